@@ -1,0 +1,263 @@
+//! Errors by blame: who is at fault decides the type.
+//!
+//! | type | whose fault | what follows |
+//! |---|---|---|
+//! | [`PeerError`] | the peer's | its link closes, or that message is dropped where framing is sound |
+//! | [`CallRefused`] | the local caller's | nothing was sent |
+//! | [`Fault`] | the far handler's | an outcome of the call, not an error of the machine |
+//! | [`Reason`] | the world's | why a call has no answer, or why a session ended |
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The peer broke the wire's rules. Its link closes; nobody else is touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// Bytes that do not follow the grammar.
+    #[error("malformed: {0}")]
+    Malformed(Malformed),
+    /// Well-formed bytes at the wrong moment, or too slowly.
+    #[error("misbehaved: {0}")]
+    Misbehaved(Misbehaved),
+    /// A peer that speaks something else than we were told to speak.
+    #[error("incompatible: {0}")]
+    Incompatible(Incompatible),
+    /// A length, judged before its bytes were awaited: nothing was reserved for it.
+    #[error("too large: {what} of {size}, limit {max}")]
+    TooLarge {
+        /// What was too large, with its unit.
+        what: &'static str,
+        /// What the peer announced.
+        size: u64,
+        /// What is allowed here.
+        max: u64,
+    },
+}
+
+/// How bytes can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// The greeting's signature is not ZMTP's (byte 0 is not `FF`, or bit 0 of byte 9 is clear).
+    #[error("not a ZMTP peer")]
+    NotZmtp,
+    /// A command whose name or body does not follow its grammar.
+    #[error("bad command")]
+    BadCommand,
+    /// A metadata block that is cut, has an empty name, or carries left-over bytes.
+    #[error("bad metadata")]
+    BadMetadata,
+    /// `Identity` or `Socket-Type` given twice.
+    #[error("duplicate property")]
+    DuplicateProperty,
+    /// A reserved frame flag is set and the connection is strict.
+    #[error("reserved frame flag")]
+    ReservedFlag,
+    /// The stream ended inside a frame or a message.
+    #[error("truncated message")]
+    Truncated,
+    /// A message whose number of frames is neither a probe's nor pseud's.
+    #[error("bad envelope")]
+    BadEnvelope,
+}
+
+/// How a peer can misbehave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misbehaved {
+    /// The handshake was not over at its deadline.
+    #[error("handshake time-out")]
+    HandshakeTimeout,
+    /// The stream ended before the handshake was over.
+    #[error("handshake incomplete")]
+    HandshakeIncomplete,
+    /// A command that the handshake does not expect at this point.
+    #[error("unexpected command")]
+    UnexpectedCommand,
+    /// Traffic before the handshake was over.
+    #[error("message before the end of the handshake")]
+    EarlyMessage,
+    /// Nothing was heard within the PING time-out, or within the `ttl` that the peer announced.
+    #[error("silent for too long")]
+    Silent,
+}
+
+/// How a peer can be incompatible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Incompatible {
+    /// ZMTP 1 or 2.
+    #[error("unsupported ZMTP version")]
+    UnsupportedVersion,
+    /// The greeting names another mechanism than ours.
+    #[error("mechanism mismatch")]
+    MechanismMismatch,
+    /// A missing `Socket-Type`, or one that cannot talk to a ROUTER.
+    #[error("incompatible socket type")]
+    SocketType,
+    /// An identity that begins with a zero byte: those are reserved for ids made by the receiver.
+    #[error("reserved identity")]
+    ReservedIdentity,
+    /// The peer refused us by an ERROR command; the number is its reason where that is three digits
+    /// (`300`, `400`, `500`), else 0.
+    #[error("refused by the peer (ERROR {0})")]
+    Refused(u16),
+}
+
+impl From<Malformed> for PeerError {
+    fn from(cause: Malformed) -> Self {
+        Self::Malformed(cause)
+    }
+}
+
+impl From<Misbehaved> for PeerError {
+    fn from(cause: Misbehaved) -> Self {
+        Self::Misbehaved(cause)
+    }
+}
+
+impl From<Incompatible> for PeerError {
+    fn from(cause: Incompatible) -> Self {
+        Self::Incompatible(cause)
+    }
+}
+
+/// The local caller asked for what cannot be done. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallRefused {
+    /// Too many calls of this endpoint are pending.
+    #[error("{max} calls are pending already")]
+    TooManyPending {
+        /// `Limits::calls_pending_max` or `Limits::calls_pending_per_peer_max`.
+        max: usize,
+    },
+    /// The peer's queue is full: it does not read as fast as we call.
+    #[error("the queue to this peer is full ({queued} of {max} bytes)")]
+    QueueFull {
+        /// Bytes queued now.
+        queued: usize,
+        /// `Limits::queue_bytes_soft_max`.
+        max: usize,
+    },
+    /// The encoded arguments are over `Limits::body_bytes_max`.
+    #[error("a body of {size} bytes exceeds the limit of {max}")]
+    BodyTooLarge {
+        /// Its size, in bytes.
+        size: usize,
+        /// `Limits::body_bytes_max`.
+        max: usize,
+    },
+    /// The call goes to "the server", but this endpoint was configured with none.
+    #[error("no server is configured: name the peer to call")]
+    NoServer,
+    /// The arguments cannot be encoded.
+    #[error("{0}")]
+    Arguments(Cow<'static, str>),
+}
+
+/// Why a call has no answer, or why a session ended. One word for each thing, everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The deadline passed.
+    TimedOut,
+    /// There was no link to that peer.
+    NotConnected,
+    /// The link ended.
+    PeerGone,
+    /// The peer broke the protocol and its link was closed.
+    PeerFault(PeerError),
+    /// The peer refused the call because it was not authenticated.
+    Unauthorized,
+    /// The peer, or a limit of ours, had no room for the call.
+    TooBusy,
+    /// The peer is shutting down and takes no new calls.
+    Draining,
+    /// The caller gave up.
+    Cancelled,
+    /// An answer came, but its body does not follow the grammar.
+    BadReply,
+    /// An answer came, but it is over a limit.
+    TooLarge,
+    /// The peer cannot understand what would have to be sent.
+    Unsupported,
+    /// A newer link took over this peer's identity.
+    Replaced,
+    /// The peer did not read what was queued for it.
+    SlowPeer,
+    /// A reply was on its way but could not be written before a v1 caller gives up: finishing it
+    /// would have killed that caller's reader.
+    LateReply,
+    /// This side shut down.
+    Shutdown,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::TimedOut => "timed out",
+            Self::NotConnected => "not connected",
+            Self::PeerGone => "the peer is gone",
+            Self::PeerFault(error) => return write!(f, "the peer broke the protocol: {error}"),
+            Self::Unauthorized => "unauthorized",
+            Self::TooBusy => "too busy",
+            Self::Draining => "draining",
+            Self::Cancelled => "cancelled",
+            Self::BadReply => "the reply is not well-formed",
+            Self::TooLarge => "the reply is too large",
+            Self::Unsupported => "the peer does not support this",
+            Self::Replaced => "another link took over this identity",
+            Self::SlowPeer => "the peer does not read",
+            Self::LateReply => "a reply would have come too late",
+            Self::Shutdown => "shut down",
+        };
+        f.write_str(text)
+    }
+}
+
+/// Whether a call that was closed locally may have run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Executed {
+    /// It never left: a retry is safe.
+    No,
+    /// It had left: the far handler may have run.
+    Maybe,
+}
+
+/// A handler's exception as the wire has it: ERROR `[class, message, traceback]`.
+///
+/// The class is data: it is never looked up as code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fault {
+    /// The exception's class, without a module: `ValueError`.
+    pub class: String,
+    /// Its message.
+    pub message: String,
+    /// Where it was raised, as text; empty where the peer does not expose it.
+    pub traceback: String,
+}
+
+impl Fault {
+    /// A fault with that class and message, and no traceback.
+    pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { class: class.into(), message: message.into(), traceback: String::new() }
+    }
+
+    /// The same with a traceback. It leaves this process only under `Config::expose_traceback`.
+    #[must_use]
+    pub fn with_traceback(mut self, traceback: impl Into<String>) -> Self {
+        self.traceback = traceback.into();
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.class.escape_debug(), self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,31 @@
+//! The sans-IO core of pseud: bytes and events in, bytes and actions out.
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::iter_over_hash_type,
+    clippy::disallowed_methods,
+    clippy::disallowed_types
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::disallowed_methods,
+        reason = "a test that panics is a test that fails"
+    )
+)]
+
+pub mod error;
+pub mod value;
+pub mod zmtp;
+
+pub use error::{
+    CallRefused, Executed, Fault, Incompatible, Malformed, Misbehaved, PeerError, Reason,
+};
+pub use value::{Packed, Unchecked};

@@ -1,0 +1,81 @@
+//! A received multipart message: one buffer, cut into its parts.
+
+use bytes::Bytes;
+use std::fmt;
+use std::ops::Range;
+
+/// A received multipart message. One buffer holds all parts; they are ranges of it.
+#[derive(Clone, Default)]
+pub struct Parts {
+    bytes: Bytes,
+    ranges: [(u32, u32); Parts::MAX],
+    len: u8,
+}
+
+impl Parts {
+    /// The most parts that a message may have. pseud's have 5; 16 leaves room for routing layers.
+    pub const MAX: usize = 16;
+
+    /// The message whose parts are those `ranges` of `bytes`; parts over [`Parts::MAX`] are refused
+    /// as `None`, and so is a range that leaves `bytes`.
+    pub fn new(bytes: Bytes, ranges: &[Range<u32>]) -> Option<Self> {
+        let mut parts = Self { bytes, ..Self::default() };
+        for range in ranges {
+            parts.bytes.get(range.start as usize..range.end as usize)?;
+            *parts.ranges.get_mut(parts.len as usize)? = (range.start, range.end);
+            parts.len += 1;
+        }
+        Some(parts)
+    }
+
+    /// The message made of those frames, copied into one buffer: for drivers whose transport hands
+    /// over frames (libzmq).
+    pub fn from_frames<T: AsRef<[u8]>>(frames: &[T]) -> Option<Self> {
+        let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.as_ref().len()).sum());
+        let mut ranges = Vec::with_capacity(frames.len());
+        for frame in frames {
+            let start = u32::try_from(bytes.len()).ok()?;
+            bytes.extend_from_slice(frame.as_ref());
+            ranges.push(start..u32::try_from(bytes.len()).ok()?);
+        }
+        Self::new(bytes.into(), &ranges)
+    }
+
+    /// How many parts there are.
+    pub fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// Whether there is no part at all.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// One part's bytes.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let range = self.range(index)?;
+        self.bytes.get(range.start as usize..range.end as usize)
+    }
+
+    /// Where one part lies in the buffer.
+    pub fn range(&self, index: usize) -> Option<Range<u32>> {
+        let (start, end) = *self.ranges.get(..self.len())?.get(index)?;
+        Some(start..end)
+    }
+
+    /// The parts, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+
+    /// The buffer that all parts lie in.
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(<[u8]>::len)).finish()
+    }
+}
