@@ -149,6 +149,14 @@ pub enum CallRefused {
         /// `Limits::body_bytes_max`.
         max: usize,
     },
+    /// The dotted name is longer than 255 bytes.
+    #[error("a name of {size} bytes exceeds the limit of {max}")]
+    NameTooLong {
+        /// Its size, in bytes.
+        size: usize,
+        /// The limit.
+        max: usize,
+    },
     /// The call goes to "the server", but this endpoint was configured with none.
     #[error("no server is configured: name the peer to call")]
     NoServer,

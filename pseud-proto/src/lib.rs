@@ -21,11 +21,21 @@
     )
 )]
 
+pub mod call;
+pub mod config;
+mod deadline;
 pub mod error;
+pub mod pseud;
+pub mod registry;
+mod slab;
 pub mod value;
 pub mod zmtp;
+
+pub use call::{Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Ticket, To};
+pub use config::{Config, Limits};
 
 pub use error::{
     CallRefused, Executed, Fault, Incompatible, Malformed, Misbehaved, PeerError, Reason,
 };
+pub use registry::Registry;
 pub use value::{Packed, Unchecked};

@@ -1,0 +1,180 @@
+//! What a call is: its names, its request, its outcome, and the actions a machine asks for.
+
+use crate::error::{Executed, Fault, Reason};
+use crate::pseud::PeerInfo;
+use crate::slab::Key;
+use crate::value::Unchecked;
+use bytes::Bytes;
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+macro_rules! key {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub(crate) Key);
+
+        impl $name {
+            /// Its slot: small, dense, and used again after it. For side tables kept by an adapter,
+            /// which must compare the whole id before they believe a slot.
+            pub fn slot(self) -> usize {
+                self.0.index as usize
+            }
+        }
+    };
+}
+
+key! {
+    /// One session of one peer. It never means anybody else later: a new connection is a new id.
+    PeerId
+}
+key! {
+    /// One call that we made.
+    CallId
+}
+key! {
+    /// One request that a peer made; it names the request, it does not answer it.
+    RequestId
+}
+
+/// The right to answer one request, once: it moves into `reply` or `abandon`.
+///
+/// Dropping it does nothing; the request then stays open until its session ends. An adapter wraps
+/// it in something whose drop abandons it.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a request whose ticket is dropped is never answered"]
+pub struct Ticket(pub(crate) RequestId);
+
+impl Ticket {
+    /// The request that it answers.
+    pub fn request(&self) -> RequestId {
+        self.0
+    }
+}
+
+/// Whom a call is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// The configured server ([`Config::server`](crate::Config)). The call waits for its link,
+    /// until its own deadline.
+    Server,
+    /// That session and no other.
+    Peer(PeerId),
+    /// Whoever holds that routing id. Where nobody does, the call waits
+    /// [`Config::unroutable_timeout`](crate::Config) for it.
+    Name(Bytes),
+}
+
+/// What one call may ask for besides its arguments.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallOptions {
+    /// How long to wait for the answer; `None` is [`Config::call_timeout`](crate::Config).
+    pub timeout: Option<Duration>,
+}
+
+impl CallOptions {
+    /// Wait that long at most.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+/// A peer's WORK, handed out to be served.
+pub struct Request {
+    pub(crate) ticket: Ticket,
+    pub(crate) peer: PeerId,
+    pub(crate) message: Bytes,
+    pub(crate) name: Range<u32>,
+    pub(crate) rest: Range<u32>,
+}
+
+impl Request {
+    /// Its id, to recognise [`Action::Cancelled`].
+    pub fn id(&self) -> RequestId {
+        self.ticket.0
+    }
+
+    /// The session that it came from.
+    pub fn peer(&self) -> PeerId {
+        self.peer
+    }
+
+    /// The dotted name, as the peer wrote it.
+    pub fn name(&self) -> &str {
+        let name = self.message.get(self.name.start as usize..self.name.end as usize);
+        name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+    }
+
+    /// Its ticket, and what lies behind the name: args ‖ kwargs, which nobody has looked at yet.
+    pub fn into_parts(self) -> (Ticket, Unchecked) {
+        (self.ticket, Unchecked::part(self.message, self.rest))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("id", &self.id())
+            .field("peer", &self.peer)
+            .field("name_bytes", &self.name.len())
+            .field("rest_bytes", &self.rest.len())
+            .finish()
+    }
+}
+
+/// How a call ended. Every call ends exactly once, with one of these.
+///
+/// | outcome | did the far handler run? | is a retry safe? |
+/// |---|---|---|
+/// | `Value` | yes | – |
+/// | `Fault` | yes, or it started | the application decides |
+/// | `NotExecuted` | no | yes |
+/// | `Unknown` | maybe | only if running twice does no harm |
+/// | `Closed` | as it says | as it says |
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// OK: the result, which nobody has looked at yet. A result that does not follow the grammar
+    /// is [`Reason::BadReply`] where it is checked.
+    Value(Unchecked),
+    /// ERROR: what the far handler raised.
+    Fault(Fault),
+    /// It never reached the far handler.
+    NotExecuted(Reason),
+    /// It left, and no answer came.
+    Unknown(Reason),
+    /// This side shut down.
+    Closed {
+        /// Whether the call had left.
+        executed: Executed,
+    },
+}
+
+/// What a machine asks of its driver.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Action {
+    /// Serve this request and answer its ticket once.
+    Serve(Request),
+    /// The caller of this request is gone: its answer would reach nobody.
+    Cancelled(RequestId),
+    /// This call is over. Said once for each call.
+    Finish {
+        /// The call.
+        call: CallId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// This peer's queue has something to pull. Said again only after
+    /// [`poll_transmit`](crate::pseud::Endpoint::poll_transmit) has returned `None`.
+    Flush(PeerId),
+    /// A session began.
+    Joined(PeerId, PeerInfo),
+    /// A session ended. Its calls have ended before this; its id means nobody from now on.
+    Left(PeerId, Reason),
+    /// Close that link: its session has ended already.
+    Close(PeerId, Reason),
+}

@@ -1,0 +1,83 @@
+//! Settings. Defaults are Python pseud's where it has the setting; each limit names its precedent.
+
+use bytes::Bytes;
+use std::time::Duration;
+
+/// How an [`Endpoint`](crate::pseud::Endpoint) behaves.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The routing id of the server that [`To::Server`](crate::To) means: Python's
+    /// `peer_routing_id`. `None` on a server.
+    pub server: Option<Bytes>,
+    /// How long a call waits for its answer. Default 5 s, Python's; at most 1 h.
+    pub call_timeout: Duration,
+    /// How long a call waits for a routing id that nobody holds. Default 400 ms: Python tries at 0,
+    /// 100, 200, 300 and 400 ms (and then says nothing).
+    pub unroutable_timeout: Duration,
+    /// How long after its receipt a v1 peer's request may still be answered. Python's reader dies
+    /// of an answer that its caller no longer waits for. Default 4.5 s, half a second under
+    /// Python's own time-out.
+    pub late_guard: Duration,
+    /// Whether tracebacks of our handlers leave this process. Default false: they carry file paths.
+    pub expose_traceback: bool,
+    /// What one peer, and all of them, may cost.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            server: None,
+            call_timeout: Duration::from_secs(5),
+            unroutable_timeout: Duration::from_millis(400),
+            late_guard: Duration::from_millis(4_500),
+            expose_traceback: false,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The longest time-out of a call: longer ones are cut to it.
+pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
+
+/// Bounds of an [`Endpoint`](crate::pseud::Endpoint)'s tables and queues.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one body, either way. Default 8 MiB (gRPC: 4 MiB). A larger one of ours is refused
+    /// before it is sent; a larger request is answered with a `TooLarge` fault.
+    pub body_bytes_max: usize,
+    /// Calls of ours that may be pending in all. Default 65 536.
+    pub calls_pending_max: usize,
+    /// Calls of ours that may be pending at one peer. Default 1 024.
+    pub calls_pending_per_peer_max: usize,
+    /// Requests of all peers that may be open at once. Default 16 384; one more is answered
+    /// `Overloaded`.
+    pub requests_open_max: usize,
+    /// Requests of one peer that may be open at once. Default 1 024: a peer that keeps to the same
+    /// default for its calls is never refused (HTTP/2 stacks: 100 to 250).
+    pub requests_open_per_peer_max: usize,
+    /// Bytes queued for one peer at which further calls to it are refused. Default 4 MiB. It is
+    /// judged before adding: one larger body passes when the queue is empty.
+    pub queue_bytes_soft_max: usize,
+    /// Bytes queued for one peer at which its link is closed, since it does not read. Default 16 MiB.
+    pub queue_bytes_hard_max: usize,
+    /// Messages with a wrong number of frames after which a link closes. Default 3.
+    pub bad_envelopes_max: u8,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 8 << 20,
+            calls_pending_max: 65_536,
+            calls_pending_per_peer_max: 1_024,
+            requests_open_max: 16_384,
+            requests_open_per_peer_max: 1_024,
+            queue_bytes_soft_max: 4 << 20,
+            queue_bytes_hard_max: 16 << 20,
+            bad_envelopes_max: 3,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Calls of ours: judged, resolved, parked or queued, and ended once.
+
+use super::endpoint::Endpoint;
+use super::session::{Queued, remember};
+use super::wire::NAME_BYTES_MAX;
+use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, To};
+use crate::config::CALL_TIMEOUT_MAX;
+use crate::error::{CallRefused, Executed, Reason};
+use crate::value::Packed;
+use bytes::Bytes;
+use smol_str::SmolStr;
+use std::time::Instant;
+
+impl Endpoint {
+    /// Calls `name` with those arguments (made by [`Packed::call`]). Its one outcome comes as an
+    /// [`Action::Finish`], at the latest when its time-out is over.
+    ///
+    /// # Errors
+    /// [`CallRefused`] at once, with nothing sent, where a limit of ours stands in the way.
+    pub fn call(
+        &mut self,
+        to: To,
+        name: &str,
+        arguments: Packed,
+        options: CallOptions,
+        now: Instant,
+    ) -> Result<CallId, CallRefused> {
+        self.judge_call(name, &arguments)?;
+        let target = self.resolve(to)?;
+        self.judge_room(&target)?;
+        let deadline =
+            now + options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
+        let parked_until = match target {
+            Target::Server(_) => deadline,
+            _ => now + self.config.unroutable_timeout,
+        };
+        let call = self.calls.insert(deadline, parked_until, &mut self.rng);
+        self.stats.calls_made += 1;
+        self.send_or_park(call, target, SmolStr::new(name), arguments);
+        Ok(call)
+    }
+
+    fn judge_call(&self, name: &str, arguments: &Packed) -> Result<(), CallRefused> {
+        let limits = &self.config.limits;
+        if name.len() > NAME_BYTES_MAX {
+            return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
+        }
+        let size = name.len() + 4 + arguments.as_bytes().len();
+        if size > limits.body_bytes_max {
+            return Err(CallRefused::BodyTooLarge { size, max: limits.body_bytes_max });
+        }
+        if self.calls.len() >= limits.calls_pending_max {
+            return Err(CallRefused::TooManyPending { max: limits.calls_pending_max });
+        }
+        Ok(())
+    }
+
+    fn resolve(&self, to: To) -> Result<Target, CallRefused> {
+        match to {
+            To::Peer(peer) => Ok(Target::Session(peer)),
+            To::Name(name) => {
+                Ok(self.names.holder(&name).map_or(Target::Nobody(name), Target::Session))
+            }
+            To::Server => {
+                let name = self.config.server.clone().ok_or(CallRefused::NoServer)?;
+                Ok(self.names.holder(&name).map_or(Target::Server(name), Target::Session))
+            }
+        }
+    }
+
+    fn judge_room(&mut self, target: &Target) -> Result<(), CallRefused> {
+        let limits = &self.config.limits;
+        let (pending, queued) = match target {
+            Target::Session(peer) => self
+                .sessions
+                .get_mut(peer.0)
+                .map(|session| (session.calls_pending, session.queue.size(&self.calls, limits).1)),
+            Target::Server(name) | Target::Nobody(name) => {
+                self.names.parked(name).map(|parked| parked.size(&self.calls, limits))
+            }
+        }
+        .unwrap_or_default();
+        if pending >= limits.calls_pending_per_peer_max {
+            return Err(CallRefused::TooManyPending { max: limits.calls_pending_per_peer_max });
+        }
+        if queued >= limits.queue_bytes_soft_max {
+            return Err(CallRefused::QueueFull { queued, max: limits.queue_bytes_soft_max });
+        }
+        Ok(())
+    }
+
+    fn send_or_park(&mut self, call: CallId, target: Target, name: SmolStr, body: Packed) {
+        if self.shut_down {
+            return self.finish(call, Outcome::Closed { executed: Executed::No });
+        }
+        let entry = Queued::Call { call, name, body };
+        match target {
+            Target::Session(peer) if self.sessions.get(peer.0).is_some() => {
+                self.calls.queue_at(call, peer);
+                self.enqueue_call(peer, call, entry);
+            }
+            Target::Session(_) => self.finish(call, Outcome::NotExecuted(Reason::PeerGone)),
+            Target::Server(name) | Target::Nobody(name) => self.names.park(name, entry),
+        }
+    }
+
+    pub(super) fn enqueue_call(&mut self, peer: PeerId, call: CallId, entry: Queued) {
+        let calls = &self.calls;
+        if let Some(session) = self.sessions.get_mut(peer.0) {
+            session.calls_pending += 1;
+            remember(&mut session.calls, call, |known| calls.get(known).is_some());
+        }
+        self.enqueue(peer, entry);
+    }
+
+    /// Gives a call up: it ends as `Cancelled` (or, where it had left, may have run); what is
+    /// still queued never leaves, and an answer that comes later is dropped.
+    pub fn cancel(&mut self, call: CallId, _now: Instant) {
+        self.end_call(call, Reason::Cancelled);
+    }
+
+    pub(super) fn end_call(&mut self, call: CallId, reason: Reason) {
+        let Some(known) = self.calls.get(call) else { return };
+        let outcome = match known.executed() {
+            Executed::No => Outcome::NotExecuted(reason),
+            Executed::Maybe => Outcome::Unknown(reason),
+        };
+        self.finish(call, outcome);
+    }
+
+    /// The one place where a call ends.
+    pub(super) fn finish(&mut self, call: CallId, outcome: Outcome) {
+        let Some(known) = self.calls.remove(call) else { return };
+        if let Some(session) = known.peer.and_then(|peer| self.sessions.get_mut(peer.0)) {
+            session.calls_pending -= 1;
+        }
+        self.actions.push_back(Action::Finish { call, outcome });
+    }
+}
+
+/// Whom a call turned out to be for.
+enum Target {
+    Session(PeerId),
+    Server(Bytes),
+    Nobody(Bytes),
+}

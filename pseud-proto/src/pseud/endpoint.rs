@@ -1,0 +1,155 @@
+//! The machine: sessions of many peers, calls both ways. Messages and time in, actions out.
+
+use super::calls::Calls;
+use super::names::Names;
+use super::requests::{Progress, Requests};
+use super::session::{PeerInfo, Session};
+use super::stats::{Deadlines, Dropped, Stats};
+use crate::call::{Action, Outcome, PeerId};
+use crate::config::Config;
+use crate::error::{Executed, Reason};
+use crate::slab::Slab;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Sessions, calls, names and queues of one peer that talks to many.
+///
+/// It sees whole messages, not bytes, and knows no socket, clock or thread. Drive it like this:
+///
+/// 1. after anything you do to it, drain [`poll_action`](Self::poll_action) until `None`;
+/// 2. for a peer that an [`Action::Flush`] named, pull [`poll_transmit`](Self::poll_transmit) into
+///    its connection while that one's backlog is low, write, and report what was written with
+///    [`handle_written`](Self::handle_written); keep pulling until `None`: only then is `Flush`
+///    armed again;
+/// 3. wait for a message, a command of yours, or [`poll_timeout`](Self::poll_timeout);
+/// 4. tell the machine, and go to 1.
+///
+/// `now` is the last argument wherever time matters; it may stand still but is best not turned back.
+#[derive(Debug)]
+pub struct Endpoint {
+    pub(super) config: Arc<Config>,
+    pub(super) rng: ChaCha20Rng,
+    pub(super) sessions: Slab<Session>,
+    pub(super) names: Names,
+    pub(super) calls: Calls,
+    pub(super) requests: Requests,
+    pub(super) actions: VecDeque<Action>,
+    pub(super) stats: Stats,
+    pub(super) shut_down: bool,
+}
+
+impl Endpoint {
+    /// A machine without sessions. All its randomness comes from `seed`: the same seed and the same
+    /// inputs give the same run, so draw it from the operating system.
+    pub fn new(config: Arc<Config>, seed: [u8; 32]) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        Self {
+            config,
+            sessions: Slab::new(),
+            names: Names::default(),
+            calls: Calls::new(&mut rng),
+            requests: Requests::new(),
+            actions: VecDeque::new(),
+            stats: Stats::default(),
+            shut_down: false,
+            rng,
+        }
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do;
+    /// it may be early, never late. `None` when no call and no guarded request is open.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match (self.calls.next.get(), self.requests.next.get()) {
+            (Some(call), Some(guard)) => Some(call.min(guard)),
+            (call, guard) => call.or(guard),
+        }
+    }
+
+    /// What happened so far.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats.clone();
+        stats.sessions = self.sessions.len();
+        stats.calls_pending = self.calls.len();
+        stats.requests_open = self.requests.len();
+        stats
+    }
+
+    /// Counts the deadlines that live in the slots.
+    pub fn count_deadlines(&self) -> Deadlines {
+        Deadlines { calls: self.calls.len(), guards: self.requests.count_guards() }
+    }
+
+    /// The session that holds that routing id now.
+    pub fn peer_named(&self, identity: &[u8]) -> Option<PeerId> {
+        self.names.holder(identity)
+    }
+
+    /// Who is behind a session; `None` once it has ended.
+    pub fn peer_info(&self, peer: PeerId) -> Option<&PeerInfo> {
+        Some(&self.sessions.get(peer.0)?.info)
+    }
+
+    /// How many calls of ours are pending at that peer, and not over.
+    pub fn calls_pending_at(&self, peer: PeerId) -> usize {
+        self.sessions.get(peer.0).map_or(0, |session| session.calls_pending)
+    }
+
+    /// Time has passed: calls whose deadline is over end, replies that would come too late are
+    /// dropped. Cheap if nothing is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.calls.next.is_due(now) {
+            self.end_overdue_calls(now);
+        }
+        if self.requests.next.is_due(now) {
+            self.drop_overdue_replies(now);
+        }
+    }
+
+    fn end_overdue_calls(&mut self, now: Instant) {
+        let mut unpark = false;
+        for call in self.calls.overdue(now) {
+            let Some(reason) = self.calls.get(call).map(|known| known.overdue()) else { continue };
+            unpark |= reason == Reason::NotConnected;
+            self.end_call(call, reason);
+        }
+        if unpark {
+            let calls = &self.calls;
+            self.names.sweep(|parked| parked.sweep(calls));
+        }
+    }
+
+    fn drop_overdue_replies(&mut self, now: Instant) {
+        for request in self.requests.overdue(now) {
+            let Some(open) = self.requests.get(request) else { continue };
+            match (open.progress, open.peer) {
+                (Progress::Serving, _) => self.requests.forget_guard(request),
+                (Progress::Answered, _) => {
+                    self.requests.remove(request);
+                    self.stats.drop_for(Dropped::LateReply);
+                }
+                (Progress::Pulled, peer) => self.close(peer, Reason::LateReply),
+            }
+        }
+    }
+
+    /// Ends everything: every call as `Closed`, every session as [`Reason::Shutdown`]. Later calls
+    /// end as `Closed` at once.
+    pub fn shutdown(&mut self, _now: Instant) {
+        self.shut_down = true;
+        for key in self.sessions.keys() {
+            self.close(PeerId(key), Reason::Shutdown);
+        }
+        for call in self.calls.all() {
+            self.finish(call, Outcome::Closed { executed: Executed::No });
+        }
+        self.names = Names::default();
+    }
+}

@@ -1,0 +1,168 @@
+//! What a received message does.
+
+use super::calls::Stage;
+use super::endpoint::Endpoint;
+use super::fault;
+use super::session::remember;
+use super::stats::Dropped;
+use super::wire::{Envelope, Kind, Received, WireId, read_work};
+use crate::call::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
+use crate::error::{Fault, Malformed, PeerError, Reason};
+use crate::value::Unchecked;
+use crate::zmtp::Parts;
+use std::ops::Range;
+use std::time::Instant;
+
+impl Endpoint {
+    /// A message came from that session.
+    ///
+    /// # Errors
+    /// Only where the link must close: tell [`handle_gone`](Self::handle_gone). A message that makes
+    /// no sense is dropped and counted, and the link stays.
+    pub fn handle_message(
+        &mut self,
+        peer: PeerId,
+        message: Parts,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        if self.sessions.get(peer.0).is_none() {
+            self.stats.drop_for(Dropped::Stale);
+            return Ok(());
+        }
+        match Received::read(message) {
+            Received::Probe => self.stats.probes += 1,
+            Received::Dropped(cause) => return self.drop_message(peer, cause),
+            Received::Envelope(envelope) => self.handle_envelope(peer, envelope, now),
+        }
+        Ok(())
+    }
+
+    fn drop_message(&mut self, peer: PeerId, cause: Dropped) -> Result<(), PeerError> {
+        self.stats.drop_for(cause);
+        let Some(session) = self.sessions.get_mut(peer.0) else { return Ok(()) };
+        if cause == Dropped::BadEnvelope {
+            session.bad_envelopes += 1;
+            if session.bad_envelopes >= self.config.limits.bad_envelopes_max {
+                return Err(Malformed::BadEnvelope.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_envelope(&mut self, peer: PeerId, envelope: Envelope, now: Instant) {
+        match envelope.kind {
+            Kind::Work => self.handle_work(peer, envelope, now),
+            Kind::Ok | Kind::Error => self.handle_answer(peer, envelope),
+            Kind::Unauthorized => self.handle_unauthorized(peer, &envelope),
+            Kind::Heartbeat => self.stats.heartbeats += 1,
+            Kind::Hello | Kind::Authenticated => self.stats.drop_for(Dropped::Unsolicited),
+        }
+    }
+
+    // ---- requests ----------------------------------------------------------------------------
+
+    /// Each check in turn; the arguments are not looked at here.
+    fn handle_work(&mut self, peer: PeerId, work: Envelope, now: Instant) {
+        let admitted = self.admit(peer);
+        let request = self.open_request(peer, work.id, now);
+        if let Err(shed) = admitted {
+            self.stats.requests_shed += 1;
+            return self.refuse(request, shed);
+        }
+        match self.judge_work(&work) {
+            Ok((name, rest)) => {
+                self.stats.requests_served += 1;
+                let (ticket, message) = (Ticket(request), work.message);
+                self.actions.push_back(Action::Serve(Request {
+                    ticket,
+                    peer,
+                    message,
+                    name,
+                    rest,
+                }));
+            }
+            Err(fault) => {
+                self.stats.requests_refused += 1;
+                self.refuse(request, fault);
+            }
+        }
+    }
+
+    fn admit(&self, peer: PeerId) -> Result<(), Fault> {
+        let limits = &self.config.limits;
+        let open = self.sessions.get(peer.0).map_or(0, |session| session.requests_open);
+        if open >= limits.requests_open_per_peer_max {
+            let max = limits.requests_open_per_peer_max;
+            return Err(Fault::new("Overloaded", format!("{max} requests of this peer are open")));
+        }
+        if self.requests.serving >= limits.requests_open_max {
+            let max = limits.requests_open_max;
+            return Err(Fault::new("Overloaded", format!("{max} requests are open")));
+        }
+        Ok(())
+    }
+
+    /// Where the name and the arguments lie in the message.
+    fn judge_work(&self, work: &Envelope) -> Result<(Range<u32>, Range<u32>), Fault> {
+        let (size, max) = (work.body().len(), self.config.limits.body_bytes_max);
+        if size > max {
+            let text = format!("a request of {size} bytes exceeds the limit of {max}");
+            return Err(Fault::new("TooLarge", text));
+        }
+        let (name, rest) = read_work(work.body()).map_err(|why| Fault::new("TypeError", why))?;
+        let at = |offset: usize| work.body.start + offset as u32;
+        Ok((at(name.start)..at(name.end), at(rest)..work.body.end))
+    }
+
+    fn open_request(&mut self, peer: PeerId, id: WireId, now: Instant) -> RequestId {
+        let request = self.requests.insert(peer, id, now + self.config.late_guard);
+        let requests = &self.requests;
+        if let Some(session) = self.sessions.get_mut(peer.0) {
+            session.requests_open += 1;
+            remember(&mut session.requests, request, |known| requests.get(known).is_some());
+        }
+        request
+    }
+
+    fn refuse(&mut self, request: RequestId, fault: Fault) {
+        let Some(open) = self.requests.get(request) else { return };
+        let profile = self.profile(open.peer);
+        let body = fault::write(&fault, profile, self.config.expose_traceback);
+        self.enqueue_reply(request, Kind::Error, body);
+    }
+
+    // ---- answers -----------------------------------------------------------------------------
+
+    fn handle_answer(&mut self, peer: PeerId, answer: Envelope) {
+        let Some(call) = self.asked(peer, &answer.id) else { return };
+        let too_large = answer.body().len() > self.config.limits.body_bytes_max;
+        let outcome = match answer.kind {
+            _ if too_large => Outcome::Unknown(Reason::TooLarge),
+            Kind::Error => Outcome::Fault(fault::read(answer.body())),
+            _ => Outcome::Value(Unchecked::part(answer.message, answer.body)),
+        };
+        self.finish(call, outcome);
+    }
+
+    /// A peer that challenges a call did not run it; without credentials that is its outcome.
+    fn handle_unauthorized(&mut self, peer: PeerId, answer: &Envelope) {
+        if let Some(call) = self.asked(peer, &answer.id) {
+            self.finish(call, Outcome::NotExecuted(Reason::Unauthorized));
+        }
+    }
+
+    /// The call that this session was asked, and that an answer with this id is for. Anything else
+    /// is dropped: an answer is only believed from whom it was asked.
+    fn asked(&mut self, peer: PeerId, id: &WireId) -> Option<CallId> {
+        let cause = match self.calls.find(id.as_bytes()) {
+            None => Dropped::UnknownReply,
+            Some((_, call)) if call.peer != Some(peer) => Dropped::WrongPeer,
+            Some((call, known)) => match known.stage {
+                Stage::Pulled | Stage::Sent => return Some(call),
+                Stage::Parked | Stage::Queued => Dropped::UnknownReply,
+            },
+        };
+        self.stats.drop_for(cause);
+        None
+    }
+}

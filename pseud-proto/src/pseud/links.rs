@@ -1,0 +1,110 @@
+//! Sessions come and go: what that does to names, calls and requests.
+
+use super::calls::Sending;
+use super::endpoint::Endpoint;
+use super::requests::Progress;
+use super::session::{PeerInfo, Queued, Session};
+use crate::call::{Action, CallId, Outcome, PeerId, RequestId};
+use crate::error::{Executed, Reason};
+use crate::zmtp::Token;
+use bytes::Bytes;
+use rand_chacha::rand_core::Rng;
+use std::time::Instant;
+
+impl Endpoint {
+    /// A link's handshake is over: a session begins. The newest link of an identity takes it over;
+    /// the older session ends as [`Reason::Replaced`]. Calls that waited for that identity are sent.
+    pub fn handle_connected(&mut self, mut info: PeerInfo, _now: Instant) -> PeerId {
+        if info.identity.is_empty() {
+            info.identity = self.mint_identity();
+        }
+        let identity = info.identity.clone();
+        let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
+        let (replaced, mut parked) = self.names.take(identity, peer);
+        if let Some(old) = replaced {
+            self.close(old, Reason::Replaced);
+        }
+        self.actions.push_back(Action::Joined(peer, info));
+        while let Some(entry) = parked.pop() {
+            self.unpark(peer, entry);
+        }
+        peer
+    }
+
+    /// Unlike libzmq's, these cannot be guessed: who guesses one could announce it and take it over.
+    fn mint_identity(&mut self) -> Bytes {
+        let mut identity = [0; 17];
+        let (_, random) = identity.split_at_mut(1);
+        self.rng.fill_bytes(random);
+        Bytes::copy_from_slice(&identity)
+    }
+
+    fn unpark(&mut self, peer: PeerId, entry: Queued) {
+        if let Queued::Call { call, .. } = entry
+            && self.calls.queue_at(call, peer)
+        {
+            self.enqueue_call(peer, call, entry);
+        }
+    }
+
+    /// The link of that session ended. Its calls end at once: `NotExecuted` if they were never
+    /// whole on the wire, else `Unknown`. Nothing happens if the session has ended before.
+    pub fn handle_gone(&mut self, peer: PeerId, reason: Reason, _now: Instant) {
+        self.end_session(peer, reason);
+    }
+
+    /// The message that `token` names was written whole.
+    pub fn handle_written(&mut self, peer: PeerId, token: Token, _now: Instant) {
+        match Sending::from(token) {
+            Sending::Call(key) => self.calls.sent(CallId(key), peer),
+            Sending::Reply(key) => self.finish_reply(RequestId(key), peer),
+        }
+    }
+
+    fn finish_reply(&mut self, request: RequestId, peer: PeerId) {
+        if self.requests.get(request).is_some_and(|open| open.peer == peer) {
+            self.requests.remove(request);
+        }
+    }
+
+    pub(super) fn close(&mut self, peer: PeerId, reason: Reason) {
+        if self.end_session(peer, reason) {
+            self.actions.push_back(Action::Close(peer, reason));
+        }
+    }
+
+    fn end_session(&mut self, peer: PeerId, reason: Reason) -> bool {
+        let Some(session) = self.sessions.remove(peer.0) else { return false };
+        self.names.release(&session.info.identity, peer);
+        for call in session.calls {
+            self.end_with_session(call, peer, reason);
+        }
+        for request in session.requests {
+            self.cancel_request(request, peer);
+        }
+        self.actions.push_back(Action::Left(peer, reason));
+        true
+    }
+
+    fn end_with_session(&mut self, call: CallId, peer: PeerId, reason: Reason) {
+        let Some(known) = self.calls.get(call).filter(|known| known.peer == Some(peer)) else {
+            return;
+        };
+        let outcome = match (reason, known.executed_when_gone()) {
+            (Reason::Shutdown, executed) => Outcome::Closed { executed },
+            (_, Executed::No) => Outcome::NotExecuted(Reason::PeerGone),
+            (_, Executed::Maybe) => Outcome::Unknown(Reason::PeerGone),
+        };
+        self.finish(call, outcome);
+    }
+
+    fn cancel_request(&mut self, request: RequestId, peer: PeerId) {
+        let Some(open) = self.requests.get(request).filter(|open| open.peer == peer) else {
+            return;
+        };
+        if open.progress == Progress::Serving {
+            self.actions.push_back(Action::Cancelled(request));
+        }
+        self.requests.remove(request);
+    }
+}

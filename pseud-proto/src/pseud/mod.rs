@@ -1,0 +1,22 @@
+//! Python pseud's dialect: sessions of peers, calls both ways, over messages of five frames.
+
+mod calling;
+mod calls;
+mod endpoint;
+mod fault;
+mod inbound;
+mod links;
+mod names;
+mod profile;
+mod replying;
+mod requests;
+mod session;
+mod stats;
+mod transmit;
+mod wire;
+
+pub use endpoint::Endpoint;
+pub use profile::Profile;
+pub use session::PeerInfo;
+pub use stats::{Deadlines, Dropped, Stats};
+pub use wire::{Kind, Transmit, WireId};

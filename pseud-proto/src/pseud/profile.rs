@@ -1,0 +1,124 @@
+//! What may be sent to whom.
+//!
+//! A Python pseud 1.0 process dies of a late reply, an unknown type or an odd error class. Until a
+//! peer says that it is more, everything sent to it stays inside what such a process survives.
+
+use crate::error::Fault;
+use std::borrow::Cow;
+
+/// What a peer understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Profile {
+    /// Python pseud 1.0 and its elders: all that a peer which declared nothing may be.
+    #[default]
+    V1,
+}
+
+/// Names in CPython's builtins (any version's) that a v1 reader is not made to call, besides those
+/// that begin with `_` or a lower-case letter. It looks an ERROR's class up there and calls what it
+/// finds with one string: `SystemExit` would end the process, `UnicodeDecodeError` its reader.
+///
+/// Not listed, since one string makes them and they do no harm: Exception, ValueError, TypeError,
+/// KeyError, IndexError, LookupError, AttributeError, ArithmeticError, ZeroDivisionError,
+/// OverflowError, RuntimeError, NotImplementedError, OSError, PermissionError, ConnectionError,
+/// TimeoutError, MemoryError.
+const WITHHELD: &[&str] = &[
+    "AssertionError",
+    "BaseException",
+    "BaseExceptionGroup",
+    "BlockingIOError",
+    "BrokenPipeError",
+    "BufferError",
+    "BytesWarning",
+    "ChildProcessError",
+    "ConnectionAbortedError",
+    "ConnectionRefusedError",
+    "ConnectionResetError",
+    "DeprecationWarning",
+    "EOFError",
+    "Ellipsis",
+    "EncodingWarning",
+    "EnvironmentError",
+    "ExceptionGroup",
+    "False",
+    "FileExistsError",
+    "FileNotFoundError",
+    "FloatingPointError",
+    "FutureWarning",
+    "GeneratorExit",
+    "IOError",
+    "ImportCycleError",
+    "ImportError",
+    "ImportWarning",
+    "IndentationError",
+    "InterruptedError",
+    "IsADirectoryError",
+    "KeyboardInterrupt",
+    "ModuleNotFoundError",
+    "NameError",
+    "None",
+    "NotADirectoryError",
+    "NotImplemented",
+    "PendingDeprecationWarning",
+    "ProcessLookupError",
+    "PythonFinalizationError",
+    "RecursionError",
+    "ReferenceError",
+    "ResourceWarning",
+    "RuntimeWarning",
+    "StandardError",
+    "StopAsyncIteration",
+    "StopIteration",
+    "SyntaxError",
+    "SyntaxWarning",
+    "SystemError",
+    "SystemExit",
+    "TabError",
+    "True",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "UnicodeError",
+    "UnicodeTranslateError",
+    "UnicodeWarning",
+    "UserWarning",
+    "Warning",
+    "WindowsError",
+];
+
+/// The class and message that say the same to a v1 peer without harming it: a class that its
+/// builtins have (or could have) and that is not known to be harmless goes as `Exception`, with
+/// the name in the text.
+pub(super) fn v1_class<'a>(fault: &'a Fault) -> (&'a str, Cow<'a, str>) {
+    if is_v1_safe(&fault.class) {
+        return (&fault.class, Cow::Borrowed(&fault.message));
+    }
+    ("Exception", Cow::Owned(format!("{}\n{}", fault.class, fault.message)))
+}
+
+fn is_v1_safe(class: &str) -> bool {
+    let could_be_builtin = class.starts_with(|first: char| first == '_' || first.is_lowercase());
+    !class.is_empty() && !could_be_builtin && !WITHHELD.contains(&class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f_12_no_class_that_harms_a_v1_reader_leaves() {
+        for class in ["SystemExit", "StopIteration", "UnicodeDecodeError", "exit", "__import__", ""]
+        {
+            let fault = Fault::new(class, "why");
+            assert_eq!(v1_class(&fault), ("Exception", format!("{class}\nwhy").into()));
+        }
+    }
+
+    #[test]
+    fn safe_and_unknown_classes_go_as_they_are() {
+        for class in ["ValueError", "ServiceNotFoundError", "Overloaded", "MyError"] {
+            assert_eq!(v1_class(&Fault::new(class, "why")), (class, "why".into()));
+        }
+    }
+}

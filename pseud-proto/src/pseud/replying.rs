@@ -1,0 +1,77 @@
+//! Answers of ours: at most one for each request, and none that would come too late.
+
+use super::endpoint::Endpoint;
+use super::fault;
+use super::profile::Profile;
+use super::requests::Progress;
+use super::session::Queued;
+use super::stats::Dropped;
+use super::wire::Kind;
+use crate::call::{PeerId, RequestId, Ticket};
+use crate::error::Fault;
+use crate::value::Packed;
+use bytes::Bytes;
+use std::time::Instant;
+
+impl Endpoint {
+    /// Answers a request. It is dropped, and counted, where nobody waits for it: the session has
+    /// ended, or a v1 caller has given up (its reader would die of it).
+    pub fn reply(&mut self, ticket: Ticket, result: Result<Packed, Fault>, now: Instant) {
+        let Some(open) = self.requests.get(ticket.0) else {
+            return self.stats.drop_for(Dropped::CallerGone);
+        };
+        if open.guard.is_none_or(|guard| guard <= now) {
+            self.close_request(ticket.0);
+            return self.stats.drop_for(Dropped::LateReply);
+        }
+        let profile = self.profile(open.peer);
+        let (kind, body) = self.answer(result, profile);
+        self.enqueue_reply(ticket.0, kind, body);
+    }
+
+    fn answer(&self, result: Result<Packed, Fault>, profile: Profile) -> (Kind, Bytes) {
+        let max = self.config.limits.body_bytes_max;
+        let fault = match result {
+            Ok(packed) if !packed.is_v1_safe() => {
+                Fault::new("TypeError", "the result holds a value that the caller cannot read")
+            }
+            Ok(packed) if packed.as_bytes().len() > max => {
+                let size = packed.as_bytes().len();
+                Fault::new(
+                    "TooLarge",
+                    format!("a result of {size} bytes exceeds the limit of {max}"),
+                )
+            }
+            Ok(packed) => return (Kind::Ok, packed.into_bytes()),
+            Err(fault) => fault,
+        };
+        (Kind::Error, fault::write(&fault, profile, self.config.expose_traceback))
+    }
+
+    /// A handler ended without an answer: its caller is told so.
+    pub fn abandon(&mut self, ticket: Ticket, now: Instant) {
+        self.reply(ticket, Err(Fault::new("RuntimeError", "the handler gave no answer")), now);
+    }
+
+    pub(super) fn enqueue_reply(&mut self, request: RequestId, kind: Kind, body: Bytes) {
+        let Some(open) = self.requests.advance(request, Progress::Answered) else { return };
+        let (peer, id) = (open.peer, open.id);
+        if let Some(session) = self.sessions.get_mut(peer.0) {
+            session.requests_open -= 1;
+        }
+        self.enqueue(peer, Queued::Reply { request, id, kind, body });
+    }
+
+    fn close_request(&mut self, request: RequestId) {
+        let Some(open) = self.requests.remove(request) else { return };
+        if let Some(session) = self.sessions.get_mut(open.peer.0)
+            && open.progress == Progress::Serving
+        {
+            session.requests_open -= 1;
+        }
+    }
+
+    pub(super) fn profile(&self, peer: PeerId) -> Profile {
+        self.sessions.get(peer.0).map(|session| session.info.profile).unwrap_or_default()
+    }
+}

@@ -1,0 +1,84 @@
+//! Counters: what was dropped, and why. They cost an addition and never carry a peer's text.
+
+/// Why something was dropped while its link stayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+#[non_exhaustive]
+pub enum Dropped {
+    /// Neither a probe nor five frames.
+    BadEnvelope,
+    /// The delimiter frame is not empty.
+    Delimiter,
+    /// The version frame is not `v1`.
+    Version,
+    /// The id is longer than 64 bytes, or of another length than our calls have.
+    Id,
+    /// The kind frame is not one byte, or no kind of ours.
+    Kind,
+    /// An answer to a call that was never made, or is over: late, repeated, or made up.
+    UnknownReply,
+    /// An answer from another session than the one that was asked.
+    WrongPeer,
+    /// UNAUTHORIZED, AUTHENTICATED or HELLO that nothing asked for.
+    Unsolicited,
+    /// An answer of ours that a v1 caller no longer waits for: sending it would have killed its reader.
+    LateReply,
+    /// An answer of ours whose caller is gone.
+    CallerGone,
+    /// A message from a session that has ended.
+    Stale,
+}
+
+/// What an endpoint has seen since its birth.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Sessions open now.
+    pub sessions: usize,
+    /// Calls of ours pending now.
+    pub calls_pending: usize,
+    /// Requests of peers that are being served, or whose answers are not written yet.
+    pub requests_open: usize,
+    /// Probes seen.
+    pub probes: u64,
+    /// HEARTBEATs seen.
+    pub heartbeats: u64,
+    /// Requests handed out to be served.
+    pub requests_served: u64,
+    /// Requests answered `Overloaded`.
+    pub requests_shed: u64,
+    /// Requests answered with a fault since their shape or size was wrong.
+    pub requests_refused: u64,
+    /// Calls made.
+    pub calls_made: u64,
+    dropped: [u64; 11],
+}
+
+impl Stats {
+    /// How often something was dropped for that cause.
+    pub fn dropped(&self, cause: Dropped) -> u64 {
+        self.dropped.get(cause as usize).copied().unwrap_or_default()
+    }
+
+    /// How often something was dropped at all.
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.iter().sum()
+    }
+
+    pub(super) fn drop_for(&mut self, cause: Dropped) {
+        if let Some(count) = self.dropped.get_mut(cause as usize) {
+            *count += 1;
+        }
+    }
+}
+
+/// The deadlines that live in an endpoint's slots, counted by scanning them: for tests that look for
+/// leaked timers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deadlines {
+    /// One for each pending call.
+    pub calls: usize,
+    /// One for each request of a v1 peer that may still be answered.
+    pub guards: usize,
+}

@@ -1,0 +1,271 @@
+//! A message on the wire: `["", "v1", id, kind, body]` (Python pseud's Protocol v1).
+
+use super::profile::Profile;
+use super::stats::Dropped;
+use crate::zmtp::{Outgoing, Parts, Token};
+use bytes::Bytes;
+use smol_str::SmolStr;
+use std::fmt;
+use std::ops::Range;
+
+const VERSION: &[u8] = b"v1";
+
+/// How many frames a message has on the wire.
+const FRAMES: usize = 5;
+
+/// The longest dotted name that we send, in bytes.
+pub(crate) const NAME_BYTES_MAX: usize = 255;
+
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A result: the body is its msgpack.
+    Ok,
+    /// Credentials: `[login, password]`.
+    Hello,
+    /// A request: `[name, args, kwargs]`.
+    Work,
+    /// The login was accepted.
+    Authenticated,
+    /// A sign of life.
+    Heartbeat,
+    /// A handler's exception: `[class, message, traceback]`.
+    Error,
+    /// Credentials are wanted, or were refused.
+    Unauthorized,
+}
+
+impl Kind {
+    /// Its byte on the wire.
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Ok => 0x01,
+            Self::Hello => 0x02,
+            Self::Work => 0x03,
+            Self::Authenticated => 0x04,
+            Self::Heartbeat => 0x06,
+            Self::Error => 0x10,
+            Self::Unauthorized => 0x11,
+        }
+    }
+
+    fn from_frame(frame: &[u8]) -> Option<Self> {
+        match frame {
+            [0x01] => Some(Self::Ok),
+            [0x02] => Some(Self::Hello),
+            [0x03] => Some(Self::Work),
+            [0x04] => Some(Self::Authenticated),
+            [0x06] => Some(Self::Heartbeat),
+            [0x10] => Some(Self::Error),
+            [0x11] => Some(Self::Unauthorized),
+            _ => None,
+        }
+    }
+}
+
+/// A message id as its maker wrote it: 16 bytes of ours, 0 to 64 bytes of a peer's, echoed verbatim.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WireId {
+    bytes: [u8; Self::MAX],
+    len: u8,
+}
+
+impl WireId {
+    /// The longest id that is echoed, in bytes.
+    pub const MAX: usize = 64;
+
+    /// Those bytes, at most [`WireId::MAX`].
+    pub fn new(id: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::MAX];
+        bytes.get_mut(..id.len())?.copy_from_slice(id);
+        Some(Self { bytes, len: id.len() as u8 })
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for WireId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// What a received message turned out to be.
+#[derive(Debug)]
+pub(super) enum Received {
+    /// One frame: `ZMQ_PROBE_ROUTER`'s way to say "here I am".
+    Probe,
+    /// A message of ours.
+    Envelope(Envelope),
+    /// Not a message of ours, but framing is sound: it is dropped.
+    Dropped(Dropped),
+}
+
+/// A message of ours, its id and body still in the buffer that it came in.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    pub(super) kind: Kind,
+    pub(super) id: WireId,
+    pub(super) body: Range<u32>,
+    pub(super) message: Bytes,
+}
+
+impl Envelope {
+    pub(super) fn body(&self) -> &[u8] {
+        self.message.get(self.body.start as usize..self.body.end as usize).unwrap_or_default()
+    }
+}
+
+impl Received {
+    pub(super) fn read(parts: Parts) -> Self {
+        match (parts.len(), Self::envelope(&parts)) {
+            (1, _) => Self::Probe,
+            (FRAMES, Ok((kind, id, body))) => {
+                Self::Envelope(Envelope { kind, id, body, message: parts.into_bytes() })
+            }
+            (FRAMES, Err(cause)) => Self::Dropped(cause),
+            _ => Self::Dropped(Dropped::BadEnvelope),
+        }
+    }
+
+    fn envelope(parts: &Parts) -> Result<(Kind, WireId, Range<u32>), Dropped> {
+        let frame = |index| parts.get(index).ok_or(Dropped::BadEnvelope);
+        if !frame(0)?.is_empty() {
+            return Err(Dropped::Delimiter);
+        }
+        if frame(1)? != VERSION {
+            return Err(Dropped::Version);
+        }
+        let id = WireId::new(frame(2)?).ok_or(Dropped::Id)?;
+        let kind = Kind::from_frame(frame(3)?).ok_or(Dropped::Kind)?;
+        Ok((kind, id, parts.range(4).ok_or(Dropped::BadEnvelope)?))
+    }
+}
+
+/// Where the name and what is behind it lie in a WORK body, or what is wrong with its shape.
+pub(super) fn read_work(body: &[u8]) -> Result<(Range<usize>, usize), &'static str> {
+    let mut rest = body;
+    let items = rmp::decode::read_array_len(&mut rest).map_err(|_| "a call is an array")?;
+    if items != 3 {
+        return Err("a call is [name, args, kwargs]");
+    }
+    let len = read_text_len(&mut rest).ok_or("the name of a call is a str")?;
+    let start = body.len() - rest.len();
+    let end = start.saturating_add(len);
+    let name = body.get(start..end).ok_or("the call is cut short")?;
+    if std::str::from_utf8(name).is_err() {
+        return Err("the name of a call is UTF-8");
+    }
+    Ok((start..end, end))
+}
+
+/// The length of a str, or of a bin: Python 2 peers write names and classes so.
+pub(super) fn read_text_len(rest: &mut &[u8]) -> Option<usize> {
+    let mut as_bin = *rest;
+    if let Ok(len) = rmp::decode::read_str_len(rest) {
+        return usize::try_from(len).ok();
+    }
+    let len = rmp::decode::read_bin_len(&mut as_bin).ok()?;
+    *rest = as_bin;
+    usize::try_from(len).ok()
+}
+
+/// One message, pulled and ready to be sent.
+///
+/// From here on its bytes may leave: the driver sends it whole, or closes the link.
+#[derive(Debug)]
+pub struct Transmit {
+    pub(super) kind: Kind,
+    pub(super) id: WireId,
+    /// Written before the body of a WORK.
+    pub(super) name: Option<SmolStr>,
+    pub(super) body: Bytes,
+    pub(super) profile: Profile,
+    pub(super) token: Token,
+}
+
+impl Transmit {
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Names it in [`Event::Written`](crate::zmtp::Event).
+    pub fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Hands its frames to `send`. The head of a WORK's body is made here, on the stack.
+    pub fn with<R>(self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
+        let mut head = [0; NAME_BYTES_MAX + 4];
+        let head = match &self.name {
+            Some(name) => write_head(&mut head, name, self.profile),
+            None => &[],
+        };
+        let frames: &[&[u8]] = &[b"", VERSION, self.id.as_bytes(), &[self.kind.byte()]];
+        send(Outgoing { frames, head, body: self.body, tail: &[] }, self.token)
+    }
+}
+
+/// `[name, …`: the body of a WORK up to its arguments.
+fn write_head<'a>(buffer: &'a mut [u8], name: &str, profile: Profile) -> &'a [u8] {
+    let whole = buffer.len();
+    let mut rest = &mut *buffer;
+    let items = match profile {
+        Profile::V1 => 3,
+    };
+    let written = rmp::encode::write_array_len(&mut rest, items)
+        .and_then(|_| rmp::encode::write_str(&mut rest, name));
+    debug_assert!(written.is_ok(), "a name is at most NAME_BYTES_MAX");
+    let used = whole - rest.len();
+    buffer.get(..used).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(frames: &[&[u8]]) -> Parts {
+        Parts::from_frames(frames).unwrap()
+    }
+
+    #[test]
+    fn a_work_is_read_as_it_is_written() {
+        let transmit = Transmit {
+            kind: Kind::Work,
+            id: WireId::new(&[7; 16]).unwrap(),
+            name: Some("add".into()),
+            body: Bytes::from_static(&[0x91, 1, 0x81, 0xa1, b'b', 2]),
+            profile: Profile::V1,
+            token: Token(9),
+        };
+        let frames = transmit.with(|message, token| {
+            assert_eq!(token, Token(9));
+            let last = [message.head, &message.body, message.tail].concat();
+            let mut frames: Vec<Vec<u8>> = message.frames.iter().map(|f| f.to_vec()).collect();
+            frames.push(last);
+            frames
+        });
+        assert_eq!(frames[4], b"\x93\xa3add\x91\x01\x81\xa1b\x02");
+        let Received::Envelope(envelope) = Received::read(Parts::from_frames(&frames).unwrap())
+        else {
+            panic!("not an envelope")
+        };
+        assert_eq!((envelope.kind, envelope.id.as_bytes()), (Kind::Work, &[7; 16][..]));
+        assert_eq!(read_work(envelope.body()), Ok((2..5, 5)));
+    }
+
+    #[test]
+    fn one_frame_is_a_probe() {
+        assert!(matches!(Received::read(parts(&[b""])), Received::Probe));
+        assert!(matches!(Received::read(parts(&[b"x"])), Received::Probe));
+    }
+
+    #[test]
+    fn a_python_2_name_is_a_bin() {
+        assert_eq!(read_work(b"\x93\xc4\x03add\x90\x80"), Ok((3..6, 6)));
+    }
+}
