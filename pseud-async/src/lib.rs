@@ -1,1 +1,26 @@
-//! placeholder
+//! What pseud's async adapters share: calls and handlers around one endpoint, without a runtime.
+//!
+//! Nothing here opens a socket, reads a clock or starts a task: an adapter hands in a clock and a
+//! way to spawn ([`Runtime`]), reads bytes into [`Link`]s, and drives the one timer. Applications use
+//! an adapter (`pseud-tokio`), whose `Server` and `Client` are [`Node`]s.
+//!
+//! The hot path has no timer, channel, task or copy of its own for a call: a call is a slot
+//! {waker, outcome} beside the endpoint under one short lock, its deadline lives in the endpoint,
+//! and a handler is polled once where its request arrives.
+
+mod call;
+mod effects;
+mod handler;
+mod hub;
+mod link;
+mod node;
+mod pending;
+mod request;
+mod timer;
+
+pub use call::{Call, CallError};
+pub use handler::HandlerError;
+pub use hub::{Hub, Runtime, Spawn, SpawnBlocking};
+pub use link::{Fed, Flushed, Link, Writer};
+pub use node::{Node, Peer, Ready};
+pub use request::Request;

@@ -21,6 +21,8 @@
     )
 )]
 
+pub mod address;
+pub mod backoff;
 pub mod call;
 pub mod config;
 mod deadline;

@@ -1,1 +1,34 @@
-//! placeholder
+//! pseud on tokio: [`Server`] and [`Client`] over TCP.
+//!
+//! ```no_run
+//! use pseud_tokio::{Client, Server};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::new("service")?;
+//! server.register("hello", |request| async move {
+//!     let (name,): (String,) = request.args()?;
+//!     Ok::<_, pseud_proto::Fault>(format!("Hello {name}"))
+//! })?;
+//! let endpoint = server.bind("tcp://127.0.0.1:0").await?;
+//!
+//! let client = Client::new("service")?;
+//! client.connect(&endpoint)?;
+//! let greeting: String = client.call("hello", ("Charly",)).await?;
+//! assert_eq!(greeting, "Hello Charly");
+//! # Ok(()) }
+//! ```
+//!
+//! One task a link reads, parses, runs handlers and writes; one task an endpoint sleeps until the
+//! next deadline of all its calls. Both must be driven by a tokio runtime with its I/O and time
+//! drivers on; [`Server::new`] and [`Client::new`] are called inside it.
+
+mod accept;
+mod dial;
+mod driver;
+mod options;
+mod peers;
+mod socket;
+
+pub use options::Options;
+pub use peers::{Client, Server};
+pub use pseud_async::{Call, CallError, Node, Peer, Request};

@@ -97,9 +97,11 @@ impl Endpoint {
         Some(&self.sessions.get(peer.0)?.info)
     }
 
-    /// How many calls of ours are pending at that peer, and not over.
-    pub fn calls_pending_at(&self, peer: PeerId) -> usize {
-        self.sessions.get(peer.0).map_or(0, |session| session.calls_pending)
+    /// Whether at most one call or request is open between that peer and us: then writing at once
+    /// beats gathering what else there may be.
+    pub fn is_quiet(&self, peer: PeerId) -> bool {
+        let open = |session: &Session| session.calls_pending + session.requests_open;
+        self.sessions.get(peer.0).is_some_and(|session| open(session) <= 1)
     }
 
     /// Time has passed: calls whose deadline is over end, replies that would come too late are

@@ -1,0 +1,147 @@
+//! A call as the application sees it: a future of a typed result.
+
+use crate::hub::Hub;
+use crate::pending::Pending;
+use pseud_proto::{
+    CallOptions, CallRefused, Executed, Fault, Outcome, Packed, Reason, To, Unchecked,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// Why a call has no result.
+///
+/// [`is_retry_safe`](Self::is_retry_safe) says whether trying again cannot run it twice.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The far handler raised this.
+    #[error("{0}")]
+    Fault(Fault),
+    /// It never reached the far handler.
+    #[error("not executed: {0}")]
+    NotExecuted(Reason),
+    /// It left, and no (usable) answer came: the far handler may have run.
+    #[error("outcome unknown: {0}")]
+    Unknown(Reason),
+    /// This side shut down.
+    #[error("this side shut down")]
+    Closed {
+        /// Whether the call had left.
+        executed: Executed,
+    },
+    /// A local limit or mistake: nothing was sent.
+    #[error("the call was refused: {0}")]
+    Refused(#[from] CallRefused),
+    /// The far handler ran, but its result is of another type than the one asked for.
+    #[error("the result has another type: {0}")]
+    Result(String),
+}
+
+impl CallError {
+    /// Whether the far handler certainly did not run.
+    pub fn is_retry_safe(&self) -> bool {
+        match self {
+            Self::NotExecuted(_) | Self::Refused(_) | Self::Closed { executed: Executed::No } => true,
+            Self::Fault(_) | Self::Unknown(_) | Self::Closed { .. } | Self::Result(_) => false,
+        }
+    }
+}
+
+/// A call: a future of its result, sent when it is first polled.
+///
+/// Cancel-safe in the plain sense: dropping it gives the call up. What was not written yet never
+/// leaves; a late answer is dropped.
+#[must_use = "a call is sent when it is awaited"]
+pub struct Call<'a, T, A, K = ()> {
+    hub: Arc<Hub>,
+    to: To,
+    name: &'a str,
+    arguments: Option<(A, K)>,
+    options: CallOptions,
+    pending: Option<Pending>,
+    result: PhantomData<fn() -> T>,
+}
+
+impl<T, A, K> Unpin for Call<'_, T, A, K> {}
+
+impl<T, A, K> fmt::Debug for Call<'_, T, A, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("to", &self.to).field("name", &self.name).finish()
+    }
+}
+
+impl<'a, T, A> Call<'a, T, A> {
+    pub(crate) fn new(hub: Arc<Hub>, to: To, name: &'a str, args: A) -> Self {
+        let arguments = Some((args, ()));
+        let (options, pending, result) = (CallOptions::default(), None, PhantomData);
+        Self { hub, to, name, arguments, options, pending, result }
+    }
+
+    /// The same with keyword arguments: a struct or a map with text keys.
+    pub fn kwargs<K: Serialize>(self, kwargs: K) -> Call<'a, T, A, K> {
+        let Self { hub, to, name, arguments, options, pending, result } = self;
+        let arguments = arguments.map(|(args, ())| (args, kwargs));
+        Call { hub, to, name, arguments, options, pending, result }
+    }
+}
+
+impl<T, A, K> Call<'_, T, A, K> {
+    /// Waits that long for the answer at most, instead of the node's time-out (default 5 s).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options = self.options.timeout(timeout);
+        self
+    }
+}
+
+impl<T, A, K> Future for Call<'_, T, A, K>
+where
+    T: DeserializeOwned,
+    A: Serialize,
+    K: Serialize,
+{
+    type Output = Result<T, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Some((args, kwargs)) = this.arguments.take() {
+            let packed = Packed::call(&args, &kwargs)
+                .map_err(|error| CallRefused::Arguments(error.to_string().into()))?;
+            let call = this.hub.call(this.to.clone(), this.name, packed, this.options)?;
+            this.pending = Some(call);
+        }
+        let Some(pending) = &mut this.pending else {
+            return Poll::Ready(Err(CallError::Unknown(Reason::Cancelled)));
+        };
+        let outcome = ready!(Pin::new(pending).poll(cx));
+        this.pending = None;
+        Poll::Ready(this.decode(outcome))
+    }
+}
+
+impl<T: DeserializeOwned, A, K> Call<'_, T, A, K> {
+    fn decode(&self, outcome: Outcome) -> Result<T, CallError> {
+        match outcome {
+            Outcome::Value(body) => self.decode_value(&body),
+            Outcome::Fault(fault) => Err(CallError::Fault(fault)),
+            Outcome::NotExecuted(reason) => Err(CallError::NotExecuted(reason)),
+            Outcome::Unknown(reason) => Err(CallError::Unknown(reason)),
+            Outcome::Closed { executed } => Err(CallError::Closed { executed }),
+        }
+    }
+
+    /// Checked and decoded here, in the caller's task, under no lock.
+    fn decode_value(&self, body: &Unchecked) -> Result<T, CallError> {
+        let packed = body.clone().check(&self.hub.value_limits).map_err(|bad| {
+            tracing::warn!(%bad, "a reply is not well-formed");
+            CallError::Unknown(Reason::BadReply)
+        })?;
+        packed.decode().map_err(|error| CallError::Result(error.to_string()))
+    }
+}

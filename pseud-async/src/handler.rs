@@ -1,0 +1,78 @@
+//! Handlers: what runs when a peer calls a name.
+
+use crate::request::Request;
+use pseud_proto::{Fault, Packed};
+use serde::Serialize;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub(crate) type Answer = Result<Packed, Fault>;
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// A registered handler.
+#[derive(Clone)]
+pub(crate) enum Handler {
+    /// Polled once where its request arrives, and spawned if it is not ready.
+    Async(Arc<dyn Fn(Request) -> Answering + Send + Sync>),
+    /// Runs where its request arrives.
+    Inline(Arc<dyn Fn(Request) -> Answer + Send + Sync>),
+    /// Runs on a thread that may block.
+    Blocking(Arc<dyn Fn(Request) -> Answer + Send + Sync>),
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Async(_) => "Async",
+            Self::Inline(_) => "Inline",
+            Self::Blocking(_) => "Blocking",
+        })
+    }
+}
+
+/// What a handler may fail with: a [`Fault`], or anything that becomes one.
+pub trait HandlerError {
+    /// The fault that the caller is told.
+    fn into_fault(self) -> Fault;
+}
+
+impl<E: Into<Fault>> HandlerError for E {
+    fn into_fault(self) -> Fault {
+        self.into()
+    }
+}
+
+impl Handler {
+    pub(crate) fn from_async<F, Fut, T, E>(handler: F) -> Self
+    where
+        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        Self::Async(Arc::new(move |request| {
+            let answering = handler(request);
+            Box::pin(async move { encode(answering.await) })
+        }))
+    }
+
+    pub(crate) fn from_fn<F, T, E>(
+        handler: F,
+        kind: fn(Arc<dyn Fn(Request) -> Answer + Send + Sync>) -> Self,
+    ) -> Self
+    where
+        F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        kind(Arc::new(move |request| encode(handler(request))))
+    }
+}
+
+/// Encoded here, in the handler's task, before any lock is taken.
+fn encode<T: Serialize, E: HandlerError>(result: Result<T, E>) -> Answer {
+    let value = result.map_err(HandlerError::into_fault)?;
+    Packed::result(&value).map_err(|error| Fault::new("TypeError", error.to_string()))
+}

@@ -1,0 +1,189 @@
+//! The hub: one endpoint under one short lock, and who waits for it.
+
+use crate::effects::Effects;
+use crate::handler::Handler;
+use crate::link::AnyLink;
+use crate::pending::Waiters;
+use atomic_waker::AtomicWaker;
+use pseud_proto::pseud::Endpoint;
+use pseud_proto::value::ValueLimits;
+use pseud_proto::{Config, PeerId, Registry};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+/// Starts a task.
+pub type Spawn = Box<dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync>;
+/// Runs a function on a thread that may block.
+pub type SpawnBlocking = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
+
+/// What an adapter lends the hub.
+pub struct Runtime {
+    /// Its clock: monotonic.
+    pub clock: fn() -> Instant,
+    /// Starts a task.
+    pub spawn: Spawn,
+    /// Runs a function on a thread that may block.
+    pub spawn_blocking: SpawnBlocking,
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").finish_non_exhaustive()
+    }
+}
+
+/// One endpoint with its callers and handlers: what all links and handles of a node share.
+///
+/// Under its lock no waker is woken, no handler runs and nothing of a user's is dropped: what an
+/// operation gives rise to is collected as [`Effects`] and done after the lock is released.
+/// Locks are taken link first, then hub; a caller who holds neither only *tries* a link's.
+#[derive(Debug)]
+pub struct Hub {
+    inner: Mutex<Inner>,
+    pub(crate) registry: RwLock<Registry<Handler>>,
+    pub(crate) runtime: Runtime,
+    pub(crate) timer: AtomicWaker,
+    pub(crate) value_limits: ValueLimits,
+    pub(crate) config: Arc<Config>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) waiters: Waiters,
+    pub(crate) links: Vec<Option<(PeerId, Arc<dyn AnyLink>)>>,
+    pub(crate) joining: Vec<Waker>,
+    pub(crate) ending: Vec<Waker>,
+    /// The moment for which the timer is armed: it is woken only for an earlier one.
+    pub(crate) armed: Option<Instant>,
+    pub(crate) shut_down: bool,
+}
+
+impl Hub {
+    /// A hub without links.
+    ///
+    /// # Errors
+    /// The operating system gives no entropy: there is no fallback.
+    pub fn new(config: Arc<Config>, runtime: Runtime) -> std::io::Result<Self> {
+        let endpoint = Endpoint::new(config.clone(), Self::seed()?);
+        Ok(Self {
+            inner: Mutex::new(Inner {
+                endpoint,
+                waiters: Waiters::default(),
+                links: Vec::new(),
+                joining: Vec::new(),
+                ending: Vec::new(),
+                armed: None,
+                shut_down: false,
+            }),
+            registry: RwLock::new(Registry::new()),
+            runtime,
+            timer: AtomicWaker::new(),
+            value_limits: ValueLimits::default(),
+            config,
+        })
+    }
+
+    /// 32 bytes from the operating system: for an endpoint, or for a connection.
+    ///
+    /// # Errors
+    /// There are none to be had.
+    pub fn seed() -> std::io::Result<[u8; 32]> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(std::io::Error::other)?;
+        Ok(seed)
+    }
+
+    /// The adapter's clock.
+    pub fn now(&self) -> Instant {
+        (self.runtime.clock)()
+    }
+
+    /// Whether [`Node::shutdown`](crate::Node::shutdown) was called, or the last handle dropped.
+    pub fn is_shut_down(&self) -> bool {
+        self.lock().shut_down
+    }
+
+    /// Waits for that: for loops that accept or dial.
+    pub fn poll_shut_down(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.lock();
+        if inner.shut_down {
+            return Poll::Ready(());
+        }
+        if !inner.ending.iter().any(|waker| waker.will_wake(cx.waker())) {
+            inner.ending.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something to the endpoint under the lock; what follows from it is done after.
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Inner, Instant) -> R) -> (R, Effects) {
+        let now = self.now();
+        let mut effects = Effects::default();
+        let mut inner = self.lock();
+        let result = act(&mut inner, now);
+        inner.settle(&mut effects);
+        drop(inner);
+        (result, effects)
+    }
+
+    /// Ends everything: calls end as `Closed`, links close, handlers are forgotten.
+    pub(crate) fn shutdown(self: &Arc<Self>) {
+        let (waiting, effects) = self.with(|inner, now| {
+            inner.shut_down = true;
+            inner.endpoint.shutdown(now);
+            let mut waiting = std::mem::take(&mut inner.joining);
+            waiting.append(&mut inner.ending);
+            waiting
+        });
+        effects.run(self, None);
+        waiting.into_iter().for_each(Waker::wake);
+        self.timer.wake();
+        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        let handlers: Vec<Handler> = registry.clear().collect();
+        drop(registry);
+        drop(handlers);
+    }
+}
+
+impl Inner {
+    /// Turns the endpoint's actions into effects, and says whether the timer must be told.
+    pub(crate) fn settle(&mut self, effects: &mut Effects) {
+        effects.collect(self);
+        let next = self.endpoint.poll_timeout();
+        if let Some(next) = next
+            && self.armed.is_none_or(|armed| next < armed)
+        {
+            self.armed = Some(next);
+            effects.rearm = true;
+        }
+    }
+
+    pub(crate) fn link(&self, peer: PeerId) -> Option<&Arc<dyn AnyLink>> {
+        let (owner, link) = self.links.get(peer.slot())?.as_ref()?;
+        (*owner == peer).then_some(link)
+    }
+
+    pub(crate) fn attach(&mut self, peer: PeerId, link: Arc<dyn AnyLink>) {
+        if self.links.len() <= peer.slot() {
+            self.links.resize_with(peer.slot() + 1, || None);
+        }
+        self.links[peer.slot()] = Some((peer, link));
+    }
+
+    pub(crate) fn detach(&mut self, peer: PeerId) -> Option<Arc<dyn AnyLink>> {
+        let entry = self.links.get_mut(peer.slot())?;
+        match entry {
+            Some((owner, _)) if *owner == peer => entry.take().map(|(_, link)| link),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! One link: a connection, its socket's writing half, and what other tasks may ask of it.
+
+use crate::effects::Effects;
+use crate::hub::{Hub, Inner};
+use atomic_waker::AtomicWaker;
+use pseud_proto::pseud::{BACKLOG_BYTES_LOW, PeerInfo};
+use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Side};
+use pseud_proto::{PeerError, PeerId, Reason};
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::task::Waker;
+use std::time::Instant;
+
+/// How many slices one write gathers.
+const SLICES_MAX: usize = 32;
+
+/// The writing half of a socket that does not block.
+pub trait Writer: Send + Sync + 'static {
+    /// Writes what it can at once; [`io::ErrorKind::WouldBlock`] where that is nothing.
+    ///
+    /// # Errors
+    /// The socket's.
+    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// Whether a flush wrote everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flushed {
+    /// Nothing is left.
+    All,
+    /// The socket takes no more now: flush again when it is writable.
+    Blocked,
+}
+
+/// What came of telling a link something; see [`Link::settle`]. Apart, so that the buffer that was
+/// read into is free again before a handler runs.
+#[derive(Debug)]
+#[must_use = "callers and handlers wait in it"]
+pub struct Fed {
+    effects: Effects,
+    /// The connection itself has something to say (a handshake's next step, a PONG).
+    answered: bool,
+    result: Result<(), PeerError>,
+}
+
+/// One link. Its task owns the reading half and calls `handle_*` and `flush`; any task may write
+/// through it when nothing else is in flight.
+pub struct Link<W> {
+    connection: Mutex<Connection>,
+    writer: W,
+    address: String,
+    peer: OnceLock<PeerId>,
+    wants_flush: AtomicBool,
+    closing: OnceLock<Reason>,
+    waker: AtomicWaker,
+}
+
+impl<W> fmt::Debug for Link<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("address", &self.address).field("peer", &self.peer).finish()
+    }
+}
+
+/// What the hub asks of a link.
+pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
+    /// Writes at once from this task if the link is free, else wakes the link's own task.
+    fn flush_now(&self, hub: &Arc<Hub>);
+    /// Lets the link's task gather and write.
+    fn wake_to_flush(&self);
+    /// Its session has ended.
+    fn close(&self, reason: Reason);
+}
+
+impl<W: Writer> Link<W> {
+    /// A link over a fresh socket.
+    ///
+    /// # Errors
+    /// The operating system gives no entropy.
+    pub fn new(
+        hub: &Hub,
+        config: Arc<ConnectionConfig>,
+        side: Side,
+        writer: W,
+        address: String,
+    ) -> io::Result<Arc<Self>> {
+        let connection = Connection::new(config, side, Hub::seed()?, hub.now());
+        Ok(Arc::new(Self {
+            connection: Mutex::new(connection),
+            writer,
+            address,
+            peer: OnceLock::new(),
+            wants_flush: AtomicBool::new(true),
+            closing: OnceLock::new(),
+            waker: AtomicWaker::new(),
+        }))
+    }
+
+    /// Where the other side is, as text.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The socket's writing half.
+    pub fn writer(&self) -> &W {
+        &self.writer
+    }
+
+    /// Registers the link's task; do it before looking at what is asked of it.
+    pub fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    /// Why this link is to be closed, if it is.
+    pub fn closing(&self) -> Option<Reason> {
+        self.closing.get().copied()
+    }
+
+    /// Whether somebody asked for a flush since the last time.
+    pub fn take_flush(&self) -> bool {
+        self.wants_flush.swap(false, Ordering::AcqRel)
+    }
+
+    /// The socket is writable again: what was left is to be flushed.
+    pub fn flush_again(&self) {
+        self.wants_flush.store(true, Ordering::Release);
+    }
+
+    /// Whether the handshake has been completed.
+    pub fn is_ready(&self) -> bool {
+        self.peer.get().is_some()
+    }
+
+    /// Bytes were read. All of them are taken.
+    pub fn handle_input(self: &Arc<Self>, hub: &Arc<Hub>, input: &mut [u8]) -> Fed {
+        self.feed(hub, |connection, now| connection.handle_input(input, now))
+    }
+
+    /// The stream ended: an error inside the handshake, or inside a message.
+    pub fn handle_eof(self: &Arc<Self>, hub: &Arc<Hub>) -> Fed {
+        self.feed(hub, |connection, _| connection.handle_eof())
+    }
+
+    /// While a large frame is partial: lets `read` read straight into it.
+    pub fn read_large<R>(&self, read: impl FnOnce(&mut Connection) -> Option<R>) -> Option<R> {
+        read(&mut self.lock())
+    }
+
+    /// Bytes were read straight into a large frame.
+    pub fn handle_filled(self: &Arc<Self>, hub: &Arc<Hub>) -> Fed {
+        self.feed(hub, |connection, now| connection.handle_filled(now))
+    }
+
+    /// The link's deadline has passed: an error if the peer was too slow, or silent for too long.
+    pub fn handle_timeout(self: &Arc<Self>, hub: &Arc<Hub>) -> Fed {
+        self.feed(hub, |connection, now| connection.handle_timeout(now))
+    }
+
+    /// Does what came of it: wakes callers and runs handlers, each polled once.
+    ///
+    /// # Errors
+    /// The peer broke the protocol: write what is left, then close.
+    pub fn settle(&self, hub: &Arc<Hub>, fed: Fed) -> Result<(), PeerError> {
+        let Fed { effects, answered, result } = fed;
+        if effects.run(hub, self.peer.get().copied()) || answered {
+            self.wants_flush.store(true, Ordering::Release);
+        }
+        result
+    }
+
+    /// The link's own deadline: handshake or PING.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.lock().poll_timeout()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the connection something and hands what comes of it to the endpoint.
+    fn feed(
+        self: &Arc<Self>,
+        hub: &Arc<Hub>,
+        tell: impl FnOnce(&mut Connection, Instant) -> Result<(), PeerError>,
+    ) -> Fed {
+        let mut connection = self.lock();
+        let told = tell(&mut connection, hub.now());
+        let (handled, effects) = hub.with(|inner, now| {
+            let attach = |inner: &mut Inner, peer| inner.attach(peer, self.clone());
+            self.exchange(&mut connection, inner, attach, now)
+        });
+        Fed { effects, answered: connection.backlog() > 0, result: handled.and(told) }
+    }
+
+    /// Moves the connection's events into the endpoint.
+    fn exchange(
+        &self,
+        connection: &mut Connection,
+        inner: &mut Inner,
+        attach: impl Fn(&mut Inner, PeerId),
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        while let Some(event) = connection.poll_event() {
+            match (event, self.peer.get()) {
+                (Event::Ready(ready), _) => {
+                    let info = PeerInfo::new(ready.identity)
+                        .with_socket_type(ready.socket_type)
+                        .with_address(&*self.address);
+                    let peer = inner.endpoint.handle_connected(info, now);
+                    attach(inner, peer);
+                    let _ = self.peer.set(peer);
+                }
+                (Event::Message(parts), Some(&peer)) => {
+                    inner.endpoint.handle_message(peer, parts, now)?;
+                }
+                (Event::Written(token), Some(&peer)) => {
+                    inner.endpoint.handle_written(peer, token, now);
+                }
+                (_, _) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Pulls what is queued for this peer and writes until all is written or the socket is full.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub fn flush(&self, hub: &Arc<Hub>) -> io::Result<Flushed> {
+        self.flush_locked(self.lock(), hub)
+    }
+
+    fn flush_locked(
+        &self,
+        mut connection: MutexGuard<'_, Connection>,
+        hub: &Arc<Hub>,
+    ) -> io::Result<Flushed> {
+        loop {
+            let effects = self.pull(&mut connection, hub);
+            let written = self.write(&mut connection);
+            if effects.is_empty() && matches!(written, Ok(None)) {
+                continue;
+            }
+            drop(connection);
+            effects.run(hub, None);
+            match written {
+                Ok(Some(flushed)) => return Ok(flushed),
+                Ok(None) => connection = self.lock(),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Tells the endpoint what was written and pulls what comes next, under one lock.
+    fn pull(&self, connection: &mut Connection, hub: &Arc<Hub>) -> Effects {
+        let Some(&peer) = self.peer.get() else { return Effects::default() };
+        let ((), effects) = hub.with(|inner, now| {
+            // Only `Written` can wait here: input is exchanged under the lock that it came in.
+            let _ = self.exchange(connection, inner, |_, _| {}, now);
+            while connection.backlog() < BACKLOG_BYTES_LOW {
+                let Some(transmit) = inner.endpoint.poll_transmit(peer, now) else { break };
+                transmit.with(|message, token| connection.send(message, token));
+            }
+        });
+        effects
+    }
+
+    /// One write. `None`: something was written, and there may be more.
+    fn write(&self, connection: &mut Connection) -> io::Result<Option<Flushed>> {
+        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+        let count = connection.slices(&mut slices);
+        if count == 0 {
+            return Ok(Some(Flushed::All));
+        }
+        match self.writer.try_write(&slices[..count]) {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                connection.advance(written);
+                Ok(None)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Some(Flushed::Blocked)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The link is over: its session ends, and its calls with it.
+    pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
+        let Some(&peer) = self.peer.get() else { return };
+        let (detached, effects) = hub.with(|inner, now| {
+            inner.endpoint.handle_gone(peer, reason, now);
+            inner.detach(peer)
+        });
+        drop(detached);
+        effects.run(hub, None);
+    }
+}
+
+impl<W: Writer> AnyLink for Link<W> {
+    fn flush_now(&self, hub: &Arc<Hub>) {
+        let connection = match self.connection.try_lock() {
+            Ok(connection) => connection,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return self.wake_to_flush(),
+        };
+        match self.flush_locked(connection, hub) {
+            Ok(Flushed::All) => {}
+            Ok(Flushed::Blocked) => self.wake_to_flush(),
+            Err(_) => self.close(Reason::PeerGone),
+        }
+    }
+
+    fn wake_to_flush(&self) {
+        if !self.wants_flush.swap(true, Ordering::AcqRel) {
+            self.waker.wake();
+        }
+    }
+
+    fn close(&self, reason: Reason) {
+        let _ = self.closing.set(reason);
+        self.waker.wake();
+    }
+}

@@ -1,0 +1,37 @@
+//! The one timer of an endpoint.
+
+use crate::hub::Hub;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+impl Hub {
+    /// What the adapter's timer task asks in a loop: ends calls whose time is up, and says until
+    /// when to sleep (`Pending` with no sleep where nothing has a deadline; the task is woken when
+    /// one comes up that is earlier than what it sleeps for). `Ready` once the hub is shut down.
+    ///
+    /// The timer stays armed for a call that has ended meanwhile: a busy endpoint re-arms it about
+    /// once per time-out, not once per call.
+    pub fn poll_timer(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        mut sleep_until: impl FnMut(&mut Context<'_>, Instant) -> Poll<()>,
+    ) -> Poll<()> {
+        self.timer.register(cx.waker());
+        loop {
+            let ((armed, shut_down), effects) = self.with(|inner, now| {
+                inner.endpoint.handle_timeout(now);
+                inner.armed = inner.endpoint.poll_timeout();
+                (inner.armed, inner.shut_down)
+            });
+            effects.run(self, None);
+            if shut_down {
+                return Poll::Ready(());
+            }
+            let Some(at) = armed else { return Poll::Pending };
+            if sleep_until(cx, at).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! How long to wait before trying again: full jitter, so that a restarted server is not stormed.
+
+use std::time::Duration;
+
+/// How a connecting side tries again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retry {
+    /// The first wait is drawn from zero to this. Default 100 ms, libzmq's.
+    pub first: Duration,
+    /// No wait is drawn from more than this. Default 30 s.
+    pub max: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { first: Duration::from_millis(100), max: Duration::from_secs(30) }
+    }
+}
+
+/// The waits of one series of failures.
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    retry: Retry,
+    ceiling: Duration,
+}
+
+impl Backoff {
+    /// No failure yet.
+    pub fn new(retry: Retry) -> Self {
+        Self { retry, ceiling: retry.first }
+    }
+
+    /// A failure: how long to wait now, drawn evenly from zero to a ceiling that doubles each time.
+    /// `random` is any random number.
+    pub fn failed(&mut self, random: u32) -> Duration {
+        let share = f64::from(random) / f64::from(u32::MAX);
+        let wait = self.ceiling.mul_f64(share);
+        self.ceiling = (self.ceiling * 2).min(self.retry.max);
+        wait
+    }
+
+    /// A success: the next failure is a first one.
+    pub fn succeeded(&mut self) {
+        self.ceiling = self.retry.first;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ceiling_doubles_up_to_its_bound_and_falls_back() {
+        let mut backoff = Backoff::new(Retry::default());
+        let waits: Vec<u128> = (0..12).map(|_| backoff.failed(u32::MAX).as_millis()).collect();
+        assert_eq!(waits[..4], [100, 200, 400, 800]);
+        assert_eq!(waits[9..], [30_000; 3]);
+        backoff.succeeded();
+        assert_eq!(backoff.failed(u32::MAX).as_millis(), 100);
+        assert_eq!(backoff.failed(0).as_millis(), 0);
+    }
+}

@@ -1,0 +1,62 @@
+//! How a server or a client is set up.
+
+use pseud_proto::backoff::Retry;
+use pseud_proto::zmtp::ConnectionConfig;
+use pseud_proto::{Config, Limits};
+use std::time::Duration;
+
+/// Settings of a [`Server`](crate::Server) or a [`Client`](crate::Client). Defaults are Python
+/// pseud's where it has the setting.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Calls and their limits.
+    pub config: Config,
+    /// What every link announces and allows.
+    pub connection: ConnectionConfig,
+    /// How a connecting side tries again.
+    pub retry: Retry,
+}
+
+impl Options {
+    /// A server known by that routing id, which is its user id in Python's words.
+    pub fn server(user_id: impl AsRef<[u8]>) -> Self {
+        Self::default().identity(user_id)
+    }
+
+    /// A client of the server known by that routing id: Python's `peer_routing_id`.
+    pub fn client(server: impl AsRef<[u8]>) -> Self {
+        let mut options = Self::default();
+        options.config.server = Some(server.as_ref().to_vec().into());
+        options
+    }
+
+    /// Announces a routing id of our own: the server can then call us by it. At most 255 bytes, the
+    /// first not zero.
+    #[must_use]
+    pub fn identity(mut self, identity: impl AsRef<[u8]>) -> Self {
+        self.connection.identity = identity.as_ref().to_vec().into();
+        self
+    }
+
+    /// How long a call waits for its answer, unless it says otherwise. Default 5 s.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.config.call_timeout = timeout;
+        self
+    }
+
+    /// Bounds of tables and queues.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
+        self
+    }
+
+    /// Sends the tracebacks of handlers to their callers. Default false: they carry file paths.
+    #[must_use]
+    pub fn expose_traceback(mut self, expose: bool) -> Self {
+        self.config.expose_traceback = expose;
+        self
+    }
+}
