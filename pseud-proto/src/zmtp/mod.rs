@@ -1,25 +1,37 @@
 //! ZMTP 3.1: one link's bytes to messages and back. No meaning, only messages.
-
+//!
+//! [`Connection`] is the machine and its type says how to drive it. The rooms below it:
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `config` | what we say and what we allow |
+//! | `greeting` | the first 64 bytes, judged as early as they allow |
+//! | `frame` | the frame header, to bytes and back |
+//! | `command`, `metadata` | command bodies and their properties |
+//! | `mechanism` | the handshake: a closed step machine |
+//! | `decoder` | input bytes to messages and commands |
+//! | `output` | the queue of bytes to write |
+//! | `heartbeat` | who was heard when |
+mod command;
+mod config;
+mod connection;
+mod decoder;
+mod event;
+mod frame;
+mod greeting;
+mod heartbeat;
+mod mechanism;
+mod metadata;
+mod output;
 mod parts;
+mod socket_type;
+mod stats;
 
+pub use config::{ConnectionConfig, FrameLimits, Heartbeat, Side};
+pub use connection::Connection;
+pub use event::{Event, Ready};
+pub use mechanism::MechanismName;
+pub use output::{Outgoing, Token};
 pub use parts::Parts;
-/// t
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Token(pub u64);
-/// t
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SocketType {
-    /// t
-    Router,
-}
-/// t
-pub struct Outgoing<'a> {
-    /// t
-    pub frames: &'a [&'a [u8]],
-    /// t
-    pub head: &'a [u8],
-    /// t
-    pub body: bytes::Bytes,
-    /// t
-    pub tail: &'a [u8],
-}
+pub use socket_type::SocketType;
+pub use stats::Stats;

@@ -1,0 +1,314 @@
+//! One link, from the greeting to its end.
+
+use super::command::{self, Command, Ping};
+use super::config::{ConnectionConfig, Side};
+use super::decoder::{Decoder, Input, Outlet};
+use super::event::{Event, Ready};
+use super::frame::Kind;
+use super::greeting::{self, Greeting};
+use super::heartbeat::{Beat, Liveness};
+use super::mechanism::{Mechanism, Step};
+use super::metadata::Metadata;
+use super::output::{Outgoing, Output, Token};
+use super::stats::Stats;
+use crate::error::{Malformed, Misbehaved, PeerError};
+use bytes::BytesMut;
+use bytes::buf::Limit;
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// One ZMTP 3.1 link: bytes in, events and bytes out. It owns no socket and no clock.
+///
+/// | kind | methods |
+/// |---|---|
+/// | inputs | [`handle_input`](Self::handle_input), [`large`](Self::large) with [`handle_filled`](Self::handle_filled), [`handle_eof`](Self::handle_eof), [`handle_timeout`](Self::handle_timeout) |
+/// | commands | [`send`](Self::send), [`advance`](Self::advance) |
+/// | polls | [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout), [`slices`](Self::slices) |
+/// | getters | [`is_ready`](Self::is_ready), [`backlog`](Self::backlog), [`stats`](Self::stats) |
+///
+/// The loop: after any input or command drain `poll_event`, then write what `slices` holds and
+/// `advance` by what was written; wait for bytes, for `poll_timeout` or for something to send.
+///
+/// An error is final: every later input returns the same one, `poll_timeout` is `None`, and only
+/// what was queued can still be written. Events from before the error can still be polled.
+#[derive(Debug)]
+pub struct Connection {
+    config: Arc<ConnectionConfig>,
+    phase: Phase,
+    mechanism: Mechanism,
+    decoder: Decoder,
+    liveness: Liveness,
+    events: VecDeque<Event>,
+    output: Output,
+    stats: Stats,
+    failed: Option<PeerError>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Greeting { greeting: Greeting, greeting_deadline: Option<Instant>, deadline: Option<Instant> },
+    Handshake { minor: u8, deadline: Option<Instant> },
+    Traffic,
+}
+
+impl Connection {
+    /// A link whose transport has just been opened. Our whole greeting, and our READY behind it, are
+    /// queued at once: a peer that waits for ours before it sends its own is never kept waiting.
+    ///
+    /// The `seed` is all the entropy this link gets: draw it from the operating system, for this
+    /// link alone.
+    pub fn new(config: Arc<ConnectionConfig>, side: Side, seed: [u8; 32], now: Instant) -> Self {
+        let mechanism = Mechanism::new(side);
+        let mut output = Output::default();
+        output.put_bytes(&greeting::ours(&config.identity, mechanism.name()));
+        if let Some(body) = mechanism.start(&config) {
+            output.put_frame(Kind::Command, &body);
+        }
+        let deadline = now.checked_add(config.handshake_timeout);
+        let greeting_deadline =
+            now.checked_add(config.greeting_timeout.min(config.handshake_timeout));
+        Self {
+            liveness: Liveness::new(&config.heartbeat, seed, now),
+            phase: Phase::Greeting { greeting: Greeting::new(), greeting_deadline, deadline },
+            mechanism,
+            decoder: Decoder::default(),
+            events: VecDeque::new(),
+            output,
+            stats: Stats::default(),
+            failed: None,
+            config,
+        }
+    }
+
+    /// Bytes came. All of them are taken; what they held of a partial frame is kept. The content of
+    /// `input` is unspecified afterwards.
+    ///
+    /// # Errors
+    /// The peer broke the rules: close the link.
+    pub fn handle_input(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
+        self.unless_failed(|this| this.take(&mut Input::new(input), now))
+    }
+
+    /// While a large frame is partial, the place for its next bytes: what is read into it need not be
+    /// copied again. Call [`handle_filled`](Self::handle_filled) after reading.
+    ///
+    /// It takes no byte behind that frame, and its memory grows only with what has come: by as much
+    /// again, at least 64 KiB, never more than the frame lacks.
+    pub fn large(&mut self) -> Option<Limit<&mut BytesMut>> {
+        self.decoder.large()
+    }
+
+    /// Bytes were read into [`large`](Self::large).
+    ///
+    /// # Errors
+    /// As [`handle_input`](Self::handle_input).
+    pub fn handle_filled(&mut self, now: Instant) -> Result<(), PeerError> {
+        self.unless_failed(|this| {
+            this.liveness.heard(now);
+            this.decode(&mut Input::new(&[]), now)
+        })
+    }
+
+    /// The peer will send no more.
+    ///
+    /// # Errors
+    /// It stopped inside the handshake or inside a message. Between messages it may.
+    pub fn handle_eof(&mut self) -> Result<(), PeerError> {
+        self.unless_failed(|this| match this.phase {
+            Phase::Traffic if this.decoder.is_between_messages() => Ok(()),
+            Phase::Traffic => Err(Malformed::Truncated.into()),
+            Phase::Greeting { .. } | Phase::Handshake { .. } => {
+                Err(Misbehaved::HandshakeIncomplete.into())
+            }
+        })
+    }
+
+    /// The moment of [`poll_timeout`](Self::poll_timeout) came. Harmless at any other.
+    ///
+    /// # Errors
+    /// The peer was too slow or silent for too long.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), PeerError> {
+        self.unless_failed(|this| {
+            if this.poll_timeout().is_none_or(|deadline| now < deadline) {
+                return Ok(());
+            }
+            match this.phase {
+                Phase::Traffic => this.beat(now),
+                Phase::Greeting { .. } | Phase::Handshake { .. } => {
+                    Err(Misbehaved::HandshakeTimeout.into())
+                }
+            }
+        })
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.failed.is_some() {
+            return None;
+        }
+        match &self.phase {
+            Phase::Greeting { greeting_deadline, .. } => *greeting_deadline,
+            Phase::Handshake { deadline, .. } => *deadline,
+            Phase::Traffic => self.liveness.deadline(),
+        }
+    }
+
+    /// The next event; drain it until `None`.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front().or_else(|| self.output.poll_written().map(Event::Written))
+    }
+
+    /// Queues a message, once [`Event::Ready`] came. [`Event::Written`] tells when it has left.
+    ///
+    /// There is no limit here: whoever sends keeps an eye on [`backlog`](Self::backlog). Before
+    /// `Ready` and after an error the message is dropped and counted in [`Stats::unsent`].
+    pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
+        let is_early = !matches!(self.phase, Phase::Traffic) && self.failed.is_none();
+        debug_assert!(!is_early, "a message was sent before Event::Ready");
+        if self.is_ready() {
+            self.output.put_message(message, token);
+        } else {
+            self.stats.unsent += 1;
+        }
+    }
+
+    /// Fills `out` with the next bytes to write, in order, and says how many slices that made.
+    pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
+        self.output.slices(out)
+    }
+
+    /// That many bytes of [`slices`](Self::slices) were written.
+    pub fn advance(&mut self, written: usize) {
+        self.output.advance(written);
+    }
+
+    /// Bytes queued and not written: messages, and what answers the peer's PINGs.
+    pub fn backlog(&self) -> usize {
+        self.output.backlog()
+    }
+
+    /// Whether messages may be sent: the handshake is over and no error came.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Traffic) && self.failed.is_none()
+    }
+
+    /// What was odd so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Makes errors final.
+    fn unless_failed(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<(), PeerError>,
+    ) -> Result<(), PeerError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let outcome = step(self);
+        if let Err(error) = outcome {
+            self.failed = Some(error);
+            self.decoder.release();
+        }
+        outcome
+    }
+
+    fn take(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
+        if let Phase::Greeting { greeting, deadline, .. } = &mut self.phase {
+            let taken = greeting.take(input.peek());
+            input.take(taken);
+            greeting.judge(self.mechanism.name())?;
+            if !greeting.is_complete() {
+                return Ok(());
+            }
+            self.phase = Phase::Handshake { minor: greeting.minor(), deadline: *deadline };
+        }
+        if input.is_empty() {
+            return Ok(());
+        }
+        self.liveness.heard(now);
+        self.decode(input, now)
+    }
+
+    fn decode(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
+        loop {
+            let mut outlet =
+                Outlet { config: &self.config, events: &mut self.events, stats: &mut self.stats };
+            let Some(body) = self.decoder.run(input, &mut outlet)? else { return Ok(()) };
+            self.handle_command(Command::parse(&body)?, now)?;
+            if !input.is_empty() {
+                // What follows a PING within its own read ends its ttl as well.
+                self.liveness.heard(now);
+            }
+        }
+    }
+
+    fn handle_command(&mut self, command: Command<'_>, now: Instant) -> Result<(), PeerError> {
+        match self.phase {
+            Phase::Greeting { .. } => Ok(()),
+            Phase::Handshake { minor, .. } => {
+                match self.mechanism.handle_command(command, &self.config)? {
+                    Step::Complete(metadata) => self.become_ready(metadata, minor, now),
+                }
+                Ok(())
+            }
+            Phase::Traffic => self.handle_traffic_command(command, now),
+        }
+    }
+
+    fn become_ready(&mut self, metadata: Metadata, minor: u8, now: Instant) {
+        let Metadata { identity, socket_type, properties } = metadata;
+        let mechanism = self.mechanism.name();
+        let ready = Ready { identity, socket_type, minor, mechanism, properties };
+        self.events.push_back(Event::Ready(ready));
+        self.phase = Phase::Traffic;
+        self.decoder.begin_traffic();
+        self.liveness.begin(minor, now);
+        if self.config.probe {
+            self.output.put_frame(Kind::Last, &[]);
+        }
+    }
+
+    fn handle_traffic_command(
+        &mut self,
+        command: Command<'_>,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        match command.name {
+            b"PING" => {
+                let ping = Ping::parse(command.data)?;
+                self.stats.pings += 1;
+                self.liveness.expect(ping.ttl_deciseconds, now);
+                self.output.put_frame(Kind::Command, &command::pong(ping.context));
+            }
+            b"PONG" => self.stats.pongs += 1,
+            b"SUBSCRIBE" | b"CANCEL" => self.stats.subscriptions += 1,
+            b"READY" | b"ERROR" => self.stats.late_commands += 1,
+            _ => self.stats.unknown_commands += 1,
+        }
+        Ok(())
+    }
+
+    fn beat(&mut self, now: Instant) -> Result<(), PeerError> {
+        match self.liveness.beat(now) {
+            Beat::Wait => Ok(()),
+            Beat::Silent => Err(Misbehaved::Silent.into()),
+            Beat::Ping => {
+                self.release();
+                let body = command::ping(self.liveness.ttl_deciseconds());
+                self.output.put_frame(Kind::Command, &body);
+                Ok(())
+            }
+        }
+    }
+
+    /// The link is idle: gives back what only traffic needs.
+    fn release(&mut self) {
+        self.output.release();
+        if self.events.is_empty() {
+            self.events = VecDeque::new();
+        }
+    }
+}

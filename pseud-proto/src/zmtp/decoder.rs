@@ -1,0 +1,377 @@
+//! Input bytes to messages and commands.
+//!
+//! Whole messages are read straight from the caller's buffer and copied once. The bytes of a
+//! partial one are kept in `pending`, frame by frame, so that a byte at a time costs no more than
+//! all at once; when the message is whole, `pending` becomes it without a copy. Between messages
+//! there is no buffer.
+
+use super::config::ConnectionConfig;
+use super::event::Event;
+use super::frame::Header;
+use super::parts::Parts;
+use super::stats::Stats;
+use crate::error::{Malformed, Misbehaved, PeerError};
+use bytes::buf::Limit;
+use bytes::{BufMut, Bytes, BytesMut};
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// A frame that lacks this much or more is worth a read of its own, straight to its place.
+const LARGE_MIN: usize = 16 * 1024;
+/// What a large frame is given first; later as much as has come, never more than it lacks.
+const LARGE_RESERVE: usize = 64 * 1024;
+/// Ranges of a message have 32 bits, and its buffer holds its headers as well.
+const MESSAGE_BYTES_MAX: usize = u32::MAX as usize - 64 * 1024;
+
+/// The caller's bytes, as far as they were not taken.
+pub(super) struct Input<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(super) fn peek(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// At most the next `count` bytes.
+    pub(super) fn take(&mut self, count: usize) -> &'a [u8] {
+        let (taken, rest) = self.bytes.split_at_checked(count).unwrap_or((self.bytes, &[]));
+        self.bytes = rest;
+        taken
+    }
+}
+
+/// Where the decoder puts what it finds, and the rules it judges by.
+pub(super) struct Outlet<'a> {
+    pub(super) config: &'a ConnectionConfig,
+    pub(super) events: &'a mut VecDeque<Event>,
+    pub(super) stats: &'a mut Stats,
+}
+
+/// What a look at the bytes gave.
+enum Found {
+    /// A message, already among the events.
+    Message,
+    /// A command's body.
+    Command(Vec<u8>),
+    /// A part of something: there are too few bytes.
+    Partial,
+}
+
+/// The decoder of one link.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    /// All bytes since the start of a partial message, commands cut out. Empty between messages.
+    pending: BytesMut,
+    /// Where the next frame begins, from the start of the message.
+    cursor: usize,
+    /// The header at the cursor, once it is known and judged.
+    header: Option<Header>,
+    ranges: [Range<u32>; Parts::MAX],
+    frames: usize,
+    /// Bytes of the message's bodies so far.
+    body_bytes: u64,
+    /// Bytes of the handshake's frames so far.
+    handshake_bytes: u64,
+    traffic: bool,
+}
+
+impl Decoder {
+    /// The handshake is over: messages may come.
+    pub(super) fn begin_traffic(&mut self) {
+        self.traffic = true;
+    }
+
+    /// Whether the last message is whole.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Lets go of a partial message.
+    pub(super) fn release(&mut self) {
+        self.pending = BytesMut::new();
+        self.restart();
+        self.header = None;
+    }
+
+    /// Moves whole messages to the events until a command is found, whose body it returns, or until
+    /// the input is used up.
+    pub(super) fn run(
+        &mut self,
+        input: &mut Input<'_>,
+        outlet: &mut Outlet<'_>,
+    ) -> Result<Option<Vec<u8>>, PeerError> {
+        loop {
+            let found =
+                if self.pending.is_empty() { self.scan(input, outlet)? } else { Found::Partial };
+            let found = match found {
+                Found::Partial => self.resume(input, outlet)?,
+                whole => whole,
+            };
+            match found {
+                Found::Message => {}
+                Found::Command(body) => return Ok(Some(body)),
+                Found::Partial => return Ok(None),
+            }
+        }
+    }
+
+    /// While a large frame is partial: the place for its next bytes, and for no others.
+    pub(super) fn large(&mut self) -> Option<Limit<&mut BytesMut>> {
+        let came = self.pending.len();
+        let missing = self.frame_end(self.header?).checked_sub(came)?;
+        if missing < LARGE_MIN {
+            return None;
+        }
+        if self.pending.capacity().saturating_sub(came) < LARGE_MIN {
+            self.pending.reserve(came.max(LARGE_RESERVE).min(missing));
+        }
+        Some((&mut self.pending).limit(missing))
+    }
+
+    /// Reads a message straight from the input. Where it is partial, or a command stands between
+    /// its parts, its whole frames move to `pending` and the rest is left to `resume`.
+    fn scan(&mut self, input: &mut Input<'_>, outlet: &mut Outlet<'_>) -> Result<Found, PeerError> {
+        while let Some(rest) = input.peek().get(self.cursor..)
+            && let Some(header) = Header::decode(rest)
+        {
+            self.judge(header, outlet.config)?;
+            let end = self.frame_end(header);
+            let Some(frame) = input.peek().get(self.cursor..end) else { break };
+            if header.is_command() {
+                if self.frames > 0 {
+                    break;
+                }
+                let body = frame.get(header.len()..).unwrap_or_default().to_vec();
+                input.take(end);
+                self.count(header, outlet.stats);
+                return Ok(Found::Command(body));
+            }
+            self.count(header, outlet.stats);
+            self.push(header, end);
+            if !header.has_more() {
+                let message = Bytes::copy_from_slice(input.take(end));
+                return Ok(self.finish(message, outlet.events));
+            }
+        }
+        self.pending.extend_from_slice(input.take(self.cursor));
+        Ok(Found::Partial)
+    }
+
+    /// Takes the frame at the cursor, and those behind it, from `pending`, which is fed no more than
+    /// each of them needs.
+    fn resume(
+        &mut self,
+        input: &mut Input<'_>,
+        outlet: &mut Outlet<'_>,
+    ) -> Result<Found, PeerError> {
+        loop {
+            let Some(header) = self.resume_header(input, outlet.config)? else {
+                return Ok(Found::Partial);
+            };
+            let end = self.frame_end(header);
+            if !self.fill(input, end) {
+                return Ok(Found::Partial);
+            }
+            self.header = None;
+            self.count(header, outlet.stats);
+            if header.is_command() {
+                return Ok(Found::Command(self.cut_command(header)));
+            }
+            self.push(header, end);
+            if !header.has_more() {
+                let message = std::mem::take(&mut self.pending).freeze();
+                return Ok(self.finish(message, outlet.events));
+            }
+        }
+    }
+
+    fn resume_header(
+        &mut self,
+        input: &mut Input<'_>,
+        config: &ConnectionConfig,
+    ) -> Result<Option<Header>, PeerError> {
+        if self.header.is_none() {
+            // The first byte says how long the header is.
+            if !self.fill(input, self.cursor.saturating_add(1)) {
+                return Ok(None);
+            }
+            let len = Header::len_of(self.pending.get(self.cursor..).unwrap_or_default());
+            self.fill(input, self.cursor.saturating_add(len));
+            let header = Header::decode(self.pending.get(self.cursor..).unwrap_or_default());
+            if let Some(header) = header {
+                self.judge(header, config)?;
+            }
+            self.header = header;
+        }
+        Ok(self.header)
+    }
+
+    /// Brings `pending` to `target` bytes, if the input has them.
+    fn fill(&mut self, input: &mut Input<'_>, target: usize) -> bool {
+        let missing = target.saturating_sub(self.pending.len());
+        self.pending.extend_from_slice(input.take(missing));
+        self.pending.len() >= target
+    }
+
+    /// Takes a command out of `pending`, where it is the last frame.
+    fn cut_command(&mut self, header: Header) -> Vec<u8> {
+        let start = self.cursor.saturating_add(header.len());
+        let body = self.pending.get(start..).unwrap_or_default().to_vec();
+        self.pending.truncate(self.cursor);
+        if self.pending.is_empty() {
+            self.pending = BytesMut::new();
+        }
+        body
+    }
+
+    /// Judges a header before its body is awaited.
+    fn judge(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
+        let limits = &config.limits;
+        if config.strict && header.is_irregular() {
+            return Err(Malformed::ReservedFlag.into());
+        }
+        if header.is_command() {
+            within("command bytes", header.size, limits.command_bytes_max)?;
+            return self.judge_handshake(header, config);
+        }
+        let message_bytes_max = limits.message_bytes_max.min(MESSAGE_BYTES_MAX);
+        let message_bytes = self.body_bytes.saturating_add(header.size);
+        within("frame bytes", header.size, limits.frame_bytes_max)?;
+        within("message bytes", message_bytes, message_bytes_max)?;
+        within("frames of a message", self.frames as u64 + 1, limits.frames_max.min(Parts::MAX))?;
+        if self.traffic { Ok(()) } else { Err(Misbehaved::EarlyMessage.into()) }
+    }
+
+    fn judge_handshake(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
+        if self.traffic {
+            return Ok(());
+        }
+        let bytes = self.handshake_bytes.saturating_add(frame_bytes(header));
+        within("handshake bytes", bytes, config.limits.handshake_bytes_max)
+    }
+
+    /// Counts a whole frame.
+    fn count(&mut self, header: Header, stats: &mut Stats) {
+        stats.reserved_flags += u64::from(header.is_irregular());
+        if !self.traffic {
+            self.handshake_bytes = self.handshake_bytes.saturating_add(frame_bytes(header));
+        }
+    }
+
+    /// Adds the part that ends at `end`. Its size was judged, so its range has 32 bits.
+    fn push(&mut self, header: Header, end: usize) {
+        let start = self.cursor.saturating_add(header.len());
+        if let Some(range) = self.ranges.get_mut(self.frames) {
+            *range = start as u32..end as u32;
+        }
+        self.frames += 1;
+        self.body_bytes = self.body_bytes.saturating_add(header.size);
+        self.cursor = end;
+    }
+
+    /// Makes an event of the message's bytes.
+    fn finish(&mut self, bytes: Bytes, events: &mut VecDeque<Event>) -> Found {
+        let ranges = self.ranges.get(..self.frames).unwrap_or_default();
+        events.extend(Parts::new(bytes, ranges).map(Event::Message));
+        self.restart();
+        Found::Message
+    }
+
+    fn restart(&mut self) {
+        self.cursor = 0;
+        self.frames = 0;
+        self.body_bytes = 0;
+    }
+
+    fn frame_end(&self, header: Header) -> usize {
+        let size = usize::try_from(header.size).unwrap_or(usize::MAX);
+        self.cursor.saturating_add(header.len()).saturating_add(size)
+    }
+}
+
+fn frame_bytes(header: Header) -> u64 {
+    header.size.saturating_add(header.len() as u64)
+}
+
+fn within(what: &'static str, size: u64, max: usize) -> Result<(), PeerError> {
+    let max = max as u64;
+    if size <= max { Ok(()) } else { Err(PeerError::TooLarge { what, size, max }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    /// A decoder in traffic that has seen `bytes`.
+    fn after(bytes: &[u8]) -> Decoder {
+        let mut decoder = Decoder::default();
+        decoder.begin_traffic();
+        feed(&mut decoder, bytes);
+        decoder
+    }
+
+    fn feed(decoder: &mut Decoder, bytes: &[u8]) -> VecDeque<Event> {
+        let (config, mut events) = (ConnectionConfig::default(), VecDeque::new());
+        let mut stats = Stats::default();
+        let mut outlet = Outlet { config: &config, events: &mut events, stats: &mut stats };
+        decoder.run(&mut Input::new(bytes), &mut outlet).unwrap();
+        events
+    }
+
+    fn long_header(size: usize) -> Vec<u8> {
+        [&[2][..], &(size as u64).to_be_bytes()].concat()
+    }
+
+    #[test]
+    fn b_03_memory_grows_with_what_has_come() {
+        let mut decoder = after(&long_header(8 * MIB));
+        let mut came = decoder.pending.len();
+        while let Some(mut place) = decoder.large() {
+            let next = place.chunk_mut().len().min(10_000);
+            place.put_bytes(7, next);
+            came += next;
+            let capacity = decoder.pending.capacity();
+            assert!(
+                capacity <= came + came.max(LARGE_RESERVE) + LARGE_MIN,
+                "{capacity} for {came}"
+            );
+        }
+        assert!(came > 8 * MIB - LARGE_MIN);
+    }
+
+    #[test]
+    fn b_03_ten_bytes_hold_no_more_than_64_kib() {
+        let mut decoder = after(&[&long_header(8 * MIB)[..], &[7; 10]].concat());
+        assert!(decoder.pending.capacity() < 64);
+        assert!(decoder.large().is_some());
+        assert!(decoder.pending.capacity() <= 19 + LARGE_RESERVE);
+    }
+
+    #[test]
+    fn a_place_ends_with_its_frame() {
+        let mut decoder = after(&long_header(LARGE_MIN));
+        assert_eq!(decoder.large().map(|place| place.remaining_mut()), Some(LARGE_MIN));
+        feed(&mut decoder, &[7]);
+        assert!(decoder.large().is_none());
+        assert_eq!(feed(&mut decoder, &[7; LARGE_MIN]).len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_held_between_messages() {
+        let mut decoder = after(b"\x01");
+        assert!(!decoder.is_between_messages());
+        assert_eq!(feed(&mut decoder, b"\x01a\x00\x01b").len(), 1);
+        assert_eq!((decoder.pending.capacity(), decoder.is_between_messages()), (0, true));
+    }
+}

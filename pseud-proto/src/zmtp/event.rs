@@ -1,0 +1,36 @@
+//! What a connection has to tell.
+
+use super::mechanism::MechanismName;
+use super::output::Token;
+use super::parts::Parts;
+use super::socket_type::SocketType;
+use bytes::Bytes;
+
+/// What [`Connection::poll_event`](super::Connection::poll_event) tells.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// The handshake is over: from now on messages may be sent. Once, before anything else.
+    Ready(Ready),
+    /// A whole message.
+    Message(Parts),
+    /// All bytes of the message with that token were written. In the order of sending.
+    Written(Token),
+}
+
+/// What the peer told about itself. Nothing of it is proven under NULL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ready {
+    /// Its identity: at most 255 bytes, first byte not zero, empty if it told none.
+    pub identity: Bytes,
+    /// What socket it says it is.
+    pub socket_type: SocketType,
+    /// The ZMTP minor version spoken on this link: 0 or 1. Under 0 there is no PING.
+    pub minor: u8,
+    /// The mechanism that both sides named.
+    pub mechanism: MechanismName,
+    /// Its application properties, names and values: those whose names begin with `X-`. Together
+    /// at most `FrameLimits::command_bytes_max`.
+    pub properties: Vec<(Bytes, Bytes)>,
+}

@@ -1,0 +1,55 @@
+//! NULL (ZMTP 3.1 §NULL): each side sends READY, and is ready when it has the other's.
+
+use super::Step;
+use crate::error::{Incompatible, Misbehaved, PeerError};
+use crate::zmtp::command::{self, Command};
+use crate::zmtp::config::{ConnectionConfig, Side};
+use crate::zmtp::metadata;
+
+/// A NULL handshake. Our READY leaves at birth, so all that is left to do is to judge theirs.
+#[derive(Debug)]
+pub(in crate::zmtp) struct Null {
+    side: Side,
+}
+
+impl Null {
+    pub(super) fn new(side: Side) -> Self {
+        Self { side }
+    }
+
+    /// Our READY. It waits for nothing: two sides that wait for each other wait for ever.
+    pub(super) fn start(&self, config: &ConnectionConfig) -> Vec<u8> {
+        let mut body = Vec::new();
+        command::put_name(&mut body, "READY");
+        metadata::put(&mut body, config);
+        body
+    }
+
+    pub(super) fn handle_command(
+        &mut self,
+        command: Command<'_>,
+        config: &ConnectionConfig,
+    ) -> Result<Step, PeerError> {
+        match (command.name, self.side) {
+            (b"READY", _) => Ok(Step::Complete(metadata::parse(command.data, config)?)),
+            (b"ERROR", Side::Connecting) => {
+                Err(Incompatible::Refused(command::error_code(command.data)?).into())
+            }
+            _ => Err(Misbehaved::UnexpectedCommand.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_ready() {
+        let config = ConnectionConfig { identity: "cli".into(), ..Default::default() };
+        let ready = Null::new(Side::Connecting).start(&config);
+        let expected =
+            b"\x05READY\x0bSocket-Type\x00\x00\x00\x06ROUTER\x08Identity\x00\x00\x00\x03cli";
+        assert_eq!(ready, expected);
+    }
+}
