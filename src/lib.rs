@@ -1,1 +1,17 @@
-//! pseud
+//! Bidirectional RPC ready for the hostile web: a server calls, by name and with a result, a client
+//! that sits behind NAT, on the connection which that client opened.
+//!
+//! This package is the front door; it re-exports what its features choose.
+//!
+//! | feature | what | module |
+//! |---|---|---|
+//! | `tokio` (default) | servers and clients on tokio | [`tokio`] |
+//! | – | the sans-IO core, always there | [`proto`] |
+
+pub use pseud_proto as proto;
+pub use pseud_proto::{Config, Executed, Fault, Limits, Reason};
+
+#[cfg(feature = "tokio")]
+pub use pseud_tokio as tokio;
+#[cfg(feature = "tokio")]
+pub use pseud_tokio::{Call, CallError, Client, Node, Options, Peer, Request, Server};

@@ -48,7 +48,9 @@ impl CallError {
     /// Whether the far handler certainly did not run.
     pub fn is_retry_safe(&self) -> bool {
         match self {
-            Self::NotExecuted(_) | Self::Refused(_) | Self::Closed { executed: Executed::No } => true,
+            Self::NotExecuted(_) | Self::Refused(_) | Self::Closed { executed: Executed::No } => {
+                true
+            }
             Self::Fault(_) | Self::Unknown(_) | Self::Closed { .. } | Self::Result(_) => false,
         }
     }

@@ -231,9 +231,9 @@ impl<W: Writer> Link<W> {
         self.flush_locked(self.lock(), hub)
     }
 
-    fn flush_locked(
-        &self,
-        mut connection: MutexGuard<'_, Connection>,
+    fn flush_locked<'a>(
+        &'a self,
+        mut connection: MutexGuard<'a, Connection>,
         hub: &Arc<Hub>,
     ) -> io::Result<Flushed> {
         loop {

@@ -36,7 +36,8 @@ impl Waiters {
 
     /// The call is over: keeps its outcome for its future, and returns whom to wake.
     pub(crate) fn finish(&mut self, call: CallId, outcome: Outcome) -> Option<Waker> {
-        let (_, waiter) = self.by_call.get_mut(call.slot())?.take_if(|(known, _)| *known == call)?;
+        let (_, waiter) =
+            self.by_call.get_mut(call.slot())?.take_if(|(known, _)| *known == call)?;
         match std::mem::replace(self.slab.get_mut(waiter)?, Waiter::Done(outcome)) {
             Waiter::Waiting(waker) => waker,
             Waiter::Done(_) => None,
@@ -64,7 +65,7 @@ impl Hub {
     ) -> Result<Pending, CallRefused> {
         let (result, effects) = self.with(|inner, now| {
             let call = inner.endpoint.call(to, name, arguments, options, now)?;
-            Ok((call, inner.waiters.insert(call)))
+            Ok::<_, CallRefused>((call, inner.waiters.insert(call)))
         });
         effects.run(self, None);
         let (call, waiter) = result?;

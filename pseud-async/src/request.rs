@@ -74,7 +74,8 @@ struct Responder {
 impl Responder {
     fn answer(mut self, answer: Answer) {
         if let Some(ticket) = self.ticket.take() {
-            let ((), effects) = self.hub.with(|inner, now| inner.endpoint.reply(ticket, answer, now));
+            let ((), effects) =
+                self.hub.with(|inner, now| inner.endpoint.reply(ticket, answer, now));
             effects.run(&self.hub, None);
         }
     }

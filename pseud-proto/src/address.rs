@@ -42,7 +42,9 @@ impl Address {
     pub fn to_connect(endpoint: &str) -> Result<Self, BadAddress> {
         let address = Self::to_bind(endpoint)?;
         let cause = match &address {
-            Self::Tcp { host, .. } if host == "*" => "`*` is for binding: name a host to connect to",
+            Self::Tcp { host, .. } if host == "*" => {
+                "`*` is for binding: name a host to connect to"
+            }
             Self::Tcp { port: 0, .. } => "a port is needed to connect to",
             Self::Tcp { .. } => return Ok(address),
         };
@@ -58,7 +60,9 @@ impl Address {
         let (host, port) = rest.rsplit_once(':').ok_or("it has no port; write tcp://host:port")?;
         let port = match port {
             "*" => 0,
-            port => port.parse().map_err(|_| "the port is not a number from 0 to 65535, nor `*`")?,
+            port => {
+                port.parse().map_err(|_| "the port is not a number from 0 to 65535, nor `*`")?
+            }
         };
         Ok(Self::Tcp { host: unbracket(host)?.to_owned(), port })
     }
@@ -97,8 +101,17 @@ mod tests {
         ] {
             assert_eq!(Address::to_bind(text).unwrap().to_string(), shown);
         }
-        for text in ["", "127.0.0.1:1", "tcp://h", "tcp://:1", "tcp://h:x", "tcp://h:65536", "tcp://::1:5", "tcp://[::1:5", "udp://h:1"]
-        {
+        for text in [
+            "",
+            "127.0.0.1:1",
+            "tcp://h",
+            "tcp://:1",
+            "tcp://h:x",
+            "tcp://h:65536",
+            "tcp://::1:5",
+            "tcp://[::1:5",
+            "udp://h:1",
+        ] {
             let error = Address::to_bind(text).unwrap_err();
             assert!(error.to_string().contains(text), "{error}");
         }

@@ -23,7 +23,8 @@ pub(crate) async fn bind(
     let address = Address::to_bind(endpoint).map_err(invalid)?;
     let Address::Tcp { host, port } = address else { return Err(unsupported(endpoint)) };
     let host = if host == "*" { "0.0.0.0" } else { &host };
-    let listener = TcpListener::bind((host, port)).await.map_err(|e| named("bind", endpoint, &e))?;
+    let listener =
+        TcpListener::bind((host, port)).await.map_err(|e| named("bind", endpoint, &e))?;
     let bound = format!("tcp://{}", listener.local_addr()?);
     tracing::info!(endpoint = %bound, "listening");
     tokio::spawn(accept(hub.clone(), config.clone(), listener));

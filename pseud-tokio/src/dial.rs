@@ -53,9 +53,8 @@ impl Dialer {
                 }
                 Some(Err(error)) => tracing::info!(%error, "trying again"),
             }
-            let random = Hub::seed().map_or(u32::MAX, |[a, b, c, d, ..]| {
-                u32::from_ne_bytes([a, b, c, d])
-            });
+            let random =
+                Hub::seed().map_or(u32::MAX, |[a, b, c, d, ..]| u32::from_ne_bytes([a, b, c, d]));
             if self.unless_shut_down(sleep(backoff.failed(random))).await.is_none() {
                 return;
             }

@@ -1,8 +1,8 @@
 //! ERROR bodies: `[class, message, traceback]`.
 
 use super::profile::{Profile, v1_class};
-use super::wire::read_text_len;
 use crate::error::Fault;
+use crate::value::heads;
 use bytes::Bytes;
 
 /// The longest class that is believed, in bytes.
@@ -18,8 +18,7 @@ pub(super) fn read(body: &[u8]) -> Fault {
 
 fn read_items(body: &[u8]) -> Option<Fault> {
     let mut rest = body;
-    let items = rmp::decode::read_array_len(&mut rest).ok()?;
-    if items != 3 {
+    if heads::read_array(&mut rest)? != 3 {
         return None;
     }
     let class = read_text(&mut rest, CLASS_BYTES_MAX)?;
@@ -33,9 +32,7 @@ fn read_items(body: &[u8]) -> Option<Fault> {
 
 /// One text, cut to `max` bytes. Only what is kept is copied and checked.
 fn read_text(rest: &mut &[u8], max: usize) -> Option<String> {
-    let len = read_text_len(rest)?;
-    let (text, behind) = rest.split_at_checked(len)?;
-    *rest = behind;
+    let text = heads::read_text(rest)?;
     Some(String::from_utf8_lossy(text.get(..max).unwrap_or(text)).into_owned())
 }
 
@@ -44,13 +41,19 @@ pub(super) fn write(fault: &Fault, profile: Profile, expose_traceback: bool) -> 
     let (class, message) = match profile {
         Profile::V1 => v1_class(fault),
     };
-    let traceback = if expose_traceback { fault.traceback.as_str() } else { "" };
+    let traceback = if expose_traceback { cut(&fault.traceback, TEXT_BYTES_MAX) } else { "" };
     let texts = [cut(class, CLASS_BYTES_MAX), cut(&message, TEXT_BYTES_MAX), traceback];
     let mut body = Vec::with_capacity(16 + texts.iter().map(|text| text.len()).sum::<usize>());
-    let written = rmp::encode::write_array_len(&mut body, 3)
-        .and_then(|_| texts.iter().try_for_each(|text| rmp::encode::write_str(&mut body, text)));
-    debug_assert!(written.is_ok(), "a Vec takes all bytes");
+    put(&mut body, heads::array_head(3));
+    for text in texts {
+        put(&mut body, heads::str_head(text.len() as u32));
+        body.extend_from_slice(text.as_bytes());
+    }
     body.into()
+}
+
+fn put(body: &mut Vec<u8>, (head, used): ([u8; 5], usize)) {
+    body.extend_from_slice(head.get(..used).unwrap_or_default());
 }
 
 fn cut(text: &str, max: usize) -> &str {
@@ -78,9 +81,15 @@ mod tests {
 
     #[test]
     fn f_11_long_texts_are_cut() {
-        let long = "é".repeat(8 << 20);
-        let fault = read(&write(&Fault::new("E", "m").with_traceback(long), Profile::V1, true));
+        let len = 8u32 << 20;
+        let mut body = b"\x93\xa1E\xa1m\xdb".to_vec();
+        body.extend_from_slice(&len.to_be_bytes());
+        body.resize(body.len() + len as usize, b'x');
+        let fault = read(&body);
         assert_eq!((fault.class.as_str(), fault.message.as_str()), ("E", "m"));
-        assert!(fault.traceback.len() <= TEXT_BYTES_MAX + 2);
+        assert_eq!(fault.traceback.len(), TEXT_BYTES_MAX);
+        let ours = Fault::new("é".repeat(100), "é".repeat(8 << 10));
+        let told = read(&write(&ours, Profile::V1, true));
+        assert!(told.class.len() <= CLASS_BYTES_MAX && told.message.len() <= TEXT_BYTES_MAX);
     }
 }

@@ -2,6 +2,7 @@
 
 mod calling;
 mod calls;
+mod channel;
 mod endpoint;
 mod fault;
 mod inbound;
@@ -15,6 +16,7 @@ mod stats;
 mod transmit;
 mod wire;
 
+pub use channel::{BACKLOG_BYTES_LOW, Channel};
 pub use endpoint::Endpoint;
 pub use profile::Profile;
 pub use session::PeerInfo;

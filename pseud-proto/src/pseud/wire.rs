@@ -2,6 +2,7 @@
 
 use super::profile::Profile;
 use super::stats::Dropped;
+use crate::value::heads;
 use crate::zmtp::{Outgoing, Parts, Token};
 use bytes::Bytes;
 use smol_str::SmolStr;
@@ -148,29 +149,15 @@ impl Received {
 /// Where the name and what is behind it lie in a WORK body, or what is wrong with its shape.
 pub(super) fn read_work(body: &[u8]) -> Result<(Range<usize>, usize), &'static str> {
     let mut rest = body;
-    let items = rmp::decode::read_array_len(&mut rest).map_err(|_| "a call is an array")?;
-    if items != 3 {
-        return Err("a call is [name, args, kwargs]");
+    if heads::read_array(&mut rest) != Some(3) {
+        return Err("a call is an array [name, args, kwargs]");
     }
-    let len = read_text_len(&mut rest).ok_or("the name of a call is a str")?;
-    let start = body.len() - rest.len();
-    let end = start.saturating_add(len);
-    let name = body.get(start..end).ok_or("the call is cut short")?;
+    let name = heads::read_text(&mut rest).ok_or("the name of a call is a str")?;
     if std::str::from_utf8(name).is_err() {
         return Err("the name of a call is UTF-8");
     }
-    Ok((start..end, end))
-}
-
-/// The length of a str, or of a bin: Python 2 peers write names and classes so.
-pub(super) fn read_text_len(rest: &mut &[u8]) -> Option<usize> {
-    let mut as_bin = *rest;
-    if let Ok(len) = rmp::decode::read_str_len(rest) {
-        return usize::try_from(len).ok();
-    }
-    let len = rmp::decode::read_bin_len(&mut as_bin).ok()?;
-    *rest = as_bin;
-    usize::try_from(len).ok()
+    let end = body.len() - rest.len();
+    Ok((end - name.len()..end, end))
 }
 
 /// One message, pulled and ready to be sent.
@@ -212,15 +199,20 @@ impl Transmit {
 
 /// `[name, …`: the body of a WORK up to its arguments.
 fn write_head<'a>(buffer: &'a mut [u8], name: &str, profile: Profile) -> &'a [u8] {
-    let whole = buffer.len();
-    let mut rest = &mut *buffer;
     let items = match profile {
         Profile::V1 => 3,
     };
-    let written = rmp::encode::write_array_len(&mut rest, items)
-        .and_then(|_| rmp::encode::write_str(&mut rest, name));
-    debug_assert!(written.is_ok(), "a name is at most NAME_BYTES_MAX");
-    let used = whole - rest.len();
+    let mut used = 0;
+    let (array, array_len) = heads::array_head(items);
+    let (text, text_len) = heads::str_head(name.len() as u32);
+    for bytes in [array.get(..array_len), text.get(..text_len), Some(name.as_bytes())] {
+        let bytes = bytes.unwrap_or_default();
+        if let Some(place) = buffer.get_mut(used..used + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+        used += bytes.len();
+    }
+    debug_assert!(used <= buffer.len(), "a name is at most NAME_BYTES_MAX");
     buffer.get(..used).unwrap_or_default()
 }
 

@@ -1,68 +1,37 @@
 //! Bodies: bytes that were not looked at yet, bytes that were checked, and values.
+//!
+//! pseud's bodies are msgpack as Python's pseud 1.0 writes it: str and bin apart, UTF-8, smallest
+//! integers, 64-bit floats, exts 0 to 127.
+//!
+//! | from | to | by |
+//! |---|---|---|
+//! | [`Unchecked`] | [`Packed`], [`Arguments`] | [`Unchecked::check`], [`Unchecked::check_call`] |
+//! | types with serde | [`Packed`] | [`Packed::call`], [`Packed::result`] |
+//! | [`Packed`], [`Arguments`] | types with serde | [`Packed::decode`], [`Arguments::args`], [`Arguments::kwargs`] |
+//! | [`Packed`], [`Arguments`] | [`Value`] | [`Packed::value`], [`Arguments::args_values`], [`Arguments::kwargs_values`] |
 
-use bytes::Bytes;
-use std::fmt;
-use std::ops::Range;
+mod body;
+mod check;
+mod de;
+mod decode;
+pub(crate) mod heads;
+mod integer;
+mod keys;
+mod limits;
+mod out;
+mod ser;
+#[expect(clippy::module_inception, reason = "it holds the type `Value`")]
+mod value;
+mod value_serde;
+mod wire;
 
-/// A body as it came: nobody has looked at it yet.
-///
-/// It keeps the message it came in alive and names a range of it, so moving it costs no count.
-#[derive(Clone)]
-pub struct Unchecked {
-    owner: Bytes,
-    range: Range<u32>,
-}
+pub use body::{Arguments, Packed, Unchecked};
+pub use check::BadValue;
+pub use de::{BadArguments, Mismatch};
+pub use integer::Integer;
+pub use limits::ValueLimits;
+pub use ser::EncodeError;
+pub use value::Value;
 
-impl Unchecked {
-    /// All of `bytes`.
-    pub fn new(bytes: Bytes) -> Self {
-        let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        Self { owner: bytes, range: 0..end }
-    }
-
-    /// A range of `owner`; what lies outside it is empty.
-    pub(crate) fn part(owner: Bytes, range: Range<u32>) -> Self {
-        Self { owner, range }
-    }
-
-    /// The bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.owner.get(self.range.start as usize..self.range.end as usize).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for Unchecked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Unchecked({} bytes)", self.as_bytes().len())
-    }
-}
-
-/// Checked msgpack: a result, or arguments and keyword arguments one behind the other.
-#[derive(Clone)]
-pub struct Packed {
-    bytes: Bytes,
-    v1_safe: bool,
-}
-
-impl Packed {
-    /// Its bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Its bytes, owned.
-    pub fn into_bytes(self) -> Bytes {
-        self.bytes
-    }
-
-    /// Whether a Python pseud 1.0 process reads it without harm.
-    pub fn is_v1_safe(&self) -> bool {
-        self.v1_safe
-    }
-}
-
-impl fmt::Debug for Packed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Packed({} bytes)", self.bytes.len())
-    }
-}
+/// The newtype struct by which rmp-serde, and we, tell an ext from a pair: `(i8, bytes)` inside.
+const EXT_STRUCT: &str = "_ExtStruct";

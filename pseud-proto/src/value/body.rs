@@ -1,0 +1,203 @@
+//! Bodies: bytes that were not looked at yet, and bytes that were checked.
+
+use super::check::{BadValue, Check, Root};
+use super::de::{self, BadArguments, Mismatch};
+use super::decode;
+use super::limits::ValueLimits;
+use super::ser::{self, EncodeError};
+use super::value::Value;
+use bytes::{Buf, Bytes};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::Range;
+
+/// A body as it came: nobody has looked at it yet.
+///
+/// It keeps the message it came in alive and names a range of it, so moving it costs no count.
+#[derive(Clone)]
+pub struct Unchecked {
+    owner: Bytes,
+    range: Range<u32>,
+}
+
+impl Unchecked {
+    /// All of `bytes`.
+    pub fn new(bytes: Bytes) -> Self {
+        let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        Self::part(bytes, 0..end)
+    }
+
+    /// A range of `owner`; what lies outside it is empty.
+    pub(crate) fn part(owner: Bytes, range: Range<u32>) -> Self {
+        Self { owner, range }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.owner.get(self.range.start as usize..self.range.end as usize).unwrap_or_default()
+    }
+
+    /// Exactly one value: a result, or any other body.
+    pub fn check(self, limits: &ValueLimits) -> Result<Packed, BadValue> {
+        let mut check = Check::new(self.as_bytes(), limits);
+        check.value(Root::Any)?;
+        check.end()?;
+        let v1_safe = check.v1_safe;
+        Ok(Packed { bytes: self.into_bytes(), v1_safe })
+    }
+
+    /// Exactly an array of arguments and a map of keyword arguments behind it: what follows the
+    /// name in a WORK body, `[name, args, kwargs]`. Keywords are str, or bin from Python 2 peers.
+    ///
+    /// Each of the two may be as deep as [`ValueLimits::depth_max`]; they share
+    /// [`ValueLimits::nodes_max`].
+    pub fn check_call(self, limits: &ValueLimits) -> Result<Arguments, BadValue> {
+        let mut check = Check::new(self.as_bytes(), limits);
+        check.value(Root::Arguments)?;
+        let border = check.offset();
+        check.value(Root::Keywords)?;
+        check.end()?;
+        let v1_safe = check.v1_safe;
+        Ok(Arguments { packed: Packed { bytes: self.into_bytes(), v1_safe }, border })
+    }
+
+    /// The range alone, without another count on its owner.
+    fn into_bytes(self) -> Bytes {
+        let Range { start, end } = self.range;
+        let mut bytes = self.owner;
+        if start > end || end as usize > bytes.len() {
+            return Bytes::new();
+        }
+        bytes.truncate(end as usize);
+        bytes.advance(start as usize);
+        bytes
+    }
+}
+
+impl fmt::Debug for Unchecked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unchecked({} bytes)", self.as_bytes().len())
+    }
+}
+
+/// Checked msgpack: a result, or arguments and keyword arguments one behind the other.
+///
+/// It comes from [`Unchecked::check`] or from encoding, so decoding it is never deeper than
+/// [`ValueLimits::depth_max`].
+#[derive(Clone)]
+pub struct Packed {
+    bytes: Bytes,
+    v1_safe: bool,
+}
+
+impl Packed {
+    /// The body of a call behind its name: `args`, then `kwargs`.
+    ///
+    /// `args` is a tuple, an array, a `Vec` or a tuple struct; `()` is none. `kwargs` is a map with
+    /// str keys, or a struct, whose field names they are; `()` is none. A struct inside is a map by
+    /// field name, as Python has it; floats are 64 bits wide, as Python writes them.
+    pub fn call<A, K>(args: &A, kwargs: &K) -> Result<Self, EncodeError>
+    where
+        A: Serialize + ?Sized,
+        K: Serialize + ?Sized,
+    {
+        let (bytes, v1_safe) = ser::call(args, kwargs)?;
+        Ok(Self { bytes, v1_safe })
+    }
+
+    /// The body of a result.
+    pub fn result<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
+        let (bytes, v1_safe) = ser::value(value)?;
+        Ok(Self { bytes, v1_safe })
+    }
+
+    /// A result, typed. `&str` and `&[u8]` borrow from this body.
+    pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Mismatch> {
+        de::value(&self.bytes)
+    }
+
+    /// A result, whatever it is.
+    pub fn value(&self) -> Value {
+        decode::value(&self.bytes)
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Its bytes, owned.
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// Whether a Python pseud 1.0 process reads it without harm: no ext 123 to 126 but the closed
+    /// shapes of dates, which is all that such a process would run.
+    pub fn is_v1_safe(&self) -> bool {
+        self.v1_safe
+    }
+}
+
+impl fmt::Debug for Packed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Packed({} bytes)", self.bytes.len())
+    }
+}
+
+/// Checked arguments and keyword arguments: what a handler was called with.
+#[derive(Clone)]
+pub struct Arguments {
+    packed: Packed,
+    border: usize,
+}
+
+impl Arguments {
+    /// The positional arguments, typed: a tuple, an array, a `Vec`, or a struct that takes its
+    /// fields in order (those with `#[serde(default)]` may be left out at the end). `()` takes none.
+    ///
+    /// The error names the argument: "argument 2: expected u32, found str".
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
+        de::args(self.args_bytes())
+    }
+
+    /// The keyword arguments, typed: a struct, or a map with String keys. `()` takes none.
+    ///
+    /// As in Python, a keyword that the struct does not have is an error, and the error names it.
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
+        de::kwargs(self.kwargs_bytes())
+    }
+
+    /// The positional arguments, whatever they are.
+    pub fn args_values(&self) -> Vec<Value> {
+        decode::args(&self.packed.bytes)
+    }
+
+    /// The keyword arguments, whatever they are. Of a keyword that came twice the last one counts.
+    pub fn kwargs_values(&self) -> Vec<(String, Value)> {
+        decode::kwargs(&self.packed.bytes, self.border)
+    }
+
+    /// Both, one behind the other, as they travel.
+    pub fn packed(&self) -> &Packed {
+        &self.packed
+    }
+
+    /// Both, one behind the other, as they travel.
+    pub fn into_packed(self) -> Packed {
+        self.packed
+    }
+
+    fn args_bytes(&self) -> &[u8] {
+        self.packed.bytes.get(..self.border).unwrap_or_default()
+    }
+
+    fn kwargs_bytes(&self) -> &[u8] {
+        self.packed.bytes.get(self.border..).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Arguments({} bytes)", self.packed.bytes.len())
+    }
+}

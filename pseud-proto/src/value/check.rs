@@ -1,0 +1,218 @@
+//! The check: bytes from a peer, walked once, before anything is made of them.
+//!
+//! It has no recursion and allocates nothing; a length or a count is compared with the bytes that
+//! are there, never reserved for. Work is in proportion to the bytes.
+
+use super::limits::{DEPTH_CEILING, ValueLimits};
+use super::wire::{Head, NoHead, Reader};
+
+/// A body that is not what pseud's wire allows, with the offset of the item at fault, in bytes.
+///
+/// A Python peer raises where it reads such a body; here it is an outcome of that one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadValue {
+    /// The bytes end inside a value; or a count is larger than the bytes that are left.
+    #[error("truncated at byte {0}")]
+    Truncated(usize),
+    /// More containers inside each other than [`ValueLimits::depth_max`].
+    #[error("nested too deeply at byte {0}")]
+    DepthLimit(usize),
+    /// More values than [`ValueLimits::nodes_max`].
+    #[error("too many values at byte {0}")]
+    NodeLimit(usize),
+    /// A str that is not UTF-8.
+    #[error("a str that is not UTF-8 at byte {0}")]
+    Utf8(usize),
+    /// Bytes behind the value.
+    #[error("extra data at byte {0}")]
+    ExtraData(usize),
+    /// A map inside a map's key; or a keyword that is not a name.
+    #[error("a key that cannot be one at byte {0}")]
+    Key(usize),
+    /// The marker `C1`, which msgpack never uses.
+    #[error("a reserved marker at byte {0}")]
+    Reserved(usize),
+    /// An ext with a negative code, one over [`ValueLimits::ext_bytes_max`], a date that does not
+    /// exist, or one whose decoder refused it.
+    #[error("a bad ext at byte {0}")]
+    Ext(usize),
+    /// Not an array of arguments with a map of keyword arguments behind it.
+    #[error("not arguments and keyword arguments at byte {0}")]
+    Shape(usize),
+}
+
+/// What a walk over one value may do, besides being a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Root {
+    /// Anything.
+    Any,
+    /// An array.
+    Arguments,
+    /// A map whose keys are names.
+    Keywords,
+}
+
+/// One pass over one body.
+pub(super) struct Check<'a> {
+    whole: usize,
+    reader: Reader<'a>,
+    nodes_left: u32,
+    depth_max: usize,
+    ext_bytes_max: usize,
+    open: Open,
+    pub(super) v1_safe: bool,
+}
+
+/// The containers that are open around the next item.
+struct Open {
+    /// Items still to come, for each of them.
+    left: [u32; DEPTH_CEILING],
+    /// Which of them are maps, one bit each.
+    maps: u64,
+    depth: usize,
+    /// The depth of the map whose key is being read; 0 outside of keys.
+    key_of: usize,
+}
+
+impl<'a> Check<'a> {
+    pub(super) fn new(bytes: &'a [u8], limits: &ValueLimits) -> Self {
+        Self {
+            whole: bytes.len(),
+            reader: Reader { rest: bytes },
+            nodes_left: limits.nodes_max,
+            depth_max: (limits.depth_max as usize).min(DEPTH_CEILING),
+            ext_bytes_max: limits.ext_bytes_max,
+            open: Open { left: [0; DEPTH_CEILING], maps: 0, depth: 0, key_of: 0 },
+            v1_safe: true,
+        }
+    }
+
+    /// How many bytes were walked over.
+    pub(super) fn offset(&self) -> usize {
+        self.whole - self.reader.rest.len()
+    }
+
+    /// Nothing may follow.
+    pub(super) fn end(&self) -> Result<(), BadValue> {
+        match self.reader.rest {
+            [] => Ok(()),
+            _ => Err(BadValue::ExtraData(self.offset())),
+        }
+    }
+
+    /// Walks over one value.
+    pub(super) fn value(&mut self, root: Root) -> Result<(), BadValue> {
+        loop {
+            let at = self.offset();
+            let head = self.reader.head().map_err(|cause| cause.at(at))?;
+            root.judge(&head, &self.open, at)?;
+            self.item(head, at)?;
+            if !self.open.next() {
+                return Ok(());
+            }
+        }
+    }
+
+    #[inline]
+    fn item(&mut self, head: Head<'_>, at: usize) -> Result<(), BadValue> {
+        self.nodes_left = self.nodes_left.checked_sub(1).ok_or(BadValue::NodeLimit(at))?;
+        match head {
+            Head::Nil | Head::Bool(_) | Head::Int(_) | Head::F64(_) | Head::Bin(_) => Ok(()),
+            Head::Str(text) => utf8(text, at),
+            Head::Ext(code, payload) => self.ext(code, payload, at),
+            Head::Array(count) => self.container(u64::from(count), false, at),
+            Head::Map(_) if self.open.key_of != 0 => Err(BadValue::Key(at)),
+            Head::Map(count) => self.container(2 * u64::from(count), true, at),
+        }
+    }
+
+    /// A count is believed only as far as there are bytes for it.
+    fn container(&mut self, items: u64, map: bool, at: usize) -> Result<(), BadValue> {
+        if self.open.depth >= self.depth_max {
+            return Err(BadValue::DepthLimit(at));
+        }
+        if items > self.reader.rest.len() as u64 {
+            return Err(BadValue::Truncated(at));
+        }
+        match u32::try_from(items) {
+            Ok(items) if items <= self.nodes_left => self.open.push(items, map),
+            _ => return Err(BadValue::NodeLimit(at)),
+        }
+        Ok(())
+    }
+
+    /// Python peers refuse negative codes; 123 to 126 hold pickles, which they run.
+    fn ext(&mut self, code: i8, payload: &[u8], at: usize) -> Result<(), BadValue> {
+        if code < 0 || payload.len() > self.ext_bytes_max {
+            return Err(BadValue::Ext(at));
+        }
+        if (123..=126).contains(&code) {
+            self.v1_safe = false;
+        }
+        Ok(())
+    }
+}
+
+impl Open {
+    fn push(&mut self, items: u32, map: bool) {
+        if let Some(left) = self.left.get_mut(self.depth) {
+            *left = items;
+            self.maps = self.maps & !(1 << self.depth) | u64::from(map) << self.depth;
+            self.depth += 1;
+        }
+    }
+
+    /// Closes what is full and steps to the next item; false where the value is over.
+    #[inline]
+    fn next(&mut self) -> bool {
+        while let Some(top) = self.depth.checked_sub(1) {
+            match self.left.get_mut(top) {
+                Some(left) if *left > 0 => {
+                    let key = *left % 2 == 0 && self.maps >> top & 1 == 1;
+                    *left -= 1;
+                    if self.key_of == 0 || self.depth <= self.key_of {
+                        self.key_of = if key { self.depth } else { 0 };
+                    }
+                    return true;
+                }
+                _ => self.depth = top,
+            }
+        }
+        false
+    }
+}
+
+impl Root {
+    #[inline]
+    fn judge(self, head: &Head<'_>, open: &Open, at: usize) -> Result<(), BadValue> {
+        match (self, open.depth, open.key_of) {
+            (Self::Any, ..) => Ok(()),
+            (Self::Arguments, 0, _) if !matches!(head, Head::Array(_)) => Err(BadValue::Shape(at)),
+            (Self::Keywords, 0, _) if !matches!(head, Head::Map(_)) => Err(BadValue::Shape(at)),
+            (Self::Keywords, 1, 1) => keyword(head, at),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl NoHead {
+    pub(super) fn at(self, at: usize) -> BadValue {
+        match self {
+            Self::Truncated => BadValue::Truncated(at),
+            Self::Reserved => BadValue::Reserved(at),
+        }
+    }
+}
+
+/// Python 2 peers write names as bin.
+fn keyword(head: &Head<'_>, at: usize) -> Result<(), BadValue> {
+    match head {
+        Head::Str(name) | Head::Bin(name) => utf8(name, at),
+        _ => Err(BadValue::Key(at)),
+    }
+}
+
+fn utf8(text: &[u8], at: usize) -> Result<(), BadValue> {
+    std::str::from_utf8(text).map(drop).map_err(|_| BadValue::Utf8(at))
+}

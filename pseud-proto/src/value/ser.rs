@@ -1,0 +1,553 @@
+//! serde to msgpack, as Python's packer writes it.
+//!
+//! Smallest integers, 64-bit floats, structs as maps by field name, variants as a str or a map of
+//! one. The depth of what is written is bounded as the check bounds what is read.
+
+use super::EXT_STRUCT;
+use super::Integer;
+use super::limits::DEPTH_CEILING;
+use super::out::{ARRAY, Family, MAP, Out};
+use crate::error::{CallRefused, Fault};
+use bytes::Bytes;
+use serde::ser::{self, Serialize, Serializer};
+use std::fmt::Display;
+
+/// A value that cannot be sent to a pseud peer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The arguments are neither a tuple nor a list.
+    #[error("arguments must be a tuple, an array or a Vec")]
+    NotArguments,
+    /// The keyword arguments are neither a map nor a struct.
+    #[error("keyword arguments must be a map or a struct")]
+    NotKeywords,
+    /// A keyword that is not a str.
+    #[error("a keyword must be a str")]
+    Keyword,
+    /// A map inside a map's key: no peer could hash it.
+    #[error("a map cannot be in a map's key")]
+    Key,
+    /// An integer below -2^63 or over 2^64 - 1.
+    #[error("an integer that needs more than 64 bits")]
+    Integer,
+    /// More than 64 containers inside each other.
+    #[error("nested more than {max} deep", max = DEPTH_CEILING)]
+    Depth,
+    /// A str, bytes, or a list of 4 GiB or more.
+    #[error("more than 2^32 - 1 bytes or items in one value")]
+    TooLong,
+    /// An ext whose code is negative, or whose content is not what its code says.
+    #[error("a bad ext: codes are 0 to 127, and 123 to 126 hold dates")]
+    Ext,
+    /// What the value's own `Serialize` said.
+    #[error("{0}")]
+    Custom(String),
+}
+
+impl ser::Error for EncodeError {
+    fn custom<T: Display>(text: T) -> Self {
+        Self::Custom(text.to_string())
+    }
+}
+
+impl From<EncodeError> for CallRefused {
+    fn from(error: EncodeError) -> Self {
+        Self::Arguments(error.to_string().into())
+    }
+}
+
+/// What a caller is told whose result cannot be sent: a `TypeError`, as Python raises.
+impl From<EncodeError> for Fault {
+    fn from(error: EncodeError) -> Self {
+        Self::new("TypeError", error.to_string())
+    }
+}
+
+/// One value, and whether it is safe for v1 peers.
+pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Bytes, bool), EncodeError> {
+    let mut encoder = Encoder::new();
+    value.serialize(&mut encoder)?;
+    Ok((encoder.out.into_bytes(), encoder.v1_safe))
+}
+
+/// Arguments and keyword arguments, and whether they are safe for v1 peers.
+pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Bytes, bool), EncodeError>
+where
+    A: Serialize + ?Sized,
+    K: Serialize + ?Sized,
+{
+    let mut encoder = Encoder::new();
+    args.serialize(&mut encoder)?;
+    encoder.root(0, ARRAY, EncodeError::NotArguments)?;
+    let border = encoder.out.len();
+    encoder.keywords = true;
+    kwargs.serialize(&mut encoder)?;
+    encoder.root(border, MAP, EncodeError::NotKeywords)?;
+    Ok((encoder.out.into_bytes(), encoder.v1_safe))
+}
+
+/// The serializer: `&mut` of it.
+pub(super) struct Encoder {
+    pub(super) out: Out,
+    pub(super) v1_safe: bool,
+    depth: usize,
+    in_key: bool,
+    /// The next map at the root has names for keys.
+    keywords: bool,
+    /// The last thing written was `()`.
+    unit: bool,
+    ext: Ext,
+}
+
+/// Where we are in the pair (code, bytes) of an ext.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ext {
+    Outside,
+    Wanted,
+    Code(i8),
+    Written,
+}
+
+impl Encoder {
+    fn new() -> Self {
+        Self {
+            out: Out::new(),
+            v1_safe: true,
+            depth: 0,
+            in_key: false,
+            keywords: false,
+            unit: false,
+            ext: Ext::Outside,
+        }
+    }
+
+    /// The value at `start` has to be of that family; `()` is its empty form.
+    fn root(
+        &mut self,
+        start: usize,
+        family: Family,
+        refusal: EncodeError,
+    ) -> Result<(), EncodeError> {
+        match self.out.as_slice().get(start) {
+            Some(0xc0) if self.unit => {
+                self.out.set(start, family.empty());
+                Ok(())
+            }
+            Some(&marker) if family.has(marker) => Ok(()),
+            _ => Err(refusal),
+        }
+    }
+
+    fn open(&mut self, family: Family, len: Option<usize>) -> Result<Container<'_>, EncodeError> {
+        if self.depth >= DEPTH_CEILING {
+            return Err(EncodeError::Depth);
+        }
+        let announced = length(len.unwrap_or_default())?;
+        let names = self.keywords && self.depth == 0;
+        let start = self.out.len();
+        self.out.head(family, announced);
+        self.depth += 1;
+        Ok(Container { encoder: self, family, start, announced, written: 0, levels: 1, names })
+    }
+
+    fn map(&mut self, len: Option<usize>) -> Result<Container<'_>, EncodeError> {
+        match self.in_key {
+            true => Err(EncodeError::Key),
+            false => self.open(MAP, len),
+        }
+    }
+
+    /// A variant with content: a map of its name to that.
+    fn variant(&mut self, name: &'static str) -> Result<(), EncodeError> {
+        self.map(Some(1))?.written = 1;
+        self.serialize_str(name)
+    }
+
+    fn write_ext(&mut self, code: i8, payload: &[u8]) -> Result<(), EncodeError> {
+        if code < 0 {
+            return Err(EncodeError::Ext);
+        }
+        if (123..=126).contains(&code) {
+            self.v1_safe = false;
+        }
+        self.out.ext(code, payload, length(payload.len())?);
+        Ok(())
+    }
+}
+
+fn length(len: usize) -> Result<u32, EncodeError> {
+    u32::try_from(len).map_err(|_| EncodeError::TooLong)
+}
+
+/// An array or a map in the making.
+pub(super) struct Container<'e> {
+    encoder: &'e mut Encoder,
+    family: Family,
+    start: usize,
+    announced: u32,
+    written: u32,
+    levels: usize,
+    names: bool,
+}
+
+impl Container<'_> {
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.written = self.written.checked_add(1).ok_or(EncodeError::TooLong)?;
+        value.serialize(&mut *self.encoder)
+    }
+
+    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
+        let start = self.encoder.out.len();
+        self.encoder.in_key = true;
+        self.item(key)?;
+        self.encoder.in_key = false;
+        match self.encoder.out.as_slice().get(start) {
+            Some(&marker) if self.names && !super::out::STR.has(marker) => {
+                Err(EncodeError::Keyword)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn close(self) -> Result<(), EncodeError> {
+        self.encoder.depth = self.encoder.depth.saturating_sub(self.levels);
+        if self.written == self.announced {
+            return Ok(());
+        }
+        let (_, old) = self.family.head(self.announced);
+        let (head, used) = self.family.head(self.written);
+        self.encoder.out.replace(self.start, old, head.get(..used).unwrap_or_default());
+        Ok(())
+    }
+}
+
+impl<'e> Serializer for &'e mut Encoder {
+    type Ok = ();
+    type Error = EncodeError;
+    type SerializeSeq = Container<'e>;
+    type SerializeTuple = Tuple<'e>;
+    type SerializeTupleStruct = Container<'e>;
+    type SerializeTupleVariant = Container<'e>;
+    type SerializeMap = Container<'e>;
+    type SerializeStruct = Container<'e>;
+    type SerializeStructVariant = Container<'e>;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), EncodeError> {
+        self.out.put(&[0xc2 | u8::from(value)]);
+        Ok(())
+    }
+
+    fn serialize_i8(self, value: i8) -> Result<(), EncodeError> {
+        match self.ext {
+            Ext::Wanted => self.ext = Ext::Code(value),
+            _ => self.out.int(value.into()),
+        }
+        Ok(())
+    }
+
+    fn serialize_i16(self, value: i16) -> Result<(), EncodeError> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i32(self, value: i32) -> Result<(), EncodeError> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i64(self, value: i64) -> Result<(), EncodeError> {
+        self.out.int(value.into());
+        Ok(())
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<(), EncodeError> {
+        self.out.int(Integer::try_from(value).map_err(|_| EncodeError::Integer)?);
+        Ok(())
+    }
+
+    fn serialize_u8(self, value: u8) -> Result<(), EncodeError> {
+        self.serialize_u64(value.into())
+    }
+
+    fn serialize_u16(self, value: u16) -> Result<(), EncodeError> {
+        self.serialize_u64(value.into())
+    }
+
+    fn serialize_u32(self, value: u32) -> Result<(), EncodeError> {
+        self.serialize_u64(value.into())
+    }
+
+    fn serialize_u64(self, value: u64) -> Result<(), EncodeError> {
+        self.out.unsigned(value);
+        Ok(())
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<(), EncodeError> {
+        self.serialize_u64(u64::try_from(value).map_err(|_| EncodeError::Integer)?)
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), EncodeError> {
+        self.serialize_f64(value.into())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), EncodeError> {
+        self.out.f64(value);
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), EncodeError> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), EncodeError> {
+        self.out.str(value, length(value.len())?);
+        Ok(())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), EncodeError> {
+        match self.ext {
+            Ext::Code(code) => {
+                self.ext = Ext::Written;
+                self.write_ext(code, value)
+            }
+            _ => {
+                self.out.bin(value, length(value.len())?);
+                Ok(())
+            }
+        }
+    }
+
+    fn serialize_none(self) -> Result<(), EncodeError> {
+        self.out.put(&[0xc0]);
+        self.unit = false;
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), EncodeError> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), EncodeError> {
+        self.out.put(&[0xc0]);
+        self.unit = true;
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), EncodeError> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Result<(), EncodeError> {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        if name != EXT_STRUCT {
+            return value.serialize(self);
+        }
+        self.ext = Ext::Wanted;
+        value.serialize(&mut *self)?;
+        match std::mem::replace(&mut self.ext, Ext::Outside) {
+            Ext::Written => Ok(()),
+            _ => Err(EncodeError::Ext),
+        }
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        self.variant(variant)?;
+        value.serialize(&mut *self)?;
+        self.depth = self.depth.saturating_sub(1);
+        Ok(())
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<Container<'e>, EncodeError> {
+        self.open(ARRAY, len)
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<Tuple<'e>, EncodeError> {
+        match self.ext {
+            Ext::Wanted => Ok(Tuple::Ext(self)),
+            _ => Ok(Tuple::Array(self.open(ARRAY, Some(len))?)),
+        }
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _name: &'static str,
+        len: usize,
+    ) -> Result<Container<'e>, EncodeError> {
+        self.open(ARRAY, Some(len))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Container<'e>, EncodeError> {
+        self.variant(variant)?;
+        let mut array = self.open(ARRAY, Some(len))?;
+        array.levels = 2;
+        Ok(array)
+    }
+
+    fn serialize_map(self, len: Option<usize>) -> Result<Container<'e>, EncodeError> {
+        self.map(len)
+    }
+
+    fn serialize_struct(
+        self,
+        _name: &'static str,
+        len: usize,
+    ) -> Result<Container<'e>, EncodeError> {
+        self.map(Some(len))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Container<'e>, EncodeError> {
+        self.variant(variant)?;
+        let mut map = self.map(Some(len))?;
+        map.levels = 2;
+        Ok(map)
+    }
+}
+
+impl ser::SerializeSeq for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeTupleStruct for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeTupleVariant for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeMap for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
+        self.key(key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        value.serialize(&mut *self.encoder)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeStruct for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        self.key(name)?;
+        value.serialize(&mut *self.encoder)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeStructVariant for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        ser::SerializeStruct::serialize_field(self, name, value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+/// A tuple: an array, or the pair inside an ext.
+pub(super) enum Tuple<'e> {
+    Array(Container<'e>),
+    Ext(&'e mut Encoder),
+}
+
+impl ser::SerializeTuple for Tuple<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        match self {
+            Self::Array(array) => array.item(value),
+            Self::Ext(encoder) => value.serialize(&mut **encoder),
+        }
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        match self {
+            Self::Array(array) => array.close(),
+            Self::Ext(_) => Ok(()),
+        }
+    }
+}
