@@ -2,11 +2,12 @@
 
 use super::command::{self, Command, Ping};
 use super::config::{ConnectionConfig, Side};
-use super::decoder::{Decoder, Input, Outlet};
+use super::decoder::Decoder;
 use super::event::{Event, Ready};
 use super::frame::Kind;
 use super::greeting::{self, Greeting};
 use super::heartbeat::{Beat, Liveness};
+use super::input::{Input, Outlet};
 use super::mechanism::{Mechanism, Step};
 use super::metadata::Metadata;
 use super::output::{Outgoing, Output, Token};

@@ -8,6 +8,7 @@
 use super::config::ConnectionConfig;
 use super::event::Event;
 use super::frame::Header;
+use super::input::{Input, Outlet};
 use super::parts::Parts;
 use super::stats::Stats;
 use crate::error::{Malformed, Misbehaved, PeerError};
@@ -22,39 +23,6 @@ const LARGE_MIN: usize = 16 * 1024;
 const LARGE_RESERVE: usize = 64 * 1024;
 /// Ranges of a message have 32 bits, and its buffer holds its headers as well.
 const MESSAGE_BYTES_MAX: usize = u32::MAX as usize - 64 * 1024;
-
-/// The caller's bytes, as far as they were not taken.
-pub(super) struct Input<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> Input<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    pub(super) fn peek(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// At most the next `count` bytes.
-    pub(super) fn take(&mut self, count: usize) -> &'a [u8] {
-        let (taken, rest) = self.bytes.split_at_checked(count).unwrap_or((self.bytes, &[]));
-        self.bytes = rest;
-        taken
-    }
-}
-
-/// Where the decoder puts what it finds, and the rules it judges by.
-pub(super) struct Outlet<'a> {
-    pub(super) config: &'a ConnectionConfig,
-    pub(super) events: &'a mut VecDeque<Event>,
-    pub(super) stats: &'a mut Stats,
-}
 
 /// What a look at the bytes gave.
 enum Found {

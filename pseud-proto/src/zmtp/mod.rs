@@ -9,7 +9,7 @@
 //! | `frame` | the frame header, to bytes and back |
 //! | `command`, `metadata` | command bodies and their properties |
 //! | `mechanism` | the handshake: a closed step machine |
-//! | `decoder` | input bytes to messages and commands |
+//! | `input`, `decoder` | input bytes to messages and commands |
 //! | `output` | the queue of bytes to write |
 //! | `heartbeat` | who was heard when |
 mod command;
@@ -20,6 +20,7 @@ mod event;
 mod frame;
 mod greeting;
 mod heartbeat;
+mod input;
 mod mechanism;
 mod metadata;
 mod output;
