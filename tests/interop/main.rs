@@ -1,0 +1,10 @@
+//! Conversations with the reference implementation, Python pseud 1.0.1, over loopback.
+//!
+//! They need a Python: see TESTING.md. `PSEUD_INTEROP=skip` leaves them out and says so.
+
+mod environment;
+mod harness;
+mod python;
+mod reference;
+mod reference_faults;
+mod talk;
