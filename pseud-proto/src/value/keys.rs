@@ -70,6 +70,10 @@ pub(super) fn python_order(one: &Value, other: &Value) -> Ordering {
         (Value::Ext(code, one), Value::Ext(other_code, other)) => {
             code.cmp(other_code).then_with(|| one.cmp(other))
         }
+        (Value::DateTime(one), Value::DateTime(other)) => one.key().cmp(&other.key()),
+        (Value::Date(one), Value::Date(other)) => one.cmp(other),
+        (Value::TimeDelta(one), Value::TimeDelta(other)) => one.cmp(other),
+        (Value::TimeZone(one), Value::TimeZone(other)) => one.offset().cmp(&other.offset()),
         _ => match (number(one), number(other)) {
             (Some(one), Some(other)) => one.cmp(&other),
             _ => rank(one).cmp(&rank(other)),
@@ -92,6 +96,10 @@ fn rank(value: &Value) -> u8 {
         Value::Array(_) => 4,
         Value::Map(_) => 5,
         Value::Ext(..) => 6,
+        Value::DateTime(_) => 7,
+        Value::Date(_) => 8,
+        Value::TimeDelta(_) => 9,
+        Value::TimeZone(_) => 10,
     }
 }
 

@@ -12,12 +12,16 @@
 
 mod body;
 mod check;
+mod datetime;
 mod de;
 mod decode;
+mod ext;
+mod exts;
 mod integer;
 mod keys;
 mod limits;
 mod out;
+mod pickle;
 mod ser;
 #[expect(clippy::module_inception, reason = "it holds the type `Value`")]
 mod value;
@@ -26,7 +30,9 @@ mod wire;
 
 pub use body::{Arguments, Packed, Unchecked};
 pub use check::BadValue;
+pub use datetime::{Date, DateTime, OutOfRange, TimeDelta, TimeZone};
 pub use de::{BadArguments, Mismatch};
+pub use ext::{BadExt, DecodeExt, Ext, ExtPayload, ExtTable};
 pub use integer::Integer;
 pub use limits::ValueLimits;
 pub use ser::EncodeError;

@@ -5,6 +5,7 @@
 
 use super::EXT_STRUCT;
 use super::Integer;
+use super::check::Found;
 use super::limits::DEPTH_CEILING;
 use super::out::{ARRAY, Family, MAP, Out};
 use crate::error::{CallRefused, Fault};
@@ -64,15 +65,15 @@ impl From<EncodeError> for Fault {
     }
 }
 
-/// One value, and whether it is safe for v1 peers.
-pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Bytes, bool), EncodeError> {
+/// One value, and what is in it.
+pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Bytes, Found), EncodeError> {
     let mut encoder = Encoder::new();
     value.serialize(&mut encoder)?;
-    Ok((encoder.out.into_bytes(), encoder.v1_safe))
+    Ok((encoder.out.into_bytes(), encoder.found))
 }
 
-/// Arguments and keyword arguments, and whether they are safe for v1 peers.
-pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Bytes, bool), EncodeError>
+/// Arguments and keyword arguments, and what is in them.
+pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Bytes, Found), EncodeError>
 where
     A: Serialize + ?Sized,
     K: Serialize + ?Sized,
@@ -84,13 +85,13 @@ where
     encoder.keywords = true;
     kwargs.serialize(&mut encoder)?;
     encoder.root(border, MAP, EncodeError::NotKeywords)?;
-    Ok((encoder.out.into_bytes(), encoder.v1_safe))
+    Ok((encoder.out.into_bytes(), encoder.found))
 }
 
 /// The serializer: `&mut` of it.
 pub(super) struct Encoder {
-    pub(super) out: Out,
-    pub(super) v1_safe: bool,
+    out: Out,
+    found: Found,
     depth: usize,
     in_key: bool,
     /// The next map at the root has names for keys.
@@ -113,7 +114,7 @@ impl Encoder {
     fn new() -> Self {
         Self {
             out: Out::new(),
-            v1_safe: true,
+            found: Found::default(),
             depth: 0,
             in_key: false,
             keywords: false,
@@ -168,9 +169,7 @@ impl Encoder {
         if code < 0 {
             return Err(EncodeError::Ext);
         }
-        if (123..=126).contains(&code) {
-            self.v1_safe = false;
-        }
+        self.found.ext(code, payload).map_err(|_| EncodeError::Ext)?;
         self.out.ext(code, payload, length(payload.len())?);
         Ok(())
     }
