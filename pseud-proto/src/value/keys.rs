@@ -158,6 +158,20 @@ mod tests {
     }
 
     #[test]
+    fn no_keys_are_worse_than_n_log_n() {
+        let most = 16_384;
+        for make in [|_: i64| 0i64, |at| at, |at: i64| -at, |at| at ^ 0x1555, |at| at % 2] {
+            let comparisons = std::cell::Cell::new(0u64);
+            let counted = |one: &Value, other: &Value| {
+                comparisons.set(comparisons.get() + 1);
+                python_order(one, other)
+            };
+            unique((0..most).map(|at| (make(at).into(), Value::Nil)).collect(), counted);
+            assert!(comparisons.get() < 3 * 16_384 * 14, "{}", comparisons.get());
+        }
+    }
+
+    #[test]
     fn str_bin_and_nil_differ() {
         let keys = [Value::from("a"), Value::Bin("a".into()), Value::Nil, Value::Array(vec![])];
         let pairs = unique_of(keys.iter().cloned().zip(0..).collect());

@@ -96,7 +96,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
+        let mut array = Vec::with_capacity(believed(items.size_hint()));
         while let Some(item) = items.next_element()? {
             array.push(item);
         }
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut pairs = Vec::new();
+        let mut pairs = Vec::with_capacity(believed(items.size_hint()));
         while let Some(pair) = items.next_entry()? {
             pairs.push(pair);
         }
@@ -119,4 +119,9 @@ impl<'de> Visitor<'de> for AnyValue {
             None => Ok(Value::Ext(code, bytes.into_vec().into())),
         }
     }
+}
+
+/// A format that is not ours may announce anything.
+fn believed(hint: Option<usize>) -> usize {
+    hint.unwrap_or_default().min(1024)
 }
