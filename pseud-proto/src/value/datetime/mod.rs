@@ -1,8 +1,14 @@
 //! Dates and times as Python's `datetime` module has them: exts 123 to 126.
 
-mod conversions;
 mod legacy;
 mod serde;
+#[cfg(feature = "chrono")]
+mod with_chrono;
+#[cfg(feature = "jiff")]
+mod with_jiff;
+mod with_std;
+#[cfg(feature = "time")]
+mod with_time;
 
 use std::fmt;
 
@@ -253,6 +259,14 @@ impl TimeZone {
     /// Its name, where it was given one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// What other crates can hold.
+    #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+    fn whole_seconds(&self) -> Result<i32, OutOfRange> {
+        let offset = self.offset_microseconds();
+        within(offset % 1_000_000 == 0, "fraction of a second in an offset")?;
+        i32::try_from(offset / 1_000_000).map_err(|_| OutOfRange("offset"))
     }
 
     /// Less than a day: it fits.
