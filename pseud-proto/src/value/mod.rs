@@ -9,6 +9,21 @@
 //! | types with serde | [`Packed`] | [`Packed::call`], [`Packed::result`] |
 //! | [`Packed`], [`Arguments`] | types with serde | [`Packed::decode`], [`Arguments::args`], [`Arguments::kwargs`] |
 //! | [`Packed`], [`Arguments`] | [`Value`] | [`Packed::value`], [`Arguments::args_values`], [`Arguments::kwargs_values`] |
+//!
+//! ```
+//! use pseud_proto::value::{Packed, Unchecked, Value, ValueLimits};
+//!
+//! let sent = Packed::call(&(1, "a"), &())?;
+//! assert_eq!(sent.as_bytes(), b"\x92\x01\xa1a\x80");
+//!
+//! let received = Unchecked::new(sent.into_bytes()).check_call(&ValueLimits::default())?;
+//! assert_eq!(received.args::<(u32, &str)>()?, (1, "a"));
+//! assert_eq!(received.args_values(), [Value::from(1), Value::from("a")]);
+//!
+//! let error = received.args::<(u32, u32)>().unwrap_err();
+//! assert_eq!(error.to_string(), "argument 2: expected u32, found str");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod body;
 mod check;
