@@ -14,4 +14,7 @@ pub use pseud_proto::{Config, Executed, Fault, Limits, Reason};
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
-pub use pseud_tokio::{Call, CallError, Client, Node, Options, Peer, Request, Server};
+pub use pseud_tokio::{
+    Call, CallError, Cancelled, Client, ConnectionEvent, Drained, Events, Node, Options, Peer,
+    Ready, Request, Server,
+};

@@ -8,7 +8,7 @@ use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Side};
 use pseud_proto::{PeerError, PeerId, Reason};
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::task::Waker;
 use std::time::Instant;
@@ -52,6 +52,8 @@ pub struct Link<W> {
     writer: W,
     address: String,
     peer: OnceLock<PeerId>,
+    /// Where the hub knows it until its handshake is over.
+    stranger: AtomicUsize,
     wants_flush: AtomicBool,
     closing: OnceLock<Reason>,
     waker: AtomicWaker,
@@ -86,7 +88,7 @@ impl<W: Writer> Link<W> {
         address: String,
     ) -> io::Result<Arc<Self>> {
         let connection = Connection::new(config, side, Hub::seed()?, hub.now());
-        Ok(Arc::new(Self {
+        let link = Arc::new(Self {
             connection: Mutex::new(connection),
             writer,
             address,
@@ -94,7 +96,20 @@ impl<W: Writer> Link<W> {
             wants_flush: AtomicBool::new(true),
             closing: OnceLock::new(),
             waker: AtomicWaker::new(),
-        }))
+            stranger: AtomicUsize::new(usize::MAX),
+        });
+        let mut inner = hub.lock();
+        if inner.shut_down {
+            return Err(io::Error::other("this side shut down"));
+        }
+        link.stranger.store(inner.strangers.insert(link.clone()), Ordering::Relaxed);
+        drop(inner);
+        Ok(link)
+    }
+
+    /// Takes the link off the list of those whose handshake is not over.
+    fn introduce(&self, inner: &mut Inner) -> Option<Arc<dyn AnyLink>> {
+        inner.strangers.try_remove(self.stranger.swap(usize::MAX, Ordering::Relaxed))
     }
 
     /// Where the other side is, as text.
@@ -213,6 +228,7 @@ impl<W: Writer> Link<W> {
                         .with_socket_type(ready.socket_type)
                         .with_address(&*self.address);
                     let peer = inner.endpoint.handle_connected(info, now);
+                    drop(self.introduce(inner));
                     attach(inner, peer);
                     let _ = self.peer.set(peer);
                 }
@@ -292,6 +308,12 @@ impl<W: Writer> Link<W> {
 
     /// The link is over: its session ends, and its calls with it.
     pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
+        let stranger = self.introduce(&mut hub.lock());
+        if let (Some(_), Reason::PeerFault(error)) = (&stranger, reason) {
+            tracing::info!(address = %self.address, %error, "handshake failed");
+            hub.tell_refused(&self.address, error);
+        }
+        drop(stranger);
         let Some(&peer) = self.peer.get() else { return };
         let (detached, effects) = hub.with(|inner, now| {
             inner.endpoint.handle_gone(peer, reason, now);

@@ -23,6 +23,7 @@
 
 pub mod address;
 pub mod backoff;
+mod budget;
 pub mod call;
 pub mod config;
 mod deadline;
@@ -33,6 +34,7 @@ mod slab;
 pub mod value;
 pub mod zmtp;
 
+pub use budget::FloodLimit;
 pub use call::{Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Ticket, To};
 pub use config::{Config, Limits};
 

@@ -3,6 +3,7 @@
 use super::calls::Calls;
 use super::profile::Profile;
 use super::wire::{Kind, WireId};
+use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
 use crate::config::Limits;
 use crate::value::Packed;
@@ -129,6 +130,7 @@ pub(super) struct Session {
     pub(super) requests: Vec<RequestId>,
     pub(super) requests_open: usize,
     pub(super) bad_envelopes: u8,
+    pub(super) noise: Budget,
 }
 
 impl Session {
@@ -142,6 +144,7 @@ impl Session {
             requests: Vec::new(),
             requests_open: 0,
             bad_envelopes: 0,
+            noise: Budget::default(),
         }
     }
 }
