@@ -152,9 +152,14 @@ impl<W: Writer> Link<W> {
         self.feed(hub, |connection, now| connection.handle_input(input, now))
     }
 
-    /// The stream ended: an error inside the handshake, or inside a message.
+    /// The stream ended: the link closes. An error inside the handshake, or inside a message.
     pub fn handle_eof(self: &Arc<Self>, hub: &Arc<Hub>) -> Fed {
-        self.feed(hub, |connection, _| connection.handle_eof())
+        let fed = self.feed(hub, |connection, _| connection.handle_eof());
+        if fed.result.is_ok() {
+            // A peer that says no more takes no more either: ZMTP knows no half-closed link.
+            let _ = self.closing.set(Reason::PeerGone);
+        }
+        fed
     }
 
     /// While a large frame is partial: lets `read` read straight into it.
