@@ -215,7 +215,8 @@ impl<W: Writer> Link<W> {
         Fed { effects, answered: connection.backlog() > 0, result: handled.and(told) }
     }
 
-    /// Moves the connection's events into the endpoint.
+    /// Moves the connection's events into the endpoint. Messages behind one that ends the link are
+    /// not looked at, whoever asks next.
     fn exchange(
         &self,
         connection: &mut Connection,
@@ -223,6 +224,7 @@ impl<W: Writer> Link<W> {
         attach: impl Fn(&mut Inner, PeerId),
         now: Instant,
     ) -> Result<(), PeerError> {
+        let mut result = Ok(());
         while let Some(event) = connection.poll_event() {
             match (event, self.peer.get()) {
                 (Event::Ready(ready), _) => {
@@ -235,8 +237,8 @@ impl<W: Writer> Link<W> {
                     attach(inner, peer);
                     let _ = self.peer.set(peer);
                 }
-                (Event::Message(parts), Some(&peer)) => {
-                    inner.endpoint.handle_message(peer, parts, now)?;
+                (Event::Message(parts), Some(&peer)) if result.is_ok() => {
+                    result = inner.endpoint.handle_message(peer, parts, now);
                 }
                 (Event::Written(token), Some(&peer)) => {
                     inner.endpoint.handle_written(peer, token, now);
@@ -244,7 +246,7 @@ impl<W: Writer> Link<W> {
                 (_, _) => {}
             }
         }
-        Ok(())
+        result
     }
 
     /// Pulls what is queued for this peer and writes until all is written or the socket is full.
