@@ -116,15 +116,9 @@ impl Endpoint {
     }
 
     fn end_overdue_calls(&mut self, now: Instant) {
-        let mut unpark = false;
         for call in self.calls.overdue(now) {
             let Some(reason) = self.calls.get(call).map(|known| known.overdue()) else { continue };
-            unpark |= reason == Reason::NotConnected;
             self.end_call(call, reason);
-        }
-        if unpark {
-            let calls = &self.calls;
-            self.names.sweep(|parked| parked.sweep(calls));
         }
     }
 
