@@ -22,11 +22,11 @@ impl Endpoint {
         }
         let identity = info.identity.clone();
         let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
-        let (replaced, mut parked) = self.names.take(identity, peer, info.dialed);
-        if let Some(old) = replaced {
+        if let Some(old) = self.names.take(identity.clone(), peer, info.dialed) {
             self.close(old, Reason::Replaced);
         }
         self.actions.push_back(Action::Joined(peer, info));
+        let mut parked = self.parked.take(&identity);
         while let Some(entry) = parked.pop() {
             self.unpark(peer, entry);
         }
