@@ -5,7 +5,7 @@ use super::names::Names;
 use super::requests::{Progress, Requests};
 use super::session::{PeerInfo, Session};
 use super::stats::{Deadlines, Dropped, Stats};
-use crate::call::{Action, Outcome, PeerId};
+use crate::call::{Action, Outcome, PeerId, RequestId};
 use crate::config::Config;
 use crate::error::{Executed, Reason};
 use crate::slab::Slab;
@@ -38,6 +38,7 @@ pub struct Endpoint {
     pub(super) requests: Requests,
     pub(super) actions: VecDeque<Action>,
     pub(super) stats: Stats,
+    pub(super) draining: bool,
     pub(super) shut_down: bool,
 }
 
@@ -54,6 +55,7 @@ impl Endpoint {
             requests: Requests::new(),
             actions: VecDeque::new(),
             stats: Stats::default(),
+            draining: false,
             shut_down: false,
             rng,
         }
@@ -140,6 +142,21 @@ impl Endpoint {
                 (Progress::Pulled, peer) => self.close(peer, Reason::LateReply),
             }
         }
+    }
+
+    /// Takes no new requests: they are answered with a `Draining` fault, and what is open goes on.
+    pub fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Whether no call and no request is open, and every answer is written.
+    pub fn is_idle(&self) -> bool {
+        self.calls.len() == 0 && self.requests.len() == 0
+    }
+
+    /// Whether somebody still waits for that request's answer.
+    pub fn is_open(&self, request: RequestId) -> bool {
+        self.requests.get(request).is_some()
     }
 
     /// Ends everything: every call as `Closed`, every session as [`Reason::Shutdown`]. Later calls

@@ -6,9 +6,24 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
-pub(super) struct Name {
-    pub(super) holder: Option<PeerId>,
-    pub(super) parked: Queue,
+struct Name {
+    holder: Option<Holder>,
+    /// Who announced the same name and does not hold it, oldest first.
+    standby: Vec<Holder>,
+    parked: Queue,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Holder {
+    peer: PeerId,
+    /// We opened its link: nobody who opens one to us takes the name from it.
+    dialed: bool,
+}
+
+impl Name {
+    fn is_unused(&self) -> bool {
+        self.holder.is_none() && self.standby.is_empty() && self.parked.is_empty()
+    }
 }
 
 /// The identity table. Sessions, not names, own calls: a name only says which session is meant now.
@@ -19,13 +34,24 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn holder(&self, name: &[u8]) -> Option<PeerId> {
-        self.table.get(name)?.holder
+        Some(self.table.get(name)?.holder?.peer)
     }
 
-    /// The newest link takes the name. Returns who held it, and what waited for it.
-    pub(super) fn take(&mut self, name: Bytes, peer: PeerId) -> (Option<PeerId>, Queue) {
+    /// The newest link takes the name, unless a link that we opened holds it: then the newcomer
+    /// stands by. Returns who lost it, and what waited for it.
+    pub(super) fn take(
+        &mut self,
+        name: Bytes,
+        peer: PeerId,
+        dialed: bool,
+    ) -> (Option<PeerId>, Queue) {
         let entry = self.table.entry(name).or_default();
-        (entry.holder.replace(peer), std::mem::take(&mut entry.parked))
+        if entry.holder.is_some_and(|holder| holder.dialed) {
+            entry.standby.push(Holder { peer, dialed });
+            return (None, Queue::default());
+        }
+        let lost = entry.holder.replace(Holder { peer, dialed });
+        (lost.map(|holder| holder.peer), std::mem::take(&mut entry.parked))
     }
 
     /// Lets a call wait for that name.
@@ -38,12 +64,19 @@ impl Names {
         Some(&mut self.table.get_mut(name)?.parked)
     }
 
-    /// That session holds the name no more. A newer holder stays.
+    /// That session holds the name no more. A newer holder stays; else who stands by takes it, one
+    /// whose link we opened first.
     pub(super) fn release(&mut self, name: &Bytes, peer: PeerId) {
-        if let Some(entry) = self.table.get_mut(name) {
-            entry.holder = entry.holder.filter(|&holder| holder != peer);
+        let Some(entry) = self.table.get_mut(name) else { return };
+        entry.standby.retain(|other| other.peer != peer);
+        if entry.holder.is_some_and(|holder| holder.peer == peer) {
+            let next = entry.standby.iter().position(|other| other.dialed).unwrap_or_default();
+            let heir = (next < entry.standby.len()).then(|| entry.standby.remove(next));
+            entry.holder = heir;
         }
-        self.forget_if_unused(name);
+        if entry.is_unused() {
+            self.table.remove(name);
+        }
     }
 
     /// Sweeps what waits under all names.
@@ -52,14 +85,43 @@ impl Names {
             if !entry.parked.is_empty() {
                 sweep(&mut entry.parked);
             }
-            entry.holder.is_some() || !entry.parked.is_empty()
+            !entry.is_unused()
         });
     }
+}
 
-    fn forget_if_unused(&mut self, name: &Bytes) {
-        let unused = |entry: &Name| entry.holder.is_none() && entry.parked.is_empty();
-        if self.table.get(name).is_some_and(unused) {
-            self.table.remove(name);
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slab::Key;
+
+    fn peer(index: u32) -> PeerId {
+        PeerId(Key { index, generation: 0 })
+    }
+
+    #[test]
+    fn the_newest_of_those_who_came_to_us_holds_the_name() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"desk"));
+        assert!(names.take(name.clone(), peer(1), false).0.is_none());
+        assert_eq!(names.take(name.clone(), peer(2), false).0, Some(peer(1)));
+        names.release(&name, peer(1));
+        assert_eq!(names.holder(&name), Some(peer(2)));
+        names.release(&name, peer(2));
+        assert!(names.table.is_empty());
+    }
+
+    #[test]
+    fn e_05_nobody_takes_a_name_from_a_link_that_we_opened() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"server"));
+        names.take(name.clone(), peer(1), true);
+        assert!(names.take(name.clone(), peer(2), false).0.is_none());
+        assert!(names.take(name.clone(), peer(3), true).0.is_none());
+        assert_eq!(names.holder(&name), Some(peer(1)));
+        names.release(&name, peer(1));
+        assert_eq!(names.holder(&name), Some(peer(3)));
+        names.release(&name, peer(3));
+        assert_eq!(names.holder(&name), Some(peer(2)));
+        names.release(&name, peer(2));
+        assert!(names.table.is_empty());
     }
 }

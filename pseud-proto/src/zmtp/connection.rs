@@ -12,6 +12,7 @@ use super::mechanism::{Mechanism, Step};
 use super::metadata::Metadata;
 use super::output::{Outgoing, Output, Token};
 use super::stats::Stats;
+use crate::budget::Budget;
 use crate::error::{Malformed, Misbehaved, PeerError};
 use bytes::BytesMut;
 use bytes::buf::Limit;
@@ -44,6 +45,7 @@ pub struct Connection {
     events: VecDeque<Event>,
     output: Output,
     stats: Stats,
+    noise: Budget,
     failed: Option<PeerError>,
 }
 
@@ -78,6 +80,7 @@ impl Connection {
             events: VecDeque::new(),
             output,
             stats: Stats::default(),
+            noise: Budget::default(),
             failed: None,
             config,
         }
@@ -136,6 +139,9 @@ impl Connection {
                 return Ok(());
             }
             match this.phase {
+                Phase::Traffic if this.stalls_at().is_some_and(|at| at <= now) => {
+                    Err(Misbehaved::Stalled.into())
+                }
                 Phase::Traffic => this.beat(now),
                 Phase::Greeting { .. } | Phase::Handshake { .. } => {
                     Err(Misbehaved::HandshakeTimeout.into())
@@ -152,8 +158,19 @@ impl Connection {
         match &self.phase {
             Phase::Greeting { greeting_deadline, .. } => *greeting_deadline,
             Phase::Handshake { deadline, .. } => *deadline,
-            Phase::Traffic => self.liveness.deadline(),
+            Phase::Traffic => match (self.liveness.deadline(), self.stalls_at()) {
+                (Some(beat), Some(stall)) => Some(beat.min(stall)),
+                (beat, stall) => beat.or(stall),
+            },
         }
+    }
+
+    /// When a message that was begun has waited too long for its next byte.
+    fn stalls_at(&self) -> Option<Instant> {
+        if self.decoder.is_between_messages() {
+            return None;
+        }
+        self.liveness.last_heard().checked_add(self.config.message_timeout)
     }
 
     /// The next event; drain it until `None`.
@@ -277,6 +294,9 @@ impl Connection {
         command: Command<'_>,
         now: Instant,
     ) -> Result<(), PeerError> {
+        if !self.noise.spend(self.config.limits.flood, now) {
+            return Err(Misbehaved::Flood.into());
+        }
         match command.name {
             b"PING" => {
                 let ping = Ping::parse(command.data)?;
