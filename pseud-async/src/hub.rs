@@ -42,7 +42,7 @@ impl fmt::Debug for Runtime {
 /// One endpoint with its callers and handlers: what all links and handles of a node share.
 ///
 /// Under its lock no waker is woken, no handler runs and nothing of a user's is dropped: what an
-/// operation gives rise to is collected as [`Effects`] and done after the lock is released.
+/// operation gives rise to is collected and done after the lock is released.
 /// Locks are taken link first, then hub; a caller who holds neither only *tries* a link's.
 #[derive(Debug)]
 pub struct Hub {

@@ -51,6 +51,7 @@ pub struct Link<W> {
     connection: Mutex<Connection>,
     writer: W,
     address: String,
+    side: Side,
     peer: OnceLock<PeerId>,
     /// Where the hub knows it until its handshake is over.
     stranger: AtomicUsize,
@@ -92,6 +93,7 @@ impl<W: Writer> Link<W> {
             connection: Mutex::new(connection),
             writer,
             address,
+            side,
             peer: OnceLock::new(),
             wants_flush: AtomicBool::new(true),
             closing: OnceLock::new(),
@@ -228,7 +230,8 @@ impl<W: Writer> Link<W> {
                 (Event::Ready(ready), _) => {
                     let info = PeerInfo::new(ready.identity)
                         .with_socket_type(ready.socket_type)
-                        .with_address(&*self.address);
+                        .with_address(&*self.address)
+                        .with_side(self.side);
                     let peer = inner.endpoint.handle_connected(info, now);
                     drop(self.introduce(inner));
                     attach(inner, peer);

@@ -5,6 +5,7 @@ use crate::effects::Effects;
 use crate::handler::{Answer, Answering, Handler};
 use crate::hub::Hub;
 use crate::node::Peer;
+use bytes::Bytes;
 use pseud_proto::value::{Arguments, BadArguments};
 use pseud_proto::{Fault, PeerId, RequestId, Ticket, To};
 use serde::Deserialize;
@@ -56,6 +57,12 @@ impl Request {
     /// Tells when nobody waits for the answer any more: to stop work that would be for nothing.
     pub fn cancelled(&self) -> Cancelled {
         Cancelled::new(self.hub.clone(), self.id)
+    }
+
+    /// Who authentication says the caller is. Empty where there is none, or once it has left.
+    pub fn user(&self) -> Bytes {
+        let inner = self.hub.lock();
+        inner.endpoint.peer_info(self.peer).map_or_else(Bytes::new, |info| info.user.clone())
     }
 
     /// Whoever called: call it back on the connection that it opened.

@@ -2,6 +2,7 @@
 
 use super::calls::Calls;
 use super::names::Names;
+use super::parked::Parked;
 use super::requests::{Progress, Requests};
 use super::session::{PeerInfo, Session};
 use super::stats::{Deadlines, Dropped, Stats};
@@ -34,6 +35,7 @@ pub struct Endpoint {
     pub(super) rng: ChaCha20Rng,
     pub(super) sessions: Slab<Session>,
     pub(super) names: Names,
+    pub(super) parked: Parked,
     pub(super) calls: Calls,
     pub(super) requests: Requests,
     pub(super) actions: VecDeque<Action>,
@@ -51,6 +53,7 @@ impl Endpoint {
             config,
             sessions: Slab::new(),
             names: Names::default(),
+            parked: Parked::default(),
             calls: Calls::new(&mut rng),
             requests: Requests::new(),
             actions: VecDeque::new(),
@@ -118,15 +121,9 @@ impl Endpoint {
     }
 
     fn end_overdue_calls(&mut self, now: Instant) {
-        let mut unpark = false;
         for call in self.calls.overdue(now) {
             let Some(reason) = self.calls.get(call).map(|known| known.overdue()) else { continue };
-            unpark |= reason == Reason::NotConnected;
             self.end_call(call, reason);
-        }
-        if unpark {
-            let calls = &self.calls;
-            self.names.sweep(|parked| parked.sweep(calls));
         }
     }
 
@@ -170,5 +167,6 @@ impl Endpoint {
             self.finish(call, Outcome::Closed { executed: Executed::No });
         }
         self.names = Names::default();
+        self.parked = Parked::default();
     }
 }
