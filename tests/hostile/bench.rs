@@ -61,10 +61,18 @@ impl Bench {
         Wire::connect(self.address).await
     }
 
-    /// A connection behind its handshake.
+    /// A connection whose session has begun.
     pub(crate) async fn peer(&self) -> Wire {
+        self.peer_named("").await
+    }
+
+    /// The same, of that identity.
+    pub(crate) async fn peer_named(&self, identity: &str) -> Wire {
         let mut wire = self.connect().await;
-        wire.shake_hands(&bytes::greeting(), &bytes::ready("DEALER", "")).await;
+        wire.shake_hands(&bytes::greeting(), &bytes::ready("DEALER", identity)).await;
+        // The server's READY does not wait for ours; its PONG does.
+        wire.send(&bytes::command("PING", b"\0\0")).await;
+        assert_eq!(wire.frame().await.body, b"\x04PONG");
         wire
     }
 
@@ -90,6 +98,11 @@ impl Bench {
     /// How often the attackers' calls were served.
     pub(crate) fn spied(&self) -> u64 {
         self.spied.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the attackers' calls were served that often.
+    pub(crate) async fn until_spied(&self, times: u64) {
+        self.until(|_| self.spied() == times).await;
     }
 
     /// Waits for what nothing on the attacker's wire tells.

@@ -4,6 +4,7 @@
 //! ends with all tables back where they were and every counter where it belongs.
 
 mod a_greeting;
+mod b_commands;
 mod b_framing;
 mod bench;
 mod bytes;

@@ -1,8 +1,7 @@
 //! Attacks of several steps, and many at once.
 
 use crate::bench::Bench;
-use crate::bytes::{HEARTBEAT, MORE, OK, envelope, frame, greeting, handshake, ready, work};
-use crate::wire::Wire;
+use crate::bytes::{HEARTBEAT, MORE, OK, envelope, frame, greeting, handshake, work};
 use pseud::Reason;
 use pseud::proto::pseud::Dropped;
 use std::time::Duration;
@@ -14,12 +13,12 @@ async fn a_caller_that_leaves_while_its_handler_runs() {
     let bench = Bench::new().await;
     let mut half = bench.peer().await;
     half.send(&work(ID, "wait")).await;
-    bench.until(|stats| stats.requests_open == 1).await;
+    bench.until_spied(1).await;
     assert_eq!(half.finish().await, b"");
     assert_eq!(bench.end(&half).await, Reason::PeerGone);
     let mut broken = bench.peer().await;
     broken.send(&work(ID, "wait")).await;
-    bench.until(|stats| stats.requests_open == 1).await;
+    bench.until_spied(2).await;
     broken.reset();
     bench.until(|stats| stats.requests_open == 0 && stats.sessions == 1).await;
     bench.canary().await;
@@ -79,28 +78,22 @@ async fn a_peer_that_reads_too_late() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_identity_taken_over() {
     let bench = Bench::new().await;
-    let mut first = claim(&bench, "me").await;
+    let mut first = bench.peer_named("me").await;
     first.send(&work(ID, "wait")).await;
-    bench.until(|stats| stats.requests_open == 1).await;
-    let mut second = claim(&bench, "me").await;
+    bench.until_spied(1).await;
+    let mut second = bench.peer_named("me").await;
     assert_eq!(first.closed().await, b"");
     assert_eq!(bench.end(&first).await, Reason::Replaced);
     bench.release.notify_one();
     bench.until(|stats| stats.dropped(Dropped::CallerGone) == 1).await;
     second.spy().await;
     bench.canary().await;
-    let mut server = claim(&bench, "service").await;
+    let mut server = bench.peer_named("service").await;
     server.spy().await;
     for mut wire in [second, server] {
         assert_eq!(wire.finish().await, b"", "no answer of another link's");
     }
     bench.over(3, &[(Dropped::CallerGone, 1)]).await;
-}
-
-async fn claim(bench: &Bench, identity: &str) -> Wire {
-    let mut wire = bench.connect().await;
-    wire.shake_hands(&greeting(), &ready("DEALER", identity)).await;
-    wire
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
