@@ -311,7 +311,8 @@ impl<W: Writer> Link<W> {
         }
     }
 
-    /// The link is over: its session ends, and its calls with it.
+    /// The link is over: its session ends, and its calls with it. Nothing is written after this but
+    /// the last word of a handshake that failed: the calls were told whether they had left.
     pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
         let stranger = self.introduce(&mut hub.lock());
         if let (Some(_), Reason::PeerFault(error)) = (&stranger, reason) {
@@ -320,10 +321,14 @@ impl<W: Writer> Link<W> {
         }
         drop(stranger);
         let Some(&peer) = self.peer.get() else { return };
+        // Under the connection's lock: whoever writes here now has first to say what was written.
+        let mut connection = self.lock();
         let (detached, effects) = hub.with(|inner, now| {
+            let _ = self.exchange(&mut connection, inner, |_, _| {}, now);
             inner.endpoint.handle_gone(peer, reason, now);
             inner.detach(peer)
         });
+        drop(connection);
         drop(detached);
         effects.run(hub, None);
     }
