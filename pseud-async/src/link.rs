@@ -56,6 +56,8 @@ pub struct Link<W> {
     /// Where the hub knows it until its handshake is over.
     stranger: AtomicUsize,
     wants_flush: AtomicBool,
+    /// Its calls were told whether they had left: no byte of them is written any more.
+    over: AtomicBool,
     closing: OnceLock<Reason>,
     waker: AtomicWaker,
 }
@@ -96,6 +98,7 @@ impl<W: Writer> Link<W> {
             side,
             peer: OnceLock::new(),
             wants_flush: AtomicBool::new(true),
+            over: AtomicBool::new(false),
             closing: OnceLock::new(),
             waker: AtomicWaker::new(),
             stranger: AtomicUsize::new(usize::MAX),
@@ -263,6 +266,9 @@ impl<W: Writer> Link<W> {
         hub: &Arc<Hub>,
     ) -> io::Result<Flushed> {
         loop {
+            if self.over.load(Ordering::Relaxed) {
+                return Ok(Flushed::All);
+            }
             let effects = self.pull(&mut connection, hub);
             let written = self.write(&mut connection);
             if effects.is_empty() && matches!(written, Ok(None)) {
@@ -325,6 +331,7 @@ impl<W: Writer> Link<W> {
         let mut connection = self.lock();
         let (detached, effects) = hub.with(|inner, now| {
             let _ = self.exchange(&mut connection, inner, |_, _| {}, now);
+            self.over.store(true, Ordering::Relaxed);
             inner.endpoint.handle_gone(peer, reason, now);
             inner.detach(peer)
         });
