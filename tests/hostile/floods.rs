@@ -9,6 +9,9 @@ use std::time::Duration;
 
 const FLOOD: Reason = Reason::PeerFault(PeerError::Misbehaved(Misbehaved::Flood));
 
+/// How many commands pass behind the one by which [`Bench::peer`] makes sure of its session.
+const PASS: usize = 49;
+
 /// Little enough that a test is over soon, and no refill while it runs.
 fn small(options: &mut Options) {
     for flood in [&mut options.config.limits.flood, &mut options.connection.limits.flood] {
@@ -53,7 +56,7 @@ async fn b_10_unknown_commands() {
     let bench = Bench::with(small).await;
     for name in ["JOIN", "FOO", "READY", "ERROR"] {
         let mut wire = bench.peer().await;
-        wire.send(&command(name, b"").repeat(50)).await;
+        wire.send(&command(name, b"").repeat(PASS)).await;
         wire.spy().await;
         wire.send(&command(name, b"")).await;
         wire.closed().await;
@@ -66,8 +69,8 @@ async fn b_10_unknown_commands() {
 async fn b_12_pings() {
     let bench = Bench::with(small).await;
     let mut wire = bench.peer().await;
-    wire.send(&frame(COMMAND, b"\x04PING\0\0").repeat(50)).await;
-    for _ in 0..50 {
+    wire.send(&frame(COMMAND, b"\x04PING\0\0").repeat(PASS)).await;
+    for _ in 0..PASS {
         assert_eq!(wire.frame().await.body, b"\x04PONG");
     }
     wire.spy().await;
