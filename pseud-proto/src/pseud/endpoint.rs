@@ -27,6 +27,10 @@ use std::time::Instant;
 /// 3. wait for a message, a command of yours, or [`poll_timeout`](Self::poll_timeout);
 /// 4. tell the machine, and go to 1.
 ///
+/// Once a session has ended, by [`Action::Close`] or by [`handle_gone`](Self::handle_gone), nothing
+/// more of its messages is written, not even the rest of one: its calls were told whether they had
+/// left, and a late reply must not arrive.
+///
 /// `now` is the last argument wherever time matters; it may stand still but is best not turned back.
 #[derive(Debug)]
 pub struct Endpoint {
@@ -133,6 +137,13 @@ impl Endpoint {
                 }
                 (Progress::Pulled, peer) => self.close(peer, Reason::LateReply),
             }
+        }
+    }
+
+    /// Ends the calls that wait for a link which will not come.
+    pub(super) fn end_parked_calls(&mut self) {
+        for call in self.calls.parked() {
+            self.end_call(call, Reason::NotConnected);
         }
     }
 
