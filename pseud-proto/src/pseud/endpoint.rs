@@ -18,7 +18,8 @@ use std::time::Instant;
 
 /// Sessions, calls, names and queues of one peer that talks to many.
 ///
-/// It sees whole messages, not bytes, and knows no socket, clock or thread. Drive it like this:
+/// It sees whole messages, not bytes, and knows no socket, clock or thread. A [`Link`](super::Link)
+/// joins a connection to it. Drive it like this:
 ///
 /// 1. after anything you do to it, drain [`poll_action`](Self::poll_action) until `None`;
 /// 2. for a peer that an [`Action::Flush`] named, pull [`poll_transmit`](Self::poll_transmit) into
