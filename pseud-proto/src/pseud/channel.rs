@@ -26,15 +26,27 @@ pub const BACKLOG_BYTES_LOW: usize = 128 << 10;
 /// 2. write [`slices`](Self::slices) and [`advance`](Self::advance) by what was written;
 /// 3. wait for input, a command of yours, or [`poll_timeout`](Self::poll_timeout);
 /// 4. tell the channel, and go to 1;
-/// 5. after an `Err(PeerError)`, or an [`Action::Close`], it takes no more input: drain, write what
-///    `slices` still holds (at most 1 s), close.
+/// 5. after an `Err(PeerError)`, the stream's end, or an [`Action::Close`] it takes no more input:
+///    drain, write what `slices` still holds (at most 1 s), close. Of messages it holds nothing then:
+///    its calls were told whether they had left.
 #[derive(Debug)]
 pub struct Channel {
     connection: Connection,
     endpoint: Endpoint,
     side: Side,
-    peer: Option<PeerId>,
+    stage: Stage,
     actions: VecDeque<Action>,
+}
+
+/// How far the link has come.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    Handshake,
+    Open(PeerId),
+    /// It ended before there was a session: the handshake's last word may yet be written.
+    Refused,
+    /// Its session has ended: nothing more is written.
+    Over,
 }
 
 impl Channel {
@@ -50,7 +62,7 @@ impl Channel {
             connection: Connection::new(connection, side, seed, now),
             endpoint: Endpoint::new(config, seed),
             side,
-            peer: None,
+            stage: Stage::Handshake,
             actions: VecDeque::new(),
         }
     }
@@ -100,7 +112,10 @@ impl Channel {
 
     /// Fills `out` with what is to be written, in order; returns how many slices it filled.
     pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
-        self.connection.slices(out)
+        match self.stage {
+            Stage::Over => 0,
+            Stage::Handshake | Stage::Open(_) | Stage::Refused => self.connection.slices(out),
+        }
     }
 
     /// That many bytes of [`slices`](Self::slices) were written.
@@ -111,7 +126,7 @@ impl Channel {
     }
 
     /// Calls whoever is behind the link. Before the handshake is over the call waits, if a server
-    /// is configured ([`Config::server`]).
+    /// is configured ([`Config::server`]); once the link is over it ends at once.
     ///
     /// # Errors
     /// [`CallRefused`], with nothing sent.
@@ -122,8 +137,11 @@ impl Channel {
         options: CallOptions,
         now: Instant,
     ) -> Result<CallId, CallRefused> {
-        let to = self.peer.map_or(To::Server, To::Peer);
+        let to = self.peer().map_or(To::Server, To::Peer);
         let call = self.endpoint.call(to, name, arguments, options, now)?;
+        if matches!(self.stage, Stage::Refused | Stage::Over) {
+            self.endpoint.end_parked_calls();
+        }
         self.pump(now);
         Ok(call)
     }
@@ -148,7 +166,10 @@ impl Channel {
 
     /// The session, once the handshake is over and until the link ends.
     pub fn peer(&self) -> Option<PeerId> {
-        self.peer
+        match self.stage {
+            Stage::Open(peer) => Some(peer),
+            Stage::Handshake | Stage::Refused | Stage::Over => None,
+        }
     }
 
     /// The two machines, to look at.
@@ -168,12 +189,12 @@ impl Channel {
 
     fn translate(&mut self, now: Instant) -> Result<(), PeerError> {
         while let Some(event) = self.connection.poll_event() {
-            match (event, self.peer) {
+            match (event, self.peer()) {
                 (Event::Ready(ready), _) => {
                     let info = PeerInfo::new(ready.identity)
                         .with_socket_type(ready.socket_type)
                         .with_side(self.side);
-                    self.peer = Some(self.endpoint.handle_connected(info, now));
+                    self.stage = Stage::Open(self.endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => {
                     self.endpoint.handle_message(peer, parts, now)?;
@@ -188,9 +209,15 @@ impl Channel {
     }
 
     fn end(&mut self, reason: Reason, now: Instant) {
-        if let Some(peer) = self.peer.take() {
-            self.endpoint.handle_gone(peer, reason, now);
+        match self.stage {
+            Stage::Handshake => self.stage = Stage::Refused,
+            Stage::Open(peer) => {
+                self.stage = Stage::Over;
+                self.endpoint.handle_gone(peer, reason, now);
+            }
+            Stage::Refused | Stage::Over => {}
         }
+        self.endpoint.end_parked_calls();
         self.pump(now);
     }
 
@@ -202,7 +229,8 @@ impl Channel {
                 Action::Flush(_) => self.pull(now),
                 action => {
                     if let Action::Close(..) = action {
-                        self.peer = None;
+                        self.stage = Stage::Over;
+                        self.endpoint.end_parked_calls();
                     }
                     self.actions.push_back(action);
                 }
@@ -211,7 +239,7 @@ impl Channel {
     }
 
     fn pull(&mut self, now: Instant) {
-        let Some(peer) = self.peer else { return };
+        let Stage::Open(peer) = self.stage else { return };
         while self.connection.backlog() < BACKLOG_BYTES_LOW {
             let Some(transmit) = self.endpoint.poll_transmit(peer, now) else { return };
             Transmit::with(transmit, |message, token| self.connection.send(message, token));
