@@ -84,25 +84,10 @@ pub(crate) struct ServeArguments {
     pub(crate) expose_traceback: bool,
 }
 
-/// Call one method of a server, and print its result as one line of JSON.
-///
-/// An ARG, or a VALUE of --kw, that is JSON is that value; any other is a string. So 3 is a number,
-/// '"3"' a string, null is None. What JSON lacks is an object with one key, in results and ARGs:
-///
-///   {"$bin": "00ff"}                        bytes, in hex
-///   {"$float": "nan"}                       also inf, -inf
-///   {"$map": [[1, "one"]]}                  a dict with keys that are not strings
-///   {"$datetime": "2024-02-29T12:00:00Z"}   naive without Z or +HH:MM; [NAME] of a zone may follow
-///   {"$datetime_fold": "…"}                 the same with fold=1
-///   {"$date": "2024-02-29"}
-///   {"$timedelta": -1.5}                    seconds
-///   {"$timezone": "+02:00[CEST]"}           the name is optional
-///   {"$ext": [5, "00ff"]}                   another msgpack ext: its code, its bytes
-///
-/// A dict whose only key begins with `$` is written as {"$map": …}, too.
+/// Call one method of a server, and print its result as one line of JSON
 #[derive(Debug, Args)]
 #[command(
-    verbatim_doc_comment,
+    long_about = CALL,
     after_long_help = "\
 Examples:
   pseud call --connect tcp://127.0.0.1:5555 --peer service hello Charly
@@ -111,7 +96,8 @@ Examples:
 
 Exit codes:
   0  answered: the result is on stdout
-  1  the method raised an exception: `CLASS: message` is on stderr
+  1  the method raised an exception: `CLASS: message` is on stderr;
+     or the result cannot be written to stdout
   2  usage: an argument is missing or malformed; nothing was sent
   3  no answer: stderr says why, and whether a retry is safe; -v tells more"
 )]
@@ -140,6 +126,24 @@ pub(crate) struct CallArguments {
     #[arg(value_name = "ARG", value_parser = json::argument, allow_negative_numbers = true)]
     pub(crate) arguments: Vec<Value>,
 }
+
+/// The long help of `pseud call`: also the one place that documents the JSON.
+const CALL: &str = r#"Call one method of a server, and print its result as one line of JSON.
+
+An ARG, or a VALUE of --kw, that is JSON is that value; any other is a string. So 3 is a number,
+'"3"' a string, null is None. What JSON lacks is an object with one key, in results and ARGs:
+
+  {"$bin": "00ff"}                        bytes, in hex
+  {"$float": "nan"}                       also inf, -inf
+  {"$map": [[1, "one"]]}                  a dict with keys that are not strings
+  {"$datetime": "2024-02-29T12:00:00Z"}   naive without Z or +HH:MM; [NAME] of a zone may follow
+  {"$datetime_fold": "…"}                 the same with fold=1
+  {"$date": "2024-02-29"}
+  {"$timedelta": -1.5}                    seconds
+  {"$timezone": "+02:00[CEST]"}           the name is optional
+  {"$ext": [5, "00ff"]}                   another msgpack ext: its code, its bytes
+
+A dict whose only key begins with `$` is written as {"$map": …}, too."#;
 
 fn to_bind(endpoint: &str) -> Result<String, BadAddress> {
     Address::to_bind(endpoint).map(|_| endpoint.to_owned())
