@@ -5,7 +5,7 @@ use crate::hub::{Hub, Inner};
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::{BACKLOG_BYTES_LOW, PeerInfo};
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Side};
-use pseud_proto::{PeerError, PeerId, Reason};
+use pseud_proto::{Misbehaved, PeerError, PeerId, Reason};
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -321,7 +321,12 @@ impl<W: Writer> Link<W> {
     /// the last word of a handshake that failed: the calls were told whether they had left.
     pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
         let stranger = self.introduce(&mut hub.lock());
-        if let (Some(_), Reason::PeerFault(error)) = (&stranger, reason) {
+        let error = match reason {
+            Reason::PeerFault(error) => Some(error),
+            Reason::PeerGone => Some(Misbehaved::HandshakeIncomplete.into()),
+            _ => None,
+        };
+        if let (Some(_), Some(error)) = (&stranger, error) {
             tracing::info!(address = %self.address, %error, "handshake failed");
             hub.tell_refused(&self.address, error);
         }

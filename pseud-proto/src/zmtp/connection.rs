@@ -25,6 +25,10 @@ use std::time::Instant;
 /// size behind.
 const EVENTS_KEPT: usize = 64;
 
+/// How much may wait to be written for a PING still to be answered. A peer that reads hears from us
+/// anyway, and one that does not read is not written for without bound.
+const PONG_BACKLOG_MAX: usize = 256 << 10;
+
 /// One ZMTP 3.1 link: bytes in, events and bytes out. It owns no socket and no clock.
 ///
 /// | kind | methods |
@@ -310,7 +314,9 @@ impl Connection {
                 let ping = Ping::parse(command.data)?;
                 self.stats.pings += 1;
                 self.liveness.expect(ping.ttl_deciseconds, now);
-                self.output.put_frame(Kind::Command, &command::pong(ping.context));
+                if self.output.backlog() < PONG_BACKLOG_MAX {
+                    self.output.put_frame(Kind::Command, &command::pong(ping.context));
+                }
             }
             b"PONG" => self.stats.pongs += 1,
             b"SUBSCRIBE" | b"CANCEL" => self.stats.subscriptions += 1,
