@@ -36,8 +36,6 @@ impl Effects {
                 }
                 Action::Flush(peer) => self.flush(inner, peer),
                 Action::Joined(peer, info) => {
-                    let (identity, address) = (info.identity.escape_ascii(), &info.address);
-                    tracing::info!(%identity, %address, "peer ready");
                     self.wakers.extend(inner.joining.drain(..));
                     self.wakers.extend(inner.joined(peer, info.identity.to_vec(), info.address));
                 }
