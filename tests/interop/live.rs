@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use pseud::proto::value::Value as Wire;
-use pseud::{Client, Fault, Node, Options, Request, Server};
+use pseud::{Client, ConnectionEvent, Fault, Node, Options, Peer, Request, Server, Value as Wire};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -22,7 +21,7 @@ const ALIVE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct PythonCalls {
     pub(crate) python: PythonPeer,
     pub(crate) server: Server,
-    pub(crate) endpoint: String,
+    endpoint: String,
 }
 
 /// A Python server called `server`, and a Rust client of it.
@@ -52,9 +51,10 @@ impl PythonCalls {
         Self::with(Options::server(SERVICE), 5.0, talk).await;
     }
 
-    /// Connects one more Python client; returns when its handshake is over. A v1 client drops
-    /// without a word what it cannot send within 400 ms.
-    pub(crate) async fn connect(&self, name: &str, seconds: f64, options: Value) {
+    /// Connects one more Python client, `options` are its socket's. Both sides know of each other
+    /// when it returns: a v1 client drops without a word what it cannot send within 400 ms.
+    pub(crate) async fn connect(&self, name: &str, seconds: f64, options: Value) -> Peer {
+        let mut events = self.server.events();
         let fields = json!({
             "name": name, "peer_id": SERVICE, "endpoint": self.endpoint, "timeout": seconds,
             "options": options, "monitor": true,
@@ -62,6 +62,10 @@ impl PythonCalls {
         self.python.ask("client", fields).await;
         let shaken = json!({"name": name, "event": "HANDSHAKE_SUCCEEDED"});
         self.python.ask("events", shaken).await;
+        match events.next().await {
+            Some(ConnectionEvent::Ready { peer, .. }) => peer,
+            other => panic!("{other:?} instead of a session"),
+        }
     }
 
     /// The outcome of one call by the Python client.
