@@ -11,11 +11,14 @@ use crate::python::PythonPeer;
 /// The routing id of every server here.
 pub(crate) const SERVICE: &str = "service";
 
-/// Time one conversation may take: ten times what the slowest one needs.
+/// Time one conversation may take: more than ten times what the slowest one needs.
 const CONVERSATION_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Time a peer that is well needs at most for one more call.
 const ALIVE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time that what must happen next has to happen.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A Rust server, and a Python client of it called `client`.
 pub(crate) struct PythonCalls {
@@ -132,14 +135,14 @@ async fn check_readers(python: &PythonPeer) {
     }
 }
 
-/// What `found` finds, as soon as it does. Nothing else tells when a socket's bytes were seen.
-pub(crate) async fn until<T>(mut found: impl FnMut() -> Option<T>) -> T {
-    loop {
-        match found() {
-            Some(found) => return found,
-            None => tokio::task::yield_now().await,
+/// Returns as soon as that holds: for what nothing tells of, and what is to hold soon.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let turns = async {
+        while !holds() {
+            tokio::task::yield_now().await;
         }
-    }
+    };
+    timeout(SOON, turns).await.unwrap_or_else(|_| panic!("{what}: not within {SOON:?}"));
 }
 
 /// Serves what `peer.py` serves, under the same names.
