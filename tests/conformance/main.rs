@@ -12,6 +12,7 @@ mod late_guard;
 mod limits;
 mod links;
 mod shutdown;
+mod swarm;
 mod takeover;
 
 use support::{CHUNKS, Pair, Setup};

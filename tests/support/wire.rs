@@ -69,7 +69,8 @@ impl<A: End, B: End> Wire<A, B> {
         arrivals.into_iter().chain(deadlines).flatten().min()
     }
 
-    fn timeout(&mut self, now: Instant) {
+    /// Tells both ends that time has passed.
+    pub(crate) fn timeout(&mut self, now: Instant) {
         fire(&mut self.client, now);
         fire(&mut self.server, now);
     }
