@@ -80,7 +80,8 @@ impl Socket {
 
     /// Whether the socket is to be closed.
     pub(crate) fn is_over(&self, now: Instant) -> bool {
-        self.ending.is_some_and(|at| at <= now || self.link.connection().backlog() == 0)
+        let has_nothing = self.link.slices(&mut [IoSlice::new(&[])]) == 0;
+        self.ending.is_some_and(|at| at <= now || has_nothing)
     }
 
     /// When to look again, if nothing happens before.
