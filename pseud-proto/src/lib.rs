@@ -42,4 +42,4 @@ pub use error::{
     CallRefused, Executed, Fault, Incompatible, Malformed, Misbehaved, PeerError, Reason,
 };
 pub use registry::Registry;
-pub use value::{Packed, Unchecked};
+pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};

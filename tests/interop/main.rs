@@ -2,9 +2,18 @@
 //!
 //! They need a Python: see TESTING.md. `PSEUD_INTEROP=skip` leaves them out and says so.
 
+mod called_back;
 mod environment;
 mod harness;
+mod live;
 mod python;
+mod python_calls_rust;
+mod random;
 mod reference;
 mod reference_faults;
+mod rust_calls_python;
+mod sizes;
+mod tagged;
 mod talk;
+mod timeouts;
+mod values_live;

@@ -78,7 +78,7 @@ impl Endpoint {
                 .map(|session| (session.calls_pending, session.queue.size(&self.calls, limits).1))
                 .unwrap_or_default(),
             Target::Server(name) | Target::Nobody(name) => {
-                self.names.parked(name, &self.calls, limits)
+                self.parked.size(name, &self.calls, limits)
             }
         };
         if pending >= limits.calls_pending_per_peer_max {
@@ -101,7 +101,7 @@ impl Endpoint {
                 self.enqueue_call(peer, call, entry);
             }
             Target::Session(_) => self.finish(call, Outcome::NotExecuted(Reason::PeerGone)),
-            Target::Server(name) | Target::Nobody(name) => self.names.park(name, entry),
+            Target::Server(name) | Target::Nobody(name) => self.parked.park(name, entry),
         }
     }
 
@@ -136,7 +136,7 @@ impl Endpoint {
             session.calls_pending -= 1;
         }
         if known.stage == Stage::Parked {
-            self.names.call_over(&self.calls);
+            self.parked.call_over(&self.calls);
         }
         self.actions.push_back(Action::Finish { call, outcome });
     }

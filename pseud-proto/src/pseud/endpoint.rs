@@ -2,10 +2,11 @@
 
 use super::calls::Calls;
 use super::names::Names;
+use super::parked::Parked;
 use super::requests::{Progress, Requests};
 use super::session::{PeerInfo, Session};
 use super::stats::{Deadlines, Dropped, Stats};
-use crate::call::{Action, Outcome, PeerId};
+use crate::call::{Action, Outcome, PeerId, RequestId};
 use crate::config::Config;
 use crate::error::{Executed, Reason};
 use crate::slab::Slab;
@@ -17,7 +18,8 @@ use std::time::Instant;
 
 /// Sessions, calls, names and queues of one peer that talks to many.
 ///
-/// It sees whole messages, not bytes, and knows no socket, clock or thread. Drive it like this:
+/// It sees whole messages, not bytes, and knows no socket, clock or thread. A [`Link`](super::Link)
+/// joins a connection to it. Drive it like this:
 ///
 /// 1. after anything you do to it, drain [`poll_action`](Self::poll_action) until `None`;
 /// 2. for a peer that an [`Action::Flush`] named, pull [`poll_transmit`](Self::poll_transmit) into
@@ -38,10 +40,12 @@ pub struct Endpoint {
     pub(super) rng: ChaCha20Rng,
     pub(super) sessions: Slab<Session>,
     pub(super) names: Names,
+    pub(super) parked: Parked,
     pub(super) calls: Calls,
     pub(super) requests: Requests,
     pub(super) actions: VecDeque<Action>,
     pub(super) stats: Stats,
+    pub(super) draining: bool,
     pub(super) shut_down: bool,
 }
 
@@ -54,10 +58,12 @@ impl Endpoint {
             config,
             sessions: Slab::new(),
             names: Names::default(),
+            parked: Parked::default(),
             calls: Calls::new(&mut rng),
             requests: Requests::new(),
             actions: VecDeque::new(),
             stats: Stats::default(),
+            draining: false,
             shut_down: false,
             rng,
         }
@@ -140,6 +146,21 @@ impl Endpoint {
         }
     }
 
+    /// Takes no new requests: they are answered with a `Draining` fault, and what is open goes on.
+    pub fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Whether no call and no request is open, and every answer is written.
+    pub fn is_idle(&self) -> bool {
+        self.calls.len() == 0 && self.requests.len() == 0
+    }
+
+    /// Whether somebody still waits for that request's answer.
+    pub fn is_open(&self, request: RequestId) -> bool {
+        self.requests.get(request).is_some()
+    }
+
     /// Ends the calls that wait for a link which will not come.
     pub(super) fn end_parked_calls(&mut self) {
         for call in self.calls.parked() {
@@ -158,5 +179,6 @@ impl Endpoint {
             self.finish(call, Outcome::Closed { executed: Executed::No });
         }
         self.names = Names::default();
+        self.parked = Parked::default();
     }
 }

@@ -115,6 +115,9 @@ impl Endpoint {
     }
 
     fn admit(&self, peer: PeerId) -> Result<(), Fault> {
+        if self.draining {
+            return Err(Fault::new("Draining", "this peer is shutting down"));
+        }
         let limits = &self.config.limits;
         let open = self.sessions.get(peer.0).map_or(0, |session| session.requests_open);
         if open >= limits.requests_open_per_peer_max {

@@ -7,7 +7,7 @@ use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
 use crate::config::Limits;
 use crate::value::Packed;
-use crate::zmtp::SocketType;
+use crate::zmtp::{Side, SocketType};
 use bytes::Bytes;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
@@ -25,6 +25,8 @@ pub struct PeerInfo {
     pub address: String,
     /// The type of its ZeroMQ socket.
     pub socket_type: SocketType,
+    /// Whether we opened the link.
+    pub dialed: bool,
     /// What may be sent to it.
     pub profile: Profile,
 }
@@ -37,6 +39,7 @@ impl PeerInfo {
             user: Bytes::new(),
             address: String::new(),
             socket_type: SocketType::Router,
+            dialed: false,
             profile: Profile::V1,
         }
     }
@@ -45,6 +48,13 @@ impl PeerInfo {
     #[must_use]
     pub fn with_address(mut self, address: impl Into<String>) -> Self {
         self.address = address.into();
+        self
+    }
+
+    /// The same, over a link that we opened or accepted.
+    #[must_use]
+    pub fn with_side(mut self, side: Side) -> Self {
+        self.dialed = side == Side::Connecting;
         self
     }
 
