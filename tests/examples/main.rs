@@ -76,3 +76,16 @@ fn own_loop() {
         ]
     );
 }
+
+#[test]
+fn embedded() {
+    let lines = run("embedded");
+    for line in [
+        "client: the answer is \"Hello Charly\"",
+        "server: the answer is \"Charly\"",
+        "server: charlys-desk is there",
+        "client: it ended as Unknown(TimedOut)",
+    ] {
+        assert!(lines.iter().any(|printed| printed == line), "{line}: {lines:#?}");
+    }
+}
