@@ -14,7 +14,8 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::task::{AbortHandle, spawn};
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 /// Starts to dial, for as long as the hub lives; returns what ends it.
@@ -22,6 +23,7 @@ pub(crate) fn connect(
     hub: &Arc<Hub>,
     options: &Options,
     endpoint: &str,
+    handle: &Handle,
 ) -> io::Result<AbortHandle> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
     let mut config = options.connection.clone();
@@ -29,7 +31,7 @@ pub(crate) fn connect(
     config.probe = true;
     let (hub, config, endpoint) = (hub.clone(), Arc::new(config), endpoint.to_owned());
     let dialer = Dialer { hub, config, address, endpoint };
-    Ok(spawn(dialer.run(options.retry)).abort_handle())
+    Ok(handle.spawn(dialer.run(options.retry)).abort_handle())
 }
 
 struct Dialer {
