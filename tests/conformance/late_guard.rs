@@ -4,6 +4,7 @@ use crate::support::{Ended, Setup, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;
 use pseud::proto::pseud::Dropped;
+use std::time::Duration;
 
 const GUARD: u64 = 4_500;
 
@@ -108,4 +109,21 @@ fn an_answer_half_written_at_its_guard_closes_the_link_and_is_not_finished() {
         assert!(!pair.client.is_connected());
         assert_at_rest(&pair);
     });
+}
+
+#[test]
+fn settings_without_end_are_as_good_as_a_year() {
+    let endless = |setup: &mut Setup| {
+        setup.server.late_guard = Duration::MAX;
+        setup.client.unroutable_timeout = Duration::MAX;
+        setup.client.call_timeout = Duration::MAX;
+    };
+    let mut pair = Setup::default().with(endless).open();
+    let call = pair.client.call("slow", ());
+    pair.settle();
+    let work = pair.server.work();
+    pair.advance(ms(GUARD));
+    pair.server.answer(work, "in time");
+    pair.settle();
+    assert_eq!(pair.client.ended(call), Ended::Value("in time".into()));
 }

@@ -156,9 +156,10 @@ impl Endpoint {
         self.calls.len() == 0 && self.requests.len() == 0
     }
 
-    /// Whether somebody still waits for that request's answer.
+    /// Whether somebody still waits for that request to be answered.
     pub fn is_open(&self, request: RequestId) -> bool {
-        self.requests.get(request).is_some()
+        let open = self.requests.get(request);
+        open.is_some_and(|open| open.progress == Progress::Serving)
     }
 
     /// Ends the calls that wait for a link which will not come.
