@@ -3,9 +3,11 @@
 //! They need a Python: see TESTING.md. `PSEUD_INTEROP=skip` leaves them out and says so.
 
 mod environment;
+mod environment27;
 mod harness;
 mod live;
 mod python;
+mod python27;
 mod python_calls_rust;
 mod random;
 mod reference;
