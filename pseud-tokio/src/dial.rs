@@ -27,8 +27,7 @@ pub(crate) fn connect(
 ) -> io::Result<AbortHandle> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
     let mut config = options.connection.clone();
-    // libzmq's bound side learns our route by it, before we have called anything.
-    config.probe = true;
+    config.probe = options.probe;
     let (hub, config, endpoint) = (hub.clone(), Arc::new(config), endpoint.to_owned());
     let dialer = Dialer { hub, config, address, endpoint };
     Ok(handle.spawn(dialer.run(options.retry)).abort_handle())

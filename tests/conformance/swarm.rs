@@ -102,7 +102,9 @@ fn happen(crowd: &mut Crowd, happening: Happening) {
     match (happening, wire, held) {
         (Happening::Bytes, Some(wire), _) => {
             let chunk = crowd.weather.chunk();
-            crowd.step(wire, chunk);
+            for _ in 0..crowd.weather.up_to(20) {
+                crowd.step(wire, chunk);
+            }
         }
         (Happening::ClientCalls, ..) => drop(crowd.call(client, To::Server)),
         (Happening::ServerCalls, ..) => drop(crowd.call(SERVER, To::Name(name(client)))),

@@ -4,9 +4,11 @@
 
 mod called_back;
 mod environment;
+mod environment27;
 mod harness;
 mod live;
 mod python;
+mod python27;
 mod python_calls_rust;
 mod random;
 mod reference;

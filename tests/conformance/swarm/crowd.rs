@@ -2,7 +2,7 @@
 
 use super::ledger::{Ledger, Payload, answer_to};
 use super::weather::Weather;
-use crate::support::{Clock, Ended, Node, Port, Said, Wire, Work};
+use crate::support::{Clock, End, Ended, Node, Port, Said, Wire, Work};
 use pseud::Fault;
 use pseud::proto::pseud::Deadlines;
 use pseud::proto::zmtp::Side;
@@ -65,6 +65,7 @@ impl Crowd {
 
     /// A client opens a link; if it has one, the new one takes its name over.
     pub(crate) fn connect(&mut self, client: usize) {
+        self.wires.retain(|wire| !(wire.client.is_over() && wire.server.is_over()));
         let near = Node::open(&self.members[client].node, Side::Connecting);
         let far = Node::open(&self.members[SERVER].node, Side::Accepting);
         let wire = self.weather.wire(near, far, &self.clock);

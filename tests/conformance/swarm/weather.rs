@@ -37,14 +37,14 @@ pub(crate) enum Happening {
 }
 
 const HAPPENINGS: [(Happening, u32); 12] = [
-    (Happening::Bytes, 400),
+    (Happening::Bytes, 300),
     (Happening::ClientCalls, 60),
     (Happening::ServerCalls, 30),
-    (Happening::Answer, 80),
+    (Happening::Answer, 250),
     (Happening::CallBack, 15),
     (Happening::Cancel, 10),
     (Happening::Wait, 40),
-    (Happening::LongWait, 3),
+    (Happening::LongWait, 1),
     (Happening::Cut, 3),
     (Happening::Connect, 6),
     (Happening::Stop, 5),
@@ -91,7 +91,7 @@ impl Weather {
     }
 
     pub(crate) fn wait(&mut self) -> Duration {
-        Duration::from_micros(u64::from(self.rng.next_u32()) % 60_000)
+        Duration::from_micros(u64::from(self.rng.next_u32()) % 30_000)
     }
 
     pub(crate) fn long_wait(&mut self) -> Duration {
@@ -99,7 +99,7 @@ impl Weather {
     }
 
     pub(crate) fn timeout(&mut self) -> Duration {
-        [ms(0), ms(20), ms(150), ms(700), ms(5_000)][self.up_to(5)]
+        [ms(0), ms(50), ms(500), ms(2_000), ms(5_000), ms(5_000)][self.up_to(6)]
     }
 
     /// Bytes that a call carries besides.
