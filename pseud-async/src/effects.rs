@@ -1,5 +1,6 @@
 //! What an operation on the endpoint gives rise to, collected under the lock and done after it.
 
+use crate::events::Happened;
 use crate::hub::{Hub, Inner};
 use crate::link::AnyLink;
 use crate::request;
@@ -14,6 +15,7 @@ use std::task::Waker;
 pub(crate) struct Effects {
     wakers: SmallVec<[Waker; 2]>,
     crowd: Vec<Arc<AtomicWaker>>,
+    happened: Vec<Happened>,
     requests: Vec<pseud_proto::Request>,
     flush: SmallVec<[Flush; 1]>,
     close: Vec<(Arc<dyn AnyLink>, Reason)>,
@@ -39,10 +41,13 @@ impl Effects {
                 Action::Flush(peer) => self.flush(inner, peer),
                 Action::Joined(peer, info) => {
                     self.crowd.extend(inner.joining.leave());
-                    self.wakers.extend(inner.joined(peer, info.identity.to_vec(), info.address));
+                    let joined = inner.joined(peer, info.identity.to_vec(), info.address);
+                    self.happen(joined);
                 }
                 Action::Left(peer, reason) => {
-                    self.wakers.extend(inner.left(peer, reason));
+                    if let Some(left) = inner.left(peer, reason) {
+                        self.happen(left);
+                    }
                 }
                 Action::Close(peer, reason) => {
                     self.close.extend(inner.detach(peer).map(|link| (link, reason)));
@@ -51,12 +56,18 @@ impl Effects {
                     let waiting = inner.cancelling.remove(&request);
                     self.crowd.extend(waiting.into_iter().flat_map(|mut crowd| crowd.leave()));
                 }
-                other => tracing::debug!(?other, "an action that this hub does not know"),
+                // `Action` may grow; this hub asks for nothing that it does not know.
+                _ => {}
             }
         }
         if !inner.idling.is_empty() && inner.endpoint.is_idle() {
             self.crowd.extend(inner.idling.leave());
         }
+    }
+
+    fn happen(&mut self, (happened, wakers): (Happened, Vec<Waker>)) {
+        self.happened.push(happened);
+        self.wakers.extend(wakers);
     }
 
     fn flush(&mut self, inner: &Inner, peer: PeerId) {
@@ -68,8 +79,8 @@ impl Effects {
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { wakers, crowd, requests, flush, close, rearm } = self;
-        let nobody = wakers.is_empty() && crowd.is_empty();
+        let Self { wakers, crowd, happened, requests, flush, close, rearm } = self;
+        let nobody = wakers.is_empty() && crowd.is_empty() && happened.is_empty();
         nobody && requests.is_empty() && flush.is_empty() && close.is_empty() && !rearm
     }
 
@@ -78,6 +89,7 @@ impl Effects {
         if self.rearm {
             hub.timer.wake();
         }
+        self.happened.iter().for_each(Happened::log);
         for (link, reason) in self.close {
             link.close(reason);
         }

@@ -68,6 +68,21 @@ pub(crate) enum Happened {
     Lost { identity: Vec<u8>, address: String, reason: Reason },
 }
 
+impl Happened {
+    /// For operators. Whoever listens to logs is a user's: never under a lock.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::Ready { identity, address, .. } => {
+                tracing::info!(identity = %shown(identity), %address, "peer ready");
+            }
+            Self::Lost { identity, address, reason } => {
+                tracing::info!(identity = %shown(identity), %address, %reason, "peer left");
+            }
+            Self::Connecting { .. } | Self::Failed { .. } | Self::Refused { .. } => {}
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Watcher {
     events: VecDeque<Happened>,
@@ -204,15 +219,17 @@ impl Inner {
         peer: PeerId,
         identity: Vec<u8>,
         address: String,
-    ) -> Vec<Waker> {
-        tracing::info!(identity = %shown(&identity), %address, "peer ready");
+    ) -> (Happened, Vec<Waker>) {
         self.names.insert(peer, (identity.clone(), address.clone()));
-        self.watchers.tell(&Happened::Ready { peer, identity, address })
+        let happened = Happened::Ready { peer, identity, address };
+        let wakers = self.watchers.tell(&happened);
+        (happened, wakers)
     }
 
-    pub(crate) fn left(&mut self, peer: PeerId, reason: Reason) -> Vec<Waker> {
-        let Some((identity, address)) = self.names.remove(&peer) else { return Vec::new() };
-        tracing::info!(identity = %shown(&identity), %address, %reason, "peer left");
-        self.watchers.tell(&Happened::Lost { identity, address, reason })
+    pub(crate) fn left(&mut self, peer: PeerId, reason: Reason) -> Option<(Happened, Vec<Waker>)> {
+        let (identity, address) = self.names.remove(&peer)?;
+        let happened = Happened::Lost { identity, address, reason };
+        let wakers = self.watchers.tell(&happened);
+        Some((happened, wakers))
     }
 }

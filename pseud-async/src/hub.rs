@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -52,6 +53,8 @@ pub struct Hub {
     pub(crate) runtime: Runtime,
     pub(crate) timer: AtomicWaker,
     pub(crate) value_limits: ValueLimits,
+    /// Handlers that did not end at once, those of callers that are gone among them.
+    pub(crate) running: AtomicUsize,
     pub(crate) config: Arc<Config>,
 }
 
@@ -102,6 +105,7 @@ impl Hub {
             runtime,
             timer: AtomicWaker::new(),
             value_limits: ValueLimits::default(),
+            running: AtomicUsize::new(0),
             config,
         })
     }

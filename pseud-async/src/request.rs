@@ -15,6 +15,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -88,6 +89,11 @@ struct Responder {
 }
 
 impl Responder {
+    fn new(hub: &Arc<Hub>, ticket: Ticket) -> Self {
+        hub.running.fetch_add(1, Ordering::Relaxed);
+        Self { hub: hub.clone(), ticket: Some(ticket) }
+    }
+
     fn answer(mut self, answer: Answer) {
         self.end(|endpoint, ticket, now| endpoint.reply(ticket, answer, now));
     }
@@ -106,6 +112,7 @@ impl Responder {
 
 impl Drop for Responder {
     fn drop(&mut self) {
+        self.hub.running.fetch_sub(1, Ordering::Relaxed);
         self.end(|endpoint, ticket, now| endpoint.abandon(ticket, now));
     }
 }
@@ -153,6 +160,12 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answe
         Some(handler) => handler,
         None => return Some((ticket, Err(Fault::new("ServiceNotFoundError", name)))),
     };
+    // The endpoint counts requests whose callers are there; a caller that leaves frees its room there,
+    // but not what its handlers still hold.
+    let max = hub.config.limits.requests_open_max;
+    if hub.running.load(Ordering::Relaxed) >= max {
+        return Some((ticket, Err(Fault::new("Overloaded", format!("{max} handlers run")))));
+    }
     let arguments = match rest.check_call(&hub.value_limits) {
         Ok(arguments) => arguments,
         Err(bad) => return Some((ticket, Err(Fault::new("TypeError", bad.to_string())))),
@@ -162,7 +175,7 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answe
         Handler::Inline(handler) => Some((ticket, guarded(|| handler(request)))),
         Handler::Async(handler) => poll_once(hub, ticket, guarded_future(|| handler(request))),
         Handler::Blocking(handler) => {
-            let responder = Responder { hub: hub.clone(), ticket: Some(ticket) };
+            let responder = Responder::new(hub, ticket);
             (hub.runtime.spawn_blocking)(Box::new(move || {
                 responder.answer(guarded(|| handler(request)));
             }));
@@ -189,7 +202,7 @@ fn poll_once(
     if let Poll::Ready(answer) = Pin::new(&mut answering).poll(&mut cx) {
         return Some((ticket, answer));
     }
-    let responder = Responder { hub: hub.clone(), ticket: Some(ticket) };
+    let responder = Responder::new(hub, ticket);
     (hub.runtime.spawn)(Box::pin(async move { responder.answer(answering.await) }));
     None
 }

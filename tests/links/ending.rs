@@ -1,7 +1,7 @@
 //! Ends: of a caller, of a handler, of a node, of the runtime.
 
 use crate::{client, hello, server, soon};
-use pseud::{CallError, Client, Fault, Reason};
+use pseud::{CallError, Client, Fault, Options, Reason, Server};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -242,4 +242,54 @@ async fn after_its_end_a_node_says_so_at_once() {
     assert!(matches!(error, CallError::Closed { executed: pseud::Executed::No }), "{error}");
     soon(client.ready()).await;
     soon(client.drained()).await;
+}
+
+#[tokio::test]
+async fn callers_that_leave_do_not_make_room_for_ever_more_handlers() {
+    let mut options = Options::server("service");
+    options.config.limits.requests_open_max = 10;
+    let server = Server::with(options).unwrap();
+    let running = Arc::new(AtomicUsize::new(0));
+    let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
+    let count = running.clone();
+    server
+        .register("stubborn", move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            async { std::future::pending::<Result<(), Fault>>().await }
+        })
+        .unwrap();
+    for round in 0..5 {
+        let client = client(&endpoint);
+        soon(client.ready()).await;
+        let calls: Vec<_> = (0..4)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { client.call::<(), _>("stubborn", ()).await })
+            })
+            .collect();
+        let expected = if round < 2 { 4 * (round + 1) } else { 10 };
+        soon(async {
+            while running.load(Ordering::SeqCst) < expected {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        if round > 2 {
+            for call in calls {
+                let error = soon(call).await.unwrap().unwrap_err();
+                assert!(
+                    matches!(&error, CallError::Fault(f) if f.class == "Overloaded"),
+                    "{error}"
+                );
+            }
+        }
+        client.shutdown();
+        soon(async {
+            while server.stats().sessions > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    assert_eq!(running.load(Ordering::SeqCst), 10);
 }
