@@ -125,8 +125,11 @@ impl Inner {
     }
 }
 
-/// Serves requests that arrived together: what is ready at once is answered together, the rest is
-/// spawned. Returns whether the link in whose task this runs has something to flush.
+/// Bytes of answers that are gathered before they are handed on: about what one write takes.
+const PORTION_BYTES: usize = 128 << 10;
+
+/// Serves requests that arrived together: what is ready at once is answered together (large answers
+/// in portions, so that they do not pile up before the first is written), the rest is spawned. Returns whether the link in whose task this runs has something to flush.
 pub(crate) fn serve_all(
     hub: &Arc<Hub>,
     requests: Vec<pseud_proto::Request>,
@@ -135,8 +138,22 @@ pub(crate) fn serve_all(
     if requests.is_empty() {
         return false;
     }
-    let ready: Vec<(Ticket, Answer)> =
-        requests.into_iter().filter_map(|request| serve(hub, request)).collect();
+    let (mut ready, mut bytes) = (Vec::new(), 0);
+    for request in requests {
+        let Some((ticket, answer)) = serve(hub, request) else { continue };
+        bytes += answer.as_ref().map_or(0, |packed| packed.as_bytes().len());
+        ready.push((ticket, answer));
+        if bytes >= PORTION_BYTES {
+            deliver(hub, std::mem::take(&mut ready), None);
+            let link = here.and_then(|peer| hub.lock().link(peer).cloned());
+            link.inspect(|link| link.flush_now(hub));
+            bytes = 0;
+        }
+    }
+    deliver(hub, ready, here)
+}
+
+fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Answer)>, here: Option<PeerId>) -> bool {
     let (waiting, effects) = hub.with(|inner, now| {
         let mut waiting = Vec::new();
         for (ticket, answer) in ready {

@@ -1,8 +1,8 @@
 //! Bounds, and what reaching each of them means.
 
-use crate::support::{Ended, Setup};
+use crate::support::{Ended, Pair, Setup};
 use crate::{assert_at_rest, at_every_chunk};
-use pseud::proto::CallRefused;
+use pseud::proto::{CallId, CallRefused};
 use pseud::{Limits, Reason};
 
 fn client_limits(change: impl Fn(&mut Limits)) -> impl Fn(Setup) -> Setup {
@@ -127,17 +127,40 @@ fn calls_that_were_given_up_leave_room_in_the_queue() {
     assert_at_rest(&pair);
 }
 
-#[test]
-fn a_peer_that_never_reads_its_answers_is_closed() {
+/// A pair whose server has answered that many calls with 64 KiB each, none of which was read.
+fn unread(count: usize) -> (Pair, Vec<CallId>) {
     let limits = |setup: &mut Setup| setup.server.limits.queue_bytes_hard_max = 1 << 20;
     let mut pair = Setup::default().with(limits).open();
     pair.down.stop();
-    let calls: Vec<_> = (0..40).map(|_| pair.client.call("load", ())).collect();
+    let calls: Vec<_> = (0..count).map(|_| pair.client.call("load", ())).collect();
     pair.settle();
     let body = "x".repeat(64 << 10);
     while let Some(work) = pair.server.next_work() {
         pair.server.answer(work, &body);
     }
+    (pair, calls)
+}
+
+#[test]
+fn a_peer_that_reads_late_loses_the_answers_that_do_not_fit_and_not_its_link() {
+    let (mut pair, calls) = unread(40);
+    pair.down.flow();
+    pair.settle();
+    let mut whole = 0;
+    for call in calls {
+        match pair.client.ended(call) {
+            Ended::Value(_) => whole += 1,
+            Ended::Fault(fault) => assert_eq!(fault.class, "Overloaded"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((16..30).contains(&whole), "{whole}");
+    assert_at_rest(&pair);
+}
+
+#[test]
+fn a_peer_that_never_reads_its_answers_is_closed() {
+    let (mut pair, calls) = unread(1_000);
     assert_eq!(pair.server.left(), Some(Reason::SlowPeer));
     assert_eq!(pair.server.stats().requests_open, 0);
     pair.settle();

@@ -293,3 +293,32 @@ async fn callers_that_leave_do_not_make_room_for_ever_more_handlers() {
     }
     assert_eq!(running.load(Ordering::SeqCst), 10);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_large_results_at_once_reach_a_peer_that_reads() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    server.register_sync("large", |_| Ok::<_, Fault>("x".repeat(2 << 20))).unwrap();
+    let client = client(&endpoint);
+    soon(client.ready()).await;
+    let calls: Vec<_> = (0..40)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(
+                async move { client.call::<String, _>("large", ()).timeout(crate::SOON).await },
+            )
+        })
+        .collect();
+    let mut whole = 0;
+    for call in calls {
+        match soon(call).await.unwrap() {
+            Ok(text) => {
+                assert_eq!(text.len(), 2 << 20);
+                whole += 1;
+            }
+            Err(CallError::Fault(fault)) => assert_eq!(fault.class, "Overloaded"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(whole >= 8, "{whole}: the queue alone holds as many");
+    assert_eq!(hello(&client).await, "Hello Charly");
+}
