@@ -367,6 +367,8 @@ impl<W: Writer> AnyLink for Link<W> {
     }
 
     fn close(&self, reason: Reason) {
+        // What another task is writing now may be a reply that has become too late.
+        self.over.store(true, Ordering::Relaxed);
         let _ = self.closing.set(reason);
         self.waker.wake();
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
-use tokio::time::sleep;
+use tokio::time::{Duration, Instant, sleep};
 
 /// Starts to dial, for as long as the hub lives; returns what ends it.
 pub(crate) fn connect(
@@ -33,6 +33,10 @@ pub(crate) fn connect(
     Ok(handle.spawn(dialer.run(options.retry)).abort_handle())
 }
 
+/// A link that lived so long counts as a success. Shorter ones do not: two peers that take one name
+/// from each other would do so ten times a second.
+const SETTLED: Duration = Duration::from_secs(5);
+
 struct Dialer {
     hub: Arc<Hub>,
     config: Arc<ConnectionConfig>,
@@ -44,11 +48,12 @@ impl Dialer {
     async fn run(self, retry: Retry) {
         let (endpoint, mut backoff) = (&self.endpoint, Backoff::new(retry));
         loop {
+            let began = Instant::now();
             match self.link().await {
                 None | Some(Ok((Reason::Shutdown, _))) => return,
                 Some(Ok((reason, ready))) => {
                     tracing::info!(%endpoint, %reason, "link closed; connecting again");
-                    if ready {
+                    if ready && began.elapsed() >= SETTLED {
                         backoff.succeeded();
                     }
                 }

@@ -51,12 +51,14 @@ impl Peering {
     }
 
     async fn bind(&self, endpoint: &str) -> io::Result<String> {
+        self.judge_alive("bind", endpoint)?;
         let (bound, task) = accept::bind(self.node.hub(), &self.options, endpoint).await?;
         self.tasks().bound.insert(bound.clone(), task);
         Ok(bound)
     }
 
     fn connect(&self, endpoint: &str) -> io::Result<()> {
+        self.judge_alive("connect to", endpoint)?;
         let mut tasks = self.tasks();
         if tasks.connected.contains_key(endpoint) {
             let text = format!("cannot connect to {endpoint}: that was asked for already");
@@ -65,6 +67,13 @@ impl Peering {
         let task = dial::connect(self.node.hub(), &self.options, endpoint, &self.handle)?;
         tasks.connected.insert(endpoint.to_owned(), task);
         Ok(())
+    }
+
+    fn judge_alive(&self, verb: &str, endpoint: &str) -> io::Result<()> {
+        match self.node.hub().is_shut_down() {
+            false => Ok(()),
+            true => Err(io::Error::other(format!("cannot {verb} {endpoint}: this side shut down"))),
+        }
     }
 
     fn unbind(&self, endpoint: &str) -> io::Result<()> {
@@ -150,7 +159,7 @@ macro_rules! peering {
             /// bound. Links are served until the node ends.
             ///
             /// # Errors
-            /// The endpoint is malformed or cannot be bound: the error names it.
+            /// The endpoint is malformed or cannot be bound, or the node has ended: the error names it.
             pub async fn bind(&self, endpoint: &str) -> io::Result<String> {
                 self.0.bind(endpoint).await
             }
@@ -160,7 +169,8 @@ macro_rules! peering {
             /// Several may be connected to.
             ///
             /// # Errors
-            /// The endpoint is malformed, or is connected to already: the error names it.
+            /// The endpoint is malformed or connected to already, or the node has ended: the error
+            /// names it.
             pub fn connect(&self, endpoint: &str) -> io::Result<()> {
                 self.0.connect(endpoint)
             }

@@ -242,6 +242,16 @@ async fn after_its_end_a_node_says_so_at_once() {
     assert!(matches!(error, CallError::Closed { executed: pseud::Executed::No }), "{error}");
     soon(client.ready()).await;
     soon(client.drained()).await;
+    assert!(client.connect("tcp://127.0.0.1:1").is_err());
+    assert!(soon(client.bind("tcp://127.0.0.1:0")).await.is_err());
+}
+
+#[test]
+fn handles_are_for_all_threads() {
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    shared::<Client>();
+    shared::<pseud::Server>();
+    shared::<pseud::Peer>();
 }
 
 #[tokio::test]
