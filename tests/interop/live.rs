@@ -116,7 +116,7 @@ impl RustCalls {
     }
 }
 
-async fn bounded(conversation: impl Future<Output = ()>) {
+pub(crate) async fn bounded(conversation: impl Future<Output = ()>) {
     timeout(CONVERSATION_TIMEOUT, conversation).await.expect("the conversation ends");
 }
 
@@ -139,7 +139,7 @@ pub(crate) async fn until<T>(mut found: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Serves what `peer.py` serves, under the same names.
-fn serve(node: &Node) {
+pub(crate) fn serve(node: &Node) {
     let served = [
         node.register_sync("echo", |request| Ok::<_, Fault>(echo(&request))),
         node.register_sync("hello", |request| {

@@ -5,6 +5,7 @@
 mod environment;
 mod environment27;
 mod harness;
+mod links_live;
 mod live;
 mod python;
 mod python27;
