@@ -274,14 +274,15 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A peer's text for logs and terminals: control characters, line breaks among them, are escaped.
+/// A peer's text for logs and terminals: what does not print, line breaks and text direction among
+/// it, is escaped.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|char| match char {
-            char if char.is_control() => write!(f, "{}", char.escape_default()),
-            char => write!(f, "{char}"),
+            '"' | '\'' | '\\' => write!(f, "{char}"),
+            char => write!(f, "{}", char.escape_debug()),
         })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! They need a Python: see TESTING.md. `PSEUD_INTEROP=skip` leaves them out and says so.
 
+mod called_back;
 mod environment;
 mod environment27;
 mod harness;
@@ -14,6 +15,8 @@ mod random;
 mod reference;
 mod reference_faults;
 mod rust_calls_python;
+mod sizes;
 mod tagged;
 mod talk;
+mod timeouts;
 mod values_live;

@@ -18,7 +18,8 @@ use std::time::Instant;
 
 /// Sessions, calls, names and queues of one peer that talks to many.
 ///
-/// It sees whole messages, not bytes, and knows no socket, clock or thread. Drive it like this:
+/// It sees whole messages, not bytes, and knows no socket, clock or thread. A [`Link`](super::Link)
+/// joins a connection to it. Drive it like this:
 ///
 /// 1. after anything you do to it, drain [`poll_action`](Self::poll_action) until `None`;
 /// 2. for a peer that an [`Action::Flush`] named, pull [`poll_transmit`](Self::poll_transmit) into
@@ -155,9 +156,10 @@ impl Endpoint {
         self.calls.len() == 0 && self.requests.len() == 0
     }
 
-    /// Whether somebody still waits for that request's answer.
+    /// Whether somebody still waits for that request to be answered.
     pub fn is_open(&self, request: RequestId) -> bool {
-        self.requests.get(request).is_some()
+        let open = self.requests.get(request);
+        open.is_some_and(|open| open.progress == Progress::Serving)
     }
 
     /// Ends the calls that wait for a link which will not come.
