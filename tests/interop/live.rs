@@ -123,7 +123,7 @@ impl RustCalls {
     }
 }
 
-async fn bounded(conversation: impl Future<Output = ()>) {
+pub(crate) async fn bounded(conversation: impl Future<Output = ()>) {
     timeout(CONVERSATION_TIMEOUT, conversation).await.expect("the conversation ends");
 }
 
@@ -146,7 +146,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Serves what `peer.py` serves, under the same names.
-fn serve(node: &Node) {
+pub(crate) fn serve(node: &Node) {
     let served = [
         node.register_sync("echo", |request| Ok::<_, Fault>(echo(&request))),
         node.register_sync("hello", |request| {

@@ -6,6 +6,7 @@ mod called_back;
 mod environment;
 mod environment27;
 mod harness;
+mod links_live;
 mod live;
 mod python;
 mod python27;

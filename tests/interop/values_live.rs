@@ -121,6 +121,10 @@ async fn dates_spans_and_zones() {
         named(-1_800, ""),
         named(0, &"ü".repeat(TimeZone::NAME_BYTES_MAX / 2)),
         TimeZone::new(span(0, 3_600, 1)).expect("less than a day"),
+        // The longest of all.
+        TimeZone::new(span(-1, 65_536, 65_536))
+            .and_then(|zone| zone.with_name("n".repeat(TimeZone::NAME_BYTES_MAX)))
+            .expect("less than a day and a name that fits"),
     ];
     let mut moments = vec![
         moment(date(1, 1, 1), 0),
@@ -262,8 +266,11 @@ async fn both_ways(values: &[Value]) {
 async fn from_rust(values: &[Value]) {
     RustCalls::hold(async |room| {
         for value in values {
-            let echoed: (Vec<Value>, Value) =
-                room.client.call("echo", (value,)).await.expect("an echo");
+            let echoed: (Vec<Value>, Value) = room
+                .client
+                .call("echo", (value,))
+                .await
+                .unwrap_or_else(|why| panic!("{why}: {value:?}"));
             let sent = (vec![value.clone()], Value::Map(vec![]));
             // As text: NaN is NaN there, and -0.0 is not 0.0.
             assert_eq!(format!("{echoed:?}"), format!("{sent:?}"));
