@@ -28,7 +28,7 @@ async fn a_python_client_finds_a_restarted_rust_server() {
         assert_eq!(hello(&room.python, "moth").await, "Hello again");
         let calls = vec![json!({"method": "sleep", "args": [60]}); PENDING];
         let pending = room.python.send("call_many", json!({"name": "moth", "calls": calls}));
-        until(|| (first.stats().requests_open == PENDING).then_some(())).await;
+        until("all calls are open", || first.stats().requests_open == PENDING).await;
         first.shutdown();
         drop(first);
         let second = Server::new("phoenix").expect("a runtime is there");
@@ -63,7 +63,7 @@ async fn a_rust_client_finds_a_python_server_that_was_killed_and_started_again()
         }
         // The first one runs, the others lie before its serial reader.
         killed.ask("calls", json!({"name": "server", "count": 1})).await;
-        until(|| (client.stats().calls_made == PENDING as u64).then_some(())).await;
+        until("all calls are made", || client.stats().calls_made == PENDING as u64).await;
         let started = Instant::now();
         drop(killed);
         for ended in pending.join_all().await {

@@ -24,7 +24,7 @@ const SOON: Duration = Duration::from_secs(5);
 pub(crate) struct PythonCalls {
     pub(crate) python: PythonPeer,
     pub(crate) server: Server,
-    endpoint: String,
+    pub(crate) endpoint: String,
 }
 
 /// A Python server called `server`, and a Rust client of it.
