@@ -3,6 +3,7 @@
 use crate::hub::{Hub, Inner};
 use crate::link::AnyLink;
 use crate::request;
+use atomic_waker::AtomicWaker;
 use pseud_proto::{Action, PeerId, Reason};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::task::Waker;
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     wakers: SmallVec<[Waker; 2]>,
+    crowd: Vec<Arc<AtomicWaker>>,
     requests: Vec<pseud_proto::Request>,
     flush: SmallVec<[Flush; 1]>,
     close: Vec<(Arc<dyn AnyLink>, Reason)>,
@@ -36,9 +38,7 @@ impl Effects {
                 }
                 Action::Flush(peer) => self.flush(inner, peer),
                 Action::Joined(peer, info) => {
-                    let (identity, address) = (info.identity.escape_ascii(), &info.address);
-                    tracing::info!(%identity, %address, "peer ready");
-                    self.wakers.extend(inner.joining.drain(..));
+                    self.crowd.extend(inner.joining.leave());
                     self.wakers.extend(inner.joined(peer, info.identity.to_vec(), info.address));
                 }
                 Action::Left(peer, reason) => {
@@ -48,13 +48,14 @@ impl Effects {
                     self.close.extend(inner.detach(peer).map(|link| (link, reason)));
                 }
                 Action::Cancelled(request) => {
-                    self.wakers.extend(inner.cancelling.remove(&request).unwrap_or_default());
+                    let waiting = inner.cancelling.remove(&request);
+                    self.crowd.extend(waiting.into_iter().flat_map(|mut crowd| crowd.leave()));
                 }
                 other => tracing::debug!(?other, "an action that this hub does not know"),
             }
         }
         if !inner.idling.is_empty() && inner.endpoint.is_idle() {
-            self.wakers.extend(inner.idling.drain(..));
+            self.crowd.extend(inner.idling.leave());
         }
     }
 
@@ -67,9 +68,9 @@ impl Effects {
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { wakers, requests, flush, close, rearm } = self;
-        let nothing = wakers.is_empty() && requests.is_empty() && flush.is_empty();
-        nothing && close.is_empty() && !rearm
+        let Self { wakers, crowd, requests, flush, close, rearm } = self;
+        let nobody = wakers.is_empty() && crowd.is_empty();
+        nobody && requests.is_empty() && flush.is_empty() && close.is_empty() && !rearm
     }
 
     /// Does it all. `here` is the link in whose task this runs: it flushes itself when it is done.
@@ -89,6 +90,7 @@ impl Effects {
             }
         }
         self.wakers.into_iter().for_each(Waker::wake);
+        self.crowd.iter().for_each(|waker| waker.wake());
         flush_here | request::serve_all(hub, self.requests, here)
     }
 }

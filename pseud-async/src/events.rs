@@ -188,6 +188,15 @@ impl Hub {
     }
 }
 
+/// A routing id for logs. One that was made here, for a peer that announced none, is only good to
+/// recognise it by.
+fn shown(identity: &[u8]) -> String {
+    match identity {
+        [0, a, b, c, d, ..] => format!("anonymous-{a:02x}{b:02x}{c:02x}{d:02x}"),
+        named => named.escape_ascii().to_string(),
+    }
+}
+
 impl Inner {
     /// A session began: remembered until it ends, to say then who it was.
     pub(crate) fn joined(
@@ -196,14 +205,14 @@ impl Inner {
         identity: Vec<u8>,
         address: String,
     ) -> Vec<Waker> {
+        tracing::info!(identity = %shown(&identity), %address, "peer ready");
         self.names.insert(peer, (identity.clone(), address.clone()));
         self.watchers.tell(&Happened::Ready { peer, identity, address })
     }
 
     pub(crate) fn left(&mut self, peer: PeerId, reason: Reason) -> Vec<Waker> {
         let Some((identity, address)) = self.names.remove(&peer) else { return Vec::new() };
-        let name = identity.escape_ascii();
-        tracing::info!(identity = %name, %address, %reason, "peer left");
+        tracing::info!(identity = %shown(&identity), %address, %reason, "peer left");
         self.watchers.tell(&Happened::Lost { identity, address, reason })
     }
 }

@@ -5,7 +5,7 @@ use crate::hub::{Hub, Inner};
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::{BACKLOG_BYTES_LOW, PeerInfo};
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Side};
-use pseud_proto::{PeerError, PeerId, Reason};
+use pseud_proto::{Misbehaved, PeerError, PeerId, Reason};
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -56,6 +56,8 @@ pub struct Link<W> {
     /// Where the hub knows it until its handshake is over.
     stranger: AtomicUsize,
     wants_flush: AtomicBool,
+    /// Its calls were told whether they had left: no byte of them is written any more.
+    over: AtomicBool,
     closing: OnceLock<Reason>,
     waker: AtomicWaker,
 }
@@ -96,6 +98,7 @@ impl<W: Writer> Link<W> {
             side,
             peer: OnceLock::new(),
             wants_flush: AtomicBool::new(true),
+            over: AtomicBool::new(false),
             closing: OnceLock::new(),
             waker: AtomicWaker::new(),
             stranger: AtomicUsize::new(usize::MAX),
@@ -215,7 +218,8 @@ impl<W: Writer> Link<W> {
         Fed { effects, answered: connection.backlog() > 0, result: handled.and(told) }
     }
 
-    /// Moves the connection's events into the endpoint.
+    /// Moves the connection's events into the endpoint. Messages behind one that ends the link are
+    /// not looked at, whoever asks next.
     fn exchange(
         &self,
         connection: &mut Connection,
@@ -223,6 +227,7 @@ impl<W: Writer> Link<W> {
         attach: impl Fn(&mut Inner, PeerId),
         now: Instant,
     ) -> Result<(), PeerError> {
+        let mut result = Ok(());
         while let Some(event) = connection.poll_event() {
             match (event, self.peer.get()) {
                 (Event::Ready(ready), _) => {
@@ -235,8 +240,8 @@ impl<W: Writer> Link<W> {
                     attach(inner, peer);
                     let _ = self.peer.set(peer);
                 }
-                (Event::Message(parts), Some(&peer)) => {
-                    inner.endpoint.handle_message(peer, parts, now)?;
+                (Event::Message(parts), Some(&peer)) if result.is_ok() => {
+                    result = inner.endpoint.handle_message(peer, parts, now);
                 }
                 (Event::Written(token), Some(&peer)) => {
                     inner.endpoint.handle_written(peer, token, now);
@@ -244,7 +249,7 @@ impl<W: Writer> Link<W> {
                 (_, _) => {}
             }
         }
-        Ok(())
+        result
     }
 
     /// Pulls what is queued for this peer and writes until all is written or the socket is full.
@@ -261,6 +266,9 @@ impl<W: Writer> Link<W> {
         hub: &Arc<Hub>,
     ) -> io::Result<Flushed> {
         loop {
+            if self.over.load(Ordering::Relaxed) {
+                return Ok(Flushed::All);
+            }
             let effects = self.pull(&mut connection, hub);
             let written = self.write(&mut connection);
             if effects.is_empty() && matches!(written, Ok(None)) {
@@ -309,19 +317,30 @@ impl<W: Writer> Link<W> {
         }
     }
 
-    /// The link is over: its session ends, and its calls with it.
+    /// The link is over: its session ends, and its calls with it. Nothing is written after this but
+    /// the last word of a handshake that failed: the calls were told whether they had left.
     pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
         let stranger = self.introduce(&mut hub.lock());
-        if let (Some(_), Reason::PeerFault(error)) = (&stranger, reason) {
+        let error = match reason {
+            Reason::PeerFault(error) => Some(error),
+            Reason::PeerGone => Some(Misbehaved::HandshakeIncomplete.into()),
+            _ => None,
+        };
+        if let (Some(_), Some(error)) = (&stranger, error) {
             tracing::info!(address = %self.address, %error, "handshake failed");
             hub.tell_refused(&self.address, error);
         }
         drop(stranger);
         let Some(&peer) = self.peer.get() else { return };
+        // Under the connection's lock: whoever writes here now has first to say what was written.
+        let mut connection = self.lock();
         let (detached, effects) = hub.with(|inner, now| {
+            let _ = self.exchange(&mut connection, inner, |_, _| {}, now);
+            self.over.store(true, Ordering::Relaxed);
             inner.endpoint.handle_gone(peer, reason, now);
             inner.detach(peer)
         });
+        drop(connection);
         drop(detached);
         effects.run(hub, None);
     }

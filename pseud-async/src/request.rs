@@ -1,10 +1,12 @@
 //! A request on its way through a handler to its answer.
 
 use crate::cancelled::Cancelled;
-use crate::effects::Effects;
 use crate::handler::{Answer, Answering, Handler};
-use crate::hub::Hub;
+use crate::hub::{Hub, Inner};
 use crate::node::Peer;
+use atomic_waker::AtomicWaker;
+use bytes::Bytes;
+use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::{Arguments, BadArguments};
 use pseud_proto::{Fault, PeerId, RequestId, Ticket, To};
 use serde::Deserialize;
@@ -15,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 /// What a handler is given: the caller's arguments, checked, and a way back to the caller.
 pub struct Request {
@@ -58,6 +61,12 @@ impl Request {
         Cancelled::new(self.hub.clone(), self.id)
     }
 
+    /// Who authentication says the caller is. Empty where there is none, or once it has left.
+    pub fn user(&self) -> Bytes {
+        let inner = self.hub.lock();
+        inner.endpoint.peer_info(self.peer).map_or_else(Bytes::new, |info| info.user.clone())
+    }
+
     /// Whoever called: call it back on the connection that it opened.
     pub fn caller(&self) -> Peer {
         Peer::new(self.hub.clone(), To::Peer(self.peer))
@@ -80,24 +89,32 @@ struct Responder {
 
 impl Responder {
     fn answer(mut self, answer: Answer) {
-        if let Some(ticket) = self.ticket.take() {
-            let ((), effects) =
-                self.hub.with(|inner, now| inner.endpoint.reply(ticket, answer, now));
-            effects.run(&self.hub, None);
-        }
+        self.end(|endpoint, ticket, now| endpoint.reply(ticket, answer, now));
+    }
+
+    fn end(&mut self, end: impl FnOnce(&mut Endpoint, Ticket, Instant)) {
+        let Some(ticket) = self.ticket.take() else { return };
+        let (waiting, effects) = self.hub.with(|inner, now| {
+            let waiting = inner.not_cancelled(&ticket);
+            end(&mut inner.endpoint, ticket, now);
+            waiting
+        });
+        effects.run(&self.hub, None);
+        waiting.iter().for_each(|waker| waker.wake());
     }
 }
 
 impl Drop for Responder {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            let (_wakers, effects) = self.hub.with(|inner, now| {
-                let wakers = inner.cancelling.remove(&ticket.request());
-                inner.endpoint.abandon(ticket, now);
-                wakers
-            });
-            effects.run(&self.hub, None);
-        }
+        self.end(|endpoint, ticket, now| endpoint.abandon(ticket, now));
+    }
+}
+
+impl Inner {
+    /// A request is about to be answered: who waits to hear that nobody waits for that any more.
+    fn not_cancelled(&mut self, ticket: &Ticket) -> Vec<Arc<AtomicWaker>> {
+        let waiting = self.cancelling.remove(&ticket.request());
+        waiting.map(|mut crowd| crowd.leave()).unwrap_or_default()
     }
 }
 
@@ -113,15 +130,17 @@ pub(crate) fn serve_all(
     }
     let ready: Vec<(Ticket, Answer)> =
         requests.into_iter().filter_map(|request| serve(hub, request)).collect();
-    let (_wakers, effects): (Vec<_>, Effects) = hub.with(|inner, now| {
-        let forget = |(ticket, answer): (Ticket, Answer)| {
-            let wakers = inner.cancelling.remove(&ticket.request());
+    let (waiting, effects) = hub.with(|inner, now| {
+        let mut waiting = Vec::new();
+        for (ticket, answer) in ready {
+            waiting.append(&mut inner.not_cancelled(&ticket));
             inner.endpoint.reply(ticket, answer, now);
-            wakers
-        };
-        ready.into_iter().filter_map(forget).collect()
+        }
+        waiting
     });
-    effects.run(hub, here)
+    let flush_here = effects.run(hub, here);
+    waiting.iter().for_each(|waker| waker.wake());
+    flush_here
 }
 
 /// Starts one request; returns its answer if that is ready at once.

@@ -4,10 +4,13 @@
 
 mod called_back;
 mod environment;
+mod environment27;
 mod harness;
 mod live;
 mod python;
+mod python27;
 mod python_calls_rust;
+mod random;
 mod reference;
 mod reference_faults;
 mod rust_calls_python;
@@ -15,4 +18,4 @@ mod sizes;
 mod tagged;
 mod talk;
 mod timeouts;
-mod values;
+mod values_live;

@@ -2,8 +2,10 @@
 
 use crate::{client, hello, server, soon};
 use pseud::{CallError, Client, Fault, Reason};
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -36,6 +38,41 @@ async fn a_handler_is_told_that_its_caller_is_gone() {
     let error = soon(call).await.unwrap().unwrap_err();
     assert!(matches!(error, CallError::Closed { executed: pseud::Executed::Maybe }), "{error}");
     assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
+}
+
+#[tokio::test]
+async fn whoever_asks_whether_a_request_is_over_hears_of_its_answer() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
+    for (name, turns) in [("at once", 0), ("later", 1)] {
+        let tell = tell.clone();
+        let work = move |request: pseud::Request| {
+            let tell = tell.clone();
+            async move {
+                let cancelled = request.cancelled();
+                let mut watching = Box::pin(cancelled.clone());
+                std::future::poll_fn(|cx| {
+                    assert!(watching.as_mut().poll(cx).is_pending());
+                    Poll::Ready(())
+                })
+                .await;
+                tokio::spawn(async move {
+                    watching.await;
+                    let _ = tell.send(cancelled.is_cancelled());
+                });
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                Ok::<_, Fault>(())
+            }
+        };
+        server.register(name, work).unwrap();
+    }
+    let (client, mut told) = (client(&endpoint), told);
+    for name in ["at once", "later"] {
+        soon(client.call::<(), _>(name, ())).await.unwrap();
+        assert_eq!(soon(told.recv()).await, Some(true), "{name}");
+    }
 }
 
 #[tokio::test]

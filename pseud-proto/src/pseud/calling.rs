@@ -1,10 +1,12 @@
 //! Calls of ours: judged, resolved, parked or queued, and ended once.
 
+use super::calls::Stage;
 use super::endpoint::Endpoint;
 use super::session::{Queued, remember};
 use super::wire::NAME_BYTES_MAX;
 use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, To};
 use crate::config::CALL_TIMEOUT_MAX;
+use crate::deadline::after;
 use crate::error::{CallRefused, Executed, Reason};
 use crate::value::Packed;
 use bytes::Bytes;
@@ -28,11 +30,11 @@ impl Endpoint {
         self.judge_call(name, &arguments)?;
         let target = self.resolve(to)?;
         self.judge_room(&target)?;
-        let deadline =
-            now + options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
+        let timeout = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
+        let deadline = after(now, timeout);
         let parked_until = match target {
             Target::Server(_) => deadline,
-            _ => now + self.config.unroutable_timeout,
+            _ => after(now, self.config.unroutable_timeout),
         };
         let call = self.calls.insert(deadline, parked_until, &mut self.rng);
         self.stats.calls_made += 1;
@@ -74,12 +76,12 @@ impl Endpoint {
             Target::Session(peer) => self
                 .sessions
                 .get_mut(peer.0)
-                .map(|session| (session.calls_pending, session.queue.size(&self.calls, limits).1)),
+                .map(|session| (session.calls_pending, session.queue.size(&self.calls, limits).1))
+                .unwrap_or_default(),
             Target::Server(name) | Target::Nobody(name) => {
-                self.names.parked(name).map(|parked| parked.size(&self.calls, limits))
+                self.parked.size(name, &self.calls, limits)
             }
-        }
-        .unwrap_or_default();
+        };
         if pending >= limits.calls_pending_per_peer_max {
             return Err(CallRefused::TooManyPending { max: limits.calls_pending_per_peer_max });
         }
@@ -100,7 +102,7 @@ impl Endpoint {
                 self.enqueue_call(peer, call, entry);
             }
             Target::Session(_) => self.finish(call, Outcome::NotExecuted(Reason::PeerGone)),
-            Target::Server(name) | Target::Nobody(name) => self.names.park(name, entry),
+            Target::Server(name) | Target::Nobody(name) => self.parked.park(name, entry),
         }
     }
 
@@ -133,6 +135,9 @@ impl Endpoint {
         let Some(known) = self.calls.remove(call) else { return };
         if let Some(session) = known.peer.and_then(|peer| self.sessions.get_mut(peer.0)) {
             session.calls_pending -= 1;
+        }
+        if known.stage == Stage::Parked {
+            self.parked.call_over(&self.calls);
         }
         self.actions.push_back(Action::Finish { call, outcome });
     }

@@ -1,6 +1,5 @@
-//! Routing id → session: who holds a name now, and the calls that wait for somebody to hold it.
+//! Routing id → session: who holds a name now.
 
-use super::session::{Queue, Queued};
 use crate::call::PeerId;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -10,7 +9,6 @@ struct Name {
     holder: Option<Holder>,
     /// Who announced the same name and does not hold it, oldest first.
     standby: Vec<Holder>,
-    parked: Queue,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -18,12 +16,6 @@ struct Holder {
     peer: PeerId,
     /// We opened its link: nobody who opens one to us takes the name from it.
     dialed: bool,
-}
-
-impl Name {
-    fn is_unused(&self) -> bool {
-        self.holder.is_none() && self.standby.is_empty() && self.parked.is_empty()
-    }
 }
 
 /// The identity table. Sessions, not names, own calls: a name only says which session is meant now.
@@ -38,30 +30,14 @@ impl Names {
     }
 
     /// The newest link takes the name, unless a link that we opened holds it: then the newcomer
-    /// stands by. Returns who lost it, and what waited for it.
-    pub(super) fn take(
-        &mut self,
-        name: Bytes,
-        peer: PeerId,
-        dialed: bool,
-    ) -> (Option<PeerId>, Queue) {
+    /// stands by. Returns who lost it.
+    pub(super) fn take(&mut self, name: Bytes, peer: PeerId, dialed: bool) -> Option<PeerId> {
         let entry = self.table.entry(name).or_default();
         if entry.holder.is_some_and(|holder| holder.dialed) {
             entry.standby.push(Holder { peer, dialed });
-            return (None, Queue::default());
+            return None;
         }
-        let lost = entry.holder.replace(Holder { peer, dialed });
-        (lost.map(|holder| holder.peer), std::mem::take(&mut entry.parked))
-    }
-
-    /// Lets a call wait for that name.
-    pub(super) fn park(&mut self, name: Bytes, entry: Queued) {
-        self.table.entry(name).or_default().parked.push(entry);
-    }
-
-    /// The queue of those who wait for that name, if anybody does.
-    pub(super) fn parked(&mut self, name: &[u8]) -> Option<&mut Queue> {
-        Some(&mut self.table.get_mut(name)?.parked)
+        Some(entry.holder.replace(Holder { peer, dialed })?.peer)
     }
 
     /// That session holds the name no more. A newer holder stays; else who stands by takes it, one
@@ -74,19 +50,9 @@ impl Names {
             let heir = (next < entry.standby.len()).then(|| entry.standby.remove(next));
             entry.holder = heir;
         }
-        if entry.is_unused() {
+        if entry.holder.is_none() {
             self.table.remove(name);
         }
-    }
-
-    /// Sweeps what waits under all names.
-    pub(super) fn sweep(&mut self, mut sweep: impl FnMut(&mut Queue)) {
-        self.table.retain(|_, entry| {
-            if !entry.parked.is_empty() {
-                sweep(&mut entry.parked);
-            }
-            !entry.is_unused()
-        });
     }
 }
 
@@ -102,8 +68,8 @@ mod tests {
     #[test]
     fn the_newest_of_those_who_came_to_us_holds_the_name() {
         let (mut names, name) = (Names::default(), Bytes::from_static(b"desk"));
-        assert!(names.take(name.clone(), peer(1), false).0.is_none());
-        assert_eq!(names.take(name.clone(), peer(2), false).0, Some(peer(1)));
+        assert!(names.take(name.clone(), peer(1), false).is_none());
+        assert_eq!(names.take(name.clone(), peer(2), false), Some(peer(1)));
         names.release(&name, peer(1));
         assert_eq!(names.holder(&name), Some(peer(2)));
         names.release(&name, peer(2));
@@ -114,8 +80,8 @@ mod tests {
     fn e_05_nobody_takes_a_name_from_a_link_that_we_opened() {
         let (mut names, name) = (Names::default(), Bytes::from_static(b"server"));
         names.take(name.clone(), peer(1), true);
-        assert!(names.take(name.clone(), peer(2), false).0.is_none());
-        assert!(names.take(name.clone(), peer(3), true).0.is_none());
+        assert!(names.take(name.clone(), peer(2), false).is_none());
+        assert!(names.take(name.clone(), peer(3), true).is_none());
         assert_eq!(names.holder(&name), Some(peer(1)));
         names.release(&name, peer(1));
         assert_eq!(names.holder(&name), Some(peer(3)));

@@ -121,6 +121,10 @@ impl Queue {
         self.bytes
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -164,6 +168,8 @@ impl Session {
 pub(super) fn remember<T: Copy>(list: &mut Vec<T>, id: T, alive: impl Fn(T) -> bool) {
     if list.len() == list.capacity() && list.len() >= 16 {
         list.retain(|&known| alive(known));
+        // Also where nearly all of them live, the next sweep is as far off as this one was long.
+        list.reserve(list.len());
     }
     list.push(id);
 }

@@ -21,6 +21,14 @@ use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Room for how many events is kept: a burst of tiny messages would leave a hundred times its own
+/// size behind.
+const EVENTS_KEPT: usize = 64;
+
+/// How much may wait to be written for a PING still to be answered. A peer that reads hears from us
+/// anyway, and one that does not read is not written for without bound.
+const PONG_BACKLOG_MAX: usize = 256 << 10;
+
 /// One ZMTP 3.1 link: bytes in, events and bytes out. It owns no socket and no clock.
 ///
 /// | kind | methods |
@@ -175,7 +183,11 @@ impl Connection {
 
     /// The next event; drain it until `None`.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front().or_else(|| self.output.poll_written().map(Event::Written))
+        let event = self.events.pop_front();
+        if event.is_none() && self.events.capacity() > EVENTS_KEPT {
+            self.events = VecDeque::new();
+        }
+        event.or_else(|| self.output.poll_written().map(Event::Written))
     }
 
     /// Queues a message, once [`Event::Ready`] came. [`Event::Written`] tells when it has left.
@@ -302,7 +314,9 @@ impl Connection {
                 let ping = Ping::parse(command.data)?;
                 self.stats.pings += 1;
                 self.liveness.expect(ping.ttl_deciseconds, now);
-                self.output.put_frame(Kind::Command, &command::pong(ping.context));
+                if self.output.backlog() < PONG_BACKLOG_MAX {
+                    self.output.put_frame(Kind::Command, &command::pong(ping.context));
+                }
             }
             b"PONG" => self.stats.pongs += 1,
             b"SUBSCRIBE" | b"CANCEL" => self.stats.subscriptions += 1,
@@ -331,5 +345,26 @@ impl Connection {
         if self.events.is_empty() {
             self.events = VecDeque::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_of_messages_leaves_no_room_behind() {
+        let now = Instant::now();
+        let config = Arc::new(ConnectionConfig::default());
+        let mut one = Connection::new(config.clone(), Side::Accepting, [1; 32], now);
+        let other = Connection::new(config, Side::Connecting, [2; 32], now);
+        let mut slices = [IoSlice::new(&[]); 8];
+        let count = other.slices(&mut slices);
+        let mut handshake: Vec<u8> =
+            slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+        handshake.extend([0; 2].repeat(10_000));
+        one.handle_input(&mut handshake, now).unwrap();
+        assert_eq!(std::iter::from_fn(|| one.poll_event()).count(), 10_001);
+        assert!(one.events.capacity() <= EVENTS_KEPT);
     }
 }
