@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pseud::proto::pseud::Dropped;
-use pseud::{CallError, Fault, Options, Reason};
+use pseud::{CallError, Fault, Node, Options, Reason};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -87,16 +87,7 @@ async fn an_answer_just_after_the_time_out_is_withheld() {
     let mut options = Options::server(SERVICE);
     options.config.late_guard = Duration::from_millis(500);
     PythonCalls::with(options, 1.0, async |room| {
-        let release = Arc::new(Notify::new());
-        let released = release.clone();
-        let held = move |_| {
-            let released = released.clone();
-            async move {
-                released.notified().await;
-                Ok::<_, Fault>(())
-            }
-        };
-        room.server.register("held", held).expect("a free name");
+        let release = serve_held(&room.server);
         let late = room.call("held", json!([])).await;
         assert_eq!(error(&late), ("TimeoutError", ""));
         release.notify_one();
@@ -109,12 +100,28 @@ async fn an_answer_just_after_the_time_out_is_withheld() {
 #[tokio::test]
 async fn a_slow_handler_holds_up_nobody() {
     PythonCalls::hold(async |room| {
-        let slow = json!({"name": "client", "method": "sleep", "args": [1.0]});
-        let slow = room.python.send("call", slow);
+        let release = serve_held(&room.server);
+        let slow = room.python.send("call", json!({"name": "client", "method": "held"}));
         let hello = room.call("hello", json!(["meanwhile"])).await;
         assert_eq!(hello["result"], "Hello meanwhile");
         assert_eq!(room.server.stats().requests_open, 1, "the slow one is being served");
-        assert_eq!(slow.done().await["result"], 1.0);
+        release.notify_one();
+        assert_eq!(slow.done().await["result"], "released");
     })
     .await;
+}
+
+/// Serves `held`, which answers when it is told to.
+fn serve_held(node: &Node) -> Arc<Notify> {
+    let release = Arc::new(Notify::new());
+    let released = release.clone();
+    let held = move |_| {
+        let released = released.clone();
+        async move {
+            released.notified().await;
+            Ok::<_, Fault>("released")
+        }
+    };
+    node.register("held", held).expect("a free name");
+    release
 }
