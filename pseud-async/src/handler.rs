@@ -3,8 +3,9 @@
 use crate::request::Request;
 use pseud_proto::{Fault, Packed};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -55,6 +56,23 @@ impl Handler {
         Self::Async(Arc::new(move |request| {
             let answering = handler(request);
             Box::pin(async move { encode(answering.await) })
+        }))
+    }
+
+    pub(crate) fn from_typed<A, F, Fut, T, E>(handler: F) -> Self
+    where
+        A: DeserializeOwned,
+        F: Fn(A, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        Self::Async(Arc::new(move |request| match request.only_args() {
+            Ok(args) => {
+                let answering = handler(args, request);
+                Box::pin(async move { encode(answering.await) })
+            }
+            Err(bad) => Box::pin(ready(Err(bad.into()))),
         }))
     }
 

@@ -10,6 +10,7 @@ use pseud_proto::To;
 use pseud_proto::pseud::Stats;
 use pseud_proto::registry::NameRefused;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -67,6 +68,24 @@ impl Node {
         E: HandlerError,
     {
         self.put(name, Handler::from_async(handler))
+    }
+
+    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`.
+    ///
+    /// Too few of them, too many, of other types, or keyword arguments are a `TypeError` that names the
+    /// argument; the handler is not run then.
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub fn register_typed<A, F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
+    where
+        A: DeserializeOwned + 'static,
+        F: Fn(A, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        self.put(name, Handler::from_typed(handler))
     }
 
     /// Serves `name` with a plain function.

@@ -10,6 +10,7 @@ use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::{Arguments, BadArguments};
 use pseud_proto::{Fault, PeerId, RequestId, Ticket, To};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
@@ -52,6 +53,12 @@ impl Request {
         self.arguments.kwargs()
     }
 
+    /// The positional arguments of a handler that takes no others.
+    pub(crate) fn only_args<T: DeserializeOwned>(&self) -> Result<T, BadArguments> {
+        self.kwargs::<NoKeywords>()?;
+        self.args()
+    }
+
     /// The arguments as dynamic values, and as they are on the wire.
     pub fn arguments(&self) -> &Arguments {
         &self.arguments
@@ -77,6 +84,28 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request").field("name", &self.name).field("peer", &self.peer).finish()
+    }
+}
+
+/// Keyword arguments of a handler that takes none: a struct without fields.
+struct NoKeywords;
+
+impl<'de> Deserialize<'de> for NoKeywords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_struct("NoKeywords", &[], Self)
+    }
+}
+
+impl<'de> Visitor<'de> for NoKeywords {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no keyword arguments")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(self)
     }
 }
 

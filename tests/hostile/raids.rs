@@ -57,7 +57,8 @@ async fn a_peer_that_never_reads() {
     wire.closed().await;
     let (spied, gone) = (bench.spied(), bench.stats().dropped(Dropped::CallerGone));
     let stale = bench.stats().dropped(Dropped::Stale);
-    assert!(spied < 1_000, "{spied} calls were served");
+    // What does not fit is told so in about 200 bytes, until not even that fits.
+    assert!(spied < 10_000, "{spied} calls were served");
     bench.over(spied, &[(Dropped::CallerGone, gone), (Dropped::Stale, stale)]).await;
 }
 

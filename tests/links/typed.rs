@@ -1,0 +1,49 @@
+//! Typed handlers: what does not fit is told before they run.
+
+use crate::{client, server, soon};
+use pseud::{CallError, Client, Fault};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+async fn fault(
+    client: &Client,
+    args: impl serde::Serialize,
+    kwargs: impl serde::Serialize,
+) -> Fault {
+    match soon(client.call::<i64, _>("math.add", args).kwargs(kwargs)).await {
+        Err(CallError::Fault(fault)) => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_are_named_before_the_handler_runs() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let count = runs.clone();
+    server
+        .register_typed("math.add", move |(a, b): (i64, i64), request| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let name = request.name().to_owned();
+            async move {
+                assert_eq!(name, "math.add");
+                Ok::<_, Fault>(a + b)
+            }
+        })
+        .unwrap();
+    let client = client(&endpoint);
+    let sum: i64 = soon(client.call("math.add", (2, 4))).await.unwrap();
+    assert_eq!((sum, runs.load(Ordering::Relaxed)), (6, 1));
+    let none = std::collections::BTreeMap::<&str, i64>::new();
+    let one = std::collections::BTreeMap::from([("b", 4)]);
+    for (fault, said) in [
+        (fault(&client, (2,), &none).await, "argument"),
+        (fault(&client, (2, 4, 6), &none).await, "argument"),
+        (fault(&client, (2, "four"), &none).await, "argument 2"),
+        (fault(&client, (2, 4), &one).await, "unexpected keyword argument b"),
+    ] {
+        assert_eq!(fault.class, "TypeError");
+        assert!(fault.message.contains(said), "{}", fault.message);
+    }
+    assert_eq!(runs.load(Ordering::Relaxed), 1);
+}
