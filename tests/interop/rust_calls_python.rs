@@ -100,6 +100,22 @@ async fn a_mebibyte_goes_to_python_and_back() {
     .await;
 }
 
+/// 64 containers inside each other may travel; the echo's own two are among them on the way back.
+#[tokio::test]
+async fn the_deepest_nest_goes_to_python_and_back() {
+    RustCalls::hold(async |room| {
+        let nest = |inner, _| Value::Array(vec![inner]);
+        let deepest = (0..62).fold(Value::Nil, nest);
+        let echoed: Value = room.client.call("echo", (&deepest,)).await.expect("an echo");
+        let args = echoed.as_array().and_then(|both| both.first()?.as_array());
+        assert_eq!(args, Some(&[deepest.clone()][..]));
+        let deeper = (62..65).fold(deepest, nest);
+        let refused = room.client.call::<Value, _>("echo", (deeper,)).await;
+        assert!(matches!(refused, Err(CallError::Refused(_))), "{refused:?}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_hundred_calls_go_to_python_at_once() {
     RustCalls::with(Options::client(SERVICE).identity("many"), async |room| {
