@@ -40,7 +40,7 @@ async fn arguments_that_do_not_fit_are_named_before_the_handler_runs() {
         (fault(&client, (2,), &none).await, "argument"),
         (fault(&client, (2, 4, 6), &none).await, "argument"),
         (fault(&client, (2, "four"), &none).await, "argument 2"),
-        (fault(&client, (2, 4), &one).await, "unexpected keyword argument b"),
+        (fault(&client, (2, 4), &one).await, "unexpected keyword argument `b`"),
     ] {
         assert_eq!(fault.class, "TypeError");
         assert!(fault.message.contains(said), "{}", fault.message);
