@@ -7,7 +7,7 @@ use crate::call::{Action, CallId, CallOptions, PeerId, Ticket, To};
 use crate::config::Config;
 use crate::error::{CallRefused, Fault, PeerError, Reason};
 use crate::value::Packed;
-use crate::zmtp::{Connection, ConnectionConfig, Event, Side};
+use crate::zmtp::{Connection, ConnectionConfig, Event, Side, Verdict};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -177,6 +177,8 @@ impl Channel {
                 (Event::Written(token), Some(peer)) => {
                     self.endpoint.handle_written(peer, token, now);
                 }
+                // Nobody is here to be asked.
+                (Event::Ask(_), _) => self.connection.answer(Verdict::Unavailable, now)?,
                 (_, None) => {}
             }
         }
