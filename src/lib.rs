@@ -6,12 +6,16 @@
 //! | feature | what | module |
 //! |---|---|---|
 //! | `tokio` (default) | servers and clients on tokio | [`tokio`] |
+//! | `time`, `chrono`, `jiff` | conversions of dates to and from those crates | [`proto::value`] |
 //! | – | the sans-IO core, always there | [`proto`] |
 
 pub use pseud_proto as proto;
-pub use pseud_proto::{Config, Executed, Fault, Limits, Reason};
+pub use pseud_proto::{Config, Executed, Fault, Limits, Reason, Value};
 
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
-pub use pseud_tokio::{Call, CallError, Client, Node, Options, Peer, Request, Server};
+pub use pseud_tokio::{
+    Call, CallError, Cancelled, Client, ConnectionEvent, Drained, Events, Node, Options, Peer,
+    Ready, Request, Server,
+};

@@ -37,19 +37,24 @@ impl Effects {
                 Action::Flush(peer) => self.flush(inner, peer),
                 Action::Joined(peer, info) => {
                     let (identity, address) = (info.identity.escape_ascii(), &info.address);
-                    tracing::info!(%identity, %address, ?peer, "peer ready");
+                    tracing::info!(%identity, %address, "peer ready");
                     self.wakers.extend(inner.joining.drain(..));
+                    self.wakers.extend(inner.joined(peer, info.identity.to_vec(), info.address));
                 }
                 Action::Left(peer, reason) => {
-                    tracing::info!(?peer, %reason, "peer left");
+                    self.wakers.extend(inner.left(peer, reason));
                 }
                 Action::Close(peer, reason) => {
                     self.close.extend(inner.detach(peer).map(|link| (link, reason)));
                 }
-                // A request's caller is gone: its answer is dropped by the endpoint when it comes.
-                Action::Cancelled(_) => {}
+                Action::Cancelled(request) => {
+                    self.wakers.extend(inner.cancelling.remove(&request).unwrap_or_default());
+                }
                 other => tracing::debug!(?other, "an action that this hub does not know"),
             }
+        }
+        if !inner.idling.is_empty() && inner.endpoint.is_idle() {
+            self.wakers.extend(inner.idling.drain(..));
         }
     }
 

@@ -1,13 +1,16 @@
 //! The hub: one endpoint under one short lock, and who waits for it.
 
 use crate::effects::Effects;
+use crate::events::Watchers;
 use crate::handler::Handler;
 use crate::link::AnyLink;
 use crate::pending::Waiters;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::ValueLimits;
-use pseud_proto::{Config, PeerId, Registry};
+use pseud_proto::{Config, PeerId, Reason, Registry, RequestId};
+use slab::Slab;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -39,7 +42,7 @@ impl fmt::Debug for Runtime {
 /// One endpoint with its callers and handlers: what all links and handles of a node share.
 ///
 /// Under its lock no waker is woken, no handler runs and nothing of a user's is dropped: what an
-/// operation gives rise to is collected as [`Effects`] and done after the lock is released.
+/// operation gives rise to is collected and done after the lock is released.
 /// Locks are taken link first, then hub; a caller who holds neither only *tries* a link's.
 #[derive(Debug)]
 pub struct Hub {
@@ -58,6 +61,15 @@ pub(crate) struct Inner {
     pub(crate) links: Vec<Option<(PeerId, Arc<dyn AnyLink>)>>,
     pub(crate) joining: Vec<Waker>,
     pub(crate) ending: Vec<Waker>,
+    /// Who waits for the node to be idle.
+    pub(crate) idling: Vec<Waker>,
+    /// Who waits to hear that a request's caller is gone.
+    pub(crate) cancelling: BTreeMap<RequestId, Vec<Waker>>,
+    pub(crate) watchers: Watchers,
+    /// Routing id and address of every session, to say at its end who it was.
+    pub(crate) names: BTreeMap<PeerId, (Vec<u8>, String)>,
+    /// Links whose handshake is not over.
+    pub(crate) strangers: Slab<Arc<dyn AnyLink>>,
     /// The moment for which the timer is armed: it is woken only for an earlier one.
     pub(crate) armed: Option<Instant>,
     pub(crate) shut_down: bool,
@@ -77,6 +89,11 @@ impl Hub {
                 links: Vec::new(),
                 joining: Vec::new(),
                 ending: Vec::new(),
+                idling: Vec::new(),
+                cancelling: BTreeMap::new(),
+                watchers: Watchers::default(),
+                names: BTreeMap::new(),
+                strangers: Slab::new(),
                 armed: None,
                 shut_down: false,
             }),
@@ -136,16 +153,19 @@ impl Hub {
     }
 
     /// Ends everything: calls end as `Closed`, links close, handlers are forgotten.
-    pub(crate) fn shutdown(self: &Arc<Self>) {
-        let (waiting, effects) = self.with(|inner, now| {
+    pub fn shutdown(self: &Arc<Self>) {
+        let ((waiting, strangers), effects) = self.with(|inner, now| {
             inner.shut_down = true;
             inner.endpoint.shutdown(now);
             let mut waiting = std::mem::take(&mut inner.joining);
             waiting.append(&mut inner.ending);
-            waiting
+            waiting.append(&mut inner.idling);
+            waiting.append(&mut inner.watchers.wake_all());
+            (waiting, std::mem::take(&mut inner.strangers))
         });
         effects.run(self, None);
         waiting.into_iter().for_each(Waker::wake);
+        strangers.into_iter().for_each(|(_, link)| link.close(Reason::Shutdown));
         self.timer.wake();
         let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
         let handlers: Vec<Handler> = registry.clear().collect();

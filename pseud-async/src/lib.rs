@@ -9,7 +9,9 @@
 //! and a handler is polled once where its request arrives.
 
 mod call;
+mod cancelled;
 mod effects;
+mod events;
 mod handler;
 mod hub;
 mod link;
@@ -19,8 +21,10 @@ mod request;
 mod timer;
 
 pub use call::{Call, CallError};
+pub use cancelled::Cancelled;
+pub use events::{ConnectionEvent, Events};
 pub use handler::HandlerError;
 pub use hub::{Hub, Runtime, Spawn, SpawnBlocking};
 pub use link::{Fed, Flushed, Link, Writer};
-pub use node::{Node, Peer, Ready};
+pub use node::{Drained, Node, Peer, Ready};
 pub use request::Request;

@@ -8,7 +8,7 @@ use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Side};
 use pseud_proto::{PeerError, PeerId, Reason};
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::task::Waker;
 use std::time::Instant;
@@ -51,7 +51,10 @@ pub struct Link<W> {
     connection: Mutex<Connection>,
     writer: W,
     address: String,
+    side: Side,
     peer: OnceLock<PeerId>,
+    /// Where the hub knows it until its handshake is over.
+    stranger: AtomicUsize,
     wants_flush: AtomicBool,
     closing: OnceLock<Reason>,
     waker: AtomicWaker,
@@ -86,15 +89,29 @@ impl<W: Writer> Link<W> {
         address: String,
     ) -> io::Result<Arc<Self>> {
         let connection = Connection::new(config, side, Hub::seed()?, hub.now());
-        Ok(Arc::new(Self {
+        let link = Arc::new(Self {
             connection: Mutex::new(connection),
             writer,
             address,
+            side,
             peer: OnceLock::new(),
             wants_flush: AtomicBool::new(true),
             closing: OnceLock::new(),
             waker: AtomicWaker::new(),
-        }))
+            stranger: AtomicUsize::new(usize::MAX),
+        });
+        let mut inner = hub.lock();
+        if inner.shut_down {
+            return Err(io::Error::other("this side shut down"));
+        }
+        link.stranger.store(inner.strangers.insert(link.clone()), Ordering::Relaxed);
+        drop(inner);
+        Ok(link)
+    }
+
+    /// Takes the link off the list of those whose handshake is not over.
+    fn introduce(&self, inner: &mut Inner) -> Option<Arc<dyn AnyLink>> {
+        inner.strangers.try_remove(self.stranger.swap(usize::MAX, Ordering::Relaxed))
     }
 
     /// Where the other side is, as text.
@@ -137,9 +154,14 @@ impl<W: Writer> Link<W> {
         self.feed(hub, |connection, now| connection.handle_input(input, now))
     }
 
-    /// The stream ended: an error inside the handshake, or inside a message.
+    /// The stream ended: the link closes. An error inside the handshake, or inside a message.
     pub fn handle_eof(self: &Arc<Self>, hub: &Arc<Hub>) -> Fed {
-        self.feed(hub, |connection, _| connection.handle_eof())
+        let fed = self.feed(hub, |connection, _| connection.handle_eof());
+        if fed.result.is_ok() {
+            // A peer that says no more takes no more either: ZMTP knows no half-closed link.
+            let _ = self.closing.set(Reason::PeerGone);
+        }
+        fed
     }
 
     /// While a large frame is partial: lets `read` read straight into it.
@@ -193,7 +215,8 @@ impl<W: Writer> Link<W> {
         Fed { effects, answered: connection.backlog() > 0, result: handled.and(told) }
     }
 
-    /// Moves the connection's events into the endpoint.
+    /// Moves the connection's events into the endpoint. Messages behind one that ends the link are
+    /// not looked at, whoever asks next.
     fn exchange(
         &self,
         connection: &mut Connection,
@@ -201,18 +224,21 @@ impl<W: Writer> Link<W> {
         attach: impl Fn(&mut Inner, PeerId),
         now: Instant,
     ) -> Result<(), PeerError> {
+        let mut result = Ok(());
         while let Some(event) = connection.poll_event() {
             match (event, self.peer.get()) {
                 (Event::Ready(ready), _) => {
                     let info = PeerInfo::new(ready.identity)
                         .with_socket_type(ready.socket_type)
-                        .with_address(&*self.address);
+                        .with_address(&*self.address)
+                        .with_side(self.side);
                     let peer = inner.endpoint.handle_connected(info, now);
+                    drop(self.introduce(inner));
                     attach(inner, peer);
                     let _ = self.peer.set(peer);
                 }
-                (Event::Message(parts), Some(&peer)) => {
-                    inner.endpoint.handle_message(peer, parts, now)?;
+                (Event::Message(parts), Some(&peer)) if result.is_ok() => {
+                    result = inner.endpoint.handle_message(peer, parts, now);
                 }
                 (Event::Written(token), Some(&peer)) => {
                     inner.endpoint.handle_written(peer, token, now);
@@ -220,7 +246,7 @@ impl<W: Writer> Link<W> {
                 (_, _) => {}
             }
         }
-        Ok(())
+        result
     }
 
     /// Pulls what is queued for this peer and writes until all is written or the socket is full.
@@ -287,6 +313,12 @@ impl<W: Writer> Link<W> {
 
     /// The link is over: its session ends, and its calls with it.
     pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
+        let stranger = self.introduce(&mut hub.lock());
+        if let (Some(_), Reason::PeerFault(error)) = (&stranger, reason) {
+            tracing::info!(address = %self.address, %error, "handshake failed");
+            hub.tell_refused(&self.address, error);
+        }
+        drop(stranger);
         let Some(&peer) = self.peer.get() else { return };
         let (detached, effects) = hub.with(|inner, now| {
             inner.endpoint.handle_gone(peer, reason, now);

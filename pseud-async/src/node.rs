@@ -1,6 +1,7 @@
 //! The face of a server or a client, whatever its runtime.
 
 use crate::call::Call;
+use crate::events::Events;
 use crate::handler::{Handler, HandlerError};
 use crate::hub::Hub;
 use crate::request::Request;
@@ -132,6 +133,19 @@ impl Node {
         Ready { hub: self.hub().clone() }
     }
 
+    /// What happens to links from now on.
+    pub fn events(&self) -> Events {
+        Events::new(self.hub().clone())
+    }
+
+    /// Takes no new requests (they are answered with a `Draining` fault), and waits until every open
+    /// request is answered and every call of ours has ended. Cancel-safe; draining goes on. Calls
+    /// that handlers make meanwhile are still made.
+    pub fn drained(&self) -> Drained {
+        self.hub().lock().endpoint.drain();
+        Drained { hub: self.hub().clone() }
+    }
+
     /// Ends everything now: links close, calls end as `Closed`, handlers are forgotten.
     pub fn shutdown(&self) {
         self.hub().shutdown();
@@ -185,6 +199,28 @@ impl Future for Ready {
         }
         if !inner.joining.iter().any(|waker| waker.will_wake(cx.waker())) {
             inner.joining.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// See [`Node::drained`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Drained {
+    hub: Arc<Hub>,
+}
+
+impl Future for Drained {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.hub.lock();
+        if inner.shut_down || inner.endpoint.is_idle() {
+            return Poll::Ready(());
+        }
+        if !inner.idling.iter().any(|waker| waker.will_wake(cx.waker())) {
+            inner.idling.push(cx.waker().clone());
         }
         Poll::Pending
     }

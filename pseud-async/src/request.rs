@@ -1,11 +1,13 @@
 //! A request on its way through a handler to its answer.
 
+use crate::cancelled::Cancelled;
 use crate::effects::Effects;
 use crate::handler::{Answer, Answering, Handler};
 use crate::hub::Hub;
 use crate::node::Peer;
+use bytes::Bytes;
 use pseud_proto::value::{Arguments, BadArguments};
-use pseud_proto::{Fault, PeerId, Ticket, To};
+use pseud_proto::{Fault, PeerId, RequestId, Ticket, To};
 use serde::Deserialize;
 use std::any::Any;
 use std::fmt;
@@ -18,6 +20,7 @@ use std::task::{Context, Poll, Waker};
 /// What a handler is given: the caller's arguments, checked, and a way back to the caller.
 pub struct Request {
     hub: Arc<Hub>,
+    id: RequestId,
     peer: PeerId,
     name: Box<str>,
     arguments: Arguments,
@@ -49,6 +52,17 @@ impl Request {
     /// The arguments as dynamic values, and as they are on the wire.
     pub fn arguments(&self) -> &Arguments {
         &self.arguments
+    }
+
+    /// Tells when nobody waits for the answer any more: to stop work that would be for nothing.
+    pub fn cancelled(&self) -> Cancelled {
+        Cancelled::new(self.hub.clone(), self.id)
+    }
+
+    /// Who authentication says the caller is. Empty where there is none, or once it has left.
+    pub fn user(&self) -> Bytes {
+        let inner = self.hub.lock();
+        inner.endpoint.peer_info(self.peer).map_or_else(Bytes::new, |info| info.user.clone())
     }
 
     /// Whoever called: call it back on the connection that it opened.
@@ -84,7 +98,11 @@ impl Responder {
 impl Drop for Responder {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            let ((), effects) = self.hub.with(|inner, now| inner.endpoint.abandon(ticket, now));
+            let (_wakers, effects) = self.hub.with(|inner, now| {
+                let wakers = inner.cancelling.remove(&ticket.request());
+                inner.endpoint.abandon(ticket, now);
+                wakers
+            });
             effects.run(&self.hub, None);
         }
     }
@@ -102,17 +120,20 @@ pub(crate) fn serve_all(
     }
     let ready: Vec<(Ticket, Answer)> =
         requests.into_iter().filter_map(|request| serve(hub, request)).collect();
-    let ((), effects): ((), Effects) = hub.with(|inner, now| {
-        for (ticket, answer) in ready {
+    let (_wakers, effects): (Vec<_>, Effects) = hub.with(|inner, now| {
+        let forget = |(ticket, answer): (Ticket, Answer)| {
+            let wakers = inner.cancelling.remove(&ticket.request());
             inner.endpoint.reply(ticket, answer, now);
-        }
+            wakers
+        };
+        ready.into_iter().filter_map(forget).collect()
     });
     effects.run(hub, here)
 }
 
 /// Starts one request; returns its answer if that is ready at once.
 fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answer)> {
-    let peer = request.peer();
+    let (id, peer) = (request.id(), request.peer());
     let found = find(hub, request.name());
     let name: Box<str> = request.name().into();
     let (ticket, rest) = request.into_parts();
@@ -124,7 +145,7 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answe
         Ok(arguments) => arguments,
         Err(bad) => return Some((ticket, Err(Fault::new("TypeError", bad.to_string())))),
     };
-    let request = Request { hub: hub.clone(), peer, name, arguments };
+    let request = Request { hub: hub.clone(), id, peer, name, arguments };
     match handler {
         Handler::Inline(handler) => Some((ticket, guarded(|| handler(request)))),
         Handler::Async(handler) => poll_once(hub, ticket, guarded_future(|| handler(request))),

@@ -1,4 +1,4 @@
-//! Endpoints as ZeroMQ writes them: `tcp://host:port`.
+//! Endpoints as ZeroMQ writes them: `tcp://host:port`, `ipc://path`, `ipc://@name`.
 
 use std::fmt;
 
@@ -14,7 +14,20 @@ pub enum Address {
         /// 0 for "one that is free".
         port: u16,
     },
+    /// `ipc://path`: a Unix socket's file, at most 107 bytes.
+    Ipc {
+        /// As it was given.
+        path: String,
+    },
+    /// `ipc://@name`: a socket in Linux's abstract name space, at most 107 bytes.
+    IpcAbstract {
+        /// Without the `@`.
+        name: String,
+    },
 }
+
+/// What a Unix socket's address holds, less the byte that ends a path.
+const IPC_BYTES_MAX: usize = 107;
 
 /// An endpoint that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +59,7 @@ impl Address {
                 "`*` is for binding: name a host to connect to"
             }
             Self::Tcp { port: 0, .. } => "a port is needed to connect to",
-            Self::Tcp { .. } => return Ok(address),
+            Self::Tcp { .. } | Self::Ipc { .. } | Self::IpcAbstract { .. } => return Ok(address),
         };
         Err(BadAddress { endpoint: endpoint.to_owned(), cause })
     }
@@ -54,9 +67,15 @@ impl Address {
     fn parse(endpoint: &str) -> Result<Self, &'static str> {
         let (scheme, rest) =
             endpoint.split_once("://").ok_or("it has no scheme; write tcp://host:port")?;
-        if scheme != "tcp" {
-            return Err("only tcp:// is supported");
+        match scheme {
+            "tcp" => Self::parse_tcp(rest),
+            "ipc" => Self::parse_ipc(rest),
+            "inproc" => Err("inproc:// has no wire; use tcp:// or ipc://"),
+            _ => Err("its scheme is neither tcp nor ipc"),
         }
+    }
+
+    fn parse_tcp(rest: &str) -> Result<Self, &'static str> {
         let (host, port) = rest.rsplit_once(':').ok_or("it has no port; write tcp://host:port")?;
         let port = match port {
             "*" => 0,
@@ -65,6 +84,18 @@ impl Address {
             }
         };
         Ok(Self::Tcp { host: unbracket(host)?.to_owned(), port })
+    }
+
+    fn parse_ipc(rest: &str) -> Result<Self, &'static str> {
+        match rest.strip_prefix('@') {
+            Some("") => Err("it has no name; write ipc://@name"),
+            None if rest.is_empty() => Err("it has no path; write ipc:///path/to/socket"),
+            None if rest == "*" => Err("`*` is not supported for ipc; name a path"),
+            _ if rest.len() > IPC_BYTES_MAX => Err("a Unix socket's path has at most 107 bytes"),
+            _ if rest.contains('\0') => Err("a Unix socket's path has no zero byte"),
+            Some(name) => Ok(Self::IpcAbstract { name: name.to_owned() }),
+            None => Ok(Self::Ipc { path: rest.to_owned() }),
+        }
     }
 }
 
@@ -82,6 +113,8 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Ipc { path } => write!(f, "ipc://{path}"),
+            Self::IpcAbstract { name } => write!(f, "ipc://@{name}"),
         }
     }
 }
@@ -98,6 +131,8 @@ mod tests {
             ("tcp://[fe80::1%eth0]:1", "tcp://[fe80::1%eth0]:1"),
             ("tcp://example.org:80", "tcp://example.org:80"),
             ("tcp://*:*", "tcp://*:0"),
+            ("ipc:///tmp/a socket", "ipc:///tmp/a socket"),
+            ("ipc://@pseud", "ipc://@pseud"),
         ] {
             assert_eq!(Address::to_bind(text).unwrap().to_string(), shown);
         }
@@ -115,6 +150,8 @@ mod tests {
             let error = Address::to_bind(text).unwrap_err();
             assert!(error.to_string().contains(text), "{error}");
         }
+        let long = format!("ipc:///{}", "x".repeat(107));
+        assert!(Address::to_bind(&long).unwrap_err().to_string().contains("107 bytes"));
         assert!(Address::to_connect("tcp://*:5555").is_err());
         assert!(Address::to_connect("tcp://127.0.0.1:0").is_err());
     }

@@ -1,5 +1,6 @@
 //! Settings. Defaults are Python pseud's where it has the setting; each limit names its precedent.
 
+use crate::budget::FloodLimit;
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -63,6 +64,9 @@ pub struct Limits {
     pub queue_bytes_soft_max: usize,
     /// Bytes queued for one peer at which its link is closed, since it does not read. Default 16 MiB.
     pub queue_bytes_hard_max: usize,
+    /// Messages of one peer that are dropped, probes and HEARTBEATs. Late and unknown answers are not
+    /// counted: a caller who gives up many calls is sent many.
+    pub flood: FloodLimit,
     /// Messages with a wrong number of frames after which a link closes. Default 3.
     pub bad_envelopes_max: u8,
 }
@@ -77,6 +81,7 @@ impl Default for Limits {
             requests_open_per_peer_max: 1_024,
             queue_bytes_soft_max: 4 << 20,
             queue_bytes_hard_max: 16 << 20,
+            flood: FloodLimit::default(),
             bad_envelopes_max: 3,
         }
     }

@@ -89,6 +89,12 @@ pub enum Misbehaved {
     /// Traffic before the handshake was over.
     #[error("message before the end of the handshake")]
     EarlyMessage,
+    /// Too many messages or commands that bring nothing: see [`FloodLimit`](crate::FloodLimit).
+    #[error("flood")]
+    Flood,
+    /// A message was begun, and nothing more of it came within the time-out.
+    #[error("stalled inside a message")]
+    Stalled,
     /// Nothing was heard within the PING time-out, or within the `ttl` that the peer announced.
     #[error("silent for too long")]
     Silent,

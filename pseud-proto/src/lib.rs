@@ -23,6 +23,7 @@
 
 pub mod address;
 pub mod backoff;
+mod budget;
 pub mod call;
 pub mod config;
 mod deadline;
@@ -33,6 +34,7 @@ mod slab;
 pub mod value;
 pub mod zmtp;
 
+pub use budget::FloodLimit;
 pub use call::{Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Ticket, To};
 pub use config::{Config, Limits};
 
@@ -40,4 +42,4 @@ pub use error::{
     CallRefused, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved, PeerError, Reason,
 };
 pub use registry::Registry;
-pub use value::{Packed, Unchecked};
+pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};

@@ -1,6 +1,9 @@
 //! Binding: one task accepts, one task drives each link.
 
 use crate::driver::drive;
+use crate::listener::Listener;
+use crate::options::Options;
+use crate::socket::Stream;
 use pseud_async::Hub;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
@@ -10,33 +13,27 @@ use std::io;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, spawn};
 use tokio::time::sleep;
 
-/// Binds; returns the endpoint with the port that it really has.
+/// Binds; returns the endpoint with the port that it really has, and what ends the listening.
 pub(crate) async fn bind(
     hub: &Arc<Hub>,
-    config: &Arc<ConnectionConfig>,
+    options: &Options,
     endpoint: &str,
-) -> io::Result<String> {
+) -> io::Result<(String, AbortHandle)> {
     let address = Address::to_bind(endpoint).map_err(invalid)?;
-    let Address::Tcp { host, port } = address else { return Err(unsupported(endpoint)) };
-    let host = if host == "*" { "0.0.0.0" } else { &host };
-    let listener =
-        TcpListener::bind((host, port)).await.map_err(|e| named("bind", endpoint, &e))?;
-    let bound = format!("tcp://{}", listener.local_addr()?);
+    let listener = Listener::bind(&address, options.ipc_mode).await;
+    let listener = listener.map_err(|error| named("bind", endpoint, &error))?;
+    let bound = listener.endpoint(&address)?;
     tracing::info!(endpoint = %bound, "listening");
-    tokio::spawn(accept(hub.clone(), config.clone(), listener));
-    Ok(bound)
+    let config = Arc::new(options.connection.clone());
+    let task = spawn(accept(hub.clone(), config, listener));
+    Ok((bound, task.abort_handle()))
 }
 
 pub(crate) fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
-}
-
-pub(crate) fn unsupported(endpoint: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, format!("{endpoint}: unsupported transport"))
 }
 
 /// The same error, naming the endpoint.
@@ -46,22 +43,18 @@ pub(crate) fn named(verb: &str, endpoint: &str, error: &io::Error) -> io::Error 
 
 /// Accepts until the hub is shut down. An error of one connection, or too many open files, ends
 /// neither the listener nor anybody else's link.
-async fn accept(hub: Arc<Hub>, config: Arc<ConnectionConfig>, listener: TcpListener) {
-    let mut links = JoinSet::new();
-    let mut backoff = Backoff::new(retry());
+async fn accept(hub: Arc<Hub>, config: Arc<ConnectionConfig>, listener: Listener) {
+    let mut backoff = Backoff::new(patience());
     loop {
-        let accepted = poll_fn(|cx| {
-            while let Poll::Ready(Some(_)) = links.poll_join_next(cx) {}
-            match hub.poll_shut_down(cx) {
-                Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => listener.poll_accept(cx).map(Some),
-            }
+        let accepted = poll_fn(|cx| match hub.poll_shut_down(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => listener.poll_accept(cx).map(Some),
         });
         match accepted.await {
-            None => break,
-            Some(Ok((stream, _))) => {
+            None => return,
+            Some(Ok(stream)) => {
                 backoff.succeeded();
-                links.spawn(serve(hub.clone(), config.clone(), stream));
+                spawn(serve(hub.clone(), config.clone(), stream));
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again");
@@ -69,18 +62,17 @@ async fn accept(hub: Arc<Hub>, config: Arc<ConnectionConfig>, listener: TcpListe
             }
         }
     }
-    drop(listener);
-    while links.join_next().await.is_some() {}
 }
 
-fn retry() -> Retry {
+/// How long to wait after a failed accept: too many open files pass.
+fn patience() -> Retry {
     let mut retry = Retry::default();
     retry.first = Duration::from_millis(10);
     retry.max = Duration::from_secs(1);
     retry
 }
 
-async fn serve(hub: Arc<Hub>, config: Arc<ConnectionConfig>, stream: TcpStream) {
+async fn serve(hub: Arc<Hub>, config: Arc<ConnectionConfig>, stream: Stream) {
     match drive(&hub, config, Side::Accepting, stream).await {
         Ok((reason, _)) => tracing::debug!(%reason, "link closed"),
         Err(error) => tracing::debug!(%error, "link failed"),

@@ -1,7 +1,9 @@
 //! Connecting: one task dials, drives the link, and dials again.
 
-use crate::accept::{invalid, named, unsupported};
+use crate::accept::{invalid, named};
 use crate::driver::drive;
+use crate::options::Options;
+use crate::socket::Stream;
 use pseud_async::Hub;
 use pseud_proto::Reason;
 use pseud_proto::address::Address;
@@ -12,58 +14,58 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::net::TcpStream;
+use tokio::task::{AbortHandle, spawn};
 use tokio::time::sleep;
 
-/// Starts to dial, for as long as the hub lives.
+/// Starts to dial, for as long as the hub lives; returns what ends it.
 pub(crate) fn connect(
     hub: &Arc<Hub>,
-    config: &Arc<ConnectionConfig>,
-    retry: Retry,
+    options: &Options,
     endpoint: &str,
-) -> io::Result<()> {
+) -> io::Result<AbortHandle> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
-    let Address::Tcp { host, port } = address else { return Err(unsupported(endpoint)) };
-    let mut config = ConnectionConfig::clone(config);
+    let mut config = options.connection.clone();
     // libzmq's bound side learns our route by it, before we have called anything.
     config.probe = true;
-    let dialer = Dialer { hub: hub.clone(), config: Arc::new(config), host, port };
-    tokio::spawn(dialer.run(Backoff::new(retry), endpoint.to_owned()));
-    Ok(())
+    let (hub, config, endpoint) = (hub.clone(), Arc::new(config), endpoint.to_owned());
+    let dialer = Dialer { hub, config, address, endpoint };
+    Ok(spawn(dialer.run(options.retry)).abort_handle())
 }
 
 struct Dialer {
     hub: Arc<Hub>,
     config: Arc<ConnectionConfig>,
-    host: String,
-    port: u16,
+    address: Address,
+    endpoint: String,
 }
 
 impl Dialer {
-    async fn run(self, mut backoff: Backoff, endpoint: String) {
+    async fn run(self, retry: Retry) {
+        let (endpoint, mut backoff) = (&self.endpoint, Backoff::new(retry));
         loop {
-            match self.unless_shut_down(self.link(&endpoint)).await {
-                None => return,
-                Some(Ok((Reason::Shutdown, _))) => return,
+            match self.unless_shut_down(self.link()).await {
+                None | Some(Ok((Reason::Shutdown, _))) => return,
                 Some(Ok((reason, ready))) => {
                     tracing::info!(%endpoint, %reason, "link closed; connecting again");
                     if ready {
                         backoff.succeeded();
                     }
                 }
-                Some(Err(error)) => tracing::info!(%error, "trying again"),
+                Some(Err(error)) => {
+                    tracing::info!(%error, "trying again");
+                    self.hub.tell_failed(endpoint, &error);
+                }
             }
-            let random =
-                Hub::seed().map_or(u32::MAX, |[a, b, c, d, ..]| u32::from_ne_bytes([a, b, c, d]));
-            if self.unless_shut_down(sleep(backoff.failed(random))).await.is_none() {
+            if self.unless_shut_down(sleep(backoff.failed(random()))).await.is_none() {
                 return;
             }
         }
     }
 
-    async fn link(&self, endpoint: &str) -> io::Result<(Reason, bool)> {
-        let connected = TcpStream::connect((self.host.as_str(), self.port)).await;
-        let stream = connected.map_err(|error| named("connect to", endpoint, &error))?;
+    async fn link(&self) -> io::Result<(Reason, bool)> {
+        self.hub.tell_connecting(&self.endpoint);
+        let stream = Stream::connect(&self.address).await;
+        let stream = stream.map_err(|error| named("connect to", &self.endpoint, &error))?;
         drive(&self.hub, self.config.clone(), Side::Connecting, stream).await
     }
 
@@ -75,4 +77,8 @@ impl Dialer {
         })
         .await
     }
+}
+
+fn random() -> u32 {
+    Hub::seed().map_or(u32::MAX, |[a, b, c, d, ..]| u32::from_ne_bytes([a, b, c, d]))
 }

@@ -1,6 +1,6 @@
 //! One link's task: the whole loop.
 
-use crate::socket::{WriteHalf, split};
+use crate::socket::{ReadHalf, Stream, WriteHalf};
 use pseud_async::{Fed, Flushed, Hub, Link};
 use pseud_proto::Reason;
 use pseud_proto::zmtp::{ConnectionConfig, Side};
@@ -12,8 +12,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{Sleep, sleep_until, timeout};
 
 /// Turns of the loop in one poll, before other tasks get theirs.
@@ -31,7 +29,7 @@ thread_local! {
 struct Driver {
     hub: Arc<Hub>,
     link: Arc<Link<WriteHalf>>,
-    reader: OwnedReadHalf,
+    reader: ReadHalf,
     sleep: Option<Pin<Box<Sleep>>>,
     armed: Option<Instant>,
     blocked: bool,
@@ -42,10 +40,10 @@ pub(crate) async fn drive(
     hub: &Arc<Hub>,
     config: Arc<ConnectionConfig>,
     side: Side,
-    stream: TcpStream,
+    stream: Stream,
 ) -> io::Result<(Reason, bool)> {
-    let address = stream.peer_addr()?.to_string();
-    let (reader, writer) = split(stream)?;
+    let address = stream.address()?;
+    let (reader, writer) = stream.split()?;
     let link = Link::new(hub, config, side, writer, address)?;
     let (hub, guard) = (hub.clone(), Gone { hub: hub.clone(), link: link.clone() });
     let (sleep, armed, blocked) = (None, None, false);

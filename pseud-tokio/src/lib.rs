@@ -1,4 +1,4 @@
-//! pseud on tokio: [`Server`] and [`Client`] over TCP.
+//! pseud on tokio: [`Server`] and [`Client`] over TCP and Unix sockets.
 //!
 //! ```no_run
 //! use pseud_tokio::{Client, Server};
@@ -25,10 +25,13 @@
 mod accept;
 mod dial;
 mod driver;
+mod listener;
 mod options;
 mod peers;
 mod socket;
 
 pub use options::Options;
 pub use peers::{Client, Server};
-pub use pseud_async::{Call, CallError, Node, Peer, Request};
+pub use pseud_async::{
+    Call, CallError, Cancelled, ConnectionEvent, Drained, Events, Node, Peer, Ready, Request,
+};

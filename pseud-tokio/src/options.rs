@@ -16,6 +16,9 @@ pub struct Options {
     pub connection: ConnectionConfig,
     /// How a connecting side tries again.
     pub retry: Retry,
+    /// Permissions of the file of a bound `ipc://path`, such as `0o600`. `None`: what the process's
+    /// umask leaves.
+    pub ipc_mode: Option<u32>,
 }
 
 impl Options {

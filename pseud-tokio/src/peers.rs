@@ -3,51 +3,109 @@
 use crate::options::Options;
 use crate::{accept, dial};
 use pseud_async::{Hub, Node, Runtime};
-use pseud_proto::backoff::Retry;
-use pseud_proto::zmtp::ConnectionConfig;
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::Deref;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
-use tokio::time::{Sleep, sleep_until};
+use tokio::task::AbortHandle;
+use tokio::time::{Sleep, sleep_until, timeout};
 
 /// A [`Node`] on tokio: what a server and a client have in common.
 #[derive(Debug, Clone)]
 struct Peering {
     node: Node,
-    connection: Arc<ConnectionConfig>,
-    retry: Retry,
+    options: Arc<Options>,
+    /// The tasks that accept or dial, by endpoint.
+    tasks: Arc<Mutex<Tasks>>,
+}
+
+#[derive(Debug, Default)]
+struct Tasks {
+    bound: BTreeMap<String, AbortHandle>,
+    connected: BTreeMap<String, AbortHandle>,
 }
 
 impl Peering {
     fn new(options: Options) -> io::Result<Self> {
+        judge(&options.connection.identity)?;
         let handle = Handle::try_current().map_err(io::Error::other)?;
-        let blocking = handle.clone();
-        let spawner = handle.clone();
+        let (spawner, blocking) = (handle.clone(), handle.clone());
         let runtime = Runtime {
             clock: Instant::now,
             spawn: Box::new(move |future| drop(spawner.spawn(future))),
             spawn_blocking: Box::new(move |run| drop(blocking.spawn_blocking(run))),
         };
-        let hub = Arc::new(Hub::new(Arc::new(options.config), runtime)?);
-        handle.spawn(run_timer(hub.clone()));
-        let connection = Arc::new(options.connection);
-        Ok(Self { node: Node::new(hub), connection, retry: options.retry })
+        let hub = Arc::new(Hub::new(Arc::new(options.config.clone()), runtime)?);
+        handle.spawn(run_timer(Ends(hub.clone())));
+        Ok(Self { node: Node::new(hub), options: Arc::new(options), tasks: Arc::default() })
+    }
+
+    fn tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn bind(&self, endpoint: &str) -> io::Result<String> {
-        accept::bind(self.node.hub(), &self.connection, endpoint).await
+        let (bound, task) = accept::bind(self.node.hub(), &self.options, endpoint).await?;
+        self.tasks().bound.insert(bound.clone(), task);
+        Ok(bound)
     }
 
     fn connect(&self, endpoint: &str) -> io::Result<()> {
-        dial::connect(self.node.hub(), &self.connection, self.retry, endpoint)
+        let mut tasks = self.tasks();
+        if tasks.connected.contains_key(endpoint) {
+            let text = format!("cannot connect to {endpoint}: that was asked for already");
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+        }
+        let task = dial::connect(self.node.hub(), &self.options, endpoint)?;
+        tasks.connected.insert(endpoint.to_owned(), task);
+        Ok(())
+    }
+
+    fn unbind(&self, endpoint: &str) -> io::Result<()> {
+        stop(self.tasks().bound.remove(endpoint), "unbind", endpoint)
+    }
+
+    fn disconnect(&self, endpoint: &str) -> io::Result<()> {
+        stop(self.tasks().connected.remove(endpoint), "disconnect", endpoint)
+    }
+}
+
+/// Every peer would refuse the others (ZMTP 3.1 §metadata; ids that begin with a zero byte are made by
+/// the receiver for peers that announce none).
+fn judge(identity: &[u8]) -> io::Result<()> {
+    let cause = match identity {
+        [0, ..] => "a routing id must not begin with a zero byte",
+        long if long.len() > 255 => "a routing id has at most 255 bytes",
+        _ => return Ok(()),
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, cause))
+}
+
+fn stop(task: Option<AbortHandle>, verb: &str, endpoint: &str) -> io::Result<()> {
+    let Some(task) = task else {
+        let text = format!("cannot {verb} {endpoint}: it is not among the endpoints in use");
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    };
+    task.abort();
+    Ok(())
+}
+
+/// Ends the node when its timer task ends, also where that is since the runtime goes away: no call
+/// then waits for ever.
+struct Ends(Arc<Hub>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.shutdown();
     }
 }
 
 /// One sleep for all calls of an endpoint.
-async fn run_timer(hub: Arc<Hub>) {
+async fn run_timer(ends: Ends) {
+    let hub = &ends.0;
     let mut sleep = Box::pin(sleep_until(hub.now().into()));
     poll_fn(|cx| {
         hub.poll_timer(cx, |cx, at| {
@@ -70,7 +128,8 @@ macro_rules! peering {
             $(#[$id])*
             ///
             /// # Errors
-            /// It is called outside a tokio runtime, or the operating system gives no entropy.
+            /// The routing id is over 255 bytes or begins with a zero byte; it is called outside a
+            /// tokio runtime; the operating system gives no entropy.
             pub fn new($argument: impl AsRef<[u8]>) -> io::Result<Self> {
                 Self::with($options($argument))
             }
@@ -83,8 +142,9 @@ macro_rules! peering {
                 Peering::new(options).map(Self)
             }
 
-            /// Listens on `tcp://host:port`; returns the endpoint with the real port where `*` or 0
-            /// was asked for. Links are served until the node ends.
+            /// Listens on an endpoint: `tcp://host:port` (host `*` for any, port `*` or 0 for a free
+            /// one), `ipc://path` or `ipc://@name`. Returns it with the real port. Several may be
+            /// bound. Links are served until the node ends.
             ///
             /// # Errors
             /// The endpoint is malformed or cannot be bound: the error names it.
@@ -92,14 +152,40 @@ macro_rules! peering {
                 self.0.bind(endpoint).await
             }
 
-            /// Connects to `tcp://host:port`, and again whenever that link ends, after a wait drawn
-            /// from 0 to 100 ms at first and 0 to 30 s at last. Returns at once: see
-            /// [`Node::ready`].
+            /// Connects to an endpoint, and again whenever that link ends, after a wait drawn from
+            /// 0 to 100 ms at first and 0 to 30 s at last. Returns at once: see [`Node::ready`].
+            /// Several may be connected to.
             ///
             /// # Errors
-            /// The endpoint is malformed: the error names it.
+            /// The endpoint is malformed, or is connected to already: the error names it.
             pub fn connect(&self, endpoint: &str) -> io::Result<()> {
                 self.0.connect(endpoint)
+            }
+
+            /// Listens no more on an endpoint, written as [`bind`](Self::bind) returned it. Links
+            /// that were accepted there live on.
+            ///
+            /// # Errors
+            /// It is not bound.
+            pub fn unbind(&self, endpoint: &str) -> io::Result<()> {
+                self.0.unbind(endpoint)
+            }
+
+            /// Closes the link to an endpoint, and does not connect to it again.
+            ///
+            /// # Errors
+            /// It is not connected to.
+            pub fn disconnect(&self, endpoint: &str) -> io::Result<()> {
+                self.0.disconnect(endpoint)
+            }
+
+            /// Ends gracefully: takes no new requests, lets what is open finish for that long at
+            /// most, then ends everything. If this future is dropped, the node goes on refusing new
+            /// requests, but lives.
+            pub async fn drain(&self, at_most: Duration) {
+                let drained = self.0.node.drained();
+                let _ = timeout(at_most, drained).await;
+                self.0.node.shutdown();
             }
         }
 

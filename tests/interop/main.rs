@@ -4,7 +4,10 @@
 
 mod environment;
 mod harness;
+mod live;
 mod python;
+mod python_calls_rust;
 mod reference;
 mod reference_faults;
+mod rust_calls_python;
 mod talk;

@@ -1,5 +1,6 @@
 //! Calls of ours: judged, resolved, parked or queued, and ended once.
 
+use super::calls::Stage;
 use super::endpoint::Endpoint;
 use super::session::{Queued, remember};
 use super::wire::NAME_BYTES_MAX;
@@ -74,12 +75,12 @@ impl Endpoint {
             Target::Session(peer) => self
                 .sessions
                 .get_mut(peer.0)
-                .map(|session| (session.calls_pending, session.queue.size(&self.calls, limits).1)),
+                .map(|session| (session.calls_pending, session.queue.size(&self.calls, limits).1))
+                .unwrap_or_default(),
             Target::Server(name) | Target::Nobody(name) => {
-                self.names.parked(name).map(|parked| parked.size(&self.calls, limits))
+                self.parked.size(name, &self.calls, limits)
             }
-        }
-        .unwrap_or_default();
+        };
         if pending >= limits.calls_pending_per_peer_max {
             return Err(CallRefused::TooManyPending { max: limits.calls_pending_per_peer_max });
         }
@@ -100,7 +101,7 @@ impl Endpoint {
                 self.enqueue_call(peer, call, entry);
             }
             Target::Session(_) => self.finish(call, Outcome::NotExecuted(Reason::PeerGone)),
-            Target::Server(name) | Target::Nobody(name) => self.names.park(name, entry),
+            Target::Server(name) | Target::Nobody(name) => self.parked.park(name, entry),
         }
     }
 
@@ -133,6 +134,9 @@ impl Endpoint {
         let Some(known) = self.calls.remove(call) else { return };
         if let Some(session) = known.peer.and_then(|peer| self.sessions.get_mut(peer.0)) {
             session.calls_pending -= 1;
+        }
+        if known.stage == Stage::Parked {
+            self.parked.call_over(&self.calls);
         }
         self.actions.push_back(Action::Finish { call, outcome });
     }

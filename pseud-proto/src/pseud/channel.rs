@@ -32,6 +32,7 @@ pub const BACKLOG_BYTES_LOW: usize = 128 << 10;
 pub struct Channel {
     connection: Connection,
     endpoint: Endpoint,
+    side: Side,
     peer: Option<PeerId>,
     actions: VecDeque<Action>,
 }
@@ -48,6 +49,7 @@ impl Channel {
         Self {
             connection: Connection::new(connection, side, seed, now),
             endpoint: Endpoint::new(config, seed),
+            side,
             peer: None,
             actions: VecDeque::new(),
         }
@@ -168,7 +170,9 @@ impl Channel {
         while let Some(event) = self.connection.poll_event() {
             match (event, self.peer) {
                 (Event::Ready(ready), _) => {
-                    let info = PeerInfo::new(ready.identity).with_socket_type(ready.socket_type);
+                    let info = PeerInfo::new(ready.identity)
+                        .with_socket_type(ready.socket_type)
+                        .with_side(self.side);
                     self.peer = Some(self.endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => {

@@ -2,10 +2,11 @@
 
 use super::calls::Calls;
 use super::names::Names;
+use super::parked::Parked;
 use super::requests::{Progress, Requests};
 use super::session::{PeerInfo, Session};
 use super::stats::{Deadlines, Dropped, Stats};
-use crate::call::{Action, Outcome, PeerId};
+use crate::call::{Action, Outcome, PeerId, RequestId};
 use crate::config::Config;
 use crate::error::{Executed, Reason};
 use crate::slab::Slab;
@@ -34,10 +35,12 @@ pub struct Endpoint {
     pub(super) rng: ChaCha20Rng,
     pub(super) sessions: Slab<Session>,
     pub(super) names: Names,
+    pub(super) parked: Parked,
     pub(super) calls: Calls,
     pub(super) requests: Requests,
     pub(super) actions: VecDeque<Action>,
     pub(super) stats: Stats,
+    pub(super) draining: bool,
     pub(super) shut_down: bool,
 }
 
@@ -50,10 +53,12 @@ impl Endpoint {
             config,
             sessions: Slab::new(),
             names: Names::default(),
+            parked: Parked::default(),
             calls: Calls::new(&mut rng),
             requests: Requests::new(),
             actions: VecDeque::new(),
             stats: Stats::default(),
+            draining: false,
             shut_down: false,
             rng,
         }
@@ -116,15 +121,9 @@ impl Endpoint {
     }
 
     fn end_overdue_calls(&mut self, now: Instant) {
-        let mut unpark = false;
         for call in self.calls.overdue(now) {
             let Some(reason) = self.calls.get(call).map(|known| known.overdue()) else { continue };
-            unpark |= reason == Reason::NotConnected;
             self.end_call(call, reason);
-        }
-        if unpark {
-            let calls = &self.calls;
-            self.names.sweep(|parked| parked.sweep(calls));
         }
     }
 
@@ -142,6 +141,21 @@ impl Endpoint {
         }
     }
 
+    /// Takes no new requests: they are answered with a `Draining` fault, and what is open goes on.
+    pub fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Whether no call and no request is open, and every answer is written.
+    pub fn is_idle(&self) -> bool {
+        self.calls.len() == 0 && self.requests.len() == 0
+    }
+
+    /// Whether somebody still waits for that request's answer.
+    pub fn is_open(&self, request: RequestId) -> bool {
+        self.requests.get(request).is_some()
+    }
+
     /// Ends everything: every call as `Closed`, every session as [`Reason::Shutdown`]. Later calls
     /// end as `Closed` at once.
     pub fn shutdown(&mut self, _now: Instant) {
@@ -153,5 +167,6 @@ impl Endpoint {
             self.finish(call, Outcome::Closed { executed: Executed::No });
         }
         self.names = Names::default();
+        self.parked = Parked::default();
     }
 }

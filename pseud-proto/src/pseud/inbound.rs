@@ -7,7 +7,7 @@ use super::session::remember;
 use super::stats::Dropped;
 use super::wire::{Envelope, Kind, Received, WireId, read_work};
 use crate::call::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
-use crate::error::{Fault, Malformed, PeerError, Reason};
+use crate::error::{Fault, Malformed, Misbehaved, PeerError, Reason};
 use crate::value::Unchecked;
 use crate::zmtp::Parts;
 use std::ops::Range;
@@ -30,15 +30,30 @@ impl Endpoint {
             return Ok(());
         }
         match Received::read(message) {
-            Received::Probe => self.stats.probes += 1,
-            Received::Dropped(cause) => return self.drop_message(peer, cause),
+            Received::Probe => {
+                self.stats.probes += 1;
+                self.noise(peer, now)
+            }
+            Received::Dropped(cause) => self.drop_message(peer, cause, now),
             Received::Envelope(envelope) => self.handle_envelope(peer, envelope, now),
         }
-        Ok(())
     }
 
-    fn drop_message(&mut self, peer: PeerId, cause: Dropped) -> Result<(), PeerError> {
+    /// Counts a message that brings nothing.
+    fn noise(&mut self, peer: PeerId, now: Instant) -> Result<(), PeerError> {
+        let limit = self.config.limits.flood;
+        let Some(session) = self.sessions.get_mut(peer.0) else { return Ok(()) };
+        if session.noise.spend(limit, now) { Ok(()) } else { Err(Misbehaved::Flood.into()) }
+    }
+
+    fn drop_message(
+        &mut self,
+        peer: PeerId,
+        cause: Dropped,
+        now: Instant,
+    ) -> Result<(), PeerError> {
         self.stats.drop_for(cause);
+        self.noise(peer, now)?;
         let Some(session) = self.sessions.get_mut(peer.0) else { return Ok(()) };
         if cause == Dropped::BadEnvelope {
             session.bad_envelopes += 1;
@@ -49,14 +64,25 @@ impl Endpoint {
         Ok(())
     }
 
-    fn handle_envelope(&mut self, peer: PeerId, envelope: Envelope, now: Instant) {
+    fn handle_envelope(
+        &mut self,
+        peer: PeerId,
+        envelope: Envelope,
+        now: Instant,
+    ) -> Result<(), PeerError> {
         match envelope.kind {
             Kind::Work => self.handle_work(peer, envelope, now),
             Kind::Ok | Kind::Error => self.handle_answer(peer, envelope),
             Kind::Unauthorized => self.handle_unauthorized(peer, &envelope),
-            Kind::Heartbeat => self.stats.heartbeats += 1,
-            Kind::Hello | Kind::Authenticated => self.stats.drop_for(Dropped::Unsolicited),
+            Kind::Heartbeat => {
+                self.stats.heartbeats += 1;
+                return self.noise(peer, now);
+            }
+            Kind::Hello | Kind::Authenticated => {
+                return self.drop_message(peer, Dropped::Unsolicited, now);
+            }
         }
+        Ok(())
     }
 
     // ---- requests ----------------------------------------------------------------------------
@@ -89,6 +115,9 @@ impl Endpoint {
     }
 
     fn admit(&self, peer: PeerId) -> Result<(), Fault> {
+        if self.draining {
+            return Err(Fault::new("Draining", "this peer is shutting down"));
+        }
         let limits = &self.config.limits;
         let open = self.sessions.get(peer.0).map_or(0, |session| session.requests_open);
         if open >= limits.requests_open_per_peer_max {

@@ -13,18 +13,20 @@ use std::time::Instant;
 
 impl Endpoint {
     /// A link's handshake is over: a session begins. The newest link of an identity takes it over;
-    /// the older session ends as [`Reason::Replaced`]. Calls that waited for that identity are sent.
+    /// the older session ends as [`Reason::Replaced`]. But a link that we opened keeps the name as
+    /// long as it lives: others that announce it stand by and are only called as sessions. Calls
+    /// that waited for that identity are sent.
     pub fn handle_connected(&mut self, mut info: PeerInfo, _now: Instant) -> PeerId {
         if info.identity.is_empty() {
             info.identity = self.mint_identity();
         }
         let identity = info.identity.clone();
         let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
-        let (replaced, mut parked) = self.names.take(identity, peer);
-        if let Some(old) = replaced {
+        if let Some(old) = self.names.take(identity.clone(), peer, info.dialed) {
             self.close(old, Reason::Replaced);
         }
         self.actions.push_back(Action::Joined(peer, info));
+        let mut parked = self.parked.take(&identity);
         while let Some(entry) = parked.pop() {
             self.unpark(peer, entry);
         }

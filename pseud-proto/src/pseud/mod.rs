@@ -8,6 +8,7 @@ mod fault;
 mod inbound;
 mod links;
 mod names;
+mod parked;
 mod profile;
 mod replying;
 mod requests;

@@ -3,10 +3,11 @@
 use super::calls::Calls;
 use super::profile::Profile;
 use super::wire::{Kind, WireId};
+use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
 use crate::config::Limits;
 use crate::value::Packed;
-use crate::zmtp::SocketType;
+use crate::zmtp::{Side, SocketType};
 use bytes::Bytes;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
@@ -24,6 +25,8 @@ pub struct PeerInfo {
     pub address: String,
     /// The type of its ZeroMQ socket.
     pub socket_type: SocketType,
+    /// Whether we opened the link.
+    pub dialed: bool,
     /// What may be sent to it.
     pub profile: Profile,
 }
@@ -36,6 +39,7 @@ impl PeerInfo {
             user: Bytes::new(),
             address: String::new(),
             socket_type: SocketType::Router,
+            dialed: false,
             profile: Profile::V1,
         }
     }
@@ -44,6 +48,13 @@ impl PeerInfo {
     #[must_use]
     pub fn with_address(mut self, address: impl Into<String>) -> Self {
         self.address = address.into();
+        self
+    }
+
+    /// The same, over a link that we opened or accepted.
+    #[must_use]
+    pub fn with_side(mut self, side: Side) -> Self {
+        self.dialed = side == Side::Connecting;
         self
     }
 
@@ -110,6 +121,10 @@ impl Queue {
         self.bytes
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -129,6 +144,7 @@ pub(super) struct Session {
     pub(super) requests: Vec<RequestId>,
     pub(super) requests_open: usize,
     pub(super) bad_envelopes: u8,
+    pub(super) noise: Budget,
 }
 
 impl Session {
@@ -142,6 +158,7 @@ impl Session {
             requests: Vec::new(),
             requests_open: 0,
             bad_envelopes: 0,
+            noise: Budget::default(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Bodies: bytes that were not looked at yet, and bytes that were checked.
 
-use super::check::{BadValue, Check, Root};
+use super::check::{BadValue, Check, Found, Root};
 use super::de::{self, BadArguments, Mismatch};
 use super::decode;
+use super::ext::ExtTable;
+use super::exts;
 use super::limits::ValueLimits;
 use super::ser::{self, EncodeError};
 use super::value::Value;
@@ -42,8 +44,8 @@ impl Unchecked {
         let mut check = Check::new(self.as_bytes(), limits);
         check.value(Root::Any)?;
         check.end()?;
-        let v1_safe = check.v1_safe;
-        Ok(Packed { bytes: self.into_bytes(), v1_safe })
+        let found = check.found;
+        Ok(Packed::new(self.into_bytes(), found))
     }
 
     /// Exactly an array of arguments and a map of keyword arguments behind it: what follows the
@@ -57,8 +59,8 @@ impl Unchecked {
         let border = check.offset();
         check.value(Root::Keywords)?;
         check.end()?;
-        let v1_safe = check.v1_safe;
-        Ok(Arguments { packed: Packed { bytes: self.into_bytes(), v1_safe }, border })
+        let found = check.found;
+        Ok(Arguments { packed: Packed::new(self.into_bytes(), found), border })
     }
 
     /// The range alone, without another count on its owner.
@@ -83,7 +85,8 @@ impl fmt::Debug for Unchecked {
 /// Checked msgpack: a result, or arguments and keyword arguments one behind the other.
 ///
 /// It comes from [`Unchecked::check`] or from encoding, so decoding it is never deeper than
-/// [`ValueLimits::depth_max`].
+/// [`ValueLimits::depth_max`]. Dates in it are pickles of protocol 4, whatever they came in: a
+/// Python 3.6 peer that it may be forwarded to dies of 5.
 #[derive(Clone)]
 pub struct Packed {
     bytes: Bytes,
@@ -91,6 +94,14 @@ pub struct Packed {
 }
 
 impl Packed {
+    fn new(bytes: Bytes, found: Found) -> Self {
+        let bytes = match found.protocol_5 {
+            true => exts::to_protocol_4(bytes),
+            false => bytes,
+        };
+        Self { bytes, v1_safe: !found.foreign_pickle }
+    }
+
     /// The body of a call behind its name: `args`, then `kwargs`.
     ///
     /// `args` is a tuple, an array, a `Vec` or a tuple struct; `()` is none. `kwargs` is a map with
@@ -101,14 +112,14 @@ impl Packed {
         A: Serialize + ?Sized,
         K: Serialize + ?Sized,
     {
-        let (bytes, v1_safe) = ser::call(args, kwargs)?;
-        Ok(Self { bytes, v1_safe })
+        let (bytes, found) = ser::call(args, kwargs)?;
+        Ok(Self::new(bytes, found))
     }
 
     /// The body of a result.
     pub fn result<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
-        let (bytes, v1_safe) = ser::value(value)?;
-        Ok(Self { bytes, v1_safe })
+        let (bytes, found) = ser::value(value)?;
+        Ok(Self::new(bytes, found))
     }
 
     /// A result, typed. `&str` and `&[u8]` borrow from this body.
@@ -118,7 +129,20 @@ impl Packed {
 
     /// A result, whatever it is.
     pub fn value(&self) -> Value {
-        decode::value(&self.bytes)
+        decode::value(&self.bytes, 0)
+    }
+
+    /// The same, with exts of one's own.
+    pub fn value_with(&self, table: &ExtTable) -> Result<Value, BadValue> {
+        decode::value_with(&self.bytes, 0, table)
+    }
+
+    /// Declares that the v1 peers it goes to have `table` too: an ext 123 to 126 which that decodes
+    /// is no pickle there, and safe to send.
+    #[must_use]
+    pub fn vouched(mut self, table: &ExtTable) -> Self {
+        self.v1_safe |= exts::vouched(&self.bytes, table);
+        self
     }
 
     /// Its bytes.
@@ -169,12 +193,22 @@ impl Arguments {
 
     /// The positional arguments, whatever they are.
     pub fn args_values(&self) -> Vec<Value> {
-        decode::args(&self.packed.bytes)
+        decode::args(decode::value(&self.packed.bytes, 0))
+    }
+
+    /// The same, with exts of one's own.
+    pub fn args_values_with(&self, table: &ExtTable) -> Result<Vec<Value>, BadValue> {
+        decode::value_with(&self.packed.bytes, 0, table).map(decode::args)
     }
 
     /// The keyword arguments, whatever they are. Of a keyword that came twice the last one counts.
     pub fn kwargs_values(&self) -> Vec<(String, Value)> {
-        decode::kwargs(&self.packed.bytes, self.border)
+        decode::kwargs(decode::value(&self.packed.bytes, self.border))
+    }
+
+    /// The same, with exts of one's own.
+    pub fn kwargs_values_with(&self, table: &ExtTable) -> Result<Vec<(String, Value)>, BadValue> {
+        decode::value_with(&self.packed.bytes, self.border, table).map(decode::kwargs)
     }
 
     /// Both, one behind the other, as they travel.

@@ -3,7 +3,9 @@
 //! It has no recursion and allocates nothing; a length or a count is compared with the bytes that
 //! are there, never reserved for. Work is in proportion to the bytes.
 
+use super::datetime::OutOfRange;
 use super::limits::{DEPTH_CEILING, ValueLimits};
+use super::pickle;
 use super::wire::{Head, NoHead, Reader};
 
 /// A body that is not what pseud's wire allows, with the offset of the item at fault, in bytes.
@@ -61,7 +63,16 @@ pub(super) struct Check<'a> {
     depth_max: usize,
     ext_bytes_max: usize,
     open: Open,
-    pub(super) v1_safe: bool,
+    pub(super) found: Found,
+}
+
+/// What somebody who forwards a body has to know about its exts.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Found {
+    /// A pickle that is no date: a Python peer would run it.
+    pub(super) foreign_pickle: bool,
+    /// A date in protocol 5.
+    pub(super) protocol_5: bool,
 }
 
 /// The containers that are open around the next item.
@@ -84,13 +95,17 @@ impl<'a> Check<'a> {
             depth_max: (limits.depth_max as usize).min(DEPTH_CEILING),
             ext_bytes_max: limits.ext_bytes_max,
             open: Open { left: [0; DEPTH_CEILING], maps: 0, depth: 0, key_of: 0 },
-            v1_safe: true,
+            found: Found::default(),
         }
     }
 
     /// How many bytes were walked over.
     pub(super) fn offset(&self) -> usize {
         self.whole - self.reader.rest.len()
+    }
+
+    pub(super) fn nodes_left(&self) -> u32 {
+        self.nodes_left
     }
 
     /// Nothing may follow.
@@ -142,13 +157,22 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// Python peers refuse negative codes; 123 to 126 hold pickles, which they run.
+    /// Python peers refuse negative codes; 123 to 126 hold pickles, which they run: only dates are
+    /// safe for them.
     fn ext(&mut self, code: i8, payload: &[u8], at: usize) -> Result<(), BadValue> {
         if code < 0 || payload.len() > self.ext_bytes_max {
             return Err(BadValue::Ext(at));
         }
-        if (123..=126).contains(&code) {
-            self.v1_safe = false;
+        self.found.ext(code, payload).map_err(|_| BadValue::Ext(at))
+    }
+}
+
+impl Found {
+    /// Looks at one more ext; an error where it holds a date that does not exist.
+    pub(super) fn ext(&mut self, code: i8, payload: &[u8]) -> Result<(), OutOfRange> {
+        match pickle::read(code, payload)? {
+            Some(_) => self.protocol_5 |= pickle::is_protocol_5(payload),
+            None => self.foreign_pickle |= pickle::is_run(code),
         }
         Ok(())
     }

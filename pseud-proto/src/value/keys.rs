@@ -70,6 +70,10 @@ pub(super) fn python_order(one: &Value, other: &Value) -> Ordering {
         (Value::Ext(code, one), Value::Ext(other_code, other)) => {
             code.cmp(other_code).then_with(|| one.cmp(other))
         }
+        (Value::DateTime(one), Value::DateTime(other)) => one.key().cmp(&other.key()),
+        (Value::Date(one), Value::Date(other)) => one.cmp(other),
+        (Value::TimeDelta(one), Value::TimeDelta(other)) => one.cmp(other),
+        (Value::TimeZone(one), Value::TimeZone(other)) => one.offset().cmp(&other.offset()),
         _ => match (number(one), number(other)) {
             (Some(one), Some(other)) => one.cmp(&other),
             _ => rank(one).cmp(&rank(other)),
@@ -92,6 +96,10 @@ fn rank(value: &Value) -> u8 {
         Value::Array(_) => 4,
         Value::Map(_) => 5,
         Value::Ext(..) => 6,
+        Value::DateTime(_) => 7,
+        Value::Date(_) => 8,
+        Value::TimeDelta(_) => 9,
+        Value::TimeZone(_) => 10,
     }
 }
 
@@ -147,6 +155,20 @@ mod tests {
             pairs,
             [(1.into(), 3.into()), (Value::from(-0.0), 5.into()), (1.5.into(), 6.into())]
         );
+    }
+
+    #[test]
+    fn no_keys_are_worse_than_n_log_n() {
+        let most = 16_384;
+        for make in [|_: i64| 0i64, |at| at, |at: i64| -at, |at| at ^ 0x1555, |at| at % 2] {
+            let comparisons = std::cell::Cell::new(0u64);
+            let counted = |one: &Value, other: &Value| {
+                comparisons.set(comparisons.get() + 1);
+                python_order(one, other)
+            };
+            unique((0..most).map(|at| (make(at).into(), Value::Nil)).collect(), counted);
+            assert!(comparisons.get() < 3 * 16_384 * 14, "{}", comparisons.get());
+        }
     }
 
     #[test]

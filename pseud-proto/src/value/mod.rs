@@ -9,16 +9,35 @@
 //! | types with serde | [`Packed`] | [`Packed::call`], [`Packed::result`] |
 //! | [`Packed`], [`Arguments`] | types with serde | [`Packed::decode`], [`Arguments::args`], [`Arguments::kwargs`] |
 //! | [`Packed`], [`Arguments`] | [`Value`] | [`Packed::value`], [`Arguments::args_values`], [`Arguments::kwargs_values`] |
+//!
+//! ```
+//! use pseud_proto::value::{Packed, Unchecked, Value, ValueLimits};
+//!
+//! let sent = Packed::call(&(1, "a"), &())?;
+//! assert_eq!(sent.as_bytes(), b"\x92\x01\xa1a\x80");
+//!
+//! let received = Unchecked::new(sent.into_bytes()).check_call(&ValueLimits::default())?;
+//! assert_eq!(received.args::<(u32, &str)>()?, (1, "a"));
+//! assert_eq!(received.args_values(), [Value::from(1), Value::from("a")]);
+//!
+//! let error = received.args::<(u32, u32)>().unwrap_err();
+//! assert_eq!(error.to_string(), "argument 2: expected u32, found str");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod body;
 mod check;
+mod datetime;
 mod de;
 mod decode;
+mod ext;
+mod exts;
 pub(crate) mod heads;
 mod integer;
 mod keys;
 mod limits;
 mod out;
+mod pickle;
 mod ser;
 #[expect(clippy::module_inception, reason = "it holds the type `Value`")]
 mod value;
@@ -27,7 +46,9 @@ mod wire;
 
 pub use body::{Arguments, Packed, Unchecked};
 pub use check::BadValue;
+pub use datetime::{Date, DateTime, OutOfRange, TimeDelta, TimeZone};
 pub use de::{BadArguments, Mismatch};
+pub use ext::{BadExt, DecodeExt, Ext, ExtPayload, ExtTable};
 pub use integer::Integer;
 pub use limits::ValueLimits;
 pub use ser::EncodeError;

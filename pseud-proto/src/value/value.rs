@@ -1,7 +1,9 @@
 //! What a body can hold, with no schema.
 
 use super::Integer;
-use super::ser::{self, EncodeError};
+use super::body::Packed;
+use super::datetime::{Date, DateTime, TimeDelta, TimeZone};
+use super::ser::EncodeError;
 use bytes::Bytes;
 
 /// One value as Python sees it, for tools, tests and handlers that take anything.
@@ -28,6 +30,14 @@ pub enum Value {
     /// A `dict`, in order. Any key without a map inside is one. Decoding keeps of equal keys the
     /// first one's place and the last one's value; encoding writes the pairs as they are.
     Map(Vec<(Value, Value)>),
+    /// A `datetime.datetime`, ext 125.
+    DateTime(Box<DateTime>),
+    /// A `datetime.date`, ext 126.
+    Date(Date),
+    /// A `datetime.timedelta`, ext 124.
+    TimeDelta(TimeDelta),
+    /// A `datetime.timezone`, ext 123.
+    TimeZone(TimeZone),
     /// An ext nobody here has decoded: its code, 0 to 127 (Python refuses negative ones), and its
     /// bytes. Codes 123 to 126 with other content than dates are never sent to a v1 peer: it would
     /// run them.
@@ -37,9 +47,13 @@ pub enum Value {
 impl Value {
     /// Appends it as msgpack. Where it fails, `out` is as it was.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let (bytes, _) = ser::value(self)?;
-        out.extend_from_slice(&bytes);
+        out.extend_from_slice(Packed::result(self)?.as_bytes());
         Ok(())
+    }
+
+    /// The value of a checked body.
+    pub fn decode(packed: &Packed) -> Self {
+        packed.value()
     }
 
     /// The bool, if it is one.
@@ -102,6 +116,14 @@ impl Value {
     pub fn as_map(&self) -> Option<&[(Value, Value)]> {
         match self {
             Self::Map(pairs) => Some(pairs),
+            _ => None,
+        }
+    }
+
+    /// The moment, if it is one.
+    pub fn as_datetime(&self) -> Option<&DateTime> {
+        match self {
+            Self::DateTime(moment) => Some(moment),
             _ => None,
         }
     }

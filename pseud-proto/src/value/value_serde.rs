@@ -2,6 +2,7 @@
 
 use super::EXT_STRUCT;
 use super::keys;
+use super::pickle;
 use super::value::Value;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -24,6 +25,10 @@ impl Serialize for Value {
             Self::Map(pairs) => {
                 serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
             }
+            Self::DateTime(value) => value.serialize(serializer),
+            Self::Date(value) => value.serialize(serializer),
+            Self::TimeDelta(value) => value.serialize(serializer),
+            Self::TimeZone(value) => value.serialize(serializer),
             Self::Ext(code, bytes) => {
                 serializer.serialize_newtype_struct(EXT_STRUCT, &(code, Bytes::new(bytes)))
             }
@@ -91,7 +96,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
+        let mut array = Vec::with_capacity(believed(items.size_hint()));
         while let Some(item) = items.next_element()? {
             array.push(item);
         }
@@ -99,7 +104,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut pairs = Vec::new();
+        let mut pairs = Vec::with_capacity(believed(items.size_hint()));
         while let Some(pair) = items.next_entry()? {
             pairs.push(pair);
         }
@@ -109,6 +114,14 @@ impl<'de> Visitor<'de> for AnyValue {
     /// An ext, as rmp-serde has it: the pair of its code and its bytes.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, pair: D) -> Result<Value, D::Error> {
         let (code, bytes) = <(i8, ByteBuf)>::deserialize(pair)?;
-        Ok(Value::Ext(code, bytes.into_vec().into()))
+        match pickle::read(code, &bytes).map_err(de::Error::custom)? {
+            Some(date) => Ok(date.into()),
+            None => Ok(Value::Ext(code, bytes.into_vec().into())),
+        }
     }
+}
+
+/// A format that is not ours may announce anything.
+fn believed(hint: Option<usize>) -> usize {
+    hint.unwrap_or_default().min(1024)
 }

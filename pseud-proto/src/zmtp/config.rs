@@ -2,6 +2,7 @@
 
 use super::mechanism::MechanismConfig;
 use super::socket_type::SocketType;
+use crate::budget::FloodLimit;
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct ConnectionConfig {
     pub handshake_timeout: Duration,
     /// How long the peer's greeting may take. Default: 3 s.
     pub greeting_timeout: Duration,
+    /// How long a message that was begun may wait for its next byte. Default: 30 s.
+    pub message_timeout: Duration,
     /// PING and its time-outs.
     pub heartbeat: Heartbeat,
     /// Lengths, judged before their bytes are awaited.
@@ -47,6 +50,7 @@ impl Default for ConnectionConfig {
             properties: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             greeting_timeout: Duration::from_secs(3),
+            message_timeout: Duration::from_secs(30),
             heartbeat: Heartbeat::default(),
             limits: FrameLimits::default(),
         }
@@ -88,6 +92,8 @@ pub struct FrameLimits {
     pub handshake_bytes_max: usize,
     /// Metadata properties. Default: 32.
     pub properties_max: usize,
+    /// Commands after the handshake: PINGs and what means nothing to us.
+    pub flood: FloodLimit,
 }
 
 impl Default for FrameLimits {
@@ -100,6 +106,7 @@ impl Default for FrameLimits {
             command_bytes_max: 4 * KIB,
             handshake_bytes_max: 16 * KIB,
             properties_max: 32,
+            flood: FloodLimit::default(),
         }
     }
 }

@@ -1,18 +1,19 @@
 //! One link, from the greeting to its end.
 
 mod handshake;
+mod traffic;
 
-use super::command::{self, Command, Ping};
 use super::config::{ConnectionConfig, Side};
 use super::decoder::Decoder;
 use super::entropy::{Draw, Entropy};
 use super::event::Event;
 use super::greeting::{self, Greeting};
-use super::heartbeat::{Beat, Liveness};
-use super::input::{Input, Outlet};
+use super::heartbeat::Liveness;
+use super::input::Input;
 use super::mechanism::{Mechanism, Verdict};
 use super::output::{Outgoing, Output, Token};
 use super::stats::Stats;
+use crate::budget::Budget;
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
 use bytes::BytesMut;
 use bytes::buf::Limit;
@@ -21,7 +22,10 @@ use std::fmt;
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
-use zeroize::Zeroize;
+
+/// Room for how many events is kept: a burst of tiny messages would leave a hundred times its own
+/// size behind.
+const EVENTS_KEPT: usize = 64;
 
 /// One ZMTP 3.1 link: bytes in, events and bytes out. It owns no socket and no clock.
 ///
@@ -48,6 +52,7 @@ pub struct Connection {
     events: VecDeque<Event>,
     output: Output,
     stats: Stats,
+    noise: Budget,
     failed: Option<PeerError>,
 }
 
@@ -100,6 +105,7 @@ impl Connection {
             events: VecDeque::new(),
             output,
             stats: Stats::default(),
+            noise: Budget::default(),
             failed: None,
             config,
         }
@@ -158,6 +164,9 @@ impl Connection {
                 return Ok(());
             }
             match this.phase {
+                Phase::Traffic if this.stalls_at().is_some_and(|at| at <= now) => {
+                    Err(Misbehaved::Stalled.into())
+                }
                 Phase::Traffic => this.beat(now),
                 Phase::Greeting { .. } | Phase::Handshake { .. } => {
                     Err(Misbehaved::HandshakeTimeout.into())
@@ -185,13 +194,28 @@ impl Connection {
         match &self.phase {
             Phase::Greeting { greeting_deadline, .. } => *greeting_deadline,
             Phase::Handshake { deadline, .. } => *deadline,
-            Phase::Traffic => self.liveness.deadline(),
+            Phase::Traffic => match (self.liveness.deadline(), self.stalls_at()) {
+                (Some(beat), Some(stall)) => Some(beat.min(stall)),
+                (beat, stall) => beat.or(stall),
+            },
         }
+    }
+
+    /// When a message that was begun has waited too long for its next byte.
+    fn stalls_at(&self) -> Option<Instant> {
+        if self.decoder.is_between_messages() {
+            return None;
+        }
+        self.liveness.last_heard().checked_add(self.config.message_timeout)
     }
 
     /// The next event; drain it until `None`.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front().or_else(|| self.output.poll_written().map(Event::Written))
+        let event = self.events.pop_front();
+        if event.is_none() && self.events.capacity() > EVENTS_KEPT {
+            self.events = VecDeque::new();
+        }
+        event.or_else(|| self.output.poll_written().map(Event::Written))
     }
 
     /// Queues a message, once [`Event::Ready`] came. [`Event::Written`] tells when it has left.
@@ -269,74 +293,6 @@ impl Connection {
         self.liveness.heard(now);
         self.decode(input, now)
     }
-
-    fn decode(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
-        loop {
-            let mut outlet =
-                Outlet { config: &self.config, events: &mut self.events, stats: &mut self.stats };
-            let Some(mut body) = self.decoder.run(input, &mut outlet)? else { return Ok(()) };
-            let handled =
-                Command::parse(&body).and_then(|command| self.handle_command(command, now));
-            body.zeroize();
-            handled?;
-            if !input.is_empty() {
-                // What follows a PING within its own read ends its ttl as well.
-                self.liveness.heard(now);
-            }
-        }
-    }
-
-    fn handle_command(&mut self, command: Command<'_>, now: Instant) -> Result<(), PeerError> {
-        match self.phase {
-            Phase::Greeting { .. } => Ok(()),
-            Phase::Handshake { .. } => self.handle_handshake_command(command, now),
-            Phase::Traffic => self.handle_traffic_command(command, now),
-        }
-    }
-
-    fn handle_traffic_command(
-        &mut self,
-        command: Command<'_>,
-        now: Instant,
-    ) -> Result<(), PeerError> {
-        match command.name {
-            b"PING" => {
-                let ping = Ping::parse(command.data)?;
-                self.stats.pings += 1;
-                self.liveness.expect(ping.ttl_deciseconds, now);
-                self.put_command(&command::pong(ping.context))?;
-            }
-            b"PONG" => self.stats.pongs += 1,
-            b"SUBSCRIBE" | b"CANCEL" => self.stats.subscriptions += 1,
-            b"READY" | b"ERROR" => self.stats.late_commands += 1,
-            _ => self.stats.unknown_commands += 1,
-        }
-        Ok(())
-    }
-
-    fn beat(&mut self, now: Instant) -> Result<(), PeerError> {
-        match self.liveness.beat(now) {
-            Beat::Wait => Ok(()),
-            Beat::Silent => Err(Misbehaved::Silent.into()),
-            Beat::Ping => {
-                self.release();
-                let body = command::ping(self.liveness.ttl_deciseconds());
-                self.put_command(&body)
-            }
-        }
-    }
-
-    fn put_command(&mut self, body: &[u8]) -> Result<(), PeerError> {
-        if self.output.put_command(body) { Ok(()) } else { Err(Insecure::Exhausted.into()) }
-    }
-
-    /// The link is idle: gives back what only traffic needs.
-    fn release(&mut self) {
-        self.output.release();
-        if self.events.is_empty() {
-            self.events = VecDeque::new();
-        }
-    }
 }
 
 /// Where it stands. What it holds may be secret.
@@ -354,5 +310,26 @@ impl fmt::Debug for Connection {
             .field("stats", &self.stats)
             .field("failed", &self.failed)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_of_messages_leaves_no_room_behind() {
+        let now = Instant::now();
+        let config = Arc::new(ConnectionConfig::default());
+        let mut one = Connection::new(config.clone(), Side::Accepting, [1; 32], now);
+        let other = Connection::new(config, Side::Connecting, [2; 32], now);
+        let mut slices = [IoSlice::new(&[]); 8];
+        let count = other.slices(&mut slices);
+        let mut handshake: Vec<u8> =
+            slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+        handshake.extend([0; 2].repeat(10_000));
+        one.handle_input(&mut handshake, now).unwrap();
+        assert_eq!(std::iter::from_fn(|| one.poll_event()).count(), 10_001);
+        assert!(one.events.capacity() <= EVENTS_KEPT);
     }
 }

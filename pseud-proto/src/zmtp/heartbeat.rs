@@ -58,6 +58,11 @@ impl Liveness {
         self.ttl = None;
     }
 
+    /// When a byte came last.
+    pub(super) fn last_heard(&self) -> Instant {
+        self.heard
+    }
+
     /// The peer announced that it will be heard within `ttl` of its PING.
     pub(super) fn expect(&mut self, ttl_deciseconds: u16, now: Instant) {
         let ttl = Duration::from_millis(u64::from(ttl_deciseconds) * 100);

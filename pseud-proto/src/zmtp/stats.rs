@@ -1,6 +1,6 @@
 //! What a connection saw that was odd but no reason to close.
 
-/// Counters of one connection. What floods is seen here; whoever drives the link sets the limit.
+/// Counters of one connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

@@ -3,76 +3,29 @@
 //! Smallest integers, 64-bit floats, structs as maps by field name, variants as a str or a map of
 //! one. The depth of what is written is bounded as the check bounds what is read.
 
+mod container;
+mod error;
+
+use self::container::{Container, Tuple};
 use super::EXT_STRUCT;
 use super::Integer;
+use super::check::Found;
 use super::limits::DEPTH_CEILING;
 use super::out::{ARRAY, Family, MAP, Out};
-use crate::error::{CallRefused, Fault};
 use bytes::Bytes;
-use serde::ser::{self, Serialize, Serializer};
-use std::fmt::Display;
+use serde::ser::{Serialize, Serializer};
 
-/// A value that cannot be sent to a pseud peer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EncodeError {
-    /// The arguments are neither a tuple nor a list.
-    #[error("arguments must be a tuple, an array or a Vec")]
-    NotArguments,
-    /// The keyword arguments are neither a map nor a struct.
-    #[error("keyword arguments must be a map or a struct")]
-    NotKeywords,
-    /// A keyword that is not a str.
-    #[error("a keyword must be a str")]
-    Keyword,
-    /// A map inside a map's key: no peer could hash it.
-    #[error("a map cannot be in a map's key")]
-    Key,
-    /// An integer below -2^63 or over 2^64 - 1.
-    #[error("an integer that needs more than 64 bits")]
-    Integer,
-    /// More than 64 containers inside each other.
-    #[error("nested more than {max} deep", max = DEPTH_CEILING)]
-    Depth,
-    /// A str, bytes, or a list of 4 GiB or more.
-    #[error("more than 2^32 - 1 bytes or items in one value")]
-    TooLong,
-    /// An ext whose code is negative, or whose content is not what its code says.
-    #[error("a bad ext: codes are 0 to 127, and 123 to 126 hold dates")]
-    Ext,
-    /// What the value's own `Serialize` said.
-    #[error("{0}")]
-    Custom(String),
-}
+pub use error::EncodeError;
 
-impl ser::Error for EncodeError {
-    fn custom<T: Display>(text: T) -> Self {
-        Self::Custom(text.to_string())
-    }
-}
-
-impl From<EncodeError> for CallRefused {
-    fn from(error: EncodeError) -> Self {
-        Self::Arguments(error.to_string().into())
-    }
-}
-
-/// What a caller is told whose result cannot be sent: a `TypeError`, as Python raises.
-impl From<EncodeError> for Fault {
-    fn from(error: EncodeError) -> Self {
-        Self::new("TypeError", error.to_string())
-    }
-}
-
-/// One value, and whether it is safe for v1 peers.
-pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Bytes, bool), EncodeError> {
+/// One value, and what is in it.
+pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Bytes, Found), EncodeError> {
     let mut encoder = Encoder::new();
     value.serialize(&mut encoder)?;
-    Ok((encoder.out.into_bytes(), encoder.v1_safe))
+    Ok((encoder.out.into_bytes(), encoder.found))
 }
 
-/// Arguments and keyword arguments, and whether they are safe for v1 peers.
-pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Bytes, bool), EncodeError>
+/// Arguments and keyword arguments, and what is in them.
+pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Bytes, Found), EncodeError>
 where
     A: Serialize + ?Sized,
     K: Serialize + ?Sized,
@@ -84,13 +37,13 @@ where
     encoder.keywords = true;
     kwargs.serialize(&mut encoder)?;
     encoder.root(border, MAP, EncodeError::NotKeywords)?;
-    Ok((encoder.out.into_bytes(), encoder.v1_safe))
+    Ok((encoder.out.into_bytes(), encoder.found))
 }
 
 /// The serializer: `&mut` of it.
 pub(super) struct Encoder {
-    pub(super) out: Out,
-    pub(super) v1_safe: bool,
+    out: Out,
+    found: Found,
     depth: usize,
     in_key: bool,
     /// The next map at the root has names for keys.
@@ -113,7 +66,7 @@ impl Encoder {
     fn new() -> Self {
         Self {
             out: Out::new(),
-            v1_safe: true,
+            found: Found::default(),
             depth: 0,
             in_key: false,
             keywords: false,
@@ -168,9 +121,7 @@ impl Encoder {
         if code < 0 {
             return Err(EncodeError::Ext);
         }
-        if (123..=126).contains(&code) {
-            self.v1_safe = false;
-        }
+        self.found.ext(code, payload).map_err(|_| EncodeError::Ext)?;
         self.out.ext(code, payload, length(payload.len())?);
         Ok(())
     }
@@ -178,48 +129,6 @@ impl Encoder {
 
 fn length(len: usize) -> Result<u32, EncodeError> {
     u32::try_from(len).map_err(|_| EncodeError::TooLong)
-}
-
-/// An array or a map in the making.
-pub(super) struct Container<'e> {
-    encoder: &'e mut Encoder,
-    family: Family,
-    start: usize,
-    announced: u32,
-    written: u32,
-    levels: usize,
-    names: bool,
-}
-
-impl Container<'_> {
-    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.written = self.written.checked_add(1).ok_or(EncodeError::TooLong)?;
-        value.serialize(&mut *self.encoder)
-    }
-
-    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
-        let start = self.encoder.out.len();
-        self.encoder.in_key = true;
-        self.item(key)?;
-        self.encoder.in_key = false;
-        match self.encoder.out.as_slice().get(start) {
-            Some(&marker) if self.names && !super::out::STR.has(marker) => {
-                Err(EncodeError::Keyword)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn close(self) -> Result<(), EncodeError> {
-        self.encoder.depth = self.encoder.depth.saturating_sub(self.levels);
-        if self.written == self.announced {
-            return Ok(());
-        }
-        let (_, old) = self.family.head(self.announced);
-        let (head, used) = self.family.head(self.written);
-        self.encoder.out.replace(self.start, old, head.get(..used).unwrap_or_default());
-        Ok(())
-    }
 }
 
 impl<'e> Serializer for &'e mut Encoder {
@@ -433,121 +342,5 @@ impl<'e> Serializer for &'e mut Encoder {
         let mut map = self.map(Some(len))?;
         map.levels = 2;
         Ok(map)
-    }
-}
-
-impl ser::SerializeSeq for Container<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl ser::SerializeTupleStruct for Container<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl ser::SerializeTupleVariant for Container<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.item(value)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl ser::SerializeMap for Container<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
-        self.key(key)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        value.serialize(&mut *self.encoder)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl ser::SerializeStruct for Container<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), EncodeError> {
-        self.key(name)?;
-        value.serialize(&mut *self.encoder)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl ser::SerializeStructVariant for Container<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), EncodeError> {
-        ser::SerializeStruct::serialize_field(self, name, value)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-/// A tuple: an array, or the pair inside an ext.
-pub(super) enum Tuple<'e> {
-    Array(Container<'e>),
-    Ext(&'e mut Encoder),
-}
-
-impl ser::SerializeTuple for Tuple<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        match self {
-            Self::Array(array) => array.item(value),
-            Self::Ext(encoder) => value.serialize(&mut **encoder),
-        }
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        match self {
-            Self::Array(array) => array.close(),
-            Self::Ext(_) => Ok(()),
-        }
     }
 }

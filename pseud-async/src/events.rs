@@ -1,0 +1,209 @@
+//! What happens to links, for whoever wants to watch: a bounded stream that says what it lost.
+
+use crate::hub::{Hub, Inner};
+use crate::node::Peer;
+use pseud_proto::{PeerError, PeerId, Reason, To};
+use slab::Slab;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// How many events wait for a watcher before the oldest are dropped.
+const EVENTS_MAX: usize = 256;
+
+/// Something that happened to a link.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ConnectionEvent {
+    /// We are about to connect.
+    Connecting {
+        /// Where to.
+        endpoint: String,
+    },
+    /// There is no connection to be had there now; it is tried again.
+    Failed {
+        /// Where to.
+        endpoint: String,
+        /// The operating system's words.
+        error: String,
+    },
+    /// The handshake failed: one of the two refused the other, or the peer does not speak ZMTP.
+    Refused {
+        /// Where the peer is.
+        address: String,
+        /// Why.
+        error: PeerError,
+    },
+    /// A session began.
+    Ready {
+        /// A handle to call exactly this session.
+        peer: Peer,
+        /// Its routing id.
+        identity: Vec<u8>,
+        /// Where it is.
+        address: String,
+    },
+    /// A session ended. It was `Ready` before, once.
+    Lost {
+        /// Its routing id.
+        identity: Vec<u8>,
+        /// Where it was.
+        address: String,
+        /// Why.
+        reason: Reason,
+    },
+    /// The watcher was too slow: that many events before this one are missing.
+    Lagged(u64),
+}
+
+/// An event as the hub keeps it: it owns no handle, which would own the hub.
+#[derive(Debug, Clone)]
+pub(crate) enum Happened {
+    Connecting { endpoint: String },
+    Failed { endpoint: String, error: String },
+    Refused { address: String, error: PeerError },
+    Ready { peer: PeerId, identity: Vec<u8>, address: String },
+    Lost { identity: Vec<u8>, address: String, reason: Reason },
+}
+
+#[derive(Debug, Default)]
+struct Watcher {
+    events: VecDeque<Happened>,
+    lost: u64,
+    waker: Option<Waker>,
+}
+
+/// All who watch.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers(Slab<Watcher>);
+
+impl Watchers {
+    /// Tells everybody; returns whom to wake.
+    pub(crate) fn tell(&mut self, happened: &Happened) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        for (_, watcher) in &mut self.0 {
+            if watcher.events.len() == EVENTS_MAX {
+                watcher.events.pop_front();
+                watcher.lost += 1;
+            }
+            watcher.events.push_back(happened.clone());
+            wakers.extend(watcher.waker.take());
+        }
+        wakers
+    }
+
+    pub(crate) fn wake_all(&mut self) -> Vec<Waker> {
+        self.0.iter_mut().filter_map(|(_, watcher)| watcher.waker.take()).collect()
+    }
+}
+
+/// A stream of [`ConnectionEvent`]s, from when it was made. Dropping it is enough.
+///
+/// It holds 256 events; a watcher that does not keep up is told how many it missed.
+pub struct Events {
+    hub: Arc<Hub>,
+    key: usize,
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
+        let key = hub.lock().watchers.0.insert(Watcher::default());
+        Self { hub, key }
+    }
+
+    /// The next event; `None` once the node has shut down. Cancel-safe.
+    pub async fn next(&mut self) -> Option<ConnectionEvent> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// The next event, polled.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<ConnectionEvent>> {
+        let mut inner = self.hub.lock();
+        let shut_down = inner.shut_down;
+        let Some(watcher) = inner.watchers.0.get_mut(self.key) else { return Poll::Ready(None) };
+        if watcher.lost > 0 {
+            return Poll::Ready(Some(ConnectionEvent::Lagged(std::mem::take(&mut watcher.lost))));
+        }
+        let Some(happened) = watcher.events.pop_front() else {
+            if shut_down {
+                return Poll::Ready(None);
+            }
+            watcher.waker = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        drop(inner);
+        Poll::Ready(Some(self.show(happened)))
+    }
+
+    fn show(&self, happened: Happened) -> ConnectionEvent {
+        match happened {
+            Happened::Connecting { endpoint } => ConnectionEvent::Connecting { endpoint },
+            Happened::Failed { endpoint, error } => ConnectionEvent::Failed { endpoint, error },
+            Happened::Refused { address, error } => ConnectionEvent::Refused { address, error },
+            Happened::Ready { peer, identity, address } => {
+                let peer = Peer::new(self.hub.clone(), To::Peer(peer));
+                ConnectionEvent::Ready { peer, identity, address }
+            }
+            Happened::Lost { identity, address, reason } => {
+                ConnectionEvent::Lost { identity, address, reason }
+            }
+        }
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        let watcher = self.hub.lock().watchers.0.try_remove(self.key);
+        drop(watcher);
+    }
+}
+
+impl Hub {
+    fn tell(&self, happened: &Happened) {
+        let wakers = self.lock().watchers.tell(happened);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// For adapters: a connection is about to be made.
+    pub fn tell_connecting(&self, endpoint: &str) {
+        self.tell(&Happened::Connecting { endpoint: endpoint.to_owned() });
+    }
+
+    /// For adapters: there was no connection to be had.
+    pub fn tell_failed(&self, endpoint: &str, error: &std::io::Error) {
+        let (endpoint, error) = (endpoint.to_owned(), error.to_string());
+        self.tell(&Happened::Failed { endpoint, error });
+    }
+
+    pub(crate) fn tell_refused(&self, address: &str, error: PeerError) {
+        self.tell(&Happened::Refused { address: address.to_owned(), error });
+    }
+}
+
+impl Inner {
+    /// A session began: remembered until it ends, to say then who it was.
+    pub(crate) fn joined(
+        &mut self,
+        peer: PeerId,
+        identity: Vec<u8>,
+        address: String,
+    ) -> Vec<Waker> {
+        self.names.insert(peer, (identity.clone(), address.clone()));
+        self.watchers.tell(&Happened::Ready { peer, identity, address })
+    }
+
+    pub(crate) fn left(&mut self, peer: PeerId, reason: Reason) -> Vec<Waker> {
+        let Some((identity, address)) = self.names.remove(&peer) else { return Vec::new() };
+        let name = identity.escape_ascii();
+        tracing::info!(identity = %name, %address, %reason, "peer left");
+        self.watchers.tell(&Happened::Lost { identity, address, reason })
+    }
+}

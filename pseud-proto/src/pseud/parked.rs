@@ -1,0 +1,58 @@
+//! Calls that wait for somebody to hold the routing id that they are for.
+
+use super::calls::Calls;
+use super::session::{Queue, Queued};
+use crate::config::Limits;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// The waiting calls, by name.
+#[derive(Debug, Default)]
+pub(super) struct Parked {
+    queues: BTreeMap<Bytes, Queue>,
+    /// Entries of all queues, and how many of them are over at most.
+    entries: usize,
+    over: usize,
+}
+
+impl Parked {
+    /// Somebody holds the name: what waited for it.
+    pub(super) fn take(&mut self, name: &[u8]) -> Queue {
+        let queue = self.queues.remove(name).unwrap_or_default();
+        self.entries -= queue.len();
+        queue
+    }
+
+    /// Lets a call wait for that name.
+    pub(super) fn park(&mut self, name: Bytes, entry: Queued) {
+        self.queues.entry(name).or_default().push(entry);
+        self.entries += 1;
+    }
+
+    /// Entries and bytes that wait for that name.
+    pub(super) fn size(&mut self, name: &[u8], calls: &Calls, limits: &Limits) -> (usize, usize) {
+        let Some(queue) = self.queues.get_mut(name) else { return (0, 0) };
+        let before = queue.len();
+        let size = queue.size(calls, limits);
+        self.entries -= before - queue.len();
+        size
+    }
+
+    /// A call that was parked is over. Its entry goes with a sweep, made when half of them are over:
+    /// so an end costs a few steps at most, and nothing stays when all are.
+    pub(super) fn call_over(&mut self, calls: &Calls) {
+        self.over += 1;
+        if self.over.saturating_mul(2) > self.entries {
+            self.sweep(calls);
+        }
+    }
+
+    fn sweep(&mut self, calls: &Calls) {
+        self.queues.retain(|_, queue| {
+            queue.sweep(calls);
+            !queue.is_empty()
+        });
+        self.entries = self.queues.values().map(Queue::len).sum();
+        self.over = 0;
+    }
+}

@@ -1,0 +1,331 @@
+//! Dates and times as Python's `datetime` module has them: exts 123 to 126.
+
+mod legacy;
+mod serde;
+#[cfg(feature = "chrono")]
+mod with_chrono;
+#[cfg(feature = "jiff")]
+mod with_jiff;
+mod with_std;
+#[cfg(feature = "time")]
+mod with_time;
+
+use std::fmt;
+
+/// A date, a time, an offset or a code that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("out of range: {0}")]
+pub struct OutOfRange(pub(super) &'static str);
+
+fn within(holds: bool, what: &'static str) -> Result<(), OutOfRange> {
+    match holds {
+        true => Ok(()),
+        false => Err(OutOfRange(what)),
+    }
+}
+
+/// Python's `datetime.date`: a day between the years 1 and 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Date {
+    /// A day that exists: year 1 to 9999, month 1 to 12, a day of that month.
+    pub fn new(year: u16, month: u8, day: u8) -> Result<Self, OutOfRange> {
+        within((1..=9999).contains(&year), "year")?;
+        within((1..=12).contains(&month), "month")?;
+        within((1..=days_of(year, month)).contains(&day), "day")?;
+        Ok(Self { year, month, day })
+    }
+
+    /// 1 to 9999.
+    pub fn year(self) -> u16 {
+        self.year
+    }
+
+    /// 1 to 12.
+    pub fn month(self) -> u8 {
+        self.month
+    }
+
+    /// 1 to 31.
+    pub fn day(self) -> u8 {
+        self.day
+    }
+
+    /// Days since the day before 1 January of year 1, as Python's `toordinal`.
+    fn ordinal(self) -> i64 {
+        let before = i64::from(self.year) - 1;
+        let months = (1..self.month).map(|month| i64::from(days_of(self.year, month))).sum::<i64>();
+        365 * before + before / 4 - before / 100 + before / 400 + months + i64::from(self.day)
+    }
+}
+
+fn days_of(year: u16, month: u8) -> u8 {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Python's `datetime.datetime`: naive, or aware by a fixed offset.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DateTime {
+    date: Date,
+    hour: u8,
+    minute: u8,
+    second: u8,
+    fold: bool,
+    microsecond: u32,
+    zone: Option<TimeZone>,
+}
+
+impl DateTime {
+    /// A naive one: hour to 23, minute and second to 59, microsecond to 999 999.
+    pub fn new(
+        date: Date,
+        hour: u8,
+        minute: u8,
+        second: u8,
+        microsecond: u32,
+    ) -> Result<Self, OutOfRange> {
+        within(hour < 24, "hour")?;
+        within(minute < 60, "minute")?;
+        within(second < 60, "second")?;
+        within(microsecond < 1_000_000, "microsecond")?;
+        Ok(Self { date, hour, minute, second, microsecond, fold: false, zone: None })
+    }
+
+    /// The same wall clock, in that zone.
+    #[must_use]
+    pub fn with_zone(mut self, zone: TimeZone) -> Self {
+        self.zone = Some(zone);
+        self
+    }
+
+    /// Of two moments with the same wall clock, when clocks are set back: the second one.
+    #[must_use]
+    pub fn with_fold(mut self, fold: bool) -> Self {
+        self.fold = fold;
+        self
+    }
+
+    /// Its day.
+    pub fn date(&self) -> Date {
+        self.date
+    }
+
+    /// 0 to 23.
+    pub fn hour(&self) -> u8 {
+        self.hour
+    }
+
+    /// 0 to 59.
+    pub fn minute(&self) -> u8 {
+        self.minute
+    }
+
+    /// 0 to 59.
+    pub fn second(&self) -> u8 {
+        self.second
+    }
+
+    /// 0 to 999 999.
+    pub fn microsecond(&self) -> u32 {
+        self.microsecond
+    }
+
+    /// See [`DateTime::with_fold`].
+    pub fn fold(&self) -> bool {
+        self.fold
+    }
+
+    /// Its zone; none where it is naive.
+    pub fn zone(&self) -> Option<&TimeZone> {
+        self.zone.as_ref()
+    }
+
+    /// What Python compares: aware or not, then microseconds, in UTC where it is aware.
+    pub(super) fn key(&self) -> (bool, i64) {
+        let minutes = i64::from(self.hour) * 60 + i64::from(self.minute);
+        let seconds = self.date.ordinal() * 86_400 + minutes * 60 + i64::from(self.second);
+        let wall = seconds * 1_000_000 + i64::from(self.microsecond);
+        match &self.zone {
+            Some(zone) => (true, wall - zone.offset_microseconds()),
+            None => (false, wall),
+        }
+    }
+}
+
+/// Python's `datetime.timedelta`: a span of up to 999 999 999 days, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimeDelta {
+    days: i32,
+    seconds: u32,
+    microseconds: u32,
+}
+
+impl TimeDelta {
+    /// No time at all.
+    pub const ZERO: Self = Self { days: 0, seconds: 0, microseconds: 0 };
+
+    /// The sum of the three, each of any sign, brought to Python's form: 0 to 86 399 seconds, 0 to
+    /// 999 999 microseconds, and days of any sign.
+    pub fn new(days: i64, seconds: i64, microseconds: i64) -> Result<Self, OutOfRange> {
+        let seconds = i128::from(days) * 86_400 + i128::from(seconds);
+        Self::from_microseconds(seconds * 1_000_000 + i128::from(microseconds))
+    }
+
+    fn from_microseconds(total: i128) -> Result<Self, OutOfRange> {
+        let [days, rest] = [total.div_euclid(DAY), total.rem_euclid(DAY)];
+        within((-999_999_999..=999_999_999).contains(&days), "days")?;
+        let [seconds, microseconds] = [rest / 1_000_000, rest % 1_000_000];
+        match (i32::try_from(days), u32::try_from(seconds), u32::try_from(microseconds)) {
+            (Ok(days), Ok(seconds), Ok(microseconds)) => Ok(Self { days, seconds, microseconds }),
+            _ => Err(OutOfRange("days")),
+        }
+    }
+
+    /// Whole days, rounded down.
+    pub fn days(self) -> i32 {
+        self.days
+    }
+
+    /// 0 to 86 399, on top of the days.
+    pub fn seconds(self) -> u32 {
+        self.seconds
+    }
+
+    /// 0 to 999 999, on top of the seconds.
+    pub fn microseconds(self) -> u32 {
+        self.microseconds
+    }
+
+    /// All of it.
+    pub fn total_microseconds(self) -> i128 {
+        let seconds = i128::from(self.days) * 86_400 + i128::from(self.seconds);
+        seconds * 1_000_000 + i128::from(self.microseconds)
+    }
+}
+
+/// Microseconds of a day.
+const DAY: i128 = 86_400_000_000;
+
+/// Python's `datetime.timezone`: a fixed offset from UTC, maybe with a name.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct TimeZone {
+    offset: TimeDelta,
+    name: Option<Box<str>>,
+}
+
+impl TimeZone {
+    /// Python's `timezone.utc`.
+    pub const UTC: Self = Self { offset: TimeDelta::ZERO, name: None };
+
+    /// Bytes of a name; the longest that keeps the pickle of a datetime under 256 bytes, the most
+    /// that is read, with room to spare. Real ones have 3 to 30.
+    pub const NAME_BYTES_MAX: usize = 128;
+
+    /// An offset of less than a day, east of UTC where it is positive.
+    pub fn new(offset: TimeDelta) -> Result<Self, OutOfRange> {
+        within(offset.total_microseconds().abs() < DAY, "offset")?;
+        Ok(Self { offset, name: None })
+    }
+
+    /// What the reader of pickles has judged already.
+    pub(super) fn judged(offset: TimeDelta, name: Option<&str>) -> Self {
+        Self { offset, name: name.map(Box::from) }
+    }
+
+    /// The same with a name of at most [`TimeZone::NAME_BYTES_MAX`] bytes.
+    pub fn with_name(mut self, name: impl Into<Box<str>>) -> Result<Self, OutOfRange> {
+        let name = name.into();
+        within(name.len() <= Self::NAME_BYTES_MAX, "name")?;
+        self.name = Some(name);
+        Ok(self)
+    }
+
+    /// East of UTC where it is positive.
+    pub fn offset(&self) -> TimeDelta {
+        self.offset
+    }
+
+    /// Its name, where it was given one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// What other crates can hold.
+    #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+    fn whole_seconds(&self) -> Result<i32, OutOfRange> {
+        let offset = self.offset_microseconds();
+        within(offset % 1_000_000 == 0, "fraction of a second in an offset")?;
+        i32::try_from(offset / 1_000_000).map_err(|_| OutOfRange("offset"))
+    }
+
+    /// Less than a day: it fits.
+    pub(super) fn offset_microseconds(&self) -> i64 {
+        i64::try_from(self.offset.total_microseconds()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.offset_microseconds() as f64 / 1e6;
+        match &self.name {
+            Some(name) => write!(f, "TimeZone({seconds} s, {name:?})"),
+            None => write!(f, "TimeZone({seconds} s)"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_that_exist() {
+        for (year, month, day) in [(2000, 2, 29), (2024, 2, 29), (1, 1, 1), (9999, 12, 31)] {
+            assert!(Date::new(year, month, day).is_ok());
+        }
+        for (year, month, day) in
+            [(1900, 2, 29), (2023, 2, 29), (2023, 4, 31), (0, 1, 1), (10_000, 1, 1), (1, 13, 1)]
+        {
+            assert!(Date::new(year, month, day).is_err());
+        }
+    }
+
+    #[test]
+    fn ordinals_are_pythons() {
+        let ordinal = |year, month, day| Date::new(year, month, day).unwrap().ordinal();
+        assert_eq!(ordinal(1, 1, 1), 1);
+        assert_eq!(ordinal(1970, 1, 1), 719_163);
+        assert_eq!(ordinal(2000, 3, 1), 730_180);
+        assert_eq!(ordinal(9999, 12, 31), 3_652_059);
+    }
+
+    #[test]
+    fn spans_have_one_form() {
+        let minus = TimeDelta::new(0, 0, -1).unwrap();
+        assert_eq!((minus.days(), minus.seconds(), minus.microseconds()), (-1, 86_399, 999_999));
+        assert_eq!(TimeDelta::new(-1, 86_400, 0).unwrap(), TimeDelta::ZERO);
+        assert_eq!(minus.total_microseconds(), -1);
+        assert!(TimeDelta::new(999_999_999, 86_399, 999_999).is_ok());
+        assert!(TimeDelta::new(999_999_999, 86_400, 0).is_err());
+        assert!(TimeDelta::new(i64::MIN, i64::MIN, i64::MIN).is_err());
+    }
+
+    #[test]
+    fn offsets_stay_under_a_day() {
+        let zone = |seconds| TimeZone::new(TimeDelta::new(0, seconds, 0).unwrap());
+        assert!(zone(86_399).is_ok() && zone(-86_399).is_ok());
+        assert!(zone(86_400).is_err() && zone(-86_400).is_err());
+        assert!(TimeZone::UTC.with_name("n".repeat(129)).is_err());
+    }
+}

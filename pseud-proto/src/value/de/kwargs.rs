@@ -1,0 +1,123 @@
+//! The keyword arguments as a whole.
+
+use super::mismatch::name_of;
+use super::{BadArguments, De, Mismatch, str};
+use crate::value::wire::{Head, Reader};
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
+
+/// The map of keyword arguments.
+pub(in crate::value) fn kwargs<'de, T: Deserialize<'de>>(
+    bytes: &'de [u8],
+) -> Result<T, BadArguments> {
+    let mut reader = Reader { rest: bytes };
+    match reader.head().map_err(Mismatch::from)? {
+        Head::Map(left) => {
+            Ok(T::deserialize(Kwargs { de: De { reader }, left, name: "", known: None })?)
+        }
+        head => Err(Mismatch(format!("expected keyword arguments, found {}", head.kind())).into()),
+    }
+}
+
+/// Names and values, read one pair at a time.
+struct Kwargs<'de> {
+    de: De<'de>,
+    left: u32,
+    /// The keyword whose value comes next.
+    name: &'de str,
+    /// What the handler takes, where it says so.
+    known: Option<&'static [&'static str]>,
+}
+
+impl<'de> Kwargs<'de> {
+    fn name(&mut self) -> Result<&'de str, Mismatch> {
+        match self.de.head()? {
+            Head::Str(name) | Head::Bin(name) => str(name),
+            head => Err(Mismatch(format!("a keyword must be a str, not {}", head.kind()))),
+        }
+    }
+}
+
+fn unexpected(name: &str) -> Mismatch {
+    Mismatch(format!("unexpected keyword argument {}", name_of(name)))
+}
+
+impl<'de> Deserializer<'de> for Kwargs<'de> {
+    type Error = Mismatch;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_map(&mut self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        mut self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        self.known = Some(fields);
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.left {
+            0 => visitor.visit_unit(),
+            _ => Err(unexpected(self.name()?)),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        seq tuple tuple_struct map enum identifier
+    }
+}
+
+impl<'de> de::MapAccess<'de> for &mut Kwargs<'de> {
+    type Error = Mismatch;
+
+    fn next_key_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Mismatch> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        self.name = self.name()?;
+        match self.known {
+            Some(known) if !known.contains(&self.name) => Err(unexpected(self.name)),
+            _ => seed.deserialize(BorrowedStrDeserializer::new(self.name)).map(Some),
+        }
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
+        seed.deserialize(&mut self.de)
+            .map_err(|cause| cause.inside(format_args!("keyword argument {}", name_of(self.name))))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left as usize)
+    }
+}

@@ -1,0 +1,268 @@
+//! Checked msgpack to serde.
+
+mod args;
+mod ext;
+mod kwargs;
+mod mismatch;
+
+use self::ext::Ext;
+use super::EXT_STRUCT;
+use super::wire::{Head, Reader};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Unexpected, Visitor,
+};
+use std::fmt::Display;
+
+pub(super) use args::args;
+pub(super) use kwargs::kwargs;
+pub use mismatch::{BadArguments, Mismatch};
+
+/// One value.
+pub(super) fn value<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Mismatch> {
+    T::deserialize(&mut De { reader: Reader { rest: bytes } })
+}
+
+/// The deserializer: `&mut` of it. It recurses as deep as the check allowed and no deeper.
+struct De<'de> {
+    reader: Reader<'de>,
+}
+
+impl<'de> De<'de> {
+    fn head(&mut self) -> Result<Head<'de>, Mismatch> {
+        Ok(self.reader.head()?)
+    }
+
+    /// The next head without taking it.
+    fn peek(&self) -> Result<Head<'de>, Mismatch> {
+        let mut ahead = self.reader;
+        Ok(ahead.head()?)
+    }
+
+    fn visit<V: Visitor<'de>>(
+        &mut self,
+        head: Head<'de>,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        match head {
+            Head::Nil => visitor.visit_unit(),
+            Head::Bool(value) => visitor.visit_bool(value),
+            Head::Int(value) => match (value.as_u64(), value.as_i64()) {
+                (Some(value), _) => visitor.visit_u64(value),
+                (None, value) => visitor.visit_i64(value.unwrap_or_default()),
+            },
+            Head::F64(value) => visitor.visit_f64(value),
+            Head::Str(text) => visitor.visit_borrowed_str(str(text)?),
+            Head::Bin(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Head::Array(left) => self.items(left, |items| visitor.visit_seq(items)),
+            Head::Map(left) => self.items(left, |items| visitor.visit_map(items)),
+            Head::Ext(code, bytes) => visitor.visit_newtype_struct(Ext { code: Some(code), bytes }),
+        }
+    }
+
+    /// Lends out the items of a container; those that were left lying are an error.
+    fn items<T>(
+        &mut self,
+        left: u32,
+        visit: impl FnOnce(&mut Items<'_, 'de>) -> Result<T, Mismatch>,
+    ) -> Result<T, Mismatch> {
+        let mut items = Items { de: self, left };
+        let value = visit(&mut items)?;
+        match items.left {
+            0 => Ok(value),
+            more => Err(Mismatch(format!("{more} items too many"))),
+        }
+    }
+}
+
+fn str(text: &[u8]) -> Result<&str, Mismatch> {
+    std::str::from_utf8(text).map_err(|_| Mismatch("not UTF-8".to_owned()))
+}
+
+impl<'de> Deserializer<'de> for &mut De<'de> {
+    type Error = Mismatch;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        let head = self.head()?;
+        self.visit(head, visitor)
+    }
+
+    /// A str and nothing else: bytes are not text, though serde's String would take them.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.head()? {
+            Head::Bin(bytes) => Err(de::Error::invalid_type(Unexpected::Bytes(bytes), &visitor)),
+            head => self.visit(head, visitor),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        self.deserialize_str(visitor)
+    }
+
+    /// Bytes and nothing else: text is not bytes.
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.head()? {
+            Head::Str(text) => Err(de::Error::invalid_type(Unexpected::Str(str(text)?), &visitor)),
+            head => self.visit(head, visitor),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.reader.rest.first() {
+            Some(0xc0) => {
+                self.head()?;
+                visitor.visit_none()
+            }
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        match name {
+            EXT_STRUCT => self.deserialize_any(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    /// A variant is its name, or a map of its name to its content.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        match self.peek()? {
+            Head::Str(name) => {
+                self.head()?;
+                visitor.visit_enum(str(name)?.into_deserializer())
+            }
+            Head::Map(1) => {
+                self.head()?;
+                visitor.visit_enum(Variant { de: self })
+            }
+            head => Err(Mismatch(format!("expected {}, found {}", Wanted(&visitor), head.kind()))),
+        }
+    }
+
+    /// A field's name; bytes are taken for one, since Python 2 peers write names so.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.head()? {
+            Head::Str(name) | Head::Bin(name) => visitor.visit_borrowed_str(str(name)?),
+            head => Err(Mismatch(format!("expected a name, found {}", head.kind()))),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        self.reader.skip()?;
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 unit unit_struct
+        seq tuple tuple_struct map struct
+    }
+}
+
+/// Shows what a visitor expects.
+struct Wanted<'a, V>(&'a V);
+
+impl<'de, V: Visitor<'de>> Display for Wanted<'_, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.expecting(f)
+    }
+}
+
+/// The rest of an array or a map.
+struct Items<'a, 'de> {
+    de: &'a mut De<'de>,
+    left: u32,
+}
+
+impl<'de> de::SeqAccess<'de> for &mut Items<'_, 'de> {
+    type Error = Mismatch;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Mismatch> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        seed.deserialize(&mut *self.de).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left as usize)
+    }
+}
+
+impl<'de> de::MapAccess<'de> for &mut Items<'_, 'de> {
+    type Error = Mismatch;
+
+    fn next_key_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Mismatch> {
+        de::SeqAccess::next_element_seed(self, seed)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
+        seed.deserialize(&mut *self.de)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left as usize)
+    }
+}
+
+/// A map of one: a variant's name and its content.
+struct Variant<'a, 'de> {
+    de: &'a mut De<'de>,
+}
+
+impl<'de> de::EnumAccess<'de> for Variant<'_, 'de> {
+    type Error = Mismatch;
+    type Variant = Self;
+
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), Mismatch> {
+        Ok((seed.deserialize(&mut *self.de)?, self))
+    }
+}
+
+impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
+    type Error = Mismatch;
+
+    fn unit_variant(self) -> Result<(), Mismatch> {
+        <()>::deserialize(self.de)
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mismatch> {
+        seed.deserialize(self.de)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Mismatch> {
+        self.de.deserialize_any(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        self.de.deserialize_any(visitor)
+    }
+}

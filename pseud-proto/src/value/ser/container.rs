@@ -1,0 +1,161 @@
+//! Arrays and maps in the making.
+
+use super::{EncodeError, Encoder};
+use crate::value::out::{Family, STR};
+use serde::ser::{self, Serialize};
+
+/// An array or a map in the making.
+pub(in crate::value) struct Container<'e> {
+    pub(super) encoder: &'e mut Encoder,
+    pub(super) family: Family,
+    pub(super) start: usize,
+    pub(super) announced: u32,
+    pub(super) written: u32,
+    pub(super) levels: usize,
+    pub(super) names: bool,
+}
+
+impl Container<'_> {
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.written = self.written.checked_add(1).ok_or(EncodeError::TooLong)?;
+        value.serialize(&mut *self.encoder)
+    }
+
+    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
+        let start = self.encoder.out.len();
+        self.encoder.in_key = true;
+        self.item(key)?;
+        self.encoder.in_key = false;
+        match self.encoder.out.as_slice().get(start) {
+            Some(&marker) if self.names && !STR.has(marker) => Err(EncodeError::Keyword),
+            _ => Ok(()),
+        }
+    }
+
+    fn close(self) -> Result<(), EncodeError> {
+        self.encoder.depth = self.encoder.depth.saturating_sub(self.levels);
+        if self.written == self.announced {
+            return Ok(());
+        }
+        let (_, old) = self.family.head(self.announced);
+        let (head, used) = self.family.head(self.written);
+        self.encoder.out.replace(self.start, old, head.get(..used).unwrap_or_default());
+        Ok(())
+    }
+}
+
+impl ser::SerializeSeq for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeTupleStruct for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeTupleVariant for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeMap for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
+        self.key(key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        value.serialize(&mut *self.encoder)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeStruct for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        self.key(name)?;
+        value.serialize(&mut *self.encoder)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+impl ser::SerializeStructVariant for Container<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        ser::SerializeStruct::serialize_field(self, name, value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close()
+    }
+}
+
+/// A tuple: an array, or the pair inside an ext.
+pub(in crate::value) enum Tuple<'e> {
+    Array(Container<'e>),
+    Ext(&'e mut Encoder),
+}
+
+impl ser::SerializeTuple for Tuple<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        match self {
+            Self::Array(array) => array.item(value),
+            Self::Ext(encoder) => value.serialize(&mut **encoder),
+        }
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        match self {
+            Self::Array(array) => array.close(),
+            Self::Ext(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! A server under attack, a spy among its handlers, and a healthy client beside the attacker.
+
+use crate::bytes;
+use crate::wire::{PATIENCE, Wire};
+use pseud::proto::pseud::{Dropped, Stats};
+use pseud::{Client, ConnectionEvent, Events, Fault, Options, Reason, Server};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a healthy call may take while an attack goes on.
+const UNTOUCHED: Duration = Duration::from_secs(1);
+
+pub(crate) struct Bench {
+    pub(crate) server: Server,
+    pub(crate) address: SocketAddr,
+    /// Lets one call of `wait` return.
+    pub(crate) release: Arc<Notify>,
+    canary: Client,
+    canaries: AtomicU64,
+    spied: Arc<AtomicU64>,
+    events: Mutex<Events>,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A server of those options, with one canary.
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options::server("service");
+        change(&mut options);
+        let server = Server::with(options).unwrap();
+        let (spied, release) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
+        register(&server, &spied, &release);
+        let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+        let address = endpoint.trim_start_matches("tcp://").parse().unwrap();
+        let canary = Client::new("service").unwrap();
+        canary.connect(&endpoint).unwrap();
+        timeout(PATIENCE, canary.ready()).await.unwrap();
+        let canaries = AtomicU64::new(0);
+        let events = Mutex::new(server.events());
+        let bench = Self { server, address, release, canary, canaries, spied, events };
+        bench.canary().await;
+        bench
+    }
+
+    /// Somebody else's call completes as if nothing were the matter.
+    pub(crate) async fn canary(&self) {
+        self.canaries.fetch_add(1, Ordering::Relaxed);
+        let call = self.canary.call::<u32, _>("canary", (41,));
+        assert_eq!(timeout(UNTOUCHED, call).await.expect("the canary waits").unwrap(), 42);
+    }
+
+    /// A connection that has said nothing yet.
+    pub(crate) async fn connect(&self) -> Wire {
+        Wire::connect(self.address).await
+    }
+
+    /// A connection whose session has begun.
+    pub(crate) async fn peer(&self) -> Wire {
+        self.peer_named("").await
+    }
+
+    /// The same, of that identity.
+    pub(crate) async fn peer_named(&self, identity: &str) -> Wire {
+        let mut wire = self.connect().await;
+        wire.shake_hands(&bytes::greeting(), &bytes::ready("DEALER", identity)).await;
+        // The server's READY does not wait for ours; its PONG does.
+        wire.send(&bytes::command("PING", b"\0\0")).await;
+        assert_eq!(wire.frame().await.body, b"\x04PONG");
+        wire
+    }
+
+    /// Why that link ended, in our side's words. Ask in the order in which links end.
+    pub(crate) async fn end(&self, wire: &Wire) -> Reason {
+        let ours = wire.stream.local_addr().unwrap().to_string();
+        let mut events = self.events.lock().await;
+        loop {
+            match timeout(PATIENCE, events.next()).await.expect("no end of it").unwrap() {
+                ConnectionEvent::Refused { address, error } if address == ours => {
+                    return Reason::PeerFault(error);
+                }
+                ConnectionEvent::Lost { address, reason, .. } if address == ours => return reason,
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.server.stats()
+    }
+
+    /// How often the attackers' calls were served.
+    pub(crate) fn spied(&self) -> u64 {
+        self.spied.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the attackers' calls were served that often.
+    pub(crate) async fn until_spied(&self, times: u64) {
+        self.until(|_| self.spied() == times).await;
+    }
+
+    /// Waits for what nothing on the attacker's wire tells.
+    pub(crate) async fn until(&self, what: impl Fn(&Stats) -> bool) {
+        let since = Instant::now();
+        while !what(&self.stats()) {
+            assert!(since.elapsed() < PATIENCE, "never: {:?}", self.stats());
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// The case is over: nothing of it is left, the spy was called that often, and that much was
+    /// dropped, for those causes and for no others.
+    pub(crate) async fn over(self, spied: u64, dropped: &[(Dropped, u64)]) {
+        self.until(|stats| stats.sessions == 1 && stats.requests_open == 0).await;
+        self.canary().await;
+        let stats = self.stats();
+        assert_eq!(self.spied(), spied, "calls of the spy");
+        let canaries = self.canaries.load(Ordering::Relaxed);
+        assert_eq!(stats.requests_served, spied + canaries, "requests served");
+        assert_eq!(stats.calls_pending, 0);
+        assert_dropped(&stats, dropped);
+    }
+}
+
+/// Exactly those drops, and no others.
+pub(crate) fn assert_dropped(stats: &Stats, dropped: &[(Dropped, u64)]) {
+    for (cause, count) in dropped {
+        assert_eq!(stats.dropped(*cause), *count, "{cause:?} in {stats:?}");
+    }
+    let total: u64 = dropped.iter().map(|(_, count)| count).sum();
+    assert_eq!(stats.dropped_total(), total, "{stats:?}");
+}
+
+fn register(server: &Server, spied: &Arc<AtomicU64>, release: &Arc<Notify>) {
+    server
+        .register_sync("canary", |request| {
+            let (number,): (u32,) = request.args()?;
+            Ok::<_, Fault>(number + 1)
+        })
+        .unwrap();
+    let count = spied.clone();
+    let spy = move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, Fault>(7)
+    };
+    server.register_sync("spy", spy).unwrap();
+    let count = spied.clone();
+    let large = move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, Fault>("x".repeat(64 << 10))
+    };
+    server.register_sync("large", large).unwrap();
+    let (count, release) = (spied.clone(), release.clone());
+    let wait = move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let release = release.clone();
+        async move {
+            release.notified().await;
+            Ok::<_, Fault>(7)
+        }
+    };
+    server.register("wait", wait).unwrap();
+}

@@ -1,0 +1,87 @@
+//! Bytes as an attacker writes them by hand (ZMTP 3.1 and pseud's envelope).
+
+pub(crate) const MORE: u8 = 1;
+pub(crate) const LONG: u8 = 2;
+pub(crate) const COMMAND: u8 = 4;
+
+pub(crate) const OK: u8 = 0x01;
+pub(crate) const HELLO: u8 = 0x02;
+pub(crate) const WORK: u8 = 0x03;
+pub(crate) const AUTHENTICATED: u8 = 0x04;
+pub(crate) const HEARTBEAT: u8 = 0x06;
+pub(crate) const ERROR: u8 = 0x10;
+pub(crate) const UNAUTHORIZED: u8 = 0x11;
+
+/// A sound greeting, with `bytes` put at `offset`.
+pub(crate) fn greeting_with(offset: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut greeting = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL".to_vec();
+    greeting.resize(64, 0);
+    greeting[offset..offset + bytes.len()].copy_from_slice(bytes);
+    greeting
+}
+
+pub(crate) fn greeting() -> Vec<u8> {
+    greeting_with(0, &[])
+}
+
+/// READY of that socket type and identity.
+pub(crate) fn ready(socket_type: &str, identity: &str) -> Vec<u8> {
+    let mut data = Vec::new();
+    for (name, value) in [("Socket-Type", socket_type), ("Identity", identity)] {
+        data.push(name.len() as u8);
+        data.extend(name.bytes());
+        data.extend((value.len() as u32).to_be_bytes());
+        data.extend(value.bytes());
+    }
+    command("READY", &data)
+}
+
+pub(crate) fn handshake() -> Vec<u8> {
+    [greeting(), ready("DEALER", "")].concat()
+}
+
+pub(crate) fn command(name: &str, data: &[u8]) -> Vec<u8> {
+    frame(COMMAND, &[&[name.len() as u8], name.as_bytes(), data].concat())
+}
+
+/// A frame; of the long form where its body needs it or `LONG` is among the flags.
+pub(crate) fn frame(flags: u8, body: &[u8]) -> Vec<u8> {
+    match u8::try_from(body.len()) {
+        Ok(len) if flags & LONG == 0 => [&[flags, len], body].concat(),
+        _ => [&long_header(flags, body.len() as u64)[..], body].concat(),
+    }
+}
+
+pub(crate) fn long_header(flags: u8, size: u64) -> Vec<u8> {
+    [&[flags | LONG][..], &size.to_be_bytes()].concat()
+}
+
+/// Frames that make one message, with those flags besides.
+pub(crate) fn message_with(flags: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let last = parts.len().saturating_sub(1);
+    let more = |index| if index < last { MORE } else { 0 };
+    parts.iter().enumerate().flat_map(|(index, part)| frame(flags | more(index), part)).collect()
+}
+
+pub(crate) fn message(parts: &[&[u8]]) -> Vec<u8> {
+    message_with(0, parts)
+}
+
+/// A message of pseud's.
+pub(crate) fn envelope(id: &[u8], kind: u8, body: &[u8]) -> Vec<u8> {
+    message(&[b"", b"v1", id, &[kind], body])
+}
+
+/// A call of `name` without arguments.
+pub(crate) fn work(id: &[u8], name: &str) -> Vec<u8> {
+    envelope(id, WORK, &work_body(name))
+}
+
+pub(crate) fn work_body(name: &str) -> Vec<u8> {
+    [&[0x93, 0xa0 | name.len() as u8], name.as_bytes(), &[0x90, 0x80]].concat()
+}
+
+/// A msgpack str.
+pub(crate) fn text(text: &str) -> Vec<u8> {
+    [&[0xdb][..], &(text.len() as u32).to_be_bytes(), text.as_bytes()].concat()
+}

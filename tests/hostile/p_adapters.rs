@@ -1,0 +1,72 @@
+//! What the operating system does to us: too many open files, and links that break while we write.
+
+use crate::bench::Bench;
+use crate::bytes::{OK, WORK, envelope, work, work_body};
+use crate::rogue::{Rogue, outcome};
+use pseud::proto::pseud::Dropped;
+use std::process::Command;
+use tokio::net::TcpStream;
+
+const ID: &[u8] = b"sixteen bytes...";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn j_06_a_peer_that_uses_our_own_id() {
+    let (rogue, mut wire) = Rogue::new().await;
+    rogue.victim.register_sync("spy", |_| Ok::<_, pseud::Fault>(9)).unwrap();
+    let (calling, id) = rogue.call(&mut wire).await;
+    wire.send(&envelope(&id, WORK, &work_body("spy"))).await;
+    assert_eq!(wire.answer().await, (id.clone(), OK, vec![9]), "its id, its call");
+    wire.send(&envelope(&id, OK, &[5])).await;
+    assert_eq!(outcome(calling).await.unwrap(), 5, "our id, our call");
+    rogue.over(&[]).await;
+}
+
+/// Set in the process that plays the case with few open files.
+const INSIDE: &str = "PSEUD_FEW_FILES";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p_02_too_many_open_files() {
+    if std::env::var_os(INSIDE).is_some() {
+        return few_files().await;
+    }
+    let this = std::env::current_exe().unwrap();
+    let name = "p_adapters::p_02_too_many_open_files";
+    let limited = format!("ulimit -n 64; exec '{}' --exact {name} --nocapture", this.display());
+    let output = tokio::task::spawn_blocking(move || {
+        Command::new("sh").arg("-c").arg(limited).env(INSIDE, "1").output().unwrap()
+    });
+    let output = output.await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// The attacker takes all files of the process that the server lives in.
+async fn few_files() {
+    let bench = Bench::new().await;
+    let mut taken = Vec::new();
+    while let Ok(stream) = TcpStream::connect(bench.address).await {
+        taken.push(stream);
+        assert!(taken.len() < 64, "the limit does not hold");
+    }
+    assert!(taken.len() > 5, "{} connections", taken.len());
+    bench.canary().await;
+    drop(taken);
+    let mut late = bench.peer().await;
+    late.spy().await;
+    assert_eq!(late.finish().await, b"");
+    bench.over(1, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p_03_a_link_that_breaks_while_we_write() {
+    let bench = Bench::new().await;
+    for _ in 0..20 {
+        let mut wire = bench.peer().await;
+        wire.send(&work(ID, "large").repeat(50)).await;
+        wire.reset();
+    }
+    bench.until(|stats| stats.sessions == 1 && stats.requests_open == 0).await;
+    let (spied, stats) = (bench.spied(), bench.stats());
+    let gone = [Dropped::CallerGone, Dropped::Stale].map(|cause| (cause, stats.dropped(cause)));
+    bench.over(spied, &gone).await;
+}

@@ -1,0 +1,113 @@
+//! A client of ours whose server is an attacker, and which has an honest server besides.
+
+use crate::bench::assert_dropped;
+use crate::bytes::{self, WORK};
+use crate::wire::{PATIENCE, Wire};
+use pseud::proto::pseud::{Dropped, Stats};
+use pseud::{CallError, Client, Fault, Options, Server};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+/// A call of ours on its way.
+pub(crate) type Calling = JoinHandle<Result<u32, CallError>>;
+
+pub(crate) struct Rogue {
+    pub(crate) victim: Client,
+    _honest: Server,
+}
+
+impl Rogue {
+    /// A victim, and the attacker's end of its link.
+    pub(crate) async fn new() -> (Self, Wire) {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> (Self, Wire) {
+        let honest = Server::new("honest").unwrap();
+        honest.register_sync("canary", |_| Ok::<_, Fault>(42)).unwrap();
+        let endpoint = honest.bind("tcp://127.0.0.1:0").await.unwrap();
+        let mut options = Options::client("rogue");
+        change(&mut options);
+        let victim = Client::with(options).unwrap();
+        victim.connect(&endpoint).unwrap();
+        let rogue = Self { victim, _honest: honest };
+        rogue.until(|stats| stats.sessions == 1).await;
+        rogue.canary().await;
+        let wire = rogue.lure("rogue").await;
+        timeout(PATIENCE, rogue.victim.ready()).await.unwrap();
+        (rogue, wire)
+    }
+
+    /// Has the victim connect to an attacker of that name.
+    pub(crate) async fn lure(&self, name: &str) -> Wire {
+        let sessions = self.victim.stats().sessions;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.victim.connect(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+        let (stream, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+        let mut wire = Wire::over(stream);
+        wire.shake_hands(&bytes::greeting(), &bytes::ready("ROUTER", name)).await;
+        assert_eq!(wire.message().await, [b""], "the probe");
+        self.until(|stats| stats.sessions == sessions + 1).await;
+        wire
+    }
+
+    async fn until(&self, what: impl Fn(&Stats) -> bool) {
+        let since = Instant::now();
+        while !what(&self.victim.stats()) {
+            assert!(since.elapsed() < PATIENCE, "never: {:?}", self.victim.stats());
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// The victim calls; returns the call and its id as the attacker sees it. Nothing else was said
+    /// before.
+    pub(crate) async fn call(&self, wire: &mut Wire) -> (Calling, Vec<u8>) {
+        let victim = self.victim.clone();
+        let calling = tokio::spawn(async move { victim.call("question", ()).await });
+        let (id, kind, body) = wire.answer().await;
+        assert_eq!((id.len(), kind, body), (16, WORK, bytes::work_body("question")));
+        (calling, id)
+    }
+
+    /// A call that the attacker answers: link and victim are in step.
+    pub(crate) async fn answered(&self, wire: &mut Wire) {
+        let (calling, id) = self.call(wire).await;
+        wire.send(&bytes::envelope(&id, bytes::OK, &[7])).await;
+        assert_eq!(outcome(calling).await.unwrap(), 7);
+    }
+
+    /// A call that gets that answer and the outcome that follows from it.
+    pub(crate) async fn answer_with(
+        &self,
+        wire: &mut Wire,
+        kind: u8,
+        body: &[u8],
+    ) -> Result<u32, CallError> {
+        let (calling, id) = self.call(wire).await;
+        wire.send(&bytes::envelope(&id, kind, body)).await;
+        outcome(calling).await
+    }
+
+    /// The honest server is served as if nothing were the matter.
+    pub(crate) async fn canary(&self) {
+        let honest = self.victim.peer("honest");
+        let call = honest.call::<u32, _>("canary", ());
+        assert_eq!(timeout(Duration::from_secs(1), call).await.unwrap().unwrap(), 42);
+    }
+
+    /// Nothing is pending, and that much was dropped for those causes and for no others.
+    pub(crate) async fn over(self, dropped: &[(Dropped, u64)]) {
+        self.canary().await;
+        self.until(|stats| stats.requests_open == 0).await;
+        let stats = self.victim.stats();
+        assert_eq!(stats.calls_pending, 0);
+        assert_dropped(&stats, dropped);
+    }
+}
+
+/// The one outcome of a call.
+pub(crate) async fn outcome(calling: Calling) -> Result<u32, CallError> {
+    timeout(PATIENCE, calling).await.expect("no outcome").unwrap()
+}

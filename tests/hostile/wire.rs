@@ -1,0 +1,137 @@
+//! The attacker's end of a connection.
+
+use crate::bytes::{self, COMMAND, LONG, MORE};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long anything that must happen may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A frame as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) flags: u8,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A message of pseud's as it came: id, kind, body.
+pub(crate) type Answer = (Vec<u8>, u8, Vec<u8>);
+
+/// A raw connection.
+pub(crate) struct Wire {
+    pub(crate) stream: TcpStream,
+}
+
+impl Wire {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    pub(crate) fn over(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).unwrap();
+        Self { stream }
+    }
+
+    /// Reads the other side's greeting and READY, having sent ours.
+    pub(crate) async fn shake_hands(&mut self, greeting: &[u8], ready: &[u8]) {
+        self.send(greeting).await;
+        self.send(ready).await;
+        self.greeting().await;
+        assert!(self.frame().await.body.starts_with(b"\x05READY"));
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        timeout(PATIENCE, self.stream.write_all(bytes)).await.unwrap().unwrap();
+    }
+
+    /// Sends what the other side may well refuse to take; says whether it took all.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        timeout(PATIENCE, self.stream.write_all(bytes)).await.unwrap().is_ok()
+    }
+
+    pub(crate) async fn greeting(&mut self) -> [u8; 64] {
+        self.take().await
+    }
+
+    async fn take<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        timeout(PATIENCE, self.stream.read_exact(&mut bytes)).await.unwrap().unwrap();
+        bytes
+    }
+
+    /// The next frame that is not a PING.
+    pub(crate) async fn frame(&mut self) -> Frame {
+        loop {
+            let frame = self.any_frame().await;
+            if frame.flags & COMMAND == 0 || !frame.body.starts_with(b"\x04PING") {
+                return frame;
+            }
+        }
+    }
+
+    async fn any_frame(&mut self) -> Frame {
+        let [flags] = self.take().await;
+        let len = match flags & LONG {
+            0 => usize::from(self.take::<1>().await[0]),
+            _ => u64::from_be_bytes(self.take().await) as usize,
+        };
+        let mut body = vec![0; len];
+        timeout(PATIENCE, self.stream.read_exact(&mut body)).await.unwrap().unwrap();
+        Frame { flags, body }
+    }
+
+    pub(crate) async fn message(&mut self) -> Vec<Vec<u8>> {
+        let mut parts = Vec::new();
+        loop {
+            let frame = self.frame().await;
+            assert_eq!(frame.flags & COMMAND, 0, "a message was expected: {frame:?}");
+            parts.push(frame.body);
+            if frame.flags & MORE == 0 {
+                return parts;
+            }
+        }
+    }
+
+    pub(crate) async fn answer(&mut self) -> Answer {
+        let parts: [Vec<u8>; 5] = self.message().await.try_into().unwrap();
+        let [delimiter, version, id, kind, body] = parts;
+        assert_eq!((&delimiter[..], &version[..], kind.len()), (&b""[..], &b"v1"[..], 1));
+        (id, kind[0], body)
+    }
+
+    /// Calls the spy: the connection is open and in step, and all that was sent before is dealt with.
+    pub(crate) async fn spy(&mut self) {
+        self.send(&bytes::work(b"sixteen bytes...", "spy")).await;
+        assert_eq!(self.answer().await, (b"sixteen bytes...".to_vec(), bytes::OK, vec![7]));
+    }
+
+    /// Waits until the other side has closed; returns what it still said.
+    pub(crate) async fn closed(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match timeout(PATIENCE, self.stream.read(&mut buffer)).await.expect("kept open") {
+                Ok(0) => return rest,
+                Ok(len) => rest.extend_from_slice(&buffer[..len]),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return rest,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Sends no more, and waits until the other side has closed as well.
+    pub(crate) async fn finish(&mut self) -> Vec<u8> {
+        // It may be closed already.
+        let _ = self.stream.shutdown().await;
+        self.closed().await
+    }
+
+    /// Breaks the connection: the other side gets an RST.
+    pub(crate) fn reset(self) {
+        self.stream.set_zero_linger().unwrap();
+    }
+}

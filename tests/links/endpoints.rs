@@ -1,0 +1,160 @@
+//! Where one can bind and connect, and what is said where one cannot.
+
+use crate::{client, hello, serve, server, soon};
+use pseud::{Client, Options, Server};
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+/// A fresh path that nobody else uses, gone at the end.
+struct SocketPath(PathBuf);
+
+impl SocketPath {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("pseud-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        Self(path)
+    }
+
+    fn endpoint(&self) -> String {
+        format!("ipc://{}", self.0.display())
+    }
+}
+
+impl Drop for SocketPath {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn ipv6() {
+    let (_server, endpoint) = server("tcp://[::1]:0").await;
+    assert!(endpoint.starts_with("tcp://[::1]:"), "{endpoint}");
+    assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
+}
+
+#[tokio::test]
+async fn a_name_is_resolved() {
+    let (_server, endpoint) = server("tcp://127.0.0.1:*").await;
+    let port = endpoint.rsplit(':').next().unwrap();
+    assert_eq!(hello(&client(&format!("tcp://localhost:{port}"))).await, "Hello Charly");
+}
+
+#[tokio::test]
+async fn an_ipc_path_with_its_mode_and_without_a_trace_at_the_end() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = SocketPath::new("mode");
+    let mut options = Options::server("service");
+    options.ipc_mode = Some(0o600);
+    let server = Server::with(options).unwrap();
+    let endpoint = serve(&server, &path.endpoint()).await;
+    assert_eq!(endpoint, path.endpoint());
+    let mode = std::fs::metadata(&path.0).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
+    server.unbind(&endpoint).unwrap();
+    soon(async {
+        while path.0.exists() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_abstract_name() {
+    let name = format!("ipc://@pseud-{}", std::process::id());
+    let (_server, endpoint) = server(&name).await;
+    assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
+}
+
+#[tokio::test]
+async fn p_08_a_file_is_replaced_only_if_nobody_listens_there() {
+    let path = SocketPath::new("stale");
+    drop(std::os::unix::net::UnixListener::bind(&path.0).unwrap());
+    assert!(path.0.exists(), "a dead listener leaves its file");
+    let (_first, endpoint) = server(&path.endpoint()).await;
+    let second = Server::new("second").unwrap();
+    let error = second.bind(&endpoint).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    assert!(error.to_string().contains(&endpoint), "{error}");
+    assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
+
+    let plain = SocketPath::new("plain");
+    std::fs::write(&plain.0, "mine").unwrap();
+    assert!(second.bind(&plain.endpoint()).await.is_err());
+    assert_eq!(std::fs::read(&plain.0).unwrap(), b"mine");
+}
+
+#[tokio::test]
+async fn p_08_what_cannot_be_used_is_named() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let other = Server::new("other").unwrap();
+    let long = format!("ipc:///tmp/{}", "x".repeat(120));
+    for bad in [&*endpoint, "tcp://127.0.0.1:99999", "tcp://nohost", "udp://a:1", "ipc://", &long] {
+        let error = other.bind(bad).await.unwrap_err().to_string();
+        assert!(error.contains(bad), "{error}");
+    }
+    for bad in ["tcp://*:1", "tcp://127.0.0.1:0", "inproc://x", ""] {
+        let error = other.connect(bad).unwrap_err().to_string();
+        assert!(error.contains(bad), "{error}");
+    }
+    for error in [server.unbind("tcp://127.0.0.1:1"), server.disconnect(&endpoint)] {
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    assert!(Server::new([0, 1]).is_err() && Server::new([b'x'; 256]).is_err());
+}
+
+#[tokio::test]
+async fn two_endpoints_of_one_server_and_links_that_outlive_an_unbind() {
+    let (server, first) = server("tcp://127.0.0.1:0").await;
+    let second = server.bind("tcp://127.0.0.1:0").await.unwrap();
+    let (a, b) = (client(&first), client(&second));
+    assert_eq!(hello(&a).await, "Hello Charly");
+    assert_eq!(hello(&b).await, "Hello Charly");
+    server.unbind(&first).unwrap();
+    assert_eq!(hello(&a).await, "Hello Charly");
+    assert!(server.unbind(&first).is_err());
+}
+
+#[tokio::test]
+async fn two_endpoints_of_one_client_one_in_use_and_one_to_fall_back_on() {
+    let (one, first) = server("tcp://127.0.0.1:0").await;
+    let (two, second) = server("tcp://127.0.0.1:0").await;
+    let client = client(&first);
+    soon(client.ready()).await;
+    client.connect(&second).unwrap();
+    soon(async {
+        while client.stats().sessions < 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(hello(&client).await, "Hello Charly");
+    assert_eq!((one.stats().requests_served, two.stats().requests_served), (1, 0));
+    one.shutdown();
+    soon(async {
+        while client.stats().sessions > 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(hello(&client).await, "Hello Charly");
+    assert_eq!(two.stats().requests_served, 1);
+}
+
+#[tokio::test]
+async fn either_role_may_bind_or_connect() {
+    let client = Client::new("service").unwrap();
+    let endpoint = client.bind("tcp://127.0.0.1:0").await.unwrap();
+    let (server, _) = server("tcp://127.0.0.1:0").await;
+    server.connect(&endpoint).unwrap();
+    assert_eq!(hello(&client).await, "Hello Charly");
+    server.disconnect(&endpoint).unwrap();
+    soon(async {
+        while client.stats().sessions > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}

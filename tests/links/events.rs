@@ -1,0 +1,82 @@
+//! What a watcher sees.
+
+use crate::{eager_client, hello, server, soon};
+use pseud::proto::{Incompatible, PeerError};
+use pseud::{ConnectionEvent, Options, Reason, Server};
+use std::io::{Read, Write};
+
+#[tokio::test]
+async fn a_link_from_its_first_try_to_its_loss() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let client = pseud::Client::new("service").unwrap();
+    let mut events = client.events();
+    client.connect(&endpoint).unwrap();
+    let first = soon(events.next()).await.unwrap();
+    assert!(matches!(first, ConnectionEvent::Connecting { endpoint: e } if e == endpoint));
+    let second = soon(events.next()).await.unwrap();
+    let ConnectionEvent::Ready { peer, identity, .. } = second else { panic!("{second:?}") };
+    assert_eq!(identity, b"service");
+    let greeting: String = soon(peer.call("hello", ("Ready",))).await.unwrap();
+    assert_eq!(greeting, "Hello Ready");
+    server.shutdown();
+    let third = soon(events.next()).await.unwrap();
+    let lost = matches!(&third, ConnectionEvent::Lost { reason: Reason::PeerGone, .. });
+    assert!(lost, "{third:?}");
+    client.shutdown();
+    // What had happened before is still told; then the stream ends.
+    soon(async { while events.next().await.is_some() {} }).await;
+}
+
+#[tokio::test]
+async fn a_failure_to_connect_names_the_endpoint() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let endpoint = format!("tcp://127.0.0.1:{port}");
+    let client = pseud::Client::new("service").unwrap();
+    let mut events = client.events();
+    client.connect(&endpoint).unwrap();
+    soon(events.next()).await.unwrap();
+    let failed = soon(events.next()).await.unwrap();
+    let ConnectionEvent::Failed { error, .. } = &failed else { panic!("{failed:?}") };
+    assert!(error.contains(&endpoint), "{error}");
+}
+
+#[tokio::test]
+async fn a_stranger_that_speaks_something_else_is_refused() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let mut events = server.events();
+    let address = endpoint.strip_prefix("tcp://").unwrap().to_owned();
+    let stranger = tokio::task::spawn_blocking(move || {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        let mut greeting = [0; 64];
+        greeting[..12].copy_from_slice(b"\xff\0\0\0\0\0\0\0\0\x7f\x03\x01");
+        greeting[12..17].copy_from_slice(b"GSSAP");
+        socket.write_all(&greeting).unwrap();
+        let mut seen = Vec::new();
+        socket.read_to_end(&mut seen).unwrap();
+        seen.len()
+    });
+    let refused = soon(events.next()).await.unwrap();
+    let ConnectionEvent::Refused { error, .. } = refused else { panic!("{refused:?}") };
+    assert_eq!(error, PeerError::Incompatible(Incompatible::MechanismMismatch));
+    assert!(soon(stranger).await.unwrap() >= 64, "it has seen our greeting");
+}
+
+#[tokio::test]
+async fn a_slow_watcher_is_told_how_much_it_missed() {
+    let mut options = Options::server("service");
+    options.connection.heartbeat.interval = None;
+    let server = Server::with(options).unwrap();
+    let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
+    let mut events = server.events();
+    for _ in 0..150 {
+        assert_eq!(hello(&eager_client(&endpoint)).await, "Hello Charly");
+    }
+    soon(async {
+        while server.stats().sessions > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let first = soon(events.next()).await.unwrap();
+    assert!(matches!(first, ConnectionEvent::Lagged(44)), "300 events, 256 kept: {first:?}");
+}

@@ -1,0 +1,61 @@
+//! Links over real sockets: endpoints, losses and returns, giving up, and the end.
+
+#![allow(missing_docs, reason = "tests")]
+
+mod dropping;
+mod ending;
+mod endpoints;
+mod events;
+mod returning;
+
+use pseud::{Client, Fault, Options, Server};
+use std::future::Future;
+use std::time::Duration;
+
+/// No test waits longer than this for anything.
+const SOON: Duration = Duration::from_secs(20);
+
+/// What `future` gives, which must be soon.
+async fn soon<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(SOON, future).await.expect("it takes too long")
+}
+
+/// A server with `hello` and `forever`, bound to `endpoint`.
+async fn server(endpoint: &str) -> (Server, String) {
+    let server = Server::new("service").unwrap();
+    let bound = serve(&server, endpoint).await;
+    (server, bound)
+}
+
+async fn serve(server: &Server, endpoint: &str) -> String {
+    server
+        .register_sync("hello", |request| {
+            let (name,): (String,) = request.args()?;
+            Ok::<_, Fault>(format!("Hello {name}"))
+        })
+        .unwrap();
+    server
+        .register("forever", |_| async { std::future::pending::<Result<(), Fault>>().await })
+        .unwrap();
+    server.bind(endpoint).await.unwrap()
+}
+
+fn client(endpoint: &str) -> Client {
+    let client = Client::new("service").unwrap();
+    client.connect(endpoint).unwrap();
+    client
+}
+
+/// A client that tries again fast, whatever its luck with jitter.
+fn eager_client(endpoint: &str) -> Client {
+    let mut options = Options::client("service");
+    options.retry.max = Duration::from_millis(100);
+    options.config.call_timeout = SOON;
+    let client = Client::with(options).unwrap();
+    client.connect(endpoint).unwrap();
+    client
+}
+
+async fn hello(client: &Client) -> String {
+    soon(client.call("hello", ("Charly",))).await.unwrap()
+}
