@@ -299,6 +299,21 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "_curve")]
+    fn d_15_a_message_leaves_whole_or_not_at_all() {
+        let mut output = Output::default();
+        output.seal_with(Sealer::at(u64::MAX - 2));
+        let frames: [&[u8]; 2] = [b"a", b"b"];
+        let three = Outgoing { frames: &frames, ..Default::default() };
+        assert!(!output.put_message(three, Token(1)));
+        assert_eq!((output.backlog(), output.poll_written()), (0, None));
+        let two = Outgoing { frames: &frames[..1], ..Default::default() };
+        assert!(output.put_message(two, Token(2)));
+        assert!(!output.put_command(b"\x04PONG"));
+        assert_eq!(drained(&mut output, 10, 1).1, [Token(2)]);
+    }
+
+    #[test]
     fn a_queue_that_never_drains_stays_small() {
         let mut output = Output::default();
         for _ in 0..10_000 {
