@@ -5,9 +5,12 @@
 mod environment;
 mod harness;
 mod live;
+mod mechanisms;
+mod mechanisms_refused;
 mod python;
 mod python_calls_rust;
 mod reference;
 mod reference_faults;
 mod rust_calls_python;
+mod secured;
 mod talk;

@@ -81,6 +81,11 @@ pub(crate) fn command(name: &str, data: &[u8]) -> Vec<u8> {
     frame(COMMAND, &[&[name.len() as u8], name.as_bytes(), data].concat())
 }
 
+/// An ERROR as libzmq's PLAIN spells it.
+pub(crate) fn libzmq_error(reason: &[u8]) -> Vec<u8> {
+    frame(COMMAND, &[b"^RROR", reason].concat())
+}
+
 /// A frame with those flags; LONG is set where the body needs it.
 pub(crate) fn frame(flags: u8, body: &[u8]) -> Vec<u8> {
     match u8::try_from(body.len()) {

@@ -196,8 +196,9 @@ impl Mechanism {
     /// The body of the ERROR that tells the peer why it may not.
     pub(super) fn refusal(&self, code: u16) -> Vec<u8> {
         match self {
-            Self::PlainServer(_) => plain::refusal(code),
-            _ => command::error("ERROR", code),
+            // Others than libzmq's clients see a broken command, and go as well.
+            Self::PlainServer(_) => command::libzmq_error(code),
+            _ => command::error(code),
         }
     }
 }

@@ -10,9 +10,6 @@ use crate::zmtp::metadata;
 use crate::zmtp::secret::Secret;
 use bytes::Bytes;
 
-/// How libzmq's PLAIN spells ERROR, since 4.3.0: a slip that its clients alone understand.
-const LIBZMQ_ERROR: &str = "^RROR";
-
 /// What a client waits for.
 #[derive(Debug)]
 enum ClientAwaits {
@@ -64,7 +61,7 @@ impl PlainClient {
                 user: Bytes::new(),
                 session: None,
             })),
-            (_, b"ERROR" | b"^RROR") => {
+            (_, b"ERROR" | command::LIBZMQ_ERROR) => {
                 Err(Incompatible::Refused(command::error_code(command.data)?).into())
             }
             _ => Err(Misbehaved::UnexpectedCommand.into()),
@@ -121,11 +118,6 @@ impl PlainServer {
     }
 }
 
-/// The body of an ERROR as libzmq's clients know it. Others see an unknown command, and go as well.
-pub(super) fn refusal(code: u16) -> Vec<u8> {
-    command::error(LIBZMQ_ERROR, code)
-}
-
 fn with_metadata(name: &'static str, config: &ConnectionConfig) -> Vec<u8> {
     let mut body = Vec::new();
     command::put_name(&mut body, name);
@@ -169,10 +161,5 @@ mod tests {
         for data in [&b""[..], b"\0", b"\x01", b"\x02me\x03pw", b"\x02me\x03pwd!", b"\xffme\0"] {
             assert_eq!(parse_hello(data), None, "{data:?}");
         }
-    }
-
-    #[test]
-    fn our_error_is_spelled_as_libzmq_knows_it() {
-        assert_eq!(refusal(400), b"\x05^RROR\x03400");
     }
 }
