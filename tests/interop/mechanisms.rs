@@ -18,9 +18,11 @@ const SIZES: [usize; 9] = [0, 1, 222, 223, 255, 256, 4_096, 65_537, 1 << 20];
 #[test]
 fn every_kind_of_socket_in_both_roles_connecting_and_binding() {
     let Some(python) = PythonPeer::start() else { return };
-    python.request("zap", json!({"name": "zap", "status": "200", "user_id": "bob"}));
     let kinds = [SocketType::Router, SocketType::Dealer, SocketType::Req];
     for (secured, kind) in BOTH.into_iter().flat_map(|secured| kinds.map(|kind| (secured, kind))) {
+        // libzmq's REQ loses every reply of a peer that its handler gave a user.
+        let bob = if kind == SocketType::Req { "" } else { "bob" };
+        python.request("zap", json!({"name": "zap", "status": "200", "user_id": bob}));
         for (is_server, connects) in [(true, true), (true, false), (false, true), (false, false)] {
             let name = format!("{secured:?} {kind:?}, server: {is_server}, connects: {connects}");
             let mut link = open(&python, &name, secured, kind, is_server, connects);
@@ -28,7 +30,7 @@ fn every_kind_of_socket_in_both_roles_connecting_and_binding() {
             assert_eq!((ready.socket_type, ready.minor), (kind, 1), "{name}");
             assert_eq!(asked, is_server.then(|| secured.question()), "{name}");
             assert_eq!(&ready.user[..], if is_server { &b"me"[..] } else { b"" }, "{name}");
-            let user = if is_server { Value::Null } else { json!("bob") };
+            let user = if is_server { Value::Null } else { json!(bob) };
             exchange(&python, &mut link, &name, kind, &user);
             python.request("stop", json!({"name": name}));
         }

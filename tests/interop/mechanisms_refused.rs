@@ -13,11 +13,11 @@ use crate::talk::hex;
 
 const BOTH: [Secured; 2] = [Secured::Plain, Secured::Curve];
 
-/// A bound DEALER of that name; its endpoint.
+/// A bound DEALER of that name; its endpoint. It has no monitor: with one, libzmq 4.3.5 does not close
+/// a link whose nonce came again, it only reads no further.
 fn bound(python: &PythonPeer, name: &str, options: Value) -> String {
     let fields = json!({
         "name": name, "type": "DEALER", "bind": "tcp://127.0.0.1:*", "options": options,
-        "monitor": true,
     });
     let bound = python.request("raw", fields);
     bound["endpoint"].as_str().expect("it is bound").to_owned()
@@ -65,7 +65,6 @@ fn what_their_zap_handler_answers_is_what_we_hear() {
             assert_eq!(asked[0][1]["$bytes"], hex(client_pair().public().as_bytes()));
         }
         python.request("stop", json!({"name": "socket"}));
-        python.request("stop", json!({"name": "zap"}));
     }
 }
 
@@ -166,23 +165,26 @@ fn a_recorded_session_ends_at_its_cookie_over_there() {
 #[test]
 fn neither_side_speaks_less_than_it_was_told() {
     let Some(python) = PythonPeer::start() else { return };
-    let mismatch = End::Error(Incompatible::MechanismMismatch.into());
+    // Who sees it first closes first.
+    let ends = [End::Error(Incompatible::MechanismMismatch.into()), End::Closed];
     for secured in BOTH {
         let name = format!("{secured:?} bound");
         let endpoint = bound(&python, &name, secured.theirs(true));
         let mut link = Link::connect(&endpoint, ConnectionConfig::default());
-        assert_eq!(link.end(), mismatch);
+        assert!(ends.contains(&link.end()));
 
         let endpoint = bound(&python, "null", json!({}));
         let mut link = Link::connect(&endpoint, secured.ours(false));
-        assert_eq!((link.end(), link.wrote.len()), (mismatch, 64));
+        assert!(ends.contains(&link.end()));
+        assert_eq!(link.wrote.len(), 64);
         python.request("stop", json!({"name": "null"}));
 
         let name = format!("{secured:?} connecting");
         let mut link = connecting(&python, &name, secured.theirs(false), Default::default());
-        assert_eq!(link.end(), mismatch);
+        assert!(ends.contains(&link.end()));
         let mut link = connecting(&python, "null", json!({}), secured.ours(true));
-        assert_eq!((link.end(), link.wrote.len()), (mismatch, 64));
+        assert!(ends.contains(&link.end()));
+        assert_eq!(link.wrote.len(), 64);
         python.request("stop", json!({"name": "null"}));
     }
 }

@@ -406,9 +406,10 @@ class Commands:
         return {"frames": [bytes(frame).hex() for frame in frames], "metadata": found}
 
     async def zap(self, name, status, user_id=""):
-        """Binds the ZAP handler of all sockets: it answers everybody with that status."""
-        log = Log()
-        self.named[name] = Zap(self.context, log, to_bytes(status), to_bytes(user_id))
+        """The ZAP handler of all sockets: from now on it answers everybody with that status."""
+        if name not in self.named:
+            self.named[name] = Zap(self.context)
+        self.named[name].answer_with(Log(), to_bytes(status), to_bytes(user_id))
 
     async def asked(self, name, count=0, timeout=WAIT):
         """What the ZAP handler was asked so far: the mechanism and its credentials."""

@@ -8,14 +8,17 @@ ADDRESS = "inproc://zeromq.zap.01"
 
 
 class Zap:
-    """Answers with `status` and `user_id`, and logs what it was asked as lists of bytes."""
+    """Bound for the life of the program: libzmq may refuse to bind the address anew."""
 
-    def __init__(self, context, log, status, user_id):
+    def __init__(self, context):
         self.socket = context.socket(zmq.ROUTER)
         self.socket.bind(ADDRESS)
+        self.task = asyncio.create_task(self.serve())
+
+    def answer_with(self, log, status, user_id):
+        """From now on the answer to everybody, and where to log what was asked."""
         self.received = log
         self.answer = [status, b"said the handler", user_id, b""]
-        self.task = asyncio.create_task(self.serve())
 
     async def serve(self):
         while True:
@@ -23,7 +26,3 @@ class Zap:
             peer, _, version, request, *asked = await self.socket.recv_multipart()
             self.received.append(asked)
             await self.socket.send_multipart([peer, b"", version, request, *self.answer])
-
-    async def close(self):
-        self.task.cancel()
-        self.socket.close(linger=0)
