@@ -114,6 +114,17 @@ fn d_02_hello_for_another_server_or_with_a_wrong_box() {
 }
 
 #[test]
+fn d_02_a_server_that_goes_after_hello_most_likely_has_another_key() {
+    let now = Instant::now();
+    let (mut client, hello) = greeted_client(now);
+    assert_eq!(client.handle_eof(), Err(Insecure::HelloRefused.into()));
+    let (mut client, _) = greeted_client(now);
+    let welcome = welcome(&hello, &server_pair(), client_pair().public());
+    feed(&mut client, &command("WELCOME", &welcome), 1, now).unwrap();
+    assert_eq!(client.handle_eof(), Err(Misbehaved::HandshakeIncomplete.into()));
+}
+
+#[test]
 fn d_03_weak_keys_of_a_client() {
     let now = Instant::now();
     for weak in weak_keys() {

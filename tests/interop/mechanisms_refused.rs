@@ -87,7 +87,7 @@ fn without_a_handler_libzmq_refuses_plain_and_admits_any_curve_key() {
     let Some(python) = PythonPeer::start() else { return };
     let endpoint = bound(&python, "plain", Secured::Plain.theirs(true));
     let end = Link::connect(&endpoint, Secured::Plain.ours(false)).ready(&admit()).map(drop);
-    assert_eq!(end, Err(End::Closed));
+    assert_eq!(end, Err(End::Error(Misbehaved::HandshakeIncomplete.into())));
     let endpoint = bound(&python, "curve", Secured::Curve.theirs(true));
     assert!(Link::connect(&endpoint, Secured::Curve.ours(false)).ready(&admit()).is_ok());
 }
@@ -100,7 +100,8 @@ fn a_wrong_server_key_ends_the_link_on_either_side() {
     let mut config = Secured::Curve.ours(false);
     let key_pair = client_pair();
     config.mechanism = MechanismConfig::CurveClient { server_keys: vec![other], key_pair };
-    assert_eq!(Link::connect(&endpoint, config).end(), End::Closed);
+    let end = Link::connect(&endpoint, config).end();
+    assert_eq!(end, End::Error(Insecure::HelloRefused.into()));
 
     let mut options = Secured::Curve.theirs(false);
     options["CURVE_SERVERKEY"] = json!(other.to_string());
@@ -157,7 +158,7 @@ fn a_recorded_session_ends_at_its_cookie_over_there() {
     replay.take_output();
     replay.write(&recorded);
     // Our own machine answers what comes to it with its own HELLO, which is too late.
-    assert!(matches!(replay.end(), End::Closed | End::Error(PeerError::Insecure(_))));
+    assert!(matches!(replay.end(), End::Error(PeerError::Insecure(_))));
     let nothing = python.send("raw_recv", json!({"name": "server", "timeout": 0.2}));
     assert!(nothing.outcome(Duration::from_secs(5)).is_err());
 }
@@ -166,7 +167,9 @@ fn a_recorded_session_ends_at_its_cookie_over_there() {
 fn neither_side_speaks_less_than_it_was_told() {
     let Some(python) = PythonPeer::start() else { return };
     // Who sees it first closes first.
-    let ends = [End::Error(Incompatible::MechanismMismatch.into()), End::Closed];
+    let errors: [PeerError; 2] =
+        [Incompatible::MechanismMismatch.into(), Misbehaved::HandshakeIncomplete.into()];
+    let ends = errors.map(End::Error);
     for secured in BOTH {
         let name = format!("{secured:?} bound");
         let endpoint = bound(&python, &name, secured.theirs(true));

@@ -20,7 +20,7 @@ const WAIT: Duration = Duration::from_secs(10);
 pub(crate) enum End {
     /// By our judgement.
     Error(PeerError),
-    /// By theirs: they closed.
+    /// By theirs: they closed between messages.
     Closed,
 }
 
@@ -120,14 +120,20 @@ impl Link {
         self.stream.set_read_timeout(Some(wait.min(WAIT))).expect("a socket has time-outs");
         let mut bytes = vec![0; 64 * 1024];
         let outcome = match self.stream.read(&mut bytes) {
-            Ok(0) => return Err(End::Closed),
+            Ok(0) => return self.left(),
             Ok(count) => self.connection.handle_input(&mut bytes[..count], Instant::now()),
             Err(why) if matches!(why.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 self.connection.handle_timeout(Instant::now())
             }
-            Err(_) => return Err(End::Closed),
+            Err(_) => return self.left(),
         };
         outcome.map_err(End::Error)
+    }
+
+    /// They closed.
+    fn left(&mut self) -> Result<(), End> {
+        self.connection.handle_eof().map_err(End::Error)?;
+        Err(End::Closed)
     }
 
     /// Runs until it ends.

@@ -10,6 +10,9 @@ pub enum Insecure {
     /// A CURVE HELLO with a wrong size, version, padding or content.
     #[error("bad CURVE HELLO")]
     Hello,
+    /// A CURVE server ended the link behind our HELLO: its key is most likely not the one we know.
+    #[error("the server went after HELLO: is its key the one we know?")]
+    HelloRefused,
     /// A box does not open: a wrong key or a forgery.
     #[error("a box that does not open")]
     Box,

@@ -11,7 +11,8 @@ use super::greeting::{self, Greeting};
 use super::heartbeat::Liveness;
 use super::input::Input;
 use super::mechanism::{Mechanism, Verdict};
-use super::output::{Outgoing, Output, Token};
+use super::outgoing::{Outgoing, Token};
+use super::output::Output;
 use super::stats::Stats;
 use crate::budget::Budget;
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
@@ -148,9 +149,8 @@ impl Connection {
         self.unless_failed(|this| match this.phase {
             Phase::Traffic if this.decoder.is_between_messages() => Ok(()),
             Phase::Traffic => Err(Malformed::Truncated.into()),
-            Phase::Greeting { .. } | Phase::Handshake { .. } => {
-                Err(Misbehaved::HandshakeIncomplete.into())
-            }
+            Phase::Greeting { .. } => Err(Misbehaved::HandshakeIncomplete.into()),
+            Phase::Handshake { .. } => Err(this.mechanism.left_alone()),
         })
     }
 
@@ -179,7 +179,8 @@ impl Connection {
     /// nothing; one that nobody asked for is a mistake of the caller's.
     ///
     /// # Errors
-    /// The peer is not admitted: write what is queued, which tells it so, and close the link.
+    /// The peer is not admitted: write what is queued, which tells it so, and close the link. Or the
+    /// link had failed before.
     pub fn answer(&mut self, verdict: Verdict, now: Instant) -> Result<(), PeerError> {
         let is_early = matches!(self.phase, Phase::Greeting { .. }) && self.failed.is_none();
         debug_assert!(!is_early, "an answer was given before Event::Ask");

@@ -8,6 +8,8 @@
 //! Where traffic is encrypted, a whole frame is opened in its place before anything is made of it,
 //! and only what it says inside counts.
 
+mod limits;
+
 use super::config::ConnectionConfig;
 use super::event::Event;
 use super::frame::Header;
@@ -15,9 +17,10 @@ use super::input::{Input, Outlet};
 use super::mechanism::{Inner, OVERHEAD, Opener};
 use super::parts::Parts;
 use super::stats::Stats;
-use crate::error::{Malformed, Misbehaved, PeerError};
+use crate::error::PeerError;
 use bytes::buf::Limit;
 use bytes::{BufMut, Bytes, BytesMut};
+use limits::command_of;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -25,8 +28,6 @@ use std::ops::Range;
 const LARGE_MIN: usize = 16 * 1024;
 /// What a large frame is given first; later as much as has come, never more than it lacks.
 const LARGE_RESERVE: usize = 64 * 1024;
-/// Ranges of a message have 32 bits, and its buffer holds its headers as well.
-const MESSAGE_BYTES_MAX: usize = u32::MAX as usize - 64 * 1024;
 
 /// What a look at the bytes gave.
 enum Found {
@@ -217,41 +218,6 @@ impl Decoder {
         }
     }
 
-    /// Judges a header before its body is awaited.
-    fn judge(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
-        let limits = &config.limits;
-        if config.strict && header.is_irregular() {
-            return Err(Malformed::ReservedFlag.into());
-        }
-        // A sealed one shows inside what it is.
-        if header.is_command() && self.opener.is_none() {
-            within("command bytes", header.size, limits.command_bytes_max)?;
-            return self.judge_handshake(header, config);
-        }
-        let message_bytes_max = limits.message_bytes_max.min(MESSAGE_BYTES_MAX);
-        let message_bytes = self.body_bytes.saturating_add(header.size);
-        within("frame bytes", header.size, limits.frame_bytes_max)?;
-        within("message bytes", message_bytes, message_bytes_max)?;
-        if self.opener.is_none() {
-            self.judge_frames(config)?;
-        }
-        if self.traffic { Ok(()) } else { Err(Misbehaved::EarlyMessage.into()) }
-    }
-
-    /// Judges whether the message may have one frame more.
-    fn judge_frames(&self, config: &ConnectionConfig) -> Result<(), PeerError> {
-        let max = config.limits.frames_max.min(Parts::MAX);
-        within("frames of a message", self.frames as u64 + 1, max)
-    }
-
-    fn judge_handshake(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
-        if self.traffic {
-            return Ok(());
-        }
-        let bytes = self.handshake_bytes.saturating_add(frame_bytes(header));
-        within("handshake bytes", bytes, config.limits.handshake_bytes_max)
-    }
-
     /// Counts a whole frame.
     fn count(&mut self, header: Header, stats: &mut Stats) {
         stats.reserved_flags += u64::from(header.is_irregular());
@@ -313,20 +279,8 @@ fn open(
     Ok(Whole { lead: header.len().saturating_add(OVERHEAD), is_command, has_more })
 }
 
-/// A command's body.
-fn command_of(frame: &[u8], whole: Whole, config: &ConnectionConfig) -> Result<Vec<u8>, PeerError> {
-    let body = frame.get(whole.lead..).unwrap_or_default();
-    within("command bytes", body.len() as u64, config.limits.command_bytes_max)?;
-    Ok(body.to_vec())
-}
-
 fn frame_bytes(header: Header) -> u64 {
     header.size.saturating_add(header.len() as u64)
-}
-
-fn within(what: &'static str, size: u64, max: usize) -> Result<(), PeerError> {
-    let max = max as u64;
-    if size <= max { Ok(()) } else { Err(PeerError::TooLarge { what, size, max }) }
 }
 
 #[cfg(test)]

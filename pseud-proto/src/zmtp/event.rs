@@ -1,7 +1,7 @@
 //! What a connection has to tell.
 
 use super::mechanism::{MechanismName, Question};
-use super::output::Token;
+use super::outgoing::Token;
 use super::parts::Parts;
 use super::socket_type::SocketType;
 use bytes::Bytes;

@@ -24,6 +24,7 @@ mod heartbeat;
 mod input;
 mod mechanism;
 mod metadata;
+mod outgoing;
 mod output;
 mod parts;
 mod secret;
@@ -36,7 +37,7 @@ pub use event::{Event, Ready};
 #[cfg(feature = "_curve")]
 pub use mechanism::{KeyError, KeyPair, PublicKey, SecretKey};
 pub use mechanism::{MechanismConfig, MechanismName, Question, Verdict};
-pub use output::{Outgoing, Token};
+pub use outgoing::{Outgoing, Token};
 pub use parts::Parts;
 pub use secret::Secret;
 pub use socket_type::SocketType;

@@ -5,6 +5,7 @@
 
 use super::frame::{self, HEADER_MAX, Kind};
 use super::mechanism::{OVERHEAD, Sealer};
+use super::outgoing::{Outgoing, Token};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -15,26 +16,6 @@ const COPY_MAX: usize = 2 * 1024;
 const SEAL_SMALL_MAX: usize = 64 * 1024;
 /// A drained buffer over this is let go at once.
 const KEEP_MAX: usize = 64 * 1024;
-
-/// The caller's name for a message it sends, told back when the message was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Token(pub u64);
-
-/// A message to send: small leading frames, then one last frame `head ‖ body ‖ tail`.
-///
-/// Leading frames, head and tail are copied; a body over 2 KiB is not, but under CURVE, which seals
-/// a copy.
-#[derive(Debug, Clone, Default)]
-pub struct Outgoing<'a> {
-    /// The frames before the last one.
-    pub frames: &'a [&'a [u8]],
-    /// How the last frame begins.
-    pub head: &'a [u8],
-    /// How it goes on.
-    pub body: Bytes,
-    /// How it ends.
-    pub tail: &'a [u8],
-}
 
 enum Chunk {
     /// The next so many bytes of the small buffer.

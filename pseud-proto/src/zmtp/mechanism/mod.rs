@@ -177,6 +177,15 @@ impl Mechanism {
         }
     }
 
+    /// The peer ended the link within the handshake.
+    pub(super) fn left_alone(&self) -> PeerError {
+        match self {
+            #[cfg(feature = "_curve")]
+            Self::CurveClient(client) => client.left_alone(),
+            _ => Misbehaved::HandshakeIncomplete.into(),
+        }
+    }
+
     /// The peer that was asked about may come in.
     pub(super) fn admit(
         &mut self,

@@ -3,18 +3,16 @@
 
 use super::cipher::{Boxes, long_nonce, short_nonce};
 use super::{
-    CLIENT_NONCE, COOKIE_LEN, HELLO_CONTENT, HELLO_NONCE, HELLO_PADDING, HELLO_VERSION,
-    INITIATE_NONCE, KeyPair, Opener, PublicKey, READY_NONCE, SERVER_NONCE, Sealer, VOUCH_LEN,
-    VOUCH_NONCE, WELCOME_NONCE, agree, open_box, put_box,
+    CLIENT_NONCE, COOKIE_LEN, ClientRandom, HELLO_CONTENT, HELLO_NONCE, HELLO_PADDING,
+    HELLO_VERSION, INITIATE_NONCE, KeyPair, Opener, PublicKey, READY_NONCE, SERVER_NONCE, Sealer,
+    VOUCH_LEN, VOUCH_NONCE, WELCOME_NONCE, agree, open_box, put_box,
 };
 use crate::error::{Incompatible, Insecure, Malformed, Misbehaved, PeerError};
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::config::ConnectionConfig;
-use crate::zmtp::entropy::{Draw, Entropy};
 use crate::zmtp::mechanism::{Complete, Session, Step};
 use crate::zmtp::metadata;
 use bytes::Bytes;
-use zeroize::Zeroizing;
 
 /// Our numbers: HELLO's, INITIATE's, and the first MESSAGE's.
 const HELLO_NUMBER: u64 = 1;
@@ -35,27 +33,12 @@ enum Awaits {
     },
 }
 
-/// What a client's handshake draws.
-pub(in crate::zmtp) struct Random {
-    pub(super) transient_key: Zeroizing<[u8; 32]>,
-    pub(super) vouch_nonce: [u8; 16],
-}
-
-impl From<&Entropy> for Random {
-    fn from(entropy: &Entropy) -> Self {
-        Self {
-            transient_key: entropy.draw(Draw::TransientKey),
-            vouch_nonce: *entropy.draw(Draw::LongNonce),
-        }
-    }
-}
-
 /// A client's handshake.
 pub(in crate::zmtp) struct Client {
     /// Without one nothing can be opened.
     server_key: Option<PublicKey>,
     key_pair: KeyPair,
-    random: Random,
+    random: ClientRandom,
     awaits: Awaits,
 }
 
@@ -65,7 +48,7 @@ impl Client {
         server_keys: &[PublicKey],
         attempt: u32,
         key_pair: KeyPair,
-        random: Random,
+        random: ClientRandom,
     ) -> Self {
         let turn = (attempt as usize).checked_rem(server_keys.len()).unwrap_or_default();
         let server_key = server_keys.get(turn).copied();
@@ -108,6 +91,14 @@ impl Client {
             }
             (_, b"ERROR") => Err(Incompatible::Refused(command::error_code(command.data)?).into()),
             _ => Err(Misbehaved::UnexpectedCommand.into()),
+        }
+    }
+
+    /// The server went. One that cannot open HELLO goes without a word.
+    pub(in crate::zmtp) fn left_alone(&self) -> PeerError {
+        match self.awaits {
+            Awaits::Welcome { .. } => Insecure::HelloRefused.into(),
+            Awaits::Greeting | Awaits::Ready { .. } => Misbehaved::HandshakeIncomplete.into(),
         }
     }
 

@@ -6,13 +6,16 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `cipher` | the boxes, by one crate or another |
-//! | `keys`, `z85` | keys and their text |
+//! | `keys`, `pair`, `z85` | keys and their text |
+//! | `random` | what a handshake draws |
 //! | `client`, `server` | the handshake |
 //! | `traffic` | frames behind it |
 
 mod cipher;
 mod client;
 mod keys;
+mod pair;
+mod random;
 mod server;
 mod traffic;
 #[cfg(test)]
@@ -20,13 +23,14 @@ mod vectors;
 mod z85;
 
 pub(in crate::zmtp) use client::Client;
-pub use keys::{KeyError, KeyPair, PublicKey, SecretKey};
+pub use keys::{KeyError, PublicKey, SecretKey};
+pub use pair::KeyPair;
+use random::{ClientRandom, ServerRandom};
 pub(in crate::zmtp) use server::{COOKIE_TIMEOUT, Server};
 pub(in crate::zmtp) use traffic::{OVERHEAD, Opener, Sealer};
 
 use crate::error::{Insecure, PeerError};
 use cipher::{Boxes, Cipher, Nonce, TAG_LEN};
-use keys::{PublicKey as Public, SecretKey as Secret};
 use zeroize::Zeroizing;
 
 /// What the nonces of each command begin with.
@@ -49,7 +53,7 @@ const VOUCH_CONTENT_LEN: usize = 64;
 const VOUCH_LEN: usize = 16 + TAG_LEN + VOUCH_CONTENT_LEN;
 
 /// The key shared by theirs and ours. Weak keys share nothing.
-fn agree(theirs: &Public, ours: &Secret) -> Result<Boxes, PeerError> {
+fn agree(theirs: &PublicKey, ours: &SecretKey) -> Result<Boxes, PeerError> {
     if theirs.is_weak() {
         return Err(Insecure::WeakKey.into());
     }

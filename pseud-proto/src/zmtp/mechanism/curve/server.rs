@@ -6,19 +6,17 @@
 use super::cipher::{Boxes, long_nonce, short_nonce};
 use super::{
     CLIENT_NONCE, COOKIE_LEN, HELLO_CONTENT, HELLO_NONCE, HELLO_PADDING, HELLO_VERSION,
-    INITIATE_NONCE, KeyPair, Opener, PublicKey, READY_NONCE, SERVER_NONCE, Sealer, VOUCH_LEN,
-    VOUCH_NONCE, WELCOME_NONCE, agree, open_box, put_box,
+    INITIATE_NONCE, KeyPair, Opener, PublicKey, READY_NONCE, SERVER_NONCE, Sealer, ServerRandom,
+    VOUCH_LEN, VOUCH_NONCE, WELCOME_NONCE, agree, open_box, put_box,
 };
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::config::ConnectionConfig;
-use crate::zmtp::entropy::{Draw, Entropy};
 use crate::zmtp::mechanism::{Complete, Question, Session, Step};
 use crate::zmtp::metadata::{self, Metadata};
 use bytes::Bytes;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 /// How long a cookie lives at most: the whole handshake must be over by then.
 pub(in crate::zmtp) const COOKIE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -53,31 +51,14 @@ struct Vouched {
     metadata: Metadata,
 }
 
-/// What a server's handshake draws.
-pub(in crate::zmtp) struct Random {
-    pub(super) transient_key: Zeroizing<[u8; 32]>,
-    pub(super) welcome_nonce: [u8; 16],
-    pub(super) cookie: [u8; COOKIE_LEN],
-}
-
-impl From<&Entropy> for Random {
-    fn from(entropy: &Entropy) -> Self {
-        Self {
-            transient_key: entropy.draw(Draw::TransientKey),
-            welcome_nonce: *entropy.draw(Draw::LongNonce),
-            cookie: *entropy.draw(Draw::Cookie),
-        }
-    }
-}
-
 /// A server's handshake with one client.
 pub(in crate::zmtp) struct Server {
-    random: Random,
+    random: ServerRandom,
     awaits: Awaits,
 }
 
 impl Server {
-    pub(in crate::zmtp) fn new(random: Random) -> Self {
+    pub(in crate::zmtp) fn new(random: ServerRandom) -> Self {
         Self { random, awaits: Awaits::Hello }
     }
 
@@ -128,7 +109,7 @@ impl Server {
 
     /// WELCOME: random (16) | box of S' (32) and the cookie (96).
     fn welcome(&self, welcomed: &Welcomed, key: &Boxes) -> Vec<u8> {
-        let Random { welcome_nonce, cookie, .. } = &self.random;
+        let ServerRandom { welcome_nonce, cookie, .. } = &self.random;
         let server_transient = welcomed.transient.public().as_bytes();
         let mut body = Vec::with_capacity(168);
         command::put_name(&mut body, "WELCOME");
@@ -162,7 +143,11 @@ impl<'a> Hello<'a> {
     }
 
     /// Finds which of our keys the client knows, and makes this link's.
-    fn open(&self, pairs: &[KeyPair], random: &Random) -> Result<(Welcomed, Boxes), PeerError> {
+    fn open(
+        &self,
+        pairs: &[KeyPair],
+        random: &ServerRandom,
+    ) -> Result<(Welcomed, Boxes), PeerError> {
         let mut refused = Insecure::Box.into();
         for pair in pairs.iter().take(KEY_PAIRS_MAX) {
             match self.open_with(pair) {
@@ -179,7 +164,7 @@ impl<'a> Hello<'a> {
         if content[..] == HELLO_CONTENT { Ok(key) } else { Err(Insecure::Hello.into()) }
     }
 
-    fn welcomed(&self, pair: &KeyPair, random: &Random) -> Welcomed {
+    fn welcomed(&self, pair: &KeyPair, random: &ServerRandom) -> Welcomed {
         Welcomed {
             server_key: *pair.public(),
             client_transient: self.client_transient,

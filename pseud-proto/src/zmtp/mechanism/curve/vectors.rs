@@ -27,7 +27,7 @@ fn pair(name: &str) -> KeyPair {
 }
 
 fn client() -> Client {
-    let random = client::Random {
+    let random = ClientRandom {
         transient_key: Zeroizing::new(array("client-transient-secret")),
         vouch_nonce: array("vouch-nonce"),
     };
@@ -35,7 +35,7 @@ fn client() -> Client {
 }
 
 fn server() -> Server {
-    Server::new(server::Random {
+    Server::new(ServerRandom {
         transient_key: Zeroizing::new(array("server-transient-secret")),
         welcome_nonce: array("welcome-nonce"),
         cookie: array("cookie"),
