@@ -1,5 +1,6 @@
 //! The signal to a handler that nobody waits for its answer any more.
 
+use crate::crowd::Place;
 use crate::hub::Hub;
 use pseud_proto::RequestId;
 use std::fmt;
@@ -15,6 +16,7 @@ use std::task::{Context, Poll};
 pub struct Cancelled {
     hub: Arc<Hub>,
     request: RequestId,
+    place: Place,
 }
 
 impl fmt::Debug for Cancelled {
@@ -25,7 +27,7 @@ impl fmt::Debug for Cancelled {
 
 impl Cancelled {
     pub(crate) fn new(hub: Arc<Hub>, request: RequestId) -> Self {
-        Self { hub, request }
+        Self { hub, request, place: Place::default() }
     }
 
     /// The same as a question, for handlers that compute.
@@ -38,14 +40,12 @@ impl Future for Cancelled {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.place.register(cx.waker());
         let mut inner = self.hub.lock();
         if !inner.endpoint.is_open(self.request) {
             return Poll::Ready(());
         }
-        let wakers = inner.cancelling.entry(self.request).or_default();
-        if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-            wakers.push(cx.waker().clone());
-        }
+        inner.cancelling.entry(self.request).or_default().join(&self.place);
         Poll::Pending
     }
 }

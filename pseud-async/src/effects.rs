@@ -1,8 +1,10 @@
 //! What an operation on the endpoint gives rise to, collected under the lock and done after it.
 
+use crate::events::Happened;
 use crate::hub::{Hub, Inner};
 use crate::link::AnyLink;
 use crate::request;
+use atomic_waker::AtomicWaker;
 use pseud_proto::{Action, PeerId, Reason};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use std::task::Waker;
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     wakers: SmallVec<[Waker; 2]>,
+    crowd: Vec<Arc<AtomicWaker>>,
+    happened: Vec<Happened>,
     requests: Vec<pseud_proto::Request>,
     flush: SmallVec<[Flush; 1]>,
     close: Vec<(Arc<dyn AnyLink>, Reason)>,
@@ -36,26 +40,34 @@ impl Effects {
                 }
                 Action::Flush(peer) => self.flush(inner, peer),
                 Action::Joined(peer, info) => {
-                    let (identity, address) = (info.identity.escape_ascii(), &info.address);
-                    tracing::info!(%identity, %address, "peer ready");
-                    self.wakers.extend(inner.joining.drain(..));
-                    self.wakers.extend(inner.joined(peer, info.identity.to_vec(), info.address));
+                    self.crowd.extend(inner.joining.leave());
+                    let joined = inner.joined(peer, info.identity.to_vec(), info.address);
+                    self.happen(joined);
                 }
                 Action::Left(peer, reason) => {
-                    self.wakers.extend(inner.left(peer, reason));
+                    if let Some(left) = inner.left(peer, reason) {
+                        self.happen(left);
+                    }
                 }
                 Action::Close(peer, reason) => {
                     self.close.extend(inner.detach(peer).map(|link| (link, reason)));
                 }
                 Action::Cancelled(request) => {
-                    self.wakers.extend(inner.cancelling.remove(&request).unwrap_or_default());
+                    let waiting = inner.cancelling.remove(&request);
+                    self.crowd.extend(waiting.into_iter().flat_map(|mut crowd| crowd.leave()));
                 }
-                other => tracing::debug!(?other, "an action that this hub does not know"),
+                // `Action` may grow; this hub asks for nothing that it does not know.
+                _ => {}
             }
         }
         if !inner.idling.is_empty() && inner.endpoint.is_idle() {
-            self.wakers.extend(inner.idling.drain(..));
+            self.crowd.extend(inner.idling.leave());
         }
+    }
+
+    fn happen(&mut self, (happened, wakers): (Happened, Vec<Waker>)) {
+        self.happened.push(happened);
+        self.wakers.extend(wakers);
     }
 
     fn flush(&mut self, inner: &Inner, peer: PeerId) {
@@ -67,9 +79,9 @@ impl Effects {
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { wakers, requests, flush, close, rearm } = self;
-        let nothing = wakers.is_empty() && requests.is_empty() && flush.is_empty();
-        nothing && close.is_empty() && !rearm
+        let Self { wakers, crowd, happened, requests, flush, close, rearm } = self;
+        let nobody = wakers.is_empty() && crowd.is_empty() && happened.is_empty();
+        nobody && requests.is_empty() && flush.is_empty() && close.is_empty() && !rearm
     }
 
     /// Does it all. `here` is the link in whose task this runs: it flushes itself when it is done.
@@ -77,6 +89,7 @@ impl Effects {
         if self.rearm {
             hub.timer.wake();
         }
+        self.happened.iter().for_each(Happened::log);
         for (link, reason) in self.close {
             link.close(reason);
         }
@@ -89,6 +102,7 @@ impl Effects {
             }
         }
         self.wakers.into_iter().for_each(Waker::wake);
+        self.crowd.iter().for_each(|waker| waker.wake());
         flush_here | request::serve_all(hub, self.requests, here)
     }
 }

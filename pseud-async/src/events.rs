@@ -68,6 +68,21 @@ pub(crate) enum Happened {
     Lost { identity: Vec<u8>, address: String, reason: Reason },
 }
 
+impl Happened {
+    /// For operators. Whoever listens to logs is a user's: never under a lock.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::Ready { identity, address, .. } => {
+                tracing::info!(identity = %shown(identity), %address, "peer ready");
+            }
+            Self::Lost { identity, address, reason } => {
+                tracing::info!(identity = %shown(identity), %address, %reason, "peer left");
+            }
+            Self::Connecting { .. } | Self::Failed { .. } | Self::Refused { .. } => {}
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Watcher {
     events: VecDeque<Happened>,
@@ -188,6 +203,15 @@ impl Hub {
     }
 }
 
+/// A routing id for logs. One that was made here, for a peer that announced none, is only good to
+/// recognise it by.
+fn shown(identity: &[u8]) -> String {
+    match identity {
+        [0, a, b, c, d, ..] => format!("anonymous-{a:02x}{b:02x}{c:02x}{d:02x}"),
+        named => named.escape_ascii().to_string(),
+    }
+}
+
 impl Inner {
     /// A session began: remembered until it ends, to say then who it was.
     pub(crate) fn joined(
@@ -195,15 +219,17 @@ impl Inner {
         peer: PeerId,
         identity: Vec<u8>,
         address: String,
-    ) -> Vec<Waker> {
+    ) -> (Happened, Vec<Waker>) {
         self.names.insert(peer, (identity.clone(), address.clone()));
-        self.watchers.tell(&Happened::Ready { peer, identity, address })
+        let happened = Happened::Ready { peer, identity, address };
+        let wakers = self.watchers.tell(&happened);
+        (happened, wakers)
     }
 
-    pub(crate) fn left(&mut self, peer: PeerId, reason: Reason) -> Vec<Waker> {
-        let Some((identity, address)) = self.names.remove(&peer) else { return Vec::new() };
-        let name = identity.escape_ascii();
-        tracing::info!(identity = %name, %address, %reason, "peer left");
-        self.watchers.tell(&Happened::Lost { identity, address, reason })
+    pub(crate) fn left(&mut self, peer: PeerId, reason: Reason) -> Option<(Happened, Vec<Waker>)> {
+        let (identity, address) = self.names.remove(&peer)?;
+        let happened = Happened::Lost { identity, address, reason };
+        let wakers = self.watchers.tell(&happened);
+        Some((happened, wakers))
     }
 }

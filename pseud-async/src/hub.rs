@@ -1,5 +1,6 @@
 //! The hub: one endpoint under one short lock, and who waits for it.
 
+use crate::crowd::{Crowd, Place};
 use crate::effects::Effects;
 use crate::events::Watchers;
 use crate::handler::Handler;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -51,6 +53,8 @@ pub struct Hub {
     pub(crate) runtime: Runtime,
     pub(crate) timer: AtomicWaker,
     pub(crate) value_limits: ValueLimits,
+    /// Handlers that did not end at once, those of callers that are gone among them.
+    pub(crate) running: AtomicUsize,
     pub(crate) config: Arc<Config>,
 }
 
@@ -59,12 +63,12 @@ pub(crate) struct Inner {
     pub(crate) endpoint: Endpoint,
     pub(crate) waiters: Waiters,
     pub(crate) links: Vec<Option<(PeerId, Arc<dyn AnyLink>)>>,
-    pub(crate) joining: Vec<Waker>,
-    pub(crate) ending: Vec<Waker>,
+    pub(crate) joining: Crowd,
+    pub(crate) ending: Crowd,
     /// Who waits for the node to be idle.
-    pub(crate) idling: Vec<Waker>,
+    pub(crate) idling: Crowd,
     /// Who waits to hear that a request's caller is gone.
-    pub(crate) cancelling: BTreeMap<RequestId, Vec<Waker>>,
+    pub(crate) cancelling: BTreeMap<RequestId, Crowd>,
     pub(crate) watchers: Watchers,
     /// Routing id and address of every session, to say at its end who it was.
     pub(crate) names: BTreeMap<PeerId, (Vec<u8>, String)>,
@@ -87,9 +91,9 @@ impl Hub {
                 endpoint,
                 waiters: Waiters::default(),
                 links: Vec::new(),
-                joining: Vec::new(),
-                ending: Vec::new(),
-                idling: Vec::new(),
+                joining: Crowd::default(),
+                ending: Crowd::default(),
+                idling: Crowd::default(),
                 cancelling: BTreeMap::new(),
                 watchers: Watchers::default(),
                 names: BTreeMap::new(),
@@ -101,6 +105,7 @@ impl Hub {
             runtime,
             timer: AtomicWaker::new(),
             value_limits: ValueLimits::default(),
+            running: AtomicUsize::new(0),
             config,
         })
     }
@@ -126,15 +131,8 @@ impl Hub {
     }
 
     /// Waits for that: for loops that accept or dial.
-    pub fn poll_shut_down(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut inner = self.lock();
-        if inner.shut_down {
-            return Poll::Ready(());
-        }
-        if !inner.ending.iter().any(|waker| waker.will_wake(cx.waker())) {
-            inner.ending.push(cx.waker().clone());
-        }
-        Poll::Pending
+    pub fn shut_down(self: &Arc<Self>) -> ShutDown {
+        ShutDown { hub: self.clone(), place: Place::default() }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -157,20 +155,42 @@ impl Hub {
         let ((waiting, strangers), effects) = self.with(|inner, now| {
             inner.shut_down = true;
             inner.endpoint.shutdown(now);
-            let mut waiting = std::mem::take(&mut inner.joining);
-            waiting.append(&mut inner.ending);
-            waiting.append(&mut inner.idling);
-            waiting.append(&mut inner.watchers.wake_all());
-            (waiting, std::mem::take(&mut inner.strangers))
+            let crowds = [&mut inner.joining, &mut inner.ending, &mut inner.idling];
+            let waiting: Vec<_> = crowds.into_iter().flat_map(Crowd::leave).collect();
+            ((waiting, inner.watchers.wake_all()), std::mem::take(&mut inner.strangers))
         });
         effects.run(self, None);
-        waiting.into_iter().for_each(Waker::wake);
+        let (waiting, watching) = waiting;
+        waiting.iter().for_each(|waker| waker.wake());
+        watching.into_iter().for_each(Waker::wake);
         strangers.into_iter().for_each(|(_, link)| link.close(Reason::Shutdown));
         self.timer.wake();
         let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
         let handlers: Vec<Handler> = registry.clear().collect();
         drop(registry);
         drop(handlers);
+    }
+}
+
+/// See [`Hub::shut_down`]. Cancel-safe.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct ShutDown {
+    hub: Arc<Hub>,
+    place: Place,
+}
+
+impl Future for ShutDown {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.place.register(cx.waker());
+        let mut inner = self.hub.lock();
+        if inner.shut_down {
+            return Poll::Ready(());
+        }
+        inner.ending.join(&self.place);
+        Poll::Pending
     }
 }
 

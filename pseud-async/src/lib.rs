@@ -10,6 +10,7 @@
 
 mod call;
 mod cancelled;
+mod crowd;
 mod effects;
 mod events;
 mod handler;
@@ -24,7 +25,7 @@ pub use call::{Call, CallError};
 pub use cancelled::Cancelled;
 pub use events::{ConnectionEvent, Events};
 pub use handler::HandlerError;
-pub use hub::{Hub, Runtime, Spawn, SpawnBlocking};
+pub use hub::{Hub, Runtime, ShutDown, Spawn, SpawnBlocking};
 pub use link::{Fed, Flushed, Link, Writer};
 pub use node::{Drained, Node, Peer, Ready};
 pub use request::Request;

@@ -5,7 +5,7 @@ use crate::hub::{Hub, Inner};
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::{BACKLOG_BYTES_LOW, PeerInfo};
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Side};
-use pseud_proto::{PeerError, PeerId, Reason};
+use pseud_proto::{Misbehaved, PeerError, PeerId, Reason};
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -56,6 +56,8 @@ pub struct Link<W> {
     /// Where the hub knows it until its handshake is over.
     stranger: AtomicUsize,
     wants_flush: AtomicBool,
+    /// Its calls were told whether they had left: no byte of them is written any more.
+    over: AtomicBool,
     closing: OnceLock<Reason>,
     waker: AtomicWaker,
 }
@@ -96,6 +98,7 @@ impl<W: Writer> Link<W> {
             side,
             peer: OnceLock::new(),
             wants_flush: AtomicBool::new(true),
+            over: AtomicBool::new(false),
             closing: OnceLock::new(),
             waker: AtomicWaker::new(),
             stranger: AtomicUsize::new(usize::MAX),
@@ -263,6 +266,9 @@ impl<W: Writer> Link<W> {
         hub: &Arc<Hub>,
     ) -> io::Result<Flushed> {
         loop {
+            if self.over.load(Ordering::Relaxed) {
+                return Ok(Flushed::All);
+            }
             let effects = self.pull(&mut connection, hub);
             let written = self.write(&mut connection);
             if effects.is_empty() && matches!(written, Ok(None)) {
@@ -311,19 +317,30 @@ impl<W: Writer> Link<W> {
         }
     }
 
-    /// The link is over: its session ends, and its calls with it.
+    /// The link is over: its session ends, and its calls with it. Nothing is written after this but
+    /// the last word of a handshake that failed: the calls were told whether they had left.
     pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
         let stranger = self.introduce(&mut hub.lock());
-        if let (Some(_), Reason::PeerFault(error)) = (&stranger, reason) {
+        let error = match reason {
+            Reason::PeerFault(error) => Some(error),
+            Reason::PeerGone => Some(Misbehaved::HandshakeIncomplete.into()),
+            _ => None,
+        };
+        if let (Some(_), Some(error)) = (&stranger, error) {
             tracing::info!(address = %self.address, %error, "handshake failed");
             hub.tell_refused(&self.address, error);
         }
         drop(stranger);
         let Some(&peer) = self.peer.get() else { return };
+        // Under the connection's lock: whoever writes here now has first to say what was written.
+        let mut connection = self.lock();
         let (detached, effects) = hub.with(|inner, now| {
+            let _ = self.exchange(&mut connection, inner, |_, _| {}, now);
+            self.over.store(true, Ordering::Relaxed);
             inner.endpoint.handle_gone(peer, reason, now);
             inner.detach(peer)
         });
+        drop(connection);
         drop(detached);
         effects.run(hub, None);
     }
@@ -350,6 +367,8 @@ impl<W: Writer> AnyLink for Link<W> {
     }
 
     fn close(&self, reason: Reason) {
+        // What another task is writing now may be a reply that has become too late.
+        self.over.store(true, Ordering::Relaxed);
         let _ = self.closing.set(reason);
         self.waker.wake();
     }

@@ -1,6 +1,7 @@
 //! The face of a server or a client, whatever its runtime.
 
 use crate::call::Call;
+use crate::crowd::Place;
 use crate::events::Events;
 use crate::handler::{Handler, HandlerError};
 use crate::hub::Hub;
@@ -130,7 +131,7 @@ impl Node {
     /// Waits until the configured server's link is ready; at once where no server is configured.
     /// Cancel-safe. It waits for ever if nothing ever answers there: wrap it in a time-out.
     pub fn ready(&self) -> Ready {
-        Ready { hub: self.hub().clone() }
+        Ready { hub: self.hub().clone(), place: Place::default() }
     }
 
     /// What happens to links from now on.
@@ -143,7 +144,7 @@ impl Node {
     /// that handlers make meanwhile are still made.
     pub fn drained(&self) -> Drained {
         self.hub().lock().endpoint.drain();
-        Drained { hub: self.hub().clone() }
+        Drained { hub: self.hub().clone(), place: Place::default() }
     }
 
     /// Ends everything now: links close, calls end as `Closed`, handlers are forgotten.
@@ -186,6 +187,7 @@ impl fmt::Debug for Peer {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Ready {
     hub: Arc<Hub>,
+    place: Place,
 }
 
 impl Future for Ready {
@@ -193,13 +195,12 @@ impl Future for Ready {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(server) = &self.hub.config.server else { return Poll::Ready(()) };
+        self.place.register(cx.waker());
         let mut inner = self.hub.lock();
         if inner.shut_down || inner.endpoint.peer_named(server).is_some() {
             return Poll::Ready(());
         }
-        if !inner.joining.iter().any(|waker| waker.will_wake(cx.waker())) {
-            inner.joining.push(cx.waker().clone());
-        }
+        inner.joining.join(&self.place);
         Poll::Pending
     }
 }
@@ -209,19 +210,19 @@ impl Future for Ready {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Drained {
     hub: Arc<Hub>,
+    place: Place,
 }
 
 impl Future for Drained {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.place.register(cx.waker());
         let mut inner = self.hub.lock();
         if inner.shut_down || inner.endpoint.is_idle() {
             return Poll::Ready(());
         }
-        if !inner.idling.iter().any(|waker| waker.will_wake(cx.waker())) {
-            inner.idling.push(cx.waker().clone());
-        }
+        inner.idling.join(&self.place);
         Poll::Pending
     }
 }

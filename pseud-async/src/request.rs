@@ -1,11 +1,12 @@
 //! A request on its way through a handler to its answer.
 
 use crate::cancelled::Cancelled;
-use crate::effects::Effects;
 use crate::handler::{Answer, Answering, Handler};
-use crate::hub::Hub;
+use crate::hub::{Hub, Inner};
 use crate::node::Peer;
+use atomic_waker::AtomicWaker;
 use bytes::Bytes;
+use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::{Arguments, BadArguments};
 use pseud_proto::{Fault, PeerId, RequestId, Ticket, To};
 use serde::Deserialize;
@@ -14,8 +15,10 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 /// What a handler is given: the caller's arguments, checked, and a way back to the caller.
 pub struct Request {
@@ -86,30 +89,47 @@ struct Responder {
 }
 
 impl Responder {
+    fn new(hub: &Arc<Hub>, ticket: Ticket) -> Self {
+        hub.running.fetch_add(1, Ordering::Relaxed);
+        Self { hub: hub.clone(), ticket: Some(ticket) }
+    }
+
     fn answer(mut self, answer: Answer) {
-        if let Some(ticket) = self.ticket.take() {
-            let ((), effects) =
-                self.hub.with(|inner, now| inner.endpoint.reply(ticket, answer, now));
-            effects.run(&self.hub, None);
-        }
+        self.end(|endpoint, ticket, now| endpoint.reply(ticket, answer, now));
+    }
+
+    fn end(&mut self, end: impl FnOnce(&mut Endpoint, Ticket, Instant)) {
+        let Some(ticket) = self.ticket.take() else { return };
+        let (waiting, effects) = self.hub.with(|inner, now| {
+            let waiting = inner.not_cancelled(&ticket);
+            end(&mut inner.endpoint, ticket, now);
+            waiting
+        });
+        effects.run(&self.hub, None);
+        waiting.iter().for_each(|waker| waker.wake());
     }
 }
 
 impl Drop for Responder {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            let (_wakers, effects) = self.hub.with(|inner, now| {
-                let wakers = inner.cancelling.remove(&ticket.request());
-                inner.endpoint.abandon(ticket, now);
-                wakers
-            });
-            effects.run(&self.hub, None);
-        }
+        self.hub.running.fetch_sub(1, Ordering::Relaxed);
+        self.end(|endpoint, ticket, now| endpoint.abandon(ticket, now));
     }
 }
 
-/// Serves requests that arrived together: what is ready at once is answered together, the rest is
-/// spawned. Returns whether the link in whose task this runs has something to flush.
+impl Inner {
+    /// A request is about to be answered: who waits to hear that nobody waits for that any more.
+    fn not_cancelled(&mut self, ticket: &Ticket) -> Vec<Arc<AtomicWaker>> {
+        let waiting = self.cancelling.remove(&ticket.request());
+        waiting.map(|mut crowd| crowd.leave()).unwrap_or_default()
+    }
+}
+
+/// Bytes of answers that are gathered before they are handed on: about what one write takes.
+const PORTION_BYTES: usize = 128 << 10;
+
+/// Serves requests that arrived together: what is ready at once is answered together (large answers
+/// in portions, so that they do not pile up before the first is written), the rest is spawned. Returns whether the link in whose task this runs has something to flush.
 pub(crate) fn serve_all(
     hub: &Arc<Hub>,
     requests: Vec<pseud_proto::Request>,
@@ -118,17 +138,33 @@ pub(crate) fn serve_all(
     if requests.is_empty() {
         return false;
     }
-    let ready: Vec<(Ticket, Answer)> =
-        requests.into_iter().filter_map(|request| serve(hub, request)).collect();
-    let (_wakers, effects): (Vec<_>, Effects) = hub.with(|inner, now| {
-        let forget = |(ticket, answer): (Ticket, Answer)| {
-            let wakers = inner.cancelling.remove(&ticket.request());
+    let (mut ready, mut bytes) = (Vec::new(), 0);
+    for request in requests {
+        let Some((ticket, answer)) = serve(hub, request) else { continue };
+        bytes += answer.as_ref().map_or(0, |packed| packed.as_bytes().len());
+        ready.push((ticket, answer));
+        if bytes >= PORTION_BYTES {
+            deliver(hub, std::mem::take(&mut ready), None);
+            let link = here.and_then(|peer| hub.lock().link(peer).cloned());
+            link.inspect(|link| link.flush_now(hub));
+            bytes = 0;
+        }
+    }
+    deliver(hub, ready, here)
+}
+
+fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Answer)>, here: Option<PeerId>) -> bool {
+    let (waiting, effects) = hub.with(|inner, now| {
+        let mut waiting = Vec::new();
+        for (ticket, answer) in ready {
+            waiting.append(&mut inner.not_cancelled(&ticket));
             inner.endpoint.reply(ticket, answer, now);
-            wakers
-        };
-        ready.into_iter().filter_map(forget).collect()
+        }
+        waiting
     });
-    effects.run(hub, here)
+    let flush_here = effects.run(hub, here);
+    waiting.iter().for_each(|waker| waker.wake());
+    flush_here
 }
 
 /// Starts one request; returns its answer if that is ready at once.
@@ -141,6 +177,12 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answe
         Some(handler) => handler,
         None => return Some((ticket, Err(Fault::new("ServiceNotFoundError", name)))),
     };
+    // The endpoint counts requests whose callers are there; a caller that leaves frees its room there,
+    // but not what its handlers still hold.
+    let max = hub.config.limits.requests_open_max;
+    if hub.running.load(Ordering::Relaxed) >= max {
+        return Some((ticket, Err(Fault::new("Overloaded", format!("{max} handlers run")))));
+    }
     let arguments = match rest.check_call(&hub.value_limits) {
         Ok(arguments) => arguments,
         Err(bad) => return Some((ticket, Err(Fault::new("TypeError", bad.to_string())))),
@@ -150,7 +192,7 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answe
         Handler::Inline(handler) => Some((ticket, guarded(|| handler(request)))),
         Handler::Async(handler) => poll_once(hub, ticket, guarded_future(|| handler(request))),
         Handler::Blocking(handler) => {
-            let responder = Responder { hub: hub.clone(), ticket: Some(ticket) };
+            let responder = Responder::new(hub, ticket);
             (hub.runtime.spawn_blocking)(Box::new(move || {
                 responder.answer(guarded(|| handler(request)));
             }));
@@ -177,7 +219,7 @@ fn poll_once(
     if let Poll::Ready(answer) = Pin::new(&mut answering).poll(&mut cx) {
         return Some((ticket, answer));
     }
-    let responder = Responder { hub: hub.clone(), ticket: Some(ticket) };
+    let responder = Responder::new(hub, ticket);
     (hub.runtime.spawn)(Box::pin(async move { responder.answer(answering.await) }));
     None
 }

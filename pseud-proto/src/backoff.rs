@@ -28,21 +28,22 @@ pub struct Backoff {
 impl Backoff {
     /// No failure yet.
     pub fn new(retry: Retry) -> Self {
-        Self { retry, ceiling: retry.first }
+        Self { retry, ceiling: retry.first.min(retry.max) }
     }
 
     /// A failure: how long to wait now, drawn evenly from zero to a ceiling that doubles each time.
     /// `random` is any random number.
     pub fn failed(&mut self, random: u32) -> Duration {
         let share = f64::from(random) / f64::from(u32::MAX);
-        let wait = self.ceiling.mul_f64(share);
-        self.ceiling = (self.ceiling * 2).min(self.retry.max);
+        let wait = Duration::try_from_secs_f64(self.ceiling.as_secs_f64() * share);
+        let wait = wait.unwrap_or(self.ceiling).min(self.ceiling);
+        self.ceiling = self.ceiling.saturating_mul(2).min(self.retry.max);
         wait
     }
 
     /// A success: the next failure is a first one.
     pub fn succeeded(&mut self) {
-        self.ceiling = self.retry.first;
+        self.ceiling = self.retry.first.min(self.retry.max);
     }
 }
 
@@ -59,5 +60,14 @@ mod tests {
         backoff.succeeded();
         assert_eq!(backoff.failed(u32::MAX).as_millis(), 100);
         assert_eq!(backoff.failed(0).as_millis(), 0);
+    }
+
+    #[test]
+    fn odd_settings_neither_overflow_nor_pass_the_bound() {
+        let mut backoff = Backoff::new(Retry { first: Duration::MAX, max: Duration::MAX });
+        assert!((0..3).all(|_| backoff.failed(u32::MAX) == Duration::MAX));
+        let max = Duration::from_secs(1);
+        let mut backoff = Backoff::new(Retry { first: Duration::MAX, max });
+        assert!((0..3).all(|_| backoff.failed(u32::MAX) <= max));
     }
 }

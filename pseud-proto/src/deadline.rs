@@ -1,6 +1,14 @@
 //! Deadlines live in the slots of the tables; this is only the earliest of them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Further off than any deadline that matters, and near enough for every system's clock.
+const FAR: Duration = Duration::from_secs(365 * 86_400);
+
+/// That long from now, or a year, whatever a setting asks for.
+pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait.min(FAR)).unwrap_or(now)
+}
 
 /// A lower bound of all deadlines of one machine.
 ///

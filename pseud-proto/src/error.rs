@@ -287,7 +287,20 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.class.escape_debug(), self.message)
+        write!(f, "{}: {}", Escaped(&self.class), Escaped(&self.message))
+    }
+}
+
+/// A peer's text for logs and terminals: what does not print, line breaks and text direction among
+/// it, is escaped.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|char| match char {
+            '"' | '\'' | '\\' => write!(f, "{char}"),
+            char => write!(f, "{}", char.escape_debug()),
+        })
     }
 }
 

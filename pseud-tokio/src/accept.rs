@@ -8,8 +8,9 @@ use pseud_async::Hub;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
 use pseud_proto::zmtp::{ConnectionConfig, Side};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -44,9 +45,9 @@ pub(crate) fn named(verb: &str, endpoint: &str, error: &io::Error) -> io::Error 
 /// Accepts until the hub is shut down. An error of one connection, or too many open files, ends
 /// neither the listener nor anybody else's link.
 async fn accept(hub: Arc<Hub>, config: Arc<ConnectionConfig>, listener: Listener) {
-    let mut backoff = Backoff::new(patience());
+    let (mut backoff, mut ended) = (Backoff::new(patience()), hub.shut_down());
     loop {
-        let accepted = poll_fn(|cx| match hub.poll_shut_down(cx) {
+        let accepted = poll_fn(|cx| match Pin::new(&mut ended).poll(cx) {
             Poll::Ready(()) => Poll::Ready(None),
             Poll::Pending => listener.poll_accept(cx).map(Some),
         });

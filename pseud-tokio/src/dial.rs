@@ -14,23 +14,28 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::task::{AbortHandle, spawn};
-use tokio::time::sleep;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::{Duration, Instant, sleep};
 
 /// Starts to dial, for as long as the hub lives; returns what ends it.
 pub(crate) fn connect(
     hub: &Arc<Hub>,
     options: &Options,
     endpoint: &str,
+    handle: &Handle,
 ) -> io::Result<AbortHandle> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
     let mut config = options.connection.clone();
-    // libzmq's bound side learns our route by it, before we have called anything.
-    config.probe = true;
+    config.probe = options.probe;
     let (hub, config, endpoint) = (hub.clone(), Arc::new(config), endpoint.to_owned());
     let dialer = Dialer { hub, config, address, endpoint };
-    Ok(spawn(dialer.run(options.retry)).abort_handle())
+    Ok(handle.spawn(dialer.run(options.retry)).abort_handle())
 }
+
+/// A link that lived so long counts as a success. Shorter ones do not: two peers that take one name
+/// from each other would do so ten times a second.
+const SETTLED: Duration = Duration::from_secs(5);
 
 struct Dialer {
     hub: Arc<Hub>,
@@ -43,11 +48,12 @@ impl Dialer {
     async fn run(self, retry: Retry) {
         let (endpoint, mut backoff) = (&self.endpoint, Backoff::new(retry));
         loop {
-            match self.unless_shut_down(self.link()).await {
+            let began = Instant::now();
+            match self.link().await {
                 None | Some(Ok((Reason::Shutdown, _))) => return,
                 Some(Ok((reason, ready))) => {
                     tracing::info!(%endpoint, %reason, "link closed; connecting again");
-                    if ready {
+                    if ready && began.elapsed() >= SETTLED {
                         backoff.succeeded();
                     }
                 }
@@ -62,18 +68,20 @@ impl Dialer {
         }
     }
 
-    async fn link(&self) -> io::Result<(Reason, bool)> {
+    /// `None`: this side shut down. A link hears of that by itself.
+    async fn link(&self) -> Option<io::Result<(Reason, bool)>> {
         self.hub.tell_connecting(&self.endpoint);
-        let stream = Stream::connect(&self.address).await;
-        let stream = stream.map_err(|error| named("connect to", &self.endpoint, &error))?;
-        drive(&self.hub, self.config.clone(), Side::Connecting, stream).await
+        Some(match self.unless_shut_down(Stream::connect(&self.address)).await? {
+            Ok(stream) => drive(&self.hub, self.config.clone(), Side::Connecting, stream).await,
+            Err(error) => Err(named("connect to", &self.endpoint, &error)),
+        })
     }
 
     async fn unless_shut_down<F: Future>(&self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
+        let (mut future, mut ended) = (pin!(future), pin!(self.hub.shut_down()));
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => self.hub.poll_shut_down(cx).map(|()| None),
+            Poll::Pending => ended.as_mut().poll(cx).map(|()| None),
         })
         .await
     }

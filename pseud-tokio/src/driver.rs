@@ -17,7 +17,7 @@ use tokio::time::{Sleep, sleep_until, timeout};
 /// Turns of the loop in one poll, before other tasks get theirs.
 const TURNS_MAX: usize = 16;
 
-/// How long a link that is over may take to write what is left.
+/// How long a link whose handshake failed may take to write what is left.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 thread_local! {
@@ -50,9 +50,11 @@ pub(crate) async fn drive(
     let mut driver = Driver { hub, link, reader, sleep, armed, blocked };
     let reason = poll_fn(|cx| driver.poll(cx)).await;
     driver.link.gone(&driver.hub, reason);
-    // Nothing more is to be said if it takes longer than this.
-    let _ = timeout(FAREWELL, poll_fn(|cx| driver.poll_farewell(cx))).await;
     let ready = driver.link.is_ready();
+    if !ready {
+        // Why the handshake failed, if the peer takes it in time.
+        let _ = timeout(FAREWELL, poll_fn(|cx| driver.poll_farewell(cx))).await;
+    }
     drop(guard);
     Ok((reason, ready))
 }

@@ -7,18 +7,35 @@ use std::time::Duration;
 
 /// Settings of a [`Server`](crate::Server) or a [`Client`](crate::Client). Defaults are Python
 /// pseud's where it has the setting.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
     /// Calls and their limits.
     pub config: Config,
     /// What every link announces and allows.
     pub connection: ConnectionConfig,
+    /// Whether a connecting side sends an empty message as soon as the peer is ready
+    /// (`ZMQ_PROBE_ROUTER`), as Python pseud 1.0 does: a bound libzmq can then call us before we
+    /// have called. Default true. A server of pseud 0.0.5 on tornado reads nothing more after it:
+    /// false is for those.
+    pub probe: bool,
     /// How a connecting side tries again.
     pub retry: Retry,
     /// Permissions of the file of a bound `ipc://path`, such as `0o600`. `None`: what the process's
     /// umask leaves.
     pub ipc_mode: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            config: Config::default(),
+            connection: ConnectionConfig::default(),
+            probe: true,
+            retry: Retry::default(),
+            ipc_mode: None,
+        }
+    }
 }
 
 impl Options {

@@ -8,7 +8,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep_until, timeout};
@@ -18,6 +18,7 @@ use tokio::time::{Sleep, sleep_until, timeout};
 struct Peering {
     node: Node,
     options: Arc<Options>,
+    handle: Handle,
     /// The tasks that accept or dial, by endpoint.
     tasks: Arc<Mutex<Tasks>>,
 }
@@ -34,13 +35,15 @@ impl Peering {
         let handle = Handle::try_current().map_err(io::Error::other)?;
         let (spawner, blocking) = (handle.clone(), handle.clone());
         let runtime = Runtime {
-            clock: Instant::now,
+            // Tokio's, which tests may stop: its sleeps and our deadlines are of one clock.
+            clock: || tokio::time::Instant::now().into_std(),
             spawn: Box::new(move |future| drop(spawner.spawn(future))),
             spawn_blocking: Box::new(move |run| drop(blocking.spawn_blocking(run))),
         };
         let hub = Arc::new(Hub::new(Arc::new(options.config.clone()), runtime)?);
         handle.spawn(run_timer(Ends(hub.clone())));
-        Ok(Self { node: Node::new(hub), options: Arc::new(options), tasks: Arc::default() })
+        let (node, options) = (Node::new(hub), Arc::new(options));
+        Ok(Self { node, options, handle, tasks: Arc::default() })
     }
 
     fn tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {
@@ -48,20 +51,29 @@ impl Peering {
     }
 
     async fn bind(&self, endpoint: &str) -> io::Result<String> {
+        self.judge_alive("bind", endpoint)?;
         let (bound, task) = accept::bind(self.node.hub(), &self.options, endpoint).await?;
         self.tasks().bound.insert(bound.clone(), task);
         Ok(bound)
     }
 
     fn connect(&self, endpoint: &str) -> io::Result<()> {
+        self.judge_alive("connect to", endpoint)?;
         let mut tasks = self.tasks();
         if tasks.connected.contains_key(endpoint) {
             let text = format!("cannot connect to {endpoint}: that was asked for already");
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
-        let task = dial::connect(self.node.hub(), &self.options, endpoint)?;
+        let task = dial::connect(self.node.hub(), &self.options, endpoint, &self.handle)?;
         tasks.connected.insert(endpoint.to_owned(), task);
         Ok(())
+    }
+
+    fn judge_alive(&self, verb: &str, endpoint: &str) -> io::Result<()> {
+        match self.node.hub().is_shut_down() {
+            false => Ok(()),
+            true => Err(io::Error::other(format!("cannot {verb} {endpoint}: this side shut down"))),
+        }
     }
 
     fn unbind(&self, endpoint: &str) -> io::Result<()> {
@@ -147,7 +159,7 @@ macro_rules! peering {
             /// bound. Links are served until the node ends.
             ///
             /// # Errors
-            /// The endpoint is malformed or cannot be bound: the error names it.
+            /// The endpoint is malformed or cannot be bound, or the node has ended: the error names it.
             pub async fn bind(&self, endpoint: &str) -> io::Result<String> {
                 self.0.bind(endpoint).await
             }
@@ -157,7 +169,8 @@ macro_rules! peering {
             /// Several may be connected to.
             ///
             /// # Errors
-            /// The endpoint is malformed, or is connected to already: the error names it.
+            /// The endpoint is malformed or connected to already, or the node has ended: the error
+            /// names it.
             pub fn connect(&self, endpoint: &str) -> io::Result<()> {
                 self.0.connect(endpoint)
             }

@@ -23,37 +23,49 @@ const PROBE: &str = "import sys, venv, ensurepip; print('%d.%d.%d' % sys.version
 /// When no Python fits or the requirements cannot be installed: a suite that cannot run has
 /// not passed.
 pub(crate) fn python() -> Option<PathBuf> {
+    (!is_skipped()).then(environment)
+}
+
+/// Whether `PSEUD_INTEROP=skip` is set.
+pub(crate) fn is_skipped() -> bool {
     match std::env::var("PSEUD_INTEROP").as_deref() {
-        Err(_) | Ok("") => Some(environment()),
-        Ok("skip") => None,
+        Err(_) | Ok("") => false,
+        Ok("skip") => true,
         Ok(other) => panic!("PSEUD_INTEROP is {other:?}; the only value it knows is \"skip\""),
     }
 }
 
 fn environment() -> PathBuf {
     let (interpreter, version) = interpreter();
-    let home = home();
-    let venv = home.join(format!("venv-{version}-{:016x}", fingerprint()));
-    fs::create_dir_all(&home).expect("the target directory is writable");
-    let lock = File::create(home.join("lock")).expect("the target directory is writable");
-    // The system lets go of it when its holder dies, so nobody waits for a ghost.
-    lock.lock().expect("the file system locks files");
+    let venv = home().join(named_by(&format!("venv-{version}"), REQUIREMENTS));
+    let _lock = lock();
     if !venv.exists() {
         build(&interpreter, &venv);
     }
     python_in(&venv)
 }
 
+/// Held while something is built: other test binaries wait.
+pub(crate) fn lock() -> File {
+    let home = home();
+    fs::create_dir_all(&home).expect("the target directory is writable");
+    let lock = File::create(home.join("lock")).expect("the target directory is writable");
+    // The system lets go of it when its holder dies, so nobody waits for a ghost.
+    lock.lock().expect("the file system locks files");
+    lock
+}
+
 /// `target/interop`, wherever the target directory is.
-fn home() -> PathBuf {
+pub(crate) fn home() -> PathBuf {
     let tests = Path::new(env!("CARGO_TARGET_TMPDIR"));
     tests.parent().unwrap_or(tests).join("interop")
 }
 
-fn fingerprint() -> u64 {
+/// A name that is another one for other requirements.
+pub(crate) fn named_by(prefix: &str, requirements: &str) -> String {
     let mut hasher = DefaultHasher::new();
-    REQUIREMENTS.hash(&mut hasher);
-    hasher.finish()
+    requirements.hash(&mut hasher);
+    format!("{prefix}-{:016x}", hasher.finish())
 }
 
 fn python_in(venv: &Path) -> PathBuf {
@@ -76,7 +88,8 @@ fn build(interpreter: &str, venv: &Path) {
     fs::rename(&unfinished, venv).expect("a rename within one directory");
 }
 
-fn run(command: &mut Command) {
+/// Runs it; panics with all it wrote if it fails.
+pub(crate) fn run(command: &mut Command) {
     let Output { status, stdout, stderr } = command.output().expect("a program that was found");
     assert!(
         status.success(),

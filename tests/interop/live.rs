@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use pseud::proto::value::Value as Wire;
-use pseud::{Client, Fault, Node, Options, Request, Server};
+use pseud::{Client, ConnectionEvent, Fault, Node, Options, Peer, Request, Server, Value as Wire};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -12,11 +11,14 @@ use crate::python::PythonPeer;
 /// The routing id of every server here.
 pub(crate) const SERVICE: &str = "service";
 
-/// Time one conversation may take: ten times what the slowest one needs.
+/// Time one conversation may take: more than ten times what the slowest one needs.
 const CONVERSATION_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Time a peer that is well needs at most for one more call.
 const ALIVE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time that what must happen next has to happen.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A Rust server, and a Python client of it called `client`.
 pub(crate) struct PythonCalls {
@@ -52,9 +54,10 @@ impl PythonCalls {
         Self::with(Options::server(SERVICE), 5.0, talk).await;
     }
 
-    /// Connects one more Python client; returns when its handshake is over. A v1 client drops
-    /// without a word what it cannot send within 400 ms.
-    pub(crate) async fn connect(&self, name: &str, seconds: f64, options: Value) {
+    /// Connects one more Python client, `options` are its socket's. Both sides know of each other
+    /// when it returns: a v1 client drops without a word what it cannot send within 400 ms.
+    pub(crate) async fn connect(&self, name: &str, seconds: f64, options: Value) -> Peer {
+        let mut events = self.server.events();
         let fields = json!({
             "name": name, "peer_id": SERVICE, "endpoint": self.endpoint, "timeout": seconds,
             "options": options, "monitor": true,
@@ -62,6 +65,10 @@ impl PythonCalls {
         self.python.ask("client", fields).await;
         let shaken = json!({"name": name, "event": "HANDSHAKE_SUCCEEDED"});
         self.python.ask("events", shaken).await;
+        match events.next().await {
+            Some(ConnectionEvent::Ready { peer, .. }) => peer,
+            other => panic!("{other:?} instead of a session"),
+        }
     }
 
     /// The outcome of one call by the Python client.
@@ -116,7 +123,7 @@ impl RustCalls {
     }
 }
 
-async fn bounded(conversation: impl Future<Output = ()>) {
+pub(crate) async fn bounded(conversation: impl Future<Output = ()>) {
     timeout(CONVERSATION_TIMEOUT, conversation).await.expect("the conversation ends");
 }
 
@@ -128,18 +135,18 @@ async fn check_readers(python: &PythonPeer) {
     }
 }
 
-/// What `found` finds, as soon as it does. Nothing else tells when a socket's bytes were seen.
-pub(crate) async fn until<T>(mut found: impl FnMut() -> Option<T>) -> T {
-    loop {
-        match found() {
-            Some(found) => return found,
-            None => tokio::task::yield_now().await,
+/// Returns as soon as that holds: for what nothing tells of, and what is to hold soon.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let turns = async {
+        while !holds() {
+            tokio::task::yield_now().await;
         }
-    }
+    };
+    timeout(SOON, turns).await.unwrap_or_else(|_| panic!("{what}: not within {SOON:?}"));
 }
 
 /// Serves what `peer.py` serves, under the same names.
-fn serve(node: &Node) {
+pub(crate) fn serve(node: &Node) {
     let served = [
         node.register_sync("echo", |request| Ok::<_, Fault>(echo(&request))),
         node.register_sync("hello", |request| {

@@ -2,15 +2,24 @@
 //!
 //! They need a Python: see TESTING.md. `PSEUD_INTEROP=skip` leaves them out and says so.
 
+mod called_back;
 mod environment;
+mod environment27;
 mod harness;
+mod links_live;
 mod live;
 mod mechanisms;
 mod mechanisms_refused;
 mod python;
+mod python27;
 mod python_calls_rust;
+mod random;
 mod reference;
 mod reference_faults;
 mod rust_calls_python;
 mod secured;
+mod sizes;
+mod tagged;
 mod talk;
+mod timeouts;
+mod values_live;

@@ -53,12 +53,13 @@ fn what_their_zap_handler_answers_is_what_we_hear() {
         let mut config = secured.ours(false);
         config.handshake_timeout = Duration::from_secs(if status == "300" { 1 } else { 10 });
         let end = Link::connect(&endpoint, config).ready(&admit()).map(drop);
-        let error: PeerError = match status {
-            "300" => Misbehaved::HandshakeTimeout.into(),
-            "400" => Incompatible::Refused(400).into(),
-            _ => Incompatible::Refused(500).into(),
+        let errors: &[PeerError] = match status {
+            // Not a word; and now and then it closes.
+            "300" => &[Misbehaved::HandshakeTimeout.into(), Misbehaved::HandshakeIncomplete.into()],
+            "400" => &[Incompatible::Refused(400).into()],
+            _ => &[Incompatible::Refused(500).into()],
         };
-        assert_eq!(end, Err(End::Error(error)), "{secured:?} {status}");
+        assert!(errors.iter().any(|error| end == Err(End::Error(*error))), "{status}: {end:?}");
         let asked = python.request("asked", json!({"name": "zap", "count": 1}));
         assert_eq!(asked[0][0]["$bytes"], hex(format!("{secured:?}").to_uppercase().as_bytes()));
         if secured == Secured::Curve {

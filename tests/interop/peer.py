@@ -178,7 +178,8 @@ class Named:
     async def close(self):
         if self.watcher is not None:
             self.watcher.cancel()
-            self.socket.disable_monitor()
+            if not self.socket.closed:  # pseud closes its own
+                self.socket.disable_monitor()
         self.socket.close(linger=0)
 
 

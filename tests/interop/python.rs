@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::environment;
+use crate::{environment, environment27};
 
 /// Time an answer may take: twice what `peer.py` waits at most for something to happen.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -64,18 +64,25 @@ impl PythonPeer {
     /// captures, if `PSEUD_INTEROP=skip`.
     pub(crate) fn start() -> Option<Self> {
         let Some(python) = environment::python() else {
-            let name = thread::current().name().unwrap_or("a test").to_owned();
-            // Written past the harness, which hides what a passing test prints.
-            let _ = writeln!(std::io::stderr(), "NOT RUN: {name} (PSEUD_INTEROP=skip)");
-            return None;
+            return not_run("PSEUD_INTEROP=skip");
         };
-        Some(Self::spawn(&python))
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/peer.py");
+        Some(Self::spawn(Command::new(python).arg(program)))
     }
 
-    fn spawn(python: &Path) -> Self {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/peer.py");
-        let mut child = Command::new(python)
-            .arg(program)
+    /// The same for `peer27.py`; `None`, with that line, also where there is no Python 2.7.
+    pub(crate) fn start_27() -> Option<Self> {
+        if environment::is_skipped() {
+            return not_run("PSEUD_INTEROP=skip");
+        }
+        let Some(mut peer) = environment27::peer() else {
+            return not_run("no Python 2.7 with pip; PSEUD_INTEROP_PYTHON27 can name one");
+        };
+        Some(Self::spawn(&mut peer))
+    }
+
+    fn spawn(program: &mut Command) -> Self {
+        let mut child = program
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -175,6 +182,13 @@ impl Drop for PythonPeer {
             eprintln!("--- stderr of Python, pid {} ---\n{text}--- end ---", self.child.id());
         }
     }
+}
+
+/// Written past the harness, which hides what a passing test prints.
+fn not_run(why: &str) -> Option<PythonPeer> {
+    let name = thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "NOT RUN: {name} ({why})");
+    None
 }
 
 fn line(id: u64, command: &str, mut fields: Value) -> String {

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use pseud::proto::value::Value;
-use pseud::{CallError, Fault, Options};
+use pseud::{CallError, Fault, Options, Value};
 use serde_json::json;
 use tokio::task::JoinSet;
 

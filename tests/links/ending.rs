@@ -1,9 +1,11 @@
 //! Ends: of a caller, of a handler, of a node, of the runtime.
 
 use crate::{client, hello, server, soon};
-use pseud::{CallError, Client, Fault, Reason};
+use pseud::{CallError, Client, Fault, Options, Reason, Server};
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -36,6 +38,41 @@ async fn a_handler_is_told_that_its_caller_is_gone() {
     let error = soon(call).await.unwrap().unwrap_err();
     assert!(matches!(error, CallError::Closed { executed: pseud::Executed::Maybe }), "{error}");
     assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
+}
+
+#[tokio::test]
+async fn whoever_asks_whether_a_request_is_over_hears_of_its_answer() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
+    for (name, turns) in [("at once", 0), ("later", 1)] {
+        let tell = tell.clone();
+        let work = move |request: pseud::Request| {
+            let tell = tell.clone();
+            async move {
+                let cancelled = request.cancelled();
+                let mut watching = Box::pin(cancelled.clone());
+                std::future::poll_fn(|cx| {
+                    assert!(watching.as_mut().poll(cx).is_pending());
+                    Poll::Ready(())
+                })
+                .await;
+                tokio::spawn(async move {
+                    watching.await;
+                    let _ = tell.send(cancelled.is_cancelled());
+                });
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                Ok::<_, Fault>(())
+            }
+        };
+        server.register(name, work).unwrap();
+    }
+    let (client, mut told) = (client(&endpoint), told);
+    for name in ["at once", "later"] {
+        soon(client.call::<(), _>(name, ())).await.unwrap();
+        assert_eq!(soon(told.recv()).await, Some(true), "{name}");
+    }
 }
 
 #[tokio::test]
@@ -205,4 +242,93 @@ async fn after_its_end_a_node_says_so_at_once() {
     assert!(matches!(error, CallError::Closed { executed: pseud::Executed::No }), "{error}");
     soon(client.ready()).await;
     soon(client.drained()).await;
+    assert!(client.connect("tcp://127.0.0.1:1").is_err());
+    assert!(soon(client.bind("tcp://127.0.0.1:0")).await.is_err());
+}
+
+#[test]
+fn handles_are_for_all_threads() {
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    shared::<Client>();
+    shared::<pseud::Server>();
+    shared::<pseud::Peer>();
+}
+
+#[tokio::test]
+async fn callers_that_leave_do_not_make_room_for_ever_more_handlers() {
+    let mut options = Options::server("service");
+    options.config.limits.requests_open_max = 10;
+    let server = Server::with(options).unwrap();
+    let running = Arc::new(AtomicUsize::new(0));
+    let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
+    let count = running.clone();
+    server
+        .register("stubborn", move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            async { std::future::pending::<Result<(), Fault>>().await }
+        })
+        .unwrap();
+    for round in 0..5 {
+        let client = client(&endpoint);
+        soon(client.ready()).await;
+        let calls: Vec<_> = (0..4)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { client.call::<(), _>("stubborn", ()).await })
+            })
+            .collect();
+        let expected = if round < 2 { 4 * (round + 1) } else { 10 };
+        soon(async {
+            while running.load(Ordering::SeqCst) < expected {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        if round > 2 {
+            for call in calls {
+                let error = soon(call).await.unwrap().unwrap_err();
+                assert!(
+                    matches!(&error, CallError::Fault(f) if f.class == "Overloaded"),
+                    "{error}"
+                );
+            }
+        }
+        client.shutdown();
+        soon(async {
+            while server.stats().sessions > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    assert_eq!(running.load(Ordering::SeqCst), 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_large_results_at_once_reach_a_peer_that_reads() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    server.register_sync("large", |_| Ok::<_, Fault>("x".repeat(2 << 20))).unwrap();
+    let client = client(&endpoint);
+    soon(client.ready()).await;
+    let calls: Vec<_> = (0..40)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(
+                async move { client.call::<String, _>("large", ()).timeout(crate::SOON).await },
+            )
+        })
+        .collect();
+    let mut whole = 0;
+    for call in calls {
+        match soon(call).await.unwrap() {
+            Ok(text) => {
+                assert_eq!(text.len(), 2 << 20);
+                whole += 1;
+            }
+            Err(CallError::Fault(fault)) => assert_eq!(fault.class, "Overloaded"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(whole >= 8, "{whole}: the queue alone holds as many");
+    assert_eq!(hello(&client).await, "Hello Charly");
 }

@@ -158,3 +158,26 @@ async fn either_role_may_bind_or_connect() {
     })
     .await;
 }
+
+#[test]
+fn connecting_from_a_thread_of_no_runtime() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (_server, endpoint) = runtime.block_on(server("tcp://127.0.0.1:0"));
+    let client = runtime.block_on(async { Client::new("service").unwrap() });
+    client.connect(&endpoint).unwrap();
+    assert_eq!(runtime.block_on(hello(&client)), "Hello Charly");
+}
+
+#[tokio::test]
+async fn a_connecting_side_probes_unless_told_not_to() {
+    for probe in [true, false] {
+        let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+        let mut options = Options::client("service");
+        options.probe = probe;
+        let client = Client::with(options).unwrap();
+        client.connect(&endpoint).unwrap();
+        // It goes out behind the probe.
+        assert_eq!(hello(&client).await, "Hello Charly");
+        assert_eq!(server.stats().probes, u64::from(probe));
+    }
+}

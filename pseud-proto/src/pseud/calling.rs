@@ -6,6 +6,7 @@ use super::session::{Queued, remember};
 use super::wire::NAME_BYTES_MAX;
 use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, To};
 use crate::config::CALL_TIMEOUT_MAX;
+use crate::deadline::after;
 use crate::error::{CallRefused, Executed, Reason};
 use crate::value::Packed;
 use bytes::Bytes;
@@ -29,11 +30,11 @@ impl Endpoint {
         self.judge_call(name, &arguments)?;
         let target = self.resolve(to)?;
         self.judge_room(&target)?;
-        let deadline =
-            now + options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
+        let timeout = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
+        let deadline = after(now, timeout);
         let parked_until = match target {
             Target::Server(_) => deadline,
-            _ => now + self.config.unroutable_timeout,
+            _ => after(now, self.config.unroutable_timeout),
         };
         let call = self.calls.insert(deadline, parked_until, &mut self.rng);
         self.stats.calls_made += 1;

@@ -45,7 +45,7 @@ impl Call {
     }
 
     /// Whether the far handler may have run, should the call end now without an answer although its
-    /// link lives: pulled bytes may yet leave.
+    /// link lives: pulled bytes may yet leave, or have left and not been reported yet.
     pub(super) fn executed(&self) -> Executed {
         match self.stage {
             Stage::Parked | Stage::Queued => Executed::No,
@@ -167,6 +167,12 @@ impl Calls {
             }
         }
         overdue
+    }
+
+    /// The calls that wait for a link.
+    pub(super) fn parked(&self) -> Vec<CallId> {
+        let parked = self.slab.iter().filter(|(_, call)| call.stage == Stage::Parked);
+        parked.map(|(key, _)| CallId(key)).collect()
     }
 
     pub(super) fn all(&self) -> Vec<CallId> {

@@ -18,7 +18,8 @@ use std::time::Instant;
 
 /// Sessions, calls, names and queues of one peer that talks to many.
 ///
-/// It sees whole messages, not bytes, and knows no socket, clock or thread. Drive it like this:
+/// It sees whole messages, not bytes, and knows no socket, clock or thread. A [`Link`](super::Link)
+/// joins a connection to it. Drive it like this:
 ///
 /// 1. after anything you do to it, drain [`poll_action`](Self::poll_action) until `None`;
 /// 2. for a peer that an [`Action::Flush`] named, pull [`poll_transmit`](Self::poll_transmit) into
@@ -27,6 +28,10 @@ use std::time::Instant;
 ///    armed again;
 /// 3. wait for a message, a command of yours, or [`poll_timeout`](Self::poll_timeout);
 /// 4. tell the machine, and go to 1.
+///
+/// Once a session has ended, by [`Action::Close`] or by [`handle_gone`](Self::handle_gone), nothing
+/// more of its messages is written, not even the rest of one: its calls were told whether they had
+/// left, and a late reply must not arrive.
 ///
 /// `now` is the last argument wherever time matters; it may stand still but is best not turned back.
 #[derive(Debug)]
@@ -151,9 +156,17 @@ impl Endpoint {
         self.calls.len() == 0 && self.requests.len() == 0
     }
 
-    /// Whether somebody still waits for that request's answer.
+    /// Whether somebody still waits for that request to be answered.
     pub fn is_open(&self, request: RequestId) -> bool {
-        self.requests.get(request).is_some()
+        let open = self.requests.get(request);
+        open.is_some_and(|open| open.progress == Progress::Serving)
+    }
+
+    /// Ends the calls that wait for a link which will not come.
+    pub(super) fn end_parked_calls(&mut self) {
+        for call in self.calls.parked() {
+            self.end_call(call, Reason::NotConnected);
+        }
     }
 
     /// Ends everything: every call as `Closed`, every session as [`Reason::Shutdown`]. Later calls

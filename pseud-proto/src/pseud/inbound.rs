@@ -7,6 +7,7 @@ use super::session::remember;
 use super::stats::Dropped;
 use super::wire::{Envelope, Kind, Received, WireId, read_work};
 use crate::call::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
+use crate::deadline::after;
 use crate::error::{Fault, Malformed, Misbehaved, PeerError, Reason};
 use crate::value::Unchecked;
 use crate::zmtp::Parts;
@@ -144,7 +145,7 @@ impl Endpoint {
     }
 
     fn open_request(&mut self, peer: PeerId, id: WireId, now: Instant) -> RequestId {
-        let request = self.requests.insert(peer, id, now + self.config.late_guard);
+        let request = self.requests.insert(peer, id, after(now, self.config.late_guard));
         let requests = &self.requests;
         if let Some(session) = self.sessions.get_mut(peer.0) {
             session.requests_open += 1;

@@ -1,6 +1,6 @@
 //! Sessions come and go: what that does to names, calls and requests.
 
-use super::calls::Sending;
+use super::calls::{Call, Sending};
 use super::endpoint::Endpoint;
 use super::requests::Progress;
 use super::session::{PeerInfo, Queued, Session};
@@ -16,6 +16,7 @@ impl Endpoint {
     /// the older session ends as [`Reason::Replaced`]. But a link that we opened keeps the name as
     /// long as it lives: others that announce it stand by and are only called as sessions. Calls
     /// that waited for that identity are sent.
+    /// After [`shutdown`](Self::shutdown) the session ends at once.
     pub fn handle_connected(&mut self, mut info: PeerInfo, _now: Instant) -> PeerId {
         if info.identity.is_empty() {
             info.identity = self.mint_identity();
@@ -29,6 +30,9 @@ impl Endpoint {
         let mut parked = self.parked.take(&identity);
         while let Some(entry) = parked.pop() {
             self.unpark(peer, entry);
+        }
+        if self.shut_down {
+            self.close(peer, Reason::Shutdown);
         }
         peer
     }
@@ -51,8 +55,10 @@ impl Endpoint {
 
     /// The link of that session ended. Its calls end at once: `NotExecuted` if they were never
     /// whole on the wire, else `Unknown`. Nothing happens if the session has ended before.
+    ///
+    /// So report first what was written, and write nothing of this session's messages after.
     pub fn handle_gone(&mut self, peer: PeerId, reason: Reason, _now: Instant) {
-        self.end_session(peer, reason);
+        self.end_session(peer, reason, Call::executed_when_gone);
     }
 
     /// The message that `token` names was written whole.
@@ -69,17 +75,24 @@ impl Endpoint {
         }
     }
 
+    /// Ends a session whose link lives: its driver may be writing at this moment, so what was
+    /// pulled may yet arrive.
     pub(super) fn close(&mut self, peer: PeerId, reason: Reason) {
-        if self.end_session(peer, reason) {
+        if self.end_session(peer, reason, Call::executed) {
             self.actions.push_back(Action::Close(peer, reason));
         }
     }
 
-    fn end_session(&mut self, peer: PeerId, reason: Reason) -> bool {
+    fn end_session(
+        &mut self,
+        peer: PeerId,
+        reason: Reason,
+        executed: fn(&Call) -> Executed,
+    ) -> bool {
         let Some(session) = self.sessions.remove(peer.0) else { return false };
         self.names.release(&session.info.identity, peer);
         for call in session.calls {
-            self.end_with_session(call, peer, reason);
+            self.end_with_session(call, peer, reason, executed);
         }
         for request in session.requests {
             self.cancel_request(request, peer);
@@ -88,11 +101,17 @@ impl Endpoint {
         true
     }
 
-    fn end_with_session(&mut self, call: CallId, peer: PeerId, reason: Reason) {
+    fn end_with_session(
+        &mut self,
+        call: CallId,
+        peer: PeerId,
+        reason: Reason,
+        executed: fn(&Call) -> Executed,
+    ) {
         let Some(known) = self.calls.get(call).filter(|known| known.peer == Some(peer)) else {
             return;
         };
-        let outcome = match (reason, known.executed_when_gone()) {
+        let outcome = match (reason, executed(known)) {
             (Reason::Shutdown, executed) => Outcome::Closed { executed },
             (_, Executed::No) => Outcome::NotExecuted(Reason::PeerGone),
             (_, Executed::Maybe) => Outcome::Unknown(Reason::PeerGone),

@@ -6,6 +6,7 @@ mod channel;
 mod endpoint;
 mod fault;
 mod inbound;
+mod link;
 mod links;
 mod names;
 mod parked;
@@ -17,8 +18,9 @@ mod stats;
 mod transmit;
 mod wire;
 
-pub use channel::{BACKLOG_BYTES_LOW, Channel};
+pub use channel::Channel;
 pub use endpoint::Endpoint;
+pub use link::{BACKLOG_BYTES_LOW, Link};
 pub use profile::Profile;
 pub use session::PeerInfo;
 pub use stats::{Deadlines, Dropped, Stats};

@@ -56,3 +56,30 @@ impl Parked {
         self.over = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::pseud::Endpoint;
+    use crate::{CallOptions, Packed, To};
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    #[test]
+    fn calls_given_up_under_ever_new_names_leave_nothing() {
+        let (mut endpoint, now) =
+            (Endpoint::new(Arc::new(Config::default()), [1; 32]), Instant::now());
+        let body = Packed::call(&(), &()).unwrap();
+        for n in 0..10_000 {
+            let to = To::Name(format!("{n}").into());
+            let call = endpoint.call(to, "x", body.clone(), CallOptions::default(), now).unwrap();
+            if n >= 10 {
+                endpoint.cancel(call, now);
+            }
+            assert!(endpoint.parked.queues.len() <= 22, "{}", endpoint.parked.queues.len());
+        }
+        endpoint.handle_timeout(now + Config::default().unroutable_timeout);
+        assert_eq!((endpoint.parked.queues.len(), endpoint.parked.entries), (0, 0));
+        assert_eq!(endpoint.poll_timeout(), None);
+    }
+}

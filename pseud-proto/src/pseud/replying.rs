@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use super::fault;
 use super::profile::Profile;
 use super::requests::Progress;
-use super::session::Queued;
+use super::session::{QUEUED_COST, Queued};
 use super::stats::Dropped;
 use super::wire::Kind;
 use crate::call::{PeerId, RequestId, Ticket};
@@ -24,12 +24,26 @@ impl Endpoint {
             self.close_request(ticket.0);
             return self.stats.drop_for(Dropped::LateReply);
         }
-        let profile = self.profile(open.peer);
-        let (kind, body) = self.answer(result, profile);
+        let (profile, room) = (self.profile(open.peer), self.room(open.peer));
+        let (kind, body) = self.answer(result, profile, room);
         self.enqueue_reply(ticket.0, kind, body);
     }
 
-    fn answer(&self, result: Result<Packed, Fault>, profile: Profile) -> (Kind, Bytes) {
+    /// How many bytes of a result that peer's queue takes. An empty one takes any.
+    fn room(&self, peer: PeerId) -> usize {
+        let max = self.config.limits.queue_bytes_hard_max;
+        self.sessions.get(peer.0).map_or(usize::MAX, |session| match session.queue.bytes() {
+            0 => usize::MAX,
+            queued => max.saturating_sub(queued + QUEUED_COST),
+        })
+    }
+
+    fn answer(
+        &self,
+        result: Result<Packed, Fault>,
+        profile: Profile,
+        room: usize,
+    ) -> (Kind, Bytes) {
         let max = self.config.limits.body_bytes_max;
         let fault = match result {
             Ok(packed) if !packed.is_v1_safe() => {
@@ -41,6 +55,10 @@ impl Endpoint {
                     "TooLarge",
                     format!("a result of {size} bytes exceeds the limit of {max}"),
                 )
+            }
+            // A peer that asks for more than it reads loses that answer, not its link.
+            Ok(packed) if packed.as_bytes().len() > room => {
+                Fault::new("Overloaded", "the result does not fit into the queue to its caller")
             }
             Ok(packed) => return (Kind::Ok, packed.into_bytes()),
             Err(fault) => fault,

@@ -73,13 +73,17 @@ pub(super) enum Queued {
     Reply { request: RequestId, id: WireId, kind: Kind, body: Bytes },
 }
 
+/// About what a queued message takes besides its body and name, in bytes.
+pub(super) const QUEUED_COST: usize = 64;
+
 impl Queued {
     /// What it counts for in the queue's bounds: its body, and about what its frames take.
     pub(super) fn cost(&self) -> usize {
-        64 + match self {
-            Self::Call { name, body, .. } => name.len() + body.as_bytes().len(),
-            Self::Reply { body, .. } => body.len(),
-        }
+        QUEUED_COST
+            + match self {
+                Self::Call { name, body, .. } => name.len() + body.as_bytes().len(),
+                Self::Reply { body, .. } => body.len(),
+            }
     }
 }
 
@@ -168,6 +172,8 @@ impl Session {
 pub(super) fn remember<T: Copy>(list: &mut Vec<T>, id: T, alive: impl Fn(T) -> bool) {
     if list.len() == list.capacity() && list.len() >= 16 {
         list.retain(|&known| alive(known));
+        // Also where nearly all of them live, the next sweep is as far off as this one was long.
+        list.reserve(list.len());
     }
     list.push(id);
 }

@@ -24,8 +24,9 @@ pub(in crate::value) fn write(value: &Dated<'_>) -> (i8, Writer) {
     (code, writer)
 }
 
-/// The longest: a datetime in a named zone, 103 bytes and the name.
-const WRITTEN_MAX: usize = 103 + TimeZone::NAME_BYTES_MAX;
+/// The longest: a datetime in a named zone whose offset has three integers of the long form, 110
+/// bytes and the name.
+const WRITTEN_MAX: usize = 110 + TimeZone::NAME_BYTES_MAX;
 
 /// A pickle in the making.
 pub(in crate::value) struct Writer {
@@ -133,5 +134,23 @@ impl Writer {
             place.copy_from_slice(bytes);
             self.len = end;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_datetime_fits() {
+        let offset = TimeDelta::new(-1, 65_536, 65_536).unwrap();
+        let zone = TimeZone::new(offset).unwrap();
+        let zone = zone.with_name("n".repeat(TimeZone::NAME_BYTES_MAX)).unwrap();
+        let moment = DateTime::new(Date::new(9999, 12, 31).unwrap(), 23, 59, 59, 999_999);
+        let moment = moment.unwrap().with_fold(true).with_zone(zone);
+        let (code, written) = write(&Dated::DateTime(&moment));
+        assert_eq!(written.as_slice().len(), WRITTEN_MAX);
+        assert!(written.as_slice().ends_with(b"."));
+        assert!(matches!(super::super::read(code, written.as_slice()), Ok(Some(_))));
     }
 }

@@ -9,6 +9,10 @@ use std::collections::VecDeque;
 use std::time::Instant;
 use zeroize::Zeroize;
 
+/// How much may wait to be written for a PING still to be answered. A peer that reads hears from us
+/// anyway, and one that does not read is not written for without bound.
+const PONG_BACKLOG_MAX: usize = 256 << 10;
+
 impl Connection {
     pub(super) fn decode(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
         loop {
@@ -47,7 +51,9 @@ impl Connection {
                 let ping = Ping::parse(command.data)?;
                 self.stats.pings += 1;
                 self.liveness.expect(ping.ttl_deciseconds, now);
-                self.put_command(&command::pong(ping.context))?;
+                if self.output.backlog() < PONG_BACKLOG_MAX {
+                    self.put_command(&command::pong(ping.context))?;
+                }
             }
             b"PONG" => self.stats.pongs += 1,
             b"SUBSCRIBE" | b"CANCEL" => self.stats.subscriptions += 1,

@@ -1,0 +1,40 @@
+//! Requests and what answers them.
+
+use pseud::Fault;
+use pseud::proto::value::{Arguments, ValueLimits};
+use pseud::proto::{Packed, Registry, Request, Ticket};
+use std::fmt::Display;
+
+/// Runs in the loop's own thread, and everybody waits for it: it must not take long. One that does
+/// keeps the ticket instead, and the loop replies when it has the result.
+pub(crate) type Handler = fn(&Arguments) -> Result<Packed, Fault>;
+
+/// The answer to a request. Its arguments come from a peer and are checked here, not before: what
+/// is not called is not worth the work.
+pub(crate) fn answer(
+    handlers: &Registry<Handler>,
+    request: Request,
+) -> (Ticket, Result<Packed, Fault>) {
+    let handler = handlers.find(request.name()).copied();
+    let unknown = Fault::new("ServiceNotFoundError", request.name());
+    let (ticket, arguments) = request.into_parts();
+    let Some(handler) = handler else { return (ticket, Err(unknown)) };
+    match arguments.check_call(&ValueLimits::default()) {
+        Ok(arguments) => (ticket, handler(&arguments)),
+        Err(bad) => (ticket, Err(type_error(bad))),
+    }
+}
+
+pub(crate) fn hello(arguments: &Arguments) -> Result<Packed, Fault> {
+    let (name,): (String,) = arguments.args().map_err(type_error)?;
+    Packed::result(&format!("Hello {name}")).map_err(type_error)
+}
+
+pub(crate) fn add(arguments: &Arguments) -> Result<Packed, Fault> {
+    let (a, b): (i64, i64) = arguments.args().map_err(type_error)?;
+    Packed::result(&a.saturating_add(b)).map_err(type_error)
+}
+
+fn type_error(error: impl Display) -> Fault {
+    Fault::new("TypeError", error.to_string())
+}

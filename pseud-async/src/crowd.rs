@@ -1,0 +1,68 @@
+//! Futures that wait for the same thing, however many come and go before it happens.
+
+use atomic_waker::AtomicWaker;
+use std::sync::{Arc, Weak};
+use std::task::Waker;
+
+/// Who waits for one thing. A future that was dropped is swept out, not left until it happens.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd(Vec<Weak<AtomicWaker>>);
+
+/// One future's place in one crowd; a clone's is its own.
+#[derive(Debug, Default)]
+pub(crate) struct Place(Arc<AtomicWaker>);
+
+impl Clone for Place {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Place {
+    /// Whom to wake. Before the lock is taken, since it drops whoever was known here.
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.0.register(waker);
+    }
+}
+
+impl Crowd {
+    /// Lets a future wait, unless it does already.
+    pub(crate) fn join(&mut self, place: &Place) {
+        if Arc::weak_count(&place.0) > 0 {
+            return;
+        }
+        if self.0.len() == self.0.capacity() {
+            self.0.retain(|known| known.strong_count() > 0);
+            self.0.reserve(self.0.len().max(4));
+        }
+        self.0.push(Arc::downgrade(&place.0));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// It happened: whom to wake once the lock is released.
+    pub(crate) fn leave(&mut self) -> Vec<Arc<AtomicWaker>> {
+        std::mem::take(&mut self.0).into_iter().filter_map(|known| known.upgrade()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_and_goes_leaves_no_room_behind() {
+        let mut crowd = Crowd::default();
+        let stays = Place::default();
+        for _ in 0..1_000 {
+            crowd.join(&stays);
+            crowd.join(&Place::default());
+        }
+        assert!(crowd.0.capacity() <= 16, "{}", crowd.0.capacity());
+        assert_eq!(crowd.leave().len(), 1);
+        crowd.join(&stays);
+        assert_eq!(crowd.leave().len(), 1, "it may wait again");
+    }
+}

@@ -1,0 +1,201 @@
+//! What the program understands, and its help.
+
+use crate::json;
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand};
+use pseud::proto::address::{Address, BadAddress};
+use pseud::proto::value::Value;
+use std::time::Duration;
+
+/// Serve and call methods over pseud: bidirectional RPC on ZeroMQ's wire.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pseud",
+    version,
+    after_help = "\
+Try it in two shells:
+  pseud serve --name service --bind tcp://127.0.0.1:5555 --demo
+  pseud call --connect tcp://127.0.0.1:5555 --peer service hello Charly
+
+`pseud serve --help` and `pseud call --help` explain each command and its exit codes."
+)]
+pub(crate) struct Cli {
+    /// Log more on stderr: -v for debug, -vv for all. RUST_LOG, such as `info,pseud_tokio=debug`,
+    /// overrides it.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Serve(ServeArguments),
+    Call(CallArguments),
+}
+
+/// Serve methods until SIGINT or SIGTERM.
+///
+/// When it is told to stop, open calls may end within 5 s; a second signal stops it at once.
+/// Prints `listening on ENDPOINT` with the real port, a line for each --bind, before it serves.
+/// Logs go to stderr. Nothing is authenticated or encrypted: bind where every peer is trusted.
+#[derive(Debug, Args)]
+#[command(
+    group(ArgGroup::new("endpoints").args(["bind", "connect"]).required(true).multiple(true)),
+    after_long_help = "\
+Methods of --demo:
+  hello(name)            \"Hello NAME\"
+  add(a, b)              the sum of two numbers
+  echo(*args, **kw)      [args, kw]
+  string.lower(s)        string.upper(s)
+  fail(cls, message)     raises an exception of that class
+  sleep(seconds)         waits so long, then answers with it
+  now()                  the time here, in UTC
+  whoami()               the caller's user id; empty, since nobody is authenticated
+  types()                one value of each kind
+  callback(name, *args)  calls NAME on its caller; answers with what that answered
+
+Example:
+  pseud serve --name service --bind tcp://127.0.0.1:5555 --demo
+
+Exit codes:
+  0  stopped by SIGINT or SIGTERM
+  1  an endpoint cannot be bound
+  2  usage: an argument is missing or malformed"
+)]
+pub(crate) struct ServeArguments {
+    /// The routing id by which peers know this server: 1 to 255 bytes.
+    #[arg(long, value_parser = routing_id)]
+    pub(crate) name: String,
+    /// Listen there: tcp://HOST:PORT, where the host may be `*` (any) and the port 0 (one that is
+    /// free), or ipc://PATH.
+    #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_bind)]
+    pub(crate) bind: Vec<String>,
+    /// Connect there, and again whenever that link ends; who listens there can call --name.
+    #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_connect)]
+    pub(crate) connect: Vec<String>,
+    /// Serve the methods listed below.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// How long a call of ours to a peer waits for its answer.
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+    /// Send the tracebacks of failed methods to their callers.
+    #[arg(long)]
+    pub(crate) expose_traceback: bool,
+}
+
+/// Call one method of a server, and print its result as one line of JSON
+#[derive(Debug, Args)]
+#[command(
+    long_about = CALL,
+    after_long_help = "\
+Examples:
+  pseud call --connect tcp://127.0.0.1:5555 --peer service hello Charly
+  pseud call --connect tcp://127.0.0.1:5555 --peer service add 2 -3
+  pseud call --connect tcp://127.0.0.1:5555 --peer service echo '[1, null]' --kw day='{\"$date\": \"2024-02-29\"}'
+
+Exit codes:
+  0  answered: the result is on stdout
+  1  the method raised an exception: `CLASS: message` is on stderr;
+     or the result cannot be written to stdout
+  2  usage: an argument is missing or malformed; nothing was sent
+  3  no answer: stderr says why, and whether a retry is safe; -v tells more"
+)]
+pub(crate) struct CallArguments {
+    /// Connect there: tcp://HOST:PORT or ipc://PATH. May be given more than once.
+    #[arg(long, value_name = "ENDPOINT", required = true, value_parser = to_connect)]
+    pub(crate) connect: Vec<String>,
+    /// The server's name: its routing id, `--name` of `pseud serve`, `user_id` in Python.
+    #[arg(long, value_name = "NAME", value_parser = routing_id)]
+    pub(crate) peer: String,
+    /// Our own routing id, by which the server may call us. Without it the server makes one up.
+    #[arg(long, value_name = "NAME", value_parser = routing_id)]
+    pub(crate) identity: Option<String>,
+    /// How long to wait for the link and the answer together.
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+    /// A keyword argument; may be given more than once.
+    #[arg(long = "kw", value_name = "KEY=VALUE", value_parser = keyword)]
+    pub(crate) keywords: Vec<(String, Value)>,
+    /// Print the remote traceback on stderr, too, where the server sends one.
+    #[arg(long)]
+    pub(crate) traceback: bool,
+    /// The method, with its dots: string.lower
+    pub(crate) method: String,
+    /// Its arguments. Put `--` before METHOD if one begins with `-` and is not a number.
+    #[arg(value_name = "ARG", value_parser = json::argument, allow_negative_numbers = true)]
+    pub(crate) arguments: Vec<Value>,
+}
+
+/// The long help of `pseud call`: also the one place that documents the JSON.
+const CALL: &str = r#"Call one method of a server, and print its result as one line of JSON.
+
+An ARG, or a VALUE of --kw, that is JSON is that value; any other is a string. So 3 is a number,
+'"3"' a string, null is None. What JSON lacks is an object with one key, in results and ARGs:
+
+  {"$bin": "00ff"}                        bytes, in hex
+  {"$float": "nan"}                       also inf, -inf
+  {"$map": [[1, "one"]]}                  a dict with keys that are not strings
+  {"$datetime": "2024-02-29T12:00:00Z"}   naive without Z or +HH:MM; [NAME] of a zone may follow
+  {"$datetime_fold": "…"}                 the same with fold=1
+  {"$date": "2024-02-29"}
+  {"$timedelta": -1.5}                    seconds
+  {"$timezone": "+02:00[CEST]"}           the name is optional
+  {"$ext": [5, "00ff"]}                   another msgpack ext: its code, its bytes
+
+A dict whose only key begins with `$` is written as {"$map": …}, too."#;
+
+fn to_bind(endpoint: &str) -> Result<String, BadAddress> {
+    Address::to_bind(endpoint).map(|_| endpoint.to_owned())
+}
+
+fn to_connect(endpoint: &str) -> Result<String, BadAddress> {
+    Address::to_connect(endpoint).map(|_| endpoint.to_owned())
+}
+
+fn routing_id(name: &str) -> Result<String, &'static str> {
+    match name.len() {
+        1..=255 => Ok(name.to_owned()),
+        _ => Err("a name has 1 to 255 bytes"),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3_600.0);
+    let seconds = seconds.ok_or("a number of seconds, more than 0 and at most 3600")?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| "not a number of seconds")
+}
+
+fn keyword(text: &str) -> Result<(String, Value), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    match key {
+        "" => Err("the KEY of KEY=VALUE is empty".to_owned()),
+        key => Ok((key.to_owned(), json::argument(value).map_err(|bad| bad.to_string())?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seconds_are_positive_and_an_hour_at_most() {
+        assert_eq!(seconds("0.3"), Ok(Duration::from_millis(300)));
+        for text in ["0", "-1", "nan", "inf", "3601", "", "soon"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn keywords_are_split_at_the_first_sign() {
+        assert_eq!(keyword("a=b=c"), Ok(("a".to_owned(), "b=c".into())));
+        assert_eq!(keyword("a=3"), Ok(("a".to_owned(), 3.into())));
+        assert!(keyword("a").is_err() && keyword("=3").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! `pseud`: serve and call methods from a shell.
+
+mod call;
+mod cli;
+mod demo;
+mod json;
+mod log;
+mod serve;
+mod terminal;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::future::Future;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tracing::level_filters::LevelFilter;
+
+/// The remote handler failed, or an endpoint cannot be bound.
+const FAILED: u8 = 1;
+/// What was asked for makes no sense; clap's own usage errors exit with it, too.
+const USAGE: u8 = 2;
+/// No answer came.
+const NO_ANSWER: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Serve(arguments) => {
+            log::start(LevelFilter::INFO, cli.verbose);
+            run(serve::run(arguments))
+        }
+        Command::Call(arguments) => {
+            log::start(LevelFilter::WARN, cli.verbose);
+            run(call::run(arguments))
+        }
+    }
+}
+
+fn run(command: impl Future<Output = ExitCode>) -> ExitCode {
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(FAILED, &format!("cannot start threads: {error}")),
+    };
+    let code = runtime.block_on(command);
+    // Long enough for tasks to be dropped, and with them the files of Unix sockets; a name that is
+    // still being looked up must not hold the exit up.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    code
+}
+
+/// Says why on stderr, in one line.
+fn fail(code: u8, why: &str) -> ExitCode {
+    terminal::complain(&format!("pseud: {}", terminal::escape(why)));
+    ExitCode::from(code)
+}

@@ -1,0 +1,7 @@
+//! The program as a shell sees it: its streams and its exit codes.
+#![cfg(unix)]
+
+mod call;
+mod run;
+mod serve;
+mod values;

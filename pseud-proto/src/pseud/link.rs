@@ -1,0 +1,195 @@
+//! One of an endpoint's links: a connection, and the session behind it.
+
+use super::endpoint::Endpoint;
+use super::session::PeerInfo;
+use crate::call::PeerId;
+use crate::error::{PeerError, Reason};
+use crate::zmtp::{Connection, ConnectionConfig, Event, Side, Verdict};
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Bytes that a connection may hold before a driver stops pulling messages into it: two socket
+/// buffers' worth, so a write never waits for a pull.
+pub const BACKLOG_BYTES_LOW: usize = 128 << 10;
+
+/// A [`Connection`] and its session at an [`Endpoint`] of many: it carries messages from the one to
+/// the other. Each method that takes an endpoint must get the same one. The loop:
+///
+/// 1. after anything you do, drain [`Endpoint::poll_action`]; at [`Action::Flush`] write, at
+///    [`Action::Close`] [`end`](Self::end) the link;
+/// 2. to write: [`pull`](Self::pull), write [`slices`](Self::slices), [`advance`](Self::advance),
+///    until nothing is left or the socket is full;
+/// 3. wait for any link's input, room to write, or the earliest `poll_timeout` of all links and of
+///    the endpoint;
+/// 4. tell that link, write, and go to 1;
+/// 5. a link that is over takes no more input: write what `slices` still holds (at most 1 s), close.
+///    Of messages it holds nothing then: their calls were told whether they had left.
+///
+/// [`Action::Flush`]: crate::Action::Flush
+/// [`Action::Close`]: crate::Action::Close
+#[derive(Debug)]
+pub struct Link {
+    connection: Connection,
+    side: Side,
+    address: String,
+    stage: Stage,
+}
+
+/// How far a link has come.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    Handshake,
+    Open(PeerId),
+    /// It ended before there was a session: the handshake's last word may yet be written.
+    Refused,
+    /// Its session has ended: its calls were told whether they had left, so nothing more is written.
+    Over,
+}
+
+impl Link {
+    /// A link over a fresh stream. Its greeting waits in [`slices`](Self::slices) already.
+    pub fn new(config: Arc<ConnectionConfig>, side: Side, seed: [u8; 32], now: Instant) -> Self {
+        let connection = Connection::new(config, side, seed, now);
+        Self { connection, side, address: String::new(), stage: Stage::Handshake }
+    }
+
+    /// The same, with where the other side is, as text: [`PeerInfo::address`].
+    #[must_use]
+    pub fn with_address(mut self, address: impl Into<String>) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// Bytes came. All of them are taken; they may be changed in place.
+    ///
+    /// # Errors
+    /// The peer broke the protocol: this link is over, and its session has ended.
+    pub fn handle_input(
+        &mut self,
+        endpoint: &mut Endpoint,
+        input: &mut [u8],
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        let told = self.connection.handle_input(input, now);
+        self.settle(endpoint, told, now)
+    }
+
+    /// The stream ended: this link is over, and its session has ended.
+    ///
+    /// # Errors
+    /// It ended inside the handshake or a message.
+    pub fn handle_eof(&mut self, endpoint: &mut Endpoint, now: Instant) -> Result<(), PeerError> {
+        let told = self.connection.handle_eof();
+        self.settle(endpoint, told, now)?;
+        self.end(endpoint, Reason::PeerGone, now);
+        Ok(())
+    }
+
+    /// Time has passed. The endpoint's own [`Endpoint::handle_timeout`] is apart.
+    ///
+    /// # Errors
+    /// The peer was silent for too long: this link is over, and its session has ended.
+    pub fn handle_timeout(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        let told = self.connection.handle_timeout(now);
+        self.settle(endpoint, told, now)
+    }
+
+    /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.connection.poll_timeout()
+    }
+
+    /// Takes what the endpoint has queued for this peer, while the connection's backlog is low.
+    pub fn pull(&mut self, endpoint: &mut Endpoint, now: Instant) {
+        let Some(peer) = self.peer() else { return };
+        while self.connection.backlog() < BACKLOG_BYTES_LOW {
+            let Some(transmit) = endpoint.poll_transmit(peer, now) else { return };
+            transmit.with(|message, token| self.connection.send(message, token));
+        }
+    }
+
+    /// Fills `out` with what is to be written, in order; returns how many slices it filled.
+    pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
+        match self.stage {
+            Stage::Over => 0,
+            Stage::Handshake | Stage::Open(_) | Stage::Refused => self.connection.slices(out),
+        }
+    }
+
+    /// That many bytes of [`slices`](Self::slices) were written.
+    pub fn advance(&mut self, endpoint: &mut Endpoint, written: usize, now: Instant) {
+        self.connection.advance(written);
+        // An error was told when it happened; here is only what `advance` itself gave rise to.
+        let _ = self.settle(endpoint, Ok(()), now);
+    }
+
+    /// The link is over for a reason of ours or of the socket's: its session ends, unless the
+    /// endpoint ended it already.
+    pub fn end(&mut self, endpoint: &mut Endpoint, reason: Reason, now: Instant) {
+        match self.stage {
+            Stage::Handshake => self.stage = Stage::Refused,
+            Stage::Open(peer) => {
+                self.stage = Stage::Over;
+                endpoint.handle_gone(peer, reason, now);
+            }
+            Stage::Refused | Stage::Over => {}
+        }
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Refused | Stage::Over)
+    }
+
+    /// The session, once the handshake is over and until the link ends.
+    pub fn peer(&self) -> Option<PeerId> {
+        match self.stage {
+            Stage::Open(peer) => Some(peer),
+            Stage::Handshake | Stage::Refused | Stage::Over => None,
+        }
+    }
+
+    /// The connection, to look at.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What came before an error counts; the error ends the session.
+    fn settle(
+        &mut self,
+        endpoint: &mut Endpoint,
+        told: Result<(), PeerError>,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        let result = self.translate(endpoint, now).and(told);
+        if let Err(error) = result {
+            self.end(endpoint, Reason::PeerFault(error), now);
+        }
+        result
+    }
+
+    fn translate(&mut self, endpoint: &mut Endpoint, now: Instant) -> Result<(), PeerError> {
+        while let Some(event) = self.connection.poll_event() {
+            match (event, self.peer()) {
+                (Event::Ready(ready), _) => {
+                    let info = PeerInfo::new(ready.identity)
+                        .with_socket_type(ready.socket_type)
+                        .with_address(&*self.address)
+                        .with_side(self.side);
+                    self.stage = Stage::Open(endpoint.handle_connected(info, now));
+                }
+                (Event::Message(parts), Some(peer)) => endpoint.handle_message(peer, parts, now)?,
+                (Event::Written(token), Some(peer)) => endpoint.handle_written(peer, token, now),
+                // Nobody is here to be asked.
+                (Event::Ask(_), _) => self.connection.answer(Verdict::Unavailable, now)?,
+                (_, None) => {}
+            }
+        }
+        Ok(())
+    }
+}

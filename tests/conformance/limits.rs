@@ -1,0 +1,206 @@
+//! Bounds, and what reaching each of them means.
+
+use crate::support::{Ended, Pair, Setup};
+use crate::{assert_at_rest, at_every_chunk};
+use pseud::proto::{CallId, CallRefused};
+use pseud::{Limits, Reason};
+
+fn client_limits(change: impl Fn(&mut Limits)) -> impl Fn(Setup) -> Setup {
+    move |setup| setup.with(|setup| change(&mut setup.client.limits))
+}
+
+#[test]
+fn calls_that_are_pending_in_all() {
+    let limited = client_limits(|limits| limits.calls_pending_max = 3);
+    at_every_chunk(|setup| {
+        let mut pair = limited(setup).open();
+        let calls = [1, 2, 3].map(|n| pair.client.call("hello", (n,)));
+        let refused = pair.client.try_call("hello", (4,));
+        assert_eq!(refused, Err(CallRefused::TooManyPending { max: 3 }));
+        pair.client.cancel(calls[0]);
+        pair.client.try_call("hello", (5,)).expect("room again");
+    });
+}
+
+#[test]
+fn calls_that_are_pending_at_one_peer() {
+    let limited = client_limits(|limits| limits.calls_pending_per_peer_max = 3);
+    let mut pair = limited(Setup::default()).open();
+    let refused = Err(CallRefused::TooManyPending { max: 3 });
+    for n in 0..3 {
+        pair.client.call("hello", (n,));
+    }
+    assert_eq!(pair.client.try_call("hello", ()), refused);
+    pair.settle();
+    let work = pair.server.work();
+    pair.server.answer(work, ());
+    pair.settle();
+    pair.client.call("hello", ());
+    assert_eq!(pair.client.try_call("hello", ()), refused);
+    // The same while they wait for the link.
+    let mut pair = limited(Setup::default()).fresh();
+    let calls = [(); 3].map(|()| pair.client.call("hello", ()));
+    assert_eq!(pair.client.try_call("hello", ()), refused);
+    pair.client.cancel(calls[1]);
+    pair.client.call("hello", ());
+}
+
+#[test]
+fn bodies_and_names() {
+    let limited = client_limits(|limits| limits.body_bytes_max = 100);
+    let mut pair = limited(Setup::default()).open();
+    let refused = pair.client.try_call("hello", ("x".repeat(100),));
+    assert!(matches!(refused, Err(CallRefused::BodyTooLarge { max: 100, .. })), "{refused:?}");
+    let refused = pair.client.try_call(&"n".repeat(256), ());
+    assert_eq!(refused, Err(CallRefused::NameTooLong { size: 256, max: 255 }));
+    pair.client.call(&"n".repeat(90), ());
+    pair.settle();
+    assert_eq!(pair.server.work().name.len(), 90);
+    assert_eq!(pair.client.stats().calls_made, 1);
+}
+
+#[test]
+fn a_request_or_an_answer_over_the_limit_is_told_so() {
+    at_every_chunk(|setup| {
+        let mut pair = setup.with(|setup| setup.server.limits.body_bytes_max = 200).open();
+        let request = pair.client.call("store", ("x".repeat(200),));
+        let answer = pair.client.call("load", ());
+        pair.settle();
+        let work = pair.server.work();
+        assert_eq!(work.name, "load");
+        pair.server.answer(work, "x".repeat(200));
+        pair.settle();
+        for call in [request, answer] {
+            let Ended::Fault(fault) = pair.client.ended(call) else { panic!("no fault") };
+            assert_eq!(fault.class, "TooLarge");
+        }
+        assert_eq!(pair.server.stats().requests_refused, 1);
+        assert_at_rest(&pair);
+    });
+}
+
+#[test]
+fn an_answer_that_the_caller_finds_too_large_is_unknown() {
+    let limited = client_limits(|limits| limits.body_bytes_max = 200);
+    at_every_chunk(|setup| {
+        let mut pair = limited(setup).open();
+        let call = pair.client.call("load", ());
+        pair.settle();
+        let work = pair.server.work();
+        pair.server.answer(work, "x".repeat(200));
+        pair.settle();
+        assert_eq!(pair.client.ended(call), Ended::Unknown(Reason::TooLarge));
+        assert_at_rest(&pair);
+    });
+}
+
+#[test]
+fn a_full_queue_refuses_calls_and_is_emptied_by_reading() {
+    const SOFT: usize = 1 << 20;
+    let limited = client_limits(|limits| limits.queue_bytes_soft_max = SOFT);
+    let mut pair = limited(Setup::default()).open();
+    pair.up.stop();
+    let body = "x".repeat(64 << 10);
+    let refused = loop {
+        if let Err(refused) = pair.client.try_call("store", (&body,)) {
+            break refused;
+        }
+    };
+    let CallRefused::QueueFull { queued, max: SOFT } = refused else { panic!("{refused:?}") };
+    assert!((SOFT..SOFT + (65 << 10)).contains(&queued), "{queued}");
+    assert!(pair.client.is_connected(), "refusing is enough");
+    pair.up.flow();
+    pair.settle();
+    pair.client.call("store", (&body,));
+}
+
+#[test]
+fn calls_that_were_given_up_leave_room_in_the_queue() {
+    let limited = client_limits(|limits| limits.queue_bytes_soft_max = 1 << 20);
+    let mut pair = limited(Setup::default()).open();
+    pair.up.stop();
+    let body = "x".repeat(64 << 10);
+    for _ in 0..1_000 {
+        let call = pair.client.try_call("store", (&body,)).expect("only live calls count");
+        pair.client.cancel(call);
+    }
+    assert_at_rest(&pair);
+}
+
+/// A pair whose server has answered that many calls with 64 KiB each, none of which was read.
+fn unread(count: usize) -> (Pair, Vec<CallId>) {
+    let limits = |setup: &mut Setup| setup.server.limits.queue_bytes_hard_max = 1 << 20;
+    let mut pair = Setup::default().with(limits).open();
+    pair.down.stop();
+    let calls: Vec<_> = (0..count).map(|_| pair.client.call("load", ())).collect();
+    pair.settle();
+    let body = "x".repeat(64 << 10);
+    while let Some(work) = pair.server.next_work() {
+        pair.server.answer(work, &body);
+    }
+    (pair, calls)
+}
+
+#[test]
+fn a_peer_that_reads_late_loses_the_answers_that_do_not_fit_and_not_its_link() {
+    let (mut pair, calls) = unread(40);
+    pair.down.flow();
+    pair.settle();
+    let mut whole = 0;
+    for call in calls {
+        match pair.client.ended(call) {
+            Ended::Value(_) => whole += 1,
+            Ended::Fault(fault) => assert_eq!(fault.class, "Overloaded"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((16..30).contains(&whole), "{whole}");
+    assert_at_rest(&pair);
+}
+
+#[test]
+fn a_peer_that_never_reads_its_answers_is_closed() {
+    let (mut pair, calls) = unread(1_000);
+    assert_eq!(pair.server.left(), Some(Reason::SlowPeer));
+    assert_eq!(pair.server.stats().requests_open, 0);
+    pair.settle();
+    for call in calls {
+        assert_eq!(pair.client.ended(call), Ended::Unknown(Reason::PeerGone));
+    }
+    assert_at_rest(&pair);
+}
+
+#[test]
+fn requests_over_what_one_peer_may_have_open_are_shed() {
+    at_every_chunk(|setup| {
+        let mut pair =
+            setup.with(|setup| setup.server.limits.requests_open_per_peer_max = 2).open();
+        let calls = [1, 2, 3].map(|n| pair.client.call("hello", (n,)));
+        pair.settle();
+        let Ended::Fault(fault) = pair.client.ended(calls[2]) else { panic!("no fault") };
+        assert_eq!(fault.class, "Overloaded");
+        assert_eq!(pair.server.stats().requests_shed, 1);
+        for n in [1, 2] {
+            let work = pair.server.work();
+            assert_eq!(work.args::<(i32,)>(), (n,));
+            pair.server.answer(work, n);
+        }
+        let again = pair.client.call("hello", (4,));
+        pair.settle();
+        let work = pair.server.work();
+        pair.server.answer(work, 4);
+        pair.settle();
+        assert_eq!(pair.client.ended(calls[0]), Ended::Value(1.into()));
+        assert_eq!(pair.client.ended(again), Ended::Value(4.into()));
+        assert_at_rest(&pair);
+    });
+}
+
+#[test]
+fn requests_over_what_all_peers_may_have_open_are_shed() {
+    let mut pair = Setup::default().with(|setup| setup.server.limits.requests_open_max = 1).open();
+    let [served, shed] = [1, 2].map(|n| pair.client.call("hello", (n,)));
+    pair.settle();
+    assert_eq!(pair.client.ended(served), Ended::Pending);
+    assert!(matches!(pair.client.ended(shed), Ended::Fault(fault) if fault.class == "Overloaded"));
+}

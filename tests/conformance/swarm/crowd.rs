@@ -1,0 +1,274 @@
+//! A server and its clients, the wires between them, and who waits for what.
+
+use super::ledger::{Ledger, Payload, answer_to};
+use super::weather::Weather;
+use crate::support::{Clock, End, Ended, Node, Port, Said, Wire, Work};
+use pseud::Fault;
+use pseud::proto::pseud::Deadlines;
+use pseud::proto::zmtp::Side;
+use pseud::proto::{CallId, CallOptions, To};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// The server's number; clients have the others.
+pub(crate) const SERVER: usize = 0;
+
+/// All that a run is about.
+pub(crate) struct Crowd {
+    pub(crate) clock: Clock,
+    pub(crate) members: Vec<Member>,
+    pub(crate) wires: Vec<Wire<Port, Port>>,
+    pub(crate) ledger: Ledger,
+    pub(crate) weather: Weather,
+    /// What happened, as one number.
+    pub(crate) digest: u64,
+    payloads: Payload,
+    broken: Option<Broken>,
+}
+
+/// One endpoint, the calls that it made and the requests that it holds.
+pub(crate) struct Member {
+    pub(crate) node: Rc<RefCell<Node>>,
+    pub(crate) calls: BTreeMap<CallId, Payload>,
+    pub(crate) held: Vec<Held>,
+    read: usize,
+}
+
+/// A request that is not answered yet.
+pub(crate) struct Held {
+    work: Work,
+    payload: Payload,
+    guard: Instant,
+    /// It is answered after this call of the handler's.
+    after: Option<CallId>,
+}
+
+/// How a handler ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answer {
+    Value,
+    Fault,
+    Abandon,
+}
+
+impl Crowd {
+    pub(crate) fn new(mut weather: Weather, broken: Option<Broken>) -> Self {
+        let clock = Clock::new();
+        let clients = weather.up_to(4) + 1;
+        let members = (0..=clients).map(|number| Member::new(number, &mut weather, &clock));
+        let (members, wires) = (members.collect(), Vec::new());
+        let (ledger, digest, payloads) = (Ledger::default(), 0xcbf2_9ce4_8422_2325, 0);
+        Self { clock, members, wires, ledger, weather, digest, payloads, broken }
+    }
+
+    /// A client opens a link; if it has one, the new one takes its name over.
+    pub(crate) fn connect(&mut self, client: usize) {
+        self.wires.retain(|wire| !(wire.client.is_over() && wire.server.is_over()));
+        let near = Node::open(&self.members[client].node, Side::Connecting);
+        let far = Node::open(&self.members[SERVER].node, Side::Accepting);
+        let wire = self.weather.wire(near, far, &self.clock);
+        self.wires.push(wire);
+    }
+
+    /// A member calls.
+    pub(crate) fn call(&mut self, maker: usize, to: To) -> Option<CallId> {
+        let (timeout, padding) = (self.weather.timeout(), self.weather.padding());
+        let (now, options) = (self.clock.now(), CallOptions::default().timeout(timeout));
+        self.payloads += 1;
+        let payload = self.payloads;
+        let args = (payload, "x".repeat(padding));
+        let member = &mut self.members[maker];
+        let called = member.node.borrow_mut().call(to, "work", args, options);
+        let call = called.ok()?;
+        self.ledger.made(payload, maker, now + timeout);
+        member.calls.insert(call, payload);
+        self.collect();
+        Some(call)
+    }
+
+    /// A handler of that member ends, or asks its caller something first.
+    pub(crate) fn answer(&mut self, member: usize, index: usize, answer: Answer) {
+        let this = &mut self.members[member];
+        let waits = this.held[index].after.is_some_and(|call| this.calls.contains_key(&call));
+        if waits {
+            return;
+        }
+        let Held { work, payload, .. } = this.held.swap_remove(index);
+        let mut node = this.node.borrow_mut();
+        match answer {
+            Answer::Value => node.answer(work, answer_to(payload)),
+            Answer::Fault => node.fail(work, Fault::new("KeyError", "no such thing")),
+            Answer::Abandon => node.abandon(work),
+        }
+        drop(node);
+        self.collect();
+    }
+
+    /// A handler calls its caller back before it answers.
+    pub(crate) fn call_back(&mut self, member: usize, index: usize) {
+        let peer = self.members[member].held[index].work.peer;
+        let call = self.call(member, To::Peer(peer));
+        if let Some(held) = self.members[member].held.get_mut(index) {
+            held.after = call;
+        }
+    }
+
+    pub(crate) fn cancel(&mut self, member: usize, call: CallId) {
+        self.members[member].node.borrow_mut().cancel(call);
+        self.collect();
+    }
+
+    /// Some bytes move on one wire.
+    pub(crate) fn step(&mut self, wire: usize, chunk: usize) -> bool {
+        self.wires[wire].chunk = chunk;
+        let moved = self.wires[wire].step();
+        self.collect();
+        moved
+    }
+
+    /// Everything moves that can without time passing.
+    pub(crate) fn settle(&mut self) {
+        while (0..self.wires.len()).fold(false, |moved, wire| moved | self.step(wire, usize::MAX)) {
+        }
+    }
+
+    /// Time passes, and all who wait for a moment are told.
+    pub(crate) fn pass(&mut self, by: Duration) {
+        self.clock.move_to(self.clock.now() + by);
+        if self.broken != Some(Broken::DeafToTime) {
+            self.members.iter().for_each(|member| member.node.borrow_mut().timeout());
+            self.wires.iter_mut().for_each(|wire| wire.timeout(self.clock.now()));
+        }
+        self.collect();
+        self.ledger.check_time(self.clock.now());
+    }
+
+    /// Brings what came out of the machines into the ledger, in order.
+    pub(crate) fn collect(&mut self) {
+        let now = self.clock.now();
+        for (number, member) in self.members.iter_mut().enumerate() {
+            while let Some(work) = member.next_work() {
+                let (payload, _) = work.args::<(Payload, String)>();
+                self.ledger.started(payload);
+                let guard = now + member.late_guard();
+                member.held.push(Held { work, payload, guard, after: None });
+                note(&mut self.digest, format_args!("{number} starts {payload}"));
+            }
+        }
+        for (number, member) in self.members.iter_mut().enumerate() {
+            while let Some(said) = member.next_said() {
+                let Said::Finished(call) = said else {
+                    note(&mut self.digest, format_args!("{number} says {said:?}"));
+                    continue;
+                };
+                let payload = member.calls.remove(&call).expect("the end of a call of ours");
+                let how = member.end_of(call, self.broken);
+                note(&mut self.digest, format_args!("{payload} ends {how:?}"));
+                if self.broken == Some(Broken::FinishedTwice) {
+                    self.ledger.ended(payload, how.clone());
+                }
+                self.ledger.ended(payload, how);
+            }
+        }
+    }
+
+    /// A client calls the server, is answered at once, and hears it.
+    pub(crate) fn ask_and_answer(&mut self, client: usize) {
+        let timeout = CallOptions::default();
+        self.payloads += 1;
+        let (payload, now) = (self.payloads, self.clock.now());
+        let member = &mut self.members[client];
+        let called = member.node.borrow_mut().call(To::Server, "work", (payload, ""), timeout);
+        member.calls.insert(called.expect("room after healing"), payload);
+        self.ledger.made(payload, client, now + pseud::Config::default().call_timeout);
+        for _ in 0..3 {
+            self.settle();
+            for index in (0..self.members[SERVER].held.len()).rev() {
+                self.answer(SERVER, index, Answer::Value);
+            }
+            self.pass(Duration::from_millis(40));
+        }
+        self.settle();
+    }
+
+    /// The invariants that hold at every moment.
+    pub(crate) fn check(&self) {
+        for (number, member) in self.members.iter().enumerate() {
+            let node = member.node.borrow();
+            let (endpoint, now) = (&node.endpoint, self.clock.now());
+            let (pending, deadline) = self.ledger.pending(number);
+            let Deadlines { calls, guards, .. } = endpoint.count_deadlines();
+            assert_eq!(calls, pending, "deadlines of calls");
+            let stats = endpoint.stats();
+            assert_eq!(stats.sessions, node.log.sessions.len(), "sessions");
+            let open =
+                member.held.iter().filter(|held| node.log.sessions.contains_key(&held.work.peer));
+            let open: Vec<Instant> =
+                open.map(|held| held.guard).filter(|&guard| guard > now).collect();
+            assert!(guards >= open.len(), "a guard is missing");
+            if !self.has_backlog(member) {
+                assert_eq!(guards, open.len(), "guards of requests");
+            }
+            let earliest = open.into_iter().chain(deadline).min();
+            let next = endpoint.poll_timeout();
+            assert!(earliest.is_none_or(|at| next.is_some_and(|next| next <= at)), "a late timer");
+            assert!(calls + guards > 0 || next.is_none(), "a timer for nothing");
+        }
+    }
+
+    fn has_backlog(&self, member: &Member) -> bool {
+        let ports = self.wires.iter().flat_map(|wire| [&wire.client, &wire.server]);
+        ports.filter(|port| Rc::ptr_eq(&port.node, &member.node)).any(|port| port.backlog() > 0)
+    }
+}
+
+/// A machine, or its driver, that breaks its word: a checker is only worth what it catches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// Time-outs and lost links end as `NotExecuted`.
+    ForgedNotExecuted,
+    /// Each end is told again.
+    FinishedTwice,
+    /// Nobody looks at the clock.
+    DeafToTime,
+}
+
+impl Member {
+    fn new(number: usize, weather: &mut Weather, clock: &Clock) -> Self {
+        let (config, link) = weather.settings(number);
+        let node = Node::new(config, link, number as u8 + 1, clock);
+        Self { node, calls: BTreeMap::new(), held: Vec::new(), read: 0 }
+    }
+
+    fn next_work(&self) -> Option<Work> {
+        self.node.borrow_mut().next_work()
+    }
+
+    fn next_said(&mut self) -> Option<Said> {
+        let said = self.node.borrow().log.said.get(self.read).cloned()?;
+        self.read += 1;
+        Some(said)
+    }
+
+    fn end_of(&self, call: CallId, broken: Option<Broken>) -> Ended {
+        match self.node.borrow().ended(call) {
+            Ended::Unknown(reason) if broken == Some(Broken::ForgedNotExecuted) => {
+                Ended::NotExecuted(reason)
+            }
+            ended => ended,
+        }
+    }
+
+    fn late_guard(&self) -> Duration {
+        pseud::Config::default().late_guard
+    }
+}
+
+/// Folds a line into a digest (FNV-1a).
+fn note(digest: &mut u64, line: std::fmt::Arguments<'_>) {
+    for byte in line.to_string().bytes() {
+        *digest = (*digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+}

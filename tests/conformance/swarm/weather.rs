@@ -1,0 +1,155 @@
+//! Everything that is random in a run, from one seed.
+
+use crate::support::{Clock, End, Pipe, Wire, ms};
+use bytes::Bytes;
+use pseud::Config;
+use pseud::proto::zmtp::{ConnectionConfig, Heartbeat};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::time::Duration;
+
+/// One run's luck. Each run draws its own habits first, so that some have only one kind of trouble.
+#[derive(Debug)]
+pub(crate) struct Weather {
+    rng: ChaCha8Rng,
+    /// How likely each of what may happen is, against the others.
+    weights: [u32; HAPPENINGS.len()],
+    tiny_limits: bool,
+    heavy: bool,
+    beats: bool,
+}
+
+/// What may happen next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Happening {
+    Bytes,
+    ClientCalls,
+    ServerCalls,
+    Answer,
+    CallBack,
+    Cancel,
+    Wait,
+    LongWait,
+    Cut,
+    Connect,
+    Stop,
+    Flow,
+}
+
+const HAPPENINGS: [(Happening, u32); 12] = [
+    (Happening::Bytes, 300),
+    (Happening::ClientCalls, 60),
+    (Happening::ServerCalls, 30),
+    (Happening::Answer, 250),
+    (Happening::CallBack, 15),
+    (Happening::Cancel, 10),
+    (Happening::Wait, 40),
+    (Happening::LongWait, 1),
+    (Happening::Cut, 3),
+    (Happening::Connect, 6),
+    (Happening::Stop, 5),
+    (Happening::Flow, 8),
+];
+
+impl Weather {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let weights = HAPPENINGS.map(|(_, weight)| weight * [1, 1, 2, 0][index(&mut rng, 4)]);
+        let [tiny_limits, heavy, beats] = [(); 3].map(|()| rng.next_u32() % 3 == 0);
+        let mut weather = Self { rng, weights, tiny_limits, heavy, beats };
+        // Nothing at all happens without these.
+        for needed in [0, 1, 6, 9] {
+            weather.weights[needed] = weather.weights[needed].max(HAPPENINGS[needed].1);
+        }
+        weather
+    }
+
+    /// What happens next.
+    pub(crate) fn next(&mut self) -> Happening {
+        let mut left = self.rng.next_u32() % self.weights.iter().sum::<u32>();
+        for ((happening, _), weight) in HAPPENINGS.into_iter().zip(self.weights) {
+            match left.checked_sub(weight) {
+                Some(rest) => left = rest,
+                None => return happening,
+            }
+        }
+        Happening::Bytes
+    }
+
+    /// One of that many, from zero.
+    pub(crate) fn up_to(&mut self, count: usize) -> usize {
+        index(&mut self.rng, count)
+    }
+
+    /// One of them, if there are any.
+    pub(crate) fn pick(&mut self, count: usize) -> Option<usize> {
+        (count > 0).then(|| self.up_to(count))
+    }
+
+    pub(crate) fn chunk(&mut self) -> usize {
+        [1, 3, 17, 64, 1_000, usize::MAX][self.up_to(6)]
+    }
+
+    pub(crate) fn wait(&mut self) -> Duration {
+        Duration::from_micros(u64::from(self.rng.next_u32()) % 30_000)
+    }
+
+    pub(crate) fn long_wait(&mut self) -> Duration {
+        ms(u64::from(self.rng.next_u32()) % 6_000)
+    }
+
+    pub(crate) fn timeout(&mut self) -> Duration {
+        [ms(0), ms(50), ms(500), ms(2_000), ms(5_000), ms(5_000)][self.up_to(6)]
+    }
+
+    /// Bytes that a call carries besides.
+    pub(crate) fn padding(&mut self) -> usize {
+        let heavy = [0, 100, 3_000, 150_000];
+        if self.heavy { heavy[self.up_to(4)] } else { heavy[self.up_to(2)] }
+    }
+
+    /// A member's settings; number 0 is the server.
+    pub(crate) fn settings(&mut self, number: usize) -> (Config, ConnectionConfig) {
+        let (mut config, mut link) = (Config::default(), ConnectionConfig::default());
+        if self.tiny_limits {
+            let limits = &mut config.limits;
+            limits.calls_pending_max = 8 + index(&mut self.rng, 30);
+            limits.calls_pending_per_peer_max = 2 + index(&mut self.rng, 10);
+            limits.requests_open_max = 3 + index(&mut self.rng, 10);
+            limits.requests_open_per_peer_max = 1 + index(&mut self.rng, 6);
+            limits.queue_bytes_soft_max = 500 + index(&mut self.rng, 5_000);
+            limits.queue_bytes_hard_max = 4_000 + index(&mut self.rng, 20_000);
+        }
+        link.heartbeat = Heartbeat::default();
+        if !self.beats {
+            link.heartbeat.interval = None;
+        }
+        match number {
+            0 => link.identity = Bytes::from_static(b"server"),
+            _ => {
+                config.server = Some(Bytes::from_static(b"server"));
+                link.identity = name(number);
+            }
+        }
+        (config, link)
+    }
+
+    pub(crate) fn wire<A: End, B: End>(
+        &mut self,
+        client: A,
+        server: B,
+        clock: &Clock,
+    ) -> Wire<A, B> {
+        let [up, down] = [(); 2].map(|()| Pipe::new(ms(self.up_to(40) as u64)));
+        Wire { clock: clock.clone(), client, server, up, down, chunk: usize::MAX }
+    }
+}
+
+/// What that client calls itself.
+pub(crate) fn name(number: usize) -> Bytes {
+    format!("client {number}").into()
+}
+
+fn index(rng: &mut ChaCha8Rng, count: usize) -> usize {
+    rng.next_u32() as usize % count
+}

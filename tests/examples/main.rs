@@ -1,0 +1,91 @@
+//! The examples do what they say, and end by themselves.
+//!
+//! `cargo test` builds them; `cargo test --test examples` alone does not: `cargo build --examples`
+//! goes before it.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Each of them takes milliseconds.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Where cargo puts examples: beside the directory that this test itself is in.
+fn path_of(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
+    profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// What the example prints, in sorted lines: some of them race.
+fn run(name: &str) -> Vec<String> {
+    let path = path_of(name);
+    assert!(path.exists(), "{} is not there: cargo build --examples", path.display());
+    let mut child = Command::new(path).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut stdout = child.stdout.take().expect("it is piped");
+    let (done, output) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = stdout.read_to_string(&mut text);
+        // Nobody listens any more if it took too long.
+        let _ = done.send(read.map(|_| text));
+    });
+    let text: Option<io::Result<String>> = output.recv_timeout(LIMIT).ok();
+    if text.is_none() {
+        child.kill().expect("it can be killed");
+    }
+    let status = child.wait().expect("it ends");
+    let text = text.unwrap_or_else(|| panic!("{name} did not end within {LIMIT:?}"));
+    assert!(status.success(), "{name}: {status}");
+    let mut lines: Vec<_> = text.expect("UTF-8").lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn hello() {
+    assert_eq!(run("hello"), ["Hello Charly"]);
+}
+
+#[test]
+fn call_back() {
+    assert_eq!(
+        run("call_back"),
+        [
+            "the client, called by its name: 2 + 4 = 6",
+            "the server, called back by its own handler: Hello Charly",
+        ]
+    );
+}
+
+#[test]
+fn own_loop() {
+    assert_eq!(
+        run("own_loop"),
+        [
+            "Hello anne",
+            "Hello bert",
+            "Hello charly",
+            "a link is closed: malformed: not a ZMTP peer",
+            "anne, called back: 2 + 4 = 6",
+            "bert, called back: 2 + 4 = 6",
+            "charly, called back: 2 + 4 = 6",
+        ]
+    );
+}
+
+#[test]
+fn embedded() {
+    let lines = run("embedded");
+    for line in [
+        "client: the answer is \"Hello Charly\"",
+        "server: the answer is \"Charly\"",
+        "server: charlys-desk is there",
+        "client: it ended as Unknown(TimedOut)",
+    ] {
+        assert!(lines.iter().any(|printed| printed == line), "{line}: {lines:#?}");
+    }
+}

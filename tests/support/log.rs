@@ -1,0 +1,139 @@
+//! What came out of a machine, checked as it comes.
+
+use pseud::proto::pseud::PeerInfo;
+use pseud::proto::value::{Arguments, Packed, Value, ValueLimits};
+use pseud::proto::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
+use pseud::{Executed, Fault, Reason};
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How a call ended, so that it can be compared.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ended {
+    /// Not yet.
+    Pending,
+    Value(Value),
+    Fault(Fault),
+    NotExecuted(Reason),
+    Unknown(Reason),
+    Closed(Executed),
+}
+
+/// What happened to sessions and links, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    Joined(PeerId),
+    Left(PeerId, Reason),
+    Closed(PeerId, Reason),
+    Cancelled(RequestId),
+    Finished(CallId),
+}
+
+/// A request with its arguments, waiting to be answered.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) peer: PeerId,
+    pub(crate) id: RequestId,
+    pub(crate) name: String,
+    pub(crate) ticket: Ticket,
+    arguments: Arguments,
+}
+
+impl Work {
+    pub(crate) fn new(request: Request) -> Self {
+        let (peer, id, name) = (request.peer(), request.id(), request.name().to_owned());
+        let (ticket, rest) = request.into_parts();
+        let arguments = rest.check_call(&ValueLimits::default()).expect("well-formed arguments");
+        Self { peer, id, name, ticket, arguments }
+    }
+
+    /// Its positional arguments.
+    pub(crate) fn args<T: DeserializeOwned>(&self) -> T {
+        self.arguments.args().expect("arguments of that type")
+    }
+}
+
+/// Everything that a machine asked of its driver. Panics where a machine breaks its word: a call
+/// that ends twice, a session that leaves without having joined, or after it left.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    ended: BTreeMap<CallId, Ended>,
+    pub(crate) requests: VecDeque<Request>,
+    pub(crate) said: Vec<Said>,
+    pub(crate) sessions: BTreeMap<PeerId, PeerInfo>,
+    gone: BTreeSet<PeerId>,
+}
+
+impl Log {
+    /// Takes one action in.
+    pub(crate) fn take(&mut self, action: Action) {
+        match action {
+            Action::Serve(request) => {
+                assert!(self.sessions.contains_key(&request.peer()), "a request of nobody");
+                self.requests.push_back(request);
+            }
+            Action::Finish { call, outcome } => self.finish(call, outcome),
+            Action::Joined(peer, info) => self.join(peer, info),
+            Action::Left(peer, reason) => self.leave(peer, reason),
+            Action::Close(peer, reason) => {
+                assert!(self.gone.contains(&peer), "a link closed before its session ended");
+                self.said.push(Said::Closed(peer, reason));
+            }
+            Action::Cancelled(request) => self.said.push(Said::Cancelled(request)),
+            other => panic!("not for a log: {other:?}"),
+        }
+    }
+
+    /// How that call ended.
+    pub(crate) fn ended(&self, call: CallId) -> Ended {
+        self.ended.get(&call).cloned().unwrap_or(Ended::Pending)
+    }
+
+    /// How many calls have ended.
+    pub(crate) fn ended_count(&self) -> usize {
+        self.ended.len()
+    }
+
+    fn finish(&mut self, call: CallId, outcome: Outcome) {
+        self.said.push(Said::Finished(call));
+        let before = self.ended.insert(call, Ended::from(outcome));
+        assert_eq!(before, None, "{call:?} ended twice");
+    }
+
+    fn join(&mut self, peer: PeerId, info: PeerInfo) {
+        assert!(!self.gone.contains(&peer), "{peer:?} joined after it had left");
+        self.said.push(Said::Joined(peer));
+        assert_eq!(self.sessions.insert(peer, info), None, "{peer:?} joined twice");
+    }
+
+    fn leave(&mut self, peer: PeerId, reason: Reason) {
+        self.said.push(Said::Left(peer, reason));
+        assert!(self.sessions.remove(&peer).is_some(), "{peer:?} left without having joined");
+        self.gone.insert(peer);
+    }
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Value(body) => match body.check(&ValueLimits::default()) {
+                Ok(packed) => Self::Value(packed.value()),
+                Err(_) => Self::Unknown(Reason::BadReply),
+            },
+            Outcome::Fault(fault) => Self::Fault(fault),
+            Outcome::NotExecuted(reason) => Self::NotExecuted(reason),
+            Outcome::Unknown(reason) => Self::Unknown(reason),
+            Outcome::Closed { executed } => Self::Closed(executed),
+        }
+    }
+}
+
+/// The body of a result.
+pub(crate) fn result(value: impl serde::Serialize) -> Packed {
+    Packed::result(&value).expect("an encodable result")
+}
+
+/// The body of a call with those arguments.
+pub(crate) fn arguments(args: impl serde::Serialize) -> Packed {
+    Packed::call(&args, &()).expect("encodable arguments")
+}

@@ -1,0 +1,114 @@
+//! Bytes on their way, in one direction.
+
+use super::wire::End;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// One direction of a wire.
+#[derive(Debug)]
+pub(crate) struct Pipe {
+    /// How long a byte travels.
+    pub(crate) latency: Duration,
+    /// How many more bytes the sender's socket takes before it is full.
+    pub(crate) room: usize,
+    flying: VecDeque<(Instant, Vec<u8>)>,
+    end: Ending,
+    /// Bytes and writes that it took, reads that it gave.
+    pub(crate) carried: Carried,
+}
+
+/// What a pipe has done.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) bytes: usize,
+    pub(crate) writes: usize,
+    pub(crate) reads: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Open,
+    /// The sender has closed; what flies still arrives.
+    Closed,
+    /// The receiver was told.
+    Told,
+}
+
+impl Pipe {
+    pub(crate) fn new(latency: Duration) -> Self {
+        let (flying, carried) = (VecDeque::new(), Carried::default());
+        Self { latency, room: usize::MAX, flying, end: Ending::Open, carried }
+    }
+
+    /// The sender's socket is full from now on.
+    pub(crate) fn stop(&mut self) {
+        self.room = 0;
+    }
+
+    /// The sender's socket takes everything again.
+    pub(crate) fn flow(&mut self) {
+        self.room = usize::MAX;
+    }
+
+    /// The cable is pulled: what flies is lost, and the receiver sees the end.
+    pub(crate) fn cut(&mut self) {
+        self.flying.clear();
+        if self.end == Ending::Open {
+            self.end = Ending::Closed;
+        }
+    }
+
+    /// When the next byte arrives.
+    pub(crate) fn arrival(&self) -> Option<Instant> {
+        Some(self.flying.front()?.0)
+    }
+
+    /// Moves at most `chunk` bytes out of `from`. Says whether anything happened.
+    pub(crate) fn take(&mut self, from: &mut impl End, chunk: usize, now: Instant) -> bool {
+        if self.end != Ending::Open {
+            return false;
+        }
+        let bytes = from.write(chunk.min(self.room));
+        if bytes.is_empty() {
+            let closed = from.is_over() && !from.wants_to_write();
+            if closed {
+                self.end = Ending::Closed;
+            }
+            return closed;
+        }
+        self.room -= if self.room == usize::MAX { 0 } else { bytes.len() };
+        self.carried.bytes += bytes.len();
+        self.carried.writes += 1;
+        self.flying.push_back((now + self.latency, bytes));
+        true
+    }
+
+    /// Moves at most `chunk` of the bytes that have arrived into `to`.
+    pub(crate) fn give(&mut self, to: &mut impl End, chunk: usize, now: Instant) -> bool {
+        let Some((at, bytes)) = self.flying.front_mut() else { return self.tell_end(to) };
+        if *at > now {
+            return false;
+        }
+        let mut piece = bytes.split_off(chunk.min(bytes.len()));
+        std::mem::swap(&mut piece, bytes);
+        if bytes.is_empty() {
+            self.flying.pop_front();
+        }
+        if !to.is_over() {
+            self.carried.reads += 1;
+            to.read(&mut piece);
+        }
+        true
+    }
+
+    fn tell_end(&mut self, to: &mut impl End) -> bool {
+        if self.end != Ending::Closed {
+            return false;
+        }
+        self.end = Ending::Told;
+        if !to.is_over() {
+            to.eof();
+        }
+        true
+    }
+}

@@ -1,0 +1,133 @@
+//! How a conversation begins.
+
+use super::clock::Clock;
+use super::node::{Node, Port};
+use super::pipe::Pipe;
+use super::stranger::Stranger;
+use super::talker::Talker;
+use super::wire::{End, Wire};
+use bytes::Bytes;
+use pseud::Config;
+use pseud::proto::pseud::Channel;
+use pseud::proto::zmtp::{Connection, ConnectionConfig, Side};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The sizes of the pieces in which every conversation is held.
+pub(crate) const CHUNKS: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
+
+/// Two channels and the wire between them.
+pub(crate) type Pair = Wire<Talker, Talker>;
+
+/// What the two sides of a pair are told at birth. The server is `server`, the client gets a name
+/// from it; nobody PINGs, so that a clock may be moved through silence.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) client: Config,
+    pub(crate) server: Config,
+    pub(crate) client_link: ConnectionConfig,
+    pub(crate) server_link: ConnectionConfig,
+    pub(crate) latency: Duration,
+    pub(crate) chunk: usize,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let mut client = Config::default();
+        client.server = Some(Bytes::from_static(b"server"));
+        let mut server_link = quiet();
+        server_link.identity = Bytes::from_static(b"server");
+        Self {
+            client,
+            server: Config::default(),
+            client_link: quiet(),
+            server_link,
+            latency: Duration::ZERO,
+            chunk: usize::MAX,
+        }
+    }
+}
+
+/// A link without PINGs.
+pub(crate) fn quiet() -> ConnectionConfig {
+    let mut config = ConnectionConfig::default();
+    config.heartbeat.interval = None;
+    config
+}
+
+impl Setup {
+    /// At most so many bytes at once.
+    pub(crate) fn chunk(mut self, chunk: usize) -> Self {
+        self.chunk = chunk;
+        self
+    }
+
+    /// So long a way, in each direction.
+    pub(crate) fn latency(mut self, latency: Duration) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// Something else.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// A pair whose handshake is over.
+    pub(crate) fn open(self) -> Pair {
+        let mut pair = self.fresh();
+        pair.advance(pair.up.latency * 4);
+        assert!(pair.client.is_connected() && pair.server.is_connected());
+        pair
+    }
+
+    /// A pair that has not said a word.
+    pub(crate) fn fresh(self) -> Pair {
+        let clock = Clock::new();
+        let client = Talker::new(self.client_channel(&clock), clock.clone());
+        let link = Arc::new(self.server_link.clone());
+        let config = Arc::new(self.server.clone());
+        let server = Channel::new(config, link, Side::Accepting, [2; 32], clock.now());
+        self.wire(client, Talker::new(server, clock.clone()), clock)
+    }
+
+    /// A client whose server is a stranger; their handshake is over.
+    pub(crate) fn with_stranger(self) -> Wire<Talker, Stranger> {
+        let clock = Clock::new();
+        let client = Talker::new(self.client_channel(&clock), clock.clone());
+        let link = Arc::new(self.server_link.clone());
+        let connection = Connection::new(link, Side::Accepting, [2; 32], clock.now());
+        let server = Stranger::new(connection, clock.clone());
+        let mut wire = self.wire(client, server, clock);
+        wire.settle();
+        wire
+    }
+
+    /// Another client of that node, under that name; their handshake is over.
+    pub(crate) fn join(self, server: &Port, name: &'static str) -> Wire<Talker, Port> {
+        let clock = server.node.borrow().clock();
+        let setup = self.with(|setup| {
+            setup.client_link.identity = Bytes::from_static(name.as_bytes());
+        });
+        let client = Talker::new(setup.client_channel(&clock), clock.clone());
+        let mut wire = setup.wire(client, server.clone(), clock);
+        wire.settle();
+        wire
+    }
+
+    /// A server for many.
+    pub(crate) fn node(&self, clock: &Clock) -> std::rc::Rc<std::cell::RefCell<Node>> {
+        Node::new(self.server.clone(), self.server_link.clone(), 9, clock)
+    }
+
+    pub(crate) fn wire<A: End, B: End>(&self, client: A, server: B, clock: Clock) -> Wire<A, B> {
+        let (up, down) = (Pipe::new(self.latency), Pipe::new(self.latency));
+        Wire { clock, client, server, up, down, chunk: self.chunk }
+    }
+
+    fn client_channel(&self, clock: &Clock) -> Channel {
+        let (config, link) = (self.client.clone().into(), self.client_link.clone().into());
+        Channel::new(config, link, Side::Connecting, [1; 32], clock.now())
+    }
+}

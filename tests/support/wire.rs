@@ -1,0 +1,102 @@
+//! Two ends and the pipes between them.
+
+use super::clock::Clock;
+use super::pipe::Pipe;
+use std::time::{Duration, Instant};
+
+/// One end of a wire: a link's driver, as a test plays it.
+pub(crate) trait End {
+    /// At most `max` bytes of what it has to write; they count as written.
+    fn write(&mut self, max: usize) -> Vec<u8>;
+    /// Whether it has anything to write.
+    fn wants_to_write(&self) -> bool;
+    /// Bytes came.
+    fn read(&mut self, input: &mut [u8]);
+    /// The stream ended.
+    fn eof(&mut self);
+    /// Its deadline came.
+    fn timeout(&mut self);
+    /// Its next deadline.
+    fn poll_timeout(&self) -> Option<Instant>;
+    /// It takes no more input, and closes once it has written what it has.
+    fn is_over(&self) -> bool;
+}
+
+/// A link: `client` opened it, `server` accepted it.
+#[derive(Debug)]
+pub(crate) struct Wire<A, B> {
+    pub(crate) clock: Clock,
+    pub(crate) client: A,
+    pub(crate) server: B,
+    /// From the client to the server.
+    pub(crate) up: Pipe,
+    /// From the server to the client.
+    pub(crate) down: Pipe,
+    /// At most so many bytes are written or read at once.
+    pub(crate) chunk: usize,
+}
+
+impl<A: End, B: End> Wire<A, B> {
+    /// Lets everything happen that happens without time passing.
+    pub(crate) fn settle(&mut self) {
+        while self.step() {}
+    }
+
+    /// One write and one read on each side. Says whether anything happened.
+    pub(crate) fn step(&mut self) -> bool {
+        let (now, chunk) = (self.clock.now(), self.chunk);
+        let mut moved = self.up.take(&mut self.client, chunk, now);
+        moved |= self.down.take(&mut self.server, chunk, now);
+        moved |= self.up.give(&mut self.server, chunk, now);
+        moved | self.down.give(&mut self.client, chunk, now)
+    }
+
+    /// Moves the clock, with everything that happens on the way.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        let clock = self.clock.clone();
+        advance(std::slice::from_mut(self), &clock, by);
+    }
+
+    /// Pulls the cable: what flies is lost.
+    pub(crate) fn cut(&mut self) {
+        self.up.cut();
+        self.down.cut();
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let arrivals = [self.up.arrival(), self.down.arrival()];
+        let deadlines = [self.client.poll_timeout(), self.server.poll_timeout()];
+        arrivals.into_iter().chain(deadlines).flatten().min()
+    }
+
+    /// Tells both ends that time has passed.
+    pub(crate) fn timeout(&mut self, now: Instant) {
+        fire(&mut self.client, now);
+        fire(&mut self.server, now);
+    }
+}
+
+/// Lets everything happen on those wires that happens without time passing.
+pub(crate) fn settle<A: End, B: End>(wires: &mut [Wire<A, B>]) {
+    while wires.iter_mut().fold(false, |moved, wire| moved | wire.step()) {}
+}
+
+/// Moves the clock from event to event, at last to `by` from now.
+pub(crate) fn advance<A: End, B: End>(wires: &mut [Wire<A, B>], clock: &Clock, by: Duration) {
+    let end = clock.now() + by;
+    settle(wires);
+    while let Some(next) = wires.iter().filter_map(Wire::next).min().filter(|&at| at <= end) {
+        clock.move_to(next);
+        wires.iter_mut().for_each(|wire| wire.timeout(clock.now()));
+        settle(wires);
+    }
+    clock.move_to(end);
+}
+
+/// A deadline that is due is over once it was handled: else a driver would spin.
+fn fire(end: &mut impl End, now: Instant) {
+    if end.poll_timeout().is_some_and(|at| at <= now) {
+        end.timeout();
+        assert!(end.poll_timeout().is_none_or(|at| at > now), "a deadline that stays due");
+    }
+}
