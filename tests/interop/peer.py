@@ -26,6 +26,8 @@ import zmq
 import zmq.asyncio
 import zmq.utils.monitor
 
+from zap import Zap
+
 LINE_MAX = 1 << 28  # bytes of one command, values are hex
 LOG_MAX = 512  # entries kept of each log; the count goes on
 WAIT = 10.0  # seconds a command waits for something to happen
@@ -403,6 +405,17 @@ class Commands:
             frames = await self.named[name].socket.recv_multipart(copy=False)
         found = {key: property_of(frames[-1], key) for key in metadata}
         return {"frames": [bytes(frame).hex() for frame in frames], "metadata": found}
+
+    async def zap(self, name, status, user_id=""):
+        """The ZAP handler of all sockets: from now on it answers everybody with that status."""
+        if name not in self.named:
+            self.named[name] = Zap(self.context)
+        self.named[name].answer_with(Log(), to_bytes(status), to_bytes(user_id))
+
+    async def asked(self, name, count=0, timeout=WAIT):
+        """What the ZAP handler was asked so far: the mechanism and its credentials."""
+        entries = await self.named[name].received.holding(count, timeout)
+        return [[encode(field) for field in entry[3:]] for entry in entries]
 
     async def disconnect(self, name, endpoint):
         """Closes the connection; to connect again is to create another client."""

@@ -5,6 +5,10 @@ use crate::error::{Malformed, PeerError};
 /// The longest PING context; what a peer sends beyond it is not echoed.
 const CONTEXT_MAX: usize = 16;
 
+/// What a libzmq server of PLAIN sends where `\x05ERROR` was meant, since 4.3.0: `\x05E` in its source
+/// is the one character `^`. Its clients know no other spelling.
+pub(super) const LIBZMQ_ERROR: &[u8] = b"^RROR";
+
 /// A command's name and data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Command<'a> {
@@ -16,11 +20,20 @@ impl<'a> Command<'a> {
     /// Splits a command's body. An empty name, or one that leaves the body, is malformed.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, PeerError> {
         let (len, rest) = body.split_first().ok_or(Malformed::BadCommand)?;
-        let (name, data) = rest.split_at_checked(usize::from(*len)).ok_or(Malformed::BadCommand)?;
+        let Some((name, data)) = rest.split_at_checked(usize::from(*len)) else {
+            return Self::parse_slip(body).ok_or(Malformed::BadCommand.into());
+        };
         if name.is_empty() {
             return Err(Malformed::BadCommand.into());
         }
         Ok(Self { name, data })
+    }
+
+    /// A PLAIN ERROR as libzmq spells it. Its first byte would be the length of a long name, but no
+    /// such name follows.
+    fn parse_slip(body: &'a [u8]) -> Option<Self> {
+        let (name, data) = body.split_at_checked(LIBZMQ_ERROR.len())?;
+        (name == LIBZMQ_ERROR).then_some(Self { name, data })
     }
 }
 
@@ -62,6 +75,26 @@ pub(super) fn pong(context: &[u8]) -> Vec<u8> {
     body
 }
 
+/// An ERROR's body with that code as its reason.
+pub(super) fn error(code: u16) -> Vec<u8> {
+    let mut body = Vec::with_capacity(10);
+    put_name(&mut body, "ERROR");
+    put_reason(&mut body, code);
+    body
+}
+
+/// The same as libzmq's PLAIN clients know it.
+pub(super) fn libzmq_error(code: u16) -> Vec<u8> {
+    let mut body = LIBZMQ_ERROR.to_vec();
+    put_reason(&mut body, code);
+    body
+}
+
+fn put_reason(out: &mut Vec<u8>, code: u16) {
+    out.push(3);
+    out.extend([100, 10, 1].map(|place| b'0' + (code / place % 10) as u8));
+}
+
 /// An ERROR's reason as a number: where it is three digits, as `400`, else 0.
 pub(super) fn error_code(data: &[u8]) -> Result<u16, PeerError> {
     let (len, reason) = data.split_first().ok_or(Malformed::BadCommand)?;
@@ -86,6 +119,16 @@ mod tests {
     }
 
     #[test]
+    fn libzmqs_slip_is_a_name_of_its_own() {
+        let slip = Command { name: b"^RROR", data: b"\x03400" };
+        assert_eq!(Command::parse(b"^RROR\x03400"), Ok(slip));
+        assert_eq!(Command::parse(b"^RROR"), Ok(Command { data: b"", ..slip }));
+        assert_eq!(Command::parse(b"^RRO"), Err(Malformed::BadCommand.into()));
+        let long = [&b"^RROR"[..], &[b'x'; 94]].concat();
+        assert_eq!(Command::parse(&long).unwrap().name.len(), 94);
+    }
+
+    #[test]
     fn ping_reads_back_and_its_context_is_cut() {
         let body = ping(150);
         let data = Command::parse(&body).unwrap().data;
@@ -96,6 +139,8 @@ mod tests {
 
     #[test]
     fn error_codes() {
+        assert_eq!(error(405), b"\x05ERROR\x03405");
+        assert_eq!(libzmq_error(400), b"^RROR\x03400");
         assert_eq!(error_code(b"\x03400"), Ok(400));
         assert_eq!(error_code(b"\x03abc"), Ok(0));
         assert_eq!(error_code(b"\x00"), Ok(0));

@@ -3,7 +3,9 @@
 
 use bytes::Bytes;
 use pseud_proto::PeerError;
-use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Parts, Ready, Side, Token};
+use pseud_proto::zmtp::{
+    Connection, ConnectionConfig, Event, Outgoing, Parts, Question, Ready, Side, Token,
+};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,6 +18,7 @@ pub(crate) const COMMAND: u8 = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
     Ready(Ready),
+    Asked(Question),
     Message(Vec<Vec<u8>>),
     Written(u64),
 }
@@ -78,6 +81,11 @@ pub(crate) fn command(name: &str, data: &[u8]) -> Vec<u8> {
     frame(COMMAND, &[&[name.len() as u8], name.as_bytes(), data].concat())
 }
 
+/// An ERROR as libzmq's PLAIN spells it.
+pub(crate) fn libzmq_error(reason: &[u8]) -> Vec<u8> {
+    frame(COMMAND, &[b"^RROR", reason].concat())
+}
+
 /// A frame with those flags; LONG is set where the body needs it.
 pub(crate) fn frame(flags: u8, body: &[u8]) -> Vec<u8> {
     match u8::try_from(body.len()) {
@@ -106,6 +114,7 @@ pub(crate) fn drain(connection: &mut Connection) -> Vec<Seen> {
             Event::Ready(ready) => Seen::Ready(ready),
             Event::Message(parts) => Seen::Message(parts_of(&parts)),
             Event::Written(Token(token)) => Seen::Written(token),
+            Event::Ask(question) => Seen::Asked(question),
             _ => panic!("an unknown event"),
         })
         .collect()

@@ -1,0 +1,126 @@
+//! What a handshake costs each side, mechanism by mechanism, and what a sealed message costs.
+//!
+//! One thread does everything and nothing waits, so that time is processor time. Run it optimised:
+//! `cargo run --release -p pseud-proto --example handshakes`.
+#![allow(clippy::disallowed_methods, reason = "it measures time")]
+
+use bytes::Bytes;
+use pseud_proto::zmtp::*;
+use std::hint::black_box;
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const HANDSHAKES: u32 = 500;
+const MESSAGES: u32 = 5_000;
+const SIZES: [usize; 5] = [16, 64, 200, 1_024, 65_536];
+
+/// One side, and how long it has worked.
+struct Side {
+    connection: Connection,
+    worked: Duration,
+}
+
+impl Side {
+    fn open(config: &Arc<ConnectionConfig>, side: pseud_proto::zmtp::Side, number: u32) -> Self {
+        let started = Instant::now();
+        let mut seed = [7; 32];
+        seed.iter_mut().zip(number.to_be_bytes()).for_each(|(at, byte)| *at = byte);
+        let connection = Connection::new(config.clone(), side, seed, started);
+        Self { connection, worked: started.elapsed() }
+    }
+
+    /// Takes bytes, admits whoever is asked about, and returns what it has to say.
+    fn turn(&mut self, bytes: &mut [u8]) -> Vec<u8> {
+        let started = Instant::now();
+        self.connection.handle_input(bytes, started).expect("both sides are honest");
+        while let Some(event) = self.connection.poll_event() {
+            if matches!(black_box(event), Event::Ask(_)) {
+                let verdict = Verdict::Admit(Bytes::new());
+                self.connection.answer(verdict, started).expect("it is admitted");
+            }
+        }
+        let output = self.output();
+        self.worked += started.elapsed();
+        output
+    }
+
+    fn output(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while self.connection.backlog() > 0 {
+            let mut slices = [IoSlice::new(&[]); 8];
+            let count = self.connection.slices(&mut slices);
+            slices.iter().take(count).for_each(|slice| bytes.extend_from_slice(slice));
+            self.connection.advance(bytes.len());
+        }
+        bytes
+    }
+}
+
+/// Client and server behind their handshake.
+fn met(configs: &[Arc<ConnectionConfig>; 2], number: u32) -> [Side; 2] {
+    let [client, server] = configs;
+    let mut client = Side::open(client, pseud_proto::zmtp::Side::Connecting, 2 * number);
+    let mut server = Side::open(server, pseud_proto::zmtp::Side::Accepting, 2 * number + 1);
+    let (mut to_server, mut to_client) = (client.output(), server.output());
+    while to_server.len() + to_client.len() > 0 {
+        (to_client, to_server) = (server.turn(&mut to_server), client.turn(&mut to_client));
+    }
+    assert!(client.connection.is_ready() && server.connection.is_ready());
+    [client, server]
+}
+
+fn handshakes(name: &str, configs: &[Arc<ConnectionConfig>; 2]) {
+    let mut worked = [Duration::ZERO; 2];
+    for number in 0..HANDSHAKES {
+        let sides = met(configs, number);
+        worked.iter_mut().zip(sides).for_each(|(sum, side)| *sum += side.worked);
+    }
+    let [client, server] = worked.map(|sum| sum.as_secs_f64() * 1e6 / f64::from(HANDSHAKES));
+    let rate = 1e6 / (client + server);
+    println!("{name:5}: client {client:7.1} µs, server {server:7.1} µs, {rate:8.0} a second");
+}
+
+fn messages(name: &str, configs: &[Arc<ConnectionConfig>; 2], size: usize) {
+    let [mut from, mut to] = met(configs, 0);
+    let body = Bytes::from(vec![7; size]);
+    from.worked = Duration::ZERO;
+    to.worked = Duration::ZERO;
+    for _ in 0..MESSAGES {
+        let started = Instant::now();
+        let message = Outgoing { body: body.clone(), ..Default::default() };
+        from.connection.send(message, Token(0));
+        let mut bytes = from.output();
+        from.worked += started.elapsed();
+        to.turn(&mut bytes);
+    }
+    let [send, receive] =
+        [from.worked, to.worked].map(|sum| sum.as_secs_f64() * 1e9 / f64::from(MESSAGES));
+    println!("{name:5}: {size:6} B: send {send:8.0} ns, receive {receive:8.0} ns");
+}
+
+fn config(mechanism: MechanismConfig) -> Arc<ConnectionConfig> {
+    let mut config = ConnectionConfig::default();
+    config.mechanism = mechanism;
+    config.into()
+}
+
+fn main() {
+    let password = Secret::new("password");
+    let plain = MechanismConfig::PlainClient { username: "name".into(), password };
+    let [ours, theirs] = [1, 2].map(|byte| KeyPair::generate([byte; 32]));
+    let curve =
+        MechanismConfig::CurveClient { server_keys: vec![*theirs.public()], key_pair: ours };
+    let rooms = [
+        ("NULL", [config(MechanismConfig::Null), config(MechanismConfig::Null)]),
+        ("PLAIN", [config(plain), config(MechanismConfig::PlainServer)]),
+        (
+            "CURVE",
+            [config(curve), config(MechanismConfig::CurveServer { key_pairs: vec![theirs] })],
+        ),
+    ];
+    rooms.iter().for_each(|(name, configs)| handshakes(name, configs));
+    for size in SIZES {
+        rooms.iter().for_each(|(name, configs)| messages(name, configs, size));
+    }
+}
