@@ -21,17 +21,20 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The far handler raised this.
+    /// The far side answered with an exception: its handler raised it, or nothing there serves that
+    /// name (`ServiceNotFoundError`), or it had no room or time for it (`Overloaded`, `Draining`).
     #[error("{0}")]
     Fault(Fault),
-    /// It never reached the far handler.
+    /// It never reached the far handler. [`Reason::NotConnected`]: no link was ready to a peer of that
+    /// name in time; [`Node::events`](crate::Node::events) tell whether nobody listens there, or
+    /// somebody of another name.
     #[error("not executed: {0}")]
     NotExecuted(Reason),
     /// It left, and no (usable) answer came: the far handler may have run.
     #[error("outcome unknown: {0}")]
     Unknown(Reason),
     /// This side shut down.
-    #[error("this side shut down")]
+    #[error("this side shut down; {}", left(*executed))]
     Closed {
         /// Whether the call had left.
         executed: Executed,
@@ -42,6 +45,13 @@ pub enum CallError {
     /// The far handler ran, but its result is of another type than the one asked for.
     #[error("the result has another type: {0}")]
     Result(String),
+}
+
+fn left(executed: Executed) -> &'static str {
+    match executed {
+        Executed::No => "the call had not left",
+        Executed::Maybe => "the call had left",
+    }
 }
 
 impl CallError {
@@ -86,7 +96,8 @@ impl<'a, T, A> Call<'a, T, A> {
         Self { hub, to, name, arguments, options, pending, result }
     }
 
-    /// The same with keyword arguments: a struct or a map with text keys.
+    /// The same with keyword arguments: a struct or a map with text keys; anything else is
+    /// [`CallError::Refused`].
     pub fn kwargs<K: Serialize>(self, kwargs: K) -> Call<'a, T, A, K> {
         let Self { hub, to, name, arguments, options, pending, result } = self;
         let arguments = arguments.map(|(args, ())| (args, kwargs));
@@ -95,7 +106,8 @@ impl<'a, T, A> Call<'a, T, A> {
 }
 
 impl<T, A, K> Call<'_, T, A, K> {
-    /// Waits that long for the answer at most, instead of the node's time-out (default 5 s).
+    /// Waits that long for the answer at most, instead of the node's time-out (default 5 s). Over 1 h is
+    /// cut to 1 h. Zero gives up at once, and may still send the call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options = self.options.timeout(timeout);
         self

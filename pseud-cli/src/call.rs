@@ -3,24 +3,31 @@
 use crate::cli::CallArguments;
 use crate::{FAILED, NO_ANSWER, USAGE, fail, json, terminal};
 use pseud::proto::value::Value;
-use pseud::{CallError, Client, Fault, Options};
+use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Options, Reason};
 use std::process::ExitCode;
+use std::task::{Context, Poll, Waker};
 
 pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
     if let Some(key) = repeated(&arguments.keywords) {
         return fail(USAGE, &format!("--kw {key}=… is given twice"));
     }
-    let client = match connect(&arguments) {
-        Ok(client) => client,
+    let (client, mut events) = match connect(&arguments) {
+        Ok(connected) => connected,
         Err(error) => return fail(FAILED, &error.to_string()),
     };
-    let CallArguments { method, arguments, keywords, traceback, .. } = arguments;
+    let CallArguments { method, arguments, keywords, traceback, peer, .. } = arguments;
     let keywords: Value = keywords.into_iter().collect();
     match client.call(&method, arguments).kwargs(keywords).await {
         Ok(value) => answer(&value),
         Err(CallError::Fault(fault)) => raised(&fault, traceback),
         Err(CallError::Refused(refused)) => fail(USAGE, &refused.to_string()),
-        Err(error) => unanswered(&error),
+        Err(error) => {
+            let code = unanswered(&error);
+            if let CallError::NotExecuted(Reason::NotConnected) = error {
+                explain(&mut events, &peer);
+            }
+            code
+        }
     }
 }
 
@@ -30,16 +37,17 @@ fn repeated(keywords: &[(String, Value)]) -> Option<&str> {
     keys.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
 
-fn connect(arguments: &CallArguments) -> std::io::Result<Client> {
+fn connect(arguments: &CallArguments) -> std::io::Result<(Client, Events)> {
     let mut options = Options::client(&arguments.peer).call_timeout(arguments.timeout);
     if let Some(identity) = &arguments.identity {
         options = options.identity(identity);
     }
     let client = Client::with(options)?;
+    let events = client.events();
     for endpoint in &arguments.connect {
         client.connect(endpoint)?;
     }
-    Ok(client)
+    Ok((client, events))
 }
 
 fn answer(value: &Value) -> ExitCode {
@@ -66,4 +74,30 @@ fn unanswered(error: &CallError) -> ExitCode {
     };
     terminal::complain(&terminal::escape(&format!("no answer: {error} ({advice})")));
     ExitCode::from(NO_ANSWER)
+}
+
+/// Says what was found instead of the peer: a wrong port and a wrong name look alike to a call.
+fn explain(events: &mut Events, peer: &str) {
+    let mut found = None;
+    let mut cx = Context::from_waker(Waker::noop());
+    while let Poll::Ready(Some(event)) = events.poll_next(&mut cx) {
+        found = instead(event, peer).or(found);
+    }
+    if let Some(found) = found {
+        terminal::complain(&terminal::escape(&found));
+    }
+}
+
+fn instead(event: ConnectionEvent, peer: &str) -> Option<String> {
+    match event {
+        ConnectionEvent::Failed { error, .. } => Some(error),
+        ConnectionEvent::Refused { address, error } => {
+            Some(format!("no handshake with {address}: {error}"))
+        }
+        ConnectionEvent::Ready { identity, address, .. } if identity != peer.as_bytes() => {
+            let name = String::from_utf8_lossy(&identity);
+            Some(format!("{address} is named {name:?}, not {peer:?}: see --peer"))
+        }
+        _ => None,
+    }
 }

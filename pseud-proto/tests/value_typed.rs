@@ -72,7 +72,7 @@ fn what_arguments_can_be() {
         assert_eq!(refused.unwrap_err(), EncodeError::NotArguments);
     }
     let refused = CallRefused::from(Packed::call(&1, &()).unwrap_err());
-    assert_eq!(refused.to_string(), "arguments must be a tuple, an array or a Vec");
+    assert_eq!(refused.to_string(), "arguments must be a tuple, an array or a Vec: `(x,)` for one");
 }
 
 #[test]

@@ -42,11 +42,12 @@ impl de::Error for Mismatch {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self(format!("expected {expected}, found {}", kind(found)))
+        Self(format!("expected {}, found {}", wanted(expected), kind(found)))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self(format!("expected {expected}, found {} that is out of range", kind(found)))
+        let (wanted, found) = (wanted(expected), kind(found));
+        Self(format!("expected {wanted}, found {found} that is out of range"))
     }
 
     fn invalid_length(len: usize, expected: &dyn Expected) -> Self {
@@ -81,6 +82,15 @@ impl From<NoHead> for Mismatch {
 pub(super) fn name_of(name: &str) -> String {
     let shown: String = name.chars().take(64).flat_map(char::escape_debug).collect();
     format!("`{shown}`")
+}
+
+/// What was expected, in a caller's words: whether a handler borrows is nothing to it.
+fn wanted(expected: &dyn Expected) -> String {
+    match expected.to_string().as_str() {
+        "a borrowed string" => "a string".to_owned(),
+        "a borrowed byte array" => "bytes".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn kind(found: Unexpected<'_>) -> &'static str {

@@ -10,7 +10,7 @@ use std::fmt::Display;
 #[non_exhaustive]
 pub enum EncodeError {
     /// The arguments are neither a tuple nor a list.
-    #[error("arguments must be a tuple, an array or a Vec")]
+    #[error("arguments must be a tuple, an array or a Vec: `(x,)` for one")]
     NotArguments,
     /// The keyword arguments are neither a map nor a struct.
     #[error("keyword arguments must be a map or a struct")]
