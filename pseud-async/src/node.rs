@@ -147,8 +147,9 @@ impl Node {
         Peer::new(self.hub().clone(), To::Name(name))
     }
 
-    /// Waits until the configured server's link is ready; at once where no server is configured.
-    /// Cancel-safe. It waits for ever if nothing ever answers there: wrap it in a time-out.
+    /// Waits until the configured server's link is ready; at once where no server is configured,
+    /// or the node has shut down. Cancel-safe. It waits for ever if nobody of that name ever answers
+    /// there: wrap it in a time-out.
     pub fn ready(&self) -> Ready {
         Ready { hub: self.hub().clone(), place: Place::default() }
     }

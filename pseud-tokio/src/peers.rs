@@ -142,6 +142,10 @@ macro_rules! peering {
             /// # Errors
             /// The routing id is over 255 bytes or begins with a zero byte; it is called outside a
             /// tokio runtime; the operating system gives no entropy.
+            ///
+            /// # Panics
+            /// Not here, but [`bind`](Self::bind), in a runtime whose I/O driver is off; with its
+            /// time driver off the node ends at once. `enable_all` turns both on.
             pub fn new($argument: impl AsRef<[u8]>) -> io::Result<Self> {
                 Self::with($options($argument))
             }
@@ -217,7 +221,8 @@ peering! {
     ///
     /// It is a [`Node`]: register handlers and call peers there.
     Server, Options::server,
-    /// A server known by `user_id`: at most 255 bytes, the first not zero.
+    /// A server known by `user_id`: at most 255 bytes, the first not zero. By an empty one
+    /// no client finds it.
     user_id
 }
 
