@@ -7,6 +7,10 @@
 //! | [`Fault`] | the far handler's | an outcome of the call, not an error of the machine |
 //! | [`Reason`] | the world's | why a call has no answer, or why a session ended |
 
+mod insecure;
+
+pub use insecure::Insecure;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -23,6 +27,13 @@ pub enum PeerError {
     /// A peer that speaks something else than we were told to speak.
     #[error("incompatible: {0}")]
     Incompatible(Incompatible),
+    /// A peer that does not prove what its mechanism asks for.
+    #[error("insecure: {0}")]
+    Insecure(Insecure),
+    /// It was asked about and not admitted; the number is our ERROR's: 400, or 500 where nobody
+    /// could answer.
+    #[error("not admitted (ERROR {0})")]
+    Denied(u16),
     /// A length, judged before its bytes were awaited: nothing was reserved for it.
     #[error("too large: {what} of {size}, limit {max}")]
     TooLarge {
@@ -120,6 +131,12 @@ impl From<Malformed> for PeerError {
 impl From<Misbehaved> for PeerError {
     fn from(cause: Misbehaved) -> Self {
         Self::Misbehaved(cause)
+    }
+}
+
+impl From<Insecure> for PeerError {
+    fn from(cause: Insecure) -> Self {
+        Self::Insecure(cause)
     }
 }
 

@@ -39,7 +39,7 @@ pub use call::{Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId,
 pub use config::{Config, Limits};
 
 pub use error::{
-    CallRefused, Executed, Fault, Incompatible, Malformed, Misbehaved, PeerError, Reason,
+    CallRefused, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved, PeerError, Reason,
 };
 pub use registry::Registry;
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};

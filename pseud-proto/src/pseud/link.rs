@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use super::session::PeerInfo;
 use crate::call::PeerId;
 use crate::error::{PeerError, Reason};
-use crate::zmtp::{Connection, ConnectionConfig, Event, Side};
+use crate::zmtp::{Connection, ConnectionConfig, Event, Side, Verdict};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
@@ -185,6 +185,8 @@ impl Link {
                 }
                 (Event::Message(parts), Some(peer)) => endpoint.handle_message(peer, parts, now)?,
                 (Event::Written(token), Some(peer)) => endpoint.handle_written(peer, token, now),
+                // Nobody is here to be asked.
+                (Event::Ask(_), _) => self.connection.answer(Verdict::Unavailable, now)?,
                 (_, None) => {}
             }
         }

@@ -62,6 +62,15 @@ pub(super) fn pong(context: &[u8]) -> Vec<u8> {
     body
 }
 
+/// An ERROR's body with that code as its reason. PLAIN spells its name differently.
+pub(super) fn error(name: &'static str, code: u16) -> Vec<u8> {
+    let mut body = Vec::with_capacity(9);
+    put_name(&mut body, name);
+    body.push(3);
+    body.extend([100, 10, 1].map(|place| b'0' + (code / place % 10) as u8));
+    body
+}
+
 /// An ERROR's reason as a number: where it is three digits, as `400`, else 0.
 pub(super) fn error_code(data: &[u8]) -> Result<u16, PeerError> {
     let (len, reason) = data.split_first().ok_or(Malformed::BadCommand)?;
@@ -96,6 +105,7 @@ mod tests {
 
     #[test]
     fn error_codes() {
+        assert_eq!(error("ERROR", 405), b"\x05ERROR\x03405");
         assert_eq!(error_code(b"\x03400"), Ok(400));
         assert_eq!(error_code(b"\x03abc"), Ok(0));
         assert_eq!(error_code(b"\x00"), Ok(0));

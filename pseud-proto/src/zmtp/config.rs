@@ -1,5 +1,6 @@
 //! What a connection says about itself, and what it allows its peer.
 
+use super::mechanism::MechanismConfig;
 use super::socket_type::SocketType;
 use crate::budget::FloodLimit;
 use bytes::Bytes;
@@ -14,6 +15,8 @@ pub struct ConnectionConfig {
     pub identity: Bytes,
     /// What socket we say we are. Default: ROUTER, as pseud's Server and Client both are.
     pub socket_type: SocketType,
+    /// Which mechanism we speak, in which role, with which secrets. Default: NULL.
+    pub mechanism: MechanismConfig,
     /// Send one empty message as soon as the peer is ready (`ZMQ_PROBE_ROUTER`): a listening ROUTER
     /// learns of us from it before we say anything. Default: false, as libzmq's.
     pub probe: bool,
@@ -23,7 +26,8 @@ pub struct ConnectionConfig {
     /// More metadata for our READY. Names begin with `X-` and have at most 255 bytes; others are
     /// left out.
     pub properties: Vec<(String, Bytes)>,
-    /// How long the whole handshake may take. Default: 10 s (libzmq: 30 s).
+    /// How long the whole handshake may take, the answer to [`Event::Ask`](super::Event::Ask)
+    /// included. Default: 10 s (libzmq: 30 s). As a CURVE server at most 60 s, the life of a cookie.
     pub handshake_timeout: Duration,
     /// How long the peer's greeting may take. Default: 3 s.
     pub greeting_timeout: Duration,
@@ -40,6 +44,7 @@ impl Default for ConnectionConfig {
         Self {
             identity: Bytes::new(),
             socket_type: SocketType::Router,
+            mechanism: MechanismConfig::default(),
             probe: false,
             strict: false,
             properties: Vec::new(),
@@ -74,7 +79,8 @@ impl Default for Heartbeat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FrameLimits {
-    /// One frame of a message. Default: 8 MiB and 64 KiB (libzmq: none; gRPC: 4 MiB).
+    /// One frame of a message, as it is on the wire: under CURVE 33 bytes more than its part.
+    /// Default: 8 MiB and 64 KiB (libzmq: none; gRPC: 4 MiB).
     pub frame_bytes_max: usize,
     /// All frames of one message; never over 4 GiB − 64 KiB. Default: 64 KiB more than a frame.
     pub message_bytes_max: usize,

@@ -1,22 +1,24 @@
 //! One link, from the greeting to its end.
 
-use super::command::{self, Command, Ping};
+mod handshake;
+mod traffic;
+
 use super::config::{ConnectionConfig, Side};
 use super::decoder::Decoder;
-use super::event::{Event, Ready};
-use super::frame::Kind;
+use super::entropy::{Draw, Entropy};
+use super::event::Event;
 use super::greeting::{self, Greeting};
-use super::heartbeat::{Beat, Liveness};
-use super::input::{Input, Outlet};
-use super::mechanism::{Mechanism, Step};
-use super::metadata::Metadata;
+use super::heartbeat::Liveness;
+use super::input::Input;
+use super::mechanism::{Mechanism, Verdict};
 use super::output::{Outgoing, Output, Token};
 use super::stats::Stats;
 use crate::budget::Budget;
-use crate::error::{Malformed, Misbehaved, PeerError};
+use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
 use bytes::BytesMut;
 use bytes::buf::Limit;
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,16 +27,12 @@ use std::time::Instant;
 /// size behind.
 const EVENTS_KEPT: usize = 64;
 
-/// How much may wait to be written for a PING still to be answered. A peer that reads hears from us
-/// anyway, and one that does not read is not written for without bound.
-const PONG_BACKLOG_MAX: usize = 256 << 10;
-
 /// One ZMTP 3.1 link: bytes in, events and bytes out. It owns no socket and no clock.
 ///
 /// | kind | methods |
 /// |---|---|
 /// | inputs | [`handle_input`](Self::handle_input), [`large`](Self::large) with [`handle_filled`](Self::handle_filled), [`handle_eof`](Self::handle_eof), [`handle_timeout`](Self::handle_timeout) |
-/// | commands | [`send`](Self::send), [`advance`](Self::advance) |
+/// | commands | [`answer`](Self::answer), [`send`](Self::send), [`advance`](Self::advance) |
 /// | polls | [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout), [`slices`](Self::slices) |
 /// | getters | [`is_ready`](Self::is_ready), [`backlog`](Self::backlog), [`stats`](Self::stats) |
 ///
@@ -43,11 +41,12 @@ const PONG_BACKLOG_MAX: usize = 256 << 10;
 ///
 /// An error is final: every later input returns the same one, `poll_timeout` is `None`, and only
 /// what was queued can still be written. Events from before the error can still be polled.
-#[derive(Debug)]
 pub struct Connection {
     config: Arc<ConnectionConfig>,
     phase: Phase,
     mechanism: Mechanism,
+    /// Whether a verdict is awaited, and nothing else until then.
+    asked: bool,
     decoder: Decoder,
     liveness: Liveness,
     events: VecDeque<Event>,
@@ -65,25 +64,43 @@ enum Phase {
 }
 
 impl Connection {
-    /// A link whose transport has just been opened. Our whole greeting, and our READY behind it, are
-    /// queued at once: a peer that waits for ours before it sends its own is never kept waiting.
+    /// A link whose transport has just been opened. Our whole greeting, and under NULL our READY
+    /// behind it, are queued at once: a peer that waits for ours before it sends its own is never
+    /// kept waiting.
     ///
-    /// The `seed` is all the entropy this link gets: draw it from the operating system, for this
-    /// link alone.
+    /// The `seed` is all the entropy this link gets, keys included: draw it from the operating
+    /// system, for this link alone.
     pub fn new(config: Arc<ConnectionConfig>, side: Side, seed: [u8; 32], now: Instant) -> Self {
-        let mechanism = Mechanism::new(side);
+        Self::for_attempt(config, side, 0, seed, now)
+    }
+
+    /// The same for a later attempt to reach one server: a CURVE client that knows two keys of its
+    /// server believes in one of them for the length of a link, and takes them in turn. To all
+    /// others the number means nothing.
+    pub fn for_attempt(
+        config: Arc<ConnectionConfig>,
+        side: Side,
+        attempt: u32,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
+        let entropy = Entropy::new(seed);
+        let liveness = Liveness::new(&config.heartbeat, *entropy.draw(Draw::Jitter), now);
+        let mechanism = Mechanism::new(&config, side, attempt, &entropy);
         let mut output = Output::default();
-        output.put_bytes(&greeting::ours(&config.identity, mechanism.name()));
+        let (name, as_server) = (config.mechanism.name(), config.mechanism.is_server());
+        output.put_bytes(&greeting::ours(&config.identity, name, as_server));
         if let Some(body) = mechanism.start(&config) {
-            output.put_frame(Kind::Command, &body);
+            output.put_command(&body);
         }
-        let deadline = now.checked_add(config.handshake_timeout);
-        let greeting_deadline =
-            now.checked_add(config.greeting_timeout.min(config.handshake_timeout));
+        let timeout = config.handshake_timeout.min(mechanism.timeout_max());
+        let deadline = now.checked_add(timeout);
+        let greeting_deadline = now.checked_add(config.greeting_timeout.min(timeout));
         Self {
-            liveness: Liveness::new(&config.heartbeat, seed, now),
+            liveness,
             phase: Phase::Greeting { greeting: Greeting::new(), greeting_deadline, deadline },
             mechanism,
+            asked: false,
             decoder: Decoder::default(),
             events: VecDeque::new(),
             output,
@@ -119,7 +136,7 @@ impl Connection {
     pub fn handle_filled(&mut self, now: Instant) -> Result<(), PeerError> {
         self.unless_failed(|this| {
             this.liveness.heard(now);
-            this.decode(&mut Input::new(&[]), now)
+            this.decode(&mut Input::new(&mut []), now)
         })
     }
 
@@ -158,6 +175,17 @@ impl Connection {
         })
     }
 
+    /// Answers [`Event::Ask`]. A second answer, and one that comes after the link failed, mean
+    /// nothing; one that nobody asked for is a mistake of the caller's.
+    ///
+    /// # Errors
+    /// The peer is not admitted: write what is queued, which tells it so, and close the link.
+    pub fn answer(&mut self, verdict: Verdict, now: Instant) -> Result<(), PeerError> {
+        let is_early = matches!(self.phase, Phase::Greeting { .. }) && self.failed.is_none();
+        debug_assert!(!is_early, "an answer was given before Event::Ask");
+        self.unless_failed(|this| this.handle_verdict(verdict, now))
+    }
+
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         if self.failed.is_some() {
@@ -193,14 +221,16 @@ impl Connection {
     /// Queues a message, once [`Event::Ready`] came. [`Event::Written`] tells when it has left.
     ///
     /// There is no limit here: whoever sends keeps an eye on [`backlog`](Self::backlog). Before
-    /// `Ready` and after an error the message is dropped and counted in [`Stats::unsent`].
+    /// `Ready` and after an error the message is dropped and counted in [`Stats::unsent`]. So it is
+    /// when CURVE has no nonces left for it, after 2^64 frames: that ends the link.
     pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
         let is_early = !matches!(self.phase, Phase::Traffic) && self.failed.is_none();
         debug_assert!(!is_early, "a message was sent before Event::Ready");
-        if self.is_ready() {
-            self.output.put_message(message, token);
-        } else {
+        if !self.is_ready() {
             self.stats.unsent += 1;
+        } else if !self.output.put_message(message, token) {
+            self.stats.unsent += 1;
+            self.failed = Some(Insecure::Exhausted.into());
         }
     }
 
@@ -240,6 +270,7 @@ impl Connection {
         let outcome = step(self);
         if let Err(error) = outcome {
             self.failed = Some(error);
+            self.mechanism = Mechanism::Over;
             self.decoder.release();
         }
         outcome
@@ -249,11 +280,12 @@ impl Connection {
         if let Phase::Greeting { greeting, deadline, .. } = &mut self.phase {
             let taken = greeting.take(input.peek());
             input.take(taken);
-            greeting.judge(self.mechanism.name())?;
+            greeting.judge(self.config.mechanism.name())?;
             if !greeting.is_complete() {
                 return Ok(());
             }
             self.phase = Phase::Handshake { minor: greeting.minor(), deadline: *deadline };
+            self.begin_handshake()?;
         }
         if input.is_empty() {
             return Ok(());
@@ -261,90 +293,23 @@ impl Connection {
         self.liveness.heard(now);
         self.decode(input, now)
     }
+}
 
-    fn decode(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
-        loop {
-            let mut outlet =
-                Outlet { config: &self.config, events: &mut self.events, stats: &mut self.stats };
-            let Some(body) = self.decoder.run(input, &mut outlet)? else { return Ok(()) };
-            self.handle_command(Command::parse(&body)?, now)?;
-            if !input.is_empty() {
-                // What follows a PING within its own read ends its ttl as well.
-                self.liveness.heard(now);
-            }
-        }
-    }
-
-    fn handle_command(&mut self, command: Command<'_>, now: Instant) -> Result<(), PeerError> {
-        match self.phase {
-            Phase::Greeting { .. } => Ok(()),
-            Phase::Handshake { minor, .. } => {
-                match self.mechanism.handle_command(command, &self.config)? {
-                    Step::Complete(metadata) => self.become_ready(metadata, minor, now),
-                }
-                Ok(())
-            }
-            Phase::Traffic => self.handle_traffic_command(command, now),
-        }
-    }
-
-    fn become_ready(&mut self, metadata: Metadata, minor: u8, now: Instant) {
-        let Metadata { identity, socket_type, properties } = metadata;
-        let mechanism = self.mechanism.name();
-        let ready = Ready { identity, socket_type, minor, mechanism, properties };
-        self.events.push_back(Event::Ready(ready));
-        self.phase = Phase::Traffic;
-        self.decoder.begin_traffic();
-        self.liveness.begin(minor, now);
-        if self.config.probe {
-            self.output.put_frame(Kind::Last, &[]);
-        }
-    }
-
-    fn handle_traffic_command(
-        &mut self,
-        command: Command<'_>,
-        now: Instant,
-    ) -> Result<(), PeerError> {
-        if !self.noise.spend(self.config.limits.flood, now) {
-            return Err(Misbehaved::Flood.into());
-        }
-        match command.name {
-            b"PING" => {
-                let ping = Ping::parse(command.data)?;
-                self.stats.pings += 1;
-                self.liveness.expect(ping.ttl_deciseconds, now);
-                if self.output.backlog() < PONG_BACKLOG_MAX {
-                    self.output.put_frame(Kind::Command, &command::pong(ping.context));
-                }
-            }
-            b"PONG" => self.stats.pongs += 1,
-            b"SUBSCRIBE" | b"CANCEL" => self.stats.subscriptions += 1,
-            b"READY" | b"ERROR" => self.stats.late_commands += 1,
-            _ => self.stats.unknown_commands += 1,
-        }
-        Ok(())
-    }
-
-    fn beat(&mut self, now: Instant) -> Result<(), PeerError> {
-        match self.liveness.beat(now) {
-            Beat::Wait => Ok(()),
-            Beat::Silent => Err(Misbehaved::Silent.into()),
-            Beat::Ping => {
-                self.release();
-                let body = command::ping(self.liveness.ttl_deciseconds());
-                self.output.put_frame(Kind::Command, &body);
-                Ok(())
-            }
-        }
-    }
-
-    /// The link is idle: gives back what only traffic needs.
-    fn release(&mut self) {
-        self.output.release();
-        if self.events.is_empty() {
-            self.events = VecDeque::new();
-        }
+/// Where it stands. What it holds may be secret.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = match self.phase {
+            Phase::Greeting { .. } => "greeting",
+            Phase::Handshake { .. } => "handshake",
+            Phase::Traffic => "traffic",
+        };
+        f.debug_struct("Connection")
+            .field("mechanism", &self.config.mechanism.name())
+            .field("phase", &phase)
+            .field("backlog", &self.backlog())
+            .field("stats", &self.stats)
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
     }
 }
 

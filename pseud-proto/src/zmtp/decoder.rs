@@ -4,11 +4,15 @@
 //! partial one are kept in `pending`, frame by frame, so that a byte at a time costs no more than
 //! all at once; when the message is whole, `pending` becomes it without a copy. Between messages
 //! there is no buffer.
+//!
+//! Where traffic is encrypted, a whole frame is opened in its place before anything is made of it,
+//! and only what it says inside counts.
 
 use super::config::ConnectionConfig;
 use super::event::Event;
 use super::frame::Header;
 use super::input::{Input, Outlet};
+use super::mechanism::{Inner, OVERHEAD, Opener};
 use super::parts::Parts;
 use super::stats::Stats;
 use crate::error::{Malformed, Misbehaved, PeerError};
@@ -34,9 +38,19 @@ enum Found {
     Partial,
 }
 
+/// A whole frame, opened if it was sealed.
+struct Whole {
+    /// Bytes before its payload.
+    lead: usize,
+    is_command: bool,
+    has_more: bool,
+}
+
 /// The decoder of one link.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Decoder {
+    /// Opens all frames, where traffic is encrypted.
+    opener: Option<Box<Opener>>,
     /// All bytes since the start of a partial message, commands cut out. Empty between messages.
     pending: BytesMut,
     /// Where the next frame begins, from the start of the message.
@@ -56,6 +70,11 @@ impl Decoder {
     /// The handshake is over: messages may come.
     pub(super) fn begin_traffic(&mut self) {
         self.traffic = true;
+    }
+
+    /// From here on all frames are sealed.
+    pub(super) fn open_with(&mut self, opener: Opener) {
+        self.opener = Some(Box::new(opener));
     }
 
     /// Whether the last message is whole.
@@ -108,24 +127,20 @@ impl Decoder {
     /// Reads a message straight from the input. Where it is partial, or a command stands between
     /// its parts, its whole frames move to `pending` and the rest is left to `resume`.
     fn scan(&mut self, input: &mut Input<'_>, outlet: &mut Outlet<'_>) -> Result<Found, PeerError> {
-        while let Some(rest) = input.peek().get(self.cursor..)
-            && let Some(header) = Header::decode(rest)
-        {
+        while let Some(header) = input.peek().get(self.cursor..).and_then(Header::decode) {
             self.judge(header, outlet.config)?;
             let end = self.frame_end(header);
-            let Some(frame) = input.peek().get(self.cursor..end) else { break };
-            if header.is_command() {
-                if self.frames > 0 {
-                    break;
-                }
-                let body = frame.get(header.len()..).unwrap_or_default().to_vec();
-                input.take(end);
-                self.count(header, outlet.stats);
+            let Some(frame) = input.peek_mut().get_mut(self.cursor..end) else { break };
+            let whole = open(&mut self.opener, header, frame)?;
+            self.count(header, outlet.stats);
+            if whole.is_command {
+                let body = command_of(frame, whole, outlet.config)?;
+                self.pending.extend_from_slice(input.take(self.cursor));
+                input.take(end.saturating_sub(self.cursor));
                 return Ok(Found::Command(body));
             }
-            self.count(header, outlet.stats);
-            self.push(header, end);
-            if !header.has_more() {
+            self.push(&whole, end, outlet.config)?;
+            if !whole.has_more {
                 let message = Bytes::copy_from_slice(input.take(end));
                 return Ok(self.finish(message, outlet.events));
             }
@@ -151,11 +166,15 @@ impl Decoder {
             }
             self.header = None;
             self.count(header, outlet.stats);
-            if header.is_command() {
-                return Ok(Found::Command(self.cut_command(header)));
+            let frame = self.pending.get_mut(self.cursor..).unwrap_or_default();
+            let whole = open(&mut self.opener, header, frame)?;
+            if whole.is_command {
+                let body = command_of(frame, whole, outlet.config)?;
+                self.cut_command();
+                return Ok(Found::Command(body));
             }
-            self.push(header, end);
-            if !header.has_more() {
+            self.push(&whole, end, outlet.config)?;
+            if !whole.has_more {
                 let message = std::mem::take(&mut self.pending).freeze();
                 return Ok(self.finish(message, outlet.events));
             }
@@ -191,14 +210,11 @@ impl Decoder {
     }
 
     /// Takes a command out of `pending`, where it is the last frame.
-    fn cut_command(&mut self, header: Header) -> Vec<u8> {
-        let start = self.cursor.saturating_add(header.len());
-        let body = self.pending.get(start..).unwrap_or_default().to_vec();
+    fn cut_command(&mut self) {
         self.pending.truncate(self.cursor);
         if self.pending.is_empty() {
             self.pending = BytesMut::new();
         }
-        body
     }
 
     /// Judges a header before its body is awaited.
@@ -207,7 +223,8 @@ impl Decoder {
         if config.strict && header.is_irregular() {
             return Err(Malformed::ReservedFlag.into());
         }
-        if header.is_command() {
+        // A sealed one shows inside what it is.
+        if header.is_command() && self.opener.is_none() {
             within("command bytes", header.size, limits.command_bytes_max)?;
             return self.judge_handshake(header, config);
         }
@@ -215,8 +232,16 @@ impl Decoder {
         let message_bytes = self.body_bytes.saturating_add(header.size);
         within("frame bytes", header.size, limits.frame_bytes_max)?;
         within("message bytes", message_bytes, message_bytes_max)?;
-        within("frames of a message", self.frames as u64 + 1, limits.frames_max.min(Parts::MAX))?;
+        if self.opener.is_none() {
+            self.judge_frames(config)?;
+        }
         if self.traffic { Ok(()) } else { Err(Misbehaved::EarlyMessage.into()) }
+    }
+
+    /// Judges whether the message may have one frame more.
+    fn judge_frames(&self, config: &ConnectionConfig) -> Result<(), PeerError> {
+        let max = config.limits.frames_max.min(Parts::MAX);
+        within("frames of a message", self.frames as u64 + 1, max)
     }
 
     fn judge_handshake(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
@@ -236,14 +261,21 @@ impl Decoder {
     }
 
     /// Adds the part that ends at `end`. Its size was judged, so its range has 32 bits.
-    fn push(&mut self, header: Header, end: usize) {
-        let start = self.cursor.saturating_add(header.len());
+    fn push(
+        &mut self,
+        whole: &Whole,
+        end: usize,
+        config: &ConnectionConfig,
+    ) -> Result<(), PeerError> {
+        self.judge_frames(config)?;
+        let start = self.cursor.saturating_add(whole.lead);
         if let Some(range) = self.ranges.get_mut(self.frames) {
             *range = start as u32..end as u32;
         }
         self.frames += 1;
-        self.body_bytes = self.body_bytes.saturating_add(header.size);
+        self.body_bytes = self.body_bytes.saturating_add(end.saturating_sub(start) as u64);
         self.cursor = end;
+        Ok(())
     }
 
     /// Makes an event of the message's bytes.
@@ -264,6 +296,28 @@ impl Decoder {
         let size = usize::try_from(header.size).unwrap_or(usize::MAX);
         self.cursor.saturating_add(header.len()).saturating_add(size)
     }
+}
+
+/// Opens a whole frame in its place, where traffic is encrypted.
+fn open(
+    opener: &mut Option<Box<Opener>>,
+    header: Header,
+    frame: &mut [u8],
+) -> Result<Whole, PeerError> {
+    let Some(opener) = opener else {
+        let (is_command, has_more) = (header.is_command(), header.has_more());
+        return Ok(Whole { lead: header.len(), is_command, has_more });
+    };
+    let body = frame.get_mut(header.len()..).unwrap_or_default();
+    let Inner { is_command, has_more } = opener.open(body)?;
+    Ok(Whole { lead: header.len().saturating_add(OVERHEAD), is_command, has_more })
+}
+
+/// A command's body.
+fn command_of(frame: &[u8], whole: Whole, config: &ConnectionConfig) -> Result<Vec<u8>, PeerError> {
+    let body = frame.get(whole.lead..).unwrap_or_default();
+    within("command bytes", body.len() as u64, config.limits.command_bytes_max)?;
+    Ok(body.to_vec())
 }
 
 fn frame_bytes(header: Header) -> u64 {
@@ -293,7 +347,7 @@ mod tests {
         let (config, mut events) = (ConnectionConfig::default(), VecDeque::new());
         let mut stats = Stats::default();
         let mut outlet = Outlet { config: &config, events: &mut events, stats: &mut stats };
-        decoder.run(&mut Input::new(bytes), &mut outlet).unwrap();
+        decoder.run(&mut Input::new(&mut bytes.to_vec()), &mut outlet).unwrap();
         events
     }
 

@@ -1,6 +1,6 @@
 //! What a connection has to tell.
 
-use super::mechanism::MechanismName;
+use super::mechanism::{MechanismName, Question};
 use super::output::Token;
 use super::parts::Parts;
 use super::socket_type::SocketType;
@@ -10,7 +10,11 @@ use bytes::Bytes;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
-    /// The handshake is over: from now on messages may be sent. Once, before anything else.
+    /// Somebody must decide whether this peer may come in, within the handshake's time: see
+    /// [`Connection::answer`](super::Connection::answer). At most once, before `Ready`, and only as
+    /// the server of PLAIN or CURVE.
+    Ask(Question),
+    /// The handshake is over: from now on messages may be sent. Once, before any message.
     Ready(Ready),
     /// A whole message.
     Message(Parts),
@@ -18,7 +22,8 @@ pub enum Event {
     Written(Token),
 }
 
-/// What the peer told about itself. Nothing of it is proven under NULL.
+/// What the peer told about itself. Nothing of it is proven but `user`, and what the key of a CURVE
+/// peer vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ready {
@@ -30,6 +35,9 @@ pub struct Ready {
     pub minor: u8,
     /// The mechanism that both sides named.
     pub mechanism: MechanismName,
+    /// Who the peer is: the user of our own [`Verdict::Admit`](super::Verdict::Admit). Empty where
+    /// nobody was asked. A peer cannot set it: what it sends as `User-Id` is dropped.
+    pub user: Bytes,
     /// Its application properties, names and values: those whose names begin with `X-`. Together
     /// at most `FrameLimits::command_bytes_max`.
     pub properties: Vec<(Bytes, Bytes)>,

@@ -1,7 +1,7 @@
 //! The greeting (ZMTP 3.1 §greeting): 64 bytes each way, judged as early as they allow.
 
 use super::mechanism::MechanismName;
-use crate::error::{Incompatible, Malformed, PeerError};
+use crate::error::{Incompatible, Insecure, Malformed, PeerError};
 
 /// How long a greeting is.
 pub(super) const GREETING_LEN: usize = 64;
@@ -12,11 +12,15 @@ const MECHANISM: usize = 12;
 /// Our whole greeting.
 ///
 /// The padding is what libzmq puts there for ZMTP 1.0 peers: the identity's length and one.
-pub(super) fn ours(identity: &[u8], mechanism: MechanismName) -> [u8; GREETING_LEN] {
+pub(super) fn ours(
+    identity: &[u8],
+    mechanism: MechanismName,
+    as_server: bool,
+) -> [u8; GREETING_LEN] {
     let mut greeting = [0; GREETING_LEN];
     let padding = (identity.len() as u64).saturating_add(1).to_be_bytes();
     let signature = [0xff].into_iter().chain(padding).chain([0x7f]);
-    let bytes = signature.chain([3, 1]).chain(mechanism.wire_name());
+    let bytes = signature.chain([3, 1]).chain(mechanism.wire_name()).chain([u8::from(as_server)]);
     greeting.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
     greeting
 }
@@ -42,16 +46,17 @@ impl Greeting {
         taken
     }
 
-    /// Judges what has come so far. The padding and the as-server byte are never judged: libzmq
+    /// Judges what has come so far. Where a mechanism must be spoken, a peer that has none is not
+    /// only strange: it would have us talk in clear. The padding and the as-server byte are never judged: libzmq
     /// always sends 0 for the latter, whichever side it is.
     pub(super) fn judge(&self, mechanism: MechanismName) -> Result<(), PeerError> {
         if self.byte(0).is_some_and(|byte| byte != 0xff)
             || self.byte(9).is_some_and(|byte| byte & 1 == 0)
         {
-            return Err(Malformed::NotZmtp.into());
+            return Err(without_mechanism(mechanism, Malformed::NotZmtp.into()));
         }
         if self.byte(MAJOR).is_some_and(|major| major < 3) {
-            return Err(Incompatible::UnsupportedVersion.into());
+            return Err(without_mechanism(mechanism, Incompatible::UnsupportedVersion.into()));
         }
         let named = self.came().get(MECHANISM..).unwrap_or_default();
         if named.iter().zip(mechanism.wire_name()).any(|(theirs, ours)| *theirs != ours) {
@@ -81,6 +86,13 @@ impl Greeting {
     }
 }
 
+fn without_mechanism(ours: MechanismName, under_null: PeerError) -> PeerError {
+    match ours {
+        MechanismName::Null => under_null,
+        _ => Insecure::Downgrade.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +105,7 @@ mod tests {
 
     #[test]
     fn ours_is_accepted_at_every_cut() {
-        let ours = ours(b"server", MechanismName::Null);
+        let ours = ours(b"server", MechanismName::Null, false);
         assert_eq!(&ours[..16], b"\xff\0\0\0\0\0\0\0\x07\x7f\x03\x01NULL");
         for cut in 0..=GREETING_LEN {
             let greeting = came(&ours[..cut]);
@@ -107,7 +119,7 @@ mod tests {
         for (version, minor) in
             [([3, 0], 0), ([3, 1], 1), ([3, 9], 1), ([4, 0], 1), ([255, 255], 1)]
         {
-            let mut bytes = ours(b"", MechanismName::Null);
+            let mut bytes = ours(b"", MechanismName::Null, false);
             bytes[10..12].copy_from_slice(&version);
             assert_eq!(came(&bytes).minor(), minor, "{version:?}");
         }

@@ -7,11 +7,11 @@ use std::collections::VecDeque;
 
 /// The caller's bytes, as far as they were not taken.
 pub(super) struct Input<'a> {
-    bytes: &'a [u8],
+    bytes: &'a mut [u8],
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(super) fn new(bytes: &'a mut [u8]) -> Self {
         Self { bytes }
     }
 
@@ -19,13 +19,19 @@ impl<'a> Input<'a> {
         self.bytes.is_empty()
     }
 
-    pub(super) fn peek(&self) -> &'a [u8] {
+    pub(super) fn peek(&self) -> &[u8] {
+        self.bytes
+    }
+
+    /// For what is opened in its place.
+    pub(super) fn peek_mut(&mut self) -> &mut [u8] {
         self.bytes
     }
 
     /// At most the next `count` bytes.
     pub(super) fn take(&mut self, count: usize) -> &'a [u8] {
-        let (taken, rest) = self.bytes.split_at_checked(count).unwrap_or((self.bytes, &[]));
+        let bytes = std::mem::take(&mut self.bytes);
+        let (taken, rest) = bytes.split_at_mut(count.min(bytes.len()));
         self.bytes = rest;
         taken
     }

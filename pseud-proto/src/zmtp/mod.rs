@@ -8,7 +8,7 @@
 //! | `greeting` | the first 64 bytes, judged as early as they allow |
 //! | `frame` | the frame header, to bytes and back |
 //! | `command`, `metadata` | command bodies and their properties |
-//! | `mechanism` | the handshake: a closed step machine |
+//! | `mechanism` | the handshake: a closed step machine each for NULL, PLAIN and CURVE |
 //! | `input`, `decoder` | input bytes to messages and commands |
 //! | `output` | the queue of bytes to write |
 //! | `heartbeat` | who was heard when |
@@ -16,6 +16,7 @@ mod command;
 mod config;
 mod connection;
 mod decoder;
+mod entropy;
 mod event;
 mod frame;
 mod greeting;
@@ -25,14 +26,18 @@ mod mechanism;
 mod metadata;
 mod output;
 mod parts;
+mod secret;
 mod socket_type;
 mod stats;
 
 pub use config::{ConnectionConfig, FrameLimits, Heartbeat, Side};
 pub use connection::Connection;
 pub use event::{Event, Ready};
-pub use mechanism::MechanismName;
+#[cfg(feature = "_curve")]
+pub use mechanism::{KeyError, KeyPair, PublicKey, SecretKey};
+pub use mechanism::{MechanismConfig, MechanismName, Question, Verdict};
 pub use output::{Outgoing, Token};
 pub use parts::Parts;
+pub use secret::Secret;
 pub use socket_type::SocketType;
 pub use stats::Stats;

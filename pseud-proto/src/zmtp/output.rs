@@ -3,13 +3,16 @@
 //! Small pieces are gathered in one buffer, large bodies are queued as they are, and the writer
 //! takes both in order as slices. Nothing large is copied.
 
-use super::frame::{self, Kind};
+use super::frame::{self, HEADER_MAX, Kind};
+use super::mechanism::{OVERHEAD, Sealer};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
 /// Up to this a copy is cheaper than a slice of its own.
 const COPY_MAX: usize = 2 * 1024;
+/// A sealed frame over this gets a buffer of its own, as a small one would have to grow for it.
+const SEAL_SMALL_MAX: usize = 64 * 1024;
 /// A drained buffer over this is let go at once.
 const KEEP_MAX: usize = 64 * 1024;
 
@@ -19,7 +22,8 @@ pub struct Token(pub u64);
 
 /// A message to send: small leading frames, then one last frame `head ‖ body ‖ tail`.
 ///
-/// Leading frames, head and tail are copied; a body over 2 KiB is not.
+/// Leading frames, head and tail are copied; a body over 2 KiB is not, but under CURVE, which seals
+/// a copy.
 #[derive(Debug, Clone, Default)]
 pub struct Outgoing<'a> {
     /// The frames before the last one.
@@ -32,7 +36,6 @@ pub struct Outgoing<'a> {
     pub tail: &'a [u8],
 }
 
-#[derive(Debug)]
 enum Chunk {
     /// The next so many bytes of the small buffer.
     Small(usize),
@@ -40,8 +43,10 @@ enum Chunk {
 }
 
 /// The output queue of one link.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Output {
+    /// Seals all frames, where traffic is encrypted.
+    sealer: Option<Box<Sealer>>,
     small: Vec<u8>,
     /// Where its unwritten bytes begin.
     small_at: usize,
@@ -59,30 +64,88 @@ impl Output {
         self.put_small(|small| small.extend_from_slice(bytes));
     }
 
-    /// Queues a whole frame.
-    pub(super) fn put_frame(&mut self, kind: Kind, body: &[u8]) {
-        self.put_small(|small| frame::put_frame(small, kind, body));
+    /// From here on all frames are sealed.
+    pub(super) fn seal_with(&mut self, sealer: Sealer) {
+        self.sealer = Some(Box::new(sealer));
     }
 
-    /// Queues a message.
-    pub(super) fn put_message(&mut self, message: Outgoing<'_>, token: Token) {
-        let Outgoing { frames, head, body, tail } = message;
+    /// Queues a command, or says that there is no nonce left for it.
+    pub(super) fn put_command(&mut self, body: &[u8]) -> bool {
+        self.with_sealer(1, |this, sealer| this.put_frame(sealer, Kind::Command, body))
+    }
+
+    /// Queues one empty message that nobody waits for.
+    pub(super) fn put_probe(&mut self) -> bool {
+        self.with_sealer(1, |this, sealer| this.put_frame(sealer, Kind::Last, &[]))
+    }
+
+    /// Queues a message, or says that there are not nonces enough left for all of it.
+    pub(super) fn put_message(&mut self, message: Outgoing<'_>, token: Token) -> bool {
+        let frames = message.frames.len().saturating_add(1);
+        self.with_sealer(frames, |this, mut sealer| {
+            for frame in message.frames {
+                this.put_frame(sealer.as_deref_mut(), Kind::More, frame);
+            }
+            this.put_last(sealer, message);
+            this.tokens.push_back((this.queued, token));
+        })
+    }
+
+    /// Puts so many frames, if there are nonces for all of them.
+    fn with_sealer(
+        &mut self,
+        frames: usize,
+        put: impl FnOnce(&mut Self, Option<&mut Sealer>),
+    ) -> bool {
+        let mut sealer = self.sealer.take();
+        let has_left = sealer.as_ref().is_none_or(|sealer| sealer.has_left(frames));
+        if has_left {
+            put(self, sealer.as_deref_mut());
+        }
+        self.sealer = sealer;
+        has_left
+    }
+
+    fn put_frame(&mut self, sealer: Option<&mut Sealer>, kind: Kind, body: &[u8]) {
+        match sealer {
+            None => self.put_small(|small| frame::put_frame(small, kind, body)),
+            Some(sealer) => self.put_sealed(sealer, kind, &[body]),
+        }
+    }
+
+    fn put_last(&mut self, sealer: Option<&mut Sealer>, message: Outgoing<'_>) {
+        let Outgoing { head, body, tail, .. } = message;
+        if let Some(sealer) = sealer {
+            return self.put_sealed(sealer, Kind::Last, &[head, &body, tail]);
+        }
         self.put_small(|small| {
-            frames.iter().for_each(|frame| frame::put_frame(small, Kind::More, frame));
             frame::put_header(small, Kind::Last, head.len() + body.len() + tail.len());
             small.extend_from_slice(head);
         });
         self.put_body(body);
         self.put_bytes(tail);
-        self.tokens.push_back((self.queued, token));
+    }
+
+    fn put_sealed(&mut self, sealer: &mut Sealer, kind: Kind, pieces: &[&[u8]]) {
+        let size = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        if size <= SEAL_SMALL_MAX {
+            return self.put_small(|small| sealer.seal(small, kind, pieces));
+        }
+        let mut frame = Vec::with_capacity(size.saturating_add(HEADER_MAX + OVERHEAD));
+        sealer.seal(&mut frame, kind, pieces);
+        self.put_large(frame.into());
     }
 
     fn put_body(&mut self, body: Bytes) {
         if body.len() <= COPY_MAX {
             return self.put_bytes(&body);
         }
-        self.queued += body.len() as u64;
-        self.chunks.push_back(Chunk::Large(body));
+        self.put_large(body);
+    }
+
+    fn put_large(&mut self, bytes: Bytes) {
+        self.queued += bytes.len() as u64;
+        self.chunks.push_back(Chunk::Large(bytes));
     }
 
     fn put_small(&mut self, put: impl FnOnce(&mut Vec<u8>)) {

@@ -3,7 +3,9 @@
 
 use bytes::Bytes;
 use pseud_proto::PeerError;
-use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Parts, Ready, Side, Token};
+use pseud_proto::zmtp::{
+    Connection, ConnectionConfig, Event, Outgoing, Parts, Question, Ready, Side, Token,
+};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,6 +18,7 @@ pub(crate) const COMMAND: u8 = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
     Ready(Ready),
+    Asked(Question),
     Message(Vec<Vec<u8>>),
     Written(u64),
 }
@@ -106,6 +109,7 @@ pub(crate) fn drain(connection: &mut Connection) -> Vec<Seen> {
             Event::Ready(ready) => Seen::Ready(ready),
             Event::Message(parts) => Seen::Message(parts_of(&parts)),
             Event::Written(Token(token)) => Seen::Written(token),
+            Event::Ask(question) => Seen::Asked(question),
             _ => panic!("an unknown event"),
         })
         .collect()

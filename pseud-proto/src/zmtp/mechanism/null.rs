@@ -1,10 +1,11 @@
 //! NULL (ZMTP 3.1 §NULL): each side sends READY, and is ready when it has the other's.
 
-use super::Step;
+use super::{Complete, Step};
 use crate::error::{Incompatible, Misbehaved, PeerError};
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::config::{ConnectionConfig, Side};
 use crate::zmtp::metadata;
+use bytes::Bytes;
 
 /// A NULL handshake. Our READY leaves at birth, so all that is left to do is to judge theirs.
 #[derive(Debug)]
@@ -31,7 +32,12 @@ impl Null {
         config: &ConnectionConfig,
     ) -> Result<Step, PeerError> {
         match (command.name, self.side) {
-            (b"READY", _) => Ok(Step::Complete(metadata::parse(command.data, config)?)),
+            (b"READY", _) => Ok(Step::Complete(Complete {
+                last: None,
+                metadata: metadata::parse(command.data, config)?,
+                user: Bytes::new(),
+                session: None,
+            })),
             (b"ERROR", Side::Connecting) => {
                 Err(Incompatible::Refused(command::error_code(command.data)?).into())
             }

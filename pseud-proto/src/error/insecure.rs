@@ -1,0 +1,31 @@
+//! What a peer failed to prove.
+
+/// How a secured link fails. What the peer sent is dropped unread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Insecure {
+    /// A greeting of ZMTP 1 or 2, or none at all, where a mechanism must be spoken.
+    #[error("downgrade: not a ZMTP 3 greeting")]
+    Downgrade,
+    /// A CURVE HELLO with a wrong size, version, padding or content.
+    #[error("bad CURVE HELLO")]
+    Hello,
+    /// A box does not open: a wrong key or a forgery.
+    #[error("a box that does not open")]
+    Box,
+    /// A public key of low order, all zeros among them.
+    #[error("weak public key")]
+    WeakKey,
+    /// An INITIATE that does not return the cookie of this link's WELCOME.
+    #[error("bad cookie")]
+    Cookie,
+    /// A vouch that does not prove who the client is.
+    #[error("bad vouch")]
+    Vouch,
+    /// A nonce that is not above all before it.
+    #[error("a nonce came again")]
+    Replay,
+    /// No nonce is left for this link: a new one begins anew.
+    #[error("nonces used up")]
+    Exhausted,
+}

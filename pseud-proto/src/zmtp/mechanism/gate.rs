@@ -1,0 +1,36 @@
+//! The one thing a mechanism asks, and what may be answered.
+
+#[cfg(feature = "_curve")]
+use super::curve::PublicKey;
+use crate::zmtp::secret::Secret;
+use bytes::Bytes;
+
+/// Whether this peer may come in: [`Event::Ask`](crate::zmtp::Event::Ask).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Question {
+    /// A PLAIN client showed these. Any bytes, 0 to 255 each.
+    Plain {
+        /// Its name.
+        username: Bytes,
+        /// Its password.
+        password: Secret,
+    },
+    /// A CURVE client proved that this key is its own.
+    #[cfg(feature = "_curve")]
+    Curve {
+        /// Its public key.
+        client_key: PublicKey,
+    },
+}
+
+/// The answer: [`Connection::answer`](crate::zmtp::Connection::answer).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may, as that user: [`Ready::user`](crate::zmtp::Ready::user).
+    Admit(Bytes),
+    /// It may not: ERROR 400, which tells the peer not to try again.
+    Deny,
+    /// Nobody can tell now: ERROR 500.
+    Unavailable,
+}
