@@ -2,6 +2,7 @@
 
 use crate::effects::Effects;
 use crate::events::Watchers;
+use crate::gate::{Doors, Gate};
 use crate::handler::Handler;
 use crate::link::AnyLink;
 use crate::pending::Waiters;
@@ -52,6 +53,7 @@ pub struct Hub {
     pub(crate) timer: AtomicWaker,
     pub(crate) value_limits: ValueLimits,
     pub(crate) config: Arc<Config>,
+    pub(crate) doors: Doors,
 }
 
 #[derive(Debug)]
@@ -102,7 +104,15 @@ impl Hub {
             timer: AtomicWaker::new(),
             value_limits: ValueLimits::default(),
             config,
+            doors: Doors::default(),
         })
+    }
+
+    /// The same with somebody who is asked about strangers.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Gate) -> Self {
+        self.doors = Doors::new(gate);
+        self
     }
 
     /// 32 bytes from the operating system: for an endpoint, or for a connection.

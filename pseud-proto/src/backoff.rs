@@ -40,6 +40,13 @@ impl Backoff {
         wait
     }
 
+    /// A refusal for good: trying again soon would change nothing. The wait is drawn from
+    /// [`Retry::max`] to twice that.
+    pub fn refused(&mut self, random: u32) -> Duration {
+        self.ceiling = self.retry.max;
+        self.retry.max.saturating_add(self.failed(random))
+    }
+
     /// A success: the next failure is a first one.
     pub fn succeeded(&mut self) {
         self.ceiling = self.retry.first;
@@ -59,5 +66,12 @@ mod tests {
         backoff.succeeded();
         assert_eq!(backoff.failed(u32::MAX).as_millis(), 100);
         assert_eq!(backoff.failed(0).as_millis(), 0);
+    }
+
+    #[test]
+    fn after_a_refusal_no_wait_is_short() {
+        let mut backoff = Backoff::new(Retry::default());
+        assert_eq!(backoff.refused(0).as_secs(), 30);
+        assert_eq!(backoff.refused(u32::MAX).as_secs(), 60);
     }
 }
