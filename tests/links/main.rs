@@ -7,6 +7,7 @@ mod ending;
 mod endpoints;
 mod events;
 mod returning;
+mod security;
 
 use pseud::{Client, Fault, Options, Server};
 use std::future::Future;
