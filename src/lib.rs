@@ -6,16 +6,20 @@
 //! | feature | what | module |
 //! |---|---|---|
 //! | `tokio` (default) | servers and clients on tokio | [`tokio`] |
+//! | `curve` (default), `curve-rustcrypto` | encrypted links, by either cipher | |
 //! | `time`, `chrono`, `jiff` | conversions of dates to and from those crates | [`proto::value`] |
 //! | – | the sans-IO core, always there | [`proto`] |
 
 pub use pseud_proto as proto;
+#[cfg(feature = "_curve")]
+pub use pseud_proto::zmtp::{KeyPair, PublicKey};
+pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{Config, Executed, Fault, Limits, Reason, Value};
 
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    Call, CallError, Cancelled, Client, ConnectionEvent, Drained, Events, Node, Options, Peer,
-    Ready, Request, Server,
+    Authenticator, Call, CallError, Cancelled, Client, ConnectionEvent, Drained, Events, Node,
+    Options, Peer, Ready, Request, Server,
 };

@@ -3,6 +3,7 @@
 use crate::crowd::{Crowd, Place};
 use crate::effects::Effects;
 use crate::events::Watchers;
+use crate::gate::{Doors, Gate};
 use crate::handler::Handler;
 use crate::link::AnyLink;
 use crate::pending::Waiters;
@@ -56,6 +57,7 @@ pub struct Hub {
     /// Handlers that did not end at once, those of callers that are gone among them.
     pub(crate) running: AtomicUsize,
     pub(crate) config: Arc<Config>,
+    pub(crate) doors: Doors,
 }
 
 #[derive(Debug)]
@@ -107,7 +109,15 @@ impl Hub {
             value_limits: ValueLimits::default(),
             running: AtomicUsize::new(0),
             config,
+            doors: Doors::default(),
         })
+    }
+
+    /// The same with somebody who is asked about strangers.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Gate) -> Self {
+        self.doors = Doors::new(gate);
+        self
     }
 
     /// 32 bytes from the operating system: for an endpoint, or for a connection.

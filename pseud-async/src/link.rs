@@ -1,10 +1,11 @@
 //! One link: a connection, its socket's writing half, and what other tasks may ask of it.
 
 use crate::effects::Effects;
+use crate::gate;
 use crate::hub::{Hub, Inner};
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::{BACKLOG_BYTES_LOW, PeerInfo};
-use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Side};
+use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Question, Side, Verdict};
 use pseud_proto::{Misbehaved, PeerError, PeerId, Reason};
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -40,6 +41,8 @@ pub enum Flushed {
 #[must_use = "callers and handlers wait in it"]
 pub struct Fed {
     effects: Effects,
+    /// Somebody must be asked about the peer.
+    question: Option<Question>,
     /// The connection itself has something to say (a handshake's next step, a PONG).
     answered: bool,
     result: Result<(), PeerError>,
@@ -76,10 +79,13 @@ pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
     fn wake_to_flush(&self);
     /// Its session has ended.
     fn close(&self, reason: Reason);
+    /// Somebody has decided whether its peer may come in.
+    fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict);
 }
 
 impl<W: Writer> Link<W> {
-    /// A link over a fresh socket.
+    /// A link over a fresh socket. `attempt` counts the links that were opened to one endpoint: see
+    /// [`Connection::for_attempt`].
     ///
     /// # Errors
     /// The operating system gives no entropy.
@@ -87,10 +93,12 @@ impl<W: Writer> Link<W> {
         hub: &Hub,
         config: Arc<ConnectionConfig>,
         side: Side,
+        attempt: u32,
         writer: W,
         address: String,
     ) -> io::Result<Arc<Self>> {
-        let connection = Connection::new(config, side, Hub::seed()?, hub.now());
+        let seed = Hub::seed()?;
+        let connection = Connection::for_attempt(config, side, attempt, seed, hub.now());
         let link = Arc::new(Self {
             connection: Mutex::new(connection),
             writer,
@@ -182,16 +190,28 @@ impl<W: Writer> Link<W> {
         self.feed(hub, |connection, now| connection.handle_timeout(now))
     }
 
-    /// Does what came of it: wakes callers and runs handlers, each polled once.
+    /// Does what came of it: wakes callers, runs handlers and asks about a stranger; each is polled
+    /// once.
     ///
     /// # Errors
     /// The peer broke the protocol: write what is left, then close.
-    pub fn settle(&self, hub: &Arc<Hub>, fed: Fed) -> Result<(), PeerError> {
-        let Fed { effects, answered, result } = fed;
-        if effects.run(hub, self.peer.get().copied()) || answered {
-            self.wants_flush.store(true, Ordering::Release);
+    pub fn settle(self: &Arc<Self>, hub: &Arc<Hub>, fed: Fed) -> Result<(), PeerError> {
+        let mut fed = Some(fed);
+        while let Some(Fed { effects, question, answered, result }) = fed.take() {
+            if effects.run(hub, self.peer.get().copied()) || answered {
+                self.wants_flush.store(true, Ordering::Release);
+            }
+            result?;
+            fed = question.and_then(|question| self.ask(hub, question));
         }
-        result
+        Ok(())
+    }
+
+    /// What an answer that came at once has led to.
+    fn ask(self: &Arc<Self>, hub: &Arc<Hub>, question: Question) -> Option<Fed> {
+        let link: Arc<dyn AnyLink> = self.clone();
+        let verdict = gate::ask(hub, &link, question, &self.address)?;
+        Some(self.feed(hub, |connection, now| connection.answer(verdict, now)))
     }
 
     /// The link's own deadline: handshake or PING.
@@ -211,11 +231,13 @@ impl<W: Writer> Link<W> {
     ) -> Fed {
         let mut connection = self.lock();
         let told = tell(&mut connection, hub.now());
+        let mut question = None;
         let (handled, effects) = hub.with(|inner, now| {
             let attach = |inner: &mut Inner, peer| inner.attach(peer, self.clone());
-            self.exchange(&mut connection, inner, attach, now)
+            self.exchange(&mut connection, inner, attach, &mut question, now)
         });
-        Fed { effects, answered: connection.backlog() > 0, result: handled.and(told) }
+        let answered = connection.backlog() > 0;
+        Fed { effects, question, answered, result: handled.and(told) }
     }
 
     /// Moves the connection's events into the endpoint. Messages behind one that ends the link are
@@ -225,18 +247,22 @@ impl<W: Writer> Link<W> {
         connection: &mut Connection,
         inner: &mut Inner,
         attach: impl Fn(&mut Inner, PeerId),
+        asked: &mut Option<Question>,
         now: Instant,
     ) -> Result<(), PeerError> {
         let mut result = Ok(());
         while let Some(event) = connection.poll_event() {
             match (event, self.peer.get()) {
+                (Event::Ask(question), _) => *asked = Some(question),
                 (Event::Ready(ready), _) => {
+                    // An answer may come when the link is over, or everything is.
+                    let Some(_stranger) = self.introduce(inner) else { continue };
                     let info = PeerInfo::new(ready.identity)
                         .with_socket_type(ready.socket_type)
+                        .with_user(ready.user)
                         .with_address(&*self.address)
                         .with_side(self.side);
                     let peer = inner.endpoint.handle_connected(info, now);
-                    drop(self.introduce(inner));
                     attach(inner, peer);
                     let _ = self.peer.set(peer);
                 }
@@ -289,7 +315,7 @@ impl<W: Writer> Link<W> {
         let Some(&peer) = self.peer.get() else { return Effects::default() };
         let ((), effects) = hub.with(|inner, now| {
             // Only `Written` can wait here: input is exchanged under the lock that it came in.
-            let _ = self.exchange(connection, inner, |_, _| {}, now);
+            let _ = self.exchange(connection, inner, |_, _| {}, &mut None, now);
             while connection.backlog() < BACKLOG_BYTES_LOW {
                 let Some(transmit) = inner.endpoint.poll_transmit(peer, now) else { break };
                 transmit.with(|message, token| connection.send(message, token));
@@ -335,7 +361,7 @@ impl<W: Writer> Link<W> {
         // Under the connection's lock: whoever writes here now has first to say what was written.
         let mut connection = self.lock();
         let (detached, effects) = hub.with(|inner, now| {
-            let _ = self.exchange(&mut connection, inner, |_, _| {}, now);
+            let _ = self.exchange(&mut connection, inner, |_, _| {}, &mut None, now);
             self.over.store(true, Ordering::Relaxed);
             inner.endpoint.handle_gone(peer, reason, now);
             inner.detach(peer)
@@ -371,5 +397,14 @@ impl<W: Writer> AnyLink for Link<W> {
         self.over.store(true, Ordering::Relaxed);
         let _ = self.closing.set(reason);
         self.waker.wake();
+    }
+
+    fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict) {
+        let fed = self.feed(hub, |connection, now| connection.answer(verdict, now));
+        match self.settle(hub, fed) {
+            Ok(()) => self.flush_now(hub),
+            // What is queued tells the peer so: the link's task writes it before it closes.
+            Err(error) => self.close(Reason::PeerFault(error)),
+        }
     }
 }

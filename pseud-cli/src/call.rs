@@ -3,21 +3,44 @@
 use crate::cli::CallArguments;
 use crate::{FAILED, NO_ANSWER, USAGE, fail, json, terminal};
 use pseud::proto::value::Value;
+use pseud::proto::{Incompatible, PeerError};
 use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Options, Reason};
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
+
+const DENIED: PeerError = PeerError::Incompatible(Incompatible::Refused(400));
+const REFUSED: &str = "no answer: refused (400): the server does not admit this user or key; \
+                       nothing was sent (a retry with the same one is refused, too)";
 
 pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
     if let Some(key) = repeated(&arguments.keywords) {
         return fail(USAGE, &format!("--kw {key}=… is given twice"));
     }
-    let (client, mut events) = match connect(&arguments) {
-        Ok(connected) => connected,
+    let options = Options::client(&arguments.peer).call_timeout(arguments.timeout);
+    let options = match arguments.credentials.put_to(options) {
+        Ok(options) => options,
+        Err(error) => return fail(USAGE, &error.to_string()),
+    };
+    let client = match Client::with(identified(options, &arguments)) {
+        Ok(client) => client,
         Err(error) => return fail(FAILED, &error.to_string()),
     };
+    // One to look back on, one to watch while we wait.
+    let (mut events, watched) = (client.events(), client.events());
+    let endpoints = arguments.connect.len();
+    if let Err(error) = connect(&client, &arguments) {
+        return fail(FAILED, &error.to_string());
+    }
     let CallArguments { method, arguments, keywords, traceback, peer, .. } = arguments;
     let keywords: Value = keywords.into_iter().collect();
-    match client.call(&method, arguments).kwargs(keywords).await {
+    let outcome = tokio::select! {
+        outcome = client.call(&method, arguments).kwargs(keywords) => outcome,
+        () = refused_everywhere(watched, endpoints) => {
+            terminal::complain(REFUSED);
+            return ExitCode::from(NO_ANSWER);
+        }
+    };
+    match outcome {
         Ok(value) => answer(&value),
         Err(CallError::Fault(fault)) => raised(&fault, traceback),
         Err(CallError::Refused(refused)) => fail(USAGE, &refused.to_string()),
@@ -37,17 +60,32 @@ fn repeated(keywords: &[(String, Value)]) -> Option<&str> {
     keys.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
 
-fn connect(arguments: &CallArguments) -> std::io::Result<(Client, Events)> {
-    let mut options = Options::client(&arguments.peer).call_timeout(arguments.timeout);
-    if let Some(identity) = &arguments.identity {
-        options = options.identity(identity);
+fn identified(options: Options, arguments: &CallArguments) -> Options {
+    match &arguments.identity {
+        Some(identity) => options.identity(identity),
+        None => options,
     }
-    let client = Client::with(options)?;
-    let events = client.events();
-    for endpoint in &arguments.connect {
-        client.connect(endpoint)?;
+}
+
+fn connect(client: &Client, arguments: &CallArguments) -> std::io::Result<()> {
+    arguments.connect.iter().try_for_each(|endpoint| client.connect(endpoint))
+}
+
+/// Ends once no endpoint is left that might still admit us: nothing was sent then. None of them is
+/// tried again within the longest time-out.
+async fn refused_everywhere(mut events: Events, endpoints: usize) {
+    let mut left = endpoints;
+    while let Some(event) = events.next().await {
+        match event {
+            ConnectionEvent::Refused { error: DENIED, .. } => left -= 1,
+            ConnectionEvent::Ready { .. } => break,
+            _ => {}
+        }
+        if left == 0 {
+            return;
+        }
     }
-    Ok((client, events))
+    std::future::pending().await
 }
 
 fn answer(value: &Value) -> ExitCode {

@@ -1,9 +1,11 @@
 //! What the program understands, and its help.
 
 use crate::json;
+use crate::security::{Credentials, Guard};
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand};
 use pseud::proto::address::{Address, BadAddress};
 use pseud::proto::value::Value;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Serve and call methods over pseud: bidirectional RPC on ZeroMQ's wire.
@@ -16,7 +18,8 @@ Try it in two shells:
   pseud serve --name service --bind tcp://127.0.0.1:5555 --demo
   pseud call --connect tcp://127.0.0.1:5555 --peer service hello Charly
 
-`pseud serve --help` and `pseud call --help` explain each command and its exit codes."
+`pseud serve --help`, `pseud call --help` and `pseud keygen --help` explain each command and its
+exit codes."
 )]
 pub(crate) struct Cli {
     /// Log more on stderr: -v for debug, -vv for all. RUST_LOG, such as `info,pseud_tokio=debug`,
@@ -31,13 +34,39 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Serve(ServeArguments),
     Call(CallArguments),
+    Keygen(KeygenArguments),
+}
+
+/// Make a pair of keys for --security trusted-curve, and print the public one.
+///
+/// The secret one is in the file only, which nobody but its owner may read (mode 600). A file that
+/// is there already is left alone.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Example:
+  pseud keygen --output server.key
+  pseud keygen --output charly.key
+  pseud serve --name service --bind tcp://*:5555 --demo \\
+    --security trusted-curve --key server.key --allow charly=PUBLIC-KEY-OF-CHARLY
+  pseud call --connect tcp://HOST:5555 --peer service \\
+    --key charly.key --server-key PUBLIC-KEY-OF-THE-SERVER whoami
+
+Exit codes:
+  0  the public key is on stdout
+  1  the file is there already, or cannot be written
+  2  usage: an argument is missing or malformed")]
+pub(crate) struct KeygenArguments {
+    /// Where to write both keys.
+    #[arg(long, value_name = "FILE", default_value = "pseud.key")]
+    pub(crate) output: PathBuf,
 }
 
 /// Serve methods until SIGINT or SIGTERM.
 ///
 /// When it is told to stop, open calls may end within 5 s; a second signal stops it at once.
 /// Prints `listening on ENDPOINT` with the real port, a line for each --bind, before it serves.
-/// Logs go to stderr. Nothing is authenticated or encrypted: bind where every peer is trusted.
+/// Logs go to stderr. Without --security nothing is authenticated or encrypted: bind where every
+/// peer is trusted.
 #[derive(Debug, Args)]
 #[command(
     group(ArgGroup::new("endpoints").args(["bind", "connect"]).required(true).multiple(true)),
@@ -50,7 +79,7 @@ Methods of --demo:
   fail(cls, message)     raises an exception of that class
   sleep(seconds)         waits so long, then answers with it
   now()                  the time here, in UTC
-  whoami()               the caller's user id; empty, since nobody is authenticated
+  whoami()               the caller's user id; empty without --security
   types()                one value of each kind
   callback(name, *args)  calls NAME on its caller; answers with what that answered
 
@@ -60,7 +89,7 @@ Example:
 Exit codes:
   0  stopped by SIGINT or SIGTERM
   1  an endpoint cannot be bound
-  2  usage: an argument is missing or malformed"
+  2  usage: an argument or a key is missing or malformed, or its file is not for its owner alone"
 )]
 pub(crate) struct ServeArguments {
     /// The routing id by which peers know this server: 1 to 255 bytes.
@@ -76,6 +105,8 @@ pub(crate) struct ServeArguments {
     /// Serve the methods listed below.
     #[arg(long)]
     pub(crate) demo: bool,
+    #[command(flatten)]
+    pub(crate) guard: Guard,
     /// How long a call of ours to a peer waits for its answer.
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds)]
     pub(crate) timeout: Duration,
@@ -98,7 +129,7 @@ Exit codes:
   0  answered: the result is on stdout
   1  the method raised an exception: `CLASS: message` is on stderr;
      or the result cannot be written to stdout
-  2  usage: an argument is missing or malformed; nothing was sent
+  2  usage: an argument or a key is missing or malformed; nothing was sent
   3  no answer: stderr says why, and whether a retry is safe; -v tells more"
 )]
 pub(crate) struct CallArguments {
@@ -111,6 +142,8 @@ pub(crate) struct CallArguments {
     /// Our own routing id, by which the server may call us. Without it the server makes one up.
     #[arg(long, value_name = "NAME", value_parser = routing_id)]
     pub(crate) identity: Option<String>,
+    #[command(flatten)]
+    pub(crate) credentials: Credentials,
     /// How long to wait for the link and the answer together.
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds)]
     pub(crate) timeout: Duration,

@@ -4,7 +4,9 @@ mod call;
 mod cli;
 mod demo;
 mod json;
+mod keygen;
 mod log;
+mod security;
 mod serve;
 mod terminal;
 
@@ -26,6 +28,7 @@ const NO_ANSWER: u8 = 3;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
+        Command::Keygen(arguments) => keygen::run(&arguments),
         Command::Serve(arguments) => {
             log::start(LevelFilter::INFO, cli.verbose);
             run(serve::run(arguments))

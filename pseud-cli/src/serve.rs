@@ -1,7 +1,8 @@
 //! `pseud serve`.
 
 use crate::cli::ServeArguments;
-use crate::{FAILED, demo, fail, terminal};
+use crate::security::Security;
+use crate::{FAILED, USAGE, demo, fail, terminal};
 use pseud::{Options, Server};
 use std::error::Error;
 use std::process::ExitCode;
@@ -11,18 +12,22 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
-    match serve(arguments).await {
+    let options = Options::server(&arguments.name)
+        .call_timeout(arguments.timeout)
+        .expose_traceback(arguments.expose_traceback);
+    let options = match arguments.guard.put_to(options) {
+        Ok(options) => options,
+        Err(error) => return fail(USAGE, &error.to_string()),
+    };
+    match serve(arguments, options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(FAILED, &error.to_string()),
     }
 }
 
-async fn serve(arguments: ServeArguments) -> Result<(), Box<dyn Error>> {
+async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dyn Error>> {
     // Before anything is printed: whoever has read that we listen may stop us.
     let mut signals = Signals::new()?;
-    let options = Options::server(&arguments.name)
-        .call_timeout(arguments.timeout)
-        .expose_traceback(arguments.expose_traceback);
     let server = Server::with(options)?;
     match arguments.demo {
         true => demo::register(&server)?,
@@ -30,7 +35,9 @@ async fn serve(arguments: ServeArguments) -> Result<(), Box<dyn Error>> {
     }
     for endpoint in &arguments.bind {
         let bound = server.bind(endpoint).await?;
-        warn_of_strangers(&bound);
+        if arguments.guard.security == Security::None {
+            warn_of_strangers(&bound);
+        }
         terminal::say(&format!("listening on {bound}"))?;
     }
     for endpoint in &arguments.connect {
@@ -55,7 +62,7 @@ fn warn_of_strangers(bound: &str) {
         tracing::warn!(
             endpoint = bound,
             "whoever reaches this endpoint may call: nothing is authenticated or encrypted; bind to \
-             127.0.0.1 or keep it behind a firewall"
+             127.0.0.1, keep it behind a firewall, or use --security trusted-curve"
         );
     }
 }

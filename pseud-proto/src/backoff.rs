@@ -41,6 +41,13 @@ impl Backoff {
         wait
     }
 
+    /// A refusal for good: trying again soon would change nothing. The wait is drawn from
+    /// [`Retry::max`] to twice that.
+    pub fn refused(&mut self, random: u32) -> Duration {
+        self.ceiling = self.retry.max;
+        self.retry.max.saturating_add(self.failed(random))
+    }
+
     /// A success: the next failure is a first one.
     pub fn succeeded(&mut self) {
         self.ceiling = self.retry.first.min(self.retry.max);
@@ -69,5 +76,12 @@ mod tests {
         let max = Duration::from_secs(1);
         let mut backoff = Backoff::new(Retry { first: Duration::MAX, max });
         assert!((0..3).all(|_| backoff.failed(u32::MAX) <= max));
+    }
+
+    #[test]
+    fn after_a_refusal_no_wait_is_short() {
+        let mut backoff = Backoff::new(Retry::default());
+        assert_eq!(backoff.refused(0).as_secs(), 30);
+        assert_eq!(backoff.refused(u32::MAX).as_secs(), 60);
     }
 }

@@ -3,6 +3,7 @@
 use crate::driver::drive;
 use crate::listener::Listener;
 use crate::options::Options;
+use crate::security;
 use crate::socket::Stream;
 use pseud_async::Hub;
 use pseud_proto::address::Address;
@@ -24,6 +25,7 @@ pub(crate) async fn bind(
     endpoint: &str,
 ) -> io::Result<(String, AbortHandle)> {
     let address = Address::to_bind(endpoint).map_err(invalid)?;
+    security::judge_endpoint(options, &address, "bind", endpoint)?;
     let listener = Listener::bind(&address, options.ipc_mode).await;
     let listener = listener.map_err(|error| named("bind", endpoint, &error))?;
     let bound = listener.endpoint(&address)?;
@@ -35,6 +37,10 @@ pub(crate) async fn bind(
 
 pub(crate) fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
+}
+
+pub(crate) fn invalid_because(cause: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, cause)
 }
 
 /// The same error, naming the endpoint.
@@ -74,7 +80,7 @@ fn patience() -> Retry {
 }
 
 async fn serve(hub: Arc<Hub>, config: Arc<ConnectionConfig>, stream: Stream) {
-    match drive(&hub, config, Side::Accepting, stream).await {
+    match drive(&hub, config, Side::Accepting, 0, stream).await {
         Ok((reason, _)) => tracing::debug!(%reason, "link closed"),
         Err(error) => tracing::debug!(%error, "link failed"),
     }

@@ -3,14 +3,16 @@
 use crate::accept::{invalid, named};
 use crate::driver::drive;
 use crate::options::Options;
+use crate::security;
 use crate::socket::Stream;
 use pseud_async::Hub;
-use pseud_proto::Reason;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
 use pseud_proto::zmtp::{ConnectionConfig, Side};
+use pseud_proto::{Incompatible, PeerError, Reason};
 use std::future::{Future, poll_fn};
 use std::io;
+use std::iter::repeat;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -26,6 +28,7 @@ pub(crate) fn connect(
     handle: &Handle,
 ) -> io::Result<AbortHandle> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
+    security::judge_endpoint(options, &address, "connect to", endpoint)?;
     let mut config = options.connection.clone();
     config.probe = options.probe;
     let (hub, config, endpoint) = (hub.clone(), Arc::new(config), endpoint.to_owned());
@@ -37,6 +40,9 @@ pub(crate) fn connect(
 /// from each other would do so ten times a second.
 const SETTLED: Duration = Duration::from_secs(5);
 
+/// What a server says of credentials that will not do. The same ones are not shown again soon.
+const NEVER_AGAIN: Reason = Reason::PeerFault(PeerError::Incompatible(Incompatible::Refused(400)));
+
 struct Dialer {
     hub: Arc<Hub>,
     config: Arc<ConnectionConfig>,
@@ -47,10 +53,14 @@ struct Dialer {
 impl Dialer {
     async fn run(self, retry: Retry) {
         let (endpoint, mut backoff) = (&self.endpoint, Backoff::new(retry));
-        loop {
-            let began = Instant::now();
-            match self.link().await {
+        for attempt in (0_u32..).chain(repeat(u32::MAX)) {
+            let (mut refused, began) = (false, Instant::now());
+            match self.link(attempt).await {
                 None | Some(Ok((Reason::Shutdown, _))) => return,
+                Some(Ok((NEVER_AGAIN, _))) => {
+                    tracing::warn!(%endpoint, "refused: what we show there admits us not");
+                    refused = true;
+                }
                 Some(Ok((reason, ready))) => {
                     tracing::info!(%endpoint, %reason, "link closed; connecting again");
                     if ready && began.elapsed() >= SETTLED {
@@ -62,19 +72,24 @@ impl Dialer {
                     self.hub.tell_failed(endpoint, &error);
                 }
             }
-            if self.unless_shut_down(sleep(backoff.failed(random()))).await.is_none() {
+            let wait = match refused {
+                true => backoff.refused(random()),
+                false => backoff.failed(random()),
+            };
+            if self.unless_shut_down(sleep(wait)).await.is_none() {
                 return;
             }
         }
     }
 
     /// `None`: this side shut down. A link hears of that by itself.
-    async fn link(&self) -> Option<io::Result<(Reason, bool)>> {
+    async fn link(&self, attempt: u32) -> Option<io::Result<(Reason, bool)>> {
         self.hub.tell_connecting(&self.endpoint);
-        Some(match self.unless_shut_down(Stream::connect(&self.address)).await? {
-            Ok(stream) => drive(&self.hub, self.config.clone(), Side::Connecting, stream).await,
-            Err(error) => Err(named("connect to", &self.endpoint, &error)),
-        })
+        let stream = match self.unless_shut_down(Stream::connect(&self.address)).await? {
+            Ok(stream) => stream,
+            Err(error) => return Some(Err(named("connect to", &self.endpoint, &error))),
+        };
+        Some(drive(&self.hub, self.config.clone(), Side::Connecting, attempt, stream).await)
     }
 
     async fn unless_shut_down<F: Future>(&self, future: F) -> Option<F::Output> {

@@ -40,11 +40,12 @@ pub(crate) async fn drive(
     hub: &Arc<Hub>,
     config: Arc<ConnectionConfig>,
     side: Side,
+    attempt: u32,
     stream: Stream,
 ) -> io::Result<(Reason, bool)> {
     let address = stream.address()?;
     let (reader, writer) = stream.split()?;
-    let link = Link::new(hub, config, side, writer, address)?;
+    let link = Link::new(hub, config, side, attempt, writer, address)?;
     let (hub, guard) = (hub.clone(), Gone { hub: hub.clone(), link: link.clone() });
     let (sleep, armed, blocked) = (None, None, false);
     let mut driver = Driver { hub, link, reader, sleep, armed, blocked };

@@ -25,13 +25,16 @@
 mod accept;
 mod dial;
 mod driver;
+pub mod files;
 mod listener;
 mod options;
 mod peers;
+mod security;
 mod socket;
 
 pub use options::Options;
 pub use peers::{Client, Server};
 pub use pseud_async::{
-    Call, CallError, Cancelled, ConnectionEvent, Drained, Events, Node, Peer, Ready, Request,
+    Authenticator, Call, CallError, Cancelled, ConnectionEvent, Drained, Events, Gate, Node, Peer,
+    Ready, Request, Source,
 };

@@ -1,5 +1,6 @@
 //! How a server or a client is set up.
 
+use pseud_async::Gate;
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::ConnectionConfig;
 use pseud_proto::{Config, Limits};
@@ -24,6 +25,11 @@ pub struct Options {
     /// Permissions of the file of a bound `ipc://path`, such as `0o600`. `None`: what the process's
     /// umask leaves.
     pub ipc_mode: Option<u32>,
+    /// Who is asked about peers, where a server of PLAIN or CURVE must ask.
+    pub gate: Gate,
+    /// Whether passwords may cross a network in clear: without it, PLAIN binds and connects to
+    /// loopback addresses and Unix sockets only. Default: false.
+    pub allow_plaintext: bool,
 }
 
 impl Default for Options {
@@ -34,6 +40,8 @@ impl Default for Options {
             probe: true,
             retry: Retry::default(),
             ipc_mode: None,
+            gate: Gate::default(),
+            allow_plaintext: false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `Server` and `Client`: nodes that bind and connect.
 
 use crate::options::Options;
+use crate::security;
 use crate::{accept, dial};
 use pseud_async::{Hub, Node, Runtime};
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ struct Tasks {
 impl Peering {
     fn new(options: Options) -> io::Result<Self> {
         judge(&options.connection.identity)?;
+        security::judge_mechanism(&options)?;
         let handle = Handle::try_current().map_err(io::Error::other)?;
         let (spawner, blocking) = (handle.clone(), handle.clone());
         let runtime = Runtime {
@@ -40,7 +42,9 @@ impl Peering {
             spawn: Box::new(move |future| drop(spawner.spawn(future))),
             spawn_blocking: Box::new(move |run| drop(blocking.spawn_blocking(run))),
         };
-        let hub = Arc::new(Hub::new(Arc::new(options.config.clone()), runtime)?);
+        let hub = Arc::new(
+            Hub::new(Arc::new(options.config.clone()), runtime)?.with_gate(options.gate.clone()),
+        );
         handle.spawn(run_timer(Ends(hub.clone())));
         let (node, options) = (Node::new(hub), Arc::new(options));
         Ok(Self { node, options, handle, tasks: Arc::default() })

@@ -7,6 +7,7 @@ mod ending;
 mod endpoints;
 mod events;
 mod returning;
+mod security;
 mod typed;
 
 use pseud::{Client, Fault, Options, Server};

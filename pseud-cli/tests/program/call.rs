@@ -114,7 +114,7 @@ fn what_makes_no_sense_exits_2_before_anything_is_sent() {
 
 #[test]
 fn help_names_examples_and_exit_codes() {
-    for command in ["serve", "call"] {
+    for command in ["serve", "call", "keygen"] {
         let ended = run(&[command, "--help"]);
         assert_eq!(ended.code, Some(0));
         for text in ["Example", "Exit codes:", "Usage: pseud"] {

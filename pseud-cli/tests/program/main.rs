@@ -3,5 +3,6 @@
 
 mod call;
 mod run;
+mod security;
 mod serve;
 mod values;

@@ -179,6 +179,7 @@ impl Link {
                 (Event::Ready(ready), _) => {
                     let info = PeerInfo::new(ready.identity)
                         .with_socket_type(ready.socket_type)
+                        .with_user(ready.user)
                         .with_address(&*self.address)
                         .with_side(self.side);
                     self.stage = Stage::Open(endpoint.handle_connected(info, now));

@@ -44,6 +44,13 @@ impl PeerInfo {
         }
     }
 
+    /// The same, authenticated as that user.
+    #[must_use]
+    pub fn with_user(mut self, user: Bytes) -> Self {
+        self.user = user;
+        self
+    }
+
     /// The same, connecting from that address.
     #[must_use]
     pub fn with_address(mut self, address: impl Into<String>) -> Self {

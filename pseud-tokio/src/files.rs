@@ -1,0 +1,115 @@
+//! Secrets in files that only their owner may read.
+
+use pseud_proto::zmtp::Secret;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+#[cfg(feature = "_curve")]
+use pseud_proto::zmtp::KeyPair;
+#[cfg(feature = "_curve")]
+use std::{fs::OpenOptions, io::Write};
+
+/// Far more than any secret has.
+const BYTES_MAX: u64 = 64 << 10;
+
+/// A new pair of keys, drawn from the operating system.
+///
+/// # Errors
+/// It gives no entropy.
+#[cfg(feature = "_curve")]
+pub fn new_key_pair() -> io::Result<KeyPair> {
+    pseud_async::Hub::seed().map(KeyPair::generate)
+}
+
+/// Writes a pair to a new file, as [`KeyPair::to_text`] does, with mode 600 on Unix. A file that is
+/// there already is left alone: remove it first to change a key.
+///
+/// # Errors
+/// The file is there already, or cannot be written: the error names it.
+#[cfg(feature = "_curve")]
+pub fn save_key_pair(path: impl AsRef<Path>, pair: &KeyPair) -> io::Result<()> {
+    let path = path.as_ref();
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let write = |mut file: File| {
+        file.write_all(pair.to_text().as_bytes())?;
+        file.sync_all()
+    };
+    options.open(path).and_then(write).map_err(|error| naming("write", path, &error))
+}
+
+/// Reads a pair from a file.
+///
+/// # Errors
+/// The file cannot be read, others than its owner may read or write it, or it holds no pair: the
+/// error names it.
+#[cfg(feature = "_curve")]
+pub fn load_key_pair(path: impl AsRef<Path>) -> io::Result<KeyPair> {
+    let path = path.as_ref();
+    let read = || {
+        let bytes = read_private(path)?;
+        let text = std::str::from_utf8(bytes.expose()).map_err(bad)?;
+        KeyPair::from_text(text).map_err(bad)
+    };
+    read().map_err(|error| naming("use", path, &error))
+}
+
+/// Reads a password from a file: all of it, but the end of its last line.
+///
+/// # Errors
+/// The file cannot be read, others than its owner may read or write it, or it is empty: the error
+/// names it.
+pub fn load_password(path: impl AsRef<Path>) -> io::Result<Secret> {
+    let path = path.as_ref();
+    let read = || {
+        let bytes = read_private(path)?;
+        let line = bytes.expose();
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        match line.strip_suffix(b"\r").unwrap_or(line) {
+            [] => Err(bad("it is empty")),
+            password => Ok(Secret::new(password)),
+        }
+    };
+    read().map_err(|error| naming("use", path, &error))
+}
+
+fn read_private(path: &Path) -> io::Result<Secret> {
+    let file = File::open(path)?;
+    judge(&file)?;
+    let mut bytes = Vec::with_capacity(BYTES_MAX as usize + 1);
+    file.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    let is_long = bytes.len() as u64 > BYTES_MAX;
+    let secret = Secret::new(bytes);
+    match is_long {
+        true => Err(bad("it is too long for a secret")),
+        false => Ok(secret),
+    }
+}
+
+#[cfg(unix)]
+fn judge(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    match file.metadata()?.permissions().mode() & 0o077 {
+        0 => Ok(()),
+        _ => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "others than its owner may use it (chmod 600 it)",
+        )),
+    }
+}
+
+#[cfg(not(unix))]
+fn judge(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+fn bad(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, cause)
+}
+
+fn naming(verb: &str, path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {verb} {}: {error}", path.display()))
+}

@@ -1,0 +1,148 @@
+//! Who proves what to whom: settings, and what is refused before anything is said.
+
+use crate::accept::{invalid_because, named};
+use crate::options::Options;
+use bytes::Bytes;
+use pseud_async::Authenticator;
+use pseud_proto::address::Address;
+#[cfg(feature = "_curve")]
+use pseud_proto::zmtp::{KeyPair, PublicKey};
+use pseud_proto::zmtp::{MechanismConfig, Secret};
+use std::io;
+use std::net::IpAddr;
+
+/// Who proves what, in either role: a mechanism's server may connect, and its client bind. Every
+/// link of a node speaks the same mechanism; there is no fall-back.
+impl Options {
+    /// Peers show names and passwords, in clear; `authenticator` decides on each.
+    #[must_use]
+    pub fn plain_server(mut self, authenticator: Authenticator) -> Self {
+        self.connection.mechanism = MechanismConfig::PlainServer;
+        self.gate.authenticator = Some(authenticator);
+        self
+    }
+
+    /// We show this name and password, in clear: at most 255 bytes each.
+    #[must_use]
+    pub fn plain_client(mut self, username: impl AsRef<[u8]>, password: Secret) -> Self {
+        let username = Bytes::copy_from_slice(username.as_ref());
+        self.connection.mechanism = MechanismConfig::PlainClient { username, password };
+        self
+    }
+
+    /// Links are encrypted and peers prove their keys; `authenticator` decides on each. Two key pairs
+    /// while ours change: peers may know either.
+    #[cfg(feature = "_curve")]
+    #[must_use]
+    pub fn curve_server(
+        mut self,
+        key_pairs: impl IntoIterator<Item = KeyPair>,
+        authenticator: Authenticator,
+    ) -> Self {
+        let key_pairs = key_pairs.into_iter().collect();
+        self.connection.mechanism = MechanismConfig::CurveServer { key_pairs };
+        self.gate.authenticator = Some(authenticator);
+        self
+    }
+
+    /// Links are encrypted; we prove `key_pair`, and the server must have one of `server_keys`. Two
+    /// of them while they change: attempts to connect take them in turn.
+    #[cfg(feature = "_curve")]
+    #[must_use]
+    pub fn curve_client(
+        mut self,
+        key_pair: KeyPair,
+        server_keys: impl IntoIterator<Item = PublicKey>,
+    ) -> Self {
+        let server_keys = server_keys.into_iter().collect();
+        self.connection.mechanism = MechanismConfig::CurveClient { server_keys, key_pair };
+        self
+    }
+
+    /// Lets passwords cross a network in clear: see [`allow_plaintext`](Self::allow_plaintext).
+    #[must_use]
+    pub fn allow_plaintext(mut self, allow: bool) -> Self {
+        self.allow_plaintext = allow;
+        self
+    }
+}
+
+/// What no peer could be told, or could answer.
+pub(crate) fn judge_mechanism(options: &Options) -> io::Result<()> {
+    let cause = match &options.connection.mechanism {
+        MechanismConfig::PlainClient { username, .. } if username.len() > 255 => {
+            "a user name has at most 255 bytes"
+        }
+        MechanismConfig::PlainClient { password, .. } if password.expose().len() > 255 => {
+            "a password has at most 255 bytes"
+        }
+        #[cfg(feature = "_curve")]
+        MechanismConfig::CurveServer { key_pairs } if key_pairs.is_empty() => {
+            "a server of CURVE needs a key pair"
+        }
+        #[cfg(feature = "_curve")]
+        MechanismConfig::CurveClient { server_keys, .. } if server_keys.is_empty() => {
+            "a client of CURVE needs its server's key"
+        }
+        _ => return Ok(()),
+    };
+    Err(invalid_because(cause))
+}
+
+/// Passwords do not leave this machine in clear, unless that was asked for.
+pub(crate) fn judge_endpoint(
+    options: &Options,
+    address: &Address,
+    verb: &str,
+    endpoint: &str,
+) -> io::Result<()> {
+    let plain = matches!(
+        options.connection.mechanism,
+        MechanismConfig::PlainClient { .. } | MechanismConfig::PlainServer
+    );
+    if !plain || options.allow_plaintext || is_local(address) {
+        return Ok(());
+    }
+    let error = invalid_because(
+        "PLAIN would send passwords over the network in clear; set allow_plaintext if that network \
+         is trusted, or use CURVE",
+    );
+    Err(named(verb, endpoint, &error))
+}
+
+fn is_local(address: &Address) -> bool {
+    match address {
+        Address::Tcp { host, .. } => match host.parse::<IpAddr>() {
+            Ok(ip) => ip.to_canonical().is_loopback(),
+            Err(_) => host.eq_ignore_ascii_case("localhost"),
+        },
+        Address::Ipc { .. } | Address::IpcAbstract { .. } => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g_13_what_stays_on_this_machine() {
+        for (endpoint, local) in [
+            ("tcp://127.0.0.1:1", true),
+            ("tcp://127.9.9.9:1", true),
+            ("tcp://[::1]:1", true),
+            ("tcp://[::ffff:127.0.0.1]:1", true),
+            ("tcp://localhost:1", true),
+            ("ipc:///tmp/x", true),
+            ("ipc://@x", true),
+            ("tcp://*:1", false),
+            ("tcp://0.0.0.0:1", false),
+            ("tcp://[::]:1", false),
+            ("tcp://10.0.0.1:1", false),
+            ("tcp://127.0.0.1.example.org:1", false),
+            ("tcp://localhost.example.org:1", false),
+        ] {
+            assert_eq!(is_local(&Address::to_bind(endpoint).unwrap()), local, "{endpoint}");
+        }
+    }
+}

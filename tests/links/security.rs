@@ -1,0 +1,271 @@
+//! PLAIN and CURVE between servers and clients: who comes in, who does not, and what is said.
+
+use crate::soon;
+use pseud::proto::{Incompatible, PeerError};
+use pseud::tokio::files::new_key_pair;
+use pseud::{
+    Authenticator, CallError, Client, ConnectionEvent, Fault, KeyPair, Options, Reason, Secret,
+    Server, Verdict,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+const ANYWHERE: &str = "tcp://127.0.0.1:0";
+
+fn passwords() -> Authenticator {
+    Authenticator::passwords([("charly", Secret::new("open sesame"))])
+}
+
+fn plain(password: &str) -> Options {
+    Options::client("service").plain_client("charly", Secret::new(password))
+}
+
+fn keys() -> KeyPair {
+    new_key_pair().unwrap()
+}
+
+/// A server whose `whoami` tells the user, and `back` what its caller answers.
+async fn serve(options: Options) -> (Server, String) {
+    let server = Server::with(options).unwrap();
+    server
+        .register_sync("whoami", |request| {
+            Ok::<_, Fault>(String::from_utf8_lossy(&request.user()).into_owned())
+        })
+        .unwrap();
+    server
+        .register("back", |request| async move {
+            let told: String = request.caller().call("name", ()).await.unwrap();
+            Ok::<_, Fault>(told)
+        })
+        .unwrap();
+    let endpoint = server.bind(ANYWHERE).await.unwrap();
+    (server, endpoint)
+}
+
+fn connect(options: Options, endpoint: &str) -> Client {
+    let client = Client::with(options).unwrap();
+    client.register_sync("name", |_| Ok::<_, Fault>("desk")).unwrap();
+    client.connect(endpoint).unwrap();
+    client
+}
+
+async fn calls_go_both_ways(client: &Client, user: &str) {
+    let told: String = soon(client.call("whoami", ())).await.unwrap();
+    assert_eq!(told, user);
+    let told: String = soon(client.call("back", ())).await.unwrap();
+    assert_eq!(told, "desk");
+}
+
+/// Why its first link was refused; its calls were not executed.
+async fn refusal(mut options: Options, endpoint: &str) -> PeerError {
+    options.config.call_timeout = Duration::from_millis(300);
+    let client = Client::with(options).unwrap();
+    let mut events = client.events();
+    client.connect(endpoint).unwrap();
+    let error = refused(&mut events).await;
+    let outcome = soon(client.call::<(), _>("whoami", ())).await.unwrap_err();
+    let not_connected = matches!(outcome, CallError::NotExecuted(Reason::NotConnected));
+    assert!(not_connected, "{outcome:?}");
+    error
+}
+
+async fn refused(events: &mut pseud::Events) -> PeerError {
+    loop {
+        match soon(events.next()).await.unwrap() {
+            ConnectionEvent::Refused { error, .. } => return error,
+            ConnectionEvent::Ready { .. } => panic!("it came in"),
+            _ => {}
+        }
+    }
+}
+
+const DENIED: PeerError = PeerError::Incompatible(Incompatible::Refused(400));
+const UNAVAILABLE: PeerError = PeerError::Incompatible(Incompatible::Refused(500));
+
+#[tokio::test]
+async fn plain_admits_whoever_knows_the_password() {
+    let (_server, endpoint) = serve(Options::server("service").plain_server(passwords())).await;
+    calls_go_both_ways(&connect(plain("open sesame"), &endpoint), "charly").await;
+    assert_eq!(refusal(plain("open says me"), &endpoint).await, DENIED);
+    assert_eq!(refusal(plain(""), &endpoint).await, DENIED);
+    let nobody = Options::client("service").plain_client("nobody", Secret::new(""));
+    assert_eq!(refusal(nobody, &endpoint).await, DENIED);
+    let without = refusal(Options::client("service"), &endpoint).await;
+    assert_eq!(without, PeerError::Incompatible(Incompatible::MechanismMismatch));
+}
+
+#[tokio::test]
+async fn curve_admits_whoever_has_a_known_key() {
+    let (ours, theirs) = (keys(), keys());
+    let known = Authenticator::keys([(*theirs.public(), "charly")]);
+    let (_server, endpoint) =
+        serve(Options::server("service").curve_server([ours.clone()], known)).await;
+    let client = |pair, key| Options::client("service").curve_client(pair, [key]);
+    let options = client(theirs.clone(), *ours.public());
+    calls_go_both_ways(&connect(options, &endpoint), "charly").await;
+    assert_eq!(refusal(client(keys(), *ours.public()), &endpoint).await, DENIED);
+    // Whoever believes in another key is not even told.
+    let error = refusal(client(theirs, *keys().public()), &endpoint).await;
+    assert_ne!(error, DENIED);
+}
+
+#[tokio::test]
+async fn any_key_is_its_own_user() {
+    let (ours, theirs) = (keys(), keys());
+    let options = Options::server("service").curve_server([ours.clone()], Authenticator::any_key());
+    let (_server, endpoint) = serve(options).await;
+    let user = theirs.public().to_string();
+    let options = Options::client("service").curve_client(theirs, [*ours.public()]);
+    calls_go_both_ways(&connect(options, &endpoint), &user).await;
+}
+
+#[tokio::test]
+async fn the_second_key_of_a_server_is_believed_at_the_second_attempt() {
+    let (old, new) = (keys(), keys());
+    let options = Options::server("service").curve_server([new.clone()], Authenticator::any_key());
+    let (_server, endpoint) = serve(options).await;
+    let mut options =
+        Options::client("service").curve_client(keys(), [*old.public(), *new.public()]);
+    options.retry.max = Duration::from_millis(100);
+    options.connection.handshake_timeout = Duration::from_millis(500);
+    options.config.call_timeout = crate::SOON;
+    let client = connect(options, &endpoint);
+    let _: String = soon(client.call("whoami", ())).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_authenticator_that_fails_admits_nobody() {
+    let panics = Authenticator::new(|_| async { panic!("on purpose") });
+    let panics_late = Authenticator::new(|_| async {
+        tokio::task::yield_now().await;
+        panic!("on purpose")
+    });
+    let cannot_tell = Authenticator::new(|_| async { Verdict::Unavailable });
+    for authenticator in [panics, panics_late, cannot_tell] {
+        let options = Options::server("service").plain_server(authenticator);
+        let (_server, endpoint) = serve(options).await;
+        assert_eq!(refusal(plain("open sesame"), &endpoint).await, UNAVAILABLE);
+    }
+    let mut nobody = Options::server("service").plain_server(passwords());
+    nobody.gate.authenticator = None;
+    let (_server, endpoint) = serve(nobody).await;
+    assert_eq!(refusal(plain("open sesame"), &endpoint).await, UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn an_authenticator_may_take_its_time_and_is_told_whence() {
+    let authenticator = Authenticator::with_source(|_, source| async move {
+        tokio::task::yield_now().await;
+        assert!(source.address.starts_with("127.0.0.1:"));
+        Verdict::Admit("late".into())
+    });
+    let options = Options::server("service").plain_server(authenticator);
+    let (_server, endpoint) = serve(options).await;
+    calls_go_both_ways(&connect(plain("x"), &endpoint), "late").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_ends_with_the_handshakes_time() {
+    let silent = Authenticator::new(|_| std::future::pending());
+    let mut options = Options::server("service").plain_server(silent);
+    options.connection.handshake_timeout = Duration::from_millis(200);
+    let (server, endpoint) = serve(options).await;
+    let mut events = server.events();
+    let _client = connect(plain("open sesame"), &endpoint);
+    let error = refused(&mut events).await;
+    assert_eq!(error, PeerError::Misbehaved(pseud::proto::Misbehaved::HandshakeTimeout));
+}
+
+#[tokio::test]
+async fn g_12_more_questions_than_may_wait_are_answered_at_once() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    let slow = Authenticator::new(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        std::future::pending()
+    });
+    let mut options = Options::server("service").plain_server(slow);
+    options.gate.questions_parked_max = 1;
+    let (_server, endpoint) = serve(options).await;
+    let _first = connect(plain("open sesame"), &endpoint);
+    soon(async {
+        while asked.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(refusal(plain("open sesame"), &endpoint).await, UNAVAILABLE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_refused_for_good_does_not_hammer() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    let never = Authenticator::new(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Verdict::Deny)
+    });
+    let (_server, endpoint) = serve(Options::server("service").plain_server(never)).await;
+    let client = Client::with(plain("open sesame")).unwrap();
+    let mut events = client.events();
+    client.connect(&endpoint).unwrap();
+    let start = tokio::time::Instant::now();
+    assert_eq!(next_refused(&mut events).await, DENIED);
+    assert_eq!(next_refused(&mut events).await, DENIED);
+    assert!(start.elapsed() >= Duration::from_secs(30), "{:?}", start.elapsed());
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+/// As the clock is not real, without a bound in time.
+async fn next_refused(events: &mut pseud::Events) -> PeerError {
+    loop {
+        if let ConnectionEvent::Refused { error, .. } = events.next().await.unwrap() {
+            return error;
+        }
+    }
+}
+
+#[tokio::test]
+async fn g_13_passwords_do_not_leave_the_machine_unless_allowed() {
+    let server = Options::server("service").plain_server(passwords());
+    let refused = Server::with(server.clone()).unwrap().bind("tcp://*:0").await.unwrap_err();
+    for text in ["tcp://*:0", "allow_plaintext"] {
+        assert!(refused.to_string().contains(text), "{refused}");
+    }
+    let allowed = Server::with(server.allow_plaintext(true)).unwrap();
+    allowed.bind("tcp://*:0").await.unwrap();
+    let client = Client::with(plain("x")).unwrap();
+    let refused = client.connect("tcp://192.0.2.1:5555").unwrap_err();
+    assert!(refused.to_string().contains("tcp://192.0.2.1:5555"), "{refused}");
+    Client::with(plain("x").allow_plaintext(true))
+        .unwrap()
+        .connect("tcp://192.0.2.1:5555")
+        .unwrap();
+}
+
+#[tokio::test]
+async fn settings_that_nobody_could_meet_are_refused() {
+    let long = "x".repeat(256);
+    let any = Authenticator::any_key;
+    for options in [
+        plain(&long),
+        Options::client("service").plain_client(&long, Secret::new("")),
+        Options::client("service").curve_client(keys(), []),
+        Options::server("service").curve_server([], any()),
+    ] {
+        let error = Client::with(options).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
+fn options_do_not_show_their_secrets() {
+    let pair = keys();
+    let shown = format!("{:?}", plain("open sesame"));
+    assert!(!shown.contains("sesame") && shown.contains("Secret(..)"), "{shown}");
+    let curve = Options::client("service").curve_client(pair.clone(), [*pair.public()]);
+    assert!(!format!("{curve:?}").contains(pair.secret().to_z85().as_str()));
+    let server = Options::server("service").plain_server(passwords());
+    assert!(!format!("{server:?}").contains("sesame"));
+}
