@@ -8,7 +8,8 @@ use pseud_proto::zmtp::PublicKey;
 use pseud_proto::zmtp::{Question, Secret, Verdict};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::{Future, ready};
+
+use std::future::{Future, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -170,8 +171,21 @@ pub(crate) fn ask(
         return Some(Verdict::Unavailable);
     }
     let parked = Parked { hub: hub.clone(), link: Some(link.clone()) };
-    (hub.runtime.spawn)(Box::pin(async move { parked.answer(judging.await) }));
+    (hub.runtime.spawn)(Box::pin(async move {
+        if let Some(verdict) = unless_ended(&parked.link, judging).await {
+            parked.answer(verdict);
+        }
+    }));
     None
+}
+
+/// The verdict; `None` if the link ended before: its place is for somebody else then.
+async fn unless_ended(link: &Option<Arc<dyn AnyLink>>, mut judging: Guarded) -> Option<Verdict> {
+    poll_fn(|cx| match link.as_ref().map(|link| link.poll_ended(cx)) {
+        None | Some(Poll::Ready(())) => Poll::Ready(None),
+        Some(Poll::Pending) => Pin::new(&mut judging).poll(cx).map(Some),
+    })
+    .await
 }
 
 /// The duty to answer one question, once. Dropped without an answer (its task was killed), nobody

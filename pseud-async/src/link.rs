@@ -11,7 +11,7 @@ use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 /// How many slices one write gathers.
@@ -61,6 +61,9 @@ pub struct Link<W> {
     wants_flush: AtomicBool,
     /// Its calls were told whether they had left: no byte of them is written any more.
     over: AtomicBool,
+    ended: AtomicBool,
+    /// Who asks about the peer, to hear that the answer is for nobody any more.
+    asking: AtomicWaker,
     closing: OnceLock<Reason>,
     waker: AtomicWaker,
 }
@@ -81,6 +84,8 @@ pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
     fn close(&self, reason: Reason);
     /// Somebody has decided whether its peer may come in.
     fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict);
+    /// Ready once the link has ended. One task may wait for it: that which asks about the peer.
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
 impl<W: Writer> Link<W> {
@@ -107,6 +112,8 @@ impl<W: Writer> Link<W> {
             peer: OnceLock::new(),
             wants_flush: AtomicBool::new(true),
             over: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            asking: AtomicWaker::new(),
             closing: OnceLock::new(),
             waker: AtomicWaker::new(),
             stranger: AtomicUsize::new(usize::MAX),
@@ -346,6 +353,8 @@ impl<W: Writer> Link<W> {
     /// The link is over: its session ends, and its calls with it. Nothing is written after this but
     /// the last word of a handshake that failed: the calls were told whether they had left.
     pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
+        self.ended.store(true, Ordering::Release);
+        self.asking.wake();
         let stranger = self.introduce(&mut hub.lock());
         let error = match reason {
             Reason::PeerFault(error) => Some(error),
@@ -393,10 +402,21 @@ impl<W: Writer> AnyLink for Link<W> {
     }
 
     fn close(&self, reason: Reason) {
-        // What another task is writing now may be a reply that has become too late.
-        self.over.store(true, Ordering::Relaxed);
+        // What another task is writing now may be a reply that has become too late. A stranger has no
+        // such; what is queued for it says why it is refused.
+        if self.is_ready() {
+            self.over.store(true, Ordering::Relaxed);
+        }
         let _ = self.closing.set(reason);
         self.waker.wake();
+    }
+
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.asking.register(cx.waker());
+        match self.ended.load(Ordering::Acquire) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
     }
 
     fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict) {

@@ -269,3 +269,26 @@ fn options_do_not_show_their_secrets() {
     let server = Options::server("service").plain_server(passwords());
     assert!(!format!("{server:?}").contains("sesame"));
 }
+
+#[tokio::test]
+async fn a_link_that_ends_gives_its_place_at_the_gate_back() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let authenticator = Authenticator::new(move |_| {
+        let first = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        async move {
+            if first {
+                std::future::pending::<()>().await;
+            }
+            tokio::task::yield_now().await;
+            Verdict::Admit("second".into())
+        }
+    });
+    let mut options = Options::server("service").plain_server(authenticator);
+    options.gate.questions_parked_max = 1;
+    options.connection.handshake_timeout = Duration::from_millis(200);
+    let (_server, endpoint) = serve(options).await;
+    let mut options = plain("x");
+    options.retry.max = Duration::from_millis(100);
+    options.config.call_timeout = crate::SOON;
+    calls_go_both_ways(&connect(options, &endpoint), "second").await;
+}

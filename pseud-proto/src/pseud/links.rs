@@ -13,8 +13,8 @@ use std::time::Instant;
 
 impl Endpoint {
     /// A link's handshake is over: a session begins. The newest link of an identity takes it over;
-    /// the older session ends as [`Reason::Replaced`]. But a link that we opened keeps the name as
-    /// long as it lives: others that announce it stand by and are only called as sessions. Calls
+    /// the older session ends as [`Reason::Replaced`]. But a link that we opened, and one of
+    /// another user, keeps the name as long as it lives: others that announce it stand by and are only called as sessions. Calls
     /// that waited for that identity are sent.
     /// After [`shutdown`](Self::shutdown) the session ends at once.
     pub fn handle_connected(&mut self, mut info: PeerInfo, _now: Instant) -> PeerId {
@@ -23,7 +23,7 @@ impl Endpoint {
         }
         let identity = info.identity.clone();
         let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
-        if let Some(old) = self.names.take(identity.clone(), peer, info.dialed) {
+        if let Some(old) = self.names.take(peer, &info) {
             self.close(old, Reason::Replaced);
         }
         self.actions.push_back(Action::Joined(peer, info));

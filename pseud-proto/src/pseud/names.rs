@@ -1,5 +1,6 @@
 //! Routing id → session: who holds a name now.
 
+use super::session::PeerInfo;
 use crate::call::PeerId;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -11,9 +12,11 @@ struct Name {
     standby: Vec<Holder>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Holder {
     peer: PeerId,
+    /// Who authentication says it is: nobody else takes the name from it.
+    user: Bytes,
     /// We opened its link: nobody who opens one to us takes the name from it.
     dialed: bool,
 }
@@ -26,18 +29,20 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn holder(&self, name: &[u8]) -> Option<PeerId> {
-        Some(self.table.get(name)?.holder?.peer)
+        Some(self.table.get(name)?.holder.as_ref()?.peer)
     }
 
-    /// The newest link takes the name, unless a link that we opened holds it: then the newcomer
-    /// stands by. Returns who lost it.
-    pub(super) fn take(&mut self, name: Bytes, peer: PeerId, dialed: bool) -> Option<PeerId> {
-        let entry = self.table.entry(name).or_default();
-        if entry.holder.is_some_and(|holder| holder.dialed) {
-            entry.standby.push(Holder { peer, dialed });
+    /// The newest link takes the name, unless a link that we opened holds it, or another user: then
+    /// the newcomer stands by. Returns who lost it.
+    pub(super) fn take(&mut self, peer: PeerId, info: &PeerInfo) -> Option<PeerId> {
+        let newcomer = Holder { peer, user: info.user.clone(), dialed: info.dialed };
+        let entry = self.table.entry(info.identity.clone()).or_default();
+        let keeps = |holder: &Holder| holder.dialed || !info.dialed && holder.user != info.user;
+        if entry.holder.as_ref().is_some_and(keeps) {
+            entry.standby.push(newcomer);
             return None;
         }
-        Some(entry.holder.replace(Holder { peer, dialed })?.peer)
+        Some(entry.holder.replace(newcomer)?.peer)
     }
 
     /// That session holds the name no more. A newer holder stays; else who stands by takes it, one
@@ -45,7 +50,7 @@ impl Names {
     pub(super) fn release(&mut self, name: &Bytes, peer: PeerId) {
         let Some(entry) = self.table.get_mut(name) else { return };
         entry.standby.retain(|other| other.peer != peer);
-        if entry.holder.is_some_and(|holder| holder.peer == peer) {
+        if entry.holder.as_ref().is_some_and(|holder| holder.peer == peer) {
             let next = entry.standby.iter().position(|other| other.dialed).unwrap_or_default();
             let heir = (next < entry.standby.len()).then(|| entry.standby.remove(next));
             entry.holder = heir;
@@ -60,16 +65,31 @@ impl Names {
 mod tests {
     use super::*;
     use crate::slab::Key;
+    use crate::zmtp::Side;
 
     fn peer(index: u32) -> PeerId {
         PeerId(Key { index, generation: 0 })
     }
 
+    fn info(dialed: bool, user: &'static str) -> PeerInfo {
+        let side = if dialed { Side::Connecting } else { Side::Accepting };
+        PeerInfo::new("name".into()).with_side(side).with_user(user.into())
+    }
+
+    #[test]
+    fn e_02_nobody_takes_the_name_of_another_user() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &info(false, "alice"));
+        assert!(names.take(peer(2), &info(false, "mallory")).is_none());
+        assert_eq!(names.holder(&name), Some(peer(1)));
+        assert_eq!(names.take(peer(3), &info(false, "alice")), Some(peer(1)));
+    }
+
     #[test]
     fn the_newest_of_those_who_came_to_us_holds_the_name() {
-        let (mut names, name) = (Names::default(), Bytes::from_static(b"desk"));
-        assert!(names.take(name.clone(), peer(1), false).is_none());
-        assert_eq!(names.take(name.clone(), peer(2), false), Some(peer(1)));
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        assert!(names.take(peer(1), &info(false, "")).is_none());
+        assert_eq!(names.take(peer(2), &info(false, "")), Some(peer(1)));
         names.release(&name, peer(1));
         assert_eq!(names.holder(&name), Some(peer(2)));
         names.release(&name, peer(2));
@@ -78,10 +98,10 @@ mod tests {
 
     #[test]
     fn e_05_nobody_takes_a_name_from_a_link_that_we_opened() {
-        let (mut names, name) = (Names::default(), Bytes::from_static(b"server"));
-        names.take(name.clone(), peer(1), true);
-        assert!(names.take(name.clone(), peer(2), false).is_none());
-        assert!(names.take(name.clone(), peer(3), true).is_none());
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &info(true, ""));
+        assert!(names.take(peer(2), &info(false, "")).is_none());
+        assert!(names.take(peer(3), &info(true, "")).is_none());
         assert_eq!(names.holder(&name), Some(peer(1)));
         names.release(&name, peer(1));
         assert_eq!(names.holder(&name), Some(peer(3)));
