@@ -1,7 +1,7 @@
 //! What a call is: its names, its request, its outcome, and the actions a machine asks for.
 
 use crate::error::{Executed, Fault, Reason};
-use crate::pseud::PeerInfo;
+use crate::peer::PeerInfo;
 use crate::slab::Key;
 use crate::value::Unchecked;
 use bytes::Bytes;

@@ -28,6 +28,7 @@ pub mod call;
 pub mod config;
 mod deadline;
 pub mod error;
+pub mod peer;
 pub mod pseud;
 pub mod registry;
 mod slab;

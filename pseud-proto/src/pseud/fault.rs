@@ -1,7 +1,8 @@
 //! ERROR bodies: `[class, message, traceback]`.
 
-use super::profile::{Profile, v1_class};
+use super::profile::v1_class;
 use crate::error::Fault;
+use crate::peer::Profile;
 use crate::value::heads;
 use bytes::Bytes;
 

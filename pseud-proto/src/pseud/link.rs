@@ -1,9 +1,9 @@
 //! One of an endpoint's links: a connection, and the session behind it.
 
 use super::endpoint::Endpoint;
-use super::session::PeerInfo;
 use crate::call::PeerId;
 use crate::error::{PeerError, Reason};
+use crate::peer::PeerInfo;
 use crate::zmtp::{Connection, ConnectionConfig, Event, Side, Verdict};
 use std::io::IoSlice;
 use std::sync::Arc;

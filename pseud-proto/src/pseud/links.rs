@@ -3,9 +3,10 @@
 use super::calls::{Call, Sending};
 use super::endpoint::Endpoint;
 use super::requests::Progress;
-use super::session::{PeerInfo, Queued, Session};
+use super::session::{Queued, Session};
 use crate::call::{Action, CallId, Outcome, PeerId, RequestId};
 use crate::error::{Executed, Reason};
+use crate::peer::PeerInfo;
 use crate::zmtp::Token;
 use bytes::Bytes;
 use rand_chacha::rand_core::Rng;

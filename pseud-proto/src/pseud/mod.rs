@@ -18,10 +18,10 @@ mod stats;
 mod transmit;
 mod wire;
 
+pub use crate::peer::{PeerInfo, Profile};
 pub use channel::Channel;
 pub use endpoint::Endpoint;
 pub use link::{BACKLOG_BYTES_LOW, Link};
-pub use profile::Profile;
-pub use session::PeerInfo;
+
 pub use stats::{Deadlines, Dropped, Stats};
 pub use wire::{Kind, Transmit, WireId};

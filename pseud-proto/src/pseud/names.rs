@@ -1,7 +1,7 @@
 //! Routing id → session: who holds a name now.
 
-use super::session::PeerInfo;
 use crate::call::PeerId;
+use crate::peer::PeerInfo;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 

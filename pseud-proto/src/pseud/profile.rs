@@ -6,15 +6,6 @@
 use crate::error::Fault;
 use std::borrow::Cow;
 
-/// What a peer understands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Profile {
-    /// Python pseud 1.0 and its elders: all that a peer which declared nothing may be.
-    #[default]
-    V1,
-}
-
 /// Names in CPython's builtins (any version's) that a v1 reader is not made to call, besides those
 /// that begin with `_` or a lower-case letter. It looks an ERROR's class up there and calls what it
 /// finds with one string: `SystemExit` would end the process, `UnicodeDecodeError` its reader.

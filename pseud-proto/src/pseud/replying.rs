@@ -2,13 +2,13 @@
 
 use super::endpoint::Endpoint;
 use super::fault;
-use super::profile::Profile;
 use super::requests::Progress;
 use super::session::{QUEUED_COST, Queued};
 use super::stats::Dropped;
 use super::wire::Kind;
 use crate::call::{PeerId, RequestId, Ticket};
 use crate::error::Fault;
+use crate::peer::Profile;
 use crate::value::Packed;
 use bytes::Bytes;
 use std::time::Instant;

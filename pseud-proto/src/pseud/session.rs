@@ -1,77 +1,15 @@
 //! One peer's session: who it is, and what waits to be sent to it.
 
 use super::calls::Calls;
-use super::profile::Profile;
 use super::wire::{Kind, WireId};
 use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
 use crate::config::Limits;
+use crate::peer::PeerInfo;
 use crate::value::Packed;
-use crate::zmtp::{Side, SocketType};
 use bytes::Bytes;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
-
-/// Who is behind a link, as the link's driver says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PeerInfo {
-    /// Its routing id: the identity that it announced, or one made here for one that announced
-    /// none (a zero byte and 16 random ones).
-    pub identity: Bytes,
-    /// Who authentication says it is. Empty where there is none.
-    pub user: Bytes,
-    /// Where it connects from, as text; empty if unknown. For logs.
-    pub address: String,
-    /// The type of its ZeroMQ socket.
-    pub socket_type: SocketType,
-    /// Whether we opened the link.
-    pub dialed: bool,
-    /// What may be sent to it.
-    pub profile: Profile,
-}
-
-impl PeerInfo {
-    /// A ROUTER peer of that identity (it may be empty), not authenticated, profile `V1`.
-    pub fn new(identity: Bytes) -> Self {
-        Self {
-            identity,
-            user: Bytes::new(),
-            address: String::new(),
-            socket_type: SocketType::Router,
-            dialed: false,
-            profile: Profile::V1,
-        }
-    }
-
-    /// The same, authenticated as that user.
-    #[must_use]
-    pub fn with_user(mut self, user: Bytes) -> Self {
-        self.user = user;
-        self
-    }
-
-    /// The same, connecting from that address.
-    #[must_use]
-    pub fn with_address(mut self, address: impl Into<String>) -> Self {
-        self.address = address.into();
-        self
-    }
-
-    /// The same, over a link that we opened or accepted.
-    #[must_use]
-    pub fn with_side(mut self, side: Side) -> Self {
-        self.dialed = side == Side::Connecting;
-        self
-    }
-
-    /// The same, with that type of socket.
-    #[must_use]
-    pub fn with_socket_type(mut self, socket_type: SocketType) -> Self {
-        self.socket_type = socket_type;
-        self
-    }
-}
 
 /// A message that waits in a queue. Whether it still makes sense is judged when it is pulled.
 #[derive(Debug)]

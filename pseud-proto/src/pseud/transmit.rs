@@ -2,13 +2,13 @@
 
 use super::calls::Sending;
 use super::endpoint::Endpoint;
-use super::profile::Profile;
 use super::requests::Progress;
 use super::session::Queued;
 use super::stats::Dropped;
 use super::wire::{Kind, Transmit, WireId};
 use crate::call::{Action, CallId, Outcome, PeerId, RequestId};
 use crate::error::Reason;
+use crate::peer::Profile;
 use crate::value::Packed;
 use bytes::Bytes;
 use smol_str::SmolStr;

@@ -1,7 +1,7 @@
 //! A message on the wire: `["", "v1", id, kind, body]` (Python pseud's Protocol v1).
 
-use super::profile::Profile;
 use super::stats::Dropped;
+use crate::peer::Profile;
 use crate::value::heads;
 use crate::zmtp::{Outgoing, Parts, Token};
 use bytes::Bytes;
