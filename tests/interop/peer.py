@@ -26,6 +26,7 @@ import zmq
 import zmq.asyncio
 import zmq.utils.monitor
 
+import plugins  # noqa: F401  registers them
 from zap import Zap
 
 LINE_MAX = 1 << 28  # bytes of one command, values are hex
@@ -106,6 +107,12 @@ def to_bytes(value):
     """An id or a frame: text stands for its UTF-8 bytes."""
     value = decode(value)
     return value.encode() if isinstance(value, str) else value
+
+
+def secrets(security):
+    """Keywords of a Server or Client: all but the plug-in's name are bytes."""
+    named = lambda key: key == "security_plugin"
+    return {k: v if named(k) else to_bytes(v) for k, v in (security or {}).items()}
 
 
 def property_of(frame, key):
@@ -315,15 +322,26 @@ class Commands:
         """Ends the program at once, without an answer."""
         os._exit(status)
 
-    async def server(self, name, user_id, endpoint, timeout=5.0, **socket):
-        """Binds and starts a Server; says the endpoint it got."""
-        peer = Rpc(pseud.Server(to_bytes(user_id), timeout=timeout), **socket)
+    async def server(
+        self, name, user_id, endpoint, timeout=5.0, security=None, known=(), **socket
+    ):
+        """Binds and starts a Server; says the endpoint it got.
+
+        `security`: a plug-in and what it needs; `known`: whom it admits, lists of the
+        credentials and then the user id.
+        """
+        secured = secrets(security)
+        peer = Rpc(pseud.Server(to_bytes(user_id), timeout=timeout, **secured), **socket)
+        for *credentials, user in known:
+            shown = tuple(map(to_bytes, credentials))
+            peer.rpc.auth_backend.known[shown] = to_bytes(user)
         peer.rpc.bind(endpoint)
         return await self.started(name, peer)
 
-    async def client(self, name, peer_id, endpoint, timeout=5.0, **socket):
-        """Connects and starts a Client."""
-        peer = Rpc(pseud.Client(to_bytes(peer_id), timeout=timeout), **socket)
+    async def client(self, name, peer_id, endpoint, timeout=5.0, security=None, **socket):
+        """Connects and starts a Client; `security` is a plug-in and what it needs."""
+        secured = secrets(security)
+        peer = Rpc(pseud.Client(to_bytes(peer_id), timeout=timeout, **secured), **socket)
         peer.rpc.connect(endpoint)
         return await self.started(name, peer)
 
