@@ -45,9 +45,9 @@ static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
 ///
 /// A domain's predicate is looked up in the node's own registry, then in the global one. Ready-made are
 /// `default`, which accepts everyone, and `restricted`, which accepts users with the permission
-/// `"restricted"` ([`User::has_permission`](pseud_proto::User::has_permission)). Handlers of a domain
-/// that has no predicate serve nobody, and an error is logged; Python answers `ComponentLookupError`
-/// there.
+/// `"restricted"` ([`User::has_permission`](pseud_proto::User::has_permission); Python's asks for
+/// `DoSomethingNasty`). Handlers of a domain that has no predicate serve nobody, and an error is logged
+/// once; Python answers `ComponentLookupError` there.
 ///
 /// # Lifetime
 /// Handlers are forgotten when the last handle of their registry is dropped and every node that it was

@@ -53,16 +53,60 @@ impl Served {
 
     /// Somebody called a handler that nobody may reach, since its domain has no predicate.
     pub(crate) fn log_missing(&self, domain: &Arc<str>) {
-        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
-        if missing.insert(domain.clone()) {
-            tracing::error!(
-                domain = &**domain,
-                "a domain has no predicate: its handlers serve nobody"
-            );
+        let news =
+            self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(domain.clone());
+        if news {
+            let domain = &**domain;
+            tracing::error!(domain, "a domain has no predicate: its handlers serve nobody");
         }
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Registry>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Level, Metadata, Subscriber};
+
+    /// Counts errors.
+    struct Errors(Arc<AtomicUsize>);
+
+    impl Subscriber for Errors {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() == Level::ERROR
+        }
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn l_10_a_domain_without_a_predicate_is_logged_once() {
+        let errors = Arc::new(AtomicUsize::new(0));
+        tracing::subscriber::with_default(Errors(errors.clone()), || {
+            let served = Served::own();
+            for domain in ["a", "b", "a", "b", "a"] {
+                served.log_missing(&domain.into());
+            }
+        });
+        assert_eq!(errors.load(Ordering::Relaxed), 2);
     }
 }
