@@ -4,6 +4,7 @@
 //! ends with all tables back where they were and every counter where it belongs.
 
 mod a_greeting;
+mod alone;
 mod b_commands;
 mod b_framing;
 mod bench;
@@ -13,6 +14,8 @@ mod c_handshake;
 mod curve;
 #[cfg(feature = "_curve")]
 mod curve_between;
+#[cfg(feature = "_curve")]
+mod curve_flood;
 #[cfg(feature = "_curve")]
 mod curve_hello;
 #[cfg(feature = "_curve")]

@@ -75,9 +75,13 @@ impl Rogue {
         wire
     }
 
-    /// Why that link ended, in the victim's words. Ask in the order in which links end.
+    /// Why that link ended, in the victim's words. It does not come again, as somebody else may get
+    /// the port. Ask in the order in which links end.
     pub(crate) async fn end(&self, wire: &Wire) -> Reason {
-        end_of(&mut *self.events.lock().await, wire.stream.local_addr().unwrap()).await
+        let here = wire.stream.local_addr().unwrap();
+        let reason = end_of(&mut *self.events.lock().await, here).await;
+        self.victim.disconnect(&format!("tcp://{here}")).unwrap();
+        reason
     }
 
     /// Sends what the victim ends that link for, with a call of the canary's before the last byte
