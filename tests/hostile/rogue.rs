@@ -93,6 +93,7 @@ impl Rogue {
         wire.try_send(&[*last]).await;
         assert_eq!(wire.closed().await, b"", "after {bytes:x?}");
         assert_eq!(self.end(&wire).await, Reason::PeerFault(why.into()), "after {bytes:x?}");
+        assert_eq!(self.victim.stats().sessions, 1, "the honest server's");
         self.canary().await;
     }
 
