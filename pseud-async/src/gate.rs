@@ -3,6 +3,7 @@
 use crate::hub::Hub;
 use crate::link::AnyLink;
 use bytes::Bytes;
+use pseud_proto::User;
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::PublicKey;
 use pseud_proto::zmtp::{Question, Secret, Verdict};
@@ -63,18 +64,21 @@ impl Authenticator {
 
     /// Admits who shows the password of its name, as that name. Only PLAIN asks so; others are
     /// denied. An unknown name takes as long as a wrong password of no bytes.
-    pub fn passwords<U: Into<Bytes>>(users: impl IntoIterator<Item = (U, Secret)>) -> Self {
-        let users: BTreeMap<Bytes, Secret> =
-            users.into_iter().map(|(user, password)| (user.into(), password)).collect();
+    pub fn passwords<U: Into<User>>(users: impl IntoIterator<Item = (U, Secret)>) -> Self {
+        let named = |(user, password): (U, Secret)| {
+            let user = user.into();
+            (user.id().clone(), (user, password))
+        };
+        let users: BTreeMap<Bytes, (User, Secret)> = users.into_iter().map(named).collect();
         let nobody = Secret::default();
         Self::new(move |question| {
             ready(match question {
                 Question::Plain { username, password } => {
                     let known = users.get(&username);
-                    let matches = known.unwrap_or(&nobody).matches(password.expose());
-                    match matches && known.is_some() {
-                        true => Verdict::Admit(username),
-                        false => Verdict::Deny,
+                    let secret = known.map_or(&nobody, |(_, secret)| secret);
+                    match (secret.matches(password.expose()), known) {
+                        (true, Some((user, _))) => Verdict::Admit(user.clone()),
+                        _ => Verdict::Deny,
                     }
                 }
                 _ => Verdict::Deny,
@@ -85,8 +89,8 @@ impl Authenticator {
     /// Admits who proves one of these keys, as the user that it belongs to: Python's
     /// `trusted_curve`. Only CURVE asks so; others are denied.
     #[cfg(feature = "_curve")]
-    pub fn keys<U: Into<Bytes>>(users: impl IntoIterator<Item = (PublicKey, U)>) -> Self {
-        let users: BTreeMap<PublicKey, Bytes> =
+    pub fn keys<U: Into<User>>(users: impl IntoIterator<Item = (PublicKey, U)>) -> Self {
+        let users: BTreeMap<PublicKey, User> =
             users.into_iter().map(|(key, user)| (key, user.into())).collect();
         Self::new(move |question| {
             ready(match question {

@@ -28,11 +28,7 @@ fn keys() -> KeyPair {
 /// A server whose `whoami` tells the user, and `back` what its caller answers.
 async fn serve(options: Options) -> (Server, String) {
     let server = Server::with(options).unwrap();
-    server
-        .register_sync("whoami", |request| {
-            Ok::<_, Fault>(String::from_utf8_lossy(&request.user()).into_owned())
-        })
-        .unwrap();
+    server.register_sync("whoami", |request| Ok::<_, Fault>(request.user().to_string())).unwrap();
     server
         .register("back", |request| async move {
             let told: String = request.caller().call("name", ()).await.unwrap();
