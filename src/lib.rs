@@ -14,7 +14,9 @@ pub use pseud_proto as proto;
 #[cfg(feature = "_curve")]
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
-pub use pseud_proto::{Config, Executed, Fault, Limits, Reason, User, Value};
+pub use pseud_proto::{
+    CallRefused, Config, Exception, Executed, Fault, Limits, Reason, User, Value,
+};
 
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;

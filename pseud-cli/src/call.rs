@@ -100,7 +100,8 @@ fn raised(fault: &Fault, traceback: bool) -> ExitCode {
     let [class, message] = [&fault.class, &fault.message].map(|text| terminal::escape(text));
     terminal::complain(&format!("{class}: {message}"));
     if traceback {
-        fault.traceback.lines().for_each(|line| terminal::complain(&terminal::escape(line)));
+        let lines = fault.traceback.iter().flat_map(|text| text.lines());
+        lines.for_each(|line| terminal::complain(&terminal::escape(line)));
     }
     ExitCode::from(FAILED)
 }
