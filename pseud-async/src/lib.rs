@@ -18,9 +18,11 @@ mod gate;
 mod handler;
 mod hub;
 mod link;
+mod nested;
 mod node;
 mod pending;
 mod request;
+mod service;
 mod timer;
 
 pub use call::{Call, CallError};
@@ -33,3 +35,4 @@ pub use hub::{Hub, Runtime, ShutDown, Spawn, SpawnBlocking};
 pub use link::{Fed, Flushed, Link, Writer};
 pub use node::{Drained, Node, Peer, Ready};
 pub use request::Request;
+pub use service::Service;

@@ -107,11 +107,7 @@ fn raised(fault: &Fault, traceback: bool) -> ExitCode {
 }
 
 fn unanswered(error: &CallError) -> ExitCode {
-    let advice = match error.is_retry_safe() {
-        true => "a retry is safe",
-        false => "it may have run: a retry may run it twice",
-    };
-    terminal::complain(&terminal::escape(&format!("no answer: {error} ({advice})")));
+    terminal::complain(&terminal::escape(&format!("no answer: {error}")));
     ExitCode::from(NO_ANSWER)
 }
 
