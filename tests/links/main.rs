@@ -8,6 +8,7 @@ mod endpoints;
 mod events;
 mod faces;
 mod returning;
+#[cfg(feature = "_curve")]
 mod security;
 mod typed;
 
