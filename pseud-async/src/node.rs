@@ -56,7 +56,8 @@ impl Node {
     }
 
     /// Serves `name` with an async handler: `|request| async move { … }`, returning a `Result` whose
-    /// error becomes the fault that the caller is told. Registering again replaces.
+    /// error becomes the fault that the caller is told: a [`Fault`](pseud_proto::Fault), or what `?`
+    /// makes one of. Registering again replaces.
     ///
     /// It is polled once where its request arrives, and spawned as a task only if it has to wait.
     ///

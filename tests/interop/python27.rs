@@ -81,7 +81,8 @@ async fn a_rust_client_calls_a_python_2_server() {
         assert_eq!(sum, 3);
         let drawn: Value = room
             .client
-            .call("draw.me", (Value::Bin(Bytes::from_static(b"cat")),))
+            .service("draw")
+            .call("me", (Value::Bin(Bytes::from_static(b"cat")),))
             .await
             .expect("art");
         assert_eq!(drawn, Value::Bin(Bytes::from_static(b"drawn cat")));
