@@ -8,11 +8,13 @@ use crate::handler::HandlerError;
 use crate::hub::Hub;
 use crate::registry::{Object, Registry};
 use crate::request::Request;
+use crate::service::Service;
 use pseud_proto::To;
 use pseud_proto::pseud::Stats;
 use pseud_proto::registry::NameRefused;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -148,8 +150,14 @@ impl Node {
     /// Calls the configured server. `args` is a tuple: `("Charly",)`, `()`.
     ///
     /// The call waits for the link to the server, bounded by its own time-out. See [`Call`].
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
-        Call::new(self.hub().clone(), To::Server, name, args)
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
+        Call::new(self.hub().clone(), To::Server, SmolStr::new(name), args)
+    }
+
+    /// A service of the configured server, to be called by what follows the dot:
+    /// `client.service("string").call("lower", ("ABC",))`.
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        Service::new(self.hub().clone(), To::Server, name.as_ref())
     }
 
     /// Whoever holds that routing id when it is called: the identity that a peer announced.
@@ -203,8 +211,13 @@ impl Peer {
     }
 
     /// Calls this peer. `args` is a tuple: `("Charly",)`, `()`. See [`Call`].
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
-        Call::new(self.hub.clone(), self.to.clone(), name, args)
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
+        Call::new(self.hub.clone(), self.to.clone(), SmolStr::new(name), args)
+    }
+
+    /// A service of this peer. See [`Service`].
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        Service::new(self.hub.clone(), self.to.clone(), name.as_ref())
     }
 }
 

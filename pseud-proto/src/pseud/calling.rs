@@ -44,6 +44,9 @@ impl Endpoint {
 
     fn judge_call(&self, name: &str, arguments: &Packed) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
+        if name.is_empty() {
+            return Err(CallRefused::NameEmpty);
+        }
         if name.len() > NAME_BYTES_MAX {
             return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
         }
@@ -58,16 +61,17 @@ impl Endpoint {
     }
 
     fn resolve(&self, to: To) -> Result<Target, CallRefused> {
-        match to {
-            To::Peer(peer) => Ok(Target::Session(peer)),
-            To::Name(name) => {
-                Ok(self.names.holder(&name).map_or(Target::Nobody(name), Target::Session))
-            }
+        let (name, otherwise): (_, fn(Bytes) -> Target) = match to {
+            To::Peer(peer) => return Ok(Target::Session(peer)),
+            To::Name(name) => (name, Target::Nobody),
             To::Server => {
-                let name = self.config.server.clone().ok_or(CallRefused::NoServer)?;
-                Ok(self.names.holder(&name).map_or(Target::Server(name), Target::Session))
+                (self.config.server.clone().ok_or(CallRefused::NoServer)?, Target::Server)
             }
+        };
+        if name.is_empty() {
+            return Err(CallRefused::PeerNameEmpty);
         }
+        Ok(self.names.holder(&name).map_or(otherwise(name), Target::Session))
     }
 
     fn judge_room(&mut self, target: &Target) -> Result<(), CallRefused> {
