@@ -8,13 +8,15 @@ use pseud_proto::zmtp::PublicKey;
 use pseud_proto::zmtp::{Question, Secret, Verdict};
 use std::collections::BTreeMap;
 use std::fmt;
-
 use std::future::{Future, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+
+#[cfg(test)]
+mod tests;
 
 type Judging = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 type Judge = dyn Fn(Question, Source) -> Judging + Send + Sync;
@@ -62,20 +64,21 @@ impl Authenticator {
     }
 
     /// Admits who shows the password of its name, as that name. Only PLAIN asks so; others are
-    /// denied. An unknown name takes as long as a wrong password of no bytes.
+    /// denied.
+    ///
+    /// An unknown name is compared, too, and [at the same length](Secret::matches): the time of the
+    /// answer tells neither whether a name is known nor how near or long a password is. Not constant
+    /// is the search for the name, by comparisons with known ones: it depends on how many they are
+    /// and where among them the name would be.
     pub fn passwords<U: Into<Bytes>>(users: impl IntoIterator<Item = (U, Secret)>) -> Self {
         let users: BTreeMap<Bytes, Secret> =
             users.into_iter().map(|(user, password)| (user.into(), password)).collect();
-        let nobody = Secret::default();
         Self::new(move |question| {
             ready(match question {
-                Question::Plain { username, password } => {
-                    let known = users.get(&username);
-                    let matches = known.unwrap_or(&nobody).matches(password.expose());
-                    match matches && known.is_some() {
-                        true => Verdict::Admit(username),
-                        false => Verdict::Deny,
-                    }
+                Question::Plain { username, password }
+                    if knows(&users, &username, |known| known.matches(password.expose())) =>
+                {
+                    Verdict::Admit(username)
                 }
                 _ => Verdict::Deny,
             })
@@ -109,6 +112,18 @@ impl Authenticator {
             })
         })
     }
+}
+
+/// Whether that is the password of that name: one comparison, whether there is such a name or not.
+fn knows(
+    users: &BTreeMap<Bytes, Secret>,
+    username: &Bytes,
+    matches: impl FnOnce(&Secret) -> bool,
+) -> bool {
+    let nobody = Secret::default();
+    let known = users.get(username);
+    // Not `&&`, which would skip the comparison.
+    matches(known.unwrap_or(&nobody)) & known.is_some()
 }
 
 /// Who is asked about strangers, and how many of them may wait for the answer.
