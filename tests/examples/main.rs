@@ -83,6 +83,7 @@ fn embedded() {
     for line in [
         "client: the answer is \"Hello Charly\"",
         "server: the answer is \"Charly\"",
+        "server: charly may come in",
         "server: charlys-desk is there",
         "client: it ended as Unknown(TimedOut)",
     ] {
