@@ -6,6 +6,7 @@ mod dropping;
 mod ending;
 mod endpoints;
 mod events;
+mod gate;
 mod returning;
 mod security;
 mod typed;
