@@ -38,3 +38,4 @@ pub use pseud_async::{
     Authenticator, Call, CallError, Cancelled, ConnectionEvent, Drained, Events, Gate, Node, Peer,
     Ready, Request, Source,
 };
+pub use security::InClear;

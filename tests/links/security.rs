@@ -174,6 +174,8 @@ async fn g_13_passwords_do_not_leave_the_machine_unless_allowed() {
     for text in ["tcp://*:0", "allow_plaintext"] {
         assert!(refused.to_string().contains(text), "{refused}");
     }
+    let cause = refused.get_ref().unwrap().downcast_ref::<pseud::tokio::InClear>().unwrap();
+    assert_eq!((cause.verb(), cause.endpoint()), ("bind", "tcp://*:0"));
     let allowed = Server::with(server.allow_plaintext(true)).unwrap();
     allowed.bind("tcp://*:0").await.unwrap();
     let client = Client::with(plain("x")).unwrap();
@@ -194,6 +196,7 @@ async fn settings_that_nobody_could_meet_are_refused() {
         Options::client("service").plain_client(&long, Secret::new("")),
         Options::client("service").curve_client(keys(), []),
         Options::server("service").curve_server([], any()),
+        Options::server("service").curve_server([keys(), keys(), keys()], any()),
     ] {
         let error = Client::with(options).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
