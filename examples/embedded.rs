@@ -137,7 +137,7 @@ impl Peer {
         let verdict = match question {
             Question::Plain { username, password } if password.matches(b"open sesame") => {
                 println!("{}: {} may come in", self.name, username.escape_ascii());
-                Verdict::Admit(username)
+                Verdict::Admit(username.into())
             }
             _ => Verdict::Deny,
         };

@@ -14,12 +14,12 @@ pub use pseud_proto as proto;
 #[cfg(feature = "_curve")]
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
-pub use pseud_proto::{Config, Executed, Fault, Limits, Reason, Value};
+pub use pseud_proto::{Config, Executed, Fault, Limits, Reason, User, Value};
 
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    Authenticator, Call, CallError, Cancelled, Client, ConnectionEvent, Drained, Events, Node,
-    Options, Peer, Ready, Request, Server,
+    Authenticator, Call, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained, Events,
+    Node, Options, Peer, Ready, Request, Server,
 };

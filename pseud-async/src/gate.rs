@@ -3,6 +3,7 @@
 use crate::hub::Hub;
 use crate::link::AnyLink;
 use bytes::Bytes;
+use pseud_proto::User;
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::PublicKey;
 use pseud_proto::zmtp::{Question, Secret, Verdict};
@@ -70,15 +71,17 @@ impl Authenticator {
     /// answer tells neither whether a name is known nor how near or long a password is. Not constant
     /// is the search for the name, by comparisons with known ones: it depends on how many they are
     /// and where among them the name would be.
-    pub fn passwords<U: Into<Bytes>>(users: impl IntoIterator<Item = (U, Secret)>) -> Self {
-        let users: BTreeMap<Bytes, Secret> =
-            users.into_iter().map(|(user, password)| (user.into(), password)).collect();
+    pub fn passwords<U: Into<User>>(users: impl IntoIterator<Item = (U, Secret)>) -> Self {
+        let named = |(user, password): (U, Secret)| {
+            let user = user.into();
+            (user.id().clone(), (user, password))
+        };
+        let users: Passwords = users.into_iter().map(named).collect();
         Self::new(move |question| {
             ready(match question {
-                Question::Plain { username, password }
-                    if knows(&users, &username, |known| known.matches(password.expose())) =>
-                {
-                    Verdict::Admit(username)
+                Question::Plain { username, password } => {
+                    who_knows(&users, &username, |known| known.matches(password.expose()))
+                        .map_or(Verdict::Deny, |user| Verdict::Admit(user.clone()))
                 }
                 _ => Verdict::Deny,
             })
@@ -88,8 +91,8 @@ impl Authenticator {
     /// Admits who proves one of these keys, as the user that it belongs to: Python's
     /// `trusted_curve`. Only CURVE asks so; others are denied.
     #[cfg(feature = "_curve")]
-    pub fn keys<U: Into<Bytes>>(users: impl IntoIterator<Item = (PublicKey, U)>) -> Self {
-        let users: BTreeMap<PublicKey, Bytes> =
+    pub fn keys<U: Into<User>>(users: impl IntoIterator<Item = (PublicKey, U)>) -> Self {
+        let users: BTreeMap<PublicKey, User> =
             users.into_iter().map(|(key, user)| (key, user.into())).collect();
         Self::new(move |question| {
             ready(match question {
@@ -114,16 +117,18 @@ impl Authenticator {
     }
 }
 
-/// Whether that is the password of that name: one comparison, whether there is such a name or not.
-fn knows(
-    users: &BTreeMap<Bytes, Secret>,
+/// Users and their passwords, by name.
+type Passwords = BTreeMap<Bytes, (User, Secret)>;
+
+/// Who has that name, if its password matches: one comparison, whether there is such a name or not.
+fn who_knows<'a>(
+    users: &'a Passwords,
     username: &Bytes,
     matches: impl FnOnce(&Secret) -> bool,
-) -> bool {
-    let nobody = Secret::default();
-    let known = users.get(username);
-    // Not `&&`, which would skip the comparison.
-    matches(known.unwrap_or(&nobody)) & known.is_some()
+) -> Option<&'a User> {
+    let (nobody, found) = (Secret::default(), users.get(username));
+    let matches = matches(found.map_or(&nobody, |(_, password)| password));
+    found.filter(|_| matches).map(|(user, _)| user)
 }
 
 /// Who is asked about strangers, and how many of them may wait for the answer.

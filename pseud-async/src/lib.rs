@@ -9,6 +9,7 @@
 //! and a handler is polled once where its request arrives.
 
 mod call;
+mod caller;
 mod cancelled;
 mod crowd;
 mod effects;
@@ -23,6 +24,7 @@ mod request;
 mod timer;
 
 pub use call::{Call, CallError};
+pub use caller::Caller;
 pub use cancelled::Cancelled;
 pub use events::{ConnectionEvent, Events};
 pub use gate::{Authenticator, Gate, Source};

@@ -264,11 +264,7 @@ impl<W: Writer> Link<W> {
                 (Event::Ready(ready), _) => {
                     // An answer may come when the link is over, or everything is.
                     let Some(_stranger) = self.introduce(inner) else { continue };
-                    let info = PeerInfo::new(ready.identity)
-                        .with_socket_type(ready.socket_type)
-                        .with_user(ready.user)
-                        .with_address(&*self.address)
-                        .with_side(self.side);
+                    let info = PeerInfo::behind(ready, self.side, &*self.address);
                     let peer = inner.endpoint.handle_connected(info, now);
                     attach(inner, peer);
                     let _ = self.peer.set(peer);

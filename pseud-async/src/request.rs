@@ -1,14 +1,13 @@
 //! A request on its way through a handler to its answer.
 
+use crate::caller::Caller;
 use crate::cancelled::Cancelled;
 use crate::handler::{Answer, Answering, Handler};
 use crate::hub::{Hub, Inner};
-use crate::node::Peer;
 use atomic_waker::AtomicWaker;
-use bytes::Bytes;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::{Arguments, BadArguments};
-use pseud_proto::{Fault, PeerId, RequestId, Ticket, To};
+use pseud_proto::{Fault, PeerId, RequestId, Ticket, User};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::any::Any;
@@ -23,9 +22,8 @@ use std::time::Instant;
 
 /// What a handler is given: the caller's arguments, checked, and a way back to the caller.
 pub struct Request {
-    hub: Arc<Hub>,
     id: RequestId,
-    peer: PeerId,
+    caller: Caller,
     name: Box<str>,
     arguments: Arguments,
 }
@@ -66,24 +64,23 @@ impl Request {
 
     /// Tells when nobody waits for the answer any more: to stop work that would be for nothing.
     pub fn cancelled(&self) -> Cancelled {
-        Cancelled::new(self.hub.clone(), self.id)
+        Cancelled::new(self.caller.hub.clone(), self.id)
     }
 
-    /// Who authentication says the caller is. Empty where there is none, or once it has left.
-    pub fn user(&self) -> Bytes {
-        let inner = self.hub.lock();
-        inner.endpoint.peer_info(self.peer).map_or_else(Bytes::new, |info| info.user.clone())
+    /// Who authentication says the caller is.
+    pub fn user(&self) -> &User {
+        self.caller.user()
     }
 
-    /// Whoever called: call it back on the connection that it opened.
-    pub fn caller(&self) -> Peer {
-        Peer::new(self.hub.clone(), To::Peer(self.peer))
+    /// Whoever called: who it is, and the way to call it back on the connection that it opened.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 }
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("name", &self.name).field("peer", &self.peer).finish()
+        f.debug_struct("Request").field("name", &self.name).field("caller", &self.caller).finish()
     }
 }
 
@@ -198,7 +195,8 @@ fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Answer)>, here: Option<PeerId>) -
 
 /// Starts one request; returns its answer if that is ready at once.
 fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answer)> {
-    let (id, peer) = (request.id(), request.peer());
+    let id = request.id();
+    let caller = Caller { hub: hub.clone(), peer: request.peer(), info: request.caller().clone() };
     let found = find(hub, request.name());
     let name: Box<str> = request.name().into();
     let (ticket, rest) = request.into_parts();
@@ -216,7 +214,7 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answe
         Ok(arguments) => arguments,
         Err(bad) => return Some((ticket, Err(Fault::new("TypeError", bad.to_string())))),
     };
-    let request = Request { hub: hub.clone(), id, peer, name, arguments };
+    let request = Request { id, caller, name, arguments };
     match handler {
         Handler::Inline(handler) => Some((ticket, guarded(|| handler(request)))),
         Handler::Async(handler) => poll_once(hub, ticket, guarded_future(|| handler(request))),

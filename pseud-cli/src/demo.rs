@@ -35,7 +35,7 @@ pub(crate) fn register(server: &Server) -> Result<(), NameRefused> {
     })?;
     server.register_sync("whoami", |request| {
         request.args::<()>()?;
-        Ok::<_, Fault>(Value::Bin(request.user()))
+        Ok::<_, Fault>(Value::Bin(request.user().id().clone()))
     })?;
     server.register_sync("types", |request| {
         request.args::<()>()?;

@@ -7,6 +7,7 @@ use crate::value::Unchecked;
 use bytes::Bytes;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 macro_rules! key {
@@ -87,6 +88,7 @@ impl CallOptions {
 pub struct Request {
     pub(crate) ticket: Ticket,
     pub(crate) peer: PeerId,
+    pub(crate) caller: Arc<PeerInfo>,
     pub(crate) message: Bytes,
     pub(crate) name: Range<u32>,
     pub(crate) rest: Range<u32>,
@@ -101,6 +103,11 @@ impl Request {
     /// The session that it came from.
     pub fn peer(&self) -> PeerId {
         self.peer
+    }
+
+    /// Who is behind that session: it stays known when the session has ended.
+    pub fn caller(&self) -> &Arc<PeerInfo> {
+        &self.caller
     }
 
     /// The dotted name, as the peer wrote it.
@@ -172,7 +179,7 @@ pub enum Action {
     /// [`poll_transmit`](crate::pseud::Endpoint::poll_transmit) has returned `None`.
     Flush(PeerId),
     /// A session began.
-    Joined(PeerId, PeerInfo),
+    Joined(PeerId, Arc<PeerInfo>),
     /// A session ended. Its calls have ended before this; its id means nobody from now on.
     Left(PeerId, Reason),
     /// Close that link: its session has ended already.

@@ -32,6 +32,7 @@ pub mod peer;
 pub mod pseud;
 pub mod registry;
 mod slab;
+mod user;
 pub mod value;
 pub mod zmtp;
 
@@ -43,4 +44,5 @@ pub use error::{
     CallRefused, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved, PeerError, Reason,
 };
 pub use registry::Registry;
+pub use user::User;
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};

@@ -1,6 +1,7 @@
 //! Who is behind a link, and what may be sent to it.
 
-use crate::zmtp::{Side, SocketType};
+use crate::user::User;
+use crate::zmtp::{MechanismName, Ready, Side, SocketType};
 use bytes::Bytes;
 
 /// Who is behind a link, as the link's driver says it.
@@ -10,12 +11,14 @@ pub struct PeerInfo {
     /// Its routing id: the identity that it announced, or one made here for one that announced
     /// none (a zero byte and 16 random ones).
     pub identity: Bytes,
-    /// Who authentication says it is. Empty where there is none.
-    pub user: Bytes,
+    /// Who authentication says it is.
+    pub user: User,
     /// Where it connects from, as text; empty if unknown. For logs.
     pub address: String,
     /// The type of its ZeroMQ socket.
     pub socket_type: SocketType,
+    /// The mechanism of its link.
+    pub mechanism: MechanismName,
     /// Whether we opened the link.
     pub dialed: bool,
     /// What may be sent to it.
@@ -23,13 +26,27 @@ pub struct PeerInfo {
 }
 
 impl PeerInfo {
-    /// A ROUTER peer of that identity (it may be empty), not authenticated, profile `V1`.
+    /// Whoever a handshake has shown to be there, over a link that we opened or accepted.
+    pub fn behind(ready: Ready, side: Side, address: impl Into<String>) -> Self {
+        Self {
+            identity: ready.identity,
+            user: ready.user,
+            address: address.into(),
+            socket_type: ready.socket_type,
+            mechanism: ready.mechanism,
+            dialed: side == Side::Connecting,
+            profile: Profile::V1,
+        }
+    }
+
+    /// A ROUTER peer of that identity (it may be empty), under NULL, profile `V1`.
     pub fn new(identity: Bytes) -> Self {
         Self {
             identity,
-            user: Bytes::new(),
+            user: User::default(),
             address: String::new(),
             socket_type: SocketType::Router,
+            mechanism: MechanismName::Null,
             dialed: false,
             profile: Profile::V1,
         }
@@ -37,8 +54,8 @@ impl PeerInfo {
 
     /// The same, authenticated as that user.
     #[must_use]
-    pub fn with_user(mut self, user: Bytes) -> Self {
-        self.user = user;
+    pub fn with_user(mut self, user: impl Into<User>) -> Self {
+        self.user = user.into();
         self
     }
 

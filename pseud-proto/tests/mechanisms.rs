@@ -33,7 +33,7 @@ fn both_roles_agree_in_pieces_of_any_size_whoever_connects() {
                 panic!("{met:?}")
             };
             assert_eq!((theirs.mechanism, ours.mechanism), (room.name, room.name));
-            assert_eq!((&theirs.user[..], &ours.user[..]), (&b""[..], &b"me"[..]));
+            assert_eq!((&theirs.user.id()[..], &ours.user.id()[..]), (&b""[..], &b"me"[..]));
             exchange(&mut client, &mut server, chunk, now);
             exchange(&mut server, &mut client, chunk, now);
         }
@@ -199,7 +199,7 @@ fn nobody_sets_their_own_user_id() {
     feed(&mut server, &initiate, usize::MAX, now).unwrap();
     let seen = drain(&mut server);
     let [Seen::Asked(_), Seen::Ready(ready)] = &seen[..] else { panic!("{seen:?}") };
-    assert_eq!((&ready.user[..], &ready.properties[..]), (&b"me"[..], &[][..]));
+    assert_eq!((&ready.user.id()[..], &ready.properties[..]), (&b"me"[..], &[][..]));
 }
 
 #[test]

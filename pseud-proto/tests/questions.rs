@@ -112,7 +112,7 @@ fn who_is_admitted_has_a_session_and_is_that_user() {
         talk(&mut client, &mut server, now).unwrap();
         let joined = actions(&mut server);
         let [Action::Joined(peer, info)] = &joined[..] else { panic!("{joined:?}") };
-        assert_eq!((&info.user[..], Some(*peer)), (&b"user"[..], server.peer()));
+        assert_eq!((&info.user.id()[..], Some(*peer)), (&b"user"[..], server.peer()));
         assert!(client.peer().is_some());
         server.answer(Verdict::Deny, now).unwrap();
         assert_eq!(server.peer(), Some(*peer), "a second answer means nothing");

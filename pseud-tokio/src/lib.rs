@@ -35,7 +35,7 @@ mod socket;
 pub use options::Options;
 pub use peers::{Client, Server};
 pub use pseud_async::{
-    Authenticator, Call, CallError, Cancelled, ConnectionEvent, Drained, Events, Gate, Node, Peer,
-    Ready, Request, Source,
+    Authenticator, Call, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events, Gate,
+    Node, Peer, Ready, Request, Source,
 };
 pub use security::InClear;

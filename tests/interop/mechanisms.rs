@@ -29,7 +29,7 @@ fn every_kind_of_socket_in_both_roles_connecting_and_binding() {
             let (ready, asked) = link.ready(&admit()).expect(&name);
             assert_eq!((ready.socket_type, ready.minor), (kind, 1), "{name}");
             assert_eq!(asked, is_server.then(|| secured.question()), "{name}");
-            assert_eq!(&ready.user[..], if is_server { &b"me"[..] } else { b"" }, "{name}");
+            assert_eq!(&ready.user.id()[..], if is_server { &b"me"[..] } else { b"" }, "{name}");
             let user = if is_server { Value::Null } else { json!(bob) };
             exchange(&python, &mut link, &name, kind, &user);
             python.request("stop", json!({"name": name}));

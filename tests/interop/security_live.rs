@@ -118,9 +118,7 @@ async fn rust_server(secured: Secured) -> (Server, String) {
     };
     let server = Server::with(options).expect("a runtime is there");
     serve(&server);
-    let whoami = |request: pseud::Request| {
-        Ok::<_, Fault>(String::from_utf8_lossy(&request.user()).into_owned())
-    };
+    let whoami = |request: pseud::Request| Ok::<_, Fault>(request.user().to_string());
     server.register_sync("whoami", whoami).expect("a free name");
     let back = |request: pseud::Request| async move {
         let told: Result<String, _> = request.caller().call("hello", ("back",)).await;

@@ -32,11 +32,7 @@ pub(crate) async fn serve(options: Options) -> (Server, String) {
 }
 
 pub(crate) fn register(server: &Server) {
-    server
-        .register_sync("whoami", |request| {
-            Ok::<_, Fault>(String::from_utf8_lossy(&request.user()).into_owned())
-        })
-        .unwrap();
+    server.register_sync("whoami", |request| Ok::<_, Fault>(request.user().to_string())).unwrap();
     server
         .register("back", |request| async move {
             let told: String = request.caller().call("name", ()).await.unwrap();

@@ -73,7 +73,7 @@ impl Log {
                 self.requests.push_back(request);
             }
             Action::Finish { call, outcome } => self.finish(call, outcome),
-            Action::Joined(peer, info) => self.join(peer, info),
+            Action::Joined(peer, info) => self.join(peer, &info),
             Action::Left(peer, reason) => self.leave(peer, reason),
             Action::Close(peer, reason) => {
                 assert!(self.gone.contains(&peer), "a link closed before its session ended");
@@ -100,10 +100,10 @@ impl Log {
         assert_eq!(before, None, "{call:?} ended twice");
     }
 
-    fn join(&mut self, peer: PeerId, info: PeerInfo) {
+    fn join(&mut self, peer: PeerId, info: &PeerInfo) {
         assert!(!self.gone.contains(&peer), "{peer:?} joined after it had left");
         self.said.push(Said::Joined(peer));
-        assert_eq!(self.sessions.insert(peer, info), None, "{peer:?} joined twice");
+        assert_eq!(self.sessions.insert(peer, info.clone()), None, "{peer:?} joined twice");
     }
 
     fn leave(&mut self, peer: PeerId, reason: Reason) {

@@ -104,7 +104,7 @@ impl Endpoint {
     }
 
     /// Who is behind a session; `None` once it has ended.
-    pub fn peer_info(&self, peer: PeerId) -> Option<&PeerInfo> {
+    pub fn peer_info(&self, peer: PeerId) -> Option<&Arc<PeerInfo>> {
         Some(&self.sessions.get(peer.0)?.info)
     }
 

@@ -90,6 +90,7 @@ impl Endpoint {
 
     /// Each check in turn; the arguments are not looked at here.
     fn handle_work(&mut self, peer: PeerId, work: Envelope, now: Instant) {
+        let Some(caller) = self.peer_info(peer).cloned() else { return };
         let admitted = self.admit(peer);
         let request = self.open_request(peer, work.id, now);
         if let Err(shed) = admitted {
@@ -103,6 +104,7 @@ impl Endpoint {
                 self.actions.push_back(Action::Serve(Request {
                     ticket,
                     peer,
+                    caller,
                     message,
                     name,
                     rest,

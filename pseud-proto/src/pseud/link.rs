@@ -210,11 +210,7 @@ impl Link {
         while let Some(event) = self.connection.poll_event() {
             match (event, self.peer()) {
                 (Event::Ready(ready), _) => {
-                    let info = PeerInfo::new(ready.identity)
-                        .with_socket_type(ready.socket_type)
-                        .with_user(ready.user)
-                        .with_address(&*self.address)
-                        .with_side(self.side);
+                    let info = PeerInfo::behind(ready, self.side, &*self.address);
                     self.stage = Stage::Open(endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => endpoint.handle_message(peer, parts, now)?,

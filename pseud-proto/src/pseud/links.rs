@@ -10,6 +10,7 @@ use crate::peer::PeerInfo;
 use crate::zmtp::Token;
 use bytes::Bytes;
 use rand_chacha::rand_core::Rng;
+use std::sync::Arc;
 use std::time::Instant;
 
 impl Endpoint {
@@ -22,7 +23,7 @@ impl Endpoint {
         if info.identity.is_empty() {
             info.identity = self.mint_identity();
         }
-        let identity = info.identity.clone();
+        let (identity, info) = (info.identity.clone(), Arc::new(info));
         let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
         if let Some(old) = self.names.take(peer, &info) {
             self.close(old, Reason::Replaced);

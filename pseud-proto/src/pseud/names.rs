@@ -2,6 +2,7 @@
 
 use crate::call::PeerId;
 use crate::peer::PeerInfo;
+use crate::user::User;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ struct Name {
 struct Holder {
     peer: PeerId,
     /// Who authentication says it is: nobody else takes the name from it.
-    user: Bytes,
+    user: User,
     /// We opened its link: nobody who opens one to us takes the name from it.
     dialed: bool,
 }
@@ -73,7 +74,7 @@ mod tests {
 
     fn info(dialed: bool, user: &'static str) -> PeerInfo {
         let side = if dialed { Side::Connecting } else { Side::Accepting };
-        PeerInfo::new("name".into()).with_side(side).with_user(user.into())
+        PeerInfo::new("name".into()).with_side(side).with_user(user)
     }
 
     #[test]

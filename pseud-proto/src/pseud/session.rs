@@ -10,6 +10,7 @@ use crate::value::Packed;
 use bytes::Bytes;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// A message that waits in a queue. Whether it still makes sense is judged when it is pulled.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ impl Queue {
 /// One peer's state.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) info: PeerInfo,
+    pub(super) info: Arc<PeerInfo>,
     pub(super) queue: Queue,
     /// Whether the driver was told to pull and has not found the queue empty since.
     pub(super) flushing: bool,
@@ -97,7 +98,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(info: PeerInfo) -> Self {
+    pub(super) fn new(info: Arc<PeerInfo>) -> Self {
         Self {
             info,
             queue: Queue::default(),

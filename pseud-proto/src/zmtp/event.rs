@@ -4,6 +4,7 @@ use super::mechanism::{MechanismName, Question};
 use super::outgoing::Token;
 use super::parts::Parts;
 use super::socket_type::SocketType;
+use crate::user::User;
 use bytes::Bytes;
 
 /// What [`Connection::poll_event`](super::Connection::poll_event) tells.
@@ -35,9 +36,9 @@ pub struct Ready {
     pub minor: u8,
     /// The mechanism that both sides named.
     pub mechanism: MechanismName,
-    /// Who the peer is: the user of our own [`Verdict::Admit`](super::Verdict::Admit). Empty where
-    /// nobody was asked. A peer cannot set it: what it sends as `User-Id` is dropped.
-    pub user: Bytes,
+    /// Who the peer is: the user of our own [`Verdict::Admit`](super::Verdict::Admit). Anonymous
+    /// where nobody was asked. A peer cannot set it: what it sends as `User-Id` is dropped.
+    pub user: User,
     /// Its application properties, names and values: those whose names begin with `X-`. Together
     /// at most `FrameLimits::command_bytes_max`.
     pub properties: Vec<(Bytes, Bytes)>,

@@ -2,7 +2,6 @@
 #![allow(dead_code, reason = "each test file uses its own share")]
 
 use super::zmtp_wire::*;
-use bytes::Bytes;
 use pseud_proto::PeerError;
 use pseud_proto::zmtp::*;
 use std::sync::Arc;
@@ -136,7 +135,7 @@ pub(crate) fn meet(
 }
 
 pub(crate) fn admit() -> Verdict {
-    Verdict::Admit(Bytes::from_static(b"me"))
+    Verdict::Admit("me".into())
 }
 
 /// Our greeting as a peer sends it that names that mechanism.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "_curve")]
 use super::curve::PublicKey;
+use crate::user::User;
 use crate::zmtp::secret::Secret;
 use bytes::Bytes;
 
@@ -28,7 +29,7 @@ pub enum Question {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It may, as that user: [`Ready::user`](crate::zmtp::Ready::user).
-    Admit(Bytes),
+    Admit(User),
     /// It may not: ERROR 400, which tells the peer not to try again.
     Deny,
     /// Nobody can tell now: ERROR 500.

@@ -26,7 +26,7 @@ use super::config::{ConnectionConfig, Side};
 use super::entropy::Entropy;
 use super::metadata::Metadata;
 use crate::error::{Misbehaved, PeerError};
-use bytes::Bytes;
+use crate::user::User;
 use null::Null;
 use plain::{PlainClient, PlainServer};
 use std::time::Duration;
@@ -75,7 +75,7 @@ pub(super) struct Complete {
     pub(super) last: Option<Vec<u8>>,
     pub(super) metadata: Metadata,
     /// Who the peer was admitted as.
-    pub(super) user: Bytes,
+    pub(super) user: User,
     /// Where traffic is encrypted.
     pub(super) session: Option<Box<Session>>,
 }
@@ -189,7 +189,7 @@ impl Mechanism {
     /// The peer that was asked about may come in.
     pub(super) fn admit(
         &mut self,
-        user: Bytes,
+        user: User,
         config: &ConnectionConfig,
     ) -> Result<Step, PeerError> {
         #[cfg(not(feature = "_curve"))]

@@ -2,10 +2,10 @@
 
 use super::{Complete, Step};
 use crate::error::{Incompatible, Misbehaved, PeerError};
+use crate::user::User;
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::config::{ConnectionConfig, Side};
 use crate::zmtp::metadata;
-use bytes::Bytes;
 
 /// A NULL handshake. Our READY leaves at birth, so all that is left to do is to judge theirs.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Null {
             (b"READY", _) => Ok(Step::Complete(Complete {
                 last: None,
                 metadata: metadata::parse(command.data, config)?,
-                user: Bytes::new(),
+                user: User::default(),
                 session: None,
             })),
             (b"ERROR", Side::Connecting) => {

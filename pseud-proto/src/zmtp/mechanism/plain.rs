@@ -4,6 +4,7 @@
 use super::gate::Question;
 use super::{Complete, MechanismConfig, Step};
 use crate::error::{Incompatible, Malformed, Misbehaved, PeerError};
+use crate::user::User;
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::config::ConnectionConfig;
 use crate::zmtp::metadata;
@@ -58,7 +59,7 @@ impl PlainClient {
             (ClientAwaits::Ready, b"READY") => Ok(Step::Complete(Complete {
                 last: None,
                 metadata: metadata::parse(command.data, config)?,
-                user: Bytes::new(),
+                user: User::default(),
                 session: None,
             })),
             (_, b"ERROR" | command::LIBZMQ_ERROR) => {
@@ -74,7 +75,7 @@ impl PlainClient {
 enum ServerAwaits {
     Hello,
     Verdict,
-    Initiate { user: Bytes },
+    Initiate { user: User },
 }
 
 /// The server's side.
@@ -110,7 +111,7 @@ impl PlainServer {
     }
 
     /// WELCOME.
-    pub(super) fn admit(&mut self, user: Bytes) -> Step {
+    pub(super) fn admit(&mut self, user: User) -> Step {
         self.awaits = ServerAwaits::Initiate { user };
         let mut body = Vec::with_capacity(8);
         command::put_name(&mut body, "WELCOME");

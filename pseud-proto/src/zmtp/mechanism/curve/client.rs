@@ -8,11 +8,11 @@ use super::{
     VOUCH_LEN, VOUCH_NONCE, WELCOME_NONCE, agree, open_box, put_box,
 };
 use crate::error::{Incompatible, Insecure, Malformed, Misbehaved, PeerError};
+use crate::user::User;
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::config::ConnectionConfig;
 use crate::zmtp::mechanism::{Complete, Session, Step};
 use crate::zmtp::metadata;
-use bytes::Bytes;
 
 /// Our numbers: HELLO's, INITIATE's, and the first MESSAGE's.
 const HELLO_NUMBER: u64 = 1;
@@ -169,7 +169,7 @@ fn ready(data: &[u8], key: &Boxes, config: &ConnectionConfig) -> Result<Complete
     Ok(Complete {
         last: None,
         metadata: metadata::parse(&block, config)?,
-        user: Bytes::new(),
+        user: User::default(),
         session: Some(Box::new(session)),
     })
 }

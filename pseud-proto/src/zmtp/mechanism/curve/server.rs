@@ -10,11 +10,11 @@ use super::{
     VOUCH_LEN, VOUCH_NONCE, WELCOME_NONCE, agree, open_box, put_box,
 };
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
+use crate::user::User;
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::config::ConnectionConfig;
 use crate::zmtp::mechanism::{Complete, Question, Session, Step};
 use crate::zmtp::metadata::{self, Metadata};
-use bytes::Bytes;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
@@ -91,7 +91,7 @@ impl Server {
     /// READY and the traffic behind it.
     pub(in crate::zmtp) fn admit(
         &mut self,
-        user: Bytes,
+        user: User,
         config: &ConnectionConfig,
     ) -> Result<Step, PeerError> {
         let awaits = std::mem::replace(&mut self.awaits, Awaits::Hello);

@@ -78,7 +78,7 @@ fn sessions() -> [Session; 2] {
         matches!(asked, Ok(Step::Ask(Question::Curve { client_key: key })) if key == client_key)
     );
     let end = completed(server.admit("me".into(), &theirs));
-    assert_eq!((&end.user[..], &end.metadata.identity[..]), (&b"me"[..], &b"cli"[..]));
+    assert_eq!((&end.user.id()[..], &end.metadata.identity[..]), (&b"me"[..], &b"cli"[..]));
     let ready = end.last.unwrap();
     assert_eq!(ready, vector("ready"));
     let ours = completed(client.handle_command(command(&ready), &mine));

@@ -1,0 +1,61 @@
+//! Who makes a request, and the way back to them.
+
+use crate::call::Call;
+use crate::hub::Hub;
+use crate::node::Peer;
+use bytes::Bytes;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::{PeerId, To, User};
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+
+/// The peer that made a request: who it is, and a handle to call it back. Cheap to clone.
+///
+/// What it says was true when the request came, and stays so: it never means anybody else, also after
+/// its link has ended. All of it comes from the session, nothing from the request's arguments.
+#[derive(Clone)]
+pub struct Caller {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) peer: PeerId,
+    pub(crate) info: Arc<PeerInfo>,
+}
+
+impl Caller {
+    /// Who authentication says it is, and what it may do.
+    pub fn user(&self) -> &User {
+        &self.info.user
+    }
+
+    /// Its routing id: the identity that it announced, or the one that it was given.
+    pub fn routing_id(&self) -> &Bytes {
+        &self.info.identity
+    }
+
+    /// Where it is, as text; empty if unknown. A proxy's address where there is one: no proof of
+    /// anything.
+    pub fn address(&self) -> &str {
+        &self.info.address
+    }
+
+    /// All that is known of its link: its socket, its mechanism, who opened it.
+    pub fn info(&self) -> &PeerInfo {
+        &self.info
+    }
+
+    /// A handle to that session and no other.
+    pub fn peer(&self) -> Peer {
+        Peer::new(self.hub.clone(), To::Peer(self.peer))
+    }
+
+    /// Calls it back on the connection that it opened. See [`Peer::call`].
+    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
+        self.peer().call(name, args)
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Caller").field(&self.peer).field(&self.info.user).finish()
+    }
+}
