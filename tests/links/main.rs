@@ -8,6 +8,7 @@ mod endpoints;
 mod events;
 mod gate;
 mod returning;
+#[cfg(feature = "_curve")]
 mod security;
 mod typed;
 
