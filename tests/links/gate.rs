@@ -1,7 +1,9 @@
 //! Who waits at the gate: answers that come late or never, clients that leave meanwhile, and
 //! authenticators that fail.
 
-use crate::security::{UNAVAILABLE, calls_go_both_ways, connect, plain, refusal, refused, serve};
+use crate::guarded::{
+    DENIED, UNAVAILABLE, calls_go_both_ways, connect, plain, refusal, refused, register, serve,
+};
 use crate::{SOON, soon};
 use pseud::proto::{Misbehaved, PeerError};
 use pseud::{Authenticator, Client, Options, Question, Secret, Server, Verdict};
@@ -238,7 +240,7 @@ async fn a_server_that_dies_while_it_asks_admits_nobody_and_its_successor_does()
 
     let all = Authenticator::new(|question| async { Verdict::Admit(name_in(question).into()) });
     let successor = Server::with(guarded(all, 1)).unwrap();
-    crate::security::register(&successor);
+    register(&successor);
     successor.bind(&endpoint).await.unwrap();
     calls_go_both_ways(&client, "charly").await;
 }
@@ -278,8 +280,8 @@ async fn who_was_refused_for_good_does_not_hammer() {
     let mut events = client.events();
     let start = Instant::now();
     client.connect(&endpoint).unwrap();
-    assert_eq!(refused(&mut events).await, crate::security::DENIED);
-    assert_eq!(refused(&mut events).await, crate::security::DENIED);
+    assert_eq!(refused(&mut events).await, DENIED);
+    assert_eq!(refused(&mut events).await, DENIED);
     assert!(start.elapsed() >= PATIENCE, "{:?}", start.elapsed());
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }

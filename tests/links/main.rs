@@ -7,6 +7,7 @@ mod ending;
 mod endpoints;
 mod events;
 mod gate;
+mod guarded;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;

@@ -1,85 +1,19 @@
 //! PLAIN and CURVE between servers and clients: who comes in, who does not, and what is said.
 
+use crate::guarded::{DENIED, UNAVAILABLE, calls_go_both_ways, connect, plain, refusal, serve};
 use crate::soon;
 use pseud::proto::{Incompatible, PeerError};
 use pseud::tokio::files::new_key_pair;
-use pseud::{
-    Authenticator, CallError, Client, ConnectionEvent, Fault, KeyPair, Options, Reason, Secret,
-    Server, Verdict,
-};
+use pseud::{Authenticator, Client, KeyPair, Options, Secret, Server, Verdict};
 use std::time::Duration;
 
-const ANYWHERE: &str = "tcp://127.0.0.1:0";
-
-pub(crate) fn passwords() -> Authenticator {
+fn passwords() -> Authenticator {
     Authenticator::passwords([("charly", Secret::new("open sesame"))])
-}
-
-pub(crate) fn plain(password: &str) -> Options {
-    Options::client("service").plain_client("charly", Secret::new(password))
 }
 
 fn keys() -> KeyPair {
     new_key_pair().unwrap()
 }
-
-/// A server whose `whoami` tells the user, and `back` what its caller answers.
-pub(crate) async fn serve(options: Options) -> (Server, String) {
-    let server = Server::with(options).unwrap();
-    register(&server);
-    let endpoint = server.bind(ANYWHERE).await.unwrap();
-    (server, endpoint)
-}
-
-pub(crate) fn register(server: &Server) {
-    server.register_sync("whoami", |request| Ok::<_, Fault>(request.user().to_string())).unwrap();
-    server
-        .register("back", |request| async move {
-            let told: String = request.caller().call("name", ()).await.unwrap();
-            Ok::<_, Fault>(told)
-        })
-        .unwrap();
-}
-
-pub(crate) fn connect(options: Options, endpoint: &str) -> Client {
-    let client = Client::with(options).unwrap();
-    client.register_sync("name", |_| Ok::<_, Fault>("desk")).unwrap();
-    client.connect(endpoint).unwrap();
-    client
-}
-
-pub(crate) async fn calls_go_both_ways(client: &Client, user: &str) {
-    let told: String = soon(client.call("whoami", ())).await.unwrap();
-    assert_eq!(told, user);
-    let told: String = soon(client.call("back", ())).await.unwrap();
-    assert_eq!(told, "desk");
-}
-
-/// Why its first link was refused; its calls were not executed.
-pub(crate) async fn refusal(mut options: Options, endpoint: &str) -> PeerError {
-    options.config.call_timeout = Duration::from_millis(300);
-    let client = Client::with(options).unwrap();
-    let mut events = client.events();
-    client.connect(endpoint).unwrap();
-    let error = refused(&mut events).await;
-    let outcome = soon(client.call::<(), _>("whoami", ())).await.unwrap_err();
-    let not_connected = matches!(outcome, CallError::NotExecuted(Reason::NotConnected));
-    assert!(not_connected, "{outcome:?}");
-    error
-}
-
-pub(crate) async fn refused(events: &mut pseud::Events) -> PeerError {
-    loop {
-        match soon(events.next()).await.unwrap() {
-            ConnectionEvent::Refused { error, .. } => return error,
-            ConnectionEvent::Ready { .. } => panic!("it came in"),
-            _ => {}
-        }
-    }
-}
-
-pub(crate) const DENIED: PeerError = PeerError::Incompatible(Incompatible::Refused(400));
-pub(crate) const UNAVAILABLE: PeerError = PeerError::Incompatible(Incompatible::Refused(500));
 
 #[tokio::test]
 async fn plain_admits_whoever_knows_the_password() {
