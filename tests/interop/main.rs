@@ -8,7 +8,9 @@ mod environment27;
 mod harness;
 mod links_live;
 mod live;
+#[cfg(feature = "_curve")]
 mod mechanisms;
+#[cfg(feature = "_curve")]
 mod mechanisms_refused;
 mod python;
 mod python27;
@@ -17,6 +19,7 @@ mod random;
 mod reference;
 mod reference_faults;
 mod rust_calls_python;
+#[cfg(feature = "_curve")]
 mod secured;
 #[cfg(feature = "_curve")]
 mod security_live;

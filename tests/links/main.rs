@@ -7,6 +7,8 @@ mod ending;
 mod endpoints;
 mod events;
 mod faces;
+mod gate;
+mod guarded;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;
