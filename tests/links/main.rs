@@ -2,6 +2,10 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "../spy/mod.rs"]
+mod spy;
+
+mod cuts;
 mod dropping;
 mod ending;
 mod endpoints;
