@@ -10,6 +10,8 @@ mod dropping;
 mod ending;
 mod endpoints;
 mod events;
+mod floods;
+mod nested;
 mod returning;
 mod security;
 mod typed;
