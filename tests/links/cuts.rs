@@ -46,7 +46,7 @@ async fn live(spy: &Arc<Spy>, mut luck: Luck) -> usize {
     let server = Server::new("service").unwrap();
     serve(&server, spy);
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
-    let relay = Relay::open(&endpoint, luck.fork()).await;
+    let relay = Relay::open(&endpoint, usize::MAX, luck.fork()).await;
     let desks: Vec<Client> = (0..DESKS).map(|desk| open(desk, &relay, spy)).collect();
     // A second link of one name takes it from the first while that one is in use.
     desks[..2].iter().for_each(|desk| desk.connect(&endpoint).unwrap());

@@ -2,6 +2,7 @@
 //! which a TCP connection ends.
 
 use super::luck::Luck;
+use std::iter::{repeat, repeat_with};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,18 +53,16 @@ enum Ending {
     Rst,
 }
 
-/// No link lives longer than a test.
-const NEVER: Duration = Duration::from_secs(3_600);
-
 impl Relay {
-    /// Opens one before that endpoint, of TCP.
-    pub(crate) async fn open(endpoint: &str, luck: Luck) -> Self {
+    /// Opens one before that endpoint, of TCP. It cuts so many links at most; others live on.
+    pub(crate) async fn open(endpoint: &str, cuts_max: usize, luck: Luck) -> Self {
         let far = endpoint.strip_prefix("tcp://").and_then(|far| far.parse().ok());
         let far: SocketAddr = far.expect("an endpoint of TCP");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a port");
         let near = listener.local_addr().expect("a bound address");
         let cuts = Arc::new(AtomicUsize::new(0));
-        let accepting = tokio::spawn(accept(listener, far, luck, cuts.clone()));
+        let drawn = Cut::drawn(luck).take(cuts_max).chain(repeat(Cut::NEVER));
+        let accepting = tokio::spawn(accept(listener, far, drawn, cuts.clone()));
         Self { endpoint: format!("tcp://{near}"), cuts, accepting }
     }
 
@@ -73,9 +72,14 @@ impl Relay {
     }
 }
 
-async fn accept(listener: TcpListener, far: SocketAddr, mut luck: Luck, cuts: Arc<AtomicUsize>) {
-    while let Ok((near, _)) = listener.accept().await {
-        let (cut, cuts) = (Cut::drawn(&mut luck), cuts.clone());
+async fn accept(
+    listener: TcpListener,
+    far: SocketAddr,
+    mut drawn: impl Iterator<Item = Cut>,
+    cuts: Arc<AtomicUsize>,
+) {
+    while let (Ok((near, _)), Some(cut)) = (listener.accept().await, drawn.next()) {
+        let cuts = cuts.clone();
         tokio::spawn(async move {
             let Ok(far) = TcpStream::connect(far).await else { return };
             if carry(near, far, cut).await {
@@ -86,9 +90,20 @@ async fn accept(listener: TcpListener, far: SocketAddr, mut luck: Luck, cuts: Ar
 }
 
 impl Cut {
+    /// No link lives longer than a test.
+    const NEVER: Self = {
+        let told = Told { late: Duration::ZERO, ending: Ending::Fin };
+        let after = Duration::from_secs(3_600);
+        Self { up: usize::MAX, down: usize::MAX, after, near: told, far: told }
+    };
+
+    fn drawn(mut luck: Luck) -> impl Iterator<Item = Self> {
+        repeat_with(move || Self::draw(&mut luck))
+    }
+
     /// After some bytes in one direction, or after some time; now and then within the handshake.
-    fn drawn(luck: &mut Luck) -> Self {
-        let (mut up, mut down, mut after) = (usize::MAX, usize::MAX, NEVER);
+    fn draw(luck: &mut Luck) -> Self {
+        let Self { mut up, mut down, mut after, .. } = Self::NEVER;
         let spans = [(1, 400), (400, 4_000), (4_000, 60_000), (60_000, 600_000)];
         let (from, to) = luck.one_of(&spans);
         match luck.between(0, 3) {
@@ -116,8 +131,7 @@ async fn carry(mut near: TcpStream, mut far: TcpStream, cut: Cut) -> bool {
             () = sleep(cut.after) => true,
         }
     };
-    let now = Told { late: Duration::ZERO, ending: Ending::Fin };
-    let (near_told, far_told) = if was_cut { (cut.near, cut.far) } else { (now, now) };
+    let Cut { near: near_told, far: far_told, .. } = if was_cut { cut } else { Cut::NEVER };
     tokio::join!(end(near, near_told), end(far, far_told));
     was_cut
 }
