@@ -3,7 +3,7 @@
 
 use crate::live::{SERVICE, bounded};
 use crate::python::PythonPeer;
-use crate::spy::{End, Luck, Number, Relay, Spy, answer_to, assert_lies_are_caught};
+use crate::spy::{End, Luck, Number, Relay, Spy, Tally, answer_to, assert_lies_are_caught};
 use pseud::{Client, Fault, Options};
 use serde_json::{Value, json};
 use std::fs;
@@ -24,8 +24,8 @@ const CALLERS: usize = 8;
 const CALLS_EACH: usize = 32;
 
 /// Python calls each desk in batches, one after another.
-const BATCHES: usize = 2;
-const BATCH: usize = 50;
+const BATCHES: usize = 4;
+const BATCH: usize = 25;
 
 /// How long a call of Python's waits; it hears nothing of a lost link. Our desks answer it by then
 /// or not at all: its reader dies of a late answer.
@@ -46,7 +46,9 @@ async fn p_05_rust_calls_python_over_links_that_are_cut() {
         let (spy, cuts) = room.close().await;
         let ran = fs::read_to_string(&report).expect("Python wrote what it ran");
         ran.lines().for_each(|line| spy.runs(line.parse().expect("a number a line")));
-        check(&spy, cuts);
+        let tally = check(&spy, cuts);
+        assert!(tally.unknown_but_run > 0, "nothing was in doubt: {tally:?}");
+        assert_lies_are_caught(&spy);
     })
     .await;
     let _ = fs::remove_file(report);
@@ -184,11 +186,10 @@ async fn check_alive(python: &PythonPeer, endpoint: &str) {
     assert_eq!(readers["server"]["reader"], "running", "{readers}");
 }
 
-fn check(spy: &Spy, cuts: usize) {
+fn check(spy: &Spy, cuts: usize) -> Tally {
     let tally = spy.judge().unwrap_or_else(|lie| panic!("{lie}"));
     println!("{cuts} cuts: {tally:?}");
     assert!(cuts >= CUTS_MIN, "{cuts} cuts");
-    assert!(tally.values > 20, "{tally:?}");
-    assert!(tally.unknown_but_run > 0, "nothing was in doubt: {tally:?}");
-    assert_lies_are_caught(spy);
+    assert!(tally.values > 0, "{tally:?}");
+    tally
 }
