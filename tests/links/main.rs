@@ -13,6 +13,7 @@ mod events;
 mod floods;
 mod nested;
 mod returning;
+#[cfg(feature = "_curve")]
 mod security;
 mod typed;
 
