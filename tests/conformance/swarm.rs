@@ -5,9 +5,11 @@
 
 mod crowd;
 mod ledger;
+mod member;
 mod weather;
 
-use crowd::{Answer, Broken, Crowd, SERVER};
+use crowd::{Answer, Crowd, SERVER};
+use member::Broken;
 use pseud::proto::To;
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,6 +51,8 @@ fn lies_are_caught() {
         (Broken::ForgedNotExecuted, "executed"),
         (Broken::FinishedTwice, "ended twice"),
         (Broken::DeafToTime, "beyond its deadline"),
+        (Broken::Silent, "beyond its deadline"),
+        (Broken::SeesDouble, "arrived twice"),
     ] {
         // Their panics are shown with the output of this test: they are what it wants.
         let caught = (0..20).find_map(|seed| {

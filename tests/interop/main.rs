@@ -2,7 +2,11 @@
 //!
 //! They need a Python: see TESTING.md. `PSEUD_INTEROP=skip` leaves them out and says so.
 
+#[path = "../spy/mod.rs"]
+mod spy;
+
 mod called_back;
+mod cuts;
 mod environment;
 mod environment27;
 mod harness;
@@ -12,6 +16,7 @@ mod live;
 mod mechanisms;
 #[cfg(feature = "_curve")]
 mod mechanisms_refused;
+mod nested;
 mod python;
 mod python27;
 mod python_calls_rust;

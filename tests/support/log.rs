@@ -1,7 +1,8 @@
 //! What came out of a machine, checked as it comes.
 
-use pseud::proto::pseud::PeerInfo;
+use pseud::proto::pseud::{Kind, PeerInfo};
 use pseud::proto::value::{Arguments, Packed, Value, ValueLimits};
+use pseud::proto::zmtp::Parts;
 use pseud::proto::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
 use pseud::{Executed, Fault, Reason};
 use serde::de::DeserializeOwned;
@@ -61,6 +62,8 @@ pub(crate) struct Log {
     pub(crate) requests: VecDeque<Request>,
     pub(crate) said: Vec<Said>,
     pub(crate) sessions: BTreeMap<PeerId, PeerInfo>,
+    /// The ids of all WORKs that came, in order, as they were on the wire.
+    pub(crate) work_ids: Vec<Box<[u8]>>,
     gone: BTreeSet<PeerId>,
 }
 
@@ -81,6 +84,13 @@ impl Log {
             }
             Action::Cancelled(request) => self.said.push(Said::Cancelled(request)),
             other => panic!("not for a log: {other:?}"),
+        }
+    }
+
+    /// A message came: its id, if it is a WORK.
+    pub(crate) fn note_work(&mut self, message: &Parts) {
+        if message.get(3) == Some(&[Kind::Work.byte()]) {
+            self.work_ids.extend(message.get(2).map(Box::from));
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Node {
     config: Arc<ConnectionConfig>,
     seed: u8,
     lines: Vec<Line>,
+    /// Whether it takes each message for two: a transport that breaks its word.
+    pub(crate) sees_double: bool,
 }
 
 #[derive(Debug)]
@@ -54,6 +56,7 @@ impl Node {
             config: Arc::new(connection),
             seed,
             lines: Vec::new(),
+            sees_double: false,
         }))
     }
 
@@ -183,6 +186,11 @@ impl Node {
                     line.peer = Some(self.endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => {
+                    if self.sees_double {
+                        self.log.note_work(&parts);
+                        self.endpoint.handle_message(peer, parts.clone(), now)?;
+                    }
+                    self.log.note_work(&parts);
                     self.endpoint.handle_message(peer, parts, now)?;
                 }
                 (Event::Written(token), Some(peer)) => {

@@ -18,6 +18,7 @@ pub(crate) fn answer_to(payload: Payload) -> u64 {
 pub(crate) struct Ledger {
     calls: BTreeMap<Payload, Entry>,
     started: BTreeSet<Payload>,
+    work_ids: BTreeSet<Box<[u8]>>,
 }
 
 #[derive(Debug)]
@@ -32,6 +33,11 @@ impl Ledger {
     pub(crate) fn made(&mut self, payload: Payload, maker: usize, deadline: Instant) {
         let entry = Entry { maker, deadline, ended: None };
         assert!(self.calls.insert(payload, entry).is_none(), "a payload is used once");
+    }
+
+    /// A WORK came in: nobody sends one again, to the same peer or to another.
+    pub(crate) fn arrived(&mut self, work_id: &[u8]) {
+        assert!(self.work_ids.insert(work_id.into()), "WORK {work_id:02x?} arrived twice");
     }
 
     /// A handler was handed a request with that payload.
@@ -161,6 +167,15 @@ mod tests {
         assert_caught("executed twice", |ledger| {
             ledger.started(1);
             ledger.started(1);
+        });
+    }
+
+    #[test]
+    fn a_work_that_arrives_twice_is_caught() {
+        assert_caught("arrived twice", |ledger| {
+            ledger.arrived(b"one");
+            ledger.arrived(b"another");
+            ledger.arrived(b"one");
         });
     }
 
