@@ -14,6 +14,7 @@ mod links;
 mod shutdown;
 mod swarm;
 mod takeover;
+mod users;
 
 use support::{CHUNKS, Pair, Setup};
 

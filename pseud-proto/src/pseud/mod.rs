@@ -16,6 +16,7 @@ mod requests;
 mod session;
 mod stats;
 mod transmit;
+mod users;
 mod wire;
 
 pub use crate::peer::{PeerInfo, Profile};
