@@ -11,6 +11,7 @@ mod deadlines;
 mod late_guard;
 mod limits;
 mod links;
+mod repeated;
 mod shutdown;
 mod swarm;
 mod takeover;

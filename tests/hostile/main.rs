@@ -15,5 +15,6 @@ mod floods;
 mod memory;
 mod p_adapters;
 mod raids;
+mod repeats;
 mod rogue;
 mod wire;

@@ -13,7 +13,7 @@ use crate::error::{Executed, Reason};
 use crate::peer::PeerInfo;
 use crate::slab::Slab;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -46,6 +46,8 @@ pub struct Endpoint {
     pub(super) parked: Parked,
     pub(super) calls: Calls,
     pub(super) requests: Requests,
+    /// For fingerprints of ids.
+    pub(super) print_key: u64,
     pub(super) actions: VecDeque<Action>,
     pub(super) stats: Stats,
     pub(super) draining: bool,
@@ -65,6 +67,7 @@ impl Endpoint {
             parked: Parked::default(),
             calls: Calls::new(&mut rng),
             requests: Requests::new(),
+            print_key: rng.next_u64(),
             actions: VecDeque::new(),
             stats: Stats::default(),
             draining: false,

@@ -13,6 +13,7 @@ mod parked;
 mod profile;
 mod replying;
 mod requests;
+mod seen;
 mod session;
 mod stats;
 mod transmit;
