@@ -16,5 +16,6 @@ mod memory;
 mod p_adapters;
 mod raids;
 mod repeats;
+mod revoked;
 mod rogue;
 mod wire;
