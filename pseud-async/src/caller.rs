@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::hub::Hub;
 use crate::peer::Peer;
+use crate::service::Service;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::{PeerId, To, User};
@@ -13,7 +14,8 @@ use std::sync::Arc;
 /// The peer that made a request: who it is, and a handle to call it back. Cheap to clone.
 ///
 /// What it says was true when the request came, and stays so: it never means anybody else, also after
-/// its link has ended. All of it comes from the session, nothing from the request's arguments.
+/// its link has ended. All of it comes from the session, nothing from the request's arguments: it is
+/// what handlers with Python's `with_identity` are told, and what predicates of domains judge.
 #[derive(Clone)]
 pub struct Caller {
     pub(crate) hub: Arc<Hub>,
@@ -49,8 +51,13 @@ impl Caller {
     }
 
     /// Calls it back on the connection that it opened. See [`Peer::call`].
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
         self.peer().call(name, args)
+    }
+
+    /// A service of its. See [`Service`].
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        self.peer().service(name)
     }
 }
 

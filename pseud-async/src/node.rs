@@ -2,21 +2,25 @@
 
 use crate::call::Call;
 use crate::call_all::CallAll;
+use crate::caller::Caller;
 use crate::crowd::Place;
 use crate::events::Events;
-use crate::handler::{Handler, HandlerError};
+use crate::handler::HandlerError;
 use crate::hub::Hub;
 use crate::peer::Peer;
+use crate::registry::{Object, Registry};
 use crate::request::Request;
+use crate::service::Service;
 use pseud_proto::pseud::Stats;
 use pseud_proto::registry::NameRefused;
 use pseud_proto::{Several, To};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// A server or a client: it serves handlers and calls peers. Cheap to clone; all clones are one.
@@ -55,13 +59,16 @@ impl Node {
         &self.owner.0
     }
 
-    /// Serves `name` with an async handler: `|request| async move { … }`, returning a `Result` whose
-    /// error becomes the fault that the caller is told. Registering again replaces.
-    ///
-    /// It is polled once where its request arrives, and spawned as a task only if it has to wait.
+    /// What this node serves besides the [global](Registry::global) registry: its own registry, or
+    /// the one that it was given.
+    pub fn registry(&self) -> Registry {
+        self.hub().served.registry()
+    }
+
+    /// Serves `name` with an async handler. See [`Registry::register`].
     ///
     /// # Errors
-    /// The empty name, and `pseud.*`, which is reserved.
+    /// The empty name, one of more than 255 bytes, and `pseud.*`, which is reserved.
     pub fn register<F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
     where
         F: Fn(Request) -> Fut + Send + Sync + 'static,
@@ -69,13 +76,10 @@ impl Node {
         T: Serialize,
         E: HandlerError,
     {
-        self.put(name, Handler::from_async(handler))
+        self.registry().register(name, handler)
     }
 
-    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`.
-    ///
-    /// Too few of them, too many, of other types, or keyword arguments are a `TypeError` that names the
-    /// argument; the handler is not run then.
+    /// The same with typed arguments. See [`Registry::register_typed`].
     ///
     /// # Errors
     /// As for [`register`](Self::register).
@@ -87,14 +91,10 @@ impl Node {
         T: Serialize,
         E: HandlerError,
     {
-        self.put(name, Handler::from_typed(handler))
+        self.registry().register_typed(name, handler)
     }
 
-    /// Serves `name` with a plain function.
-    ///
-    /// It runs in the task that reads its caller's link and **must not block** nor compute for long:
-    /// everything else on that link waits for it. See
-    /// [`register_blocking`](Self::register_blocking).
+    /// Serves `name` with a plain function, which must not block. See [`Registry::register_sync`].
     ///
     /// # Errors
     /// As for [`register`](Self::register).
@@ -104,10 +104,10 @@ impl Node {
         T: Serialize,
         E: HandlerError,
     {
-        self.put(name, Handler::from_fn(handler, Handler::Inline))
+        self.registry().register_sync(name, handler)
     }
 
-    /// Serves `name` with a function that blocks or computes: it runs on a thread of its own.
+    /// Serves `name` with a function that blocks or computes. See [`Registry::register_blocking`].
     ///
     /// # Errors
     /// As for [`register`](Self::register).
@@ -117,30 +117,49 @@ impl Node {
         T: Serialize,
         E: HandlerError,
     {
-        self.put(name, Handler::from_fn(handler, Handler::Blocking))
+        self.registry().register_blocking(name, handler)
     }
 
-    fn put(&self, name: &str, handler: Handler) -> Result<(), NameRefused> {
-        let mut registry = self.hub().registry.write().unwrap_or_else(PoisonError::into_inner);
-        let replaced = registry.register(name, handler)?;
-        drop(registry);
-        drop(replaced);
-        Ok(())
+    /// Collects methods of one object to be served at once. See [`Registry::object`].
+    pub fn object<O: ?Sized>(&self, prefix: &str, object: Arc<O>) -> Object<O> {
+        self.registry().object(prefix, object)
     }
 
-    /// Serves `name` no more; requests that run go on. Says whether it was served.
+    /// Serves `name` no more; requests that run go on. See [`Registry::unregister`].
     pub fn unregister(&self, name: &str) -> bool {
-        let mut registry = self.hub().registry.write().unwrap_or_else(PoisonError::into_inner);
-        let removed = registry.unregister(name);
-        drop(registry);
-        removed.is_some()
+        self.registry().unregister(name)
+    }
+
+    /// The node's registry, registering in that domain. See [`Registry::domain`].
+    pub fn domain(&self, domain: &str) -> Registry {
+        self.registry().domain(domain)
+    }
+
+    /// Says whom that domain serves. See [`Registry::guard`].
+    pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
+        self.registry().guard(domain, predicate);
+    }
+
+    /// The same with a predicate that may have to wait. See [`Registry::guard_async`].
+    pub fn guard_async<F, Fut>(&self, domain: &str, predicate: F)
+    where
+        F: Fn(Caller) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = bool> + Send + 'static,
+    {
+        self.registry().guard_async(domain, predicate);
     }
 
     /// Calls the configured server. `args` is a tuple: `("Charly",)`, `()`.
     ///
     /// The call waits for the link to the server, bounded by its own time-out. See [`Call`].
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
-        Call::new(self.hub().clone(), To::Server, name, args)
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
+        Call::new(self.hub().clone(), To::Server, SmolStr::new(name), args)
+    }
+
+    /// A service of the configured server, to be called by what follows the dot:
+    /// `client.service("string").call("lower", ("ABC",))`.
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        Service::new(self.hub().clone(), To::Server, name.as_ref())
     }
 
     /// Whoever holds that routing id when it is called: the identity that a peer announced. Compared
@@ -186,10 +205,10 @@ impl Node {
     pub fn call_all<T, A: Serialize>(
         &self,
         peers: impl IntoIterator<Item = Peer>,
-        name: &str,
+        name: impl AsRef<str>,
         args: A,
     ) -> CallAll<T, A> {
-        CallAll::new(peers.into_iter().collect(), name, args)
+        CallAll::new(peers.into_iter().collect(), SmolStr::new(name), args)
     }
 
     /// Ends all sessions of that user; returns how many there were. Their calls end at once, as for
@@ -222,7 +241,8 @@ impl Node {
         Drained { hub: self.hub().clone(), place: Place::default() }
     }
 
-    /// Ends everything now: links close, calls end as `Closed`, handlers are forgotten.
+    /// Ends everything now: links close, calls end as `Closed`, handlers are forgotten unless they are of
+    /// a registry that was given to this node.
     pub fn shutdown(&self) {
         self.hub().shutdown();
     }

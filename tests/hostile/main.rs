@@ -31,6 +31,7 @@ mod floods;
 #[cfg(feature = "_curve")]
 #[path = "../../pseud-proto/tests/rogue/forger.rs"]
 mod forger;
+mod m_domains;
 mod memory;
 mod p_adapters;
 mod plain;
