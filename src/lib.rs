@@ -22,6 +22,7 @@ pub use pseud_proto::{
 pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    Authenticator, Call, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained, Events,
-    NameRefused, Node, Object, Options, Peer, Ready, Registry, Request, Server, Service, register,
+    Authenticator, Call, CallAll, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained,
+    Events, NameRefused, Node, Object, Options, Peer, Ready, Registry, Request, Server, Service,
+    register,
 };

@@ -181,8 +181,11 @@ pub enum CallRefused {
     /// The dotted name is empty, or a part of it that was given on its own.
     #[error("a call needs the name of what it calls, and every part of that name")]
     NameEmpty,
-    /// The peer's name is empty: nobody can have it, since whoever announces none is given one.
-    #[error("a peer that is called by name needs one: the routing id that it announces")]
+    /// The routing id or user id is empty: nobody has it, since who announces none is given one, and who
+    /// is no user has none.
+    #[error(
+        "a peer that is called by name needs one: the routing id that it announces, or its user"
+    )]
     PeerNameEmpty,
     /// The dotted name is longer than 255 bytes.
     #[error("a name of {size} bytes exceeds the limit of {max}")]
@@ -195,6 +198,12 @@ pub enum CallRefused {
     /// The call goes to "the server", but this endpoint was configured with none.
     #[error("no server is configured: name the peer to call")]
     NoServer,
+    /// The user has several sessions, and the caller wants the only one.
+    #[error("the user has {count} sessions")]
+    SeveralSessions {
+        /// How many.
+        count: usize,
+    },
     /// The arguments cannot be encoded.
     #[error("{0}")]
     Arguments(Cow<'static, str>),
@@ -228,6 +237,8 @@ pub enum Reason {
     Unsupported,
     /// A newer link took over this peer's identity.
     Replaced,
+    /// We ended the session: its user is no longer welcome.
+    Revoked,
     /// The peer did not read what was queued for it.
     SlowPeer,
     /// A reply was on its way but could not be written before a v1 caller gives up: finishing it
@@ -252,6 +263,7 @@ impl fmt::Display for Reason {
             Self::TooLarge => "the reply is too large",
             Self::Unsupported => "the peer does not support this",
             Self::Replaced => "another link took over this identity",
+            Self::Revoked => "no longer welcome",
             Self::SlowPeer => "the peer does not read",
             Self::LateReply => "a reply would have come too late",
             Self::Shutdown => "shut down",

@@ -12,9 +12,11 @@ mod floods;
 mod late_guard;
 mod limits;
 mod links;
+mod repeated;
 mod shutdown;
 mod swarm;
 mod takeover;
+mod users;
 
 use support::{CHUNKS, Pair, Setup};
 

@@ -19,6 +19,7 @@ mod returning;
 #[cfg(feature = "_curve")]
 mod security;
 mod typed;
+mod users;
 
 use pseud::{Client, Fault, Options, Server};
 use std::future::Future;

@@ -62,9 +62,8 @@ pub(crate) struct Log {
     pub(crate) requests: VecDeque<Request>,
     pub(crate) said: Vec<Said>,
     pub(crate) sessions: BTreeMap<PeerId, PeerInfo>,
-    /// The ids of all WORKs that came, in order, as they were on the wire.
-    pub(crate) work_ids: Vec<Box<[u8]>>,
     gone: BTreeSet<PeerId>,
+    served: BTreeSet<RequestId>,
 }
 
 impl Log {
@@ -73,6 +72,7 @@ impl Log {
         match action {
             Action::Serve(request) => {
                 assert!(self.sessions.contains_key(&request.peer()), "a request of nobody");
+                assert!(self.served.insert(request.id()), "a request that is served twice");
                 self.requests.push_back(request);
             }
             Action::Finish { call, outcome } => self.finish(call, outcome),
@@ -84,13 +84,6 @@ impl Log {
             }
             Action::Cancelled(request) => self.said.push(Said::Cancelled(request)),
             other => panic!("not for a log: {other:?}"),
-        }
-    }
-
-    /// A message came: its id, if it is a WORK.
-    pub(crate) fn note_work(&mut self, message: &Parts) {
-        if message.get(3) == Some(&[Kind::Work.byte()]) {
-            self.work_ids.extend(message.get(2).map(Box::from));
         }
     }
 

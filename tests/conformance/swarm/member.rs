@@ -38,8 +38,10 @@ pub(crate) enum Broken {
     Silent,
     /// Nobody looks at the clock.
     DeafToTime,
-    /// The server takes each message for two.
-    SeesDouble,
+    /// A request is sent again.
+    SentTwice,
+    /// Who is nobody is taken for a user.
+    Impostor,
 }
 
 impl Member {
