@@ -16,6 +16,7 @@ mod python_calls_rust;
 mod random;
 mod reference;
 mod reference_faults;
+mod registry;
 mod rust_calls_python;
 mod secured;
 mod security_live;
