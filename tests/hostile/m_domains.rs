@@ -1,0 +1,43 @@
+//! Handlers that a peer may not reach: it is told nothing of them.
+
+use crate::bench::Bench;
+use crate::bytes::{ERROR, WORK, envelope, work};
+use pseud::Fault;
+
+const ID: [u8; 16] = *b"sixteen bytes...";
+
+/// What a fresh peer is answered to that message.
+async fn answer(bench: &Bench, work: &[u8]) -> (Vec<u8>, u8, Vec<u8>) {
+    let mut wire = bench.peer().await;
+    wire.send(work).await;
+    let answer = wire.answer().await;
+    assert!(wire.finish().await.is_empty(), "more was said");
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn m_03_forbidden_is_missing_byte_for_byte() {
+    let bench = Bench::new().await;
+    bench.server.guard("denies", |_| false);
+    bench.server.guard("panics", |_| panic!("on purpose"));
+    bench.server.guard_async("denies late", |_| async {
+        tokio::task::yield_now().await;
+        false
+    });
+    // Arguments that are none, too: who is left out is not told that they were looked at.
+    let broken = envelope(&ID, WORK, &[&[0x93, 0xa6][..], b"secret", b"\x91\xc1\x80"].concat());
+    for work in [work(&ID, "secret"), broken] {
+        let missing = answer(&bench, &work).await;
+        let body = b"\x93\xb4ServiceNotFoundError\xa6secret\xa0".to_vec();
+        assert_eq!(missing, (ID.to_vec(), ERROR, body));
+        for domain in ["restricted", "denies", "panics", "denies late", "without a predicate"] {
+            let registry = bench.server.domain(domain);
+            registry.register_sync("secret", |_| Ok::<_, Fault>("told")).unwrap();
+            assert_eq!(answer(&bench, &work).await, missing, "{domain}");
+            assert!(registry.unregister("secret"));
+            bench.canary().await;
+        }
+        assert_eq!(answer(&bench, &work).await, missing);
+    }
+    bench.until(|stats| stats.sessions == 1 && stats.requests_open == 0).await;
+}
