@@ -5,12 +5,18 @@ import pseud.utils
 import zope.component
 import zope.interface
 
+
+def broken(user):
+    raise RuntimeError("as this predicate does")
+
+
 # Besides `default` and `restricted`, which the package has.
 PREDICATES = {
     "open": lambda user: True,
     "ajar": lambda user: True,
     "closed": lambda user: False,
     "known": lambda user: user is not None,
+    "broken": broken,
 }
 
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pseud::{CallError, Client, Options, Secret, Value as Wire};
 use serde_json::{Value, json};
 
-use super::table::By;
+use super::scenario::By;
 use super::{Answer, Servers};
 use crate::live::SERVICE;
 use crate::python::PythonPeer;

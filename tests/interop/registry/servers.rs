@@ -1,18 +1,32 @@
 //! Four servers of one kind: of users, of nobody, and two that share a registry.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pseud::{
+    Authenticator, Fault, Options, Registry, Request, Secret, Server, User, Value as Wire,
+};
 use serde_json::{Value, json};
 
-use super::table::{By, Scope};
-use super::{PERMISSIONS, known};
+use super::scenario::{By, Scope};
+use super::{known, logins, permissions};
 use crate::live::SERVICE;
 use crate::python::PythonPeer;
 
 /// What serves.
 pub(super) enum Servers {
+    Rust(RustServers, Endpoints),
     /// Servers of one Python process, and where they listen.
     Python(Arc<PythonPeer>, Endpoints),
+}
+
+/// Servers of this process.
+pub(super) struct RustServers {
+    users: Server,
+    nobody: Server,
+    shared: Registry,
+    /// Only there to serve.
+    _sharing: [Server; 2],
 }
 
 /// Where to find the servers.
@@ -24,24 +38,42 @@ pub(super) struct Endpoints {
 }
 
 impl Servers {
+    pub(super) async fn rust() -> Self {
+        let (shared, options) = (Registry::new(), || Options::server(SERVICE));
+        let admitted = Authenticator::passwords(logins().map(|(name, password)| {
+            let permissions = permissions(name).iter().copied();
+            (permissions.fold(User::new(name), User::with_permission), Secret::new(password))
+        }));
+        let (users, users_at) = rust_server(options().plain_server(admitted)).await;
+        let (nobody, nobody_at) = rust_server(options()).await;
+        let (left, left_at) = rust_server(options().registry(shared.clone())).await;
+        let (right, right_at) = rust_server(options().registry(shared.clone())).await;
+        let endpoints =
+            Endpoints { users: users_at, nobody: nobody_at, left: left_at, right: right_at };
+        [users.registry(), nobody.registry(), shared.clone()].iter().for_each(guard);
+        // For whatever registry a handler of that domain stands in.
+        Registry::global().guard("closed", |_| false);
+        Self::Rust(RustServers { users, nobody, shared, _sharing: [left, right] }, endpoints)
+    }
+
     pub(super) async fn python(python: &Arc<PythonPeer>) -> Self {
         python.ask("registry", json!({"name": "shared"})).await;
         let users = json!({
             "security": {"security_plugin": "plain"}, "known": known(),
-            "permissions": {"admin": PERMISSIONS, "lambda": ["read"]},
+            "permissions": logins().map(|(name, _)| (name, permissions(name))).collect::<BTreeMap<_, _>>(),
         });
         let endpoints = Endpoints {
             users: python_server(python, "server of users", users).await,
             nobody: python_server(python, "server of nobody", json!({})).await,
-            left: python_server(python, "left", json!({"registry": "shared"})).await,
-            right: python_server(python, "right", json!({"registry": "shared"})).await,
+            left: python_server(python, "left server", json!({"registry": "shared"})).await,
+            right: python_server(python, "right server", json!({"registry": "shared"})).await,
         };
         Self::Python(python.clone(), endpoints)
     }
 
     /// Where that caller connects to.
     pub(super) fn endpoint(&self, by: By) -> &str {
-        let Self::Python(_, endpoints) = self;
+        let (Self::Rust(_, endpoints) | Self::Python(_, endpoints)) = self;
         match by {
             By::Admin | By::Lambda => &endpoints.users,
             By::Nobody => &endpoints.nobody,
@@ -63,6 +95,11 @@ impl Servers {
         answer: Option<&'static str>,
     ) {
         match self {
+            Self::Rust(servers, _) => {
+                for registry in servers.registries(scope) {
+                    rust_offer(&registry.domain(domain), name, answer);
+                }
+            }
             Self::Python(python, _) => {
                 for registry in python_registries(scope) {
                     let fields = json!({
@@ -77,6 +114,11 @@ impl Servers {
     /// Takes it away; whether it was there.
     pub(super) async fn withdraw(&self, scope: Scope, domain: &str, name: &str) -> bool {
         match self {
+            Self::Rust(servers, _) => {
+                let registries = servers.registries(scope).into_iter();
+                registries
+                    .fold(true, |all, registry| registry.domain(domain).unregister(name) & all)
+            }
             Self::Python(python, _) => {
                 let mut was_served = true;
                 for registry in python_registries(scope) {
@@ -87,6 +129,41 @@ impl Servers {
             }
         }
     }
+}
+
+impl RustServers {
+    fn registries(&self, scope: Scope) -> Vec<Registry> {
+        match scope {
+            Scope::Own => vec![self.users.registry(), self.nobody.registry()],
+            Scope::Global => vec![Registry::global()],
+            Scope::Shared => vec![self.shared.clone()],
+        }
+    }
+}
+
+async fn rust_server(options: Options) -> (Server, String) {
+    let server = Server::with(options).expect("a runtime is there");
+    let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
+    (server, endpoint)
+}
+
+/// The predicates of `registries.py`; `restricted` is ready-made on both sides.
+fn guard(registry: &Registry) {
+    registry.guard("open", |_| true);
+    registry.guard_async("ajar", |_| async {
+        tokio::task::yield_now().await;
+        true
+    });
+    registry.guard("broken", |_| panic!("as this predicate does"));
+    registry.guard("known", |caller| !caller.user().is_anonymous());
+}
+
+fn rust_offer(registry: &Registry, name: &str, answer: Option<&'static str>) {
+    let handler = move |request: Request| {
+        let user = || Wire::Bin(request.user().id().to_vec().into());
+        Ok::<_, Fault>(answer.map_or_else(user, Wire::from))
+    };
+    registry.register_sync(name, handler).expect("a fair name");
 }
 
 async fn python_server(python: &PythonPeer, name: &str, mut fields: Value) -> String {

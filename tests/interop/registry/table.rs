@@ -1,73 +1,13 @@
 //! Who serves a call: one table of scenarios, true of every pair of servers and clients.
 
-use self::By::{Admin, Lambda, Left, Nobody, Right};
-use self::Expected::{Missing, Told, Unjudged, User};
-use self::Scope::{Global, Own, Shared};
-use self::Step::{Call, CallUnder, Offer, OfferWhoami, Withdraw};
-
-/// What happens to one name, from nobody's on. Names of others never matter to it.
-pub(crate) struct Scenario {
-    pub(crate) name: &'static str,
-    pub(crate) steps: &'static [Step],
-}
-
-/// One thing after the other: each is done before the next begins.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Step {
-    /// Registers in that domain a handler that says so.
-    Offer(Scope, &'static str, &'static str),
-    /// Registers in that domain one that tells the id of the user who calls (`with_identity`).
-    OfferWhoami(Scope, &'static str),
-    /// Takes away what stands there.
-    Withdraw(Scope, &'static str),
-    /// Calls the name.
-    Call(By, Expected),
-    /// Calls the name with more behind it.
-    CallUnder(&'static str, By, Expected),
-}
-
-/// Which registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// The own one of the server of users, and as well that of the server of nobody.
-    Own,
-    /// That of the process.
-    Global,
-    /// The free-standing one, which two more servers have instead of their own.
-    Shared,
-}
-
-/// Who calls, and thereby which server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum By {
-    /// At the server of users (PLAIN), with the permission that `restricted` wants.
-    Admin,
-    /// At the server of users, with some other permission.
-    Lambda,
-    /// At the server of nobody: NULL, no user.
-    Nobody,
-    /// At the first server of the free-standing registry; NULL.
-    Left,
-    /// At the second.
-    Right,
-}
-
-/// How a call ends.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Expected {
-    /// The handler that says so has served.
-    Told(&'static str),
-    /// The handler has said that this user calls.
-    User(&'static [u8]),
-    /// Nothing of that name, for this caller: the answer does not say which.
-    Missing,
-    /// The first candidate's domain has no predicate. The reference stops there and tells the caller
-    /// of a `ComponentLookupError`; ours tries the next, here there is none.
-    Unjudged,
-}
+use super::scenario::By::{Admin, Lambda, Left, Nobody, Right};
+use super::scenario::Expected::{Missing, Raised, Told, User};
+use super::scenario::Scenario;
+use super::scenario::Scope::{Global, Own, Shared};
+use super::scenario::Step::{Call, CallUnder, Offer, OfferWhoami, Withdraw};
 
 /// Predicates: `default` is for all, `restricted` for users with the permission, `open` and `ajar` for
-/// all, `closed` for none, `known` for users, `unjudged` has none.
+/// all, `closed` for none, `known` for users, `broken` raises, `unjudged` has none.
 pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "own_before_global",
@@ -200,9 +140,21 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "without_a_predicate",
         steps: &[
             Offer(Own, "unjudged", "nobody hears this"),
-            Call(Nobody, Unjudged),
-            Call(Admin, Unjudged),
+            Call(Nobody, Raised("ComponentLookupError", None)),
             Call(Left, Missing),
+            Offer(Global, "default", "behind it"),
+            Call(Admin, Raised("ComponentLookupError", Some("behind it"))),
+            Offer(Own, "known", "before it"),
+            Call(Admin, Told("before it")),
+        ],
+    },
+    Scenario {
+        name: "a_predicate_that_raises",
+        steps: &[
+            Offer(Own, "broken", "nobody hears this"),
+            Call(Admin, Raised("RuntimeError", None)),
+            Offer(Own, "default", "behind it"),
+            Call(Nobody, Raised("RuntimeError", Some("behind it"))),
         ],
     },
     Scenario {
