@@ -20,6 +20,6 @@ pub use pseud_proto::{Config, Executed, Fault, Limits, Reason, User, Value};
 pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    Authenticator, Call, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained, Events,
-    NameRefused, Node, Object, Options, Peer, Ready, Registry, Request, Server, register,
+    Authenticator, Call, CallAll, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained,
+    Events, NameRefused, Node, Object, Options, Peer, Ready, Registry, Request, Server, register,
 };

@@ -125,8 +125,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if let Some((args, kwargs)) = this.arguments.take() {
-            let packed = Packed::call(&args, &kwargs)
-                .map_err(|error| CallRefused::Arguments(error.to_string().into()))?;
+            let packed = encode(&args, &kwargs)?;
             let call = this.hub.call(this.to.clone(), this.name, packed, this.options)?;
             this.pending = Some(call);
         }
@@ -135,27 +134,34 @@ where
         };
         let outcome = ready!(Pin::new(pending).poll(cx));
         this.pending = None;
-        Poll::Ready(this.decode(outcome))
+        Poll::Ready(decode(&this.hub, outcome))
     }
 }
 
-impl<T: DeserializeOwned, A, K> Call<'_, T, A, K> {
-    fn decode(&self, outcome: Outcome) -> Result<T, CallError> {
-        match outcome {
-            Outcome::Value(body) => self.decode_value(&body),
-            Outcome::Fault(fault) => Err(CallError::Fault(fault)),
-            Outcome::NotExecuted(reason) => Err(CallError::NotExecuted(reason)),
-            Outcome::Unknown(reason) => Err(CallError::Unknown(reason)),
-            Outcome::Closed { executed } => Err(CallError::Closed { executed }),
-        }
-    }
+/// Encoded here, in the caller's task, under no lock.
+pub(crate) fn encode<A, K>(args: &A, kwargs: &K) -> Result<Packed, CallRefused>
+where
+    A: Serialize,
+    K: Serialize,
+{
+    Packed::call(args, kwargs).map_err(|error| CallRefused::Arguments(error.to_string().into()))
+}
 
-    /// Checked and decoded here, in the caller's task, under no lock.
-    fn decode_value(&self, body: &Unchecked) -> Result<T, CallError> {
-        let packed = body.clone().check(&self.hub.value_limits).map_err(|bad| {
-            tracing::warn!(%bad, "a reply is not well-formed");
-            CallError::Unknown(Reason::BadReply)
-        })?;
-        packed.decode().map_err(|error| CallError::Result(error.to_string()))
+pub(crate) fn decode<T: DeserializeOwned>(hub: &Hub, outcome: Outcome) -> Result<T, CallError> {
+    match outcome {
+        Outcome::Value(body) => decode_value(hub, body),
+        Outcome::Fault(fault) => Err(CallError::Fault(fault)),
+        Outcome::NotExecuted(reason) => Err(CallError::NotExecuted(reason)),
+        Outcome::Unknown(reason) => Err(CallError::Unknown(reason)),
+        Outcome::Closed { executed } => Err(CallError::Closed { executed }),
     }
+}
+
+/// Checked and decoded here, in the caller's task, under no lock.
+fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, CallError> {
+    let packed = body.check(&hub.value_limits).map_err(|bad| {
+        tracing::warn!(%bad, "a reply is not well-formed");
+        CallError::Unknown(Reason::BadReply)
+    })?;
+    packed.decode().map_err(|error| CallError::Result(error.to_string()))
 }

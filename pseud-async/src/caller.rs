@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::hub::Hub;
-use crate::node::Peer;
+use crate::peer::Peer;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::{PeerId, To, User};

@@ -183,6 +183,12 @@ pub enum CallRefused {
     /// The call goes to "the server", but this endpoint was configured with none.
     #[error("no server is configured: name the peer to call")]
     NoServer,
+    /// The user has several sessions, and the caller wants the only one.
+    #[error("the user has {count} sessions")]
+    SeveralSessions {
+        /// How many.
+        count: usize,
+    },
     /// The arguments cannot be encoded.
     #[error("{0}")]
     Arguments(Cow<'static, str>),
@@ -216,6 +222,8 @@ pub enum Reason {
     Unsupported,
     /// A newer link took over this peer's identity.
     Replaced,
+    /// We ended the session: its user is no longer welcome.
+    Revoked,
     /// The peer did not read what was queued for it.
     SlowPeer,
     /// A reply was on its way but could not be written before a v1 caller gives up: finishing it
@@ -240,6 +248,7 @@ impl fmt::Display for Reason {
             Self::TooLarge => "the reply is too large",
             Self::Unsupported => "the peer does not support this",
             Self::Replaced => "another link took over this identity",
+            Self::Revoked => "no longer welcome",
             Self::SlowPeer => "the peer does not read",
             Self::LateReply => "a reply would have come too late",
             Self::Shutdown => "shut down",

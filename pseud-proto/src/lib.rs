@@ -37,7 +37,9 @@ pub mod value;
 pub mod zmtp;
 
 pub use budget::FloodLimit;
-pub use call::{Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Ticket, To};
+pub use call::{
+    Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Several, Ticket, To,
+};
 pub use config::{Config, Limits};
 
 pub use error::{

@@ -35,6 +35,6 @@ mod socket;
 pub use options::Options;
 pub use peers::{Client, Server};
 pub use pseud_async::{
-    Authenticator, Call, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events, Gate,
-    NameRefused, Node, Object, Peer, Ready, Registry, Request, Source, register,
+    Authenticator, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events,
+    Gate, NameRefused, Node, Object, Peer, Ready, Registry, Request, Source, register,
 };

@@ -11,9 +11,11 @@ mod deadlines;
 mod late_guard;
 mod limits;
 mod links;
+mod repeated;
 mod shutdown;
 mod swarm;
 mod takeover;
+mod users;
 
 use support::{CHUNKS, Pair, Setup};
 

@@ -16,5 +16,7 @@ mod m_domains;
 mod memory;
 mod p_adapters;
 mod raids;
+mod repeats;
+mod revoked;
 mod rogue;
 mod wire;

@@ -9,6 +9,7 @@ mod events;
 mod returning;
 mod security;
 mod typed;
+mod users;
 
 use pseud::{Client, Fault, Options, Server};
 use std::future::Future;

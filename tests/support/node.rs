@@ -7,9 +7,10 @@ use super::wire::End;
 use pseud::proto::pseud::{BACKLOG_BYTES_LOW, Endpoint, PeerInfo};
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Side};
 use pseud::proto::{Action, CallId, CallOptions, CallRefused, PeerError, PeerId, To};
-use pseud::{Config, Fault, Reason};
+use pseud::{Config, Fault, Reason, User};
 use serde::Serialize;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::IoSlice;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use std::time::Instant;
 pub(crate) struct Node {
     pub(crate) endpoint: Endpoint,
     pub(crate) log: Log,
+    /// Who is authenticated as which user, by routing id; all others are nobody.
+    pub(crate) users: BTreeMap<Vec<u8>, User>,
     clock: Clock,
     config: Arc<ConnectionConfig>,
     seed: u8,
@@ -50,6 +53,7 @@ impl Node {
         Rc::new(RefCell::new(Self {
             endpoint: Endpoint::new(Arc::new(config), [seed; 32]),
             log: Log::default(),
+            users: BTreeMap::new(),
             clock: clock.clone(),
             config: Arc::new(connection),
             seed,
@@ -111,6 +115,13 @@ impl Node {
     pub(crate) fn shutdown(&mut self) {
         self.endpoint.shutdown(self.clock.now());
         self.drain();
+    }
+
+    /// Ends that user's sessions; says how many there were.
+    pub(crate) fn disconnect_user(&mut self, user: &str) -> usize {
+        let ended = self.endpoint.disconnect_user(user.as_bytes(), self.clock.now());
+        self.drain();
+        ended
     }
 
     pub(crate) fn ended(&self, call: CallId) -> Ended {
@@ -179,7 +190,8 @@ impl Node {
         while let Some(event) = line.connection.poll_event() {
             match (event, line.peer) {
                 (Event::Ready(ready), _) => {
-                    let info = PeerInfo::new(ready.identity);
+                    let user = self.users.get(&ready.identity[..]).cloned().unwrap_or_default();
+                    let info = PeerInfo::new(ready.identity).with_user(user);
                     line.peer = Some(self.endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => {

@@ -2,14 +2,14 @@
 
 use super::calls::Stage;
 use super::endpoint::Endpoint;
+use super::parked::Awaited;
 use super::session::{Queued, remember};
 use super::wire::NAME_BYTES_MAX;
-use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, To};
+use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, Several, To};
 use crate::config::CALL_TIMEOUT_MAX;
 use crate::deadline::after;
 use crate::error::{CallRefused, Executed, Reason};
 use crate::value::Packed;
-use bytes::Bytes;
 use smol_str::SmolStr;
 use std::time::Instant;
 
@@ -34,7 +34,7 @@ impl Endpoint {
         let deadline = after(now, timeout);
         let parked_until = match target {
             Target::Server(_) => deadline,
-            _ => after(now, self.config.unroutable_timeout),
+            Target::Session(_) | Target::Nobody(_) => after(now, self.config.unroutable_timeout),
         };
         let call = self.calls.insert(deadline, parked_until, &mut self.rng);
         self.stats.calls_made += 1;
@@ -57,17 +57,46 @@ impl Endpoint {
         Ok(())
     }
 
+    /// The session that a call to that would go to now; `None` where it would wait or be refused.
+    pub fn session_of(&self, to: &To) -> Option<PeerId> {
+        match self.resolve(to.clone()) {
+            Ok(Target::Session(peer)) => Some(peer).filter(|peer| self.peer_info(*peer).is_some()),
+            Ok(Target::Server(_) | Target::Nobody(_)) | Err(_) => None,
+        }
+    }
+
     fn resolve(&self, to: To) -> Result<Target, CallRefused> {
-        match to {
-            To::Peer(peer) => Ok(Target::Session(peer)),
-            To::Name(name) => {
-                Ok(self.names.holder(&name).map_or(Target::Nobody(name), Target::Session))
-            }
+        Ok(match to {
+            To::Peer(peer) => Target::Session(peer),
             To::Server => {
                 let name = self.config.server.clone().ok_or(CallRefused::NoServer)?;
-                Ok(self.names.holder(&name).map_or(Target::Server(name), Target::Session))
+                let holder = self.names.holder(&name);
+                holder.map_or(Target::Server(Awaited::RoutingId(name)), Target::Session)
             }
+            To::Name(name) => Target::found(self.names.holder(&name), Awaited::RoutingId(name)),
+            To::User { id, several } => {
+                Target::found(self.session_of_user(&id, several)?, Awaited::User(id))
+            }
+            To::Known { id, several } => {
+                let user = self.session_of_user(&id, several)?;
+                Target::found(user.or_else(|| self.unauthenticated(&id)), Awaited::Known(id))
+            }
+        })
+    }
+
+    fn session_of_user(&self, id: &[u8], several: Several) -> Result<Option<PeerId>, CallRefused> {
+        match (self.users.sessions(id), several) {
+            (sessions @ [_, _, ..], Several::Refuse) => {
+                Err(CallRefused::SeveralSessions { count: sessions.len() })
+            }
+            (sessions, _) => Ok(sessions.last().copied()),
         }
+    }
+
+    /// Who holds that routing id, unless it is a user: that is known by its user id alone.
+    fn unauthenticated(&self, name: &[u8]) -> Option<PeerId> {
+        let holder = self.names.holder(name)?;
+        self.peer_info(holder).is_some_and(|info| info.user.is_anonymous()).then_some(holder)
     }
 
     fn judge_room(&mut self, target: &Target) -> Result<(), CallRefused> {
@@ -78,8 +107,8 @@ impl Endpoint {
                 .get_mut(peer.0)
                 .map(|session| (session.calls_pending, session.queue.size(&self.calls, limits).1))
                 .unwrap_or_default(),
-            Target::Server(name) | Target::Nobody(name) => {
-                self.parked.size(name, &self.calls, limits)
+            Target::Server(whom) | Target::Nobody(whom) => {
+                self.parked.size(whom, &self.calls, limits)
             }
         };
         if pending >= limits.calls_pending_per_peer_max {
@@ -102,7 +131,7 @@ impl Endpoint {
                 self.enqueue_call(peer, call, entry);
             }
             Target::Session(_) => self.finish(call, Outcome::NotExecuted(Reason::PeerGone)),
-            Target::Server(name) | Target::Nobody(name) => self.parked.park(name, entry),
+            Target::Server(whom) | Target::Nobody(whom) => self.parked.park(whom, entry),
         }
     }
 
@@ -146,6 +175,12 @@ impl Endpoint {
 /// Whom a call turned out to be for.
 enum Target {
     Session(PeerId),
-    Server(Bytes),
-    Nobody(Bytes),
+    Server(Awaited),
+    Nobody(Awaited),
+}
+
+impl Target {
+    fn found(session: Option<PeerId>, whom: Awaited) -> Self {
+        session.map_or(Self::Nobody(whom), Self::Session)
+    }
 }

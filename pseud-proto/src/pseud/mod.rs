@@ -13,9 +13,11 @@ mod parked;
 mod profile;
 mod replying;
 mod requests;
+mod seen;
 mod session;
 mod stats;
 mod transmit;
+mod users;
 mod wire;
 
 pub use crate::peer::{PeerInfo, Profile};

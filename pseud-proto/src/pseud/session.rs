@@ -1,6 +1,7 @@
 //! One peer's session: who it is, and what waits to be sent to it.
 
 use super::calls::Calls;
+use super::seen::Seen;
 use super::wire::{Kind, WireId};
 use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
@@ -93,6 +94,7 @@ pub(super) struct Session {
     /// Requests of this peer, some of which may be over.
     pub(super) requests: Vec<RequestId>,
     pub(super) requests_open: usize,
+    pub(super) seen: Seen,
     pub(super) bad_envelopes: u8,
     pub(super) noise: Budget,
 }
@@ -107,6 +109,7 @@ impl Session {
             calls_pending: 0,
             requests: Vec::new(),
             requests_open: 0,
+            seen: Seen::default(),
             bad_envelopes: 0,
             noise: Budget::default(),
         }
