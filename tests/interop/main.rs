@@ -24,4 +24,5 @@ mod sizes;
 mod tagged;
 mod talk;
 mod timeouts;
+mod users;
 mod values_live;
