@@ -1,5 +1,6 @@
 //! Registries, domains and predicates: the same table of ours and of the reference.
 
+mod changes;
 mod clients;
 mod scenario;
 mod servers;

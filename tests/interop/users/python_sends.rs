@@ -1,6 +1,6 @@
 //! A Python server calls its Rust clients: `send_to(user).name(…)`.
 
-use pseud::{Fault, Options, User};
+use pseud::{Fault, Options, Registry, User};
 use serde_json::{Value, json};
 
 use super::{USERS, logged_in, password, rust_client};
@@ -170,6 +170,23 @@ async fn a_rust_client_keeps_what_is_restricted_from_its_python_server() {
             let missing = room.send_to("alice", name).await;
             assert_eq!(error(&missing), ("ServiceNotFoundError", name));
         }
+    })
+    .await;
+}
+
+/// One registry for all clients of a process, after each one's own.
+#[tokio::test]
+async fn rust_clients_serve_their_process_wide_registry() {
+    Room::of_users(async |room| {
+        let alice = rust_client(logged_in("alice"), "alice", &room.endpoint).await;
+        let _bob = rust_client(logged_in("bob"), "bob", &room.endpoint).await;
+        room.received(2).await;
+        let name = "python_sends.everywhere";
+        Registry::global().register_sync(name, |_| Ok::<_, Fault>("global")).expect("a fair name");
+        assert_eq!(room.send_to("alice", name).await["result"], "global");
+        alice.register_sync(name, |_| Ok::<_, Fault>("own")).expect("a fair name");
+        assert_eq!(room.send_to("alice", name).await["result"], "own");
+        assert_eq!(room.send_to("bob", name).await["result"], "global");
     })
     .await;
 }

@@ -204,3 +204,21 @@ async fn a_handler_calls_the_user_who_called_it_and_another() {
     })
     .await;
 }
+
+/// One registry for all clients of a process, after each one's own.
+#[tokio::test]
+async fn python_clients_serve_their_process_wide_registry() {
+    Room::of_users(async |room| {
+        room.log_in("alice", "alice").await;
+        room.log_in("bob", "bob").await;
+        for (registry, answer) in [("global", "global"), ("alice", "own")] {
+            let offered = json!({"registry": registry, "method": "everywhere", "answer": answer});
+            room.python.ask("offer", offered).await;
+        }
+        let peers = ["alice", "bob"].map(|user| room.server.user(user));
+        let told = room.server.call_all::<String, _>(peers, "everywhere", ()).await;
+        let told: Vec<_> = told.into_iter().map(|one| one.expect("it serves")).collect();
+        assert_eq!(told, ["own", "global"]);
+    })
+    .await;
+}
