@@ -20,7 +20,8 @@ use std::task::{Context, Poll, Waker};
 const PORTION_BYTES: usize = 128 << 10;
 
 /// Serves requests that arrived together: what is ready at once is answered together (large answers
-/// in portions, so that they do not pile up before the first is written), the rest is spawned. Returns whether the link in whose task this runs has something to flush.
+/// in portions, so that they do not pile up before the first is written), the rest is spawned. Returns
+/// whether the link in whose task this runs has something to flush.
 pub(crate) fn serve_all(
     hub: &Arc<Hub>,
     requests: Vec<pseud_proto::Request>,
@@ -155,7 +156,9 @@ async fn resolved(responder: Responder, mut resolving: Resolving, arrived: Arriv
         Poll::Ready(()) => Poll::Ready(None),
         Poll::Pending => resolving.poll(&arrived.caller, cx).map(Some),
     });
-    match found.await {
+    let found = found.await;
+    drop(gone);
+    match found {
         None => {}
         Some(None) => responder.answer(Err(arrived.unserved())),
         Some(Some(handler)) => match arrived.start(handler) {

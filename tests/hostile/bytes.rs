@@ -37,16 +37,28 @@ pub(crate) fn greeting() -> Vec<u8> {
     greeting_with(0, &[])
 }
 
+/// A sound greeting that names that mechanism, as a client of it sends it.
+pub(crate) fn greeting_of(mechanism: &str) -> Vec<u8> {
+    let mut name = mechanism.as_bytes().to_vec();
+    name.resize(20, 0);
+    greeting_with(12, &name)
+}
+
 /// READY of that socket type and identity.
 pub(crate) fn ready(socket_type: &str, identity: &str) -> Vec<u8> {
-    let mut data = Vec::new();
-    for (name, value) in [("Socket-Type", socket_type), ("Identity", identity)] {
-        data.push(name.len() as u8);
-        data.extend(name.bytes());
-        data.extend((value.len() as u32).to_be_bytes());
-        data.extend(value.bytes());
-    }
-    command("READY", &data)
+    command("READY", &metadata(socket_type, identity))
+}
+
+/// What READY and INITIATE tell of those who send them.
+pub(crate) fn metadata(socket_type: &str, identity: &str) -> Vec<u8> {
+    let names = property("Socket-Type", socket_type.as_bytes());
+    [names, property("Identity", identity.as_bytes())].concat()
+}
+
+/// One property of a metadata block.
+pub(crate) fn property(name: &str, value: &[u8]) -> Vec<u8> {
+    let len = (value.len() as u32).to_be_bytes();
+    [&[name.len() as u8], name.as_bytes(), &len, value].concat()
 }
 
 pub(crate) fn handshake() -> Vec<u8> {

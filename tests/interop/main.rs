@@ -19,6 +19,7 @@ mod reference_faults;
 mod registry;
 mod rust_calls_python;
 mod secured;
+#[cfg(feature = "_curve")]
 mod security_live;
 mod sizes;
 mod tagged;
