@@ -62,6 +62,7 @@ pub(crate) struct Log {
     pub(crate) said: Vec<Said>,
     pub(crate) sessions: BTreeMap<PeerId, PeerInfo>,
     gone: BTreeSet<PeerId>,
+    served: BTreeSet<RequestId>,
 }
 
 impl Log {
@@ -70,6 +71,7 @@ impl Log {
         match action {
             Action::Serve(request) => {
                 assert!(self.sessions.contains_key(&request.peer()), "a request of nobody");
+                assert!(self.served.insert(request.id()), "a request that is served twice");
                 self.requests.push_back(request);
             }
             Action::Finish { call, outcome } => self.finish(call, outcome),

@@ -1,6 +1,7 @@
 //! A server and its clients, the wires between them, and who waits for what.
 
 use super::ledger::{Ledger, Payload, answer_to};
+use super::users::Users;
 use super::weather::Weather;
 use crate::support::{Clock, End, Ended, Node, Port, Said, Wire, Work};
 use pseud::Fault;
@@ -22,6 +23,7 @@ pub(crate) struct Crowd {
     pub(crate) wires: Vec<Wire<Port, Port>>,
     pub(crate) ledger: Ledger,
     pub(crate) weather: Weather,
+    pub(crate) users: Users,
     /// What happened, as one number.
     pub(crate) digest: u64,
     payloads: Payload,
@@ -58,9 +60,12 @@ impl Crowd {
         let clock = Clock::new();
         let clients = weather.up_to(4) + 1;
         let members = (0..=clients).map(|number| Member::new(number, &mut weather, &clock));
-        let (members, wires) = (members.collect(), Vec::new());
+        let (members, wires): (Vec<Member>, _) = (members.collect(), Vec::new());
+        let users = Users::new(members.len(), &mut weather);
+        let impostors = broken == Some(Broken::Impostor);
+        users.tell(&mut members[SERVER].node.borrow_mut(), impostors);
         let (ledger, digest, payloads) = (Ledger::default(), 0xcbf2_9ce4_8422_2325, 0);
-        Self { clock, members, wires, ledger, weather, digest, payloads, broken }
+        Self { clock, members, wires, ledger, weather, users, digest, payloads, broken }
     }
 
     /// A client opens a link; if it has one, the new one takes its name over.
@@ -79,10 +84,11 @@ impl Crowd {
         self.payloads += 1;
         let payload = self.payloads;
         let args = (payload, "x".repeat(padding));
+        let meant = self.users.meant(&to);
         let member = &mut self.members[maker];
         let called = member.node.borrow_mut().call(to, "work", args, options);
         let call = called.ok()?;
-        self.ledger.made(payload, maker, now + timeout);
+        self.ledger.made(payload, maker, meant, now + timeout);
         member.calls.insert(call, payload);
         self.collect();
         Some(call)
@@ -120,6 +126,21 @@ impl Crowd {
         self.collect();
     }
 
+    /// A driver sends its last request on that wire again.
+    pub(crate) fn repeat(&mut self, wire: usize, up: bool) {
+        let Wire { client, server, .. } = &self.wires[wire];
+        let id = if up { client.repeat() } else { server.repeat() };
+        if let Some(id) = id.filter(|_| self.broken != Some(Broken::SentTwice)) {
+            self.ledger.repeats(id);
+        }
+    }
+
+    /// The server ends the sessions of a user.
+    pub(crate) fn revoke(&mut self, user: &str) {
+        self.members[SERVER].node.borrow_mut().disconnect_user(user);
+        self.collect();
+    }
+
     /// Some bytes move on one wire.
     pub(crate) fn step(&mut self, wire: usize, chunk: usize) -> bool {
         self.wires[wire].chunk = chunk;
@@ -149,9 +170,11 @@ impl Crowd {
     pub(crate) fn collect(&mut self) {
         let now = self.clock.now();
         for (number, member) in self.members.iter_mut().enumerate() {
+            let heard = std::mem::take(&mut member.node.borrow_mut().heard);
+            heard.into_iter().for_each(|id| self.ledger.heard(id));
             while let Some(work) = member.next_work() {
                 let (payload, _) = work.args::<(Payload, String)>();
-                self.ledger.started(payload);
+                self.ledger.started(payload, number);
                 let guard = now + member.late_guard();
                 member.held.push(Held { work, payload, guard, after: None });
                 note(&mut self.digest, format_args!("{number} starts {payload}"));
@@ -182,7 +205,8 @@ impl Crowd {
         let member = &mut self.members[client];
         let called = member.node.borrow_mut().call(To::Server, "work", (payload, ""), timeout);
         member.calls.insert(called.expect("room after healing"), payload);
-        self.ledger.made(payload, client, now + pseud::Config::default().call_timeout);
+        let deadline = now + pseud::Config::default().call_timeout;
+        self.ledger.made(payload, client, Some(vec![SERVER]), deadline);
         for _ in 0..3 {
             self.settle();
             for index in (0..self.members[SERVER].held.len()).rev() {
@@ -195,6 +219,7 @@ impl Crowd {
 
     /// The invariants that hold at every moment.
     pub(crate) fn check(&self) {
+        Users::check(&self.members[SERVER].node.borrow());
         for (number, member) in self.members.iter().enumerate() {
             let node = member.node.borrow();
             let (endpoint, now) = (&node.endpoint, self.clock.now());
@@ -233,6 +258,10 @@ pub(crate) enum Broken {
     FinishedTwice,
     /// Nobody looks at the clock.
     DeafToTime,
+    /// A request is sent again.
+    SentTwice,
+    /// Who is nobody is taken for a user.
+    Impostor,
 }
 
 impl Member {
