@@ -6,6 +6,7 @@ use crate::pending::Pending;
 use pseud_proto::{CallOptions, CallRefused};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -20,7 +21,7 @@ use std::time::Duration;
 #[must_use = "calls are sent when they are awaited"]
 pub struct CallAll<T, A, K = ()> {
     peers: Vec<Peer>,
-    name: Box<str>,
+    name: SmolStr,
     arguments: Option<(A, K)>,
     options: CallOptions,
     calls: VecDeque<Result<Pending, CallRefused>>,
@@ -36,10 +37,10 @@ impl<T, A, K> fmt::Debug for CallAll<T, A, K> {
 }
 
 impl<T, A> CallAll<T, A> {
-    pub(crate) fn new(peers: Vec<Peer>, name: &str, args: A) -> Self {
+    pub(crate) fn new(peers: Vec<Peer>, name: SmolStr, args: A) -> Self {
         let (arguments, options) = (Some((args, ())), CallOptions::default());
         let (calls, results) = (VecDeque::new(), Vec::new());
-        Self { peers, name: name.into(), arguments, options, calls, results }
+        Self { peers, name, arguments, options, calls, results }
     }
 
     /// The same with keyword arguments: see [`Call::kwargs`](crate::Call::kwargs).

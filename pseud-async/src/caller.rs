@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::hub::Hub;
 use crate::peer::Peer;
+use crate::service::Service;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::{PeerId, To, User};
@@ -50,8 +51,13 @@ impl Caller {
     }
 
     /// Calls it back on the connection that it opened. See [`Peer::call`].
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
         self.peer().call(name, args)
+    }
+
+    /// A service of its. See [`Service`].
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        self.peer().service(name)
     }
 }
 

@@ -10,11 +10,13 @@ use crate::hub::Hub;
 use crate::peer::Peer;
 use crate::registry::{Object, Registry};
 use crate::request::Request;
+use crate::service::Service;
 use pseud_proto::pseud::Stats;
 use pseud_proto::registry::NameRefused;
 use pseud_proto::{Several, To};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -150,8 +152,14 @@ impl Node {
     /// Calls the configured server. `args` is a tuple: `("Charly",)`, `()`.
     ///
     /// The call waits for the link to the server, bounded by its own time-out. See [`Call`].
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
-        Call::new(self.hub().clone(), To::Server, name, args)
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
+        Call::new(self.hub().clone(), To::Server, SmolStr::new(name), args)
+    }
+
+    /// A service of the configured server, to be called by what follows the dot:
+    /// `client.service("string").call("lower", ("ABC",))`.
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        Service::new(self.hub().clone(), To::Server, name.as_ref())
     }
 
     /// Whoever holds that routing id when it is called: the identity that a peer announced. Compared
@@ -197,10 +205,10 @@ impl Node {
     pub fn call_all<T, A: Serialize>(
         &self,
         peers: impl IntoIterator<Item = Peer>,
-        name: &str,
+        name: impl AsRef<str>,
         args: A,
     ) -> CallAll<T, A> {
-        CallAll::new(peers.into_iter().collect(), name, args)
+        CallAll::new(peers.into_iter().collect(), SmolStr::new(name), args)
     }
 
     /// Ends all sessions of that user; returns how many there were. Their calls end at once, as for

@@ -3,9 +3,11 @@
 use crate::call::Call;
 use crate::hub::Hub;
 use crate::pending::Pending;
+use crate::service::Service;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::{CallOptions, CallRefused, Packed, Several, To};
 use serde::Serialize;
+use smol_str::SmolStr;
 use std::fmt;
 use std::sync::Arc;
 
@@ -26,8 +28,13 @@ impl Peer {
     }
 
     /// Calls this peer. `args` is a tuple: `("Charly",)`, `()`. See [`Call`].
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
-        Call::new(self.hub.clone(), self.to.clone(), name, args)
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
+        Call::new(self.hub.clone(), self.to.clone(), SmolStr::new(name), args)
+    }
+
+    /// A service of this peer. See [`Service`].
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        Service::new(self.hub.clone(), self.to.clone(), name.as_ref())
     }
 
     /// The same user, but calls are refused

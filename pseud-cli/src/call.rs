@@ -100,17 +100,14 @@ fn raised(fault: &Fault, traceback: bool) -> ExitCode {
     let [class, message] = [&fault.class, &fault.message].map(|text| terminal::escape(text));
     terminal::complain(&format!("{class}: {message}"));
     if traceback {
-        fault.traceback.lines().for_each(|line| terminal::complain(&terminal::escape(line)));
+        let lines = fault.traceback.iter().flat_map(|text| text.lines());
+        lines.for_each(|line| terminal::complain(&terminal::escape(line)));
     }
     ExitCode::from(FAILED)
 }
 
 fn unanswered(error: &CallError) -> ExitCode {
-    let advice = match error.is_retry_safe() {
-        true => "a retry is safe",
-        false => "it may have run: a retry may run it twice",
-    };
-    terminal::complain(&terminal::escape(&format!("no answer: {error} ({advice})")));
+    terminal::complain(&terminal::escape(&format!("no answer: {error}")));
     ExitCode::from(NO_ANSWER)
 }
 

@@ -56,7 +56,14 @@ pub(crate) struct Credentials {
     #[arg(long, value_name = "FILE", requires = "server_key", conflicts_with = "user")]
     pub(crate) key: Option<PathBuf>,
     /// The server's public key, which `pseud keygen` printed there. Two while it changes.
-    #[arg(long, value_name = "Z85", requires = "key", value_parser = public_key)]
+    // One key in 85 begins with a hyphen.
+    #[arg(
+        long,
+        value_name = "Z85",
+        requires = "key",
+        value_parser = public_key,
+        allow_hyphen_values = true
+    )]
     pub(crate) server_key: Vec<PublicKey>,
     /// Who we are, for a server of --security plain.
     #[arg(long, value_name = "NAME", requires = "password_file")]

@@ -7,8 +7,14 @@
 //! | [`Fault`] | the far handler's | an outcome of the call, not an error of the machine |
 //! | [`Reason`] | the world's | why a call has no answer, or why a session ended |
 
+mod exception;
+mod fault;
+mod fault_from;
 mod insecure;
+mod python_text;
 
+pub use exception::Exception;
+pub use fault::Fault;
 pub use insecure::Insecure;
 
 use std::borrow::Cow;
@@ -172,6 +178,15 @@ pub enum CallRefused {
         /// `Limits::body_bytes_max`.
         max: usize,
     },
+    /// The dotted name is empty, or a part of it that was given on its own.
+    #[error("a call needs the name of what it calls, and every part of that name")]
+    NameEmpty,
+    /// The routing id or user id is empty: nobody has it, since who announces none is given one, and who
+    /// is no user has none.
+    #[error(
+        "a peer that is called by name needs one: the routing id that it announces, or its user"
+    )]
+    PeerNameEmpty,
     /// The dotted name is longer than 255 bytes.
     #[error("a name of {size} bytes exceeds the limit of {max}")]
     NameTooLong {
@@ -265,52 +280,3 @@ pub enum Executed {
     /// It had left: the far handler may have run.
     Maybe,
 }
-
-/// A handler's exception as the wire has it: ERROR `[class, message, traceback]`.
-///
-/// The class is data: it is never looked up as code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Fault {
-    /// The exception's class, without a module: `ValueError`.
-    pub class: String,
-    /// Its message.
-    pub message: String,
-    /// Where it was raised, as text; empty where the peer does not expose it.
-    pub traceback: String,
-}
-
-impl Fault {
-    /// A fault with that class and message, and no traceback.
-    pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { class: class.into(), message: message.into(), traceback: String::new() }
-    }
-
-    /// The same with a traceback. It leaves this process only under `Config::expose_traceback`.
-    #[must_use]
-    pub fn with_traceback(mut self, traceback: impl Into<String>) -> Self {
-        self.traceback = traceback.into();
-        self
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", Escaped(&self.class), Escaped(&self.message))
-    }
-}
-
-/// A peer's text for logs and terminals: what does not print, line breaks and text direction among
-/// it, is escaped.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|char| match char {
-            '"' | '\'' | '\\' => write!(f, "{char}"),
-            char => write!(f, "{}", char.escape_debug()),
-        })
-    }
-}
-
-impl std::error::Error for Fault {}

@@ -43,7 +43,8 @@ pub use call::{
 pub use config::{Config, Limits};
 
 pub use error::{
-    CallRefused, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved, PeerError, Reason,
+    CallRefused, Exception, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved,
+    PeerError, Reason,
 };
 pub use registry::Registry;
 pub use user::User;

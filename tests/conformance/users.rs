@@ -171,11 +171,12 @@ fn what_waits_for_a_user_takes_no_room_from_a_routing_id() {
 #[test]
 fn no_user_is_nobody() {
     let (setup, node) = server(&[], 64);
-    let mut wires = [join(&setup, &node, "")];
+    let _wire = join(&setup, &node, "");
     for to in [user(""), only(""), known(""), name("")] {
-        assert_eq!(asked(&node, &mut wires, to), None);
+        assert_eq!(call(&node, to), Err(CallRefused::PeerNameEmpty));
     }
     assert_eq!(node.borrow_mut().disconnect_user(""), 0);
+    assert_eq!(node.borrow().endpoint.stats().sessions, 1);
 }
 
 #[test]

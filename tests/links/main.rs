@@ -6,6 +6,7 @@ mod dropping;
 mod ending;
 mod endpoints;
 mod events;
+mod faces;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;

@@ -91,10 +91,14 @@ fn trusted_curve_admits_by_key() {
     assert_eq!(ended.stdout, "{\"$bin\":\"636861726c79\"}\n", "{ended:?}");
     assert_refused(&call(&stranger, &server_key));
     let fixed = ["call", "--connect", &demo.endpoint, "--peer", "service", "--timeout", "0.5"];
-    let other = ["--key", &charly, "--server-key", &charly_key, "whoami"];
-    let ended = run(&[&fixed[..], &other].concat());
-    assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.stderr.contains("not connected"), "{ended:?}");
+    // Nothing in Z85 keeps a key from beginning with a hyphen.
+    let hyphen = format!("-{}", &charly_key[1..]);
+    for other in [&charly_key, &hyphen] {
+        let call = ["--key", &charly, "--server-key", other, "whoami"];
+        let ended = run(&[&fixed[..], &call].concat());
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert!(ended.stderr.contains("not connected"), "{ended:?}");
+    }
 }
 
 #[test]

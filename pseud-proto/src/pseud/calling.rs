@@ -44,6 +44,9 @@ impl Endpoint {
 
     fn judge_call(&self, name: &str, arguments: &Packed) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
+        if name.is_empty() {
+            return Err(CallRefused::NameEmpty);
+        }
         if name.len() > NAME_BYTES_MAX {
             return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
         }
@@ -66,8 +69,8 @@ impl Endpoint {
     }
 
     fn resolve(&self, to: To) -> Result<Target, CallRefused> {
-        Ok(match to {
-            To::Peer(peer) => Target::Session(peer),
+        let whom = match to {
+            To::Peer(peer) => return Ok(Target::Session(peer)),
             To::Server => {
                 let name = self.config.server.clone().ok_or(CallRefused::NoServer)?;
                 let holder = self.names.holder(&name);
@@ -81,7 +84,13 @@ impl Endpoint {
                 let user = self.session_of_user(&id, several)?;
                 Target::found(user.or_else(|| self.unauthenticated(&id)), Awaited::Known(id))
             }
-        })
+        };
+        match whom {
+            Target::Server(whom) | Target::Nobody(whom) if whom.is_empty() => {
+                Err(CallRefused::PeerNameEmpty)
+            }
+            whom => Ok(whom),
+        }
     }
 
     fn session_of_user(&self, id: &[u8], several: Several) -> Result<Option<PeerId>, CallRefused> {

@@ -24,11 +24,12 @@ fn read_items(body: &[u8]) -> Option<Fault> {
     }
     let class = read_text(&mut rest, CLASS_BYTES_MAX)?;
     let message = read_text(&mut rest, TEXT_BYTES_MAX)?;
-    let traceback = match rest {
-        [0xc0] => String::new(),
-        _ => read_text(&mut rest, TEXT_BYTES_MAX)?,
+    let mut fault = Fault::new(class, message);
+    fault.traceback = match rest {
+        [0xc0] => None,
+        _ => Some(read_text(&mut rest, TEXT_BYTES_MAX)?),
     };
-    Some(Fault::new(class, message).with_traceback(traceback))
+    Some(fault)
 }
 
 /// One text, cut to `max` bytes. Only what is kept is copied and checked.
@@ -42,8 +43,9 @@ pub(super) fn write(fault: &Fault, profile: Profile, expose_traceback: bool) -> 
     let (class, message) = match profile {
         Profile::V1 => v1_class(fault),
     };
-    let traceback = if expose_traceback { cut(&fault.traceback, TEXT_BYTES_MAX) } else { "" };
-    let texts = [cut(class, CLASS_BYTES_MAX), cut(&message, TEXT_BYTES_MAX), traceback];
+    let traceback = fault.traceback.as_deref().filter(|_| expose_traceback).unwrap_or_default();
+    let (class, message) = (cut(class, CLASS_BYTES_MAX), cut(&message, TEXT_BYTES_MAX));
+    let texts = [class, message, cut(traceback, TEXT_BYTES_MAX)];
     let mut body = Vec::with_capacity(16 + texts.iter().map(|text| text.len()).sum::<usize>());
     put(&mut body, heads::array_head(3));
     for text in texts {
@@ -68,12 +70,28 @@ fn cut(text: &str, max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exception;
 
     #[test]
     fn a_fault_is_read_as_it_is_written() {
         let fault = Fault::new("KeyError", "'x'").with_traceback("File \"a\"");
         assert_eq!(read(&write(&fault, Profile::V1, true)), fault);
-        assert_eq!(read(&write(&fault, Profile::V1, false)).traceback, "");
+        assert_eq!(read(&write(&fault, Profile::V1, false)).traceback.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn no_traceback_is_another_thing_than_an_empty_one_until_it_is_passed_on() {
+        let fault = read(b"\x93\xa1E\xa1m\xc0");
+        assert_eq!((fault.message.as_str(), fault.traceback.as_deref()), ("m", None));
+        assert_eq!(read(&write(&fault, Profile::V1, true)), Fault::new("E", "m"));
+    }
+
+    #[test]
+    fn each_exception_of_python_leaves_as_what_it_is() {
+        for &exception in Exception::ALL {
+            let told = read(&write(&Fault::new(exception, "why"), Profile::V1, false));
+            assert_eq!((told.exception(), told.message.as_str()), (Some(exception), "why"));
+        }
     }
 
     #[test]
@@ -92,7 +110,7 @@ mod tests {
         body.resize(body.len() + len as usize, b'x');
         let fault = read(&body);
         assert_eq!((fault.class.as_str(), fault.message.as_str()), ("E", "m"));
-        assert_eq!(fault.traceback.len(), TEXT_BYTES_MAX);
+        assert_eq!(fault.traceback.map(|text| text.len()), Some(TEXT_BYTES_MAX));
         let ours = Fault::new("é".repeat(100), "é".repeat(8 << 10));
         let told = read(&write(&ours, Profile::V1, true));
         assert!(told.class.len() <= CLASS_BYTES_MAX && told.message.len() <= TEXT_BYTES_MAX);

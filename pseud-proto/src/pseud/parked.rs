@@ -17,6 +17,15 @@ pub(super) enum Awaited {
     Known(Bytes),
 }
 
+impl Awaited {
+    /// Nobody has an empty id of any kind.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::RoutingId(id) | Self::User(id) | Self::Known(id) => id.is_empty(),
+        }
+    }
+}
+
 /// The waiting calls.
 #[derive(Debug, Default)]
 pub(super) struct Parked {
