@@ -1,6 +1,7 @@
 //! `pseud call`.
 
 use crate::cli::CallArguments;
+use crate::security::fail_at;
 use crate::{FAILED, NO_ANSWER, USAGE, fail, json, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
@@ -29,7 +30,7 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
     let (mut events, watched) = (client.events(), client.events());
     let endpoints = arguments.connect.len();
     if let Err(error) = connect(&client, &arguments) {
-        return fail(FAILED, &error.to_string());
+        return fail_at(&error);
     }
     let CallArguments { method, arguments, keywords, traceback, peer, .. } = arguments;
     let keywords: Value = keywords.into_iter().collect();

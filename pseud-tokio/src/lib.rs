@@ -39,3 +39,4 @@ pub use pseud_async::{
     Authenticator, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events,
     Gate, NameRefused, Node, Object, Peer, Ready, Registry, Request, Service, Source, register,
 };
+pub use security::InClear;

@@ -8,6 +8,7 @@ mod before_ready;
 mod calls;
 mod cancel;
 mod deadlines;
+mod floods;
 mod late_guard;
 mod limits;
 mod links;

@@ -5,10 +5,12 @@
 
 mod crowd;
 mod ledger;
+mod member;
 mod users;
 mod weather;
 
-use crowd::{Answer, Broken, Crowd, SERVER};
+use crowd::{Answer, Crowd, SERVER};
+use member::Broken;
 use pseud::proto::To;
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,6 +52,7 @@ fn lies_are_caught() {
         (Broken::ForgedNotExecuted, "executed"),
         (Broken::FinishedTwice, "ended twice"),
         (Broken::DeafToTime, "beyond its deadline"),
+        (Broken::Silent, "deadlines of calls"),
         (Broken::SentTwice, "sent twice"),
         (Broken::Impostor, "not meant for"),
     ] {

@@ -2,11 +2,19 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "../spy/mod.rs"]
+mod spy;
+
+mod cuts;
 mod dropping;
 mod ending;
 mod endpoints;
 mod events;
 mod faces;
+mod floods;
+mod gate;
+mod guarded;
+mod nested;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;

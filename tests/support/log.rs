@@ -1,7 +1,8 @@
 //! What came out of a machine, checked as it comes.
 
-use pseud::proto::pseud::PeerInfo;
+use pseud::proto::pseud::{Kind, PeerInfo};
 use pseud::proto::value::{Arguments, Packed, Value, ValueLimits};
+use pseud::proto::zmtp::Parts;
 use pseud::proto::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
 use pseud::{Executed, Fault, Reason};
 use serde::de::DeserializeOwned;

@@ -1,15 +1,14 @@
 //! A server and its clients, the wires between them, and who waits for what.
 
 use super::ledger::{Ledger, Payload, answer_to};
+use super::member::{Broken, Held, Member};
 use super::users::Users;
 use super::weather::Weather;
-use crate::support::{Clock, End, Ended, Node, Port, Said, Wire, Work};
+use crate::support::{Clock, End, Node, Port, Said, Wire};
 use pseud::Fault;
 use pseud::proto::pseud::Deadlines;
 use pseud::proto::zmtp::Side;
 use pseud::proto::{CallId, CallOptions, To};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -28,23 +27,6 @@ pub(crate) struct Crowd {
     pub(crate) digest: u64,
     payloads: Payload,
     broken: Option<Broken>,
-}
-
-/// One endpoint, the calls that it made and the requests that it holds.
-pub(crate) struct Member {
-    pub(crate) node: Rc<RefCell<Node>>,
-    pub(crate) calls: BTreeMap<CallId, Payload>,
-    pub(crate) held: Vec<Held>,
-    read: usize,
-}
-
-/// A request that is not answered yet.
-pub(crate) struct Held {
-    work: Work,
-    payload: Payload,
-    guard: Instant,
-    /// It is answered after this call of the handler's.
-    after: Option<CallId>,
 }
 
 /// How a handler ends.
@@ -189,8 +171,10 @@ impl Crowd {
                 let payload = member.calls.remove(&call).expect("the end of a call of ours");
                 let how = member.end_of(call, self.broken);
                 note(&mut self.digest, format_args!("{payload} ends {how:?}"));
-                if self.broken == Some(Broken::FinishedTwice) {
-                    self.ledger.ended(payload, how.clone());
+                match self.broken {
+                    Some(Broken::Silent) => continue,
+                    Some(Broken::FinishedTwice) => self.ledger.ended(payload, how.clone()),
+                    _ => {}
                 }
                 self.ledger.ended(payload, how);
             }
@@ -246,52 +230,6 @@ impl Crowd {
     fn has_backlog(&self, member: &Member) -> bool {
         let ports = self.wires.iter().flat_map(|wire| [&wire.client, &wire.server]);
         ports.filter(|port| Rc::ptr_eq(&port.node, &member.node)).any(|port| port.backlog() > 0)
-    }
-}
-
-/// A machine, or its driver, that breaks its word: a checker is only worth what it catches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Broken {
-    /// Time-outs and lost links end as `NotExecuted`.
-    ForgedNotExecuted,
-    /// Each end is told again.
-    FinishedTwice,
-    /// Nobody looks at the clock.
-    DeafToTime,
-    /// A request is sent again.
-    SentTwice,
-    /// Who is nobody is taken for a user.
-    Impostor,
-}
-
-impl Member {
-    fn new(number: usize, weather: &mut Weather, clock: &Clock) -> Self {
-        let (config, link) = weather.settings(number);
-        let node = Node::new(config, link, number as u8 + 1, clock);
-        Self { node, calls: BTreeMap::new(), held: Vec::new(), read: 0 }
-    }
-
-    fn next_work(&self) -> Option<Work> {
-        self.node.borrow_mut().next_work()
-    }
-
-    fn next_said(&mut self) -> Option<Said> {
-        let said = self.node.borrow().log.said.get(self.read).cloned()?;
-        self.read += 1;
-        Some(said)
-    }
-
-    fn end_of(&self, call: CallId, broken: Option<Broken>) -> Ended {
-        match self.node.borrow().ended(call) {
-            Ended::Unknown(reason) if broken == Some(Broken::ForgedNotExecuted) => {
-                Ended::NotExecuted(reason)
-            }
-            ended => ended,
-        }
-    }
-
-    fn late_guard(&self) -> Duration {
-        pseud::Config::default().late_guard
     }
 }
 
