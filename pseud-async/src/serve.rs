@@ -25,6 +25,7 @@ const PORTION_BYTES: usize = 128 << 10;
 pub(crate) fn serve_all(
     hub: &Arc<Hub>,
     requests: Vec<pseud_proto::Request>,
+    closings: usize,
     here: Option<PeerId>,
 ) -> bool {
     if requests.is_empty() {
@@ -32,7 +33,11 @@ pub(crate) fn serve_all(
     }
     let (mut ready, mut bytes) = (Vec::new(), 0);
     for request in requests {
-        let Some((ticket, answer)) = serve(hub, request) else { continue };
+        let served = match is_over(hub, closings, request.id()) {
+            false => serve(hub, request),
+            true => Some((request.into_parts().0, Err(Fault::new("Cancelled", "")))),
+        };
+        let Some((ticket, answer)) = served else { continue };
         bytes += answer.as_ref().map_or(0, |packed| packed.as_bytes().len());
         ready.push((ticket, answer));
         if bytes >= PORTION_BYTES {
@@ -43,6 +48,12 @@ pub(crate) fn serve_all(
         }
     }
     deliver(hub, ready, here)
+}
+
+/// Whether a request's session was ended by this side after it had come: whoever was revoked has no
+/// handler begun. Looked up only where some session was, as that takes the lock.
+fn is_over(hub: &Hub, closings: usize, request: RequestId) -> bool {
+    hub.closings.load(Ordering::Acquire) != closings && !hub.lock().endpoint.is_open(request)
 }
 
 fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Answer)>, here: Option<PeerId>) -> bool {
