@@ -37,13 +37,15 @@ impl Node {
     pub(crate) fn new(identity: &'static str, config: Config) -> io::Result<Self> {
         let mut connection = ConnectionConfig::default();
         connection.identity = identity.into();
+        // Once for all links: what peers are told that we understand.
+        let connection = config.announced(Arc::new(connection));
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
             endpoint: Endpoint::new(Arc::new(config), seed()?),
             handlers: Registry::new(),
-            config: Arc::new(connection),
+            config: connection,
             poll,
             listener,
             sockets: BTreeMap::new(),
@@ -134,7 +136,8 @@ impl Node {
     }
 
     fn adopt(&mut self, mut stream: TcpStream, address: SocketAddr, side: Side) -> io::Result<()> {
-        let link = Link::new(self.config.clone(), side, seed()?, Instant::now());
+        let (config, now) = (self.config.clone(), Instant::now());
+        let link = Link::new(&self.endpoint, config, side, seed()?, now);
         let link = link.with_address(address.to_string());
         self.last = Token(self.last.0 + 1);
         // The first "writable" sends our greeting.

@@ -1,7 +1,10 @@
 //! Settings. Defaults are Python pseud's where it has the setting; each limit names its precedent.
 
 use crate::budget::FloodLimit;
+use crate::profile::{Capabilities, Profile, is_ours};
+use crate::zmtp::ConnectionConfig;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How an [`Endpoint`](crate::pseud::Endpoint) behaves.
@@ -16,6 +19,10 @@ pub struct Config {
     /// How long a call waits for a routing id that nobody holds. Default 400 ms: Python tries at 0,
     /// 100, 200, 300 and 400 ms (and then says nothing).
     pub unroutable_timeout: Duration,
+    /// What we tell peers that we understand, in the handshake of each link, beside
+    /// [`Limits::body_bytes_max`]. Default: all of it. With [`Capabilities::NONE`] nothing is told, and
+    /// peers take us for a v1 peer.
+    pub capabilities: Capabilities,
     /// How long after its receipt a v1 peer's request may still be answered. Python's reader dies
     /// of an answer that its caller no longer waits for. Default 4.5 s, half a second under
     /// Python's own time-out.
@@ -32,10 +39,31 @@ impl Default for Config {
             server: None,
             call_timeout: Duration::from_secs(5),
             unroutable_timeout: Duration::from_millis(400),
+            capabilities: Capabilities::ALL,
             late_guard: Duration::from_millis(4_500),
             expose_traceback: false,
             limits: Limits::default(),
         }
+    }
+}
+
+impl Config {
+    /// The same connection settings, with what we declare among their properties. [`Link`] and the
+    /// adapters see to it for each link; who does it once for many spares them the copy.
+    ///
+    /// [`Link`]: crate::pseud::Link
+    pub fn announced(&self, mut connection: Arc<ConnectionConfig>) -> Arc<ConnectionConfig> {
+        let ours = Profile::declared(self.capabilities, self.limits.body_bytes_max).property();
+        let known = |config: &ConnectionConfig| {
+            let named = |(name, _): &&(String, Bytes)| is_ours(name.as_bytes());
+            config.properties.iter().filter(named).eq(&ours)
+        };
+        if !known(&connection) {
+            let properties = &mut Arc::make_mut(&mut connection).properties;
+            properties.retain(|(name, _)| !is_ours(name.as_bytes()));
+            properties.extend(ours);
+        }
+        connection
     }
 }
 
@@ -85,5 +113,25 @@ impl Default for Limits {
             flood: FloodLimit::default(),
             bad_envelopes_max: 3,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_declare_is_announced_once() {
+        let (mut config, connection) = (Config::default(), Arc::new(ConnectionConfig::default()));
+        let announced = config.announced(connection.clone());
+        let declared = [("X-Pseud".to_owned(), Bytes::from_static(b"1;caps=7;max=8388608"))];
+        assert_eq!(announced.properties, declared);
+        assert!(Arc::ptr_eq(&config.announced(announced.clone()), &announced));
+        config.limits.body_bytes_max = 9_999;
+        let again = config.announced(announced.clone());
+        assert_eq!(again.properties, [("X-Pseud".into(), "1;caps=7;max=9999".into())]);
+        config.capabilities = Capabilities::NONE;
+        assert_eq!(config.announced(again).properties, []);
+        assert!(Arc::ptr_eq(&config.announced(connection.clone()), &connection));
     }
 }

@@ -164,12 +164,12 @@ pub enum CallRefused {
         /// `Limits::queue_bytes_soft_max`.
         max: usize,
     },
-    /// The encoded arguments are over `Limits::body_bytes_max`.
+    /// The encoded call is over `Limits::body_bytes_max`, or over what its peer takes.
     #[error("a body of {size} bytes exceeds the limit of {max}")]
     BodyTooLarge {
         /// Its size, in bytes.
         size: usize,
-        /// `Limits::body_bytes_max`.
+        /// `Limits::body_bytes_max`, or the peer's.
         max: usize,
     },
     /// The dotted name is longer than 255 bytes.
@@ -212,6 +212,8 @@ pub enum Reason {
     BadReply,
     /// An answer came, but it is over a limit.
     TooLarge,
+    /// The call is larger than its peer takes.
+    CallTooLarge,
     /// The peer cannot understand what would have to be sent.
     Unsupported,
     /// A newer link took over this peer's identity.
@@ -238,6 +240,7 @@ impl fmt::Display for Reason {
             Self::Cancelled => "cancelled",
             Self::BadReply => "the reply is not well-formed",
             Self::TooLarge => "the reply is too large",
+            Self::CallTooLarge => "the call is larger than the peer takes",
             Self::Unsupported => "the peer does not support this",
             Self::Replaced => "another link took over this identity",
             Self::SlowPeer => "the peer does not read",

@@ -29,6 +29,7 @@ pub mod config;
 mod deadline;
 pub mod error;
 pub mod peer;
+mod profile;
 pub mod pseud;
 pub mod registry;
 mod slab;
@@ -43,6 +44,7 @@ pub use config::{Config, Limits};
 pub use error::{
     CallRefused, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved, PeerError, Reason,
 };
+pub use profile::{Capabilities, Profile};
 pub use registry::Registry;
 pub use user::User;
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};

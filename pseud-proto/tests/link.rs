@@ -51,7 +51,8 @@ impl Server {
 
     fn link(&self) -> Link {
         let link = ConnectionConfig::default();
-        Link::new(link.into(), Side::Accepting, [2; 32], self.now).with_address("here")
+        Link::new(&self.endpoint, link.into(), Side::Accepting, [2; 32], self.now)
+            .with_address("here")
     }
 
     fn client(&self, identity: &'static str) -> Channel {

@@ -30,7 +30,7 @@ pub(crate) async fn bind(
     let listener = listener.map_err(|error| named("bind", endpoint, &error))?;
     let bound = listener.endpoint(&address)?;
     tracing::info!(endpoint = %bound, "listening");
-    let config = Arc::new(options.connection.clone());
+    let config = options.config.announced(Arc::new(options.connection.clone()));
     let task = spawn(accept(hub.clone(), config, listener));
     Ok((bound, task.abort_handle()))
 }

@@ -7,6 +7,7 @@ mod answers;
 mod before_ready;
 mod calls;
 mod cancel;
+mod capabilities;
 mod deadlines;
 mod late_guard;
 mod limits;

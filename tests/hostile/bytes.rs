@@ -26,14 +26,24 @@ pub(crate) fn greeting() -> Vec<u8> {
 
 /// READY of that socket type and identity.
 pub(crate) fn ready(socket_type: &str, identity: &str) -> Vec<u8> {
-    let mut data = Vec::new();
-    for (name, value) in [("Socket-Type", socket_type), ("Identity", identity)] {
-        data.push(name.len() as u8);
-        data.extend(name.bytes());
-        data.extend((value.len() as u32).to_be_bytes());
-        data.extend(value.bytes());
-    }
-    command("READY", &data)
+    command("READY", &introduction(socket_type, identity))
+}
+
+/// The same, declaring that besides.
+pub(crate) fn ready_declaring(socket_type: &str, identity: &str, declares: &str) -> Vec<u8> {
+    let declared = property("X-Pseud", declares.as_bytes());
+    command("READY", &[introduction(socket_type, identity), declared].concat())
+}
+
+fn introduction(socket_type: &str, identity: &str) -> Vec<u8> {
+    let properties = [("Socket-Type", socket_type), ("Identity", identity)];
+    properties.map(|(name, value)| property(name, value.as_bytes())).concat()
+}
+
+/// One property of a metadata block.
+pub(crate) fn property(name: &str, value: &[u8]) -> Vec<u8> {
+    let len = (value.len() as u32).to_be_bytes();
+    [&[name.len() as u8], name.as_bytes(), &len, value].concat()
 }
 
 pub(crate) fn handshake() -> Vec<u8> {

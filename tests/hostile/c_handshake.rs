@@ -2,16 +2,10 @@
 //! Each row stands byte by byte beside the core, too.
 
 use crate::bench::Bench;
-use crate::bytes::{COMMAND, command, frame, greeting, ready};
+use crate::bytes::{COMMAND, command, frame, greeting, property, ready};
 use crate::wire::Wire;
 use pseud::Reason;
 use pseud::proto::{Incompatible, Malformed, Misbehaved, PeerError};
-
-/// One property of a metadata block.
-fn property(name: &str, value: &[u8]) -> Vec<u8> {
-    let len = (value.len() as u32).to_be_bytes();
-    [&[name.len() as u8], name.as_bytes(), &len, value].concat()
-}
 
 fn router() -> Vec<u8> {
     property("Socket-Type", b"ROUTER")

@@ -29,6 +29,7 @@ pub(crate) struct Node {
 #[derive(Debug)]
 struct Line {
     connection: Connection,
+    side: Side,
     peer: Option<PeerId>,
     over: bool,
 }
@@ -47,11 +48,12 @@ impl Node {
         seed: u8,
         clock: &Clock,
     ) -> Rc<RefCell<Self>> {
+        let connection = config.announced(Arc::new(connection));
         Rc::new(RefCell::new(Self {
             endpoint: Endpoint::new(Arc::new(config), [seed; 32]),
             log: Log::default(),
             clock: clock.clone(),
-            config: Arc::new(connection),
+            config: connection,
             seed,
             lines: Vec::new(),
         }))
@@ -63,7 +65,7 @@ impl Node {
         let (line, mut seed) = (this.lines.len(), [this.seed; 32]);
         seed[..8].copy_from_slice(&line.to_be_bytes());
         let connection = Connection::new(this.config.clone(), side, seed, this.clock.now());
-        this.lines.push(Line { connection, peer: None, over: false });
+        this.lines.push(Line { connection, side, peer: None, over: false });
         Port { node: node.clone(), line }
     }
 
@@ -179,7 +181,7 @@ impl Node {
         while let Some(event) = line.connection.poll_event() {
             match (event, line.peer) {
                 (Event::Ready(ready), _) => {
-                    let info = PeerInfo::new(ready.identity);
+                    let info = PeerInfo::behind(ready, line.side, "");
                     line.peer = Some(self.endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => {

@@ -2,6 +2,7 @@
 
 use super::calls::Stage;
 use super::endpoint::Endpoint;
+use super::grammar::work_size;
 use super::session::{Queued, remember};
 use super::wire::NAME_BYTES_MAX;
 use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, To};
@@ -27,8 +28,9 @@ impl Endpoint {
         options: CallOptions,
         now: Instant,
     ) -> Result<CallId, CallRefused> {
-        self.judge_call(name, &arguments)?;
+        self.judge_call(name)?;
         let target = self.resolve(to)?;
+        self.judge_size(&target, work_size(name, &arguments))?;
         self.judge_room(&target)?;
         let timeout = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
         let deadline = after(now, timeout);
@@ -42,14 +44,10 @@ impl Endpoint {
         Ok(call)
     }
 
-    fn judge_call(&self, name: &str, arguments: &Packed) -> Result<(), CallRefused> {
+    fn judge_call(&self, name: &str) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
         if name.len() > NAME_BYTES_MAX {
             return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
-        }
-        let size = name.len() + 4 + arguments.as_bytes().len();
-        if size > limits.body_bytes_max {
-            return Err(CallRefused::BodyTooLarge { size, max: limits.body_bytes_max });
         }
         if self.calls.len() >= limits.calls_pending_max {
             return Err(CallRefused::TooManyPending { max: limits.calls_pending_max });
@@ -67,6 +65,19 @@ impl Endpoint {
                 let name = self.config.server.clone().ok_or(CallRefused::NoServer)?;
                 Ok(self.names.holder(&name).map_or(Target::Server(name), Target::Session))
             }
+        }
+    }
+
+    /// A peer's own limit is known where its link stands; else it is judged when the call is sent.
+    fn judge_size(&self, target: &Target, size: usize) -> Result<(), CallRefused> {
+        let theirs = match target {
+            Target::Session(peer) => self.profile(*peer).body_bytes_max(),
+            Target::Server(_) | Target::Nobody(_) => None,
+        };
+        let ours = self.config.limits.body_bytes_max;
+        match theirs.map_or(ours, |theirs| theirs.min(ours)) {
+            max if size > max => Err(CallRefused::BodyTooLarge { size, max }),
+            _ => Ok(()),
         }
     }
 

@@ -40,11 +40,9 @@ impl Channel {
         seed: [u8; 32],
         now: Instant,
     ) -> Self {
-        Self {
-            link: Link::new(connection, side, seed, now),
-            endpoint: Endpoint::new(config, seed),
-            actions: VecDeque::new(),
-        }
+        let endpoint = Endpoint::new(config, seed);
+        let link = Link::new(&endpoint, connection, side, seed, now);
+        Self { link, endpoint, actions: VecDeque::new() }
     }
 
     /// Bytes came. All of them are taken; they may be changed in place.

@@ -1,8 +1,8 @@
 //! ERROR bodies: `[class, message, traceback]`.
 
-use super::profile::v1_class;
+use super::classes::v1_class;
 use crate::error::Fault;
-use crate::peer::Profile;
+use crate::profile::Profile;
 use crate::value::heads;
 use bytes::Bytes;
 
@@ -10,6 +10,8 @@ use bytes::Bytes;
 const CLASS_BYTES_MAX: usize = 128;
 /// The longest message and the longest traceback that are kept, in bytes.
 const TEXT_BYTES_MAX: usize = 8 << 10;
+/// What an ERROR takes at most besides those two, in bytes.
+const OTHER_BYTES_MAX: usize = 256;
 
 /// The fault that an ERROR body tells. A body of another shape is a fault all the same, of class
 /// `?`: the far handler did raise, and the call must end.
@@ -39,11 +41,10 @@ fn read_text(rest: &mut &[u8], max: usize) -> Option<String> {
 
 /// The body that tells this fault to a peer of that profile.
 pub(super) fn write(fault: &Fault, profile: Profile, expose_traceback: bool) -> Bytes {
-    let (class, message) = match profile {
-        Profile::V1 => v1_class(fault),
-    };
-    let traceback = if expose_traceback { cut(&fault.traceback, TEXT_BYTES_MAX) } else { "" };
-    let texts = [cut(class, CLASS_BYTES_MAX), cut(&message, TEXT_BYTES_MAX), traceback];
+    let (class, message) = v1_class(fault);
+    let max = text_bytes_max(profile);
+    let traceback = if expose_traceback { cut(&fault.traceback, max) } else { "" };
+    let texts = [cut(class, CLASS_BYTES_MAX), cut(&message, max), traceback];
     let mut body = Vec::with_capacity(16 + texts.iter().map(|text| text.len()).sum::<usize>());
     put(&mut body, heads::array_head(3));
     for text in texts {
@@ -51,6 +52,12 @@ pub(super) fn write(fault: &Fault, profile: Profile, expose_traceback: bool) -> 
         body.extend_from_slice(text.as_bytes());
     }
     body.into()
+}
+
+/// How long a message and a traceback may be, so that the whole fits what that peer takes.
+fn text_bytes_max(profile: Profile) -> usize {
+    let max = profile.body_bytes_max().unwrap_or(usize::MAX);
+    TEXT_BYTES_MAX.min(max.saturating_sub(OTHER_BYTES_MAX) / 2)
 }
 
 fn put(body: &mut Vec<u8>, (head, used): ([u8; 5], usize)) {

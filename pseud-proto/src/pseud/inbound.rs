@@ -3,6 +3,7 @@
 use super::calls::Stage;
 use super::endpoint::Endpoint;
 use super::fault;
+use super::requests::Guard;
 use super::session::remember;
 use super::stats::Dropped;
 use super::wire::{Envelope, Kind, Received, WireId, read_work};
@@ -147,7 +148,11 @@ impl Endpoint {
     }
 
     fn open_request(&mut self, peer: PeerId, id: WireId, now: Instant) -> RequestId {
-        let request = self.requests.insert(peer, id, after(now, self.config.late_guard));
+        let guard = match self.profile(peer).has_late_guard() {
+            true => Guard::Until(after(now, self.config.late_guard)),
+            false => Guard::Never,
+        };
+        let request = self.requests.insert(peer, id, guard);
         let requests = &self.requests;
         if let Some(session) = self.sessions.get_mut(peer.0) {
             session.requests_open += 1;
@@ -159,8 +164,7 @@ impl Endpoint {
     fn refuse(&mut self, request: RequestId, fault: Fault) {
         let Some(open) = self.requests.get(request) else { return };
         let profile = self.profile(open.peer);
-        let body = fault::write(&fault, profile, self.config.expose_traceback);
-        self.enqueue_reply(request, Kind::Error, body);
+        self.enqueue_reply(request, self.fault(&fault, profile));
     }
 
     // ---- answers -----------------------------------------------------------------------------

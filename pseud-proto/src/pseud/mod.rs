@@ -3,14 +3,15 @@
 mod calling;
 mod calls;
 mod channel;
+mod classes;
 mod endpoint;
 mod fault;
+mod grammar;
 mod inbound;
 mod link;
 mod links;
 mod names;
 mod parked;
-mod profile;
 mod replying;
 mod requests;
 mod session;
@@ -18,10 +19,10 @@ mod stats;
 mod transmit;
 mod wire;
 
-pub use crate::peer::{PeerInfo, Profile};
+pub use crate::peer::PeerInfo;
 pub use channel::Channel;
 pub use endpoint::Endpoint;
+pub use grammar::Transmit;
 pub use link::{BACKLOG_BYTES_LOW, Link};
-
 pub use stats::{Deadlines, Dropped, Stats};
-pub use wire::{Kind, Transmit, WireId};
+pub use wire::{Kind, WireId};

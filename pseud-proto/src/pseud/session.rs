@@ -1,13 +1,13 @@
 //! One peer's session: who it is, and what waits to be sent to it.
 
 use super::calls::Calls;
-use super::wire::{Kind, WireId};
+use super::grammar::Answer;
+use super::wire::WireId;
 use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
 use crate::config::Limits;
 use crate::peer::PeerInfo;
 use crate::value::Packed;
-use bytes::Bytes;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) enum Queued {
     Call { call: CallId, name: SmolStr, body: Packed },
-    Reply { request: RequestId, id: WireId, kind: Kind, body: Bytes },
+    Reply { request: RequestId, id: WireId, answer: Answer },
 }
 
 /// About what a queued message takes besides its body and name, in bytes.
@@ -28,7 +28,7 @@ impl Queued {
         QUEUED_COST
             + match self {
                 Self::Call { name, body, .. } => name.len() + body.as_bytes().len(),
-                Self::Reply { body, .. } => body.len(),
+                Self::Reply { answer, .. } => answer.len(),
             }
     }
 }

@@ -1,15 +1,13 @@
 //! A message on the wire: `["", "v1", id, kind, body]` (Python pseud's Protocol v1).
 
 use super::stats::Dropped;
-use crate::peer::Profile;
 use crate::value::heads;
-use crate::zmtp::{Outgoing, Parts, Token};
+use crate::zmtp::Parts;
 use bytes::Bytes;
-use smol_str::SmolStr;
 use std::fmt;
 use std::ops::Range;
 
-const VERSION: &[u8] = b"v1";
+pub(super) const VERSION: &[u8] = b"v1";
 
 /// How many frames a message has on the wire.
 const FRAMES: usize = 5;
@@ -160,94 +158,12 @@ pub(super) fn read_work(body: &[u8]) -> Result<(Range<usize>, usize), &'static s
     Ok((end - name.len()..end, end))
 }
 
-/// One message, pulled and ready to be sent.
-///
-/// From here on its bytes may leave: the driver sends it whole, or closes the link.
-#[derive(Debug)]
-pub struct Transmit {
-    pub(super) kind: Kind,
-    pub(super) id: WireId,
-    /// Written before the body of a WORK.
-    pub(super) name: Option<SmolStr>,
-    pub(super) body: Bytes,
-    pub(super) profile: Profile,
-    pub(super) token: Token,
-}
-
-impl Transmit {
-    /// What it is.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// Names it in [`Event::Written`](crate::zmtp::Event).
-    pub fn token(&self) -> Token {
-        self.token
-    }
-
-    /// Hands its frames to `send`. The head of a WORK's body is made here, on the stack.
-    pub fn with<R>(self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
-        let mut head = [0; NAME_BYTES_MAX + 4];
-        let head = match &self.name {
-            Some(name) => write_head(&mut head, name, self.profile),
-            None => &[],
-        };
-        let frames: &[&[u8]] = &[b"", VERSION, self.id.as_bytes(), &[self.kind.byte()]];
-        send(Outgoing { frames, head, body: self.body, tail: &[] }, self.token)
-    }
-}
-
-/// `[name, …`: the body of a WORK up to its arguments.
-fn write_head<'a>(buffer: &'a mut [u8], name: &str, profile: Profile) -> &'a [u8] {
-    let items = match profile {
-        Profile::V1 => 3,
-    };
-    let mut used = 0;
-    let (array, array_len) = heads::array_head(items);
-    let (text, text_len) = heads::str_head(name.len() as u32);
-    for bytes in [array.get(..array_len), text.get(..text_len), Some(name.as_bytes())] {
-        let bytes = bytes.unwrap_or_default();
-        if let Some(place) = buffer.get_mut(used..used + bytes.len()) {
-            place.copy_from_slice(bytes);
-        }
-        used += bytes.len();
-    }
-    debug_assert!(used <= buffer.len(), "a name is at most NAME_BYTES_MAX");
-    buffer.get(..used).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parts(frames: &[&[u8]]) -> Parts {
         Parts::from_frames(frames).unwrap()
-    }
-
-    #[test]
-    fn a_work_is_read_as_it_is_written() {
-        let transmit = Transmit {
-            kind: Kind::Work,
-            id: WireId::new(&[7; 16]).unwrap(),
-            name: Some("add".into()),
-            body: Bytes::from_static(&[0x91, 1, 0x81, 0xa1, b'b', 2]),
-            profile: Profile::V1,
-            token: Token(9),
-        };
-        let frames = transmit.with(|message, token| {
-            assert_eq!(token, Token(9));
-            let last = [message.head, &message.body, message.tail].concat();
-            let mut frames: Vec<Vec<u8>> = message.frames.iter().map(|f| f.to_vec()).collect();
-            frames.push(last);
-            frames
-        });
-        assert_eq!(frames[4], b"\x93\xa3add\x91\x01\x81\xa1b\x02");
-        let Received::Envelope(envelope) = Received::read(Parts::from_frames(&frames).unwrap())
-        else {
-            panic!("not an envelope")
-        };
-        assert_eq!((envelope.kind, envelope.id.as_bytes()), (Kind::Work, &[7; 16][..]));
-        assert_eq!(read_work(envelope.body()), Ok((2..5, 5)));
     }
 
     #[test]

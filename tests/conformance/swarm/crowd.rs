@@ -40,7 +40,7 @@ pub(crate) struct Member {
 pub(crate) struct Held {
     work: Work,
     payload: Payload,
-    guard: Instant,
+    guard: Option<Instant>,
     /// It is answered after this call of the handler's.
     after: Option<CallId>,
 }
@@ -152,7 +152,7 @@ impl Crowd {
             while let Some(work) = member.next_work() {
                 let (payload, _) = work.args::<(Payload, String)>();
                 self.ledger.started(payload);
-                let guard = now + member.late_guard();
+                let guard = member.guard_of(&work, now);
                 member.held.push(Held { work, payload, guard, after: None });
                 note(&mut self.digest, format_args!("{number} starts {payload}"));
             }
@@ -206,7 +206,7 @@ impl Crowd {
             let open =
                 member.held.iter().filter(|held| node.log.sessions.contains_key(&held.work.peer));
             let open: Vec<Instant> =
-                open.map(|held| held.guard).filter(|&guard| guard > now).collect();
+                open.filter_map(|held| held.guard).filter(|&guard| guard > now).collect();
             assert!(guards >= open.len(), "a guard is missing");
             if !self.has_backlog(member) {
                 assert_eq!(guards, open.len(), "guards of requests");
@@ -261,8 +261,11 @@ impl Member {
         }
     }
 
-    fn late_guard(&self) -> Duration {
-        pseud::Config::default().late_guard
+    /// Until when its answer may leave: for ever where the caller declared that it may.
+    fn guard_of(&self, work: &Work, now: Instant) -> Option<Instant> {
+        let caller = self.node.borrow().log.sessions.get(&work.peer).cloned();
+        let guarded = caller.is_none_or(|caller| caller.profile.has_late_guard());
+        guarded.then(|| now + pseud::Config::default().late_guard)
     }
 }
 
