@@ -21,11 +21,12 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The far side answered with an exception: its handler raised it, or nothing there serves that
-    /// name (`ServiceNotFoundError`), or it had no room or time for it (`Overloaded`, `Draining`).
+    /// The far handler raised this exception. A v1 peer answers so as well where it ran none: it serves
+    /// nothing of that name ([`is_service_not_found`](Self::is_service_not_found)), or had no room.
     #[error("{0}")]
     Fault(Fault),
-    /// It never reached the far handler. [`Reason::NotConnected`]: no link was ready to a peer of that
+    /// It never reached the far handler, or its side refused to run that
+    /// ([`Reason::NoSuchService`], [`Reason::TooBusy`], …). [`Reason::NotConnected`]: no link was ready to a peer of that
     /// name in time; [`Node::events`](crate::Node::events) tell whether nobody listens there, or
     /// somebody of another name.
     #[error("not executed: {0}")]
@@ -55,6 +56,16 @@ fn left(executed: Executed) -> &'static str {
 }
 
 impl CallError {
+    /// Whether the far side serves nothing of that name, or not to us; whether that comes as an outcome
+    /// of its own or, from a v1 peer, as a fault: such a peer's handler may have raised it.
+    pub fn is_service_not_found(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.is_service_not_found(),
+            Self::NotExecuted(reason) => *reason == Reason::NoSuchService,
+            _ => false,
+        }
+    }
+
     /// Whether the far handler certainly did not run.
     pub fn is_retry_safe(&self) -> bool {
         match self {

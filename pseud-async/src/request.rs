@@ -7,7 +7,7 @@ use crate::hub::{Hub, Inner};
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::{Arguments, BadArguments};
-use pseud_proto::{Fault, PeerId, RequestId, Ticket, User};
+use pseud_proto::{Fault, PeerId, Refusal, RequestId, Ticket, User};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::any::Any;
@@ -166,9 +166,9 @@ pub(crate) fn serve_all(
     }
     let (mut ready, mut bytes) = (Vec::new(), 0);
     for request in requests {
-        let Some((ticket, answer)) = serve(hub, request) else { continue };
-        bytes += answer.as_ref().map_or(0, |packed| packed.as_bytes().len());
-        ready.push((ticket, answer));
+        let Some((ticket, served)) = serve(hub, request) else { continue };
+        bytes += size(&served);
+        ready.push((ticket, served));
         if bytes >= PORTION_BYTES {
             deliver(hub, std::mem::take(&mut ready), None);
             let link = here.and_then(|peer| hub.lock().link(peer).cloned());
@@ -179,12 +179,25 @@ pub(crate) fn serve_all(
     deliver(hub, ready, here)
 }
 
-fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Answer)>, here: Option<PeerId>) -> bool {
+/// What came of a request at once: its handler's answer, or why none was run.
+type Served = Result<Answer, Refusal>;
+
+fn size(served: &Served) -> usize {
+    match served {
+        Ok(Ok(packed)) => packed.as_bytes().len(),
+        Ok(Err(_)) | Err(_) => 0,
+    }
+}
+
+fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Served)>, here: Option<PeerId>) -> bool {
     let (waiting, effects) = hub.with(|inner, now| {
         let mut waiting = Vec::new();
-        for (ticket, answer) in ready {
+        for (ticket, served) in ready {
             waiting.append(&mut inner.not_cancelled(&ticket));
-            inner.endpoint.reply(ticket, answer, now);
+            match served {
+                Ok(answer) => inner.endpoint.reply(ticket, answer, now),
+                Err(refusal) => inner.endpoint.refuse(ticket, &refusal, now),
+            }
         }
         waiting
     });
@@ -193,8 +206,8 @@ fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Answer)>, here: Option<PeerId>) -
     flush_here
 }
 
-/// Starts one request; returns its answer if that is ready at once.
-fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answer)> {
+/// Starts one request; returns what came of it if that is known at once.
+fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Served)> {
     let id = request.id();
     let caller = Caller { hub: hub.clone(), peer: request.peer(), info: request.caller().clone() };
     let found = find(hub, request.name());
@@ -202,21 +215,21 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answe
     let (ticket, rest) = request.into_parts();
     let handler = match found {
         Some(handler) => handler,
-        None => return Some((ticket, Err(Fault::new("ServiceNotFoundError", name)))),
+        None => return Some((ticket, Err(Refusal::NoSuchService(name)))),
     };
     // The endpoint counts requests whose callers are there; a caller that leaves frees its room there,
     // but not what its handlers still hold.
     let max = hub.config.limits.requests_open_max;
     if hub.running.load(Ordering::Relaxed) >= max {
-        return Some((ticket, Err(Fault::new("Overloaded", format!("{max} handlers run")))));
+        return Some((ticket, Err(Refusal::Overloaded { max, what: "handlers run" })));
     }
     let arguments = match rest.check_call(&hub.value_limits) {
         Ok(arguments) => arguments,
-        Err(bad) => return Some((ticket, Err(Fault::new("TypeError", bad.to_string())))),
+        Err(bad) => return Some((ticket, Err(Refusal::BadCall(bad.to_string().into())))),
     };
     let request = Request { id, caller, name, arguments };
     match handler {
-        Handler::Inline(handler) => Some((ticket, guarded(|| handler(request)))),
+        Handler::Inline(handler) => Some((ticket, Ok(guarded(|| handler(request))))),
         Handler::Async(handler) => poll_once(hub, ticket, guarded_future(|| handler(request))),
         Handler::Blocking(handler) => {
             let responder = Responder::new(hub, ticket);
@@ -237,14 +250,14 @@ fn poll_once(
     hub: &Arc<Hub>,
     ticket: Ticket,
     answering: Result<Answering, Fault>,
-) -> Option<(Ticket, Answer)> {
+) -> Option<(Ticket, Served)> {
     let mut answering = match answering {
         Ok(answering) => Guarded(answering),
-        Err(fault) => return Some((ticket, Err(fault))),
+        Err(fault) => return Some((ticket, Ok(Err(fault)))),
     };
     let mut cx = Context::from_waker(Waker::noop());
     if let Poll::Ready(answer) = Pin::new(&mut answering).poll(&mut cx) {
-        return Some((ticket, answer));
+        return Some((ticket, Ok(answer)));
     }
     let responder = Responder::new(hub, ticket);
     (hub.runtime.spawn)(Box::pin(async move { responder.answer(answering.await) }));

@@ -88,6 +88,7 @@ async fn callback(request: Request) -> Result<Value, Fault> {
     let args: Vec<Value> = args.collect();
     request.caller().call(&name, args).await.map_err(|error| match error {
         CallError::Fault(fault) => fault,
+        error if error.is_service_not_found() => Fault::new("ServiceNotFoundError", &name),
         error => Fault::new("RuntimeError", format!("called back: {error}")),
     })
 }

@@ -75,14 +75,14 @@ pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes of one body, either way. Default 8 MiB (gRPC: 4 MiB). A larger one of ours is refused
-    /// before it is sent; a larger request is answered with a `TooLarge` fault.
+    /// before it is sent; a larger request is refused.
     pub body_bytes_max: usize,
     /// Calls of ours that may be pending in all. Default 65 536.
     pub calls_pending_max: usize,
     /// Calls of ours that may be pending at one peer. Default 1 024.
     pub calls_pending_per_peer_max: usize,
-    /// Requests of all peers that may be open at once. Default 16 384; one more is answered
-    /// `Overloaded`.
+    /// Requests of all peers that may be open at once. Default 16 384; one more is refused
+    /// as `Overloaded`.
     pub requests_open_max: usize,
     /// Requests of one peer that may be open at once. Default 1 024: a peer that keeps to the same
     /// default for its calls is never refused (HTTP/2 stacks: 100 to 250).

@@ -5,11 +5,14 @@
 //! | [`PeerError`] | the peer's | its link closes, or that message is dropped where framing is sound |
 //! | [`CallRefused`] | the local caller's | nothing was sent |
 //! | [`Fault`] | the far handler's | an outcome of the call, not an error of the machine |
+//! | [`Refusal`] | nobody's, or the caller's | a request is not executed, and its caller is told so |
 //! | [`Reason`] | the world's | why a call has no answer, or why a session ended |
 
 mod insecure;
+mod refusal;
 
 pub use insecure::Insecure;
+pub use refusal::Refusal;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -200,12 +203,22 @@ pub enum Reason {
     PeerGone,
     /// The peer broke the protocol and its link was closed.
     PeerFault(PeerError),
-    /// The peer refused the call because it was not authenticated.
+    /// The peer refused the call: we are not authenticated there, or may not call in that user's
+    /// name.
     Unauthorized,
-    /// The peer, or a limit of ours, had no room for the call.
+    /// The peer had no room for the call.
     TooBusy,
     /// The peer is shutting down and takes no new calls.
     Draining,
+    /// The peer serves nothing of that name, or not to us. A v1 peer says so by a fault:
+    /// [`Fault::is_service_not_found`].
+    NoSuchService,
+    /// The peer found the call's arguments malformed.
+    BadCall,
+    /// The call came too far: peers call each other in a circle.
+    TooManyHops,
+    /// The peer refused the call for a reason that this version does not know.
+    Refused,
     /// The caller gave up.
     Cancelled,
     /// An answer came, but its body does not follow the grammar.
@@ -234,9 +247,13 @@ impl fmt::Display for Reason {
             Self::NotConnected => "not connected",
             Self::PeerGone => "the peer is gone",
             Self::PeerFault(error) => return write!(f, "the peer broke the protocol: {error}"),
-            Self::Unauthorized => "unauthorized",
-            Self::TooBusy => "too busy",
-            Self::Draining => "draining",
+            Self::Unauthorized => "unauthorized: the peer does not let this user make the call",
+            Self::TooBusy => "the peer is too busy: try again later",
+            Self::Draining => "the peer is shutting down: try again later, or another one",
+            Self::NoSuchService => "the peer serves nothing of that name, or not to this user",
+            Self::BadCall => "the peer found the arguments malformed",
+            Self::TooManyHops => "too many hops: peers call each other in a circle",
+            Self::Refused => "the peer refused the call",
             Self::Cancelled => "cancelled",
             Self::BadReply => "the reply is not well-formed",
             Self::TooLarge => "the reply is too large",
@@ -275,6 +292,15 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// The class by which Python's pseud says that nothing of a name is served.
+    pub(crate) const SERVICE_NOT_FOUND: &'static str = "ServiceNotFoundError";
+
+    /// Whether it says that nothing of that name is served there. A Python handler may let such an
+    /// exception out of a call of its own: then it ran.
+    pub fn is_service_not_found(&self) -> bool {
+        self.class == Self::SERVICE_NOT_FOUND
+    }
+
     /// A fault with that class and message, and no traceback.
     pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
         Self { class: class.into(), message: message.into(), traceback: String::new() }

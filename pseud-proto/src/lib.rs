@@ -43,6 +43,7 @@ pub use config::{Config, Limits};
 
 pub use error::{
     CallRefused, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved, PeerError, Reason,
+    Refusal,
 };
 pub use profile::{Capabilities, Profile};
 pub use registry::Registry;

@@ -12,6 +12,7 @@ mod deadlines;
 mod late_guard;
 mod limits;
 mod links;
+mod refusals;
 mod shutdown;
 mod swarm;
 mod takeover;

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::log::{Ended, Log, Work, arguments, result};
 use super::wire::End;
 use pseud::proto::pseud::{Channel, Deadlines, Dropped, Stats};
-use pseud::proto::{Action, CallId, CallOptions, CallRefused, PeerError};
+use pseud::proto::{Action, CallId, CallOptions, CallRefused, PeerError, Refusal};
 use pseud::{Fault, Reason};
 use serde::Serialize;
 use std::io::IoSlice;
@@ -79,6 +79,12 @@ impl Talker {
     /// Answers with a fault.
     pub(crate) fn fail(&mut self, work: Work, fault: Fault) {
         self.channel.reply(work.ticket, Err(fault), self.clock.now());
+        self.drain();
+    }
+
+    /// Refuses to run a handler.
+    pub(crate) fn refuse(&mut self, work: Work, refusal: &Refusal) {
+        self.channel.refuse(work.ticket, refusal, self.clock.now());
         self.drain();
     }
 

@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use super::link::Link;
 use crate::call::{Action, CallId, CallOptions, PeerId, Ticket, To};
 use crate::config::Config;
-use crate::error::{CallRefused, Fault, PeerError};
+use crate::error::{CallRefused, Fault, PeerError, Refusal};
 use crate::value::Packed;
 use crate::zmtp::{Connection, ConnectionConfig, Side};
 use std::collections::VecDeque;
@@ -121,6 +121,12 @@ impl Channel {
     /// Answers a request: see [`Endpoint::reply`].
     pub fn reply(&mut self, ticket: Ticket, result: Result<Packed, Fault>, now: Instant) {
         self.endpoint.reply(ticket, result, now);
+        self.pump(now);
+    }
+
+    /// Answers a request whose handler was not run: see [`Endpoint::refuse`].
+    pub fn refuse(&mut self, ticket: Ticket, refusal: &Refusal, now: Instant) {
+        self.endpoint.refuse(ticket, refusal, now);
         self.pump(now);
     }
 

@@ -154,7 +154,7 @@ impl Endpoint {
         }
     }
 
-    /// Takes no new requests: they are answered with a `Draining` fault, and what is open goes on.
+    /// Takes no new requests: they are refused as [`Refusal::Draining`](crate::Refusal), and what is open goes on.
     pub fn drain(&mut self) {
         self.draining = true;
     }

@@ -8,7 +8,7 @@
 
 use super::fault;
 use super::wire::{Kind, NAME_BYTES_MAX, VERSION, WireId};
-use crate::error::{Fault, Reason};
+use crate::error::{Fault, Reason, Refusal};
 use crate::profile::Profile;
 use crate::value::{Packed, heads};
 use crate::zmtp::{Outgoing, Token};
@@ -124,7 +124,13 @@ impl Answer {
 
     /// An ERROR that tells what a handler raised.
     pub(super) fn fault(fault: &Fault, profile: Profile, expose_traceback: bool) -> Self {
-        let body = fault::write(fault, profile, expose_traceback);
+        let body = fault::write(fault, None, profile, expose_traceback);
+        Self { kind: Kind::Error, body }
+    }
+
+    /// An ERROR that tells that no handler was run.
+    pub(super) fn refusal(refusal: &Refusal, profile: Profile) -> Self {
+        let body = fault::write(&refusal.to_fault(), Some(refusal.code()), profile, false);
         Self { kind: Kind::Error, body }
     }
 

@@ -4,6 +4,7 @@ mod calling;
 mod calls;
 mod channel;
 mod classes;
+mod details;
 mod endpoint;
 mod fault;
 mod grammar;

@@ -6,7 +6,7 @@ use super::requests::Progress;
 use super::session::{QUEUED_COST, Queued};
 use super::stats::Dropped;
 use crate::call::{PeerId, RequestId, Ticket};
-use crate::error::Fault;
+use crate::error::{Fault, Refusal};
 use crate::profile::Profile;
 use crate::value::Packed;
 use std::time::Instant;
@@ -15,17 +15,31 @@ impl Endpoint {
     /// Answers a request. It is dropped, and counted, where nobody waits for it: the session has
     /// ended, or a v1 caller has given up (its reader would die of it).
     pub fn reply(&mut self, ticket: Ticket, result: Result<Packed, Fault>, now: Instant) {
-        let Some(open) = self.requests.get(ticket.0) else {
-            return self.stats.drop_for(Dropped::CallerGone);
-        };
-        if !open.guard.lets_pass(now) {
-            self.close_request(ticket.0);
-            return self.stats.drop_for(Dropped::LateReply);
-        }
-        let (profile, room) = (self.profile(open.peer), self.room(open.peer));
+        let Some(peer) = self.awaited(&ticket, now) else { return };
+        let (profile, room) = (self.profile(peer), self.room(peer));
         let result = result.and_then(|packed| self.result(packed, profile, room));
         let answer = result.unwrap_or_else(|fault| self.fault(&fault, profile));
         self.enqueue_reply(ticket.0, answer);
+    }
+
+    /// Answers a request whose handler was not run: its caller is told so, as far as it reads that.
+    /// Dropped where nobody waits for it, as a [`reply`](Self::reply) is.
+    pub fn refuse(&mut self, ticket: Ticket, refusal: &Refusal, now: Instant) {
+        let Some(peer) = self.awaited(&ticket, now) else { return };
+        self.stats.requests_refused += 1;
+        self.enqueue_reply(ticket.0, Answer::refusal(refusal, self.profile(peer)));
+    }
+
+    /// Who waits for the answer to that request; what nobody waits for is closed and counted here.
+    fn awaited(&mut self, ticket: &Ticket, now: Instant) -> Option<PeerId> {
+        let cause = match self.requests.get(ticket.0) {
+            Some(open) if open.guard.lets_pass(now) => return Some(open.peer),
+            Some(_) => Dropped::LateReply,
+            None => Dropped::CallerGone,
+        };
+        self.close_request(ticket.0);
+        self.stats.drop_for(cause);
+        None
     }
 
     /// How many bytes of a result that peer's queue takes. An empty one takes any.

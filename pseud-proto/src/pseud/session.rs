@@ -94,6 +94,8 @@ pub(super) struct Session {
     pub(super) requests: Vec<RequestId>,
     pub(super) requests_open: usize,
     pub(super) bad_envelopes: u8,
+    /// Whether it was told that its version of the protocol is not ours.
+    pub(super) version_told: bool,
     pub(super) noise: Budget,
 }
 
@@ -108,6 +110,7 @@ impl Session {
             requests: Vec::new(),
             requests_open: 0,
             bad_envelopes: 0,
+            version_told: false,
             noise: Budget::default(),
         }
     }

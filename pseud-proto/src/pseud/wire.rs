@@ -99,6 +99,8 @@ pub(super) enum Received {
     Probe,
     /// A message of ours.
     Envelope(Envelope),
+    /// Of another version than ours: it is dropped. The id of what looks like a WORK.
+    OtherVersion(Option<WireId>),
     /// Not a message of ours, but framing is sound: it is dropped.
     Dropped(Dropped),
 }
@@ -125,9 +127,15 @@ impl Received {
             (FRAMES, Ok((kind, id, body))) => {
                 Self::Envelope(Envelope { kind, id, body, message: parts.into_bytes() })
             }
+            (FRAMES, Err(Dropped::Version)) => Self::OtherVersion(Self::work_id(&parts)),
             (FRAMES, Err(cause)) => Self::Dropped(cause),
             _ => Self::Dropped(Dropped::BadEnvelope),
         }
+    }
+
+    fn work_id(parts: &Parts) -> Option<WireId> {
+        let kind = Kind::from_frame(parts.get(3)?)?;
+        WireId::new(parts.get(2)?).filter(|_| kind == Kind::Work)
     }
 
     fn envelope(parts: &Parts) -> Result<(Kind, WireId, Range<u32>), Dropped> {
