@@ -183,10 +183,10 @@ impl Node {
         let mut rest = Vec::new();
         while let Some(action) = self.endpoint.poll_action() {
             match action {
-                Action::Serve(request) => {
-                    let (ticket, result) = answer(&self.handlers, request);
-                    self.endpoint.reply(ticket, result, now);
-                }
+                Action::Serve(request) => match answer(&self.handlers, request) {
+                    (ticket, Ok(result)) => self.endpoint.reply(ticket, result, now),
+                    (ticket, Err(refusal)) => self.endpoint.refuse(ticket, &refusal, now),
+                },
                 Action::Flush(peer) => self.tell_peer(peer, now, Ok(())),
                 Action::Close(peer, reason) => self.tell_peer(peer, now, Err(reason)),
                 action => rest.push(action),

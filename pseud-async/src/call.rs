@@ -1,7 +1,9 @@
 //! A call as the application sees it: a future of a typed result.
 
+use crate::caller::Caller;
 use crate::hub::Hub;
 use crate::pending::Pending;
+use crate::request::Request;
 use pseud_proto::{
     CallOptions, CallRefused, Executed, Fault, Outcome, Packed, Reason, To, Unchecked,
 };
@@ -120,7 +122,28 @@ impl<T, A, K> Call<'_, T, A, K> {
     /// Waits that long for the answer at most, instead of the node's time-out (default 5 s). Over 1 h is
     /// cut to 1 h. Zero gives up at once, and may still send the call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options = self.options.timeout(timeout);
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// Makes it as a part of serving that request: one hop further than it, so that a circle of peers
+    /// that call each other ends.
+    pub fn within(self, request: &Request) -> Self {
+        self.after(request.caller())
+    }
+
+    /// The same, and in the name of that request's [user](Request::user): for gateways. The peer
+    /// believes it if it gave us [`User::FORWARD`](pseud_proto::User::FORWARD), and else refuses it
+    /// ([`Reason::Unauthorized`]); a v1 peer, which would run it with our own rights, is not sent it
+    /// ([`Reason::Unsupported`]).
+    pub fn on_behalf_of(self, request: &Request) -> Self {
+        let mut call = self.within(request);
+        call.options.origin = Some(request.user().id().clone());
+        call
+    }
+
+    pub(crate) fn after(mut self, caller: &Caller) -> Self {
+        self.options.hops = caller.hops().saturating_add(1);
         self
     }
 }
@@ -138,7 +161,7 @@ where
         if let Some((args, kwargs)) = this.arguments.take() {
             let packed = Packed::call(&args, &kwargs)
                 .map_err(|error| CallRefused::Arguments(error.to_string().into()))?;
-            let call = this.hub.call(this.to.clone(), this.name, packed, this.options)?;
+            let call = this.hub.call(this.to.clone(), this.name, packed, this.options.clone())?;
             this.pending = Some(call);
         }
         let Some(pending) = &mut this.pending else {

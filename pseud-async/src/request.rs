@@ -7,7 +7,7 @@ use crate::hub::{Hub, Inner};
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::{Arguments, BadArguments};
-use pseud_proto::{Fault, PeerId, Refusal, RequestId, Ticket, User};
+use pseud_proto::{Fault, Opened, PeerId, Refusal, RequestId, Ticket, User};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::any::Any;
@@ -67,7 +67,7 @@ impl Request {
         Cancelled::new(self.caller.hub.clone(), self.id)
     }
 
-    /// Who authentication says the caller is.
+    /// Whose request it is: see [`Caller::user`].
     pub fn user(&self) -> &User {
         self.caller.user()
     }
@@ -209,24 +209,25 @@ fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Served)>, here: Option<PeerId>) -
 /// Starts one request; returns what came of it if that is known at once.
 fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Served)> {
     let id = request.id();
-    let caller = Caller { hub: hub.clone(), peer: request.peer(), info: request.caller().clone() };
-    let found = find(hub, request.name());
+    let (peer, info) = (request.peer(), request.caller().clone());
     let name: Box<str> = request.name().into();
-    let (ticket, rest) = request.into_parts();
-    let handler = match found {
-        Some(handler) => handler,
-        None => return Some((ticket, Err(Refusal::NoSuchService(name)))),
-    };
     // The endpoint counts requests whose callers are there; a caller that leaves frees its room there,
     // but not what its handlers still hold.
     let max = hub.config.limits.requests_open_max;
     if hub.running.load(Ordering::Relaxed) >= max {
-        return Some((ticket, Err(Refusal::Overloaded { max, what: "handlers run" })));
+        let refusal = Refusal::Overloaded { max, what: "handlers run" };
+        return Some((request.into_ticket(), Err(refusal)));
     }
-    let arguments = match rest.check_call(&hub.value_limits) {
-        Ok(arguments) => arguments,
-        Err(bad) => return Some((ticket, Err(Refusal::BadCall(bad.to_string().into())))),
+    // Whose request it is stands behind the arguments: so they are checked before a handler is chosen.
+    let Opened { ticket, arguments, provenance, .. } = match request.open(&hub.value_limits) {
+        Ok(opened) => opened,
+        Err((ticket, refusal)) => return Some((ticket, Err(refusal))),
     };
+    let handler = match find(hub, &name) {
+        Some(handler) => handler,
+        None => return Some((ticket, Err(Refusal::NoSuchService(name)))),
+    };
+    let caller = Caller { hub: hub.clone(), peer, info, provenance };
     let request = Request { id, caller, name, arguments };
     match handler {
         Handler::Inline(handler) => Some((ticket, Ok(guarded(|| handler(request))))),

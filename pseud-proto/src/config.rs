@@ -96,6 +96,9 @@ pub struct Limits {
     /// Messages of one peer that are dropped, probes and HEARTBEATs. Late and unknown answers are not
     /// counted: a caller who gives up many calls is sent many.
     pub flood: FloodLimit,
+    /// Calls that may lead to one another, each made while the one before was served. Default 32: deep
+    /// enough for any honest chain, and a circle of peers ends. One more is refused, on either side.
+    pub hops_max: u32,
     /// Messages with a wrong number of frames after which a link closes. Default 3.
     pub bad_envelopes_max: u8,
 }
@@ -111,6 +114,7 @@ impl Default for Limits {
             queue_bytes_soft_max: 4 << 20,
             queue_bytes_hard_max: 16 << 20,
             flood: FloodLimit::default(),
+            hops_max: 32,
             bad_envelopes_max: 3,
         }
     }

@@ -186,6 +186,20 @@ pub enum CallRefused {
     /// The call goes to "the server", but this endpoint was configured with none.
     #[error("no server is configured: name the peer to call")]
     NoServer,
+    /// More calls led to this one than may: peers call each other in a circle.
+    #[error("more than {max} hops: peers call each other in a circle")]
+    TooManyHops {
+        /// `Limits::hops_max`.
+        max: u32,
+    },
+    /// The id of the user in whose name it is made is too long to travel.
+    #[error("a user id of {size} bytes exceeds the limit of {max}")]
+    OriginTooLong {
+        /// Its size, in bytes.
+        size: usize,
+        /// The limit.
+        max: usize,
+    },
     /// The arguments cannot be encoded.
     #[error("{0}")]
     Arguments(Cow<'static, str>),

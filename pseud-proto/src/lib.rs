@@ -46,6 +46,7 @@ pub use error::{
     Refusal,
 };
 pub use profile::{Capabilities, Profile};
+pub use pseud::{Opened, Provenance};
 pub use registry::Registry;
 pub use user::User;
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};

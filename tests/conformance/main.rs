@@ -12,6 +12,7 @@ mod deadlines;
 mod late_guard;
 mod limits;
 mod links;
+mod provenance;
 mod refusals;
 mod shutdown;
 mod swarm;

@@ -12,6 +12,7 @@ mod c_handshake;
 mod f_envelope;
 mod f_replies;
 mod floods;
+mod m_provenance;
 mod memory;
 mod p_adapters;
 mod raids;

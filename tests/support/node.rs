@@ -92,7 +92,8 @@ impl Node {
     }
 
     pub(crate) fn next_work(&mut self) -> Option<Work> {
-        self.log.requests.pop_front().map(Work::new)
+        let request = self.log.requests.pop_front()?;
+        Some(Work::new(request).expect("a sound request"))
     }
 
     pub(crate) fn answer(&mut self, work: Work, value: impl Serialize) {

@@ -44,7 +44,7 @@ impl Talker {
         self.call_with(name, (), options).expect("a call that is not refused")
     }
 
-    fn call_with(
+    pub(crate) fn call_with(
         &mut self,
         name: &str,
         args: impl Serialize,
@@ -66,8 +66,18 @@ impl Talker {
         self.next_work().expect("a request that waits")
     }
 
+    /// The same, if there is one. What cannot be opened is refused here.
     pub(crate) fn next_work(&mut self) -> Option<Work> {
-        self.log.requests.pop_front().map(Work::new)
+        while let Some(request) = self.log.requests.pop_front() {
+            match Work::new(request) {
+                Ok(work) => return Some(work),
+                Err((ticket, refusal)) => {
+                    self.channel.refuse(ticket, &refusal, self.clock.now());
+                    self.drain();
+                }
+            }
+        }
+        None
     }
 
     /// Answers with a value.

@@ -3,12 +3,14 @@
 use super::calls::Stage;
 use super::endpoint::Endpoint;
 use super::grammar::work_size;
+use super::provenance::{Claim, ORIGIN_BYTES_MAX};
 use super::session::{Queued, remember};
 use super::wire::NAME_BYTES_MAX;
 use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, To};
 use crate::config::CALL_TIMEOUT_MAX;
 use crate::deadline::after;
 use crate::error::{CallRefused, Executed, Reason};
+use crate::profile::Profile;
 use crate::value::Packed;
 use bytes::Bytes;
 use smol_str::SmolStr;
@@ -28,9 +30,10 @@ impl Endpoint {
         options: CallOptions,
         now: Instant,
     ) -> Result<CallId, CallRefused> {
-        self.judge_call(name)?;
+        let claim = Claim { origin: options.origin, hops: options.hops };
+        self.judge_call(name, &claim)?;
         let target = self.resolve(to)?;
-        self.judge_size(&target, work_size(name, &arguments))?;
+        self.judge_size(&target, name, &arguments, &claim)?;
         self.judge_room(&target)?;
         let timeout = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
         let deadline = after(now, timeout);
@@ -40,14 +43,22 @@ impl Endpoint {
         };
         let call = self.calls.insert(deadline, parked_until, &mut self.rng);
         self.stats.calls_made += 1;
-        self.send_or_park(call, target, SmolStr::new(name), arguments);
+        let entry = Queued::Call { call, name: SmolStr::new(name), body: arguments, claim };
+        self.send_or_park(call, target, entry);
         Ok(call)
     }
 
-    fn judge_call(&self, name: &str) -> Result<(), CallRefused> {
+    fn judge_call(&self, name: &str, claim: &Claim) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
         if name.len() > NAME_BYTES_MAX {
             return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
+        }
+        if claim.hops > limits.hops_max {
+            return Err(CallRefused::TooManyHops { max: limits.hops_max });
+        }
+        let origin = claim.origin.as_ref().map_or(0, Bytes::len);
+        if origin > ORIGIN_BYTES_MAX {
+            return Err(CallRefused::OriginTooLong { size: origin, max: ORIGIN_BYTES_MAX });
         }
         if self.calls.len() >= limits.calls_pending_max {
             return Err(CallRefused::TooManyPending { max: limits.calls_pending_max });
@@ -69,13 +80,20 @@ impl Endpoint {
     }
 
     /// A peer's own limit is known where its link stands; else it is judged when the call is sent.
-    fn judge_size(&self, target: &Target, size: usize) -> Result<(), CallRefused> {
-        let theirs = match target {
-            Target::Session(peer) => self.profile(*peer).body_bytes_max(),
-            Target::Server(_) | Target::Nobody(_) => None,
+    fn judge_size(
+        &self,
+        target: &Target,
+        name: &str,
+        arguments: &Packed,
+        claim: &Claim,
+    ) -> Result<(), CallRefused> {
+        let profile = match target {
+            Target::Session(peer) => self.profile(*peer),
+            Target::Server(_) | Target::Nobody(_) => Profile::V1,
         };
-        let ours = self.config.limits.body_bytes_max;
-        match theirs.map_or(ours, |theirs| theirs.min(ours)) {
+        let tail = if profile.reads_provenance() { claim.write().len() } else { 0 };
+        let (size, ours) = (work_size(name, arguments, tail), self.config.limits.body_bytes_max);
+        match profile.body_bytes_max().map_or(ours, |theirs| theirs.min(ours)) {
             max if size > max => Err(CallRefused::BodyTooLarge { size, max }),
             _ => Ok(()),
         }
@@ -102,11 +120,10 @@ impl Endpoint {
         Ok(())
     }
 
-    fn send_or_park(&mut self, call: CallId, target: Target, name: SmolStr, body: Packed) {
+    fn send_or_park(&mut self, call: CallId, target: Target, entry: Queued) {
         if self.shut_down {
             return self.finish(call, Outcome::Closed { executed: Executed::No });
         }
-        let entry = Queued::Call { call, name, body };
         match target {
             Target::Session(peer) if self.sessions.get(peer.0).is_some() => {
                 self.calls.queue_at(call, peer);

@@ -7,6 +7,7 @@
 //! peer that declared it, and no body is larger than a peer said it takes.
 
 use super::fault;
+use super::provenance::Claim;
 use super::wire::{Kind, NAME_BYTES_MAX, VERSION, WireId};
 use crate::error::{Fault, Reason, Refusal};
 use crate::profile::Profile;
@@ -25,6 +26,8 @@ pub struct Transmit {
     /// Written before the body of a WORK.
     name: Option<SmolStr>,
     body: Bytes,
+    /// Written behind it: a WORK's fourth item, where it has one.
+    tail: Vec<u8>,
     token: Token,
 }
 
@@ -34,18 +37,24 @@ impl Transmit {
         id: WireId,
         name: SmolStr,
         arguments: Packed,
+        claim: &Claim,
         profile: Profile,
         token: Token,
     ) -> Result<Self, Reason> {
-        judge_work(&name, &arguments, profile)?;
+        // It would run with our own rights what somebody else asked for.
+        if claim.origin.is_some() && !profile.reads_provenance() {
+            return Err(Reason::Unsupported);
+        }
+        let tail = if profile.reads_provenance() { claim.write() } else { Vec::new() };
+        judge_work(&name, &arguments, tail.len(), profile)?;
         let (name, body) = (Some(name), arguments.into_bytes());
-        Ok(Self { kind: Kind::Work, id, name, body, token })
+        Ok(Self { kind: Kind::Work, id, name, body, tail, token })
     }
 
     /// The answer to a request of that id.
     pub(super) fn answer(id: WireId, answer: Answer, token: Token) -> Self {
         let Answer { kind, body } = answer;
-        Self { kind, id, name: None, body, token }
+        Self { kind, id, name: None, body, tail: Vec::new(), token }
     }
 
     /// What it is.
@@ -62,35 +71,35 @@ impl Transmit {
     pub fn with<R>(self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
         let mut head = [0; NAME_BYTES_MAX + 4];
         let head = match &self.name {
-            Some(name) => write_head(&mut head, name),
+            Some(name) => write_head(&mut head, name, if self.tail.is_empty() { 3 } else { 4 }),
             None => &[],
         };
         let frames: &[&[u8]] = &[b"", VERSION, self.id.as_bytes(), &[self.kind.byte()]];
-        send(Outgoing { frames, head, body: self.body, tail: &[] }, self.token)
+        send(Outgoing { frames, head, body: self.body, tail: &self.tail }, self.token)
     }
 }
 
-fn judge_work(name: &str, arguments: &Packed, profile: Profile) -> Result<(), Reason> {
+fn judge_work(name: &str, arguments: &Packed, tail: usize, profile: Profile) -> Result<(), Reason> {
     if name.len() > NAME_BYTES_MAX || !arguments.is_v1_safe() {
         return Err(Reason::Unsupported);
     }
     let max = profile.body_bytes_max().unwrap_or(usize::MAX);
-    if work_size(name, arguments) > max {
+    if work_size(name, arguments, tail) > max {
         return Err(Reason::CallTooLarge);
     }
     Ok(())
 }
 
-/// Bytes of a WORK's body.
-pub(super) fn work_size(name: &str, arguments: &Packed) -> usize {
+/// Bytes of a WORK's body whose fourth item has so many.
+pub(super) fn work_size(name: &str, arguments: &Packed, tail: usize) -> usize {
     let (_, head) = heads::str_head(u32::try_from(name.len()).unwrap_or(u32::MAX));
-    1 + head + name.len() + arguments.as_bytes().len()
+    1 + head + name.len() + arguments.as_bytes().len() + tail
 }
 
 /// `[name, …`: the body of a WORK up to its arguments.
-fn write_head<'a>(buffer: &'a mut [u8], name: &str) -> &'a [u8] {
+fn write_head<'a>(buffer: &'a mut [u8], name: &str, items: u32) -> &'a [u8] {
     let mut used = 0;
-    let (array, array_len) = heads::array_head(3);
+    let (array, array_len) = heads::array_head(items);
     let (text, text_len) = heads::str_head(name.len() as u32);
     for bytes in [array.get(..array_len), text.get(..text_len), Some(name.as_bytes())] {
         let bytes = bytes.unwrap_or_default();

@@ -7,13 +7,12 @@ use super::grammar::Answer;
 use super::requests::Guard;
 use super::session::remember;
 use super::stats::Dropped;
-use super::wire::{Envelope, Kind, Received, WireId, read_work};
+use super::wire::{Envelope, Kind, Received, WireId, Work, read_work};
 use crate::call::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
 use crate::deadline::after;
 use crate::error::{Malformed, Misbehaved, PeerError, Reason, Refusal};
 use crate::value::Unchecked;
 use crate::zmtp::Parts;
-use std::ops::Range;
 use std::time::Instant;
 
 impl Endpoint {
@@ -106,16 +105,18 @@ impl Endpoint {
             return self.turn_away(request, &shed);
         }
         match self.judge_work(&work) {
-            Ok((name, rest)) => {
+            Ok(Work { name, rest, has_claim }) => {
                 self.stats.requests_served += 1;
-                let (ticket, message) = (Ticket(request), work.message);
+                let at = |offset: usize| work.body.start + offset as u32;
                 self.actions.push_back(Action::Serve(Request {
-                    ticket,
+                    ticket: Ticket(request),
                     peer,
                     caller,
-                    message,
-                    name,
-                    rest,
+                    name: at(name.start)..at(name.end),
+                    rest: at(rest)..work.body.end,
+                    message: work.message,
+                    has_claim,
+                    hops_max: self.config.limits.hops_max,
                 }));
             }
             Err(refusal) => {
@@ -142,15 +143,14 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Where the name and the arguments lie in the message.
-    fn judge_work(&self, work: &Envelope) -> Result<(Range<u32>, Range<u32>), Refusal> {
+    /// Where the name and the arguments lie in the body.
+    fn judge_work(&self, work: &Envelope) -> Result<Work, Refusal> {
         let (size, max) = (work.body().len(), self.config.limits.body_bytes_max);
         if size > max {
             return Err(Refusal::TooLarge { size, max });
         }
-        let (name, rest) = read_work(work.body()).map_err(|why| Refusal::BadCall(why.into()))?;
-        let at = |offset: usize| work.body.start + offset as u32;
-        Ok((at(name.start)..at(name.end), at(rest)..work.body.end))
+        let ours = self.config.capabilities;
+        read_work(work.body(), ours).map_err(|why| Refusal::BadCall(why.into()))
     }
 
     fn open_request(&mut self, peer: PeerId, id: WireId, now: Instant) -> RequestId {

@@ -2,6 +2,7 @@
 
 use super::calls::Calls;
 use super::grammar::Answer;
+use super::provenance::Claim;
 use super::wire::WireId;
 use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 /// A message that waits in a queue. Whether it still makes sense is judged when it is pulled.
 #[derive(Debug)]
 pub(super) enum Queued {
-    Call { call: CallId, name: SmolStr, body: Packed },
+    Call { call: CallId, name: SmolStr, body: Packed, claim: Claim },
     Reply { request: RequestId, id: WireId, answer: Answer },
 }
 

@@ -3,6 +3,7 @@
 use super::calls::Sending;
 use super::endpoint::Endpoint;
 use super::grammar::{Answer, Transmit};
+use super::provenance::Claim;
 use super::requests::Progress;
 use super::session::Queued;
 use super::stats::Dropped;
@@ -40,7 +41,9 @@ impl Endpoint {
                 return None;
             };
             let transmit = match entry {
-                Queued::Call { call, name, body } => self.pull_call(call, name, body, profile),
+                Queued::Call { call, name, body, claim } => {
+                    self.pull_call(call, name, body, &claim, profile)
+                }
                 Queued::Reply { request, id, answer } => self.pull_reply(request, id, answer, now),
             };
             if transmit.is_some() {
@@ -54,10 +57,11 @@ impl Endpoint {
         call: CallId,
         name: SmolStr,
         body: Packed,
+        claim: &Claim,
         profile: Profile,
     ) -> Option<Transmit> {
         let id = WireId::new(&self.calls.get(call)?.id)?;
-        match Transmit::work(id, name, body, profile, Sending::Call(call.0).into()) {
+        match Transmit::work(id, name, body, claim, profile, Sending::Call(call.0).into()) {
             Ok(transmit) => {
                 self.calls.pulled(call);
                 Some(transmit)

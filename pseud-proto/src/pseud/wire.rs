@@ -1,6 +1,7 @@
 //! A message on the wire: `["", "v1", id, kind, body]` (Python pseud's Protocol v1).
 
 use super::stats::Dropped;
+use crate::profile::Capabilities;
 use crate::value::heads;
 use crate::zmtp::Parts;
 use bytes::Bytes;
@@ -152,18 +153,31 @@ impl Received {
     }
 }
 
-/// Where the name and what is behind it lie in a WORK body, or what is wrong with its shape.
-pub(super) fn read_work(body: &[u8]) -> Result<(Range<usize>, usize), &'static str> {
+/// What the endpoint itself reads of a WORK's body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Work {
+    pub(super) name: Range<usize>,
+    /// Where the arguments begin.
+    pub(super) rest: usize,
+    /// Whether there is a fourth item behind them.
+    pub(super) has_claim: bool,
+}
+
+/// Where the name and what is behind it lie in a WORK body that is sent to a side which declared that,
+/// or what is wrong with its shape.
+pub(super) fn read_work(body: &[u8], ours: Capabilities) -> Result<Work, &'static str> {
     let mut rest = body;
-    if heads::read_array(&mut rest) != Some(3) {
-        return Err("a call is an array [name, args, kwargs]");
-    }
+    let has_claim = match heads::read_array(&mut rest) {
+        Some(3) => false,
+        Some(4) if ours.contains(Capabilities::PROVENANCE) => true,
+        _ => return Err("a call is an array [name, args, kwargs]"),
+    };
     let name = heads::read_text(&mut rest).ok_or("the name of a call is a str")?;
     if std::str::from_utf8(name).is_err() {
         return Err("the name of a call is UTF-8");
     }
     let end = body.len() - rest.len();
-    Ok((end - name.len()..end, end))
+    Ok(Work { name: end - name.len()..end, rest: end, has_claim })
 }
 
 #[cfg(test)]
@@ -182,6 +196,17 @@ mod tests {
 
     #[test]
     fn a_python_2_name_is_a_bin() {
-        assert_eq!(read_work(b"\x93\xc4\x03add\x90\x80"), Ok((3..6, 6)));
+        let work = Work { name: 3..6, rest: 6, has_claim: false };
+        assert_eq!(read_work(b"\x93\xc4\x03add\x90\x80", Capabilities::NONE), Ok(work));
+    }
+
+    #[test]
+    fn a_fourth_item_is_read_by_who_declared_it() {
+        let work = Work { name: 2..5, rest: 5, has_claim: true };
+        let body = b"\x94\xa3add\x90\x80\x80";
+        assert_eq!(read_work(body, Capabilities::PROVENANCE), Ok(work));
+        let others = Capabilities::ALL.without(Capabilities::PROVENANCE);
+        assert!(read_work(body, others).is_err());
+        assert!(read_work(b"\x95\xa3add\x90\x80\x80\x80", Capabilities::ALL).is_err());
     }
 }

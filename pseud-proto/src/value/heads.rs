@@ -2,7 +2,7 @@
 
 use super::check::{Check, Root};
 use super::limits::ValueLimits;
-use super::out::{ARRAY, MAP, STR};
+use super::out::{ARRAY, BIN, MAP, Out, STR};
 use super::wire::{Head, Reader};
 
 /// The count of an array, which `rest` then stands behind.
@@ -26,6 +26,14 @@ pub(crate) fn read_map(rest: &mut &[u8]) -> Option<u32> {
 pub(crate) fn read_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     match read(rest)? {
         Head::Str(text) | Head::Bin(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// An integer of at least zero.
+pub(crate) fn read_uint(rest: &mut &[u8]) -> Option<u64> {
+    match read(rest)? {
+        Head::Int(integer) => integer.as_u64(),
         _ => None,
     }
 }
@@ -65,4 +73,16 @@ pub(crate) fn map_head(count: u32) -> ([u8; 5], usize) {
 /// What stands before a str of that many bytes; those bytes of it that count.
 pub(crate) fn str_head(len: u32) -> ([u8; 5], usize) {
     STR.head(len)
+}
+
+/// What stands before a bin of that many bytes; those bytes of it that count.
+pub(crate) fn bin_head(len: u32) -> ([u8; 5], usize) {
+    BIN.head(len)
+}
+
+/// Appends an integer.
+pub(crate) fn put_uint(out: &mut Vec<u8>, value: u64) {
+    let mut integer = Out::new();
+    integer.unsigned(value);
+    out.extend_from_slice(integer.as_slice());
 }
