@@ -21,5 +21,5 @@ pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
     Authenticator, Call, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained, Events,
-    Node, Options, Peer, Ready, Request, Server,
+    NameRefused, Node, Object, Options, Peer, Ready, Registry, Request, Server, register,
 };

@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// The peer that made a request: who it is, and a handle to call it back. Cheap to clone.
 ///
 /// What it says was true when the request came, and stays so: it never means anybody else, also after
-/// its link has ended. All of it comes from the session, nothing from the request's arguments; but the
+/// its link has ended. All of it comes from the session, nothing from the request's arguments: it is
+/// what handlers with Python's `with_identity` are told, and what predicates of domains judge. But the
 /// user may be one that a trusted gateway names: see [`user`](Self::user).
 #[derive(Clone)]
 pub struct Caller {

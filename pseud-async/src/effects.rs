@@ -3,7 +3,7 @@
 use crate::events::Happened;
 use crate::hub::{Hub, Inner};
 use crate::link::AnyLink;
-use crate::request;
+use crate::serve;
 use atomic_waker::AtomicWaker;
 use pseud_proto::{Action, PeerId, Reason};
 use smallvec::SmallVec;
@@ -103,6 +103,6 @@ impl Effects {
         }
         self.wakers.into_iter().for_each(Waker::wake);
         self.crowd.iter().for_each(|waker| waker.wake());
-        flush_here | request::serve_all(hub, self.requests, here)
+        flush_here | serve::serve_all(hub, self.requests, here)
     }
 }

@@ -12,15 +12,18 @@ use std::sync::Arc;
 pub(crate) type Answer = Result<Packed, Fault>;
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
+/// A plain function as a handler.
+pub(crate) type Plain = Arc<dyn Fn(Request) -> Answer + Send + Sync>;
+
 /// A registered handler.
 #[derive(Clone)]
 pub(crate) enum Handler {
     /// Polled once where its request arrives, and spawned if it is not ready.
     Async(Arc<dyn Fn(Request) -> Answering + Send + Sync>),
     /// Runs where its request arrives.
-    Inline(Arc<dyn Fn(Request) -> Answer + Send + Sync>),
+    Inline(Plain),
     /// Runs on a thread that may block.
-    Blocking(Arc<dyn Fn(Request) -> Answer + Send + Sync>),
+    Blocking(Plain),
 }
 
 impl fmt::Debug for Handler {
@@ -76,10 +79,7 @@ impl Handler {
         }))
     }
 
-    pub(crate) fn from_fn<F, T, E>(
-        handler: F,
-        kind: fn(Arc<dyn Fn(Request) -> Answer + Send + Sync>) -> Self,
-    ) -> Self
+    pub(crate) fn from_fn<F, T, E>(handler: F, kind: fn(Plain) -> Self) -> Self
     where
         F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
         T: Serialize,

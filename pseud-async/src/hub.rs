@@ -4,20 +4,20 @@ use crate::crowd::{Crowd, Place};
 use crate::effects::Effects;
 use crate::events::Watchers;
 use crate::gate::{Doors, Gate};
-use crate::handler::Handler;
 use crate::link::AnyLink;
 use crate::pending::Waiters;
+use crate::registry::{Registry, Served};
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::ValueLimits;
-use pseud_proto::{Config, PeerId, Reason, Registry, RequestId};
+use pseud_proto::{Config, PeerId, Reason, RequestId};
 use slab::Slab;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -50,7 +50,7 @@ impl fmt::Debug for Runtime {
 #[derive(Debug)]
 pub struct Hub {
     inner: Mutex<Inner>,
-    pub(crate) registry: RwLock<Registry<Handler>>,
+    pub(crate) served: Served,
     pub(crate) runtime: Runtime,
     pub(crate) timer: AtomicWaker,
     pub(crate) value_limits: ValueLimits,
@@ -103,7 +103,7 @@ impl Hub {
                 armed: None,
                 shut_down: false,
             }),
-            registry: RwLock::new(Registry::new()),
+            served: Served::own(),
             runtime,
             timer: AtomicWaker::new(),
             value_limits: ValueLimits::default(),
@@ -117,6 +117,13 @@ impl Hub {
     #[must_use]
     pub fn with_gate(mut self, gate: Gate) -> Self {
         self.doors = Doors::new(gate);
+        self
+    }
+
+    /// The same with a registry that others may hold as well: it outlives this node.
+    #[must_use]
+    pub fn with_registry(mut self, registry: Registry) -> Self {
+        self.served = Served::shared(registry);
         self
     }
 
@@ -160,7 +167,7 @@ impl Hub {
         (result, effects)
     }
 
-    /// Ends everything: calls end as `Closed`, links close, handlers are forgotten.
+    /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten.
     pub fn shutdown(self: &Arc<Self>) {
         let ((waiting, strangers), effects) = self.with(|inner, now| {
             inner.shut_down = true;
@@ -175,10 +182,7 @@ impl Hub {
         watching.into_iter().for_each(Waker::wake);
         strangers.into_iter().for_each(|(_, link)| link.close(Reason::Shutdown));
         self.timer.wake();
-        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
-        let handlers: Vec<Handler> = registry.clear().collect();
-        drop(registry);
-        drop(handlers);
+        self.served.end();
     }
 }
 

@@ -11,16 +11,22 @@
 mod call;
 mod caller;
 mod cancelled;
+mod caught;
 mod crowd;
 mod effects;
 mod events;
 mod gate;
+mod guard;
 mod handler;
 mod hub;
 mod link;
 mod node;
 mod pending;
+mod registry;
 mod request;
+mod resolve;
+mod responder;
+mod serve;
 mod timer;
 
 pub use call::{Call, CallError};
@@ -32,4 +38,8 @@ pub use handler::HandlerError;
 pub use hub::{Hub, Runtime, ShutDown, Spawn, SpawnBlocking};
 pub use link::{Fed, Flushed, Link, Writer};
 pub use node::{Drained, Node, Peer, Ready};
+pub use pseud_proto::registry::NameRefused;
+#[doc(hidden)]
+pub use registry::name_of;
+pub use registry::{Object, Registry};
 pub use request::Request;

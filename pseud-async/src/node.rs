@@ -1,10 +1,12 @@
 //! The face of a server or a client, whatever its runtime.
 
 use crate::call::Call;
+use crate::caller::Caller;
 use crate::crowd::Place;
 use crate::events::Events;
-use crate::handler::{Handler, HandlerError};
+use crate::handler::HandlerError;
 use crate::hub::Hub;
+use crate::registry::{Object, Registry};
 use crate::request::Request;
 use pseud_proto::To;
 use pseud_proto::pseud::Stats;
@@ -14,7 +16,7 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// A server or a client: it serves handlers and calls peers. Cheap to clone; all clones are one.
@@ -53,13 +55,16 @@ impl Node {
         &self.owner.0
     }
 
-    /// Serves `name` with an async handler: `|request| async move { … }`, returning a `Result` whose
-    /// error becomes the fault that the caller is told. Registering again replaces.
-    ///
-    /// It is polled once where its request arrives, and spawned as a task only if it has to wait.
+    /// What this node serves besides the [global](Registry::global) registry: its own registry, or
+    /// the one that it was given.
+    pub fn registry(&self) -> Registry {
+        self.hub().served.registry()
+    }
+
+    /// Serves `name` with an async handler. See [`Registry::register`].
     ///
     /// # Errors
-    /// The empty name, and `pseud.*`, which is reserved.
+    /// The empty name, one of more than 255 bytes, and `pseud.*`, which is reserved.
     pub fn register<F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
     where
         F: Fn(Request) -> Fut + Send + Sync + 'static,
@@ -67,13 +72,10 @@ impl Node {
         T: Serialize,
         E: HandlerError,
     {
-        self.put(name, Handler::from_async(handler))
+        self.registry().register(name, handler)
     }
 
-    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`.
-    ///
-    /// Too few of them, too many, of other types, or keyword arguments are a `TypeError` that names the
-    /// argument; the handler is not run then.
+    /// The same with typed arguments. See [`Registry::register_typed`].
     ///
     /// # Errors
     /// As for [`register`](Self::register).
@@ -85,14 +87,10 @@ impl Node {
         T: Serialize,
         E: HandlerError,
     {
-        self.put(name, Handler::from_typed(handler))
+        self.registry().register_typed(name, handler)
     }
 
-    /// Serves `name` with a plain function.
-    ///
-    /// It runs in the task that reads its caller's link and **must not block** nor compute for long:
-    /// everything else on that link waits for it. See
-    /// [`register_blocking`](Self::register_blocking).
+    /// Serves `name` with a plain function, which must not block. See [`Registry::register_sync`].
     ///
     /// # Errors
     /// As for [`register`](Self::register).
@@ -102,10 +100,10 @@ impl Node {
         T: Serialize,
         E: HandlerError,
     {
-        self.put(name, Handler::from_fn(handler, Handler::Inline))
+        self.registry().register_sync(name, handler)
     }
 
-    /// Serves `name` with a function that blocks or computes: it runs on a thread of its own.
+    /// Serves `name` with a function that blocks or computes. See [`Registry::register_blocking`].
     ///
     /// # Errors
     /// As for [`register`](Self::register).
@@ -115,23 +113,36 @@ impl Node {
         T: Serialize,
         E: HandlerError,
     {
-        self.put(name, Handler::from_fn(handler, Handler::Blocking))
+        self.registry().register_blocking(name, handler)
     }
 
-    fn put(&self, name: &str, handler: Handler) -> Result<(), NameRefused> {
-        let mut registry = self.hub().registry.write().unwrap_or_else(PoisonError::into_inner);
-        let replaced = registry.register(name, handler)?;
-        drop(registry);
-        drop(replaced);
-        Ok(())
+    /// Collects methods of one object to be served at once. See [`Registry::object`].
+    pub fn object<O: ?Sized>(&self, prefix: &str, object: Arc<O>) -> Object<O> {
+        self.registry().object(prefix, object)
     }
 
-    /// Serves `name` no more; requests that run go on. Says whether it was served.
+    /// Serves `name` no more; requests that run go on. See [`Registry::unregister`].
     pub fn unregister(&self, name: &str) -> bool {
-        let mut registry = self.hub().registry.write().unwrap_or_else(PoisonError::into_inner);
-        let removed = registry.unregister(name);
-        drop(registry);
-        removed.is_some()
+        self.registry().unregister(name)
+    }
+
+    /// The node's registry, registering in that domain. See [`Registry::domain`].
+    pub fn domain(&self, domain: &str) -> Registry {
+        self.registry().domain(domain)
+    }
+
+    /// Says whom that domain serves. See [`Registry::guard`].
+    pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
+        self.registry().guard(domain, predicate);
+    }
+
+    /// The same with a predicate that may have to wait. See [`Registry::guard_async`].
+    pub fn guard_async<F, Fut>(&self, domain: &str, predicate: F)
+    where
+        F: Fn(Caller) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = bool> + Send + 'static,
+    {
+        self.registry().guard_async(domain, predicate);
     }
 
     /// Calls the configured server. `args` is a tuple: `("Charly",)`, `()`.
@@ -167,7 +178,8 @@ impl Node {
         Drained { hub: self.hub().clone(), place: Place::default() }
     }
 
-    /// Ends everything now: links close, calls end as `Closed`, handlers are forgotten.
+    /// Ends everything now: links close, calls end as `Closed`, handlers are forgotten unless they are of
+    /// a registry that was given to this node.
     pub fn shutdown(&self) {
         self.hub().shutdown();
     }

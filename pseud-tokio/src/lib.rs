@@ -36,5 +36,5 @@ pub use options::Options;
 pub use peers::{Client, Server};
 pub use pseud_async::{
     Authenticator, Call, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events, Gate,
-    Node, Peer, Ready, Request, Source,
+    NameRefused, Node, Object, Peer, Ready, Registry, Request, Source, register,
 };

@@ -1,6 +1,6 @@
 //! How a server or a client is set up.
 
-use pseud_async::Gate;
+use pseud_async::{Gate, Registry};
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::ConnectionConfig;
 use pseud_proto::{Config, Limits};
@@ -30,6 +30,9 @@ pub struct Options {
     /// Whether passwords may cross a network in clear: without it, PLAIN binds and connects to
     /// loopback addresses and Unix sockets only. Default: false.
     pub allow_plaintext: bool,
+    /// What is served besides the process-wide registry. `None`: a registry of the node's own, which
+    /// goes with it.
+    pub registry: Option<Registry>,
 }
 
 impl Default for Options {
@@ -42,6 +45,7 @@ impl Default for Options {
             ipc_mode: None,
             gate: Gate::default(),
             allow_plaintext: false,
+            registry: None,
         }
     }
 }
@@ -71,6 +75,14 @@ impl Options {
     #[must_use]
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.config.call_timeout = timeout;
+        self
+    }
+
+    /// Serves what that registry holds, now and later, instead of one of the node's own: several nodes
+    /// may share it. It outlives them. Python's `registry` argument.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
         self
     }
 

@@ -31,7 +31,7 @@ struct Tasks {
 }
 
 impl Peering {
-    fn new(options: Options) -> io::Result<Self> {
+    fn new(mut options: Options) -> io::Result<Self> {
         judge(&options.connection.identity)?;
         security::judge_mechanism(&options)?;
         let handle = Handle::try_current().map_err(io::Error::other)?;
@@ -42,9 +42,13 @@ impl Peering {
             spawn: Box::new(move |future| drop(spawner.spawn(future))),
             spawn_blocking: Box::new(move |run| drop(blocking.spawn_blocking(run))),
         };
-        let hub = Arc::new(
-            Hub::new(Arc::new(options.config.clone()), runtime)?.with_gate(options.gate.clone()),
-        );
+        let hub =
+            Hub::new(Arc::new(options.config.clone()), runtime)?.with_gate(options.gate.clone());
+        // Taken: what is kept for later must not keep the registry alive.
+        let hub = Arc::new(match options.registry.take() {
+            Some(registry) => hub.with_registry(registry),
+            None => hub,
+        });
         handle.spawn(run_timer(Ends(hub.clone())));
         let (node, options) = (Node::new(hub), Arc::new(options));
         Ok(Self { node, options, handle, tasks: Arc::default() })

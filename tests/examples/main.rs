@@ -62,6 +62,11 @@ fn call_back() {
 }
 
 #[test]
+fn small_power() {
+    assert_eq!(run("small_power"), ["admin: great power", "lambda: small power"]);
+}
+
+#[test]
 fn own_loop() {
     assert_eq!(
         run("own_loop"),

@@ -2,6 +2,7 @@
 
 use crate::bytes;
 use crate::wire::{PATIENCE, Wire};
+use pseud::proto::PeerError;
 use pseud::proto::pseud::{Dropped, Stats};
 use pseud::{Client, ConnectionEvent, Events, Fault, Options, Reason, Server};
 use std::net::SocketAddr;
@@ -34,12 +35,17 @@ impl Bench {
     pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::server("service");
         change(&mut options);
-        let server = Server::with(options).unwrap();
+        Self::between(options, Options::client("service")).await
+    }
+
+    /// That server, and that canary.
+    pub(crate) async fn between(server: Options, canary: Options) -> Self {
+        let server = Server::with(server).unwrap();
         let (spied, release) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
         register(&server, &spied, &release);
         let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
         let address = endpoint.trim_start_matches("tcp://").parse().unwrap();
-        let canary = Client::new("service").unwrap();
+        let canary = Client::with(canary).unwrap();
         canary.connect(&endpoint).unwrap();
         timeout(PATIENCE, canary.ready()).await.unwrap();
         let canaries = AtomicU64::new(0);
@@ -87,17 +93,35 @@ impl Bench {
 
     /// Why that link ended, in our side's words. Ask in the order in which links end.
     pub(crate) async fn end(&self, wire: &Wire) -> Reason {
-        let ours = wire.stream.local_addr().unwrap().to_string();
-        let mut events = self.events.lock().await;
-        loop {
-            match timeout(PATIENCE, events.next()).await.expect("no end of it").unwrap() {
-                ConnectionEvent::Refused { address, error } if address == ours => {
-                    return Reason::PeerFault(error);
-                }
-                ConnectionEvent::Lost { address, reason, .. } if address == ours => return reason,
-                _ => {}
-            }
-        }
+        self.end_at(wire.stream.local_addr().unwrap()).await
+    }
+
+    /// The same of the link to that address.
+    pub(crate) async fn end_at(&self, other: SocketAddr) -> Reason {
+        end_of(&mut *self.events.lock().await, other).await
+    }
+
+    /// Sends what our side ends that link for, with a call of the canary's before the last byte and
+    /// one afterwards. It says nothing to it.
+    pub(crate) async fn refuses(&self, wire: Wire, bytes: &[u8], why: impl Into<PeerError>) {
+        assert_eq!(self.refuses_aloud(wire, bytes, why).await, b"");
+    }
+
+    /// The same; returns what it says to it.
+    pub(crate) async fn refuses_aloud(
+        &self,
+        mut wire: Wire,
+        bytes: &[u8],
+        why: impl Into<PeerError>,
+    ) -> Vec<u8> {
+        let (last, rest) = bytes.split_last().unwrap();
+        wire.try_send(rest).await;
+        self.canary().await;
+        wire.try_send(&[*last]).await;
+        let said = wire.closed().await;
+        assert_eq!(self.end(&wire).await, Reason::PeerFault(why.into()), "after {bytes:x?}");
+        self.canary().await;
+        said
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -134,6 +158,20 @@ impl Bench {
         assert_eq!(stats.requests_served, spied + canaries, "requests served");
         assert_eq!(stats.calls_pending, 0);
         assert_dropped(&stats, dropped);
+    }
+}
+
+/// Why the link to that address ended.
+pub(crate) async fn end_of(events: &mut Events, other: SocketAddr) -> Reason {
+    let other = other.to_string();
+    loop {
+        match timeout(PATIENCE, events.next()).await.expect("no end of it").unwrap() {
+            ConnectionEvent::Refused { address, error } if address == other => {
+                return Reason::PeerFault(error);
+            }
+            ConnectionEvent::Lost { address, reason, .. } if address == other => return reason,
+            _ => {}
+        }
     }
 }
 

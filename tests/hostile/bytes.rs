@@ -24,20 +24,28 @@ pub(crate) fn greeting() -> Vec<u8> {
     greeting_with(0, &[])
 }
 
+/// A sound greeting that names that mechanism, as a client of it sends it.
+pub(crate) fn greeting_of(mechanism: &str) -> Vec<u8> {
+    let mut name = mechanism.as_bytes().to_vec();
+    name.resize(20, 0);
+    greeting_with(12, &name)
+}
+
 /// READY of that socket type and identity.
 pub(crate) fn ready(socket_type: &str, identity: &str) -> Vec<u8> {
-    command("READY", &introduction(socket_type, identity))
+    command("READY", &metadata(socket_type, identity))
 }
 
 /// The same, declaring that besides.
 pub(crate) fn ready_declaring(socket_type: &str, identity: &str, declares: &str) -> Vec<u8> {
     let declared = property("X-Pseud", declares.as_bytes());
-    command("READY", &[introduction(socket_type, identity), declared].concat())
+    command("READY", &[metadata(socket_type, identity), declared].concat())
 }
 
-fn introduction(socket_type: &str, identity: &str) -> Vec<u8> {
-    let properties = [("Socket-Type", socket_type), ("Identity", identity)];
-    properties.map(|(name, value)| property(name, value.as_bytes())).concat()
+/// What READY and INITIATE tell of those who send them.
+pub(crate) fn metadata(socket_type: &str, identity: &str) -> Vec<u8> {
+    let names = property("Socket-Type", socket_type.as_bytes());
+    [names, property("Identity", identity.as_bytes())].concat()
 }
 
 /// One property of a metadata block.

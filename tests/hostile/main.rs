@@ -4,17 +4,42 @@
 //! ends with all tables back where they were and every counter where it belongs.
 
 mod a_greeting;
+mod alone;
 mod b_commands;
 mod b_framing;
 mod bench;
 mod bytes;
 mod c_handshake;
+#[cfg(feature = "_curve")]
+mod curve;
+#[cfg(feature = "_curve")]
+mod curve_between;
+#[cfg(feature = "_curve")]
+mod curve_flood;
+#[cfg(feature = "_curve")]
+mod curve_hello;
+#[cfg(feature = "_curve")]
+mod curve_initiate;
+#[cfg(feature = "_curve")]
+mod curve_rogue;
+#[cfg(feature = "_curve")]
+mod curve_traffic;
+mod downgrade;
 mod f_envelope;
 mod f_replies;
 mod floods;
+#[cfg(feature = "_curve")]
+#[path = "../../pseud-proto/tests/rogue/forger.rs"]
+mod forger;
+mod m_domains;
 mod m_provenance;
 mod memory;
 mod p_adapters;
+mod plain;
+mod plain_rogue;
 mod raids;
+#[cfg(feature = "_curve")]
+mod relay;
 mod rogue;
+mod secured;
 mod wire;

@@ -1,10 +1,10 @@
 //! What the operating system does to us: too many open files, and links that break while we write.
 
+use crate::alone::alone;
 use crate::bench::Bench;
 use crate::bytes::{OK, WORK, envelope, work, work_body};
 use crate::rogue::{Rogue, outcome};
 use pseud::proto::pseud::Dropped;
-use std::process::Command;
 use tokio::net::TcpStream;
 
 const ID: &[u8] = b"sixteen bytes...";
@@ -21,23 +21,9 @@ async fn j_06_a_peer_that_uses_our_own_id() {
     rogue.over(&[]).await;
 }
 
-/// Set in the process that plays the case with few open files.
-const INSIDE: &str = "PSEUD_FEW_FILES";
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p_02_too_many_open_files() {
-    if std::env::var_os(INSIDE).is_some() {
-        return few_files().await;
-    }
-    let this = std::env::current_exe().unwrap();
-    let name = "p_adapters::p_02_too_many_open_files";
-    let limited = format!("ulimit -n 64; exec '{}' --exact {name} --nocapture", this.display());
-    let output = tokio::task::spawn_blocking(move || {
-        Command::new("sh").arg("-c").arg(limited).env(INSIDE, "1").output().unwrap()
-    });
-    let output = output.await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    alone("p_adapters::p_02_too_many_open_files", 64, few_files).await;
 }
 
 /// The attacker takes all files of the process that the server lives in.

@@ -1,12 +1,14 @@
 //! A client of ours whose server is an attacker, and which has an honest server besides.
 
-use crate::bench::assert_dropped;
+use crate::bench::{assert_dropped, end_of};
 use crate::bytes::{self, WORK};
 use crate::wire::{PATIENCE, Wire};
+use pseud::proto::PeerError;
 use pseud::proto::pseud::{Dropped, Stats};
-use pseud::{CallError, Client, Fault, Options, Server};
+use pseud::{CallError, Client, Events, Fault, Options, Reason, Server};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -15,6 +17,7 @@ pub(crate) type Calling = JoinHandle<Result<u32, CallError>>;
 
 pub(crate) struct Rogue {
     pub(crate) victim: Client,
+    events: Mutex<Events>,
     _honest: Server,
 }
 
@@ -25,32 +28,73 @@ impl Rogue {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> (Self, Wire) {
-        let honest = Server::new("honest").unwrap();
-        honest.register_sync("canary", |_| Ok::<_, Fault>(42)).unwrap();
-        let endpoint = honest.bind("tcp://127.0.0.1:0").await.unwrap();
         let mut options = Options::client("rogue");
         change(&mut options);
-        let victim = Client::with(options).unwrap();
-        victim.connect(&endpoint).unwrap();
-        let rogue = Self { victim, _honest: honest };
-        rogue.until(|stats| stats.sessions == 1).await;
-        rogue.canary().await;
+        let rogue = Self::between(Options::server("honest"), options).await;
         let wire = rogue.lure("rogue").await;
         timeout(PATIENCE, rogue.victim.ready()).await.unwrap();
         (rogue, wire)
     }
 
+    /// That victim, which has met nobody but that server, whose name is `honest`.
+    pub(crate) async fn between(honest: Options, victim: Options) -> Self {
+        let honest = Server::with(honest).unwrap();
+        honest.register_sync("canary", |_| Ok::<_, Fault>(42)).unwrap();
+        let endpoint = honest.bind("tcp://127.0.0.1:0").await.unwrap();
+        let victim = Client::with(victim).unwrap();
+        let events = Mutex::new(victim.events());
+        victim.connect(&endpoint).unwrap();
+        let rogue = Self { victim, events, _honest: honest };
+        rogue.until(|stats| stats.sessions == 1).await;
+        rogue.canary().await;
+        rogue
+    }
+
     /// Has the victim connect to an attacker of that name.
     pub(crate) async fn lure(&self, name: &str) -> Wire {
         let sessions = self.victim.stats().sessions;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        self.victim.connect(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
-        let (stream, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
-        let mut wire = Wire::over(stream);
+        let mut wire = catch(&self.trap().await).await;
         wire.shake_hands(&bytes::greeting(), &bytes::ready("ROUTER", name)).await;
         assert_eq!(wire.message().await, [b""], "the probe");
         self.until(|stats| stats.sessions == sessions + 1).await;
         wire
+    }
+
+    /// Has the victim connect there, as often as it likes.
+    pub(crate) async fn trap(&self) -> TcpListener {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.victim.connect(&format!("tcp://{}", listener.local_addr().unwrap())).unwrap();
+        listener
+    }
+
+    /// A link of the victim's on which that greeting was sent, and its own taken.
+    pub(crate) async fn greeted(&self, greeting: &[u8]) -> Wire {
+        let mut wire = catch(&self.trap().await).await;
+        wire.greeting().await;
+        wire.send(greeting).await;
+        wire
+    }
+
+    /// Why that link ended, in the victim's words. It does not come again, as somebody else may get
+    /// the port. Ask in the order in which links end.
+    pub(crate) async fn end(&self, wire: &Wire) -> Reason {
+        let here = wire.stream.local_addr().unwrap();
+        let reason = end_of(&mut *self.events.lock().await, here).await;
+        self.victim.disconnect(&format!("tcp://{here}")).unwrap();
+        reason
+    }
+
+    /// Sends what the victim ends that link for, with a call of the canary's before the last byte
+    /// and one afterwards. It says nothing to it.
+    pub(crate) async fn refuses(&self, mut wire: Wire, bytes: &[u8], why: impl Into<PeerError>) {
+        let (last, rest) = bytes.split_last().unwrap();
+        wire.try_send(rest).await;
+        self.canary().await;
+        wire.try_send(&[*last]).await;
+        assert_eq!(wire.closed().await, b"", "after {bytes:x?}");
+        assert_eq!(self.end(&wire).await, Reason::PeerFault(why.into()), "after {bytes:x?}");
+        assert_eq!(self.victim.stats().sessions, 1, "the honest server's");
+        self.canary().await;
     }
 
     async fn until(&self, what: impl Fn(&Stats) -> bool) {
@@ -105,6 +149,12 @@ impl Rogue {
         assert_eq!(stats.calls_pending, 0);
         assert_dropped(&stats, dropped);
     }
+}
+
+/// The next link that walks into the trap.
+pub(crate) async fn catch(trap: &TcpListener) -> Wire {
+    let (stream, _) = timeout(PATIENCE, trap.accept()).await.unwrap().unwrap();
+    Wire::over(stream)
 }
 
 /// The one outcome of a call.

@@ -18,6 +18,7 @@ mod reference;
 mod reference_faults;
 mod rust_calls_python;
 mod secured;
+#[cfg(feature = "_curve")]
 mod security_live;
 mod sizes;
 mod tagged;

@@ -7,6 +7,7 @@ mod ending;
 mod endpoints;
 mod events;
 mod returning;
+#[cfg(feature = "_curve")]
 mod security;
 mod typed;
 

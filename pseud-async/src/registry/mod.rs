@@ -1,0 +1,208 @@
+//! Registries: what is served, under which names, to whom.
+
+mod macros;
+mod object;
+mod served;
+mod table;
+
+pub use macros::name_of;
+pub use object::Object;
+pub(crate) use served::Served;
+pub(crate) use table::{Candidate, Candidates};
+use table::{Lease, Table};
+
+use crate::caller::Caller;
+use crate::guard::Guard;
+use crate::handler::{Handler, HandlerError};
+use crate::request::Request;
+use pseud_proto::registry::{DEFAULT_DOMAIN, NameRefused};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, LazyLock};
+
+static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
+
+/// What is served, under which names, to whom. A cheap handle: clones and
+/// [`domain`](Self::domain)s of it are views of the same table.
+///
+/// There are three kinds, as in Python: [`global`](Self::global) is every node's of the process, each
+/// node has one of its own, and one from [`new`](Self::new) is shared by whichever nodes it is given to
+/// (Python's `create_local_registry`). All may change while requests are served.
+///
+/// # Which handler serves a call
+/// A handler stands under a name and a domain, and a domain has a predicate over its callers
+/// ([`guard`](Self::guard)). Of the handlers of the name that was called, those that the node's own
+/// registry and the global one hold are tried in Python pseud's order:
+/// 1. those of domains that are not `default`, also a global one before a local one of `default`;
+/// 2. then local ones before global ones;
+/// 3. then, within a registry, the newest first; registering again makes it the newest.
+///
+/// The first whose predicate accepts the caller serves. Predicates are asked anew at each call. Where
+/// none accepts, the caller is told that there is no such service
+/// ([`CallError::is_service_not_found`](crate::CallError::is_service_not_found)), the same as of a name
+/// that nobody registered.
+///
+/// A domain's predicate is looked up in the node's own registry, then in the global one. Ready-made are
+/// `default`, which accepts everyone, and `restricted`, which accepts users with the permission
+/// `"restricted"` ([`User::has_permission`](pseud_proto::User::has_permission); Python's asks for
+/// `DoSomethingNasty`). Handlers of a domain that has no predicate serve nobody, and an error is logged
+/// once; Python answers `ComponentLookupError` there.
+///
+/// # Lifetime
+/// Handlers are forgotten when the last handle of their registry is dropped and every node that it was
+/// given to has ended; a node's own are when that node ends. A handler that holds a handle of its own
+/// registry keeps that alive.
+#[derive(Clone)]
+pub struct Registry {
+    lease: Arc<Lease>,
+    domain: Arc<str>,
+}
+
+impl Registry {
+    /// A free-standing registry, empty: give it to nodes by their options.
+    pub fn new() -> Self {
+        Self { lease: Arc::default(), domain: DEFAULT_DOMAIN.into() }
+    }
+
+    /// The registry of the whole process: every node serves it, after its own. Never forgotten.
+    pub fn global() -> Self {
+        GLOBAL.clone()
+    }
+
+    /// A view of the same registry that registers in that domain, and unregisters there.
+    #[must_use]
+    pub fn domain(&self, domain: &str) -> Self {
+        Self { lease: self.lease.clone(), domain: domain.into() }
+    }
+
+    /// Handlers of that domain serve whom `predicate` accepts: `|caller| caller.user().…`. Said again,
+    /// it replaces.
+    ///
+    /// It runs in the task that reads its caller's link, at every call of a name that stands in that
+    /// domain, under no lock, and **must not block**. One that panics has denied.
+    pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
+        self.table().guard(domain, Guard::from_fn(predicate));
+    }
+
+    /// The same with a predicate that may have to wait: `|caller| async move { … }`.
+    ///
+    /// It is polled once where the request arrives. Only if it has to wait, that request goes on in a
+    /// task of its own, and later ones may overtake it; it counts as a running handler, and is given up
+    /// when its caller is gone.
+    pub fn guard_async<F, Fut>(&self, domain: &str, predicate: F)
+    where
+        F: Fn(Caller) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = bool> + Send + 'static,
+    {
+        self.table().guard(domain, Guard::from_async(predicate));
+    }
+
+    /// Serves `name` with an async handler: `|request| async move { … }`, returning a `Result` whose
+    /// error becomes the fault that the caller is told. Registering again replaces; requests that the
+    /// former handler serves go on.
+    ///
+    /// It is polled once where its request arrives, and spawned as a task only if it has to wait.
+    ///
+    /// # Errors
+    /// The empty name, one of more than 255 bytes, and `pseud.*`, which is reserved.
+    pub fn register<F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
+    where
+        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        self.put(name, Handler::from_async(handler))
+    }
+
+    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`.
+    ///
+    /// Too few of them, too many, of other types, or keyword arguments are a `TypeError` that names the
+    /// argument; the handler is not run then.
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub fn register_typed<A, F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
+    where
+        A: DeserializeOwned + 'static,
+        F: Fn(A, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        self.put(name, Handler::from_typed(handler))
+    }
+
+    /// Serves `name` with a plain function.
+    ///
+    /// It runs in the task that reads its caller's link and **must not block** nor compute for long:
+    /// everything else on that link waits for it. See
+    /// [`register_blocking`](Self::register_blocking).
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub fn register_sync<F, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
+    where
+        F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        self.put(name, Handler::from_fn(handler, Handler::Inline))
+    }
+
+    /// Serves `name` with a function that blocks or computes: it runs on a thread of its own.
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub fn register_blocking<F, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
+    where
+        F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        self.put(name, Handler::from_fn(handler, Handler::Blocking))
+    }
+
+    /// Collects methods of one object, to be served as `prefix.method`; with an empty prefix, as
+    /// `method`. See [`Object`].
+    pub fn object<O: ?Sized>(&self, prefix: &str, object: Arc<O>) -> Object<O> {
+        Object::new(self.clone(), prefix, object)
+    }
+
+    /// Serves `name` no more in this view's domain; requests that run go on. Says whether it was
+    /// served there.
+    pub fn unregister(&self, name: &str) -> bool {
+        self.table().remove(&self.domain, name)
+    }
+
+    fn put(&self, name: &str, handler: Handler) -> Result<(), NameRefused> {
+        self.put_all(vec![(name.to_owned(), handler)])
+    }
+
+    fn put_all(&self, handlers: Vec<(String, Handler)>) -> Result<(), NameRefused> {
+        self.table().put(&self.domain, handlers)
+    }
+
+    fn table(&self) -> &Arc<Table> {
+        self.lease.table()
+    }
+}
+
+/// The table of the process.
+fn global() -> &'static Table {
+    GLOBAL.table()
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("domain", &self.domain).finish_non_exhaustive()
+    }
+}

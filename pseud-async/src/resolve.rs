@@ -1,0 +1,65 @@
+//! Resolving: the handler among the candidates that the caller may reach.
+
+use crate::caller::Caller;
+use crate::caught::{accepted, accepting};
+use crate::guard::{Guard, Judging};
+use crate::handler::Handler;
+use crate::registry::{Candidate, Candidates};
+use smallvec::IntoIter;
+use std::task::{Context, Poll, ready};
+
+/// Asks the predicates of a name's candidates, one after the other, until one accepts. It may be moved
+/// to another task wherever it has to wait.
+pub(crate) struct Resolving {
+    candidates: IntoIter<[Candidate; 2]>,
+    asked: Option<(Judging, Handler)>,
+}
+
+impl Resolving {
+    pub(crate) fn new(candidates: Candidates) -> Self {
+        Self { candidates: candidates.into_iter(), asked: None }
+    }
+
+    /// The first handler whose domain takes that caller; `None` if there is none.
+    pub(crate) fn poll(&mut self, caller: &Caller, cx: &mut Context<'_>) -> Poll<Option<Handler>> {
+        loop {
+            if let Some(handler) = ready!(self.poll_asked(cx)) {
+                return Poll::Ready(Some(handler));
+            }
+            let Some(candidate) = self.candidates.next() else { return Poll::Ready(None) };
+            if let Some(handler) = self.ask(candidate, caller) {
+                return Poll::Ready(Some(handler));
+            }
+        }
+    }
+
+    /// The handler whose predicate was asked, if that has accepted; `None` if it has not, or none was
+    /// asked.
+    fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Handler>> {
+        let Some((judging, _)) = &mut self.asked else { return Poll::Ready(None) };
+        let polled = accepting(|| judging.as_mut().poll(cx));
+        let accepts = ready!(polled.unwrap_or(Poll::Ready(false)));
+        let asked = self.asked.take().filter(|_| accepts);
+        Poll::Ready(asked.map(|(_, handler)| handler))
+    }
+
+    /// Asks whether a candidate's domain takes that caller; its handler if it says so at once.
+    fn ask(&mut self, candidate: Candidate, caller: &Caller) -> Option<Handler> {
+        let Candidate { guard, handler } = candidate;
+        let accepts = match guard {
+            Guard::Open => true,
+            Guard::Permission(permission) => caller.user().has_permission(permission),
+            Guard::Sync(predicate) => accepted(|| predicate(caller)),
+            Guard::Async(predicate) => {
+                let judging = accepting(|| predicate(caller.clone()));
+                self.asked = judging.map(|judging| (judging, handler));
+                return None;
+            }
+            Guard::Missing(domain) => {
+                caller.hub.served.log_missing(&domain);
+                false
+            }
+        };
+        accepts.then_some(handler)
+    }
+}

@@ -1,0 +1,182 @@
+//! Serving: from a request that arrived to a handler that runs, and its answer.
+
+use crate::caller::Caller;
+use crate::caught::{Guarded, guarded, guarded_future};
+use crate::handler::{Answer, Handler, Plain};
+use crate::hub::Hub;
+use crate::request::Request;
+use crate::resolve::Resolving;
+use crate::responder::Responder;
+use pseud_proto::{Opened, PeerId, Refusal, Ticket};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+/// Bytes of answers that are gathered before they are handed on: about what one write takes.
+const PORTION_BYTES: usize = 128 << 10;
+
+/// Serves requests that arrived together: what is ready at once is answered together (large answers
+/// in portions, so that they do not pile up before the first is written), the rest is spawned. Returns
+/// whether the link in whose task this runs has something to flush.
+pub(crate) fn serve_all(
+    hub: &Arc<Hub>,
+    requests: Vec<pseud_proto::Request>,
+    here: Option<PeerId>,
+) -> bool {
+    if requests.is_empty() {
+        return false;
+    }
+    let (mut ready, mut bytes) = (Vec::new(), 0);
+    for request in requests {
+        let Some((ticket, served)) = serve(hub, request) else { continue };
+        bytes += size(&served);
+        ready.push((ticket, served));
+        if bytes >= PORTION_BYTES {
+            deliver(hub, std::mem::take(&mut ready), None);
+            let link = here.and_then(|peer| hub.lock().link(peer).cloned());
+            link.inspect(|link| link.flush_now(hub));
+            bytes = 0;
+        }
+    }
+    deliver(hub, ready, here)
+}
+
+/// What came of a request: its handler's answer, or why none was run.
+type Served = Result<Answer, Refusal>;
+
+fn size(served: &Served) -> usize {
+    match served {
+        Ok(Ok(packed)) => packed.as_bytes().len(),
+        Ok(Err(_)) | Err(_) => 0,
+    }
+}
+
+fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Served)>, here: Option<PeerId>) -> bool {
+    let (waiting, effects) = hub.with(|inner, now| {
+        let mut waiting = Vec::new();
+        for (ticket, served) in ready {
+            waiting.append(&mut inner.not_cancelled(&ticket));
+            match served {
+                Ok(answer) => inner.endpoint.reply(ticket, answer, now),
+                Err(refusal) => inner.endpoint.refuse(ticket, &refusal, now),
+            }
+        }
+        waiting
+    });
+    let flush_here = effects.run(hub, here);
+    waiting.iter().for_each(|waker| waker.wake());
+    flush_here
+}
+
+/// Starts one request; returns what came of it if that is known at once.
+fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Served)> {
+    // The endpoint counts requests whose callers are there; a caller that leaves frees its room there,
+    // but not what its handlers still hold.
+    let max = hub.config.limits.requests_open_max;
+    if hub.running.load(Ordering::Relaxed) >= max {
+        let refusal = Refusal::Overloaded { max, what: "handlers run" };
+        return Some((request.into_ticket(), Err(refusal)));
+    }
+    let (ticket, request) = match open(hub, request) {
+        Ok(opened) => opened,
+        Err((ticket, refusal)) => return Some((ticket, Err(refusal))),
+    };
+    let mut resolving = Resolving::new(hub.served.candidates(request.name()));
+    let mut cx = Context::from_waker(Waker::noop());
+    match resolving.poll(request.caller(), &mut cx) {
+        Poll::Ready(Some(handler)) => here(hub, ticket, Started::new(request, handler)),
+        Poll::Ready(None) => Some((ticket, Err(unserved(request)))),
+        Poll::Pending => {
+            let responder = Responder::new(hub, ticket);
+            (hub.runtime.spawn)(Box::pin(resolved(responder, resolving, request)));
+            None
+        }
+    }
+}
+
+/// Whose request it is, which predicates judge, stands behind the arguments: so these are checked
+/// before a handler is looked for, and alike for every name.
+fn open(
+    hub: &Arc<Hub>,
+    request: pseud_proto::Request,
+) -> Result<(Ticket, Request), (Ticket, Refusal)> {
+    let (id, name) = (request.id(), request.name().into());
+    let (peer, info) = (request.peer(), request.caller().clone());
+    let Opened { ticket, arguments, provenance, .. } = request.open(&hub.value_limits)?;
+    let caller = Caller { hub: hub.clone(), peer, info, provenance };
+    Ok((ticket, Request { id, caller, name, arguments }))
+}
+
+/// The same of a name that nobody serves and of one that this caller may not reach.
+fn unserved(request: Request) -> Refusal {
+    Refusal::NoSuchService(request.name)
+}
+
+/// What has become of a request whose handler is known.
+enum Started {
+    Answered(Answer),
+    Answering(Guarded),
+    /// It is to run on a thread that may block.
+    Blocking(Plain, Request),
+}
+
+impl Started {
+    fn new(request: Request, handler: Handler) -> Self {
+        match handler {
+            Handler::Inline(handler) => Self::Answered(guarded(|| handler(request))),
+            Handler::Async(handler) => match guarded_future(|| handler(request)) {
+                Ok(answering) => Self::Answering(answering),
+                Err(fault) => Self::Answered(Err(fault)),
+            },
+            Handler::Blocking(handler) => Self::Blocking(handler, request),
+        }
+    }
+}
+
+/// Polls a handler where its request arrived; only one that has to wait costs a task.
+fn here(hub: &Arc<Hub>, ticket: Ticket, started: Started) -> Option<(Ticket, Served)> {
+    match started {
+        Started::Answered(answer) => return Some((ticket, Ok(answer))),
+        Started::Answering(mut answering) => {
+            let mut cx = Context::from_waker(Waker::noop());
+            if let Poll::Ready(answer) = Pin::new(&mut answering).poll(&mut cx) {
+                return Some((ticket, Ok(answer)));
+            }
+            let responder = Responder::new(hub, ticket);
+            (hub.runtime.spawn)(Box::pin(async move { responder.answer(answering.await) }));
+        }
+        Started::Blocking(handler, request) => {
+            block(Responder::new(hub, ticket), handler, request);
+        }
+    }
+    None
+}
+
+/// The rest of a request's way, where a predicate had to wait. Whoever is gone meanwhile is not served.
+async fn resolved(responder: Responder, mut resolving: Resolving, request: Request) {
+    let mut gone = request.cancelled();
+    let found = poll_fn(|cx| match Pin::new(&mut gone).poll(cx) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => resolving.poll(request.caller(), cx).map(Some),
+    });
+    let found = found.await;
+    drop(gone);
+    match found {
+        None => {}
+        Some(None) => responder.refuse(&unserved(request)),
+        Some(Some(handler)) => match Started::new(request, handler) {
+            Started::Answered(answer) => responder.answer(answer),
+            Started::Answering(answering) => responder.answer(answering.await),
+            Started::Blocking(handler, request) => block(responder, handler, request),
+        },
+    }
+}
+
+fn block(responder: Responder, handler: Plain, request: Request) {
+    let hub = request.caller().hub.clone();
+    (hub.runtime.spawn_blocking)(Box::new(move || {
+        responder.answer(guarded(|| handler(request)));
+    }));
+}

@@ -1,0 +1,83 @@
+//! Somebody between a client and its server.
+
+use crate::wire::PATIENCE;
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// Which byte it changes, counted from the first of that direction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Change {
+    Nothing,
+    /// Of the client's.
+    Up(usize),
+    /// Of the server's.
+    Down(usize),
+}
+
+/// Carries the first link that is opened to it, and no other.
+pub(crate) struct Relay {
+    pub(crate) address: SocketAddr,
+    carrying: JoinHandle<Carried>,
+}
+
+/// A whole link.
+pub(crate) struct Carried {
+    /// All that the client said, as it said it.
+    pub(crate) up: Vec<u8>,
+    /// All that the server said.
+    pub(crate) down: Vec<u8>,
+    /// Where the server saw the client.
+    pub(crate) seen_at: SocketAddr,
+}
+
+impl Relay {
+    pub(crate) async fn to(server: SocketAddr, change: Change) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Self { address, carrying: tokio::spawn(carry(listener, server, change)) }
+    }
+
+    /// What it carried, once both sides have closed.
+    pub(crate) async fn carried(self) -> Carried {
+        timeout(PATIENCE, self.carrying).await.expect("a link that does not end").unwrap()
+    }
+}
+
+async fn carry(listener: TcpListener, server: SocketAddr, change: Change) -> Carried {
+    let (client, _) = listener.accept().await.unwrap();
+    drop(listener);
+    let server = TcpStream::connect(server).await.unwrap();
+    let seen_at = server.local_addr().unwrap();
+    let ((from_client, to_client), (from_server, to_server)) =
+        (client.into_split(), server.into_split());
+    let (up, down) = match change {
+        Change::Nothing => (None, None),
+        Change::Up(at) => (Some(at), None),
+        Change::Down(at) => (None, Some(at)),
+    };
+    let up = tokio::spawn(copy(from_client, to_server, up));
+    let down = copy(from_server, to_client, down).await;
+    Carried { up: up.await.unwrap(), down, seen_at }
+}
+
+/// Copies until one of them closes; both hear of it.
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, change: Option<usize>) -> Vec<u8> {
+    let (mut came, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(len @ 1..) = from.read(&mut buffer).await {
+        let passed = came.len();
+        came.extend_from_slice(&buffer[..len]);
+        if let Some(at) = change.filter(|at| (passed..passed + len).contains(at)) {
+            buffer[at - passed] ^= 1;
+        }
+        if to.write_all(&buffer[..len]).await.is_err() {
+            break;
+        }
+    }
+    // It may be closed already.
+    let _ = to.shutdown().await;
+    came
+}
