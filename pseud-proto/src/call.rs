@@ -168,7 +168,8 @@ pub enum Outcome {
     Value(Unchecked),
     /// ERROR: what the far handler raised.
     Fault(Fault),
-    /// It never reached the far handler.
+    /// It never reached the far handler, or the far side says that it ran none. That is as good as the
+    /// peer's word: one that lies may have run it.
     NotExecuted(Reason),
     /// It left, and no answer came.
     Unknown(Reason),

@@ -20,7 +20,7 @@ pub struct Config {
     /// 100, 200, 300 and 400 ms (and then says nothing).
     pub unroutable_timeout: Duration,
     /// What we tell peers that we understand, in the handshake of each link, beside
-    /// [`Limits::body_bytes_max`]. Default: all of it. With [`Capabilities::NONE`] nothing is told, and
+    /// [`Limits::body_bytes_max`] (or what a frame may have, if that is less). Default: all of it. With [`Capabilities::NONE`] nothing is told, and
     /// peers take us for a v1 peer.
     pub capabilities: Capabilities,
     /// How long after its receipt a v1 peer's request may still be answered. Python's reader dies
@@ -53,7 +53,10 @@ impl Config {
     ///
     /// [`Link`]: crate::pseud::Link
     pub fn announced(&self, mut connection: Arc<ConnectionConfig>) -> Arc<ConnectionConfig> {
-        let ours = Profile::declared(self.capabilities, self.limits.body_bytes_max).property();
+        // A larger body would close the link before anybody could say that it is too large.
+        let frame_max = connection.limits.frame_bytes_max.saturating_sub(SEALING_BYTES);
+        let max = self.limits.body_bytes_max.min(frame_max);
+        let ours = Profile::declared(self.capabilities, max).property();
         let known = |config: &ConnectionConfig| {
             let named = |(name, _): &&(String, Bytes)| is_ours(name.as_bytes());
             config.properties.iter().filter(named).eq(&ours)
@@ -66,6 +69,9 @@ impl Config {
         connection
     }
 }
+
+/// What CURVE adds to a frame.
+const SEALING_BYTES: usize = 33;
 
 /// The longest time-out of a call: longer ones are cut to it.
 pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
@@ -134,6 +140,10 @@ mod tests {
         config.limits.body_bytes_max = 9_999;
         let again = config.announced(announced.clone());
         assert_eq!(again.properties, [("X-Pseud".into(), "1;caps=7;max=9999".into())]);
+        let mut small = ConnectionConfig::default();
+        small.limits.frame_bytes_max = 5_033;
+        let small = config.announced(small.into());
+        assert_eq!(small.properties, [("X-Pseud".into(), "1;caps=7;max=5000".into())]);
         config.capabilities = Capabilities::NONE;
         assert_eq!(config.announced(again).properties, []);
         assert!(Arc::ptr_eq(&config.announced(connection.clone()), &connection));

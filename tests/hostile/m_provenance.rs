@@ -31,11 +31,14 @@ async fn backend(change: impl FnOnce(&mut Options)) -> (Server, String) {
     change(&mut options);
     let server = Server::with(options).unwrap();
     server.register_sync("whose", |request| Ok::<_, Fault>(whose(&request))).unwrap();
+    server.guard("root", |caller| caller.user().has_permission("root"));
+    let guarded = server.domain("root");
+    guarded.register_sync("erase", |request| Ok::<_, Fault>(whose(&request))).unwrap();
     let endpoint = server.bind(ANYWHERE).await.unwrap();
     (server, endpoint)
 }
 
-/// A server that passes `whose` on to the backend, as that user, in its callers' names or in its own.
+/// A server that passes calls on to the backend, as that user: in its callers' names or in its own.
 async fn proxy(
     user: &'static str,
     password: &'static str,
@@ -52,7 +55,8 @@ async fn proxy(
         let pass_on = move |request: Request| {
             let behind = behind.clone();
             async move {
-                let call = behind.call::<(String, bool, Option<String>), _>("whose", ());
+                let (what,): (String,) = request.args()?;
+                let call = behind.call::<(String, bool, Option<String>), _>(&what, ());
                 let call = if named { call.on_behalf_of(&request) } else { call.within(&request) };
                 call.await.map_err(|error| match error {
                     CallError::NotExecuted(reason) => Fault::new("Refused", format!("{reason:?}")),
@@ -68,20 +72,34 @@ async fn proxy(
 
 type Told = Result<(String, bool, Option<String>), CallError>;
 
-async fn alice_asks(endpoint: &str, name: &str) -> Told {
+async fn alice_asks(endpoint: &str, name: &str, what: &str) -> Told {
     let client =
         Client::with(Options::client("proxy").plain_client("alice", Secret::new("a"))).unwrap();
     client.connect(endpoint).unwrap();
-    timeout(PATIENCE, client.call(name, ())).await.unwrap()
+    timeout(PATIENCE, client.call(name, (what,))).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn m_05_a_forwarder_is_believed_and_lends_none_of_its_rights() {
     let (_backend, endpoint) = backend(|_| {}).await;
     let (_proxy, _behind, endpoint) = proxy("gateway", "g", &endpoint).await;
-    let named = alice_asks(&endpoint, "named").await.unwrap();
+    let named = alice_asks(&endpoint, "named", "whose").await.unwrap();
     assert_eq!(named, ("alice".to_owned(), false, Some("gateway".to_owned())));
-    let own = alice_asks(&endpoint, "own").await.unwrap();
+    let own = alice_asks(&endpoint, "own", "whose").await.unwrap();
+    assert_eq!(own, ("gateway".to_owned(), true, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn m_05_predicates_judge_the_user_in_whose_name_it_is() {
+    let (_backend, endpoint) = backend(|_| {}).await;
+    let (_proxy, _behind, endpoint) = proxy("gateway", "g", &endpoint).await;
+    match alice_asks(&endpoint, "named", "erase").await {
+        Err(CallError::Fault(fault)) => {
+            assert_eq!(fault, Fault::new("Refused", format!("{:?}", Reason::NoSuchService)));
+        }
+        other => panic!("{other:?}"),
+    }
+    let own = alice_asks(&endpoint, "own", "erase").await.unwrap();
     assert_eq!(own, ("gateway".to_owned(), true, None));
 }
 
@@ -89,7 +107,7 @@ async fn m_05_a_forwarder_is_believed_and_lends_none_of_its_rights() {
 async fn m_05_a_user_forged_by_an_untrusted_peer_is_refused() {
     let (backend, endpoint) = backend(|_| {}).await;
     let (_proxy, behind, endpoint) = proxy("mallory", "m", &endpoint).await;
-    match alice_asks(&endpoint, "named").await {
+    match alice_asks(&endpoint, "named", "whose").await {
         Err(CallError::Fault(fault)) => {
             assert_eq!(fault, Fault::new("Refused", format!("{:?}", Reason::Unauthorized)));
         }
@@ -105,7 +123,7 @@ async fn m_05_a_peer_that_reads_no_names_is_asked_nothing_in_one() {
     let v1 = |options: &mut Options| options.config.capabilities = Capabilities::NONE;
     let (backend, endpoint) = backend(v1).await;
     let (_proxy, _behind, endpoint) = proxy("gateway", "g", &endpoint).await;
-    match alice_asks(&endpoint, "named").await {
+    match alice_asks(&endpoint, "named", "whose").await {
         Err(CallError::Fault(fault)) => {
             assert_eq!(fault, Fault::new("Refused", format!("{:?}", Reason::Unsupported)));
         }
