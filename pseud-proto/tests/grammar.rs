@@ -13,8 +13,8 @@ use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::{Date, DateTime, TimeDelta, TimeZone, Unchecked};
 use pseud_proto::zmtp::Parts;
 use pseud_proto::{
-    Action, CallOptions, Capabilities, Config, Fault, Outcome, Packed, PeerId, Profile, Reason,
-    Refusal, Ticket, To, Value,
+    Action, CallOptions, CallRefused, Capabilities, Config, Fault, Outcome, Packed, PeerId,
+    Profile, Reason, Refusal, Ticket, To, Value,
 };
 use std::sync::Arc;
 use std::time::Instant;
@@ -373,6 +373,19 @@ fn what_says_nothing_of_its_origin_costs_a_v1_peer_nothing() {
             _ => None,
         });
     assert!(matches!(outcome, Some(Outcome::NotExecuted(Reason::Unsupported))), "{outcome:?}");
+}
+
+/// One value is no arguments, and arguments are no result.
+#[test]
+fn bodies_are_not_sent_as_what_they_are_not() {
+    let mut talk = Talk::new(Profile::V1, |_| {});
+    let result = Packed::result(&[1, 2]).unwrap();
+    let call = talk.endpoint.call(To::Peer(talk.peer), "x", result, Default::default(), talk.now);
+    assert!(matches!(call, Err(CallRefused::Arguments(_))), "{call:?}");
+    assert_eq!(talk.judge(), 0);
+    let ticket = talk.asked();
+    talk.endpoint.reply(ticket, Ok(Packed::call(&(1,), &()).unwrap()), talk.now);
+    assert_eq!(talk.judge(), 1);
 }
 
 /// The model dies of what Python dies of.

@@ -31,7 +31,7 @@ impl Endpoint {
         now: Instant,
     ) -> Result<CallId, CallRefused> {
         let claim = Claim { origin: options.origin, hops: options.hops };
-        self.judge_call(name, &claim)?;
+        self.judge_call(name, &arguments, &claim)?;
         let target = self.resolve(to)?;
         self.judge_size(&target, name, &arguments, &claim)?;
         self.judge_room(&target)?;
@@ -48,10 +48,13 @@ impl Endpoint {
         Ok(call)
     }
 
-    fn judge_call(&self, name: &str, claim: &Claim) -> Result<(), CallRefused> {
+    fn judge_call(&self, name: &str, arguments: &Packed, claim: &Claim) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
         if name.len() > NAME_BYTES_MAX {
             return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
+        }
+        if !arguments.is_call() {
+            return Err(CallRefused::Arguments("one value is no arguments".into()));
         }
         if claim.hops > limits.hops_max {
             return Err(CallRefused::TooManyHops { max: limits.hops_max });

@@ -80,7 +80,7 @@ impl Transmit {
 }
 
 fn judge_work(name: &str, arguments: &Packed, tail: usize, profile: Profile) -> Result<(), Reason> {
-    if name.len() > NAME_BYTES_MAX || !arguments.is_v1_safe() {
+    if name.len() > NAME_BYTES_MAX || !arguments.is_call() || !arguments.is_v1_safe() {
         return Err(Reason::Unsupported);
     }
     let max = profile.body_bytes_max().unwrap_or(usize::MAX);
@@ -122,7 +122,7 @@ pub(super) struct Answer {
 impl Answer {
     /// An OK. The error is what the caller must be told instead.
     pub(super) fn result(result: Packed, profile: Profile) -> Result<Self, Fault> {
-        if !result.is_v1_safe() {
+        if result.is_call() || !result.is_v1_safe() {
             let text = "the result holds a value that the caller cannot read";
             return Err(Fault::new("TypeError", text));
         }
