@@ -1,5 +1,5 @@
 //! The core inside a loop of your own: two peers, two byte pipes, a clock that is moved by hand, and
-//! no I/O at all. Prints a call, a callback, and a time-out that nobody waits for.
+//! no I/O at all. Prints who is admitted, a call, a callback, and a time-out that nobody waits for.
 //!
 //!     cargo run --example embedded
 //!
@@ -9,7 +9,7 @@
 use pseud::Config;
 use pseud::proto::pseud::Channel;
 use pseud::proto::value::ValueLimits;
-use pseud::proto::zmtp::{ConnectionConfig, Side};
+use pseud::proto::zmtp::{ConnectionConfig, MechanismConfig, Question, Secret, Side, Verdict};
 use pseud::proto::{Action, CallOptions, Outcome, Packed, PeerError, Request, Ticket};
 use std::error::Error;
 use std::io::IoSlice;
@@ -68,12 +68,17 @@ impl Peer {
         let (mut config, mut link) = (Config::default(), quiet());
         config.server = Some("service".into());
         link.identity = "charlys-desk".into();
+        link.mechanism = MechanismConfig::PlainClient {
+            username: "charly".into(),
+            password: Secret::new("open sesame"),
+        };
         Self::new("client", config, link, Side::Connecting, now)
     }
 
     fn server(now: Instant) -> Self {
         let mut link = quiet();
         link.identity = "service".into();
+        link.mechanism = MechanismConfig::PlainServer;
         Self::new("server", Config::default(), link, Side::Accepting, now)
     }
 
@@ -121,7 +126,22 @@ impl Peer {
                 other => println!("{}: {other:?}", self.name),
             }
         }
-        Ok(())
+        match self.channel.poll_question() {
+            Some(question) => self.judge(question, now),
+            None => Ok(()),
+        }
+    }
+
+    /// May that peer come in? It could also be answered later: the handshake waits for ten seconds.
+    fn judge(&mut self, question: Question, now: Instant) -> Result<(), Box<dyn Error>> {
+        let verdict = match question {
+            Question::Plain { username, password } if password.matches(b"open sesame") => {
+                println!("{}: {} may come in", self.name, username.escape_ascii());
+                Verdict::Admit(username.into())
+            }
+            _ => Verdict::Deny,
+        };
+        Ok(self.channel.answer(verdict, now)?)
     }
 
     /// A request came. It is answered by its ticket, now or later, once.

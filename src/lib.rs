@@ -14,12 +14,15 @@ pub use pseud_proto as proto;
 #[cfg(feature = "_curve")]
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
-pub use pseud_proto::{Config, Executed, Fault, Limits, Reason, User, Value};
+pub use pseud_proto::{
+    CallRefused, Config, Exception, Executed, Fault, Limits, Reason, User, Value,
+};
 
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    Authenticator, Call, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained, Events,
-    NameRefused, Node, Object, Options, Peer, Ready, Registry, Request, Server, register,
+    Authenticator, Call, CallAll, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained,
+    Events, NameRefused, Node, Object, Options, Peer, Ready, Registry, Request, Server, Service,
+    register,
 };

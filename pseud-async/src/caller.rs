@@ -2,7 +2,8 @@
 
 use crate::call::Call;
 use crate::hub::Hub;
-use crate::node::Peer;
+use crate::peer::Peer;
+use crate::service::Service;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::{PeerId, Provenance, To, User};
@@ -65,8 +66,13 @@ impl Caller {
 
     /// Calls it back on the connection that it opened. See [`Peer::call`]. The call is one hop further
     /// than the request: two sides that call each other back for ever are stopped.
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
         self.peer().call(name, args).after(self)
+    }
+
+    /// A service of its. See [`Service`].
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        self.peer().service(name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What happens to links, for whoever wants to watch: a bounded stream that says what it lost.
 
 use crate::hub::{Hub, Inner};
-use crate::node::Peer;
+use crate::peer::Peer;
 use pseud_proto::{PeerError, PeerId, Reason, To};
 use slab::Slab;
 use std::collections::VecDeque;

@@ -9,13 +9,15 @@ use pseud_proto::zmtp::PublicKey;
 use pseud_proto::zmtp::{Question, Secret, Verdict};
 use std::collections::BTreeMap;
 use std::fmt;
-
 use std::future::{Future, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+
+#[cfg(test)]
+mod tests;
 
 type Judging = Pin<Box<dyn Future<Output = Verdict> + Send>>;
 type Judge = dyn Fn(Question, Source) -> Judging + Send + Sync;
@@ -63,23 +65,23 @@ impl Authenticator {
     }
 
     /// Admits who shows the password of its name, as that name. Only PLAIN asks so; others are
-    /// denied. An unknown name takes as long as a wrong password of no bytes.
+    /// denied.
+    ///
+    /// An unknown name is compared, too, and [at the same length](Secret::matches): the time of the
+    /// answer tells neither whether a name is known nor how near or long a password is. Not constant
+    /// is the search for the name, by comparisons with known ones: it depends on how many they are
+    /// and where among them the name would be.
     pub fn passwords<U: Into<User>>(users: impl IntoIterator<Item = (U, Secret)>) -> Self {
         let named = |(user, password): (U, Secret)| {
             let user = user.into();
             (user.id().clone(), (user, password))
         };
-        let users: BTreeMap<Bytes, (User, Secret)> = users.into_iter().map(named).collect();
-        let nobody = Secret::default();
+        let users: Passwords = users.into_iter().map(named).collect();
         Self::new(move |question| {
             ready(match question {
                 Question::Plain { username, password } => {
-                    let known = users.get(&username);
-                    let secret = known.map_or(&nobody, |(_, secret)| secret);
-                    match (secret.matches(password.expose()), known) {
-                        (true, Some((user, _))) => Verdict::Admit(user.clone()),
-                        _ => Verdict::Deny,
-                    }
+                    who_knows(&users, &username, |known| known.matches(password.expose()))
+                        .map_or(Verdict::Deny, |user| Verdict::Admit(user.clone()))
                 }
                 _ => Verdict::Deny,
             })
@@ -113,6 +115,20 @@ impl Authenticator {
             })
         })
     }
+}
+
+/// Users and their passwords, by name.
+type Passwords = BTreeMap<Bytes, (User, Secret)>;
+
+/// Who has that name, if its password matches: one comparison, whether there is such a name or not.
+fn who_knows<'a>(
+    users: &'a Passwords,
+    username: &Bytes,
+    matches: impl FnOnce(&Secret) -> bool,
+) -> Option<&'a User> {
+    let (nobody, found) = (Secret::default(), users.get(username));
+    let matches = matches(found.map_or(&nobody, |(_, password)| password));
+    found.filter(|_| matches).map(|(user, _)| user)
 }
 
 /// Who is asked about strangers, and how many of them may wait for the answer.

@@ -7,6 +7,7 @@ use crate::gate::{Doors, Gate};
 use crate::link::AnyLink;
 use crate::pending::Waiters;
 use crate::registry::{Registry, Served};
+use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::ValueLimits;
@@ -75,7 +76,7 @@ pub(crate) struct Inner {
     /// Routing id and address of every session, to say at its end who it was.
     pub(crate) names: BTreeMap<PeerId, (Vec<u8>, String)>,
     /// Links whose handshake is not over.
-    pub(crate) strangers: Slab<Arc<dyn AnyLink>>,
+    pub(crate) strangers: Slab<Stranger>,
     /// The moment for which the timer is armed: it is woken only for an earlier one.
     pub(crate) armed: Option<Instant>,
     pub(crate) shut_down: bool,
@@ -180,7 +181,7 @@ impl Hub {
         let (waiting, watching) = waiting;
         waiting.iter().for_each(|waker| waker.wake());
         watching.into_iter().for_each(Waker::wake);
-        strangers.into_iter().for_each(|(_, link)| link.close(Reason::Shutdown));
+        strangers.into_iter().for_each(|(_, stranger)| stranger.link.close(Reason::Shutdown));
         self.timer.wake();
         self.served.end();
     }

@@ -9,6 +9,7 @@
 //! and a handler is polled once where its request arrives.
 
 mod call;
+mod call_all;
 mod caller;
 mod cancelled;
 mod caught;
@@ -20,16 +21,21 @@ mod guard;
 mod handler;
 mod hub;
 mod link;
+mod nested;
 mod node;
+mod peer;
 mod pending;
 mod registry;
 mod request;
 mod resolve;
 mod responder;
 mod serve;
+mod service;
+mod stranger;
 mod timer;
 
 pub use call::{Call, CallError};
+pub use call_all::CallAll;
 pub use caller::Caller;
 pub use cancelled::Cancelled;
 pub use events::{ConnectionEvent, Events};
@@ -37,9 +43,11 @@ pub use gate::{Authenticator, Gate, Source};
 pub use handler::HandlerError;
 pub use hub::{Hub, Runtime, ShutDown, Spawn, SpawnBlocking};
 pub use link::{Fed, Flushed, Link, Writer};
-pub use node::{Drained, Node, Peer, Ready};
+pub use node::{Drained, Node, Ready};
+pub use peer::Peer;
 pub use pseud_proto::registry::NameRefused;
 #[doc(hidden)]
 pub use registry::name_of;
 pub use registry::{Object, Registry};
 pub use request::Request;
+pub use service::Service;

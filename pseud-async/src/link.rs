@@ -3,10 +3,11 @@
 use crate::effects::Effects;
 use crate::gate;
 use crate::hub::{Hub, Inner};
+use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::{BACKLOG_BYTES_LOW, PeerInfo};
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Question, Side, Verdict};
-use pseud_proto::{Misbehaved, PeerError, PeerId, Reason};
+use pseud_proto::{Misbehaved, PeerError, PeerId, Reason, User};
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -123,14 +124,20 @@ impl<W: Writer> Link<W> {
         if inner.shut_down {
             return Err(io::Error::other("this side shut down"));
         }
-        link.stranger.store(inner.strangers.insert(link.clone()), Ordering::Relaxed);
+        link.stranger.store(inner.strangers.insert(Stranger::new(link.clone())), Ordering::Relaxed);
         drop(inner);
         Ok(link)
     }
 
     /// Takes the link off the list of those whose handshake is not over.
-    fn introduce(&self, inner: &mut Inner) -> Option<Arc<dyn AnyLink>> {
+    fn introduce(&self, inner: &mut Inner) -> Option<Stranger> {
         inner.strangers.try_remove(self.stranger.swap(usize::MAX, Ordering::Relaxed))
+    }
+
+    /// Whether that user was disconnected while this link's handshake went on.
+    fn is_barred(&self, inner: &Inner, user: &User) -> bool {
+        let stranger = inner.strangers.get(self.stranger.load(Ordering::Relaxed));
+        stranger.is_some_and(|stranger| stranger.is_barred(user))
     }
 
     /// Where the other side is, as text.
@@ -262,6 +269,9 @@ impl<W: Writer> Link<W> {
         while let Some(event) = connection.poll_event() {
             match (event, self.peer.get()) {
                 (Event::Ask(question), _) => *asked = Some(question),
+                (Event::Ready(ready), _) if self.is_barred(inner, &ready.user) => {
+                    result = Err(PeerError::Denied(400));
+                }
                 (Event::Ready(ready), _) => {
                     // An answer may come when the link is over, or everything is.
                     let Some(_stranger) = self.introduce(inner) else { continue };

@@ -1,18 +1,22 @@
 //! The face of a server or a client, whatever its runtime.
 
 use crate::call::Call;
+use crate::call_all::CallAll;
 use crate::caller::Caller;
 use crate::crowd::Place;
 use crate::events::Events;
 use crate::handler::HandlerError;
 use crate::hub::Hub;
+use crate::peer::Peer;
 use crate::registry::{Object, Registry};
 use crate::request::Request;
-use pseud_proto::To;
+use crate::service::Service;
 use pseud_proto::pseud::Stats;
 use pseud_proto::registry::NameRefused;
+use pseud_proto::{Several, To};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -148,14 +152,73 @@ impl Node {
     /// Calls the configured server. `args` is a tuple: `("Charly",)`, `()`.
     ///
     /// The call waits for the link to the server, bounded by its own time-out. See [`Call`].
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
-        Call::new(self.hub().clone(), To::Server, name, args)
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
+        Call::new(self.hub().clone(), To::Server, SmolStr::new(name), args)
     }
 
-    /// Whoever holds that routing id when it is called: the identity that a peer announced.
+    /// A service of the configured server, to be called by what follows the dot:
+    /// `client.service("string").call("lower", ("ABC",))`.
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        Service::new(self.hub().clone(), To::Server, name.as_ref())
+    }
+
+    /// Whoever holds that routing id when it is called: the identity that a peer announced. Compared
+    /// as bytes. It proves nothing: where peers are authenticated, [`user`](Self::user) does.
     pub fn peer(&self, routing_id: impl AsRef<[u8]>) -> Peer {
-        let name = routing_id.as_ref().to_vec().into();
-        Peer::new(self.hub().clone(), To::Name(name))
+        self.to(To::Name(routing_id.as_ref().to_vec().into()))
+    }
+
+    /// That user, as authentication has it, and never whoever announces its id. Of several sessions
+    /// of it, the newest when it is called: see [`Peer::only`], and [`sessions`](Self::sessions) for
+    /// all of them.
+    pub fn user(&self, user_id: impl AsRef<[u8]>) -> Peer {
+        let id = user_id.as_ref().to_vec().into();
+        self.to(To::User { id, several: Several::Newest })
+    }
+
+    /// Python's `send_to`: whoever is known by that id. A session that is authenticated is known by
+    /// its user's id alone, any other by its routing id. Where both are there the user is meant, of
+    /// several sessions the newest.
+    ///
+    /// It is what people from Python know, under NULL and under PLAIN and CURVE.
+    /// [`user`](Self::user) and [`peer`](Self::peer) say which of the two they mean.
+    pub fn send_to(&self, id: impl AsRef<[u8]>) -> Peer {
+        let id = id.as_ref().to_vec().into();
+        self.to(To::Known { id, several: Several::Newest })
+    }
+
+    fn to(&self, to: To) -> Peer {
+        Peer::new(self.hub().clone(), to)
+    }
+
+    /// The sessions that are authenticated as that user now, the newest last: each handle means that
+    /// session and no other.
+    pub fn sessions(&self, user_id: impl AsRef<[u8]>) -> Vec<Peer> {
+        let inner = self.hub().lock();
+        let sessions = inner.endpoint.sessions_of(user_id.as_ref()).to_vec();
+        drop(inner);
+        sessions.into_iter().map(|peer| self.to(To::Peer(peer))).collect()
+    }
+
+    /// Calls all of them at the same time: `node.call_all(node.sessions("alice"), "news", (7,))`.
+    /// The arguments are encoded once. See [`CallAll`].
+    pub fn call_all<T, A: Serialize>(
+        &self,
+        peers: impl IntoIterator<Item = Peer>,
+        name: impl AsRef<str>,
+        args: A,
+    ) -> CallAll<T, A> {
+        CallAll::new(peers.into_iter().collect(), SmolStr::new(name), args)
+    }
+
+    /// Ends all sessions of that user; returns how many there were. Their calls end at once, as for
+    /// any link that ends; handlers that work for them are told ([`Request::cancelled`]); their links
+    /// close as [`Reason::Revoked`](pseud_proto::Reason).
+    ///
+    /// Have the authenticator stop admitting the user first: else it comes back. Who was admitted as
+    /// that user but has no session yet does not get one.
+    pub fn disconnect_user(&self, user_id: impl AsRef<[u8]>) -> usize {
+        self.hub().disconnect_user(user_id.as_ref())
     }
 
     /// Waits until the configured server's link is ready; at once where no server is configured,
@@ -187,30 +250,6 @@ impl Node {
     /// Counters.
     pub fn stats(&self) -> Stats {
         self.hub().lock().endpoint.stats()
-    }
-}
-
-/// Somebody to call: a handle, cheap to clone.
-#[derive(Clone)]
-pub struct Peer {
-    hub: Arc<Hub>,
-    to: To,
-}
-
-impl Peer {
-    pub(crate) fn new(hub: Arc<Hub>, to: To) -> Self {
-        Self { hub, to }
-    }
-
-    /// Calls this peer. `args` is a tuple: `("Charly",)`, `()`. See [`Call`].
-    pub fn call<'a, T, A: Serialize>(&self, name: &'a str, args: A) -> Call<'a, T, A> {
-        Call::new(self.hub.clone(), self.to.clone(), name, args)
-    }
-}
-
-impl fmt::Debug for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Peer").field(&self.to).finish()
     }
 }
 

@@ -73,6 +73,13 @@ impl Hub {
     }
 }
 
+impl Pending {
+    /// The hub that it was sent through.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+}
+
 impl Future for Pending {
     type Output = Outcome;
 

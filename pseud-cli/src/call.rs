@@ -1,6 +1,7 @@
 //! `pseud call`.
 
 use crate::cli::CallArguments;
+use crate::security::fail_at;
 use crate::{FAILED, NO_ANSWER, USAGE, fail, json, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
@@ -29,7 +30,7 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
     let (mut events, watched) = (client.events(), client.events());
     let endpoints = arguments.connect.len();
     if let Err(error) = connect(&client, &arguments) {
-        return fail(FAILED, &error.to_string());
+        return fail_at(&error);
     }
     let CallArguments { method, arguments, keywords, traceback, peer, .. } = arguments;
     let keywords: Value = keywords.into_iter().collect();
@@ -104,17 +105,14 @@ fn raised(fault: &Fault, traceback: bool) -> ExitCode {
     let [class, message] = [&fault.class, &fault.message].map(|text| terminal::escape(text));
     terminal::complain(&format!("{class}: {message}"));
     if traceback {
-        fault.traceback.lines().for_each(|line| terminal::complain(&terminal::escape(line)));
+        let lines = fault.traceback.iter().flat_map(|text| text.lines());
+        lines.for_each(|line| terminal::complain(&terminal::escape(line)));
     }
     ExitCode::from(FAILED)
 }
 
 fn unanswered(error: &CallError) -> ExitCode {
-    let advice = match error.is_retry_safe() {
-        true => "a retry is safe",
-        false => "it may have run: a retry may run it twice",
-    };
-    terminal::complain(&terminal::escape(&format!("no answer: {error} ({advice})")));
+    terminal::complain(&terminal::escape(&format!("no answer: {error}")));
     ExitCode::from(NO_ANSWER)
 }
 

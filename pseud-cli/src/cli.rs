@@ -41,19 +41,24 @@ pub(crate) enum Command {
 ///
 /// The secret one is in the file only, which nobody but its owner may read (mode 600). A file that
 /// is there already is left alone.
+///
+/// To change a server's key, make a new one, start the server with both (--key NEW --key OLD), give
+/// its clients the new public key, and start it with the new one alone once they all have it. A
+/// client may know both meanwhile: --server-key twice.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:
   pseud keygen --output server.key
   pseud keygen --output charly.key
   pseud serve --name service --bind tcp://*:5555 --demo \\
-    --security trusted-curve --key server.key --allow charly=PUBLIC-KEY-OF-CHARLY
+    --security trusted-curve --key server.key --allow charly='PUBLIC-KEY-OF-CHARLY'
   pseud call --connect tcp://HOST:5555 --peer service \\
-    --key charly.key --server-key PUBLIC-KEY-OF-THE-SERVER whoami
+    --key charly.key --server-key 'PUBLIC-KEY-OF-THE-SERVER' whoami
+Public keys need their quotes: they hold characters such as $ and &.
 
 Exit codes:
   0  the public key is on stdout
-  1  the file is there already, or cannot be written
+  1  the file is there already (move it away first), or cannot be written
   2  usage: an argument is missing or malformed")]
 pub(crate) struct KeygenArguments {
     /// Where to write both keys.
@@ -89,7 +94,8 @@ Example:
 Exit codes:
   0  stopped by SIGINT or SIGTERM
   1  an endpoint cannot be bound
-  2  usage: an argument or a key is missing or malformed, or its file is not for its owner alone"
+  2  usage: an argument or a key is missing or malformed, its file is not for its owner alone, or
+     passwords would cross a network in clear"
 )]
 pub(crate) struct ServeArguments {
     /// The routing id by which peers know this server: 1 to 255 bytes.
@@ -128,8 +134,10 @@ Examples:
 Exit codes:
   0  answered: the result is on stdout
   1  the method raised an exception: `CLASS: message` is on stderr; or nothing of that name is
-     served there, or not to this user: `ServiceNotFoundError: METHOD`; or the result cannot be written to stdout
-  2  usage: an argument or a key is missing or malformed; nothing was sent
+     served there, or not to this user: `ServiceNotFoundError: METHOD`; or the result cannot be
+     written to stdout
+  2  usage: an argument or a key is missing or malformed, or a password would cross a network in
+     clear; nothing was sent
   3  no answer: stderr says why, and whether a retry is safe; -v tells more"
 )]
 pub(crate) struct CallArguments {

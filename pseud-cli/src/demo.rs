@@ -2,7 +2,7 @@
 
 use pseud::proto::registry::NameRefused;
 use pseud::proto::value::{Date, DateTime, Integer, OutOfRange, TimeDelta, TimeZone, Value};
-use pseud::{CallError, Fault, Request, Server};
+use pseud::{Fault, Request, Server};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The longest `sleep`, in seconds: no longer than any caller waits.
@@ -86,11 +86,7 @@ async fn callback(request: Request) -> Result<Value, Fault> {
         return Err(Fault::new("TypeError", "the first argument is the name of a method"));
     };
     let args: Vec<Value> = args.collect();
-    request.caller().call(&name, args).await.map_err(|error| match error {
-        CallError::Fault(fault) => fault,
-        error if error.is_service_not_found() => Fault::new("ServiceNotFoundError", &name),
-        error => Fault::new("RuntimeError", format!("called back: {error}")),
-    })
+    Ok(request.caller().call(&name, args).await?)
 }
 
 /// One value of each kind. An ext of no known meaning is left out: Python readers would have to be

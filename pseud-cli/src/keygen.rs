@@ -15,6 +15,18 @@ pub(crate) fn run(arguments: &KeygenArguments) -> ExitCode {
 
 fn generate(arguments: &KeygenArguments) -> io::Result<()> {
     let pair = new_key_pair()?;
-    save_key_pair(&arguments.output, &pair)?;
+    save_key_pair(&arguments.output, &pair).map_err(advise)?;
     terminal::say(&pair.public().to_string())
+}
+
+/// A key that somebody still uses must not be lost by a slip.
+fn advise(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            let advice =
+                "it was left alone; name another file with --output, or move it away first";
+            io::Error::new(error.kind(), format!("{error}: {advice}"))
+        }
+        _ => error,
+    }
 }

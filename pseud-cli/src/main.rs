@@ -1,5 +1,8 @@
 //! `pseud`: serve and call methods from a shell.
 
+#[cfg(not(any(feature = "curve", feature = "curve-rustcrypto")))]
+compile_error!("the program needs the feature `curve` or `curve-rustcrypto`");
+
 mod call;
 mod cli;
 mod demo;

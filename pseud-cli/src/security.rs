@@ -1,11 +1,15 @@
 //! Who proves what: the flags of `serve` and `call`, and the settings that they make.
 
+use crate::{FAILED, USAGE, fail};
 use clap::{Args, ValueEnum};
 use pseud::proto::zmtp::PublicKey;
+use pseud::tokio::InClear;
 use pseud::tokio::files::{load_key_pair, load_password};
 use pseud::{Authenticator, Options};
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// How peers prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,9 +45,10 @@ pub(crate) struct Guard {
     /// Let passwords cross a network in clear.
     #[arg(long)]
     pub(crate) allow_plaintext: bool,
-    /// Our key pair for --security trusted-curve: a file of `pseud keygen`.
+    /// Our key pair for --security trusted-curve: a file of `pseud keygen`. Two while it changes:
+    /// peers may know either.
     #[arg(long, value_name = "FILE", requires = "allow")]
-    pub(crate) key: Option<PathBuf>,
+    pub(crate) key: Vec<PathBuf>,
     /// A user and its public key, which peers prove; may be given more than once.
     #[arg(long, value_name = "NAME=Z85", requires = "key", value_parser = user)]
     pub(crate) allow: Vec<(String, PublicKey)>,
@@ -56,7 +61,14 @@ pub(crate) struct Credentials {
     #[arg(long, value_name = "FILE", requires = "server_key", conflicts_with = "user")]
     pub(crate) key: Option<PathBuf>,
     /// The server's public key, which `pseud keygen` printed there. Two while it changes.
-    #[arg(long, value_name = "Z85", requires = "key", value_parser = public_key)]
+    // One key in 85 begins with a hyphen.
+    #[arg(
+        long,
+        value_name = "Z85",
+        requires = "key",
+        value_parser = public_key,
+        allow_hyphen_values = true
+    )]
     pub(crate) server_key: Vec<PublicKey>,
     /// Who we are, for a server of --security plain.
     #[arg(long, value_name = "NAME", requires = "password_file")]
@@ -73,23 +85,24 @@ impl Guard {
     /// The settings with it.
     ///
     /// # Errors
-    /// A file cannot be used; or flags of one mechanism are given for another.
+    /// A file cannot be used; there are too many; or flags of one mechanism are given for another.
     pub(crate) fn put_to(&self, options: Options) -> io::Result<Options> {
-        match (self.security, &self.user, &self.password_file, &self.key) {
-            (Security::Plain, Some(user), Some(file), None) => {
+        match (self.security, &self.user, &self.password_file, &self.key[..]) {
+            (Security::Plain, Some(user), Some(file), []) => {
                 let users = [(user.clone(), load_password(file)?)];
                 let options = options.plain_server(Authenticator::passwords(users));
                 Ok(options.allow_plaintext(self.allow_plaintext))
             }
-            (Security::TrustedCurve, None, None, Some(file)) => {
-                let users = self.allow.iter().map(|(user, key)| (*key, user.clone()));
-                Ok(options.curve_server([load_key_pair(file)?], Authenticator::keys(users)))
+            (Security::TrustedCurve, None, None, [_, _, _, ..]) => {
+                Err(usage("give two --key at most: the present one and one before or behind it"))
             }
-            (Security::None, None, None, None) => Ok(options),
-            _ => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "these flags belong to another --security than the one given",
-            )),
+            (Security::TrustedCurve, None, None, files @ [_, ..]) => {
+                let pairs: Vec<_> = files.iter().map(load_key_pair).collect::<Result<_, _>>()?;
+                let users = self.allow.iter().map(|(user, key)| (*key, user.clone()));
+                Ok(options.curve_server(pairs, Authenticator::keys(users)))
+            }
+            (Security::None, None, None, []) => Ok(options),
+            _ => Err(usage("these flags belong to another --security than the one given")),
         }
     }
 }
@@ -109,6 +122,24 @@ impl Credentials {
                 Ok(options.allow_plaintext(self.allow_plaintext))
             }
             (None, ..) => Ok(options),
+        }
+    }
+}
+
+fn usage(cause: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, cause)
+}
+
+/// Says why an endpoint cannot be used. Where a flag is missing, that is a usage error.
+pub(crate) fn fail_at(error: &(dyn Error + 'static)) -> ExitCode {
+    let cause = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match cause.and_then(|cause| cause.downcast_ref::<InClear>()) {
+        None => fail(FAILED, &error.to_string()),
+        Some(in_clear) => {
+            let (verb, endpoint) = (in_clear.verb(), in_clear.endpoint());
+            let cause = "passwords would cross the network in clear; give --allow-plaintext if that \
+                         network is trusted, or let both sides use keys (pseud keygen --help)";
+            fail(USAGE, &format!("cannot {verb} {endpoint}: {cause}"))
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `pseud serve`.
 
 use crate::cli::ServeArguments;
-use crate::security::Security;
-use crate::{FAILED, USAGE, demo, fail, terminal};
+use crate::security::{Security, fail_at};
+use crate::{USAGE, demo, fail, terminal};
 use pseud::{Options, Server};
 use std::error::Error;
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
     };
     match serve(arguments, options).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(FAILED, &error.to_string()),
+        Err(error) => fail_at(error.as_ref()),
     }
 }
 

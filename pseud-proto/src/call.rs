@@ -65,6 +65,37 @@ pub enum To {
     /// Whoever holds that routing id. Where nobody does, the call waits
     /// [`Config::unroutable_timeout`](crate::Config) for it.
     Name(Bytes),
+    /// Whoever authentication says is that user ([`User::id`](crate::User)); no routing id ever
+    /// counts here. Where nobody is, the call waits like one to a `Name`.
+    User {
+        /// The user's id.
+        id: Bytes,
+        /// What that means where the user has several sessions.
+        several: Several,
+    },
+    /// Whoever is known as that: an authenticated session by its user's id and by nothing else, any
+    /// other by its routing id. Python's `send_to`. Where both are there the user is meant. Where
+    /// nobody is, the call waits like one to a `Name`.
+    ///
+    /// Where only some peers are authenticated, an absent user's id may be announced by one who is
+    /// not: `User` does not believe that.
+    Known {
+        /// The user's id, or the routing id.
+        id: Bytes,
+        /// What that means where a user has several sessions.
+        several: Several,
+    },
+}
+
+/// Which session of a user is meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Several {
+    /// That which joined last.
+    #[default]
+    Newest,
+    /// The only one: while there are several, a call is refused
+    /// ([`CallRefused::SeveralSessions`](crate::CallRefused)).
+    Refuse,
 }
 
 /// What one call may ask for besides its arguments.

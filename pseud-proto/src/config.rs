@@ -93,6 +93,11 @@ pub struct Limits {
     /// Requests of one peer that may be open at once. Default 1 024: a peer that keeps to the same
     /// default for its calls is never refused (HTTP/2 stacks: 100 to 250).
     pub requests_open_per_peer_max: usize,
+    /// The newest requests of one session, served or refused, whose ids are remembered: one that
+    /// repeats such an id is dropped, so that nothing runs twice. An older id may run again, and so
+    /// may requests that have none. At 16 bytes each, taken as they come. Default 1 024: all that
+    /// one peer may have open.
+    pub requests_remembered_max: usize,
     /// Bytes queued for one peer at which further calls to it are refused. Default 4 MiB. It is
     /// judged before adding: one larger body passes when the queue is empty.
     pub queue_bytes_soft_max: usize,
@@ -117,6 +122,7 @@ impl Default for Limits {
             calls_pending_per_peer_max: 1_024,
             requests_open_max: 16_384,
             requests_open_per_peer_max: 1_024,
+            requests_remembered_max: 1_024,
             queue_bytes_soft_max: 4 << 20,
             queue_bytes_hard_max: 16 << 20,
             flood: FloodLimit::default(),

@@ -8,9 +8,15 @@
 //! | [`Refusal`] | nobody's, or the caller's | a request is not executed, and its caller is told so |
 //! | [`Reason`] | the world's | why a call has no answer, or why a session ended |
 
+mod exception;
+mod fault;
+mod fault_from;
 mod insecure;
+mod python_text;
 mod refusal;
 
+pub use exception::Exception;
+pub use fault::Fault;
 pub use insecure::Insecure;
 pub use refusal::Refusal;
 
@@ -175,6 +181,15 @@ pub enum CallRefused {
         /// `Limits::body_bytes_max`, or the peer's.
         max: usize,
     },
+    /// The dotted name is empty, or a part of it that was given on its own.
+    #[error("a call needs the name of what it calls, and every part of that name")]
+    NameEmpty,
+    /// The routing id or user id is empty: nobody has it, since who announces none is given one, and who
+    /// is no user has none.
+    #[error(
+        "a peer that is called by name needs one: the routing id that it announces, or its user"
+    )]
+    PeerNameEmpty,
     /// The dotted name is longer than 255 bytes.
     #[error("a name of {size} bytes exceeds the limit of {max}")]
     NameTooLong {
@@ -186,6 +201,12 @@ pub enum CallRefused {
     /// The call goes to "the server", but this endpoint was configured with none.
     #[error("no server is configured: name the peer to call")]
     NoServer,
+    /// The user has several sessions, and the caller wants the only one.
+    #[error("the user has {count} sessions")]
+    SeveralSessions {
+        /// How many.
+        count: usize,
+    },
     /// More calls led to this one than may: peers call each other in a circle.
     #[error("more than {max} hops: peers call each other in a circle")]
     TooManyHops {
@@ -245,6 +266,8 @@ pub enum Reason {
     Unsupported,
     /// A newer link took over this peer's identity.
     Replaced,
+    /// We ended the session: its user is no longer welcome.
+    Revoked,
     /// The peer did not read what was queued for it.
     SlowPeer,
     /// A reply was on its way but could not be written before a v1 caller gives up: finishing it
@@ -274,6 +297,7 @@ impl fmt::Display for Reason {
             Self::CallTooLarge => "the call is larger than the peer takes",
             Self::Unsupported => "the peer does not support this",
             Self::Replaced => "another link took over this identity",
+            Self::Revoked => "no longer welcome",
             Self::SlowPeer => "the peer does not read",
             Self::LateReply => "a reply would have come too late",
             Self::Shutdown => "shut down",
@@ -290,61 +314,3 @@ pub enum Executed {
     /// It had left: the far handler may have run.
     Maybe,
 }
-
-/// A handler's exception as the wire has it: ERROR `[class, message, traceback]`.
-///
-/// The class is data: it is never looked up as code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Fault {
-    /// The exception's class, without a module: `ValueError`.
-    pub class: String,
-    /// Its message.
-    pub message: String,
-    /// Where it was raised, as text; empty where the peer does not expose it.
-    pub traceback: String,
-}
-
-impl Fault {
-    /// The class by which Python's pseud says that nothing of a name is served.
-    pub(crate) const SERVICE_NOT_FOUND: &'static str = "ServiceNotFoundError";
-
-    /// Whether it says that nothing of that name is served there. A Python handler may let such an
-    /// exception out of a call of its own: then it ran.
-    pub fn is_service_not_found(&self) -> bool {
-        self.class == Self::SERVICE_NOT_FOUND
-    }
-
-    /// A fault with that class and message, and no traceback.
-    pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { class: class.into(), message: message.into(), traceback: String::new() }
-    }
-
-    /// The same with a traceback. It leaves this process only under `Config::expose_traceback`.
-    #[must_use]
-    pub fn with_traceback(mut self, traceback: impl Into<String>) -> Self {
-        self.traceback = traceback.into();
-        self
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", Escaped(&self.class), Escaped(&self.message))
-    }
-}
-
-/// A peer's text for logs and terminals: what does not print, line breaks and text direction among
-/// it, is escaped.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|char| match char {
-            '"' | '\'' | '\\' => write!(f, "{char}"),
-            char => write!(f, "{}", char.escape_debug()),
-        })
-    }
-}
-
-impl std::error::Error for Fault {}

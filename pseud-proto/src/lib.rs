@@ -38,12 +38,14 @@ pub mod value;
 pub mod zmtp;
 
 pub use budget::FloodLimit;
-pub use call::{Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Ticket, To};
+pub use call::{
+    Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Several, Ticket, To,
+};
 pub use config::{Config, Limits};
 
 pub use error::{
-    CallRefused, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved, PeerError, Reason,
-    Refusal,
+    CallRefused, Exception, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved,
+    PeerError, Reason, Refusal,
 };
 pub use profile::{Capabilities, Profile};
 pub use pseud::{Opened, Provenance};

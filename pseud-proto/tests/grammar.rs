@@ -129,6 +129,7 @@ struct Talk {
     peer: PeerId,
     now: Instant,
     sent: usize,
+    heard: u128,
     profile: Profile,
 }
 
@@ -139,11 +140,13 @@ impl Talk {
         let (mut endpoint, now) = (Endpoint::new(Arc::new(config), [1; 32]), Instant::now());
         let info = PeerInfo::new("peer".into()).with_profile(profile);
         let peer = endpoint.handle_connected(info, now);
-        Self { endpoint, peer, now, sent: 0, profile }
+        Self { endpoint, peer, now, sent: 0, heard: 0, profile }
     }
 
     fn hear(&mut self, kind: u8, body: &[u8]) {
-        let parts = Parts::from_frames(&[&b""[..], b"v1", &[7; 16], &[kind], body]).unwrap();
+        self.heard += 1;
+        let id = self.heard.to_be_bytes();
+        let parts = Parts::from_frames(&[&b""[..], b"v1", &id, &[kind], body]).unwrap();
         self.endpoint.handle_message(self.peer, parts, self.now).unwrap();
     }
 

@@ -112,12 +112,7 @@ fn a_plain_client_knows_both_spellings_of_error() {
 fn a_question_is_asked_once_and_waits_no_longer_than_the_handshake_may() {
     let now = Instant::now();
     for room in rooms() {
-        let (mut client, mut server) = room.open(Side::Connecting, now);
-        while drain(&mut server).is_empty() {
-            let (from_client, from_server) = (written(&mut client), written(&mut server));
-            feed(&mut server, &from_client, usize::MAX, now).unwrap();
-            feed(&mut client, &from_server, usize::MAX, now).unwrap();
-        }
+        let mut server = asked(&room, now);
         assert_eq!((server.backlog(), server.is_ready()), (0, false));
         assert_eq!(server.poll_timeout(), Some(now + 10 * SECOND));
         server.handle_timeout(now + 9 * SECOND).unwrap();
@@ -125,6 +120,31 @@ fn a_question_is_asked_once_and_waits_no_longer_than_the_handshake_may() {
         assert_eq!(late, Err(Misbehaved::HandshakeTimeout.into()));
         assert_eq!(server.answer(admit(), now + 11 * SECOND), late);
         assert_eq!((server.backlog(), drain(&mut server)), (0, vec![]));
+    }
+}
+
+/// A server that has just asked.
+fn asked(room: &Room, now: Instant) -> Connection {
+    let (mut client, mut server) = room.open(Side::Connecting, now);
+    while drain(&mut server).is_empty() {
+        let (from_client, from_server) = (written(&mut client), written(&mut server));
+        feed(&mut server, &from_client, usize::MAX, now).unwrap();
+        feed(&mut client, &from_server, usize::MAX, now).unwrap();
+    }
+    server
+}
+
+/// Also where nobody has told it yet that its time is over.
+#[test]
+fn an_answer_behind_the_deadline_admits_nobody() {
+    let now = Instant::now();
+    for room in rooms() {
+        let (mut in_time, mut late) = (asked(&room, now), asked(&room, now));
+        assert_eq!(in_time.answer(admit(), now + 10 * SECOND - SECOND / 1_000), Ok(()));
+        let error = Misbehaved::HandshakeTimeout.into();
+        assert_eq!(late.answer(admit(), now + 10 * SECOND), Err(error));
+        assert_eq!(late.answer(admit(), now), Err(error));
+        assert_eq!((late.backlog(), drain(&mut late)), (0, vec![]));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The bodies that Python's pseud 1.0.1 (on 3.11 and 3.6) and 0.0.5 (on 2.7) were recorded with:
 //! each is decoded to what it meant there and encoded to the same bytes, or refused as it was there.
 
+use pseud_proto::Fault;
 use pseud_proto::value::{
     BadExt, BadValue, EncodeError, ExtPayload, ExtTable, Packed, Unchecked, Value, ValueLimits,
 };
@@ -43,7 +44,9 @@ enum Done {
     NoValue,
     /// Python objects that no Rust value is: nothing to encode.
     Inexpressible,
-    /// Of the ZAP protocol, of ZMTP or of tracebacks: not bodies.
+    /// A traceback, told in the same text.
+    Traceback,
+    /// Of the ZAP protocol or of ZMTP: not bodies.
     Elsewhere,
 }
 
@@ -63,7 +66,8 @@ fn every_vector() {
         ("1.0.1", Done::Refused, 10),
         ("1.0.1", Done::NoValue, 20),
         ("1.0.1", Done::Inexpressible, 4),
-        ("1.0.1", Done::Elsewhere, 85),
+        ("1.0.1", Done::Traceback, 7),
+        ("1.0.1", Done::Elsewhere, 78),
         ("0.0.5", Done::BothWays, 36),
         ("0.0.5", Done::NoValue, 10),
         ("0.0.5", Done::Elsewhere, 4),
@@ -85,6 +89,7 @@ fn go(vector: &Vector) -> Done {
         "work" => work(vector),
         "probe" | "heartbeat" => no_value(vector, BadValue::Truncated(0)),
         "authenticated" | "unauthorized" => no_value(vector, BadValue::ExtraData(1)),
+        "text" if vector.name.starts_with("pseud/format_remote_traceback/") => traceback(vector),
         "zap" | "tcp-chunk" | "text" => Done::Elsewhere,
         other => panic!("{}: what is {other}?", vector.name),
     }
@@ -263,6 +268,14 @@ fn with_a_table(vector: &Vector) -> Done {
         _ => assert_eq!(value.as_datetime().unwrap().date().day(), 17),
     }
     both_ways(vector, &packed.value(), &bytes)
+}
+
+fn traceback(vector: &Vector) -> Done {
+    let mut fault = Fault::new("ValueError", "why");
+    fault.traceback = vector.value.as_str().map(str::to_owned);
+    let text = String::from_utf8(bytes(vector)).unwrap();
+    assert_eq!(fault.python_text(), format!("{text}\nwhy"), "{}", vector.name);
+    Done::Traceback
 }
 
 /// Whether a value is what the tagged JSON says. JSON objects have lost their order.

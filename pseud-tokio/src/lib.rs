@@ -27,6 +27,7 @@ mod dial;
 mod driver;
 pub mod files;
 mod listener;
+mod names;
 mod options;
 mod peers;
 mod security;
@@ -35,6 +36,7 @@ mod socket;
 pub use options::Options;
 pub use peers::{Client, Server};
 pub use pseud_async::{
-    Authenticator, Call, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events, Gate,
-    NameRefused, Node, Object, Peer, Ready, Registry, Request, Source, register,
+    Authenticator, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events,
+    Gate, NameRefused, Node, Object, Peer, Ready, Registry, Request, Service, Source, register,
 };
+pub use security::InClear;

@@ -1,8 +1,7 @@
 //! `Server` and `Client`: nodes that bind and connect.
 
 use crate::options::Options;
-use crate::security;
-use crate::{accept, dial};
+use crate::{accept, dial, names, security};
 use pseud_async::{Hub, Node, Runtime};
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -32,7 +31,6 @@ struct Tasks {
 
 impl Peering {
     fn new(mut options: Options) -> io::Result<Self> {
-        judge(&options.connection.identity)?;
         security::judge_mechanism(&options)?;
         let handle = Handle::try_current().map_err(io::Error::other)?;
         let (spawner, blocking) = (handle.clone(), handle.clone());
@@ -93,17 +91,6 @@ impl Peering {
     }
 }
 
-/// Every peer would refuse the others (ZMTP 3.1 §metadata; ids that begin with a zero byte are made by
-/// the receiver for peers that announce none).
-fn judge(identity: &[u8]) -> io::Result<()> {
-    let cause = match identity {
-        [0, ..] => "a routing id must not begin with a zero byte",
-        long if long.len() > 255 => "a routing id has at most 255 bytes",
-        _ => return Ok(()),
-    };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, cause))
-}
-
 fn stop(task: Option<AbortHandle>, verb: &str, endpoint: &str) -> io::Result<()> {
     let Some(task) = task else {
         let text = format!("cannot {verb} {endpoint}: it is not among the endpoints in use");
@@ -139,7 +126,10 @@ async fn run_timer(ends: Ends) {
 }
 
 macro_rules! peering {
-    ($(#[$doc:meta])* $name:ident, $options:path, $(#[$id:meta])* $argument:ident) => {
+    (
+        $(#[$doc:meta])* $name:ident, $options:path, $judge:path,
+        $(#[$id:meta])* $argument:ident
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone)]
         pub struct $name(Peering);
@@ -148,8 +138,8 @@ macro_rules! peering {
             $(#[$id])*
             ///
             /// # Errors
-            /// The routing id is over 255 bytes or begins with a zero byte; it is called outside a
-            /// tokio runtime; the operating system gives no entropy.
+            /// The routing id is empty, over 255 bytes or begins with a zero byte; it is called
+            /// outside a tokio runtime; the operating system gives no entropy.
             ///
             /// # Panics
             /// Not here, but [`bind`](Self::bind), in a runtime whose I/O driver is off; with its
@@ -158,11 +148,13 @@ macro_rules! peering {
                 Self::with($options($argument))
             }
 
-            /// With settings of its own.
+            /// With settings of its own. A server needs a routing id there; a client may have none,
+            /// and may be of no server: it then calls peers by name, and is called.
             ///
             /// # Errors
             /// As for [`new`](Self::new).
             pub fn with(options: Options) -> io::Result<Self> {
+                $judge(&options)?;
                 Peering::new(options).map(Self)
             }
 
@@ -228,9 +220,8 @@ peering! {
     /// A peer that is known by a routing id, and serves. It may call its clients, too.
     ///
     /// It is a [`Node`]: register handlers and call peers there.
-    Server, Options::server,
-    /// A server known by `user_id`: at most 255 bytes, the first not zero. By an empty one
-    /// no client finds it.
+    Server, Options::server, names::judge_server,
+    /// A server known by `user_id`: 1 to 255 bytes, the first not zero.
     user_id
 }
 
@@ -238,7 +229,7 @@ peering! {
     /// A peer that calls one server. It may serve calls of that server, too.
     ///
     /// It is a [`Node`]: register handlers and call the server there.
-    Client, Options::client,
+    Client, Options::client, names::judge_client,
     /// A client of the server that is known by `server`: its user id.
     server
 }

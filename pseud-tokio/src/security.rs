@@ -1,6 +1,6 @@
 //! Who proves what to whom: settings, and what is refused before anything is said.
 
-use crate::accept::{invalid_because, named};
+use crate::accept::{invalid, invalid_because};
 use crate::options::Options;
 use bytes::Bytes;
 use pseud_async::Authenticator;
@@ -8,6 +8,7 @@ use pseud_proto::address::Address;
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::{KeyPair, PublicKey};
 use pseud_proto::zmtp::{MechanismConfig, Secret};
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 
@@ -31,7 +32,7 @@ impl Options {
     }
 
     /// Links are encrypted and peers prove their keys; `authenticator` decides on each. Two key pairs
-    /// while ours change: peers may know either.
+    /// while ours change: peers may know either. More than two are refused.
     #[cfg(feature = "_curve")]
     #[must_use]
     pub fn curve_server(
@@ -80,6 +81,11 @@ pub(crate) fn judge_mechanism(options: &Options) -> io::Result<()> {
         MechanismConfig::CurveServer { key_pairs } if key_pairs.is_empty() => {
             "a server of CURVE needs a key pair"
         }
+        // Each costs a stranger's HELLO another agreement of keys: no more are ever tried.
+        #[cfg(feature = "_curve")]
+        MechanismConfig::CurveServer { key_pairs } if key_pairs.len() > 2 => {
+            "a server of CURVE has two key pairs at most: the present one and one before or behind it"
+        }
         #[cfg(feature = "_curve")]
         MechanismConfig::CurveClient { server_keys, .. } if server_keys.is_empty() => {
             "a client of CURVE needs its server's key"
@@ -103,12 +109,41 @@ pub(crate) fn judge_endpoint(
     if !plain || options.allow_plaintext || is_local(address) {
         return Ok(());
     }
-    let error = invalid_because(
-        "PLAIN would send passwords over the network in clear; set allow_plaintext if that network \
-         is trusted, or use CURVE",
-    );
-    Err(named(verb, endpoint, &error))
+    Err(invalid(InClear { verb: verb.to_owned(), endpoint: endpoint.to_owned() }))
 }
+
+/// PLAIN was to leave this machine, without [`Options::allow_plaintext`]: what `bind` and `connect`
+/// fail with, inside their [`io::Error`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InClear {
+    verb: String,
+    endpoint: String,
+}
+
+impl InClear {
+    /// What cannot be done: `bind`, or `connect to`.
+    pub fn verb(&self) -> &str {
+        &self.verb
+    }
+
+    /// The endpoint, as it was given.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+}
+
+impl fmt::Display for InClear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, endpoint } = self;
+        write!(
+            f,
+            "cannot {verb} {endpoint}: PLAIN would send passwords over the network in clear; set \
+             allow_plaintext if that network is trusted, or use CURVE"
+        )
+    }
+}
+
+impl std::error::Error for InClear {}
 
 fn is_local(address: &Address) -> bool {
     match address {

@@ -53,6 +53,7 @@ fn bodies_and_names() {
     assert!(matches!(refused, Err(CallRefused::BodyTooLarge { max: 100, .. })), "{refused:?}");
     let refused = pair.client.try_call(&"n".repeat(256), ());
     assert_eq!(refused, Err(CallRefused::NameTooLong { size: 256, max: 255 }));
+    assert_eq!(pair.client.try_call("", ()), Err(CallRefused::NameEmpty));
     pair.client.call(&"n".repeat(90), ());
     pair.settle();
     assert_eq!(pair.server.work().name.len(), 90);

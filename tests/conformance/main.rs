@@ -9,14 +9,17 @@ mod calls;
 mod cancel;
 mod capabilities;
 mod deadlines;
+mod floods;
 mod late_guard;
 mod limits;
 mod links;
 mod provenance;
 mod refusals;
+mod repeated;
 mod shutdown;
 mod swarm;
 mod takeover;
+mod users;
 
 use support::{CHUNKS, Pair, Setup};
 

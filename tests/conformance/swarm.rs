@@ -5,9 +5,12 @@
 
 mod crowd;
 mod ledger;
+mod member;
+mod users;
 mod weather;
 
-use crowd::{Answer, Broken, Crowd, SERVER};
+use crowd::{Answer, Crowd, SERVER};
+use member::Broken;
 use pseud::proto::To;
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,6 +52,9 @@ fn lies_are_caught() {
         (Broken::ForgedNotExecuted, "executed"),
         (Broken::FinishedTwice, "ended twice"),
         (Broken::DeafToTime, "beyond its deadline"),
+        (Broken::Silent, "deadlines of calls"),
+        (Broken::SentTwice, "sent twice"),
+        (Broken::Impostor, "not meant for"),
     ] {
         // Their panics are shown with the output of this test: they are what it wants.
         let caught = (0..20).find_map(|seed| {
@@ -138,6 +144,21 @@ fn happen(crowd: &mut Crowd, happening: Happening) {
         (Happening::Flow, Some(wire), _) => {
             crowd.wires[wire].up.flow();
             crowd.wires[wire].down.flow();
+        }
+        (Happening::UserCalled, ..) => {
+            let id = crowd.users.any(&mut crowd.weather);
+            let several = crowd.weather.several();
+            let known = crowd.weather.up_to(3) == 0;
+            let to = if known { To::Known { id, several } } else { To::User { id, several } };
+            crowd.call(SERVER, to);
+        }
+        (Happening::Revoke, ..) => {
+            let user = ["alice", "bob"][crowd.weather.up_to(2)];
+            crowd.revoke(user);
+        }
+        (Happening::Repeat, Some(wire), _) => {
+            let up = crowd.weather.up_to(2) == 0;
+            crowd.repeat(wire, up);
         }
         (_, _, _) => {}
     }

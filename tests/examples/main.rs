@@ -88,6 +88,7 @@ fn embedded() {
     for line in [
         "client: the answer is \"Hello Charly\"",
         "server: the answer is \"Charly\"",
+        "server: charly may come in",
         "server: charlys-desk is there",
         "client: it ended as Unknown(TimedOut)",
     ] {

@@ -1,5 +1,7 @@
 //! Bytes as an attacker writes them by hand (ZMTP 3.1 and pseud's envelope).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 pub(crate) const MORE: u8 = 1;
 pub(crate) const LONG: u8 = 2;
 pub(crate) const COMMAND: u8 = 4;
@@ -11,6 +13,17 @@ pub(crate) const AUTHENTICATED: u8 = 0x04;
 pub(crate) const HEARTBEAT: u8 = 0x06;
 pub(crate) const ERROR: u8 = 0x10;
 pub(crate) const UNAUTHORIZED: u8 = 0x11;
+
+/// An id that no other request has: a session serves each id once.
+pub(crate) fn fresh_id() -> Vec<u8> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{:016}", NEXT.fetch_add(1, Ordering::Relaxed)).into_bytes()
+}
+
+/// So many calls of `name` without an id: they are all different.
+pub(crate) fn works(name: &str, count: usize) -> Vec<u8> {
+    work(b"", name).repeat(count)
+}
 
 /// A sound greeting, with `bytes` put at `offset`.
 pub(crate) fn greeting_with(offset: usize, bytes: &[u8]) -> Vec<u8> {

@@ -112,7 +112,8 @@ async fn f_11_fourth_items() {
     let odd: [&[u8]; 7] = [b"", b"\xc0", b"\xa1x", b"\x80", b"\x80\x80", &large, &deep];
     for item in odd {
         let body = [&b"\x94\xa1E\xa3why\xc0"[..], item].concat();
-        assert_eq!(fault(&rogue, &mut wire, &body).await, Fault::new("E", "why"), "{item:x?}");
+        let fault = fault(&rogue, &mut wire, &body).await;
+        assert_eq!((&*fault.class, &*fault.message), ("E", "why"), "{item:x?}");
         rogue.canary().await;
     }
     let refused = b"\x94\xa1E\xa3why\xc0\x82\xa7outcome\xacnot_executed\xa4code\xa8draining";
@@ -141,7 +142,7 @@ async fn f_11_f_12_errors_of_great_length() {
     rogue.canary().await;
     // A character that was cut in two is shown as one that is unknown.
     assert!((125..=130).contains(&fault.class.len()), "{}", fault.class.len());
-    for text in [&fault.message, &fault.traceback] {
+    for text in [&fault.message, fault.traceback.as_ref().unwrap()] {
         assert!((8_189..=8_194).contains(&text.len()), "{}", text.len());
     }
     rogue.answered(&mut wire).await;

@@ -40,6 +40,8 @@ mod plain_rogue;
 mod raids;
 #[cfg(feature = "_curve")]
 mod relay;
+mod repeats;
+mod revoked;
 mod rogue;
 mod secured;
 mod wire;

@@ -2,12 +2,10 @@
 
 use crate::alone::alone;
 use crate::bench::Bench;
-use crate::bytes::{OK, WORK, envelope, work, work_body};
+use crate::bytes::{OK, WORK, envelope, work_body, works};
 use crate::rogue::{Rogue, outcome};
 use pseud::proto::pseud::Dropped;
 use tokio::net::TcpStream;
-
-const ID: &[u8] = b"sixteen bytes...";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn j_06_a_peer_that_uses_our_own_id() {
@@ -48,7 +46,7 @@ async fn p_03_a_link_that_breaks_while_we_write() {
     let bench = Bench::new().await;
     for _ in 0..20 {
         let mut wire = bench.peer().await;
-        wire.send(&work(ID, "large").repeat(50)).await;
+        wire.send(&works("large", 50)).await;
         wire.reset();
     }
     bench.until(|stats| stats.sessions == 1 && stats.requests_open == 0).await;

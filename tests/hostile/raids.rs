@@ -1,7 +1,7 @@
 //! Attacks of several steps, and many at once.
 
 use crate::bench::Bench;
-use crate::bytes::{HEARTBEAT, MORE, OK, envelope, frame, greeting, handshake, work};
+use crate::bytes::{HEARTBEAT, MORE, OK, envelope, frame, greeting, handshake, work, works};
 use pseud::Reason;
 use pseud::proto::pseud::Dropped;
 use std::time::Duration;
@@ -32,11 +32,11 @@ async fn a_caller_that_leaves_while_its_handler_runs() {
 async fn what_was_answered_before_the_end_still_leaves() {
     let bench = Bench::new().await;
     let mut wire = bench.connect().await;
-    wire.send(&[handshake(), work(ID, "spy").repeat(100)].concat()).await;
+    wire.send(&[handshake(), works("spy", 100)].concat()).await;
     wire.greeting().await;
     assert!(wire.frame().await.body.starts_with(b"\x05READY"));
     for _ in 0..100 {
-        assert_eq!(wire.answer().await, (ID.to_vec(), OK, vec![7]));
+        assert_eq!(wire.answer().await, (vec![], OK, vec![7]));
     }
     assert_eq!(wire.finish().await, b"");
     bench.over(100, &[]).await;
@@ -49,7 +49,7 @@ async fn a_peer_that_never_reads() {
     };
     let bench = Bench::with(hard).await;
     let mut wire = bench.peer().await;
-    let calls = work(ID, "large").repeat(64);
+    let calls = works("large", 64);
     while wire.try_send(&calls).await && bench.stats().sessions > 1 {
         bench.canary().await;
     }
@@ -68,7 +68,7 @@ async fn a_peer_that_reads_too_late() {
     let bench = Bench::with(|options| options.config.late_guard = guard).await;
     let mut wire = bench.peer().await;
     // More than sockets hold, less than the queue may.
-    wire.send(&work(ID, "large").repeat(220)).await;
+    wire.send(&works("large", 220)).await;
     bench.canary().await;
     assert_eq!(bench.end(&wire).await, Reason::LateReply);
     wire.closed().await;

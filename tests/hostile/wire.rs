@@ -105,8 +105,9 @@ impl Wire {
 
     /// Calls the spy: the connection is open and in step, and all that was sent before is dealt with.
     pub(crate) async fn spy(&mut self) {
-        self.send(&bytes::work(b"sixteen bytes...", "spy")).await;
-        assert_eq!(self.answer().await, (b"sixteen bytes...".to_vec(), bytes::OK, vec![7]));
+        let id = bytes::fresh_id();
+        self.send(&bytes::work(&id, "spy")).await;
+        assert_eq!(self.answer().await, (id, bytes::OK, vec![7]));
     }
 
     /// Waits until the other side has closed; returns what it still said.

@@ -2,14 +2,21 @@
 //!
 //! They need a Python: see TESTING.md. `PSEUD_INTEROP=skip` leaves them out and says so.
 
+#[path = "../spy/mod.rs"]
+mod spy;
+
 mod called_back;
+mod cuts;
 mod environment;
 mod environment27;
 mod harness;
 mod links_live;
 mod live;
+#[cfg(feature = "_curve")]
 mod mechanisms;
+#[cfg(feature = "_curve")]
 mod mechanisms_refused;
+mod nested;
 mod python;
 mod python27;
 mod python_calls_rust;
@@ -17,6 +24,7 @@ mod random;
 mod reference;
 mod reference_faults;
 mod rust_calls_python;
+#[cfg(feature = "_curve")]
 mod secured;
 #[cfg(feature = "_curve")]
 mod security_live;

@@ -1,9 +1,10 @@
 //! What libzmq and we refuse each other under PLAIN and CURVE.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use pseud::proto::zmtp::{ConnectionConfig, KeyPair, MechanismConfig, Verdict};
+use pseud::proto::zmtp::{Connection, ConnectionConfig, KeyPair, MechanismConfig, Side, Verdict};
 use pseud::proto::{Incompatible, Insecure, Misbehaved, PeerError};
 use serde_json::{Value, json};
 
@@ -162,6 +163,50 @@ fn a_recorded_session_ends_at_its_cookie_over_there() {
     assert!(matches!(replay.end(), End::Error(_)));
     let nothing = python.send("raw_recv", json!({"name": "server", "timeout": 0.2}));
     assert!(nothing.outcome(Duration::from_secs(5)).is_err());
+}
+
+/// A DEALER called `client` that is admitted over CURVE.
+fn admitted(python: &PythonPeer) -> Link {
+    let mut link =
+        connecting(python, "client", Secured::Curve.theirs(false), Secured::Curve.ours(true));
+    link.ready(&admit()).expect("it is admitted");
+    link
+}
+
+/// The frame in which libzmq sends that part.
+fn heard(python: &PythonPeer, link: &mut Link, part: &[u8]) -> Vec<u8> {
+    let before = link.heard.len();
+    python.request("raw_send", json!({"name": "client", "frames": [hex(part)]}));
+    assert_eq!(link.message().expect("it is sound"), [part]);
+    link.heard[before..].to_vec()
+}
+
+#[test]
+fn numbers_repeated_and_lowered_end_the_link_over_here() {
+    let Some(python) = PythonPeer::start() else { return };
+    for is_repeated in [true, false] {
+        let mut link = admitted(&python);
+        let [first, second] =
+            [&b"first"[..], b"second"].map(|part| heard(&python, &mut link, part));
+        let mut again = if is_repeated { second } else { first };
+        let outcome = link.connection.handle_input(&mut again, Instant::now());
+        assert_eq!(outcome, Err(Insecure::Replay.into()));
+        assert!(link.connection.poll_event().is_none());
+        python.request("stop", json!({"name": "client"}));
+    }
+}
+
+#[test]
+fn a_recorded_session_ends_at_its_cookie_over_here() {
+    let Some(python) = PythonPeer::start() else { return };
+    let mut link = admitted(&python);
+    heard(&python, &mut link, b"pay 100");
+    let mut recorded = std::mem::take(&mut link.heard);
+
+    let (config, now) = (Arc::new(Secured::Curve.ours(true)), Instant::now());
+    let mut replayed = Connection::new(config, Side::Accepting, [0x9e; 32], now);
+    assert_eq!(replayed.handle_input(&mut recorded, now), Err(Insecure::Cookie.into()));
+    assert!(replayed.poll_event().is_none(), "nobody was even asked");
 }
 
 #[test]

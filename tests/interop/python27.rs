@@ -81,7 +81,8 @@ async fn a_rust_client_calls_a_python_2_server() {
         assert_eq!(sum, 3);
         let drawn: Value = room
             .client
-            .call("draw.me", (Value::Bin(Bytes::from_static(b"cat")),))
+            .service("draw")
+            .call("me", (Value::Bin(Bytes::from_static(b"cat")),))
             .await
             .expect("art");
         assert_eq!(drawn, Value::Bin(Bytes::from_static(b"drawn cat")));
@@ -95,7 +96,8 @@ async fn a_rust_client_calls_a_python_2_server() {
         assert_eq!((&*missing.class, &*missing.message), ("ServiceNotFoundError", "no.such"));
         let failed = fault(room.client.call::<Value, _>("fail", ("MyError", "why")).await);
         assert_eq!((&*failed.class, &*failed.message), ("MyError", "why"));
-        assert!(failed.traceback.starts_with("Traceback (most recent call last):"), "{failed:?}");
+        let traceback = failed.traceback.as_deref().unwrap_or_default();
+        assert!(traceback.starts_with("Traceback (most recent call last):"), "{failed:?}");
     })
     .await;
 }

@@ -30,6 +30,8 @@ pub(crate) struct Link {
     pub(crate) connection: Connection,
     /// Everything we wrote.
     pub(crate) wrote: Vec<u8>,
+    /// Everything that came.
+    pub(crate) heard: Vec<u8>,
 }
 
 impl Link {
@@ -47,7 +49,7 @@ impl Link {
 
     fn new(stream: TcpStream, config: ConnectionConfig, side: Side) -> Self {
         let connection = Connection::new(Arc::new(config), side, seed(&stream), Instant::now());
-        Self { stream, connection, wrote: Vec::new() }
+        Self { stream, connection, wrote: Vec::new(), heard: Vec::new() }
     }
 
     pub(crate) fn send(&mut self, parts: &[&[u8]]) {
@@ -121,7 +123,10 @@ impl Link {
         let mut bytes = vec![0; 64 * 1024];
         let outcome = match self.stream.read(&mut bytes) {
             Ok(0) => return self.left(),
-            Ok(count) => self.connection.handle_input(&mut bytes[..count], Instant::now()),
+            Ok(count) => {
+                self.heard.extend_from_slice(&bytes[..count]);
+                self.connection.handle_input(&mut bytes[..count], Instant::now())
+            }
             Err(why) if matches!(why.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 self.connection.handle_timeout(Instant::now())
             }

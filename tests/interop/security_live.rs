@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pseud::proto::{Incompatible, Insecure, PeerError};
 use pseud::{
     Authenticator, CallError, Client, ConnectionEvent, Fault, KeyPair, Options, Reason, Secret,
     Server,
@@ -15,37 +16,53 @@ use crate::talk::bytes;
 
 #[tokio::test]
 async fn python_calls_rust_and_is_called_back_over_plain() {
-    python_calls_rust(Secured::Plain).await;
+    python_calls_rust(Secured::Plain, Shown::Unknown).await;
 }
 
 #[tokio::test]
 async fn python_calls_rust_and_is_called_back_over_curve() {
-    python_calls_rust(Secured::Curve).await;
+    python_calls_rust(Secured::Curve, Shown::Unknown).await;
+}
+
+#[tokio::test]
+async fn python_that_believes_in_another_server_is_left_alone_and_others_call_on() {
+    python_calls_rust(Secured::Curve, Shown::AnotherServer).await;
 }
 
 #[tokio::test]
 async fn rust_calls_python_and_is_called_back_over_plain() {
-    rust_calls_python(Secured::Plain).await;
+    rust_calls_python(Secured::Plain, Shown::Unknown).await;
 }
 
 #[tokio::test]
 async fn rust_calls_python_and_is_called_back_over_curve() {
-    rust_calls_python(Secured::Curve).await;
+    rust_calls_python(Secured::Curve, Shown::Unknown).await;
 }
 
-async fn python_calls_rust(secured: Secured) {
+#[tokio::test]
+async fn rust_that_believes_in_another_server_is_left_alone_and_others_call_on() {
+    rust_calls_python(Secured::Curve, Shown::AnotherServer).await;
+}
+
+/// A known client calls, then somebody who shows that comes, then the known one calls again.
+async fn python_calls_rust(secured: Secured, shown: Shown) {
     let Some(python) = PythonPeer::start() else { return };
     bounded(async {
         let (server, endpoint) = rust_server(secured).await;
-        python_client(&python, secured, "client", true, &endpoint).await;
+        python_client(&python, secured, "client", Shown::Known, &endpoint).await;
         shaken(&python, "client", "HANDSHAKE_SUCCEEDED").await;
         assert_eq!(call(&python, "client", "whoami").await["result"], USERNAME);
         assert_eq!(call(&python, "client", "back").await["result"], "Hello back");
 
         let mut events = server.events();
-        python_client(&python, secured, "stranger", false, &endpoint).await;
-        shaken(&python, "stranger", "HANDSHAKE_FAILED_AUTH").await;
-        refused(&mut events).await;
+        python_client(&python, secured, "stranger", shown, &endpoint).await;
+        let (error, event) = match shown {
+            // Whoever cannot open our box is not told: libzmq knows no detail.
+            Shown::AnotherServer => (Insecure::Box.into(), "HANDSHAKE_FAILED_NO_DETAIL"),
+            _ => (PeerError::Denied(400), "HANDSHAKE_FAILED_AUTH"),
+        };
+        shaken(&python, "stranger", event).await;
+        assert_eq!(refused(&mut events).await, error);
         let unheard = call(&python, "stranger", "whoami").await;
         assert_eq!(unheard["error"]["class"], "TimeoutError", "{unheard}");
         let hello = python.ask("hello", json!({"name": "client"})).await;
@@ -55,11 +72,12 @@ async fn python_calls_rust(secured: Secured) {
     .await;
 }
 
-async fn rust_calls_python(secured: Secured) {
+/// The same, the other way round.
+async fn rust_calls_python(secured: Secured, shown: Shown) {
     let Some(python) = PythonPeer::start() else { return };
     bounded(async {
         let endpoint = python_server(&python, secured).await;
-        let client = rust_client(secured, true, &endpoint);
+        let client = rust_client(secured, Shown::Known, &endpoint);
         client.ready().await;
         let hello: String = client.call("hello", ("Charly",)).await.expect("it knows us");
         assert_eq!(hello, "Hello Charly");
@@ -67,9 +85,13 @@ async fn rust_calls_python(secured: Secured) {
         let back = python.ask("hello", json!({"name": "server", "to": USERNAME})).await;
         assert_eq!(back["result"], "Hello again", "{back}");
 
-        let stranger = rust_client(secured, false, &endpoint);
+        let stranger = rust_client(secured, shown, &endpoint);
         let mut events = stranger.events();
-        refused(&mut events).await;
+        let error = match shown {
+            Shown::AnotherServer => Insecure::HelloRefused.into(),
+            _ => Incompatible::Refused(400).into(),
+        };
+        assert_eq!(refused(&mut events).await, error);
         let unheard = stranger.call::<String, _>("hello", ("Charly",));
         let unheard = unheard.timeout(Duration::from_millis(300)).await;
         let not_executed = matches!(unheard, Err(CallError::NotExecuted(Reason::NotConnected)));
@@ -107,11 +129,11 @@ async fn rust_server(secured: Secured) -> (Server, String) {
     (server, endpoint)
 }
 
-fn rust_client(secured: Secured, is_known: bool, endpoint: &str) -> Client {
+fn rust_client(secured: Secured, shown: Shown, endpoint: &str) -> Client {
     let options = Options::client(SERVICE);
     let options = match secured {
-        Secured::Plain => options.plain_client(USERNAME, Secret::new(password(is_known))),
-        Secured::Curve => options.curve_client(pair(is_known), [*server_pair().public()]),
+        Secured::Plain => options.plain_client(USERNAME, Secret::new(shown.password())),
+        Secured::Curve => options.curve_client(shown.pair(), [*shown.server().public()]),
     };
     let client = Client::with(options).expect("a runtime is there");
     serve(&client);
@@ -144,33 +166,55 @@ async fn python_client(
     python: &PythonPeer,
     secured: Secured,
     name: &str,
-    is_known: bool,
+    shown: Shown,
     endpoint: &str,
 ) {
     let security = match secured {
         Secured::Plain => json!({
-            "security_plugin": "plain", "user_id": USERNAME, "password": password(is_known),
+            "security_plugin": "plain", "user_id": USERNAME, "password": shown.password(),
         }),
         Secured::Curve => json!({
             "security_plugin": "trusted_curve",
-            "peer_public_key": server_pair().public().to_string(),
-            "public_key": pair(is_known).public().to_string(),
-            "secret_key": *pair(is_known).secret().to_z85(),
+            "peer_public_key": shown.server().public().to_string(),
+            "public_key": shown.pair().public().to_string(),
+            "secret_key": *shown.pair().secret().to_z85(),
         }),
     };
+    let timeout = if shown == Shown::Known { 5.0 } else { 0.5 };
     let fields = json!({
-        "name": name, "peer_id": SERVICE, "endpoint": endpoint, "timeout": if is_known { 5.0 } else { 0.5 },
+        "name": name, "peer_id": SERVICE, "endpoint": endpoint, "timeout": timeout,
         "security": security, "monitor": true,
     });
     python.ask("client", fields).await;
 }
 
-fn password(is_known: bool) -> &'static str {
-    if is_known { PASSWORD } else { "something else" }
+/// What a client shows, or believes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// All is right.
+    Known,
+    /// A password or a key of nobody.
+    Unknown,
+    /// Its own key is right, that of its server is another's.
+    AnotherServer,
 }
 
-fn pair(is_known: bool) -> KeyPair {
-    if is_known { client_pair() } else { KeyPair::generate([0xba; 32]) }
+impl Shown {
+    fn password(self) -> &'static str {
+        if self == Self::Unknown { "something else" } else { PASSWORD }
+    }
+
+    fn pair(self) -> KeyPair {
+        if self == Self::Unknown { another_pair() } else { client_pair() }
+    }
+
+    fn server(self) -> KeyPair {
+        if self == Self::AnotherServer { another_pair() } else { server_pair() }
+    }
+}
+
+fn another_pair() -> KeyPair {
+    KeyPair::generate([0xba; 32])
 }
 
 async fn shaken(python: &PythonPeer, name: &str, event: &str) {
@@ -181,11 +225,11 @@ async fn call(python: &PythonPeer, name: &str, method: &str) -> Value {
     python.ask("call", json!({"name": name, "method": method})).await
 }
 
-/// Waits until a link was refused: none may come in.
-async fn refused(events: &mut pseud::Events) {
+/// Why the next link was refused: none may come in.
+async fn refused(events: &mut pseud::Events) -> PeerError {
     loop {
         match events.next().await {
-            Some(ConnectionEvent::Refused { .. }) => return,
+            Some(ConnectionEvent::Refused { error, .. }) => return error,
             Some(ConnectionEvent::Ready { .. }) | None => panic!("it was not refused"),
             Some(_) => {}
         }

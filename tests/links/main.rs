@@ -2,14 +2,24 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "../spy/mod.rs"]
+mod spy;
+
+mod cuts;
 mod dropping;
 mod ending;
 mod endpoints;
 mod events;
+mod faces;
+mod floods;
+mod gate;
+mod guarded;
+mod nested;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;
 mod typed;
+mod users;
 
 use pseud::{Client, Fault, Options, Server};
 use std::future::Future;

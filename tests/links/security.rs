@@ -1,83 +1,19 @@
 //! PLAIN and CURVE between servers and clients: who comes in, who does not, and what is said.
 
+use crate::guarded::{DENIED, UNAVAILABLE, calls_go_both_ways, connect, plain, refusal, serve};
 use crate::soon;
 use pseud::proto::{Incompatible, PeerError};
 use pseud::tokio::files::new_key_pair;
-use pseud::{
-    Authenticator, CallError, Client, ConnectionEvent, Fault, KeyPair, Options, Reason, Secret,
-    Server, Verdict,
-};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use pseud::{Authenticator, Client, KeyPair, Options, Secret, Server, Verdict};
 use std::time::Duration;
-
-const ANYWHERE: &str = "tcp://127.0.0.1:0";
 
 fn passwords() -> Authenticator {
     Authenticator::passwords([("charly", Secret::new("open sesame"))])
 }
 
-fn plain(password: &str) -> Options {
-    Options::client("service").plain_client("charly", Secret::new(password))
-}
-
 fn keys() -> KeyPair {
     new_key_pair().unwrap()
 }
-
-/// A server whose `whoami` tells the user, and `back` what its caller answers.
-async fn serve(options: Options) -> (Server, String) {
-    let server = Server::with(options).unwrap();
-    server.register_sync("whoami", |request| Ok::<_, Fault>(request.user().to_string())).unwrap();
-    server
-        .register("back", |request| async move {
-            let told: String = request.caller().call("name", ()).await.unwrap();
-            Ok::<_, Fault>(told)
-        })
-        .unwrap();
-    let endpoint = server.bind(ANYWHERE).await.unwrap();
-    (server, endpoint)
-}
-
-fn connect(options: Options, endpoint: &str) -> Client {
-    let client = Client::with(options).unwrap();
-    client.register_sync("name", |_| Ok::<_, Fault>("desk")).unwrap();
-    client.connect(endpoint).unwrap();
-    client
-}
-
-async fn calls_go_both_ways(client: &Client, user: &str) {
-    let told: String = soon(client.call("whoami", ())).await.unwrap();
-    assert_eq!(told, user);
-    let told: String = soon(client.call("back", ())).await.unwrap();
-    assert_eq!(told, "desk");
-}
-
-/// Why its first link was refused; its calls were not executed.
-async fn refusal(mut options: Options, endpoint: &str) -> PeerError {
-    options.config.call_timeout = Duration::from_millis(300);
-    let client = Client::with(options).unwrap();
-    let mut events = client.events();
-    client.connect(endpoint).unwrap();
-    let error = refused(&mut events).await;
-    let outcome = soon(client.call::<(), _>("whoami", ())).await.unwrap_err();
-    let not_connected = matches!(outcome, CallError::NotExecuted(Reason::NotConnected));
-    assert!(not_connected, "{outcome:?}");
-    error
-}
-
-async fn refused(events: &mut pseud::Events) -> PeerError {
-    loop {
-        match soon(events.next()).await.unwrap() {
-            ConnectionEvent::Refused { error, .. } => return error,
-            ConnectionEvent::Ready { .. } => panic!("it came in"),
-            _ => {}
-        }
-    }
-}
-
-const DENIED: PeerError = PeerError::Incompatible(Incompatible::Refused(400));
-const UNAVAILABLE: PeerError = PeerError::Incompatible(Incompatible::Refused(500));
 
 #[tokio::test]
 async fn plain_admits_whoever_knows_the_password() {
@@ -162,73 +98,14 @@ async fn an_authenticator_may_take_its_time_and_is_told_whence() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_comes_ends_with_the_handshakes_time() {
-    let silent = Authenticator::new(|_| std::future::pending());
-    let mut options = Options::server("service").plain_server(silent);
-    options.connection.handshake_timeout = Duration::from_millis(200);
-    let (server, endpoint) = serve(options).await;
-    let mut events = server.events();
-    let _client = connect(plain("open sesame"), &endpoint);
-    let error = refused(&mut events).await;
-    assert_eq!(error, PeerError::Misbehaved(pseud::proto::Misbehaved::HandshakeTimeout));
-}
-
-#[tokio::test]
-async fn g_12_more_questions_than_may_wait_are_answered_at_once() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counter = asked.clone();
-    let slow = Authenticator::new(move |_| {
-        counter.fetch_add(1, Ordering::Relaxed);
-        std::future::pending()
-    });
-    let mut options = Options::server("service").plain_server(slow);
-    options.gate.questions_parked_max = 1;
-    let (_server, endpoint) = serve(options).await;
-    let _first = connect(plain("open sesame"), &endpoint);
-    soon(async {
-        while asked.load(Ordering::Relaxed) == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    assert_eq!(refusal(plain("open sesame"), &endpoint).await, UNAVAILABLE);
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_was_refused_for_good_does_not_hammer() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counter = asked.clone();
-    let never = Authenticator::new(move |_| {
-        counter.fetch_add(1, Ordering::Relaxed);
-        std::future::ready(Verdict::Deny)
-    });
-    let (_server, endpoint) = serve(Options::server("service").plain_server(never)).await;
-    let client = Client::with(plain("open sesame")).unwrap();
-    let mut events = client.events();
-    client.connect(&endpoint).unwrap();
-    let start = tokio::time::Instant::now();
-    assert_eq!(next_refused(&mut events).await, DENIED);
-    assert_eq!(next_refused(&mut events).await, DENIED);
-    assert!(start.elapsed() >= Duration::from_secs(30), "{:?}", start.elapsed());
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
-}
-
-/// As the clock is not real, without a bound in time.
-async fn next_refused(events: &mut pseud::Events) -> PeerError {
-    loop {
-        if let ConnectionEvent::Refused { error, .. } = events.next().await.unwrap() {
-            return error;
-        }
-    }
-}
-
-#[tokio::test]
 async fn g_13_passwords_do_not_leave_the_machine_unless_allowed() {
     let server = Options::server("service").plain_server(passwords());
     let refused = Server::with(server.clone()).unwrap().bind("tcp://*:0").await.unwrap_err();
     for text in ["tcp://*:0", "allow_plaintext"] {
         assert!(refused.to_string().contains(text), "{refused}");
     }
+    let cause = refused.get_ref().unwrap().downcast_ref::<pseud::tokio::InClear>().unwrap();
+    assert_eq!((cause.verb(), cause.endpoint()), ("bind", "tcp://*:0"));
     let allowed = Server::with(server.allow_plaintext(true)).unwrap();
     allowed.bind("tcp://*:0").await.unwrap();
     let client = Client::with(plain("x")).unwrap();
@@ -249,6 +126,7 @@ async fn settings_that_nobody_could_meet_are_refused() {
         Options::client("service").plain_client(&long, Secret::new("")),
         Options::client("service").curve_client(keys(), []),
         Options::server("service").curve_server([], any()),
+        Options::server("service").curve_server([keys(), keys(), keys()], any()),
     ] {
         let error = Client::with(options).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
@@ -264,27 +142,4 @@ fn options_do_not_show_their_secrets() {
     assert!(!format!("{curve:?}").contains(pair.secret().to_z85().as_str()));
     let server = Options::server("service").plain_server(passwords());
     assert!(!format!("{server:?}").contains("sesame"));
-}
-
-#[tokio::test]
-async fn a_link_that_ends_gives_its_place_at_the_gate_back() {
-    let asked = std::sync::atomic::AtomicUsize::new(0);
-    let authenticator = Authenticator::new(move |_| {
-        let first = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
-        async move {
-            if first {
-                std::future::pending::<()>().await;
-            }
-            tokio::task::yield_now().await;
-            Verdict::Admit("second".into())
-        }
-    });
-    let mut options = Options::server("service").plain_server(authenticator);
-    options.gate.questions_parked_max = 1;
-    options.connection.handshake_timeout = Duration::from_millis(200);
-    let (_server, endpoint) = serve(options).await;
-    let mut options = plain("x");
-    options.retry.max = Duration::from_millis(100);
-    options.config.call_timeout = crate::SOON;
-    calls_go_both_ways(&connect(options, &endpoint), "second").await;
 }

@@ -1,7 +1,8 @@
 //! What came out of a machine, checked as it comes.
 
-use pseud::proto::pseud::PeerInfo;
+use pseud::proto::pseud::{Kind, PeerInfo};
 use pseud::proto::value::{Arguments, Packed, Value, ValueLimits};
+use pseud::proto::zmtp::Parts;
 use pseud::proto::{
     Action, CallId, Opened, Outcome, PeerId, Provenance, Refusal, Request, RequestId, Ticket,
 };
@@ -65,6 +66,7 @@ pub(crate) struct Log {
     pub(crate) said: Vec<Said>,
     pub(crate) sessions: BTreeMap<PeerId, PeerInfo>,
     gone: BTreeSet<PeerId>,
+    served: BTreeSet<RequestId>,
 }
 
 impl Log {
@@ -73,6 +75,7 @@ impl Log {
         match action {
             Action::Serve(request) => {
                 assert!(self.sessions.contains_key(&request.peer()), "a request of nobody");
+                assert!(self.served.insert(request.id()), "a request that is served twice");
                 self.requests.push_back(request);
             }
             Action::Finish { call, outcome } => self.finish(call, outcome),

@@ -32,7 +32,7 @@ mod wire;
 
 pub(crate) use clock::Clock;
 pub(crate) use log::{Ended, Log, Said, Work};
-pub(crate) use node::{Node, Port};
+pub(crate) use node::{Id, Node, Port};
 pub(crate) use pipe::Pipe;
 pub(crate) use setup::{CHUNKS, Pair, Setup};
 pub(crate) use stranger::Stranger;

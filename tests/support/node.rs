@@ -4,12 +4,14 @@ use super::clock::Clock;
 use super::log::{Ended, Log, Work, arguments, result};
 use super::talker::gather;
 use super::wire::End;
-use pseud::proto::pseud::{BACKLOG_BYTES_LOW, Endpoint, PeerInfo};
-use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Side};
+use bytes::Bytes;
+use pseud::proto::pseud::{BACKLOG_BYTES_LOW, Endpoint, Kind, PeerInfo};
+use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
 use pseud::proto::{Action, CallId, CallOptions, CallRefused, PeerError, PeerId, To};
-use pseud::{Config, Fault, Reason};
+use pseud::{Config, Fault, Reason, User};
 use serde::Serialize;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::IoSlice;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,11 +22,18 @@ use std::time::Instant;
 pub(crate) struct Node {
     pub(crate) endpoint: Endpoint,
     pub(crate) log: Log,
+    /// Who is authenticated as which user, by routing id; all others are nobody.
+    pub(crate) users: BTreeMap<Vec<u8>, User>,
     clock: Clock,
     config: Arc<ConnectionConfig>,
     seed: u8,
     lines: Vec<Line>,
+    /// The ids of requests that came, in order.
+    pub(crate) heard: Vec<Id>,
 }
+
+/// A message id on the wire.
+pub(crate) type Id = Vec<u8>;
 
 #[derive(Debug)]
 struct Line {
@@ -32,6 +41,8 @@ struct Line {
     side: Side,
     peer: Option<PeerId>,
     over: bool,
+    /// The last request that was sent here.
+    asked: Option<(Id, Bytes)>,
 }
 
 /// One line of a node, as the end of a wire.
@@ -52,10 +63,12 @@ impl Node {
         Rc::new(RefCell::new(Self {
             endpoint: Endpoint::new(Arc::new(config), [seed; 32]),
             log: Log::default(),
+            users: BTreeMap::new(),
             clock: clock.clone(),
             config: connection,
             seed,
             lines: Vec::new(),
+            heard: Vec::new(),
         }))
     }
 
@@ -65,7 +78,7 @@ impl Node {
         let (line, mut seed) = (this.lines.len(), [this.seed; 32]);
         seed[..8].copy_from_slice(&line.to_be_bytes());
         let connection = Connection::new(this.config.clone(), side, seed, this.clock.now());
-        this.lines.push(Line { connection, side, peer: None, over: false });
+        this.lines.push(Line { connection, side, peer: None, over: false, asked: None });
         Port { node: node.clone(), line }
     }
 
@@ -116,6 +129,13 @@ impl Node {
         self.drain();
     }
 
+    /// Ends that user's sessions; says how many there were.
+    pub(crate) fn disconnect_user(&mut self, user: &str) -> usize {
+        let ended = self.endpoint.disconnect_user(user.as_bytes(), self.clock.now());
+        self.drain();
+        ended
+    }
+
     pub(crate) fn ended(&self, call: CallId) -> Ended {
         self.log.ended(call)
     }
@@ -150,7 +170,14 @@ impl Node {
             let Some(transmit) = self.endpoint.poll_transmit(peer, self.clock.now()) else {
                 return;
             };
-            transmit.with(|message, token| line.connection.send(message, token));
+            let (kind, asked) = (transmit.kind(), &mut line.asked);
+            transmit.with(|message, token| {
+                if kind == Kind::Work {
+                    let body = [message.head, &message.body].concat();
+                    *asked = Some((message.frames[2].to_vec(), body.into()));
+                }
+                line.connection.send(message, token);
+            });
         }
     }
 
@@ -182,10 +209,14 @@ impl Node {
         while let Some(event) = line.connection.poll_event() {
             match (event, line.peer) {
                 (Event::Ready(ready), _) => {
-                    let info = PeerInfo::behind(ready, line.side, "");
+                    let user = self.users.get(&ready.identity[..]).cloned().unwrap_or_default();
+                    let info = PeerInfo::behind(ready, line.side, "").with_user(user);
                     line.peer = Some(self.endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => {
+                    if parts.len() == 5 && parts.get(3) == Some(&[Kind::Work.byte()]) {
+                        self.heard.push(parts.get(2).unwrap_or_default().to_vec());
+                    }
                     self.endpoint.handle_message(peer, parts, now)?;
                 }
                 (Event::Written(token), Some(peer)) => {
@@ -210,6 +241,18 @@ impl Port {
     pub(crate) fn peer(&self) -> Option<PeerId> {
         let node = self.node.borrow();
         node.lines[self.line].peer.filter(|_| !node.lines[self.line].over)
+    }
+
+    /// Sends its last request again, as no endpoint does; says which that was.
+    pub(crate) fn repeat(&self) -> Option<Id> {
+        let mut node = self.node.borrow_mut();
+        let line = &mut node.lines[self.line];
+        let (id, body) = line.asked.clone().filter(|_| !line.over)?;
+        let frames: [&[u8]; 4] = [b"", b"v1", &id, &[Kind::Work.byte()]];
+        let message = Outgoing { frames: &frames, body, ..Outgoing::default() };
+        // It names nothing that an endpoint could have sent.
+        line.connection.send(message, Token(u64::MAX));
+        Some(id)
     }
 
     /// Bytes that its connection holds.

@@ -11,6 +11,8 @@ pub(crate) struct Pipe {
     pub(crate) latency: Duration,
     /// How many more bytes the sender's socket takes before it is full.
     pub(crate) room: usize,
+    /// How many bytes may be on their way at once: what both sockets hold.
+    pub(crate) capacity: usize,
     flying: VecDeque<(Instant, Vec<u8>)>,
     end: Ending,
     /// Bytes and writes that it took, reads that it gave.
@@ -37,7 +39,8 @@ enum Ending {
 impl Pipe {
     pub(crate) fn new(latency: Duration) -> Self {
         let (flying, carried) = (VecDeque::new(), Carried::default());
-        Self { latency, room: usize::MAX, flying, end: Ending::Open, carried }
+        let (room, capacity) = (usize::MAX, usize::MAX);
+        Self { latency, room, capacity, flying, end: Ending::Open, carried }
     }
 
     /// The sender's socket is full from now on.
@@ -68,7 +71,8 @@ impl Pipe {
         if self.end != Ending::Open {
             return false;
         }
-        let bytes = from.write(chunk.min(self.room));
+        let flying: usize = self.flying.iter().map(|(_, bytes)| bytes.len()).sum();
+        let bytes = from.write(chunk.min(self.room).min(self.capacity.saturating_sub(flying)));
         if bytes.is_empty() {
             let closed = from.is_over() && !from.wants_to_write();
             if closed {

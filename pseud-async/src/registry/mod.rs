@@ -100,8 +100,8 @@ impl Registry {
     }
 
     /// Serves `name` with an async handler: `|request| async move { … }`, returning a `Result` whose
-    /// error becomes the fault that the caller is told. Registering again replaces; requests that the
-    /// former handler serves go on.
+    /// error becomes the fault that the caller is told: a [`Fault`](pseud_proto::Fault), or what `?`
+    /// makes one of. Registering again replaces; requests that the former handler serves go on.
     ///
     /// It is polled once where its request arrives, and spawned as a task only if it has to wait.
     ///

@@ -29,7 +29,11 @@ fn a_fault_exits_1_and_is_one_line() {
         (&["nosuch"], "ServiceNotFoundError: nosuch\n"),
         (&["fail", "E", r#""\u001b[31m\n\u009b""#], "E: \\u{1b}[31m\\n\\u{9b}\n"),
         (&["sleep", "-1"], "ValueError: 0 to 3600 seconds are slept\n"),
-        (&["callback", "name"], "ServiceNotFoundError: name\n"),
+        (
+            &["callback", "name"],
+            "RuntimeError: a nested call failed: not executed: the peer serves nothing of that name, \
+             or not to this user (a retry is safe)\n",
+        ),
         (&["add", "18446744073709551615", "1"], "OverflowError: the sum is too large\n"),
     ] {
         let ended = demo.call(arguments);

@@ -56,7 +56,9 @@ fn a_key_is_for_its_owner_and_is_not_overwritten() {
     assert!(text.contains(&public) && text.contains("secret = "));
     let again = run(&["keygen", "--output", &path]);
     assert_eq!((again.code, again.stdout.as_str()), (Some(1), ""));
-    assert!(again.stderr.contains(&path), "{again:?}");
+    for text in [&path, "left alone", "--output"] {
+        assert!(again.stderr.contains(text), "{again:?}");
+    }
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -71,10 +73,27 @@ fn plain_admits_by_password() {
     let answer = demo.answer(&[&user[..], &[&right, "whoami"]].concat());
     assert_eq!(answer, r#"{"$bin":"636861726c79"}"#);
     assert_refused(&demo.call(&[&user[..], &[&wrong, "whoami"]].concat()));
-    let serve = ["serve", "--name", "service", "--bind", "tcp://*:0"];
-    let ended = run(&[&serve[..], &plain].concat());
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("allow_plaintext"), "{ended:?}");
+}
+
+#[test]
+fn passwords_leave_the_machine_only_by_a_flag() {
+    let place = Place::new("clear");
+    let file = place.password("password", "open sesame\n");
+    let user = ["--user", "charly", "--password-file", &file];
+    let serve = ["serve", "--name", "service", "--bind", "tcp://*:0", "--security", "plain"];
+    let call = ["call", "--connect", "tcp://192.0.2.1:5555", "--peer", "service"];
+    let serve = run(&[&serve[..], &user].concat());
+    let call = run(&[&call[..], &user, &["whoami"]].concat());
+    for (ended, endpoint) in [(serve, "bind tcp://*:0"), (call, "connect to tcp://192.0.2.1:5555")]
+    {
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
+        for text in [endpoint, "--allow-plaintext"] {
+            assert!(ended.stderr.contains(text), "{ended:?}");
+        }
+    }
+    let fixed = ["--security", "plain", "--allow-plaintext"];
+    let demo = Demo::with(&[&fixed[..], &user, &["--bind", "tcp://*:0"]].concat());
+    assert!(demo.program.line().starts_with("listening on tcp://0.0.0.0:"));
 }
 
 #[test]
@@ -91,10 +110,54 @@ fn trusted_curve_admits_by_key() {
     assert_eq!(ended.stdout, "{\"$bin\":\"636861726c79\"}\n", "{ended:?}");
     assert_refused(&call(&stranger, &server_key));
     let fixed = ["call", "--connect", &demo.endpoint, "--peer", "service", "--timeout", "0.5"];
-    let other = ["--key", &charly, "--server-key", &charly_key, "whoami"];
-    let ended = run(&[&fixed[..], &other].concat());
+    // Nothing in Z85 keeps a key from beginning with a hyphen.
+    let hyphen = format!("-{}", &charly_key[1..]);
+    for other in [&charly_key, &hyphen] {
+        let call = ["--key", &charly, "--server-key", other, "whoami"];
+        let ended = run(&[&fixed[..], &call].concat());
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert!(ended.stderr.contains("not connected"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_servers_key_changes_without_a_gap() {
+    let place = Place::new("rotation");
+    let ((old, old_key), (new, new_key)) = (place.key("old"), place.key("new"));
+    let (charly, charly_key) = place.key("charly");
+    let allow = format!("charly={charly_key}");
+    let serve = |keys: &[&str]| {
+        let keys: Vec<&str> = keys.iter().flat_map(|key| ["--key", key]).collect();
+        Demo::with(&[&["--security", "trusted-curve", "--allow", &allow], &keys[..]].concat())
+    };
+    let whoami = |demo: &Demo, known: &[&str]| {
+        let known: Vec<&str> = known.iter().flat_map(|key| ["--server-key", key]).collect();
+        demo.call(&[&["--key", &charly], &known[..], &["whoami"]].concat()).stdout
+    };
+    let told = "{\"$bin\":\"636861726c79\"}\n";
+    let both = serve(&[&new, &old]);
+    for known in [&[old_key.as_str()][..], &[&new_key], &[&old_key, &new_key]] {
+        assert_eq!(whoami(&both, known), told, "{known:?}");
+    }
+    // A client that knows both finds the server before and after.
+    for server in [&old, &new] {
+        assert_eq!(whoami(&serve(&[server]), &[&old_key, &new_key]), told, "{server}");
+    }
+    let three = ["--security", "trusted-curve", "--allow", &allow, "--key", &old, "--key", &new];
+    let serve = ["serve", "--name", "service", "--bind", "tcp://127.0.0.1:0", "--key", &charly];
+    let ended = run(&[&serve[..], &three].concat());
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
+    assert!(ended.stderr.contains("two --key"), "{ended:?}");
+}
+
+#[test]
+fn a_key_that_begins_with_a_hyphen_is_a_key() {
+    let place = Place::new("hyphen");
+    let (key, _) = place.key("key");
+    let call = ["call", "--connect", "tcp://127.0.0.1:1", "--peer", "service", "--timeout", "0.2"];
+    let hyphen = "-4Wg{RTxcJTRk.PjQ=dZWLguP*]Y1(y?9]nKsrp$";
+    let ended = run(&[&call[..], &["--key", &key, "--server-key", hyphen, "whoami"]].concat());
     assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.stderr.contains("not connected"), "{ended:?}");
 }
 
 #[test]

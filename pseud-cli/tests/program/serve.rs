@@ -1,7 +1,7 @@
 //! `pseud serve`: endpoints, signals, and calls both ways.
 
 use crate::run::{Demo, PATIENCE, Program, run};
-use pseud::{Call, CallError, Client, Fault, Options, Server};
+use pseud::{CallError, Client, Fault, Options, Server};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Notify;
@@ -83,8 +83,7 @@ async fn it_is_called_over_a_connection_that_it_opened() {
     let (desk, start) = (server.peer("desk"), Instant::now());
     let greeting: String = loop {
         // Each call waits a while for the name to appear.
-        let call: Call<'_, String, _> = desk.call("hello", ("Charly",));
-        match call.await {
+        match desk.call("hello", ("Charly",)).await {
             Ok(greeting) => break greeting,
             Err(error) if error.is_retry_safe() && start.elapsed() < PATIENCE => {}
             Err(error) => panic!("{error}"),

@@ -1,6 +1,6 @@
 //! Why a request is answered without its handler having run.
 
-use super::{Fault, Reason};
+use super::{Exception, Fault, Reason};
 use std::borrow::Cow;
 
 /// A request is not executed. A peer that reads outcomes is told so, and its call ends as
@@ -68,11 +68,11 @@ impl Refusal {
         match self {
             Self::Draining => "Draining",
             Self::Overloaded { .. } => "Overloaded",
-            Self::NoSuchService(_) => Fault::SERVICE_NOT_FOUND,
+            Self::NoSuchService(_) => Exception::ServiceNotFoundError.name(),
             Self::TooLarge { .. } => "TooLarge",
-            Self::BadCall(_) => "TypeError",
+            Self::BadCall(_) => Exception::TypeError.name(),
             Self::TooManyHops { .. } => "TooManyHops",
-            Self::Unauthorized => "UnauthorizedError",
+            Self::Unauthorized => Exception::UnauthorizedError.name(),
             Self::Version => "VersionMismatch",
         }
     }

@@ -3,16 +3,16 @@
 use super::calls::Stage;
 use super::endpoint::Endpoint;
 use super::grammar::work_size;
+use super::parked::Awaited;
 use super::provenance::{Claim, ORIGIN_BYTES_MAX};
 use super::session::{Queued, remember};
 use super::wire::NAME_BYTES_MAX;
-use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, To};
+use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, Several, To};
 use crate::config::CALL_TIMEOUT_MAX;
 use crate::deadline::after;
 use crate::error::{CallRefused, Executed, Reason};
 use crate::profile::Profile;
 use crate::value::Packed;
-use bytes::Bytes;
 use smol_str::SmolStr;
 use std::time::Instant;
 
@@ -39,7 +39,7 @@ impl Endpoint {
         let deadline = after(now, timeout);
         let parked_until = match target {
             Target::Server(_) => deadline,
-            _ => after(now, self.config.unroutable_timeout),
+            Target::Session(_) | Target::Nobody(_) => after(now, self.config.unroutable_timeout),
         };
         let call = self.calls.insert(deadline, parked_until, &mut self.rng);
         self.stats.calls_made += 1;
@@ -50,6 +50,9 @@ impl Endpoint {
 
     fn judge_call(&self, name: &str, arguments: &Packed, claim: &Claim) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
+        if name.is_empty() {
+            return Err(CallRefused::NameEmpty);
+        }
         if name.len() > NAME_BYTES_MAX {
             return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
         }
@@ -59,7 +62,7 @@ impl Endpoint {
         if claim.hops > limits.hops_max {
             return Err(CallRefused::TooManyHops { max: limits.hops_max });
         }
-        let origin = claim.origin.as_ref().map_or(0, Bytes::len);
+        let origin = claim.origin.as_ref().map_or(0, |user| user.len());
         if origin > ORIGIN_BYTES_MAX {
             return Err(CallRefused::OriginTooLong { size: origin, max: ORIGIN_BYTES_MAX });
         }
@@ -69,16 +72,36 @@ impl Endpoint {
         Ok(())
     }
 
+    /// The session that a call to that would go to now; `None` where it would wait or be refused.
+    pub fn session_of(&self, to: &To) -> Option<PeerId> {
+        match self.resolve(to.clone()) {
+            Ok(Target::Session(peer)) => Some(peer).filter(|peer| self.peer_info(*peer).is_some()),
+            Ok(Target::Server(_) | Target::Nobody(_)) | Err(_) => None,
+        }
+    }
+
     fn resolve(&self, to: To) -> Result<Target, CallRefused> {
-        match to {
-            To::Peer(peer) => Ok(Target::Session(peer)),
-            To::Name(name) => {
-                Ok(self.names.holder(&name).map_or(Target::Nobody(name), Target::Session))
-            }
+        let whom = match to {
+            To::Peer(peer) => return Ok(Target::Session(peer)),
             To::Server => {
                 let name = self.config.server.clone().ok_or(CallRefused::NoServer)?;
-                Ok(self.names.holder(&name).map_or(Target::Server(name), Target::Session))
+                let holder = self.names.holder(&name);
+                holder.map_or(Target::Server(Awaited::RoutingId(name)), Target::Session)
             }
+            To::Name(name) => Target::found(self.names.holder(&name), Awaited::RoutingId(name)),
+            To::User { id, several } => {
+                Target::found(self.session_of_user(&id, several)?, Awaited::User(id))
+            }
+            To::Known { id, several } => {
+                let user = self.session_of_user(&id, several)?;
+                Target::found(user.or_else(|| self.unauthenticated(&id)), Awaited::Known(id))
+            }
+        };
+        match whom {
+            Target::Server(whom) | Target::Nobody(whom) if whom.is_empty() => {
+                Err(CallRefused::PeerNameEmpty)
+            }
+            whom => Ok(whom),
         }
     }
 
@@ -102,6 +125,21 @@ impl Endpoint {
         }
     }
 
+    fn session_of_user(&self, id: &[u8], several: Several) -> Result<Option<PeerId>, CallRefused> {
+        match (self.users.sessions(id), several) {
+            (sessions @ [_, _, ..], Several::Refuse) => {
+                Err(CallRefused::SeveralSessions { count: sessions.len() })
+            }
+            (sessions, _) => Ok(sessions.last().copied()),
+        }
+    }
+
+    /// Who holds that routing id, unless it is a user: that is known by its user id alone.
+    fn unauthenticated(&self, name: &[u8]) -> Option<PeerId> {
+        let holder = self.names.holder(name)?;
+        self.peer_info(holder).is_some_and(|info| info.user.is_anonymous()).then_some(holder)
+    }
+
     fn judge_room(&mut self, target: &Target) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
         let (pending, queued) = match target {
@@ -110,8 +148,8 @@ impl Endpoint {
                 .get_mut(peer.0)
                 .map(|session| (session.calls_pending, session.queue.size(&self.calls, limits).1))
                 .unwrap_or_default(),
-            Target::Server(name) | Target::Nobody(name) => {
-                self.parked.size(name, &self.calls, limits)
+            Target::Server(whom) | Target::Nobody(whom) => {
+                self.parked.size(whom, &self.calls, limits)
             }
         };
         if pending >= limits.calls_pending_per_peer_max {
@@ -133,7 +171,7 @@ impl Endpoint {
                 self.enqueue_call(peer, call, entry);
             }
             Target::Session(_) => self.finish(call, Outcome::NotExecuted(Reason::PeerGone)),
-            Target::Server(name) | Target::Nobody(name) => self.parked.park(name, entry),
+            Target::Server(whom) | Target::Nobody(whom) => self.parked.park(whom, entry),
         }
     }
 
@@ -177,6 +215,12 @@ impl Endpoint {
 /// Whom a call turned out to be for.
 enum Target {
     Session(PeerId),
-    Server(Bytes),
-    Nobody(Bytes),
+    Server(Awaited),
+    Nobody(Awaited),
+}
+
+impl Target {
+    fn found(session: Option<PeerId>, whom: Awaited) -> Self {
+        session.map_or(Self::Nobody(whom), Self::Session)
+    }
 }

@@ -6,7 +6,7 @@ use crate::call::{Action, CallId, CallOptions, PeerId, Ticket, To};
 use crate::config::Config;
 use crate::error::{CallRefused, Fault, PeerError, Refusal};
 use crate::value::Packed;
-use crate::zmtp::{Connection, ConnectionConfig, Side};
+use crate::zmtp::{Connection, ConnectionConfig, Question, Side, Verdict};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -17,7 +17,9 @@ use std::time::Instant;
 /// For a client, a test, or anything that owns one stream. Many links take one
 /// [`Endpoint`] and a [`Link`] each, driven alike. The loop:
 ///
-/// 1. after anything you do to it, drain [`poll_action`](Self::poll_action) until `None`;
+/// 1. after anything you do to it, drain [`poll_action`](Self::poll_action) until `None`. A server of
+///    PLAIN or CURVE looks at [`poll_question`](Self::poll_question), too, and
+///    [answers](Self::answer) now or later;
 /// 2. write [`slices`](Self::slices) and [`advance`](Self::advance) by what was written;
 /// 3. wait for input, a command of yours, or [`poll_timeout`](Self::poll_timeout);
 /// 4. tell the channel, and go to 1;
@@ -87,6 +89,21 @@ impl Channel {
     /// The next thing to do. `Flush` is done here already.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
+    }
+
+    /// Whether the peer may come in: see [`Link::poll_question`].
+    pub fn poll_question(&mut self) -> Option<Question> {
+        self.link.poll_question()
+    }
+
+    /// Answers it: see [`Link::answer`].
+    ///
+    /// # Errors
+    /// The peer is not admitted, or the answer comes after the handshake's time: this link is over.
+    pub fn answer(&mut self, verdict: Verdict, now: Instant) -> Result<(), PeerError> {
+        let result = self.link.answer(&mut self.endpoint, verdict, now);
+        self.pump(now);
+        result
     }
 
     /// Fills `out` with what is to be written, in order; returns how many slices it filled.

@@ -7,10 +7,7 @@ use std::borrow::Cow;
 /// that begin with `_` or a lower-case letter. It looks an ERROR's class up there and calls what it
 /// finds with one string: `SystemExit` would end the process, `UnicodeDecodeError` its reader.
 ///
-/// Not listed, since one string makes them and they do no harm: Exception, ValueError, TypeError,
-/// KeyError, IndexError, LookupError, AttributeError, ArithmeticError, ZeroDivisionError,
-/// OverflowError, RuntimeError, NotImplementedError, OSError, PermissionError, ConnectionError,
-/// TimeoutError, MemoryError.
+/// Not listed, since one string makes them and they do no harm: [`Exception`](crate::Exception).
 const WITHHELD: &[&str] = &[
     "AssertionError",
     "BaseException",

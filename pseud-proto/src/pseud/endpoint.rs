@@ -6,6 +6,7 @@ use super::parked::Parked;
 use super::requests::{Progress, Requests};
 use super::session::Session;
 use super::stats::{Deadlines, Dropped, Stats};
+use super::users::Users;
 use crate::call::{Action, Outcome, PeerId, RequestId};
 use crate::config::Config;
 use crate::error::{Executed, Reason};
@@ -13,7 +14,7 @@ use crate::peer::PeerInfo;
 use crate::slab::Slab;
 use crate::zmtp::ConnectionConfig;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,9 +43,12 @@ pub struct Endpoint {
     pub(super) rng: ChaCha20Rng,
     pub(super) sessions: Slab<Session>,
     pub(super) names: Names,
+    pub(super) users: Users,
     pub(super) parked: Parked,
     pub(super) calls: Calls,
     pub(super) requests: Requests,
+    /// For fingerprints of ids.
+    pub(super) print_key: u64,
     pub(super) actions: VecDeque<Action>,
     pub(super) stats: Stats,
     pub(super) draining: bool,
@@ -60,9 +64,11 @@ impl Endpoint {
             config,
             sessions: Slab::new(),
             names: Names::default(),
+            users: Users::default(),
             parked: Parked::default(),
             calls: Calls::new(&mut rng),
             requests: Requests::new(),
+            print_key: rng.next_u64(),
             actions: VecDeque::new(),
             stats: Stats::default(),
             draining: false,
@@ -108,6 +114,11 @@ impl Endpoint {
     /// The session that holds that routing id now.
     pub fn peer_named(&self, identity: &[u8]) -> Option<PeerId> {
         self.names.holder(identity)
+    }
+
+    /// The sessions that are authenticated as that user, the newest last.
+    pub fn sessions_of(&self, user: &[u8]) -> &[PeerId] {
+        self.users.sessions(user)
     }
 
     /// Who is behind a session; `None` once it has ended.
@@ -188,6 +199,7 @@ impl Endpoint {
             self.finish(call, Outcome::Closed { executed: Executed::No });
         }
         self.names = Names::default();
+        self.users = Users::default();
         self.parked = Parked::default();
     }
 }

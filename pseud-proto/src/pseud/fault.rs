@@ -34,14 +34,16 @@ fn read_items(body: &[u8], ours: Capabilities) -> Option<Outcome> {
     let traceback = match rest.split_first() {
         Some((0xc0, behind)) => {
             rest = behind;
-            String::new()
+            None
         }
-        _ => read_text(&mut rest, TEXT_BYTES_MAX)?,
+        _ => Some(read_text(&mut rest, TEXT_BYTES_MAX)?),
     };
-    Some(match (items, refused(rest)) {
-        (4, Some(reason)) => Outcome::NotExecuted(reason),
-        _ => Outcome::Fault(Fault::new(class, message).with_traceback(traceback)),
-    })
+    if let (4, Some(reason)) = (items, refused(rest)) {
+        return Some(Outcome::NotExecuted(reason));
+    }
+    let mut fault = Fault::new(class, message);
+    fault.traceback = traceback;
+    Some(Outcome::Fault(fault))
 }
 
 /// One text, cut to `max` bytes. Only what is kept is copied and checked.
@@ -76,8 +78,8 @@ pub(super) fn write(
 ) -> Bytes {
     let (class, message) = v1_class(fault);
     let max = text_bytes_max(profile);
-    let traceback = if expose_traceback { cut(&fault.traceback, max) } else { "" };
-    let texts = [cut(class, CLASS_BYTES_MAX), cut(&message, max), traceback];
+    let traceback = fault.traceback.as_deref().filter(|_| expose_traceback).unwrap_or_default();
+    let texts = [cut(class, CLASS_BYTES_MAX), cut(&message, max), cut(traceback, max)];
     let code = code.filter(|_| profile.reads_outcomes());
     let len = texts.iter().map(|text| text.len()).sum::<usize>() + OTHER_BYTES_MAX;
     let mut body = Vec::with_capacity(len);
@@ -118,7 +120,7 @@ fn cut(text: &str, max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Refusal;
+    use crate::error::{Exception, Refusal};
 
     const ALL: Capabilities = Capabilities::ALL;
 
@@ -136,7 +138,24 @@ mod tests {
             let written = |expose| write(&raised, None, profile, expose);
             assert_eq!(written(true)[0], 0x93);
             assert_eq!(fault(&written(true), ALL), raised);
-            assert_eq!(fault(&written(false), ALL).traceback, "");
+            assert_eq!(fault(&written(false), ALL).traceback.as_deref(), Some(""));
+        }
+    }
+
+    #[test]
+    fn no_traceback_is_another_thing_than_an_empty_one_until_it_is_passed_on() {
+        let read = fault(b"\x93\xa1E\xa1m\xc0", ALL);
+        assert_eq!((read.message.as_str(), read.traceback.as_deref()), ("m", None));
+        let again = write(&read, None, Profile::V1, true);
+        assert_eq!(fault(&again, ALL), Fault::new("E", "m"));
+    }
+
+    #[test]
+    fn each_exception_of_python_leaves_as_what_it_is() {
+        for &exception in Exception::ALL {
+            let told = write(&Fault::new(exception, "why"), None, Profile::V1, false);
+            let told = fault(&told, ALL);
+            assert_eq!((told.exception(), told.message.as_str()), (Some(exception), "why"));
         }
     }
 
@@ -197,7 +216,7 @@ mod tests {
         body.resize(body.len() + len as usize, b'x');
         let read = fault(&body, ALL);
         assert_eq!((read.class.as_str(), read.message.as_str()), ("E", "m"));
-        assert_eq!(read.traceback.len(), TEXT_BYTES_MAX);
+        assert_eq!(read.traceback.map(|text| text.len()), Some(TEXT_BYTES_MAX));
         let long = "é".repeat(8 << 10);
         let ours = Fault::new("É".repeat(100), &*long).with_traceback(&*long);
         let told = fault(&write(&ours, None, Profile::V1, true), ALL);

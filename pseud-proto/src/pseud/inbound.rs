@@ -79,6 +79,9 @@ impl Endpoint {
         now: Instant,
     ) -> Result<(), PeerError> {
         match envelope.kind {
+            Kind::Work if self.is_repeated(peer, &envelope.id) => {
+                return self.drop_message(peer, Dropped::Duplicate, now);
+            }
             Kind::Work => self.handle_work(peer, envelope, now),
             Kind::Ok | Kind::Error => self.handle_answer(peer, envelope),
             Kind::Unauthorized => self.handle_unauthorized(peer, &envelope),
@@ -124,6 +127,13 @@ impl Endpoint {
                 self.turn_away(request, &refusal);
             }
         }
+    }
+
+    /// Whether that session has used this id before. It is remembered; the empty one is none.
+    fn is_repeated(&mut self, peer: PeerId, id: &WireId) -> bool {
+        let (key, max) = (self.print_key, self.config.limits.requests_remembered_max);
+        let Some(session) = self.sessions.get_mut(peer.0) else { return false };
+        !id.as_bytes().is_empty() && !session.seen.remember(id, key, max)
     }
 
     fn admit(&self, peer: PeerId) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use crate::call::PeerId;
 use crate::error::{PeerError, Reason};
 use crate::peer::PeerInfo;
-use crate::zmtp::{Connection, ConnectionConfig, Event, Side, Verdict};
+use crate::zmtp::{Connection, ConnectionConfig, Event, Question, Side, Verdict};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +17,8 @@ pub const BACKLOG_BYTES_LOW: usize = 128 << 10;
 /// the other. Each method that takes an endpoint must get the same one. The loop:
 ///
 /// 1. after anything you do, drain [`Endpoint::poll_action`]; at [`Action::Flush`] write, at
-///    [`Action::Close`] [`end`](Self::end) the link;
+///    [`Action::Close`] [`end`](Self::end) the link. A server of PLAIN or CURVE looks at that link's
+///    [`poll_question`](Self::poll_question), too, and [answers](Self::answer) now or later;
 /// 2. to write: [`pull`](Self::pull), write [`slices`](Self::slices), [`advance`](Self::advance),
 ///    until nothing is left or the socket is full;
 /// 3. wait for any link's input, room to write, or the earliest `poll_timeout` of all links and of
@@ -34,6 +35,8 @@ pub struct Link {
     side: Side,
     address: String,
     stage: Stage,
+    /// Asked by the connection, and not taken yet.
+    question: Option<Question>,
 }
 
 /// How far a link has come.
@@ -59,7 +62,8 @@ impl Link {
         now: Instant,
     ) -> Self {
         let connection = Connection::new(endpoint.announced(config), side, seed, now);
-        Self { connection, side, address: String::new(), stage: Stage::Handshake }
+        let (address, stage) = (String::new(), Stage::Handshake);
+        Self { connection, side, address, stage, question: None }
     }
 
     /// The same, with where the other side is, as text: [`PeerInfo::address`].
@@ -112,6 +116,34 @@ impl Link {
         self.connection.poll_timeout()
     }
 
+    /// Whether this peer may come in, as the server of PLAIN or CURVE: once a link, and only if its
+    /// client came so far. Nothing else of the handshake happens until it is [answered](Self::answer).
+    ///
+    /// Put a bound on the questions that you keep. One that is never answered ends the link by
+    /// [`ConnectionConfig::handshake_timeout`].
+    pub fn poll_question(&mut self) -> Option<Question> {
+        self.question.take()
+    }
+
+    /// Answers [`poll_question`](Self::poll_question); then write. Once: a second answer, and one for
+    /// a link that is over, mean nothing.
+    ///
+    /// # Errors
+    /// The peer is not admitted, or the answer comes after the handshake's time: this link is over.
+    /// What [`slices`](Self::slices) still holds tells the peer so.
+    pub fn answer(
+        &mut self,
+        endpoint: &mut Endpoint,
+        verdict: Verdict,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        if self.is_over() {
+            return Ok(());
+        }
+        let told = self.connection.answer(verdict, now);
+        self.settle(endpoint, told, now)
+    }
+
     /// Takes what the endpoint has queued for this peer, while the connection's backlog is low.
     pub fn pull(&mut self, endpoint: &mut Endpoint, now: Instant) {
         let Some(peer) = self.peer() else { return };
@@ -139,6 +171,7 @@ impl Link {
     /// The link is over for a reason of ours or of the socket's: its session ends, unless the
     /// endpoint ended it already.
     pub fn end(&mut self, endpoint: &mut Endpoint, reason: Reason, now: Instant) {
+        self.question = None;
         match self.stage {
             Stage::Handshake => self.stage = Stage::Refused,
             Stage::Open(peer) => {
@@ -190,8 +223,7 @@ impl Link {
                 }
                 (Event::Message(parts), Some(peer)) => endpoint.handle_message(peer, parts, now)?,
                 (Event::Written(token), Some(peer)) => endpoint.handle_written(peer, token, now),
-                // Nobody is here to be asked.
-                (Event::Ask(_), _) => self.connection.answer(Verdict::Unavailable, now)?,
+                (Event::Ask(question), _) => self.question = Some(question),
                 (_, None) => {}
             }
         }

@@ -2,6 +2,7 @@
 
 use super::calls::{Call, Sending};
 use super::endpoint::Endpoint;
+use super::parked::Awaited;
 use super::requests::Progress;
 use super::session::{Queued, Session};
 use crate::call::{Action, CallId, Outcome, PeerId, RequestId};
@@ -23,16 +24,14 @@ impl Endpoint {
         if info.identity.is_empty() {
             info.identity = self.mint_identity();
         }
-        let (identity, info) = (info.identity.clone(), Arc::new(info));
+        let info = Arc::new(info);
         let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
         if let Some(old) = self.names.take(peer, &info) {
             self.close(old, Reason::Replaced);
         }
-        self.actions.push_back(Action::Joined(peer, info));
-        let mut parked = self.parked.take(&identity);
-        while let Some(entry) = parked.pop() {
-            self.unpark(peer, entry);
-        }
+        self.users.join(&info.user, peer);
+        self.actions.push_back(Action::Joined(peer, info.clone()));
+        self.unpark(peer, &info);
         if self.shut_down {
             self.close(peer, Reason::Shutdown);
         }
@@ -47,7 +46,26 @@ impl Endpoint {
         Bytes::copy_from_slice(&identity)
     }
 
-    fn unpark(&mut self, peer: PeerId, entry: Queued) {
+    /// Sends what waited for that peer. A routing id means whoever holds it, a user's session
+    /// whatever it announces; who is a user is known as nothing else.
+    fn unpark(&mut self, peer: PeerId, info: &PeerInfo) {
+        let (name, user) = (&info.identity, info.user.id());
+        let (holds, anonymous) = (self.names.holder(name) == Some(peer), user.is_empty());
+        let whom = [
+            holds.then(|| Awaited::RoutingId(name.clone())),
+            (!anonymous).then(|| Awaited::User(user.clone())),
+            (!anonymous).then(|| Awaited::Known(user.clone())),
+            (anonymous && holds).then(|| Awaited::Known(name.clone())),
+        ];
+        for whom in whom.into_iter().flatten() {
+            let mut parked = self.parked.take(&whom);
+            while let Some(entry) = parked.pop() {
+                self.unpark_call(peer, entry);
+            }
+        }
+    }
+
+    fn unpark_call(&mut self, peer: PeerId, entry: Queued) {
         if let Queued::Call { call, .. } = entry
             && self.calls.queue_at(call, peer)
         {
@@ -61,6 +79,21 @@ impl Endpoint {
     /// So report first what was written, and write nothing of this session's messages after.
     pub fn handle_gone(&mut self, peer: PeerId, reason: Reason, _now: Instant) {
         self.end_session(peer, reason, Call::executed_when_gone);
+    }
+
+    /// Ends that session and has its link closed, as [`Reason::Revoked`]: its calls end, and its
+    /// requests are cancelled. Says whether it was there.
+    pub fn disconnect(&mut self, peer: PeerId, _now: Instant) -> bool {
+        let live = self.sessions.get(peer.0).is_some();
+        self.close(peer, Reason::Revoked);
+        live
+    }
+
+    /// Ends all sessions of that user so; returns how many there were. It does not keep the user from
+    /// coming back: that is up to whoever authenticates it.
+    pub fn disconnect_user(&mut self, user: &[u8], now: Instant) -> usize {
+        let sessions = self.users.sessions(user).to_vec();
+        sessions.into_iter().filter(|&peer| self.disconnect(peer, now)).count()
     }
 
     /// The message that `token` names was written whole.
@@ -93,6 +126,7 @@ impl Endpoint {
     ) -> bool {
         let Some(session) = self.sessions.remove(peer.0) else { return false };
         self.names.release(&session.info.identity, peer);
+        self.users.leave(&session.info.user, peer);
         for call in session.calls {
             self.end_with_session(call, peer, reason, executed);
         }

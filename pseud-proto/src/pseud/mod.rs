@@ -54,9 +54,11 @@ mod parked;
 mod provenance;
 mod replying;
 mod requests;
+mod seen;
 mod session;
 mod stats;
 mod transmit;
+mod users;
 mod wire;
 
 pub use crate::peer::PeerInfo;

@@ -1,4 +1,4 @@
-//! Calls that wait for somebody to hold the routing id that they are for.
+//! Calls that wait for whom they are for.
 
 use super::calls::Calls;
 use super::session::{Queue, Queued};
@@ -6,32 +6,57 @@ use crate::config::Limits;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-/// The waiting calls, by name.
+/// Whom a call waits for. Ids of different kinds never meet, though their bytes be the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Awaited {
+    /// Whoever holds that routing id.
+    RoutingId(Bytes),
+    /// A session of that user.
+    User(Bytes),
+    /// Whoever is known as that: see [`To::Known`](crate::To).
+    Known(Bytes),
+}
+
+impl Awaited {
+    /// Nobody has an empty id of any kind.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::RoutingId(id) | Self::User(id) | Self::Known(id) => id.is_empty(),
+        }
+    }
+}
+
+/// The waiting calls.
 #[derive(Debug, Default)]
 pub(super) struct Parked {
-    queues: BTreeMap<Bytes, Queue>,
+    queues: BTreeMap<Awaited, Queue>,
     /// Entries of all queues, and how many of them are over at most.
     entries: usize,
     over: usize,
 }
 
 impl Parked {
-    /// Somebody holds the name: what waited for it.
-    pub(super) fn take(&mut self, name: &[u8]) -> Queue {
-        let queue = self.queues.remove(name).unwrap_or_default();
+    /// Somebody came: what waited for that.
+    pub(super) fn take(&mut self, whom: &Awaited) -> Queue {
+        let queue = self.queues.remove(whom).unwrap_or_default();
         self.entries -= queue.len();
         queue
     }
 
-    /// Lets a call wait for that name.
-    pub(super) fn park(&mut self, name: Bytes, entry: Queued) {
-        self.queues.entry(name).or_default().push(entry);
+    /// Lets a call wait.
+    pub(super) fn park(&mut self, whom: Awaited, entry: Queued) {
+        self.queues.entry(whom).or_default().push(entry);
         self.entries += 1;
     }
 
-    /// Entries and bytes that wait for that name.
-    pub(super) fn size(&mut self, name: &[u8], calls: &Calls, limits: &Limits) -> (usize, usize) {
-        let Some(queue) = self.queues.get_mut(name) else { return (0, 0) };
+    /// Entries and bytes that wait for that.
+    pub(super) fn size(
+        &mut self,
+        whom: &Awaited,
+        calls: &Calls,
+        limits: &Limits,
+    ) -> (usize, usize) {
+        let Some(queue) = self.queues.get_mut(whom) else { return (0, 0) };
         let before = queue.len();
         let size = queue.size(calls, limits);
         self.entries -= before - queue.len();

@@ -3,6 +3,7 @@
 use super::calls::Calls;
 use super::grammar::Answer;
 use super::provenance::Claim;
+use super::seen::Seen;
 use super::wire::WireId;
 use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
@@ -94,6 +95,7 @@ pub(super) struct Session {
     /// Requests of this peer, some of which may be over.
     pub(super) requests: Vec<RequestId>,
     pub(super) requests_open: usize,
+    pub(super) seen: Seen,
     pub(super) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(super) version_told: bool,
@@ -110,6 +112,7 @@ impl Session {
             calls_pending: 0,
             requests: Vec::new(),
             requests_open: 0,
+            seen: Seen::default(),
             bad_envelopes: 0,
             version_told: false,
             noise: Budget::default(),

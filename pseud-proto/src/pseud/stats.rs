@@ -27,6 +27,9 @@ pub enum Dropped {
     CallerGone,
     /// A message from a session that has ended.
     Stale,
+    /// A request with an id that its session has used before: see
+    /// [`Limits::requests_remembered_max`](crate::Limits).
+    Duplicate,
 }
 
 /// What an endpoint has seen since its birth.
@@ -52,7 +55,7 @@ pub struct Stats {
     pub requests_refused: u64,
     /// Calls made.
     pub calls_made: u64,
-    dropped: [u64; 11],
+    dropped: [u64; 12],
 }
 
 impl Stats {

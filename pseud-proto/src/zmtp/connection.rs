@@ -180,7 +180,7 @@ impl Connection {
     ///
     /// # Errors
     /// The peer is not admitted: write what is queued, which tells it so, and close the link. Or the
-    /// link had failed before.
+    /// handshake's time was over, or the link had failed before.
     pub fn answer(&mut self, verdict: Verdict, now: Instant) -> Result<(), PeerError> {
         let is_early = matches!(self.phase, Phase::Greeting { .. }) && self.failed.is_none();
         debug_assert!(!is_early, "an answer was given before Event::Ask");

@@ -1,14 +1,14 @@
 //! A server and its clients, the wires between them, and who waits for what.
 
 use super::ledger::{Ledger, Payload, answer_to};
+use super::member::{Broken, Held, Member};
+use super::users::Users;
 use super::weather::Weather;
-use crate::support::{Clock, End, Ended, Node, Port, Said, Wire, Work};
+use crate::support::{Clock, End, Node, Port, Said, Wire};
 use pseud::Fault;
 use pseud::proto::pseud::Deadlines;
 use pseud::proto::zmtp::Side;
 use pseud::proto::{CallId, CallOptions, To};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -22,27 +22,11 @@ pub(crate) struct Crowd {
     pub(crate) wires: Vec<Wire<Port, Port>>,
     pub(crate) ledger: Ledger,
     pub(crate) weather: Weather,
+    pub(crate) users: Users,
     /// What happened, as one number.
     pub(crate) digest: u64,
     payloads: Payload,
     broken: Option<Broken>,
-}
-
-/// One endpoint, the calls that it made and the requests that it holds.
-pub(crate) struct Member {
-    pub(crate) node: Rc<RefCell<Node>>,
-    pub(crate) calls: BTreeMap<CallId, Payload>,
-    pub(crate) held: Vec<Held>,
-    read: usize,
-}
-
-/// A request that is not answered yet.
-pub(crate) struct Held {
-    work: Work,
-    payload: Payload,
-    guard: Option<Instant>,
-    /// It is answered after this call of the handler's.
-    after: Option<CallId>,
 }
 
 /// How a handler ends.
@@ -58,9 +42,12 @@ impl Crowd {
         let clock = Clock::new();
         let clients = weather.up_to(4) + 1;
         let members = (0..=clients).map(|number| Member::new(number, &mut weather, &clock));
-        let (members, wires) = (members.collect(), Vec::new());
+        let (members, wires): (Vec<Member>, _) = (members.collect(), Vec::new());
+        let users = Users::new(members.len(), &mut weather);
+        let impostors = broken == Some(Broken::Impostor);
+        users.tell(&mut members[SERVER].node.borrow_mut(), impostors);
         let (ledger, digest, payloads) = (Ledger::default(), 0xcbf2_9ce4_8422_2325, 0);
-        Self { clock, members, wires, ledger, weather, digest, payloads, broken }
+        Self { clock, members, wires, ledger, weather, users, digest, payloads, broken }
     }
 
     /// A client opens a link; if it has one, the new one takes its name over.
@@ -79,10 +66,11 @@ impl Crowd {
         self.payloads += 1;
         let payload = self.payloads;
         let args = (payload, "x".repeat(padding));
+        let meant = self.users.meant(&to);
         let member = &mut self.members[maker];
         let called = member.node.borrow_mut().call(to, "work", args, options);
         let call = called.ok()?;
-        self.ledger.made(payload, maker, now + timeout);
+        self.ledger.made(payload, maker, meant, now + timeout);
         member.calls.insert(call, payload);
         self.collect();
         Some(call)
@@ -120,6 +108,21 @@ impl Crowd {
         self.collect();
     }
 
+    /// A driver sends its last request on that wire again.
+    pub(crate) fn repeat(&mut self, wire: usize, up: bool) {
+        let Wire { client, server, .. } = &self.wires[wire];
+        let id = if up { client.repeat() } else { server.repeat() };
+        if let Some(id) = id.filter(|_| self.broken != Some(Broken::SentTwice)) {
+            self.ledger.repeats(id);
+        }
+    }
+
+    /// The server ends the sessions of a user.
+    pub(crate) fn revoke(&mut self, user: &str) {
+        self.members[SERVER].node.borrow_mut().disconnect_user(user);
+        self.collect();
+    }
+
     /// Some bytes move on one wire.
     pub(crate) fn step(&mut self, wire: usize, chunk: usize) -> bool {
         self.wires[wire].chunk = chunk;
@@ -149,9 +152,11 @@ impl Crowd {
     pub(crate) fn collect(&mut self) {
         let now = self.clock.now();
         for (number, member) in self.members.iter_mut().enumerate() {
+            let heard = std::mem::take(&mut member.node.borrow_mut().heard);
+            heard.into_iter().for_each(|id| self.ledger.heard(id));
             while let Some(work) = member.next_work() {
                 let (payload, _) = work.args::<(Payload, String)>();
-                self.ledger.started(payload);
+                self.ledger.started(payload, number);
                 let guard = member.guard_of(&work, now);
                 member.held.push(Held { work, payload, guard, after: None });
                 note(&mut self.digest, format_args!("{number} starts {payload}"));
@@ -166,8 +171,10 @@ impl Crowd {
                 let payload = member.calls.remove(&call).expect("the end of a call of ours");
                 let how = member.end_of(call, self.broken);
                 note(&mut self.digest, format_args!("{payload} ends {how:?}"));
-                if self.broken == Some(Broken::FinishedTwice) {
-                    self.ledger.ended(payload, how.clone());
+                match self.broken {
+                    Some(Broken::Silent) => continue,
+                    Some(Broken::FinishedTwice) => self.ledger.ended(payload, how.clone()),
+                    _ => {}
                 }
                 self.ledger.ended(payload, how);
             }
@@ -182,7 +189,8 @@ impl Crowd {
         let member = &mut self.members[client];
         let called = member.node.borrow_mut().call(To::Server, "work", (payload, ""), timeout);
         member.calls.insert(called.expect("room after healing"), payload);
-        self.ledger.made(payload, client, now + pseud::Config::default().call_timeout);
+        let deadline = now + pseud::Config::default().call_timeout;
+        self.ledger.made(payload, client, Some(vec![SERVER]), deadline);
         for _ in 0..3 {
             self.settle();
             for index in (0..self.members[SERVER].held.len()).rev() {
@@ -195,6 +203,7 @@ impl Crowd {
 
     /// The invariants that hold at every moment.
     pub(crate) fn check(&self) {
+        Users::check(&self.members[SERVER].node.borrow());
         for (number, member) in self.members.iter().enumerate() {
             let node = member.node.borrow();
             let (endpoint, now) = (&node.endpoint, self.clock.now());
@@ -221,51 +230,6 @@ impl Crowd {
     fn has_backlog(&self, member: &Member) -> bool {
         let ports = self.wires.iter().flat_map(|wire| [&wire.client, &wire.server]);
         ports.filter(|port| Rc::ptr_eq(&port.node, &member.node)).any(|port| port.backlog() > 0)
-    }
-}
-
-/// A machine, or its driver, that breaks its word: a checker is only worth what it catches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Broken {
-    /// Time-outs and lost links end as `NotExecuted`.
-    ForgedNotExecuted,
-    /// Each end is told again.
-    FinishedTwice,
-    /// Nobody looks at the clock.
-    DeafToTime,
-}
-
-impl Member {
-    fn new(number: usize, weather: &mut Weather, clock: &Clock) -> Self {
-        let (config, link) = weather.settings(number);
-        let node = Node::new(config, link, number as u8 + 1, clock);
-        Self { node, calls: BTreeMap::new(), held: Vec::new(), read: 0 }
-    }
-
-    fn next_work(&self) -> Option<Work> {
-        self.node.borrow_mut().next_work()
-    }
-
-    fn next_said(&mut self) -> Option<Said> {
-        let said = self.node.borrow().log.said.get(self.read).cloned()?;
-        self.read += 1;
-        Some(said)
-    }
-
-    fn end_of(&self, call: CallId, broken: Option<Broken>) -> Ended {
-        match self.node.borrow().ended(call) {
-            Ended::Unknown(reason) if broken == Some(Broken::ForgedNotExecuted) => {
-                Ended::NotExecuted(reason)
-            }
-            ended => ended,
-        }
-    }
-
-    /// Until when its answer may leave: for ever where the caller declared that it may.
-    fn guard_of(&self, work: &Work, now: Instant) -> Option<Instant> {
-        let caller = self.node.borrow().log.sessions.get(&work.peer).cloned();
-        let guarded = caller.is_none_or(|caller| caller.profile.has_late_guard());
-        guarded.then(|| now + pseud::Config::default().late_guard)
     }
 }
 

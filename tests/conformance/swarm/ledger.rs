@@ -1,6 +1,6 @@
 //! What was promised of each call, and whether it was kept.
 
-use crate::support::Ended;
+use crate::support::{Ended, Id};
 use pseud::Executed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -18,25 +18,51 @@ pub(crate) fn answer_to(payload: Payload) -> u64 {
 pub(crate) struct Ledger {
     calls: BTreeMap<Payload, Entry>,
     started: BTreeSet<Payload>,
+    /// How often each id came in a request, and how often one was sent again on purpose.
+    heard: BTreeMap<Id, usize>,
+    repeated: BTreeMap<Id, usize>,
 }
 
 #[derive(Debug)]
 struct Entry {
     maker: usize,
+    /// Who may be asked; `None` where that is not known.
+    meant: Option<Vec<usize>>,
     deadline: Instant,
     ended: Option<Ended>,
 }
 
 impl Ledger {
     /// A call was made and not refused.
-    pub(crate) fn made(&mut self, payload: Payload, maker: usize, deadline: Instant) {
-        let entry = Entry { maker, deadline, ended: None };
+    pub(crate) fn made(
+        &mut self,
+        payload: Payload,
+        maker: usize,
+        meant: Option<Vec<usize>>,
+        deadline: Instant,
+    ) {
+        let entry = Entry { maker, meant, deadline, ended: None };
         assert!(self.calls.insert(payload, entry).is_none(), "a payload is used once");
     }
 
-    /// A handler was handed a request with that payload.
-    pub(crate) fn started(&mut self, payload: Payload) {
+    /// A member sends a request again, which an honest one never does.
+    pub(crate) fn repeats(&mut self, id: Id) {
+        *self.repeated.entry(id).or_default() += 1;
+    }
+
+    /// A request with that id came to anybody.
+    pub(crate) fn heard(&mut self, id: Id) {
+        let repeated = self.repeated.get(&id).copied().unwrap_or_default();
+        let times = self.heard.entry(id.clone()).or_default();
+        *times += 1;
+        assert!(*times <= 1 + repeated, "request {id:x?} was sent twice");
+    }
+
+    /// A handler of that member was handed a request with that payload.
+    pub(crate) fn started(&mut self, payload: Payload, member: usize) {
         let entry = self.calls.get(&payload).expect("a request that nobody made");
+        let meant = entry.meant.as_ref().is_none_or(|meant| meant.contains(&member));
+        assert!(meant, "call {payload} was not meant for {member}: {:?}", entry.meant);
         let started_before = !self.started.insert(payload);
         assert!(!started_before, "call {payload} was executed twice");
         let denied = entry.ended.as_ref().is_some_and(says_not_executed);
@@ -116,7 +142,7 @@ mod tests {
 
     fn one_call() -> Ledger {
         let mut ledger = Ledger::default();
-        ledger.made(1, 0, Instant::now());
+        ledger.made(1, 0, Some(vec![1]), Instant::now());
         ledger
     }
 
@@ -146,12 +172,12 @@ mod tests {
         for lie in [Ended::NotExecuted(Reason::PeerGone), Ended::Closed(Executed::No)] {
             let again = lie.clone();
             assert_caught("but was executed", |ledger| {
-                ledger.started(1);
+                ledger.started(1, 1);
                 ledger.ended(1, lie);
             });
             assert_caught("was executed after", |ledger| {
                 ledger.ended(1, again);
-                ledger.started(1);
+                ledger.started(1, 1);
             });
         }
     }
@@ -159,9 +185,22 @@ mod tests {
     #[test]
     fn a_second_execution_is_caught() {
         assert_caught("executed twice", |ledger| {
-            ledger.started(1);
-            ledger.started(1);
+            ledger.started(1, 1);
+            ledger.started(1, 1);
         });
+    }
+
+    #[test]
+    fn a_request_that_is_sent_twice_is_caught_unless_that_is_on_purpose() {
+        assert_caught("sent twice", |ledger| {
+            ledger.repeats(vec![1]);
+            (0..3).for_each(|_| ledger.heard(vec![1]));
+        });
+    }
+
+    #[test]
+    fn an_execution_by_somebody_else_is_caught() {
+        assert_caught("not meant for 2", |ledger| ledger.started(1, 2));
     }
 
     #[test]
@@ -170,7 +209,7 @@ mod tests {
             ledger.ended(1, Ended::Value(answer_to(1).into()));
         });
         assert_caught("of another one", |ledger| {
-            ledger.started(1);
+            ledger.started(1, 1);
             ledger.ended(1, Ended::Value(answer_to(2).into()));
         });
     }
@@ -178,7 +217,7 @@ mod tests {
     #[test]
     fn an_honest_call_passes() {
         let mut ledger = one_call();
-        ledger.started(1);
+        ledger.started(1, 1);
         ledger.ended(1, Ended::Fault(Fault::new("E", "m")));
         ledger.check_end();
         assert_eq!(ledger.tally(), [0, 1, 0, 0, 0]);

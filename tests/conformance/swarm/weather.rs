@@ -3,8 +3,8 @@
 use crate::support::{Clock, End, Pipe, Wire, ms};
 use bytes::Bytes;
 use pseud::Config;
-use pseud::proto::Capabilities;
 use pseud::proto::zmtp::{ConnectionConfig, Heartbeat};
+use pseud::proto::{Capabilities, Several};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::time::Duration;
@@ -35,9 +35,12 @@ pub(crate) enum Happening {
     Connect,
     Stop,
     Flow,
+    UserCalled,
+    Revoke,
+    Repeat,
 }
 
-const HAPPENINGS: [(Happening, u32); 12] = [
+const HAPPENINGS: [(Happening, u32); 15] = [
     (Happening::Bytes, 300),
     (Happening::ClientCalls, 60),
     (Happening::ServerCalls, 30),
@@ -50,6 +53,9 @@ const HAPPENINGS: [(Happening, u32); 12] = [
     (Happening::Connect, 6),
     (Happening::Stop, 5),
     (Happening::Flow, 8),
+    (Happening::UserCalled, 25),
+    (Happening::Revoke, 2),
+    (Happening::Repeat, 10),
 ];
 
 impl Weather {
@@ -139,6 +145,16 @@ impl Weather {
             }
         }
         (config, link)
+    }
+
+    /// As which user a client is authenticated, if it is.
+    pub(crate) fn user(&mut self) -> Option<&'static str> {
+        [Some("alice"), Some("alice"), Some("bob"), None][self.up_to(4)]
+    }
+
+    /// Which of a user's sessions a call means.
+    pub(crate) fn several(&mut self) -> Several {
+        [Several::Newest, Several::Newest, Several::Refuse][self.up_to(3)]
     }
 
     pub(crate) fn wire<A: End, B: End>(

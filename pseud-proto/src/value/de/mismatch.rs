@@ -1,6 +1,6 @@
 //! The words that a caller is told where types do not fit.
 
-use crate::error::Fault;
+use crate::error::{Exception, Fault};
 use crate::value::wire::NoHead;
 use serde::de::{self, Expected, Unexpected};
 use std::fmt::Display;
@@ -20,7 +20,7 @@ pub struct BadArguments(String);
 /// What the caller is told: a `TypeError`, as Python raises.
 impl From<BadArguments> for Fault {
     fn from(error: BadArguments) -> Self {
-        Self::new("TypeError", error.0)
+        Self::new(Exception::TypeError, error.0)
     }
 }
 

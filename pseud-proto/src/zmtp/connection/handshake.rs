@@ -43,6 +43,10 @@ impl Connection {
         if !std::mem::take(&mut self.asked) {
             return Ok(());
         }
+        // Whoever drives the link may be late as well.
+        if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            return Err(Misbehaved::HandshakeTimeout.into());
+        }
         match verdict {
             Verdict::Admit(user) => {
                 let step = self.mechanism.admit(user, &self.config)?;

@@ -1,0 +1,83 @@
+//! Somebody to call.
+
+use crate::call::Call;
+use crate::hub::Hub;
+use crate::pending::Pending;
+use crate::service::Service;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::{CallOptions, CallRefused, Packed, Several, To};
+use serde::Serialize;
+use smol_str::SmolStr;
+use std::fmt;
+use std::sync::Arc;
+
+/// Somebody to call: a handle, cheap to clone.
+///
+/// It means one session ([`Caller::peer`](crate::Caller::peer),
+/// [`Node::sessions`](crate::Node::sessions)), or whoever is a user or holds a routing id when it is
+/// called. An answer is only believed from the session that was asked.
+#[derive(Clone)]
+pub struct Peer {
+    hub: Arc<Hub>,
+    to: To,
+}
+
+impl Peer {
+    pub(crate) fn new(hub: Arc<Hub>, to: To) -> Self {
+        Self { hub, to }
+    }
+
+    /// Calls this peer. `args` is a tuple: `("Charly",)`, `()`. See [`Call`].
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
+        Call::new(self.hub.clone(), self.to.clone(), SmolStr::new(name), args)
+    }
+
+    /// A service of this peer. See [`Service`].
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        Service::new(self.hub.clone(), self.to.clone(), name.as_ref())
+    }
+
+    /// The same user, but calls are refused
+    /// ([`CallRefused::SeveralSessions`](pseud_proto::CallRefused)) while it has several sessions.
+    /// Whoever is no user has one at most.
+    #[must_use]
+    pub fn only(mut self) -> Self {
+        if let To::User { several, .. } | To::Known { several, .. } = &mut self.to {
+            *several = Several::Refuse;
+        }
+        self
+    }
+
+    /// Who would be called now; `None` where nobody would, or nobody alone.
+    pub fn info(&self) -> Option<Arc<PeerInfo>> {
+        let inner = self.hub.lock();
+        let peer = inner.endpoint.session_of(&self.to)?;
+        inner.endpoint.peer_info(peer).cloned()
+    }
+
+    /// Ends the session that would be called now; false where there is none. What follows is said at
+    /// [`Node::disconnect_user`](crate::Node::disconnect_user).
+    pub fn disconnect(&self) -> bool {
+        let (ended, effects) = self.hub.with(|inner, now| {
+            let peer = inner.endpoint.session_of(&self.to)?;
+            Some(inner.endpoint.disconnect(peer, now))
+        });
+        effects.run(&self.hub, None);
+        ended.unwrap_or_default()
+    }
+
+    pub(crate) fn send(
+        self,
+        name: &str,
+        arguments: Packed,
+        options: CallOptions,
+    ) -> Result<Pending, CallRefused> {
+        self.hub.call(self.to, name, arguments, options)
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Peer").field(&self.to).finish()
+    }
+}

@@ -1,0 +1,45 @@
+//! Links whose handshake is not over, and users who are shown out meanwhile.
+
+use crate::hub::Hub;
+use crate::link::AnyLink;
+use bytes::Bytes;
+use pseud_proto::User;
+use std::sync::Arc;
+
+/// A link whose handshake is not over.
+#[derive(Debug)]
+pub(crate) struct Stranger {
+    pub(crate) link: Arc<dyn AnyLink>,
+    /// Users that were disconnected since it came: it may have been admitted as one of them before.
+    unwelcome: Vec<Bytes>,
+}
+
+impl Stranger {
+    pub(crate) fn new(link: Arc<dyn AnyLink>) -> Self {
+        Self { link, unwelcome: Vec::new() }
+    }
+
+    pub(crate) fn is_barred(&self, user: &User) -> bool {
+        self.unwelcome.contains(user.id())
+    }
+
+    fn bar(&mut self, user: &[u8]) {
+        if !self.unwelcome.iter().any(|known| known == user) {
+            self.unwelcome.push(Bytes::copy_from_slice(user));
+        }
+    }
+}
+
+impl Hub {
+    /// Ends a user's sessions, and bars those who were admitted as that user before.
+    pub(crate) fn disconnect_user(self: &Arc<Self>, user: &[u8]) -> usize {
+        let (ended, effects) = self.with(|inner, now| {
+            if !user.is_empty() {
+                inner.strangers.iter_mut().for_each(|(_, stranger)| stranger.bar(user));
+            }
+            inner.endpoint.disconnect_user(user, now)
+        });
+        effects.run(self, None);
+        ended
+    }
+}

@@ -1,0 +1,91 @@
+//! Calls within calls: each handler calls its caller, to depth 32, and no side waits for itself.
+
+use crate::soon;
+use pseud::{Client, Fault, Node, Options, Request, Server};
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinSet;
+
+/// Far more than [`SOON`](crate::SOON): a dead-lock is not saved by a time-out.
+const CALL_TIMEOUT: Duration = Duration::from_secs(600);
+
+const DEPTH: u64 = 32;
+
+/// Chains that begin at the same time at each side: their calls stay under the limits of one peer.
+const CHAINS: usize = 20;
+
+/// The same where each handler holds a thread: all of them fit the runtime's 512.
+const CHAINS_OF_THREADS: usize = 5;
+
+#[test]
+fn p_06_handlers_call_their_callers_to_depth_32_on_one_thread() {
+    check(one_thread(), CHAINS, "down");
+}
+
+#[test]
+fn p_06_handlers_call_their_callers_to_depth_32_on_several_threads() {
+    check(three_threads(), CHAINS, "down");
+}
+
+#[test]
+fn p_06_handlers_that_block_call_their_callers_to_depth_32() {
+    check(one_thread(), CHAINS_OF_THREADS, "block");
+    check(three_threads(), CHAINS_OF_THREADS, "block");
+}
+
+fn one_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn three_threads() -> Runtime {
+    Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap()
+}
+
+/// Chains that begin at both sides, of that handler.
+fn check(runtime: Runtime, count: usize, name: &'static str) {
+    runtime.block_on(async {
+        let (server, client) = pair().await;
+        let mut chains = JoinSet::new();
+        for _ in 0..count {
+            let (client, desk) = (client.clone(), server.peer("desk"));
+            chains.spawn(async move { client.call::<u64, _>(name, (DEPTH,)).await });
+            chains.spawn(async move { desk.call::<u64, _>(name, (DEPTH,)).await });
+        }
+        for sum in soon(chains.join_all()).await {
+            assert_eq!(sum.unwrap(), DEPTH * (DEPTH + 1) / 2);
+        }
+        let (here, there) = (server.stats(), client.stats());
+        assert_eq!(here.requests_served + there.requests_served, 2 * count as u64 * (DEPTH + 1));
+    });
+}
+
+async fn pair() -> (Server, Client) {
+    let server = Server::with(patient(Options::server("service"))).unwrap();
+    let client = Client::with(patient(Options::client("service").identity("desk"))).unwrap();
+    serve(&server);
+    serve(&client);
+    client.connect(&server.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
+    soon(client.ready()).await;
+    (server, client)
+}
+
+fn patient(mut options: Options) -> Options {
+    options.config.late_guard = CALL_TIMEOUT;
+    options.call_timeout(CALL_TIMEOUT)
+}
+
+/// `down(n)` is n and all below it, each of which the other side adds.
+fn serve(node: &Node) {
+    node.register("down", |request| async move { down(&request).await }).unwrap();
+    node.register_blocking("block", |request| Handle::current().block_on(down(&request))).unwrap();
+}
+
+async fn down(request: &Request) -> Result<u64, Fault> {
+    let (n,): (u64,) = request.args()?;
+    if n == 0 {
+        return Ok(0);
+    }
+    let below = request.caller().call::<u64, _>(request.name(), (n - 1,)).await;
+    let below = below.map_err(|error| Fault::new("RuntimeError", error.to_string()))?;
+    Ok(n + below)
+}
