@@ -47,9 +47,9 @@ pub enum CallError {
     #[error("the peer raised {0}")]
     Fault(Fault),
     /// It never reached the far handler, or its side refused to run that
-    /// ([`Reason::NoSuchService`], [`Reason::TooBusy`], …). [`Reason::NotConnected`]: no link was ready to a peer of that
-    /// name in time; [`Node::events`](crate::Node::events) tell whether nobody listens there, or
-    /// somebody of another name.
+    /// ([`Reason::NoSuchService`], [`Reason::TooBusy`], …). [`Reason::NotConnected`]: no link was ready to
+    /// a peer of that name in time; [`Node::events`](crate::Node::events) tell whether nobody listens
+    /// there, or somebody of another name.
     #[error("not executed: {0} (a retry is safe)")]
     NotExecuted(Reason),
     /// It left, and no (usable) answer came: the far handler may have run.
@@ -179,8 +179,12 @@ impl<T, A, K> Call<T, A, K> {
         call
     }
 
-    pub(crate) fn after(mut self, caller: &Caller) -> Self {
-        self.options.hops = caller.hops().saturating_add(1);
+    pub(crate) fn after(self, caller: &Caller) -> Self {
+        self.hops(caller.hops().saturating_add(1))
+    }
+
+    pub(crate) fn hops(mut self, hops: u32) -> Self {
+        self.options.hops = hops;
         self
     }
 }

@@ -70,9 +70,10 @@ impl Caller {
         self.peer().call(name, args).after(self)
     }
 
-    /// A service of its. See [`Service`].
+    /// A service of its, for calls that are a part of serving the request: as far as those of
+    /// [`call`](Self::call). See [`Service`].
     pub fn service(&self, name: impl AsRef<str>) -> Service {
-        self.peer().service(name)
+        self.peer().service(name).after(self)
     }
 }
 

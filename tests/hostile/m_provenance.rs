@@ -134,7 +134,13 @@ async fn m_05_a_peer_that_reads_no_names_is_asked_nothing_in_one() {
 
 /// Calls back whoever called, until that is refused; says how deep it came.
 async fn down(request: Request, refused: Arc<AtomicUsize>) -> Result<u32, Fault> {
-    match request.caller().call::<u32, _>("down", ()).await {
+    // A name in parts is the same call, and as far.
+    let caller = request.caller();
+    let call = match caller.hops() % 2 {
+        0 => caller.call::<u32, _>("go.down", ()),
+        _ => caller.service("go").call("down", ()),
+    };
+    match call.await {
         Ok(depth) => Ok(depth + 1),
         Err(CallError::Refused(CallRefused::TooManyHops { max: 32 })) => {
             refused.fetch_add(1, Ordering::Relaxed);
@@ -154,10 +160,10 @@ async fn circle(change: impl Fn(&mut Options)) -> (u32, usize) {
     let (server, client) = (Server::with(serving).unwrap(), Client::with(calling).unwrap());
     for node in [&*server, &*client] {
         let refused = refused.clone();
-        node.register("down", move |request| down(request, refused.clone())).unwrap();
+        node.register("go.down", move |request| down(request, refused.clone())).unwrap();
     }
     client.connect(&server.bind(ANYWHERE).await.unwrap()).unwrap();
-    let depth = timeout(PATIENCE, client.call::<u32, _>("down", ())).await.unwrap().unwrap();
+    let depth = timeout(PATIENCE, client.call::<u32, _>("go.down", ())).await.unwrap().unwrap();
     timeout(PATIENCE, async { tokio::join!(server.drained(), client.drained()) }).await.unwrap();
     for node in [&*server, &*client] {
         assert_eq!((node.stats().calls_pending, node.stats().requests_open), (0, 0));
