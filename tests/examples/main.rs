@@ -67,6 +67,12 @@ fn small_power() {
 }
 
 #[test]
+fn string_service() {
+    let lines = ["lower: abc, upper: DEF", "string.lower: abc, string.upper: DEF"];
+    assert_eq!(run("string_service"), lines);
+}
+
+#[test]
 fn own_loop() {
     assert_eq!(
         run("own_loop"),

@@ -127,7 +127,7 @@ pub(crate) async fn bounded(conversation: impl Future<Output = ()>) {
     timeout(CONVERSATION_TIMEOUT, conversation).await.expect("the conversation ends");
 }
 
-async fn check_readers(python: &PythonPeer) {
+pub(crate) async fn check_readers(python: &PythonPeer) {
     assert_eq!(python.ask("about", json!({})).await["pid"], python.pid());
     let readers = python.ask("alive", json!({})).await;
     for (name, reader) in readers.as_object().expect("one entry a peer") {

@@ -23,6 +23,7 @@ mod python_calls_rust;
 mod random;
 mod reference;
 mod reference_faults;
+mod registry;
 mod rust_calls_python;
 #[cfg(feature = "_curve")]
 mod secured;
@@ -32,4 +33,5 @@ mod sizes;
 mod tagged;
 mod talk;
 mod timeouts;
+mod users;
 mod values_live;

@@ -13,6 +13,7 @@ import collections
 import concurrent.futures
 import contextlib
 import datetime as dt
+import functools
 import json
 import math
 import os
@@ -27,6 +28,7 @@ import zmq.asyncio
 import zmq.utils.monitor
 
 import plugins  # noqa: F401  registers them
+import registries
 from zap import Zap
 
 LINE_MAX = 1 << 28  # bytes of one command, values are hex
@@ -274,8 +276,8 @@ def handlers(peer):
 
     def later(method, *args):
         """Calls the caller back from a task: inside the handler its reader would wait for itself."""
-        work = outcome(peer, peer.caller(), method, args, {})
-        peer.later.append(asyncio.create_task(work))
+        work = functools.partial(peer.call, peer.caller(), method, args, {})
+        peer.later.append(asyncio.create_task(outcome(work)))
 
     async def nested(method, *args):
         """Calls the caller back and waits for it: the reader, which waits for this, does not hear it."""
@@ -294,12 +296,12 @@ def handlers(peer):
     }
 
 
-async def outcome(peer, to, method, args, kwargs):
+async def outcome(call):
     """How a call ended: `{"result"}` or `{"error"}`, and the seconds it took."""
     clock = asyncio.get_running_loop().time
     started = clock()
     try:
-        ended = {"result": encode(await peer.call(to, method, args, kwargs))}
+        ended = {"result": encode(await call())}
     except Exception as error:
         ended = {"error": describe(error)}
     return ended | {"seconds": clock() - started}
@@ -308,8 +310,9 @@ async def outcome(peer, to, method, args, kwargs):
 # Commands --------------------------------------------------------------------
 
 
-class Commands:
+class Commands(registries.Registries):
     def __init__(self):
+        super().__init__()
         self.context = zmq.asyncio.Context.instance()  # the one pseud uses
         self.context.setsockopt(zmq.LINGER, 0)
         self.named = {}
@@ -328,18 +331,22 @@ class Commands:
         os._exit(status)
 
     async def server(
-        self, name, user_id, endpoint, timeout=5.0, security=None, known=(), **socket
-    ):
+        self, name, user_id, endpoint, timeout=5.0, security=None, known=(), permissions=None,
+        registry=None, **socket,
+    ):  # fmt: skip
         """Binds and starts a Server; says the endpoint it got.
 
         `security`: a plug-in and what it needs; `known`: whom it admits, lists of the
-        credentials and then the user id.
+        credentials and then the user id; `permissions`: what those users may do, lists by
+        their ids; `registry`: a free-standing one instead of its own.
         """
-        secured = secrets(security)
+        secured = secrets(security) | {"registry": registry and self.registries[registry]}
         peer = Rpc(pseud.Server(to_bytes(user_id), timeout=timeout, **secured), **socket)
         for *credentials, user in known:
             shown = tuple(map(to_bytes, credentials))
             peer.rpc.auth_backend.known[shown] = to_bytes(user)
+        for user, allowed in (permissions or {}).items():
+            peer.rpc.auth_backend.users[to_bytes(user)] = plugins.User(allowed)
         peer.rpc.bind(endpoint)
         return await self.started(name, peer)
 
@@ -387,7 +394,13 @@ class Commands:
         to = peer.rpc.peer_routing_id if to is None else to_bytes(to)
         args = [decode(arg) for arg in args]
         kwargs = {key: decode(value) for key, value in (kwargs or {}).items()}
-        return await outcome(peer, to, decode(method), args, kwargs)
+        return await outcome(functools.partial(peer.call, to, decode(method), args, kwargs))
+
+    async def send_to(self, name, to, method, args=()):
+        """The outcome of `send_to(to).dotted.method(*args)`, as servers call their clients."""
+        rpc = self.named[name].rpc
+        chain = lambda: functools.reduce(getattr, method.split("."), rpc.send_to(to_bytes(to)))
+        return await outcome(lambda: chain()(*map(decode, args)))
 
     async def call_many(self, name, calls, to=None):
         """The outcomes of calls made all at once, in their order."""

@@ -59,12 +59,23 @@ class Backend:
         pass
 
 
+class User:
+    """What predicates are shown of who calls."""
+
+    def __init__(self, permissions):
+        self.permissions = permissions
+
+    def has_permission(self, permission):
+        return permission in self.permissions
+
+
 class ServerBackend(Backend):
     """Asks the gate about peers, and finds those it admitted by their user ids."""
 
     def __init__(self, rpc):
         super().__init__(rpc)
         self.known = {}  # credentials to user id
+        self.users = {}  # user id to User
         self.routing_ids = {}
         self.gate = None
 
@@ -77,6 +88,9 @@ class ServerBackend(Backend):
             self.gate.task.cancel()
             await asyncio.wait([self.gate.task])
             self.gate.socket.close(linger=0)
+
+    def get_predicate_arguments(self, user_id):
+        return {"user": self.users[user_id]} if user_id in self.users else {}
 
     def get_routing_id(self, user_id):
         return self.routing_ids[user_id]
