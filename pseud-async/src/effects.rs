@@ -18,7 +18,7 @@ pub(crate) struct Effects {
     crowd: Vec<Arc<AtomicWaker>>,
     happened: Vec<Happened>,
     requests: Vec<pseud_proto::Request>,
-    /// How often sessions had been ended when the requests were taken.
+    /// [`Hub::closings`] when the requests were taken.
     closings: usize,
     flush: SmallVec<[Flush; 1]>,
     close: Vec<(Arc<dyn AnyLink>, Reason)>,
@@ -68,9 +68,10 @@ impl Effects {
         }
     }
 
-    /// Counts the sessions that end by this, under the hub's lock.
+    /// Notes, under the hub's lock, whether sessions end by this because we want no more of them.
     pub(crate) fn count_closings(&mut self, closings: &AtomicUsize) {
-        if !self.close.is_empty() {
+        let is_wanted = |(_, reason): &_| matches!(reason, Reason::Revoked | Reason::Shutdown);
+        if self.close.iter().any(is_wanted) {
             closings.fetch_add(1, Ordering::Release);
         }
         self.closings = closings.load(Ordering::Relaxed);

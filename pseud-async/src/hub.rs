@@ -57,7 +57,7 @@ pub struct Hub {
     pub(crate) value_limits: ValueLimits,
     /// Handlers that did not end at once, those of callers that are gone among them.
     pub(crate) running: AtomicUsize,
-    /// How often this side has ended sessions. Changed under the lock, read without.
+    /// How often sessions were revoked or shut down. Changed under the lock, read without.
     pub(crate) closings: AtomicUsize,
     pub(crate) config: Arc<Config>,
     pub(crate) doors: Doors,
