@@ -148,7 +148,8 @@ impl Peer {
     fn serve(&mut self, request: Request, now: Instant) -> Result<(), Box<dyn Error>> {
         let name = request.name().to_owned();
         println!("{}: serve {name}()", self.name);
-        let (ticket, _arguments) = request.into_parts();
+        // One that takes arguments opens it by `Request::open`, which checks them.
+        let ticket = request.into_ticket();
         match name.as_str() {
             "greet_me" => {
                 println!("{}: call name(), before it answers", self.name);
@@ -157,8 +158,7 @@ impl Peer {
                 self.waiting = Some(ticket);
             }
             "name" => self.channel.reply(ticket, Ok(Packed::result("Charly")?), now),
-            // Never answered. An adapter that knows its handlers replies with a
-            // `ServiceNotFoundError` instead.
+            // Never answered. An adapter that knows its handlers refuses it as `NoSuchService`.
             _ => drop(ticket),
         }
         Ok(())

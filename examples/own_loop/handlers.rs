@@ -2,26 +2,26 @@
 
 use pseud::Fault;
 use pseud::proto::value::{Arguments, ValueLimits};
-use pseud::proto::{Packed, Registry, Request, Ticket};
+use pseud::proto::{Packed, Refusal, Registry, Request, Ticket};
 use std::fmt::Display;
 
 /// Runs in the loop's own thread, and everybody waits for it: it must not take long. One that does
 /// keeps the ticket instead, and the loop replies when it has the result.
 pub(crate) type Handler = fn(&Arguments) -> Result<Packed, Fault>;
 
-/// The answer to a request. Its arguments come from a peer and are checked here, not before: what
-/// is not called is not worth the work.
+/// The answer to a request, or why no handler is run. Its arguments come from a peer and are checked
+/// here, not before: what is not called is not worth the work.
 pub(crate) fn answer(
     handlers: &Registry<Handler>,
     request: Request,
-) -> (Ticket, Result<Packed, Fault>) {
-    let handler = handlers.find(request.name()).copied();
-    let unknown = Fault::new("ServiceNotFoundError", request.name());
-    let (ticket, arguments) = request.into_parts();
-    let Some(handler) = handler else { return (ticket, Err(unknown)) };
-    match arguments.check_call(&ValueLimits::default()) {
-        Ok(arguments) => (ticket, handler(&arguments)),
-        Err(bad) => (ticket, Err(type_error(bad))),
+) -> (Ticket, Result<Result<Packed, Fault>, Refusal>) {
+    let Some(handler) = handlers.find(request.name()).copied() else {
+        let refusal = Refusal::NoSuchService(request.name().into());
+        return (request.into_ticket(), Err(refusal));
+    };
+    match request.open(&ValueLimits::default()) {
+        Ok(opened) => (opened.ticket, Ok(handler(&opened.arguments))),
+        Err((ticket, refusal)) => (ticket, Err(refusal)),
     }
 }
 

@@ -37,13 +37,15 @@ impl Node {
     pub(crate) fn new(identity: &'static str, config: Config) -> io::Result<Self> {
         let mut connection = ConnectionConfig::default();
         connection.identity = identity.into();
+        // Once for all links: what peers are told that we understand.
+        let connection = config.announced(Arc::new(connection));
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
             endpoint: Endpoint::new(Arc::new(config), seed()?),
             handlers: Registry::new(),
-            config: Arc::new(connection),
+            config: connection,
             poll,
             listener,
             sockets: BTreeMap::new(),
@@ -134,7 +136,8 @@ impl Node {
     }
 
     fn adopt(&mut self, mut stream: TcpStream, address: SocketAddr, side: Side) -> io::Result<()> {
-        let link = Link::new(self.config.clone(), side, seed()?, Instant::now());
+        let (config, now) = (self.config.clone(), Instant::now());
+        let link = Link::new(&self.endpoint, config, side, seed()?, now);
         let link = link.with_address(address.to_string());
         self.last = Token(self.last.0 + 1);
         // The first "writable" sends our greeting.
@@ -180,10 +183,10 @@ impl Node {
         let mut rest = Vec::new();
         while let Some(action) = self.endpoint.poll_action() {
             match action {
-                Action::Serve(request) => {
-                    let (ticket, result) = answer(&self.handlers, request);
-                    self.endpoint.reply(ticket, result, now);
-                }
+                Action::Serve(request) => match answer(&self.handlers, request) {
+                    (ticket, Ok(result)) => self.endpoint.reply(ticket, result, now),
+                    (ticket, Err(refusal)) => self.endpoint.refuse(ticket, &refusal, now),
+                },
                 Action::Flush(peer) => self.tell_peer(peer, now, Ok(())),
                 Action::Close(peer, reason) => self.tell_peer(peer, now, Err(reason)),
                 action => rest.push(action),

@@ -1,7 +1,9 @@
 //! A call as the application sees it: a future of a typed result.
 
+use crate::caller::Caller;
 use crate::hub::Hub;
 use crate::pending::Pending;
+use crate::request::Request;
 use pseud_proto::{
     CallOptions, CallRefused, Executed, Fault, Outcome, Packed, Reason, To, Unchecked,
 };
@@ -40,13 +42,14 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The far side answered with an exception: its handler raised it, or nothing there serves that
-    /// name (`ServiceNotFoundError`), or it had no room or time for it (`Overloaded`, `Draining`).
+    /// The far handler raised this exception. A v1 peer answers so as well where it ran none: it serves
+    /// nothing of that name ([`is_service_not_found`](Self::is_service_not_found)), or had no room.
     #[error("the peer raised {0}")]
     Fault(Fault),
-    /// It never reached the far handler. [`Reason::NotConnected`]: no link was ready to a peer of that
-    /// name in time; [`Node::events`](crate::Node::events) tell whether nobody listens there, or
-    /// somebody of another name.
+    /// It never reached the far handler, or its side refused to run that
+    /// ([`Reason::NoSuchService`], [`Reason::TooBusy`], …). [`Reason::NotConnected`]: no link was ready to
+    /// a peer of that name in time; [`Node::events`](crate::Node::events) tell whether nobody listens
+    /// there, or somebody of another name.
     #[error("not executed: {0} (a retry is safe)")]
     NotExecuted(Reason),
     /// It left, and no (usable) answer came: the far handler may have run.
@@ -74,6 +77,16 @@ fn left(executed: Executed) -> &'static str {
 }
 
 impl CallError {
+    /// Whether the far side serves nothing of that name, or not to us; whether that comes as an outcome
+    /// of its own or, from a v1 peer, as a fault: such a peer's handler may have raised it.
+    pub fn is_service_not_found(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.is_service_not_found(),
+            Self::NotExecuted(reason) => *reason == Reason::NoSuchService,
+            _ => false,
+        }
+    }
+
     /// Whether the far handler certainly did not run.
     pub fn is_retry_safe(&self) -> bool {
         match self {
@@ -146,7 +159,32 @@ impl<T, A, K> Call<T, A, K> {
     /// Waits that long for the answer at most, instead of the node's time-out (default 5 s). Over 1 h is
     /// cut to 1 h. Zero gives up at once, and may still send the call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options = self.options.timeout(timeout);
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// Makes it as a part of serving that request: one hop further than it, so that a circle of peers
+    /// that call each other ends.
+    pub fn within(self, request: &Request) -> Self {
+        self.after(request.caller())
+    }
+
+    /// The same, and in the name of that request's [user](Request::user): for gateways. The peer
+    /// believes it if it gave us [`User::FORWARD`](pseud_proto::User::FORWARD), and else refuses it
+    /// ([`Reason::Unauthorized`]); a v1 peer, which would run it with our own rights, is not sent it
+    /// ([`Reason::Unsupported`]).
+    pub fn on_behalf_of(self, request: &Request) -> Self {
+        let mut call = self.within(request);
+        call.options.origin = Some(request.user().id().clone());
+        call
+    }
+
+    pub(crate) fn after(self, caller: &Caller) -> Self {
+        self.hops(caller.hops().saturating_add(1))
+    }
+
+    pub(crate) fn hops(mut self, hops: u32) -> Self {
+        self.options.hops = hops;
         self
     }
 }
@@ -163,7 +201,7 @@ where
         let this = self.get_mut();
         if let Some((args, kwargs)) = this.arguments.take() {
             let packed = encode(&args, &kwargs)?;
-            let call = this.hub.call(this.to.clone(), &this.name, packed, this.options)?;
+            let call = this.hub.call(this.to.clone(), &this.name, packed, this.options.clone())?;
             this.pending = Some(call);
         }
         let Some(pending) = &mut this.pending else {

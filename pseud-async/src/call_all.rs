@@ -65,7 +65,7 @@ impl<T, A, K> CallAll<T, A, K> {
         K: Serialize,
     {
         let packed = encode(args, kwargs);
-        let send = |peer: Peer| peer.send(&self.name, packed.clone()?, self.options);
+        let send = |peer: Peer| peer.send(&self.name, packed.clone()?, self.options.clone());
         self.calls = std::mem::take(&mut self.peers).into_iter().map(send).collect();
     }
 }

@@ -6,7 +6,7 @@ use crate::peer::Peer;
 use crate::service::Service;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{PeerId, To, User};
+use pseud_proto::{PeerId, Provenance, To, User};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -15,18 +15,32 @@ use std::sync::Arc;
 ///
 /// What it says was true when the request came, and stays so: it never means anybody else, also after
 /// its link has ended. All of it comes from the session, nothing from the request's arguments: it is
-/// what handlers with Python's `with_identity` are told, and what predicates of domains judge.
+/// what handlers with Python's `with_identity` are told, and what predicates of domains judge. But the
+/// user may be one that a trusted gateway names: see [`user`](Self::user).
 #[derive(Clone)]
 pub struct Caller {
     pub(crate) hub: Arc<Hub>,
     pub(crate) peer: PeerId,
     pub(crate) info: Arc<PeerInfo>,
+    pub(crate) provenance: Provenance,
 }
 
 impl Caller {
-    /// Who authentication says it is, and what it may do.
+    /// Whose request it is, and what that user may do: who authentication says the peer is; or, where
+    /// the peer [may forward](User::FORWARD) requests and made this one in another's name, that other
+    /// user, without any permission.
     pub fn user(&self) -> &User {
-        &self.info.user
+        &self.provenance.user
+    }
+
+    /// The peer's own user, where it made the request in the name of [another](Self::user).
+    pub fn forwarded_by(&self) -> Option<&User> {
+        self.provenance.is_forwarded.then_some(&self.info.user)
+    }
+
+    /// How many calls led to the request, each made while the one before was served.
+    pub fn hops(&self) -> u32 {
+        self.provenance.hops
     }
 
     /// Its routing id: the identity that it announced, or the one that it was given.
@@ -50,19 +64,21 @@ impl Caller {
         Peer::new(self.hub.clone(), To::Peer(self.peer))
     }
 
-    /// Calls it back on the connection that it opened. See [`Peer::call`].
+    /// Calls it back on the connection that it opened. See [`Peer::call`]. The call is one hop further
+    /// than the request: two sides that call each other back for ever are stopped.
     pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
-        self.peer().call(name, args)
+        self.peer().call(name, args).after(self)
     }
 
-    /// A service of its. See [`Service`].
+    /// A service of its, for calls that are a part of serving the request: as far as those of
+    /// [`call`](Self::call). See [`Service`].
     pub fn service(&self, name: impl AsRef<str>) -> Service {
-        self.peer().service(name)
+        self.peer().service(name).after(self)
     }
 }
 
 impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Caller").field(&self.peer).field(&self.info.user).finish()
+        f.debug_tuple("Caller").field(&self.peer).field(self.user()).finish()
     }
 }

@@ -104,6 +104,7 @@ impl<W: Writer> Link<W> {
         address: String,
     ) -> io::Result<Arc<Self>> {
         let seed = Hub::seed()?;
+        let config = hub.config.announced(config);
         let connection = Connection::for_attempt(config, side, attempt, seed, hub.now());
         let link = Arc::new(Self {
             connection: Mutex::new(connection),

@@ -233,7 +233,7 @@ impl Node {
         Events::new(self.hub().clone())
     }
 
-    /// Takes no new requests (they are answered with a `Draining` fault), and waits until every open
+    /// Takes no new requests (they are refused as [`Reason::Draining`](pseud_proto::Reason::Draining)), and waits until every open
     /// request is answered and every call of ours has ended. Cancel-safe; draining goes on. Calls
     /// that handlers make meanwhile are still made.
     pub fn drained(&self) -> Drained {

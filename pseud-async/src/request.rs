@@ -59,8 +59,8 @@ impl Request {
         Cancelled::new(self.caller.hub.clone(), self.id)
     }
 
-    /// Who authentication says the caller is: Python's `with_identity`, without asking for it. It comes
-    /// from the session; nothing that the caller writes into its arguments changes it.
+    /// Whose request it is: Python's `with_identity`, without asking for it. Nothing that the caller
+    /// writes into its arguments changes it. See [`Caller::user`].
     pub fn user(&self) -> &User {
         self.caller.user()
     }

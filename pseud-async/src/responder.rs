@@ -3,8 +3,8 @@
 use crate::handler::Answer;
 use crate::hub::{Hub, Inner};
 use atomic_waker::AtomicWaker;
-use pseud_proto::Ticket;
 use pseud_proto::pseud::Endpoint;
+use pseud_proto::{Refusal, Ticket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -25,6 +25,11 @@ impl Responder {
 
     pub(crate) fn answer(mut self, answer: Answer) {
         self.end(|endpoint, ticket, now| endpoint.reply(ticket, answer, now));
+    }
+
+    /// No handler was run.
+    pub(crate) fn refuse(mut self, refusal: &Refusal) {
+        self.end(|endpoint, ticket, now| endpoint.refuse(ticket, refusal, now));
     }
 
     fn end(&mut self, end: impl FnOnce(&mut Endpoint, Ticket, Instant)) {

@@ -1,15 +1,13 @@
 //! Serving: from a request that arrived to a handler that runs, and its answer.
 
 use crate::caller::Caller;
-use crate::cancelled::Cancelled;
 use crate::caught::{Guarded, guarded, guarded_future};
 use crate::handler::{Answer, Handler, Plain};
 use crate::hub::Hub;
 use crate::request::Request;
 use crate::resolve::Resolving;
 use crate::responder::Responder;
-use pseud_proto::value::Unchecked;
-use pseud_proto::{Fault, PeerId, RequestId, Ticket};
+use pseud_proto::{Opened, PeerId, Refusal, Ticket};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,9 +30,9 @@ pub(crate) fn serve_all(
     }
     let (mut ready, mut bytes) = (Vec::new(), 0);
     for request in requests {
-        let Some((ticket, answer)) = serve(hub, request) else { continue };
-        bytes += answer.as_ref().map_or(0, |packed| packed.as_bytes().len());
-        ready.push((ticket, answer));
+        let Some((ticket, served)) = serve(hub, request) else { continue };
+        bytes += size(&served);
+        ready.push((ticket, served));
         if bytes >= PORTION_BYTES {
             deliver(hub, std::mem::take(&mut ready), None);
             let link = here.and_then(|peer| hub.lock().link(peer).cloned());
@@ -45,12 +43,25 @@ pub(crate) fn serve_all(
     deliver(hub, ready, here)
 }
 
-fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Answer)>, here: Option<PeerId>) -> bool {
+/// What came of a request: its handler's answer, or why none was run.
+type Served = Result<Answer, Refusal>;
+
+fn size(served: &Served) -> usize {
+    match served {
+        Ok(Ok(packed)) => packed.as_bytes().len(),
+        Ok(Err(_)) | Err(_) => 0,
+    }
+}
+
+fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Served)>, here: Option<PeerId>) -> bool {
     let (waiting, effects) = hub.with(|inner, now| {
         let mut waiting = Vec::new();
-        for (ticket, answer) in ready {
+        for (ticket, served) in ready {
             waiting.append(&mut inner.not_cancelled(&ticket));
-            inner.endpoint.reply(ticket, answer, now);
+            match served {
+                Ok(answer) => inner.endpoint.reply(ticket, answer, now),
+                Err(refusal) => inner.endpoint.refuse(ticket, &refusal, now),
+            }
         }
         waiting
     });
@@ -59,35 +70,48 @@ fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Answer)>, here: Option<PeerId>) -
     flush_here
 }
 
-/// Starts one request; returns its answer if that is ready at once.
-fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Answer)> {
+/// Starts one request; returns what came of it if that is known at once.
+fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Served)> {
     // The endpoint counts requests whose callers are there; a caller that leaves frees its room there,
     // but not what its handlers still hold.
     let max = hub.config.limits.requests_open_max;
     if hub.running.load(Ordering::Relaxed) >= max {
-        let (ticket, _) = request.into_parts();
-        return Some((ticket, Err(Fault::new("Overloaded", format!("{max} handlers run")))));
+        let refusal = Refusal::Overloaded { max, what: "handlers run" };
+        return Some((request.into_ticket(), Err(refusal)));
     }
+    let (ticket, request) = match open(hub, request) {
+        Ok(opened) => opened,
+        Err((ticket, refusal)) => return Some((ticket, Err(refusal))),
+    };
     let mut resolving = Resolving::new(hub.served.candidates(request.name()));
-    let (ticket, arrived) = Arrived::new(hub, request);
     let mut cx = Context::from_waker(Waker::noop());
-    match resolving.poll(&arrived.caller, &mut cx) {
-        Poll::Ready(Some(handler)) => here(hub, ticket, arrived.start(handler)),
-        Poll::Ready(None) => Some((ticket, Err(arrived.unserved()))),
+    match resolving.poll(request.caller(), &mut cx) {
+        Poll::Ready(Some(handler)) => here(hub, ticket, Started::new(request, handler)),
+        Poll::Ready(None) => Some((ticket, Err(unserved(request)))),
         Poll::Pending => {
             let responder = Responder::new(hub, ticket);
-            (hub.runtime.spawn)(Box::pin(resolved(responder, resolving, arrived)));
+            (hub.runtime.spawn)(Box::pin(resolved(responder, resolving, request)));
             None
         }
     }
 }
 
-/// A request for which a handler is looked for.
-struct Arrived {
-    id: RequestId,
-    caller: Caller,
-    name: Box<str>,
-    rest: Unchecked,
+/// Whose request it is, which predicates judge, stands behind the arguments: so these are checked
+/// before a handler is looked for, and alike for every name.
+fn open(
+    hub: &Arc<Hub>,
+    request: pseud_proto::Request,
+) -> Result<(Ticket, Request), (Ticket, Refusal)> {
+    let (id, name) = (request.id(), request.name().into());
+    let (peer, info) = (request.peer(), request.caller().clone());
+    let Opened { ticket, arguments, provenance, .. } = request.open(&hub.value_limits)?;
+    let caller = Caller { hub: hub.clone(), peer, info, provenance };
+    Ok((ticket, Request { id, caller, name, arguments }))
+}
+
+/// The same of a name that nobody serves and of one that this caller may not reach.
+fn unserved(request: Request) -> Refusal {
+    Refusal::NoSuchService(request.name)
 }
 
 /// What has become of a request whose handler is known.
@@ -98,46 +122,27 @@ enum Started {
     Blocking(Plain, Request),
 }
 
-impl Arrived {
-    fn new(hub: &Arc<Hub>, request: pseud_proto::Request) -> (Ticket, Self) {
-        let caller =
-            Caller { hub: hub.clone(), peer: request.peer(), info: request.caller().clone() };
-        let (id, name) = (request.id(), request.name().into());
-        let (ticket, rest) = request.into_parts();
-        (ticket, Self { id, caller, name, rest })
-    }
-
-    /// The same of a name that nobody serves and of one that this caller may not reach.
-    fn unserved(self) -> Fault {
-        Fault::new("ServiceNotFoundError", self.name)
-    }
-
-    fn start(self, handler: Handler) -> Started {
-        let Self { id, caller, name, rest } = self;
-        let arguments = match rest.check_call(&caller.hub.value_limits) {
-            Ok(arguments) => arguments,
-            Err(bad) => return Started::Answered(Err(Fault::new("TypeError", bad.to_string()))),
-        };
-        let request = Request { id, caller, name, arguments };
+impl Started {
+    fn new(request: Request, handler: Handler) -> Self {
         match handler {
-            Handler::Inline(handler) => Started::Answered(guarded(|| handler(request))),
+            Handler::Inline(handler) => Self::Answered(guarded(|| handler(request))),
             Handler::Async(handler) => match guarded_future(|| handler(request)) {
-                Ok(answering) => Started::Answering(answering),
-                Err(fault) => Started::Answered(Err(fault)),
+                Ok(answering) => Self::Answering(answering),
+                Err(fault) => Self::Answered(Err(fault)),
             },
-            Handler::Blocking(handler) => Started::Blocking(handler, request),
+            Handler::Blocking(handler) => Self::Blocking(handler, request),
         }
     }
 }
 
 /// Polls a handler where its request arrived; only one that has to wait costs a task.
-fn here(hub: &Arc<Hub>, ticket: Ticket, started: Started) -> Option<(Ticket, Answer)> {
+fn here(hub: &Arc<Hub>, ticket: Ticket, started: Started) -> Option<(Ticket, Served)> {
     match started {
-        Started::Answered(answer) => return Some((ticket, answer)),
+        Started::Answered(answer) => return Some((ticket, Ok(answer))),
         Started::Answering(mut answering) => {
             let mut cx = Context::from_waker(Waker::noop());
             if let Poll::Ready(answer) = Pin::new(&mut answering).poll(&mut cx) {
-                return Some((ticket, answer));
+                return Some((ticket, Ok(answer)));
             }
             let responder = Responder::new(hub, ticket);
             (hub.runtime.spawn)(Box::pin(async move { responder.answer(answering.await) }));
@@ -150,18 +155,18 @@ fn here(hub: &Arc<Hub>, ticket: Ticket, started: Started) -> Option<(Ticket, Ans
 }
 
 /// The rest of a request's way, where a predicate had to wait. Whoever is gone meanwhile is not served.
-async fn resolved(responder: Responder, mut resolving: Resolving, arrived: Arrived) {
-    let mut gone = Cancelled::new(arrived.caller.hub.clone(), arrived.id);
+async fn resolved(responder: Responder, mut resolving: Resolving, request: Request) {
+    let mut gone = request.cancelled();
     let found = poll_fn(|cx| match Pin::new(&mut gone).poll(cx) {
         Poll::Ready(()) => Poll::Ready(None),
-        Poll::Pending => resolving.poll(&arrived.caller, cx).map(Some),
+        Poll::Pending => resolving.poll(request.caller(), cx).map(Some),
     });
     let found = found.await;
     drop(gone);
     match found {
         None => {}
-        Some(None) => responder.answer(Err(arrived.unserved())),
-        Some(Some(handler)) => match arrived.start(handler) {
+        Some(None) => responder.refuse(&unserved(request)),
+        Some(Some(handler)) => match Started::new(request, handler) {
             Started::Answered(answer) => responder.answer(answer),
             Started::Answering(answering) => responder.answer(answering.await),
             Started::Blocking(handler, request) => block(responder, handler, request),

@@ -1,6 +1,7 @@
 //! Dotted names, part by part.
 
 use crate::call::Call;
+use crate::caller::Caller;
 use crate::hub::Hub;
 use pseud_proto::To;
 use serde::Serialize;
@@ -46,11 +47,18 @@ pub struct Service {
     hub: Arc<Hub>,
     to: To,
     name: SmolStr,
+    /// How many calls led to those that are made here.
+    hops: u32,
 }
 
 impl Service {
     pub(crate) fn new(hub: Arc<Hub>, to: To, name: &str) -> Self {
-        Self { hub, to, name: SmolStr::new(name) }
+        Self { hub, to, name: SmolStr::new(name), hops: 0 }
+    }
+
+    /// The same, with calls that are made as a part of serving a request.
+    pub(crate) fn after(self, caller: &Caller) -> Self {
+        Self { hops: caller.hops().saturating_add(1), ..self }
     }
 
     /// Its dotted name.
@@ -61,13 +69,13 @@ impl Service {
     /// The service of that name within this one.
     pub fn service(&self, name: impl AsRef<str>) -> Self {
         let name = join(&self.name, name.as_ref());
-        Self { hub: self.hub.clone(), to: self.to.clone(), name }
+        Self { name, ..self.clone() }
     }
 
     /// Calls `name` of this service. `args` is a tuple: `("ABC",)`, `()`. See [`Call`].
     pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
         let name = join(&self.name, name.as_ref());
-        Call::new(self.hub.clone(), self.to.clone(), name, args)
+        Call::new(self.hub.clone(), self.to.clone(), name, args).hops(self.hops)
     }
 }
 

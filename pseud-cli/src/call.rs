@@ -49,6 +49,10 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
     match outcome {
         Ok(value) => answer(&value),
         Err(CallError::Fault(fault)) => raised(&fault, traceback),
+        // One word for both: a peer that declares more says it by an outcome, Python by an exception.
+        Err(error) if error.is_service_not_found() => {
+            raised(&Fault::new("ServiceNotFoundError", method), traceback)
+        }
         Err(CallError::Refused(refused)) => fail(USAGE, &refused.to_string()),
         Err(error) => {
             let code = unanswered(&error);

@@ -99,11 +99,18 @@ pub enum Several {
 }
 
 /// What one call may ask for besides its arguments.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallOptions {
     /// How long to wait for the answer; `None` is [`Config::call_timeout`](crate::Config).
     pub timeout: Option<Duration>,
+    /// How many calls led to this one: one more than those of the request that it is made for, else 0.
+    /// Told to peers that read it; over [`Limits::hops_max`](crate::Limits) it is refused.
+    pub hops: u32,
+    /// The id of the user in whose name it is made, where that is not ourselves. The peer believes it
+    /// if we may [forward](crate::User::FORWARD) there. A peer that does not read it is not sent the
+    /// call ([`Reason::Unsupported`]): it would run it with our own rights.
+    pub origin: Option<Bytes>,
 }
 
 impl CallOptions {
@@ -113,9 +120,23 @@ impl CallOptions {
         self.timeout = Some(timeout);
         self
     }
+
+    /// So many calls led to it.
+    #[must_use]
+    pub fn hops(mut self, hops: u32) -> Self {
+        self.hops = hops;
+        self
+    }
+
+    /// It is made in the name of that user.
+    #[must_use]
+    pub fn origin(mut self, user: impl Into<Bytes>) -> Self {
+        self.origin = Some(user.into());
+        self
+    }
 }
 
-/// A peer's WORK, handed out to be served.
+/// A peer's WORK, handed out to be served. Its body is checked as it is [opened](Self::open).
 pub struct Request {
     pub(crate) ticket: Ticket,
     pub(crate) peer: PeerId,
@@ -123,6 +144,9 @@ pub struct Request {
     pub(crate) message: Bytes,
     pub(crate) name: Range<u32>,
     pub(crate) rest: Range<u32>,
+    /// Whether something lies behind the arguments that says where it comes from.
+    pub(crate) has_claim: bool,
+    pub(crate) hops_max: u32,
 }
 
 impl Request {
@@ -145,11 +169,6 @@ impl Request {
     pub fn name(&self) -> &str {
         let name = self.message.get(self.name.start as usize..self.name.end as usize);
         name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
-    }
-
-    /// Its ticket, and what lies behind the name: args ‖ kwargs, which nobody has looked at yet.
-    pub fn into_parts(self) -> (Ticket, Unchecked) {
-        (self.ticket, Unchecked::part(self.message, self.rest))
     }
 }
 
@@ -180,7 +199,8 @@ pub enum Outcome {
     Value(Unchecked),
     /// ERROR: what the far handler raised.
     Fault(Fault),
-    /// It never reached the far handler.
+    /// It never reached the far handler, or the far side says that it ran none. That is as good as the
+    /// peer's word: one that lies may have run it.
     NotExecuted(Reason),
     /// It left, and no answer came.
     Unknown(Reason),

@@ -1,7 +1,10 @@
 //! Settings. Defaults are Python pseud's where it has the setting; each limit names its precedent.
 
 use crate::budget::FloodLimit;
+use crate::profile::{Capabilities, Profile, is_ours};
+use crate::zmtp::ConnectionConfig;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How an [`Endpoint`](crate::pseud::Endpoint) behaves.
@@ -16,6 +19,10 @@ pub struct Config {
     /// How long a call waits for a routing id that nobody holds. Default 400 ms: Python tries at 0,
     /// 100, 200, 300 and 400 ms (and then says nothing).
     pub unroutable_timeout: Duration,
+    /// What we tell peers that we understand, in the handshake of each link, beside
+    /// [`Limits::body_bytes_max`] (or what a frame may have, if that is less). Default: all of it. With [`Capabilities::NONE`] nothing is told, and
+    /// peers take us for a v1 peer.
+    pub capabilities: Capabilities,
     /// How long after its receipt a v1 peer's request may still be answered. Python's reader dies
     /// of an answer that its caller no longer waits for. Default 4.5 s, half a second under
     /// Python's own time-out.
@@ -32,12 +39,39 @@ impl Default for Config {
             server: None,
             call_timeout: Duration::from_secs(5),
             unroutable_timeout: Duration::from_millis(400),
+            capabilities: Capabilities::ALL,
             late_guard: Duration::from_millis(4_500),
             expose_traceback: false,
             limits: Limits::default(),
         }
     }
 }
+
+impl Config {
+    /// The same connection settings, with what we declare among their properties. [`Link`] and the
+    /// adapters see to it for each link; who does it once for many spares them the copy.
+    ///
+    /// [`Link`]: crate::pseud::Link
+    pub fn announced(&self, mut connection: Arc<ConnectionConfig>) -> Arc<ConnectionConfig> {
+        // A larger body would close the link before anybody could say that it is too large.
+        let frame_max = connection.limits.frame_bytes_max.saturating_sub(SEALING_BYTES);
+        let max = self.limits.body_bytes_max.min(frame_max);
+        let ours = Profile::declared(self.capabilities, max).property();
+        let known = |config: &ConnectionConfig| {
+            let named = |(name, _): &&(String, Bytes)| is_ours(name.as_bytes());
+            config.properties.iter().filter(named).eq(&ours)
+        };
+        if !known(&connection) {
+            let properties = &mut Arc::make_mut(&mut connection).properties;
+            properties.retain(|(name, _)| !is_ours(name.as_bytes()));
+            properties.extend(ours);
+        }
+        connection
+    }
+}
+
+/// What CURVE adds to a frame.
+const SEALING_BYTES: usize = 33;
 
 /// The longest time-out of a call: longer ones are cut to it.
 pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
@@ -47,14 +81,14 @@ pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes of one body, either way. Default 8 MiB (gRPC: 4 MiB). A larger one of ours is refused
-    /// before it is sent; a larger request is answered with a `TooLarge` fault.
+    /// before it is sent; a larger request is refused.
     pub body_bytes_max: usize,
     /// Calls of ours that may be pending in all. Default 65 536.
     pub calls_pending_max: usize,
     /// Calls of ours that may be pending at one peer. Default 1 024.
     pub calls_pending_per_peer_max: usize,
-    /// Requests of all peers that may be open at once. Default 16 384; one more is answered
-    /// `Overloaded`.
+    /// Requests of all peers that may be open at once. Default 16 384; one more is refused
+    /// as `Overloaded`.
     pub requests_open_max: usize,
     /// Requests of one peer that may be open at once. Default 1 024: a peer that keeps to the same
     /// default for its calls is never refused (HTTP/2 stacks: 100 to 250).
@@ -73,6 +107,9 @@ pub struct Limits {
     /// Messages of one peer that are dropped, probes and HEARTBEATs. Late and unknown answers are not
     /// counted: a caller who gives up many calls is sent many.
     pub flood: FloodLimit,
+    /// Calls that may lead to one another, each made while the one before was served. Default 32: deep
+    /// enough for any honest chain, and a circle of peers ends. One more is refused, on either side.
+    pub hops_max: u32,
     /// Messages with a wrong number of frames after which a link closes. Default 3.
     pub bad_envelopes_max: u8,
 }
@@ -89,7 +126,32 @@ impl Default for Limits {
             queue_bytes_soft_max: 4 << 20,
             queue_bytes_hard_max: 16 << 20,
             flood: FloodLimit::default(),
+            hops_max: 32,
             bad_envelopes_max: 3,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_declare_is_announced_once() {
+        let (mut config, connection) = (Config::default(), Arc::new(ConnectionConfig::default()));
+        let announced = config.announced(connection.clone());
+        let declared = [("X-Pseud".to_owned(), Bytes::from_static(b"1;caps=7;max=8388608"))];
+        assert_eq!(announced.properties, declared);
+        assert!(Arc::ptr_eq(&config.announced(announced.clone()), &announced));
+        config.limits.body_bytes_max = 9_999;
+        let again = config.announced(announced.clone());
+        assert_eq!(again.properties, [("X-Pseud".into(), "1;caps=7;max=9999".into())]);
+        let mut small = ConnectionConfig::default();
+        small.limits.frame_bytes_max = 5_033;
+        let small = config.announced(small.into());
+        assert_eq!(small.properties, [("X-Pseud".into(), "1;caps=7;max=5000".into())]);
+        config.capabilities = Capabilities::NONE;
+        assert_eq!(config.announced(again).properties, []);
+        assert!(Arc::ptr_eq(&config.announced(connection.clone()), &connection));
     }
 }

@@ -5,6 +5,7 @@
 //! | [`PeerError`] | the peer's | its link closes, or that message is dropped where framing is sound |
 //! | [`CallRefused`] | the local caller's | nothing was sent |
 //! | [`Fault`] | the far handler's | an outcome of the call, not an error of the machine |
+//! | [`Refusal`] | nobody's, or the caller's | a request is not executed, and its caller is told so |
 //! | [`Reason`] | the world's | why a call has no answer, or why a session ended |
 
 mod exception;
@@ -12,10 +13,12 @@ mod fault;
 mod fault_from;
 mod insecure;
 mod python_text;
+mod refusal;
 
 pub use exception::Exception;
 pub use fault::Fault;
 pub use insecure::Insecure;
+pub use refusal::Refusal;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -170,12 +173,12 @@ pub enum CallRefused {
         /// `Limits::queue_bytes_soft_max`.
         max: usize,
     },
-    /// The encoded arguments are over `Limits::body_bytes_max`.
+    /// The encoded call is over `Limits::body_bytes_max`, or over what its peer takes.
     #[error("a body of {size} bytes exceeds the limit of {max}")]
     BodyTooLarge {
         /// Its size, in bytes.
         size: usize,
-        /// `Limits::body_bytes_max`.
+        /// `Limits::body_bytes_max`, or the peer's.
         max: usize,
     },
     /// The dotted name is empty, or a part of it that was given on its own.
@@ -204,6 +207,20 @@ pub enum CallRefused {
         /// How many.
         count: usize,
     },
+    /// More calls led to this one than may: peers call each other in a circle.
+    #[error("more than {max} hops: peers call each other in a circle")]
+    TooManyHops {
+        /// `Limits::hops_max`.
+        max: u32,
+    },
+    /// The id of the user in whose name it is made is too long to travel.
+    #[error("a user id of {size} bytes exceeds the limit of {max}")]
+    OriginTooLong {
+        /// Its size, in bytes.
+        size: usize,
+        /// The limit.
+        max: usize,
+    },
     /// The arguments cannot be encoded.
     #[error("{0}")]
     Arguments(Cow<'static, str>),
@@ -221,18 +238,30 @@ pub enum Reason {
     PeerGone,
     /// The peer broke the protocol and its link was closed.
     PeerFault(PeerError),
-    /// The peer refused the call because it was not authenticated.
+    /// The peer refused the call: we are not authenticated there, or may not call in that user's
+    /// name.
     Unauthorized,
-    /// The peer, or a limit of ours, had no room for the call.
+    /// The peer had no room for the call.
     TooBusy,
     /// The peer is shutting down and takes no new calls.
     Draining,
+    /// The peer serves nothing of that name, or not to us. A v1 peer says so by a fault:
+    /// [`Fault::is_service_not_found`].
+    NoSuchService,
+    /// The peer found the call's arguments malformed.
+    BadCall,
+    /// The call came too far: peers call each other in a circle.
+    TooManyHops,
+    /// The peer refused the call for a reason that this version does not know.
+    Refused,
     /// The caller gave up.
     Cancelled,
     /// An answer came, but its body does not follow the grammar.
     BadReply,
     /// An answer came, but it is over a limit.
     TooLarge,
+    /// The call is larger than its peer takes.
+    CallTooLarge,
     /// The peer cannot understand what would have to be sent.
     Unsupported,
     /// A newer link took over this peer's identity.
@@ -255,12 +284,17 @@ impl fmt::Display for Reason {
             Self::NotConnected => "not connected",
             Self::PeerGone => "the peer is gone",
             Self::PeerFault(error) => return write!(f, "the peer broke the protocol: {error}"),
-            Self::Unauthorized => "unauthorized",
-            Self::TooBusy => "too busy",
-            Self::Draining => "draining",
+            Self::Unauthorized => "unauthorized: the peer does not let this user make the call",
+            Self::TooBusy => "the peer is too busy: try again later",
+            Self::Draining => "the peer is shutting down: try again later, or another one",
+            Self::NoSuchService => "the peer serves nothing of that name, or not to this user",
+            Self::BadCall => "the peer found the arguments malformed",
+            Self::TooManyHops => "too many hops: peers call each other in a circle",
+            Self::Refused => "the peer refused the call",
             Self::Cancelled => "cancelled",
             Self::BadReply => "the reply is not well-formed",
             Self::TooLarge => "the reply is too large",
+            Self::CallTooLarge => "the call is larger than the peer takes",
             Self::Unsupported => "the peer does not support this",
             Self::Replaced => "another link took over this identity",
             Self::Revoked => "no longer welcome",

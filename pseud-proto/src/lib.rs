@@ -29,6 +29,7 @@ pub mod config;
 mod deadline;
 pub mod error;
 pub mod peer;
+mod profile;
 pub mod pseud;
 pub mod registry;
 mod slab;
@@ -44,8 +45,10 @@ pub use config::{Config, Limits};
 
 pub use error::{
     CallRefused, Exception, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved,
-    PeerError, Reason,
+    PeerError, Reason, Refusal,
 };
+pub use profile::{Capabilities, Profile};
+pub use pseud::{Opened, Provenance};
 pub use registry::Registry;
 pub use user::User;
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};

@@ -1,5 +1,6 @@
 //! Who is behind a link, and what may be sent to it.
 
+use crate::profile::Profile;
 use crate::user::User;
 use crate::zmtp::{MechanismName, Ready, Side, SocketType};
 use bytes::Bytes;
@@ -21,7 +22,7 @@ pub struct PeerInfo {
     pub mechanism: MechanismName,
     /// Whether we opened the link.
     pub dialed: bool,
-    /// What may be sent to it.
+    /// What may be sent to it: what it declared in this link's handshake.
     pub profile: Profile,
 }
 
@@ -29,13 +30,13 @@ impl PeerInfo {
     /// Whoever a handshake has shown to be there, over a link that we opened or accepted.
     pub fn behind(ready: Ready, side: Side, address: impl Into<String>) -> Self {
         Self {
+            profile: Profile::of(&ready.properties),
             identity: ready.identity,
             user: ready.user,
             address: address.into(),
             socket_type: ready.socket_type,
             mechanism: ready.mechanism,
             dialed: side == Side::Connecting,
-            profile: Profile::V1,
         }
     }
 
@@ -79,13 +80,11 @@ impl PeerInfo {
         self.socket_type = socket_type;
         self
     }
-}
 
-/// What a peer understands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Profile {
-    /// Python pseud 1.0 and its elders: all that a peer which declared nothing may be.
-    #[default]
-    V1,
+    /// The same, understanding that.
+    #[must_use]
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
 }

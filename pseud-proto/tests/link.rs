@@ -51,7 +51,8 @@ impl Server {
 
     fn link(&self) -> Link {
         let link = ConnectionConfig::default();
-        Link::new(link.into(), Side::Accepting, [2; 32], self.now).with_address("here")
+        Link::new(&self.endpoint, link.into(), Side::Accepting, [2; 32], self.now)
+            .with_address("here")
     }
 
     fn client(&self, identity: &'static str) -> Channel {
@@ -69,7 +70,7 @@ impl Server {
                     let info = self.endpoint.peer_info(request.peer()).unwrap().clone();
                     assert_eq!(info.address, "here");
                     let caller = String::from_utf8(info.identity.to_vec()).unwrap();
-                    let (ticket, _) = request.into_parts();
+                    let ticket = request.into_ticket();
                     self.endpoint.reply(ticket, Ok(Packed::result(&caller).unwrap()), self.now);
                 }
                 Action::Left(peer, reason) => self.left.push((peer, reason)),

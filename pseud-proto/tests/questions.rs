@@ -164,7 +164,7 @@ fn an_answer_for_a_client_that_left_or_was_sent_away_makes_no_session() {
         assert_eq!((left.peer(), actions(&mut left).len()), (None, 0));
 
         let mut endpoint = Endpoint::new(Arc::new(Config::default()), [9; 32]);
-        let mut link = Link::new(config(&room.1), Side::Accepting, [2; 32], now);
+        let mut link = Link::new(&endpoint, config(&room.1), Side::Accepting, [2; 32], now);
         let mut client = channel(&room.0, Side::Connecting, 1, now);
         link_talks(&mut link, &mut endpoint, &mut client, now);
         assert_eq!(link.peer(), None);

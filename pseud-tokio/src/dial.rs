@@ -1,7 +1,7 @@
 //! Connecting: one task dials, drives the link, and dials again.
 
-use crate::accept::{invalid, named};
 use crate::driver::drive;
+use crate::failure::{invalid, named};
 use crate::options::Options;
 use crate::security;
 use crate::socket::Stream;
@@ -31,7 +31,8 @@ pub(crate) fn connect(
     security::judge_endpoint(options, &address, "connect to", endpoint)?;
     let mut config = options.connection.clone();
     config.probe = options.probe;
-    let (hub, config, endpoint) = (hub.clone(), Arc::new(config), endpoint.to_owned());
+    let config = options.config.announced(Arc::new(config));
+    let (hub, endpoint) = (hub.clone(), endpoint.to_owned());
     let dialer = Dialer { hub, config, address, endpoint };
     Ok(handle.spawn(dialer.run(options.retry)).abort_handle())
 }

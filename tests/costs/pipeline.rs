@@ -150,11 +150,10 @@ impl Party {
     fn act(&mut self, action: Action, now: Instant) {
         match action {
             Action::Serve(request) => {
-                let (ticket, rest) = request.into_parts();
-                let arguments = rest.check_call(&ValueLimits::default()).expect("sound arguments");
-                let (text,): (&str,) = arguments.args().expect("one text");
+                let opened = request.open(&ValueLimits::default()).expect("sound arguments");
+                let (text,): (&str,) = opened.arguments.args().expect("one text");
                 let result = Packed::result(text).expect("encodable");
-                self.channel.reply(ticket, Ok(result), now);
+                self.channel.reply(opened.ticket, Ok(result), now);
                 self.served += 1;
             }
             Action::Finish { outcome: Outcome::Value(body), .. } => {

@@ -1,7 +1,7 @@
 //! Greetings (ZMTP 3.1 §greeting).
 
 use crate::bench::Bench;
-use crate::bytes::{greeting, greeting_with, handshake, ready};
+use crate::bytes::{greeting, greeting_with, handshake, ready, ready_declaring};
 use crate::wire::Wire;
 use pseud::Reason;
 use pseud::proto::{Incompatible, Malformed, Misbehaved, PeerError};
@@ -11,7 +11,7 @@ use tokio::time::{Instant, interval};
 /// What our side says, whoever is there.
 fn ours() -> Vec<u8> {
     let mut ours = greeting_with(8, &[8]);
-    ours.extend(ready("ROUTER", "service"));
+    ours.extend(ready_declaring("ROUTER", "service", "1;caps=7;max=8388608"));
     ours
 }
 
@@ -200,7 +200,7 @@ async fn a_12_greeting_and_ready_in_one_write() {
     let mut wire = bench.connect().await;
     wire.send(&handshake()).await;
     let mut said = wire.greeting().await.to_vec();
-    said.extend(ready("ROUTER", "service"));
+    said.extend(&ours()[64..]);
     assert_eq!(said, ours());
     assert!(wire.frame().await.body.starts_with(b"\x05READY"));
     wire.spy().await;

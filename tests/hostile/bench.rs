@@ -74,8 +74,17 @@ impl Bench {
 
     /// The same, of that identity.
     pub(crate) async fn peer_named(&self, identity: &str) -> Wire {
+        self.peer_saying(&bytes::ready("DEALER", identity)).await
+    }
+
+    /// The same, declaring that.
+    pub(crate) async fn peer_declaring(&self, declares: &str) -> Wire {
+        self.peer_saying(&bytes::ready_declaring("DEALER", "", declares)).await
+    }
+
+    async fn peer_saying(&self, ready: &[u8]) -> Wire {
         let mut wire = self.connect().await;
-        wire.shake_hands(&bytes::greeting(), &bytes::ready("DEALER", identity)).await;
+        wire.shake_hands(&bytes::greeting(), ready).await;
         // The server's READY does not wait for ours; its PONG does.
         wire.send(&bytes::command("PING", b"\0\0")).await;
         assert_eq!(wire.frame().await.body, b"\x04PONG");

@@ -49,6 +49,12 @@ pub(crate) fn ready(socket_type: &str, identity: &str) -> Vec<u8> {
     command("READY", &metadata(socket_type, identity))
 }
 
+/// The same, declaring that besides.
+pub(crate) fn ready_declaring(socket_type: &str, identity: &str, declares: &str) -> Vec<u8> {
+    let declared = property("X-Pseud", declares.as_bytes());
+    command("READY", &[metadata(socket_type, identity), declared].concat())
+}
+
 /// What READY and INITIATE tell of those who send them.
 pub(crate) fn metadata(socket_type: &str, identity: &str) -> Vec<u8> {
     let names = property("Socket-Type", socket_type.as_bytes());

@@ -74,6 +74,31 @@ async fn f_03_versions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f_03_versions_of_a_peer_that_reads_outcomes() {
+    let bench = Bench::new().await;
+    let other = |kind| message(&[b"", b"v2", ID, &[kind], &work_body("spy")]);
+    for _ in 0..2 {
+        let mut wire = bench.peer_declaring("1;caps=2").await;
+        // Neither an answer nor an id of no use is answered; it is the first WORK that is.
+        let long = message(&[b"", b"v2", &[1; 65], &[WORK], &work_body("spy")]);
+        wire.send(&[other(OK), other(ERROR), other(0x77), long].concat()).await;
+        wire.spy().await;
+        wire.send(&other(WORK)).await;
+        let (id, kind, body) = wire.answer().await;
+        assert_eq!((&id[..], kind), (ID, ERROR));
+        assert_eq!(body[0], 0x94);
+        assert!(body.ends_with(b"\x82\xa7outcome\xacnot_executed\xa4code\xa7version"), "{body:x?}");
+        for _ in 0..5 {
+            wire.send(&other(WORK)).await;
+            wire.spy().await;
+        }
+        bench.canary().await;
+        assert_eq!(wire.finish().await, b"");
+    }
+    bench.over(12, &[(Dropped::Version, 20)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f_04_ids() {
     let bench = Bench::new().await;
     let mut wire = bench.peer().await;

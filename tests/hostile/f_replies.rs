@@ -3,6 +3,7 @@
 use crate::bytes::{AUTHENTICATED, ERROR, OK, UNAUTHORIZED, envelope, text};
 use crate::rogue::{Rogue, outcome};
 use crate::wire::Wire;
+use pseud::proto::Capabilities;
 use pseud::proto::pseud::Dropped;
 use pseud::{CallError, Fault, Reason};
 use std::time::Duration;
@@ -88,7 +89,7 @@ async fn f_11_errors_of_another_shape() {
         vec![0x80],
         list(&[]),
         list(&[&a, &b]),
-        list(&[&a, &b, &a, &b]),
+        list(&[&a, &b, &a, &[0x80], &a]),
         list(&[&[1], &b, &a]),
         list(&[&a, &[0xc0], &a]),
         list(&[&a, &b, &[0x90]]),
@@ -99,6 +100,35 @@ async fn f_11_errors_of_another_shape() {
         assert_eq!(fault(&rogue, &mut wire, &shape).await.class, "?", "{shape:x?}");
         rogue.canary().await;
     }
+    rogue.answered(&mut wire).await;
+    rogue.over(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f_11_fourth_items() {
+    let (rogue, mut wire) = Rogue::new().await;
+    let large = [&b"\x82\xa7outcome\xacnot_executed\xa1x"[..], &text(&"x".repeat(2_000))].concat();
+    let deep = [&b"\x82\xa7outcome\xacnot_executed\xa1x"[..], &[0x91; 900], b"\xc0"].concat();
+    let odd: [&[u8]; 7] = [b"", b"\xc0", b"\xa1x", b"\x80", b"\x80\x80", &large, &deep];
+    for item in odd {
+        let body = [&b"\x94\xa1E\xa3why\xc0"[..], item].concat();
+        let fault = fault(&rogue, &mut wire, &body).await;
+        assert_eq!((&*fault.class, &*fault.message), ("E", "why"), "{item:x?}");
+        rogue.canary().await;
+    }
+    let refused = b"\x94\xa1E\xa3why\xc0\x82\xa7outcome\xacnot_executed\xa4code\xa8draining";
+    let error = rogue.answer_with(&mut wire, ERROR, refused).await.unwrap_err();
+    assert!(matches!(error, CallError::NotExecuted(Reason::Draining)), "{error:?}");
+    rogue.answered(&mut wire).await;
+    rogue.over(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f_11_a_fourth_item_that_was_not_asked_for() {
+    let v1 = |options: &mut pseud::Options| options.config.capabilities = Capabilities::NONE;
+    let (rogue, mut wire) = Rogue::with(v1).await;
+    let refused = b"\x94\xa1E\xa3why\xc0\x82\xa7outcome\xacnot_executed\xa4code\xa8draining";
+    assert_eq!(fault(&rogue, &mut wire, refused).await.class, "?");
     rogue.answered(&mut wire).await;
     rogue.over(&[]).await;
 }

@@ -24,12 +24,13 @@ async fn m_03_forbidden_is_missing_byte_for_byte() {
         tokio::task::yield_now().await;
         false
     });
-    // Arguments that are none, too: who is left out is not told that they were looked at.
+    // What is no call is told so whatever its name is: so that says nothing of the name.
     let broken = envelope(&ID, WORK, &[&[0x93, 0xa6][..], b"secret", b"\x91\xc1\x80"].concat());
-    for work in [work(&ID, "secret"), broken] {
+    let not_found = &b"\x93\xb4ServiceNotFoundError\xa6secret\xa0"[..];
+    let no_call = &b"\x93\xa9TypeError\xbba reserved marker at byte 1\xa0"[..];
+    for (work, body) in [(work(&ID, "secret"), not_found), (broken, no_call)] {
         let missing = answer(&bench, &work).await;
-        let body = b"\x93\xb4ServiceNotFoundError\xa6secret\xa0".to_vec();
-        assert_eq!(missing, (ID.to_vec(), ERROR, body));
+        assert_eq!(missing, (ID.to_vec(), ERROR, body.to_vec()));
         for domain in ["restricted", "denies", "panics", "denies late", "without a predicate"] {
             let registry = bench.server.domain(domain);
             registry.register_sync("secret", |_| Ok::<_, Fault>("told")).unwrap();

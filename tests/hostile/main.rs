@@ -32,6 +32,7 @@ mod floods;
 #[path = "../../pseud-proto/tests/rogue/forger.rs"]
 mod forger;
 mod m_domains;
+mod m_provenance;
 mod memory;
 mod p_adapters;
 mod plain;

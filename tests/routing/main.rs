@@ -14,7 +14,7 @@ mod waiting;
 
 use pseud::proto::User;
 use pseud::{
-    Authenticator, CallError, Client, Fault, NameRefused, Options, Registry, Secret, Server,
+    Authenticator, CallError, Client, Fault, NameRefused, Options, Reason, Registry, Secret, Server,
 };
 use std::future::Future;
 use std::time::Duration;
@@ -86,7 +86,15 @@ async fn fault(client: &Client, name: &str) -> Fault {
     }
 }
 
+/// Why a call was not executed.
+async fn refused(client: &Client, name: &str) -> Reason {
+    match soon(client.call::<String, _>(name, ())).await {
+        Err(CallError::NotExecuted(reason)) => reason,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
 /// Nobody serves that name, or not for this caller.
 async fn not_found(client: &Client, name: &str) {
-    assert_eq!(fault(client, name).await, Fault::new("ServiceNotFoundError", name));
+    assert_eq!(refused(client, name).await, Reason::NoSuchService);
 }

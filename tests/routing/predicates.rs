@@ -1,6 +1,6 @@
 //! Predicates that fail, change their minds, or never answer.
 
-use crate::{bound, client, connected, fault, not_found, open_server, options, said, says, soon};
+use crate::{bound, client, connected, not_found, open_server, options, refused, said, says, soon};
 use pseud::{CallError, Options, Reason};
 use std::future::pending;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ async fn m_02_a_predicate_that_hangs_holds_up_its_own_call_only() {
     soon(asked.recv()).await.unwrap();
     // It counts as open, against the same bound as a handler.
     let other = client(&endpoint);
-    assert_eq!(fault(&other, "hello").await.class, "Overloaded");
+    assert_eq!(refused(&other, "hello").await, Reason::TooBusy);
     assert!(dropped.try_recv().is_err());
     // Its caller leaves: nobody has to wait for it any more, and its room is free.
     hanging.shutdown();

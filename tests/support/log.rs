@@ -3,7 +3,9 @@
 use pseud::proto::pseud::{Kind, PeerInfo};
 use pseud::proto::value::{Arguments, Packed, Value, ValueLimits};
 use pseud::proto::zmtp::Parts;
-use pseud::proto::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
+use pseud::proto::{
+    Action, CallId, Opened, Outcome, PeerId, Provenance, Refusal, Request, RequestId, Ticket,
+};
 use pseud::{Executed, Fault, Reason};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,15 +39,16 @@ pub(crate) struct Work {
     pub(crate) id: RequestId,
     pub(crate) name: String,
     pub(crate) ticket: Ticket,
+    pub(crate) provenance: Provenance,
     arguments: Arguments,
 }
 
 impl Work {
-    pub(crate) fn new(request: Request) -> Self {
+    /// The error is what its driver must refuse it with.
+    pub(crate) fn new(request: Request) -> Result<Self, (Ticket, Refusal)> {
         let (peer, id, name) = (request.peer(), request.id(), request.name().to_owned());
-        let (ticket, rest) = request.into_parts();
-        let arguments = rest.check_call(&ValueLimits::default()).expect("well-formed arguments");
-        Self { peer, id, name, ticket, arguments }
+        let Opened { ticket, arguments, provenance, .. } = request.open(&ValueLimits::default())?;
+        Ok(Self { peer, id, name, ticket, provenance, arguments })
     }
 
     /// Its positional arguments.

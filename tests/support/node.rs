@@ -38,6 +38,7 @@ pub(crate) type Id = Vec<u8>;
 #[derive(Debug)]
 struct Line {
     connection: Connection,
+    side: Side,
     peer: Option<PeerId>,
     over: bool,
     /// The last request that was sent here.
@@ -58,12 +59,13 @@ impl Node {
         seed: u8,
         clock: &Clock,
     ) -> Rc<RefCell<Self>> {
+        let connection = config.announced(Arc::new(connection));
         Rc::new(RefCell::new(Self {
             endpoint: Endpoint::new(Arc::new(config), [seed; 32]),
             log: Log::default(),
             users: BTreeMap::new(),
             clock: clock.clone(),
-            config: Arc::new(connection),
+            config: connection,
             seed,
             lines: Vec::new(),
             heard: Vec::new(),
@@ -76,7 +78,7 @@ impl Node {
         let (line, mut seed) = (this.lines.len(), [this.seed; 32]);
         seed[..8].copy_from_slice(&line.to_be_bytes());
         let connection = Connection::new(this.config.clone(), side, seed, this.clock.now());
-        this.lines.push(Line { connection, peer: None, over: false, asked: None });
+        this.lines.push(Line { connection, side, peer: None, over: false, asked: None });
         Port { node: node.clone(), line }
     }
 
@@ -103,7 +105,8 @@ impl Node {
     }
 
     pub(crate) fn next_work(&mut self) -> Option<Work> {
-        self.log.requests.pop_front().map(Work::new)
+        let request = self.log.requests.pop_front()?;
+        Some(Work::new(request).expect("a sound request"))
     }
 
     pub(crate) fn answer(&mut self, work: Work, value: impl Serialize) {
@@ -207,7 +210,7 @@ impl Node {
             match (event, line.peer) {
                 (Event::Ready(ready), _) => {
                     let user = self.users.get(&ready.identity[..]).cloned().unwrap_or_default();
-                    let info = PeerInfo::new(ready.identity).with_user(user);
+                    let info = PeerInfo::behind(ready, line.side, "").with_user(user);
                     line.peer = Some(self.endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => {

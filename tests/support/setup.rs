@@ -8,6 +8,7 @@ use super::talker::Talker;
 use super::wire::{End, Wire};
 use bytes::Bytes;
 use pseud::Config;
+use pseud::proto::Capabilities;
 use pseud::proto::pseud::Channel;
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Side};
 use std::sync::Arc;
@@ -20,7 +21,8 @@ pub(crate) const CHUNKS: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
 pub(crate) type Pair = Wire<Talker, Talker>;
 
 /// What the two sides of a pair are told at birth. The server is `server`, the client gets a name
-/// from it; nobody PINGs, so that a clock may be moved through silence.
+/// from it; nobody PINGs, so that a clock may be moved through silence. Both pass for v1 peers: what
+/// more they may do is for those who ask for it by [`declared`](Setup::declared).
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
     pub(crate) client: Config,
@@ -33,19 +35,26 @@ pub(crate) struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        let mut client = Config::default();
+        let mut client = v1();
         client.server = Some(Bytes::from_static(b"server"));
         let mut server_link = quiet();
         server_link.identity = Bytes::from_static(b"server");
         Self {
             client,
-            server: Config::default(),
+            server: v1(),
             client_link: quiet(),
             server_link,
             latency: Duration::ZERO,
             chunk: usize::MAX,
         }
     }
+}
+
+/// A peer that declares nothing.
+pub(crate) fn v1() -> Config {
+    let mut config = Config::default();
+    config.capabilities = Capabilities::NONE;
+    config
 }
 
 /// A link without PINGs.
@@ -56,6 +65,14 @@ pub(crate) fn quiet() -> ConnectionConfig {
 }
 
 impl Setup {
+    /// Both declare all that there is.
+    pub(crate) fn declared(self) -> Self {
+        self.with(|setup| {
+            setup.client.capabilities = Capabilities::ALL;
+            setup.server.capabilities = Capabilities::ALL;
+        })
+    }
+
     /// At most so many bytes at once.
     pub(crate) fn chunk(mut self, chunk: usize) -> Self {
         self.chunk = chunk;

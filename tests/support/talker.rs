@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::log::{Ended, Log, Work, arguments, result};
 use super::wire::End;
 use pseud::proto::pseud::{Channel, Deadlines, Dropped, Stats};
-use pseud::proto::{Action, CallId, CallOptions, CallRefused, PeerError};
+use pseud::proto::{Action, CallId, CallOptions, CallRefused, PeerError, Refusal};
 use pseud::{Fault, Reason};
 use serde::Serialize;
 use std::io::IoSlice;
@@ -44,7 +44,7 @@ impl Talker {
         self.call_with(name, (), options).expect("a call that is not refused")
     }
 
-    fn call_with(
+    pub(crate) fn call_with(
         &mut self,
         name: &str,
         args: impl Serialize,
@@ -66,8 +66,18 @@ impl Talker {
         self.next_work().expect("a request that waits")
     }
 
+    /// The same, if there is one. What cannot be opened is refused here.
     pub(crate) fn next_work(&mut self) -> Option<Work> {
-        self.log.requests.pop_front().map(Work::new)
+        while let Some(request) = self.log.requests.pop_front() {
+            match Work::new(request) {
+                Ok(work) => return Some(work),
+                Err((ticket, refusal)) => {
+                    self.channel.refuse(ticket, &refusal, self.clock.now());
+                    self.drain();
+                }
+            }
+        }
+        None
     }
 
     /// Answers with a value.
@@ -79,6 +89,12 @@ impl Talker {
     /// Answers with a fault.
     pub(crate) fn fail(&mut self, work: Work, fault: Fault) {
         self.channel.reply(work.ticket, Err(fault), self.clock.now());
+        self.drain();
+    }
+
+    /// Refuses to run a handler.
+    pub(crate) fn refuse(&mut self, work: Work, refusal: &Refusal) {
+        self.channel.refuse(work.ticket, refusal, self.clock.now());
         self.drain();
     }
 

@@ -40,8 +40,9 @@ static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
 /// 3. then, within a registry, the newest first; registering again makes it the newest.
 ///
 /// The first whose predicate accepts the caller serves. Predicates are asked anew at each call. Where
-/// none accepts, the caller is told `ServiceNotFoundError`, the same as of a name that nobody
-/// registered.
+/// none accepts, the caller is told that there is no such service
+/// ([`CallError::is_service_not_found`](crate::CallError::is_service_not_found)), the same as of a name
+/// that nobody registered.
 ///
 /// A domain's predicate is looked up in the node's own registry, then in the global one. Ready-made are
 /// `default`, which accepts everyone, and `restricted`, which accepts users with the permission

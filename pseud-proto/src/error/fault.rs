@@ -45,6 +45,12 @@ impl Fault {
         self
     }
 
+    /// Whether it says that nothing of that name is served there. A Python handler may let such an
+    /// exception out of a call of its own: then it ran.
+    pub fn is_service_not_found(&self) -> bool {
+        self.exception() == Some(Exception::ServiceNotFoundError)
+    }
+
     /// Which of Python's exceptions its class is; `None` for any other class.
     pub fn exception(&self) -> Option<Exception> {
         Exception::named(&self.class)

@@ -2,13 +2,16 @@
 
 use super::calls::Stage;
 use super::endpoint::Endpoint;
+use super::grammar::work_size;
 use super::parked::Awaited;
+use super::provenance::{Claim, ORIGIN_BYTES_MAX};
 use super::session::{Queued, remember};
 use super::wire::NAME_BYTES_MAX;
 use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, Several, To};
 use crate::config::CALL_TIMEOUT_MAX;
 use crate::deadline::after;
 use crate::error::{CallRefused, Executed, Reason};
+use crate::profile::Profile;
 use crate::value::Packed;
 use smol_str::SmolStr;
 use std::time::Instant;
@@ -27,8 +30,10 @@ impl Endpoint {
         options: CallOptions,
         now: Instant,
     ) -> Result<CallId, CallRefused> {
-        self.judge_call(name, &arguments)?;
+        let claim = Claim { origin: options.origin, hops: options.hops };
+        self.judge_call(name, &arguments, &claim)?;
         let target = self.resolve(to)?;
+        self.judge_size(&target, name, &arguments, &claim)?;
         self.judge_room(&target)?;
         let timeout = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
         let deadline = after(now, timeout);
@@ -38,11 +43,12 @@ impl Endpoint {
         };
         let call = self.calls.insert(deadline, parked_until, &mut self.rng);
         self.stats.calls_made += 1;
-        self.send_or_park(call, target, SmolStr::new(name), arguments);
+        let entry = Queued::Call { call, name: SmolStr::new(name), body: arguments, claim };
+        self.send_or_park(call, target, entry);
         Ok(call)
     }
 
-    fn judge_call(&self, name: &str, arguments: &Packed) -> Result<(), CallRefused> {
+    fn judge_call(&self, name: &str, arguments: &Packed, claim: &Claim) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
         if name.is_empty() {
             return Err(CallRefused::NameEmpty);
@@ -50,9 +56,15 @@ impl Endpoint {
         if name.len() > NAME_BYTES_MAX {
             return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
         }
-        let size = name.len() + 4 + arguments.as_bytes().len();
-        if size > limits.body_bytes_max {
-            return Err(CallRefused::BodyTooLarge { size, max: limits.body_bytes_max });
+        if !arguments.is_call() {
+            return Err(CallRefused::Arguments("one value is no arguments".into()));
+        }
+        if claim.hops > limits.hops_max {
+            return Err(CallRefused::TooManyHops { max: limits.hops_max });
+        }
+        let origin = claim.origin.as_ref().map_or(0, |user| user.len());
+        if origin > ORIGIN_BYTES_MAX {
+            return Err(CallRefused::OriginTooLong { size: origin, max: ORIGIN_BYTES_MAX });
         }
         if self.calls.len() >= limits.calls_pending_max {
             return Err(CallRefused::TooManyPending { max: limits.calls_pending_max });
@@ -93,6 +105,26 @@ impl Endpoint {
         }
     }
 
+    /// A peer's own limit is known where its link stands; else it is judged when the call is sent.
+    fn judge_size(
+        &self,
+        target: &Target,
+        name: &str,
+        arguments: &Packed,
+        claim: &Claim,
+    ) -> Result<(), CallRefused> {
+        let profile = match target {
+            Target::Session(peer) => self.profile(*peer),
+            Target::Server(_) | Target::Nobody(_) => Profile::V1,
+        };
+        let tail = if profile.reads_provenance() { claim.write().len() } else { 0 };
+        let (size, ours) = (work_size(name, arguments, tail), self.config.limits.body_bytes_max);
+        match profile.body_bytes_max().map_or(ours, |theirs| theirs.min(ours)) {
+            max if size > max => Err(CallRefused::BodyTooLarge { size, max }),
+            _ => Ok(()),
+        }
+    }
+
     fn session_of_user(&self, id: &[u8], several: Several) -> Result<Option<PeerId>, CallRefused> {
         match (self.users.sessions(id), several) {
             (sessions @ [_, _, ..], Several::Refuse) => {
@@ -129,11 +161,10 @@ impl Endpoint {
         Ok(())
     }
 
-    fn send_or_park(&mut self, call: CallId, target: Target, name: SmolStr, body: Packed) {
+    fn send_or_park(&mut self, call: CallId, target: Target, entry: Queued) {
         if self.shut_down {
             return self.finish(call, Outcome::Closed { executed: Executed::No });
         }
-        let entry = Queued::Call { call, name, body };
         match target {
             Target::Session(peer) if self.sessions.get(peer.0).is_some() => {
                 self.calls.queue_at(call, peer);

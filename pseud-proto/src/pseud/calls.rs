@@ -1,7 +1,6 @@
 //! Calls of ours: from the call to its one outcome.
 
 use super::session::Queued;
-use super::wire::WireId;
 use crate::call::{CallId, PeerId};
 use crate::deadline::Next;
 use crate::error::{Executed, Reason};
@@ -133,11 +132,11 @@ impl Calls {
         true
     }
 
-    /// Moves a queued call on, and says what its message is named.
-    pub(super) fn pulled(&mut self, call: CallId) -> Option<WireId> {
-        let slot = self.slab.get_mut(call.0)?;
-        slot.stage = Stage::Pulled;
-        WireId::new(&slot.id)
+    /// Moves a queued call on.
+    pub(super) fn pulled(&mut self, call: CallId) {
+        if let Some(slot) = self.slab.get_mut(call.0) {
+            slot.stage = Stage::Pulled;
+        }
     }
 
     pub(super) fn sent(&mut self, call: CallId, peer: PeerId) {

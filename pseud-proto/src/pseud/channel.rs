@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use super::link::Link;
 use crate::call::{Action, CallId, CallOptions, PeerId, Ticket, To};
 use crate::config::Config;
-use crate::error::{CallRefused, Fault, PeerError};
+use crate::error::{CallRefused, Fault, PeerError, Refusal};
 use crate::value::Packed;
 use crate::zmtp::{Connection, ConnectionConfig, Question, Side, Verdict};
 use std::collections::VecDeque;
@@ -42,11 +42,9 @@ impl Channel {
         seed: [u8; 32],
         now: Instant,
     ) -> Self {
-        Self {
-            link: Link::new(connection, side, seed, now),
-            endpoint: Endpoint::new(config, seed),
-            actions: VecDeque::new(),
-        }
+        let endpoint = Endpoint::new(config, seed);
+        let link = Link::new(&endpoint, connection, side, seed, now);
+        Self { link, endpoint, actions: VecDeque::new() }
     }
 
     /// Bytes came. All of them are taken; they may be changed in place.
@@ -140,6 +138,12 @@ impl Channel {
     /// Answers a request: see [`Endpoint::reply`].
     pub fn reply(&mut self, ticket: Ticket, result: Result<Packed, Fault>, now: Instant) {
         self.endpoint.reply(ticket, result, now);
+        self.pump(now);
+    }
+
+    /// Answers a request whose handler was not run: see [`Endpoint::refuse`].
+    pub fn refuse(&mut self, ticket: Ticket, refusal: &Refusal, now: Instant) {
+        self.endpoint.refuse(ticket, refusal, now);
         self.pump(now);
     }
 

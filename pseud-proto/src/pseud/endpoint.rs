@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::error::{Executed, Reason};
 use crate::peer::PeerInfo;
 use crate::slab::Slab;
+use crate::zmtp::ConnectionConfig;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::VecDeque;
@@ -104,6 +105,12 @@ impl Endpoint {
         Deadlines { calls: self.calls.len(), guards: self.requests.count_guards() }
     }
 
+    /// How connections of this endpoint introduce themselves: see [`Config::announced`]. For drivers
+    /// that make connections themselves; [`Link`](super::Link) does it.
+    pub fn announced(&self, connection: Arc<ConnectionConfig>) -> Arc<ConnectionConfig> {
+        self.config.announced(connection)
+    }
+
     /// The session that holds that routing id now.
     pub fn peer_named(&self, identity: &[u8]) -> Option<PeerId> {
         self.names.holder(identity)
@@ -148,7 +155,7 @@ impl Endpoint {
         for request in self.requests.overdue(now) {
             let Some(open) = self.requests.get(request) else { continue };
             match (open.progress, open.peer) {
-                (Progress::Serving, _) => self.requests.forget_guard(request),
+                (Progress::Serving, _) => self.requests.guard_passed(request),
                 (Progress::Answered, _) => {
                     self.requests.remove(request);
                     self.stats.drop_for(Dropped::LateReply);
@@ -158,7 +165,7 @@ impl Endpoint {
         }
     }
 
-    /// Takes no new requests: they are answered with a `Draining` fault, and what is open goes on.
+    /// Takes no new requests: they are refused as [`Refusal::Draining`](crate::Refusal), and what is open goes on.
     pub fn drain(&mut self) {
         self.draining = true;
     }

@@ -1,8 +1,11 @@
-//! ERROR bodies: `[class, message, traceback]`.
+//! ERROR bodies: `[class, message, traceback]`, and to peers that read it a fourth item that says that
+//! nothing was executed.
 
-use super::profile::v1_class;
-use crate::error::Fault;
-use crate::peer::Profile;
+use super::classes::v1_class;
+use super::details;
+use crate::call::Outcome;
+use crate::error::{Fault, Reason};
+use crate::profile::{Capabilities, Profile};
 use crate::value::heads;
 use bytes::Bytes;
 
@@ -10,26 +13,37 @@ use bytes::Bytes;
 const CLASS_BYTES_MAX: usize = 128;
 /// The longest message and the longest traceback that are kept, in bytes.
 const TEXT_BYTES_MAX: usize = 8 << 10;
+/// What an ERROR takes at most besides those two, in bytes.
+const OTHER_BYTES_MAX: usize = 256;
 
-/// The fault that an ERROR body tells. A body of another shape is a fault all the same, of class
-/// `?`: the far handler did raise, and the call must end.
-pub(super) fn read(body: &[u8]) -> Fault {
-    read_items(body).unwrap_or_else(|| Fault::new("?", "the ERROR's body has another shape"))
+/// The outcome that an ERROR body tells a side which has declared that. A body of another shape is a
+/// fault all the same, of class `?`: the far handler did raise, and the call must end.
+pub(super) fn read(body: &[u8], ours: Capabilities) -> Outcome {
+    let unknown = || Outcome::Fault(Fault::new("?", "the ERROR's body has another shape"));
+    read_items(body, ours).unwrap_or_else(unknown)
 }
 
-fn read_items(body: &[u8]) -> Option<Fault> {
+fn read_items(body: &[u8], ours: Capabilities) -> Option<Outcome> {
     let mut rest = body;
-    if heads::read_array(&mut rest)? != 3 {
+    let items = heads::read_array(&mut rest)?;
+    if items != 3 && !(items == 4 && ours.contains(Capabilities::OUTCOMES)) {
         return None;
     }
     let class = read_text(&mut rest, CLASS_BYTES_MAX)?;
     let message = read_text(&mut rest, TEXT_BYTES_MAX)?;
-    let mut fault = Fault::new(class, message);
-    fault.traceback = match rest {
-        [0xc0] => None,
+    let traceback = match rest.split_first() {
+        Some((0xc0, behind)) => {
+            rest = behind;
+            None
+        }
         _ => Some(read_text(&mut rest, TEXT_BYTES_MAX)?),
     };
-    Some(fault)
+    if let (4, Some(reason)) = (items, refused(rest)) {
+        return Some(Outcome::NotExecuted(reason));
+    }
+    let mut fault = Fault::new(class, message);
+    fault.traceback = traceback;
+    Some(Outcome::Fault(fault))
 }
 
 /// One text, cut to `max` bytes. Only what is kept is copied and checked.
@@ -38,21 +52,57 @@ fn read_text(rest: &mut &[u8], max: usize) -> Option<String> {
     Some(String::from_utf8_lossy(text.get(..max).unwrap_or(text)).into_owned())
 }
 
-/// The body that tells this fault to a peer of that profile.
-pub(super) fn write(fault: &Fault, profile: Profile, expose_traceback: bool) -> Bytes {
-    let (class, message) = match profile {
-        Profile::V1 => v1_class(fault),
-    };
+/// Why nothing was executed, if the fourth item says that it was not.
+fn refused(item: &[u8]) -> Option<Reason> {
+    let (mut outcome, mut code) = (None, None);
+    details::entries(item, |key, value| {
+        match key {
+            b"outcome" => outcome = details::text(value),
+            b"code" => code = details::text(value),
+            _ => {}
+        }
+        Some(())
+    })?;
+    (outcome? == NOT_EXECUTED.as_bytes()).then(|| Reason::of_code(code.unwrap_or_default()))
+}
+
+const NOT_EXECUTED: &str = "not_executed";
+
+/// The body that tells this fault to a peer of that profile; and, if there is a code and it reads
+/// that, that nothing was executed.
+pub(super) fn write(
+    fault: &Fault,
+    code: Option<&'static str>,
+    profile: Profile,
+    expose_traceback: bool,
+) -> Bytes {
+    let (class, message) = v1_class(fault);
+    let max = text_bytes_max(profile);
     let traceback = fault.traceback.as_deref().filter(|_| expose_traceback).unwrap_or_default();
-    let (class, message) = (cut(class, CLASS_BYTES_MAX), cut(&message, TEXT_BYTES_MAX));
-    let texts = [class, message, cut(traceback, TEXT_BYTES_MAX)];
-    let mut body = Vec::with_capacity(16 + texts.iter().map(|text| text.len()).sum::<usize>());
-    put(&mut body, heads::array_head(3));
-    for text in texts {
-        put(&mut body, heads::str_head(text.len() as u32));
-        body.extend_from_slice(text.as_bytes());
+    let texts = [cut(class, CLASS_BYTES_MAX), cut(&message, max), cut(traceback, max)];
+    let code = code.filter(|_| profile.reads_outcomes());
+    let len = texts.iter().map(|text| text.len()).sum::<usize>() + OTHER_BYTES_MAX;
+    let mut body = Vec::with_capacity(len);
+    put(&mut body, heads::array_head(if code.is_some() { 4 } else { 3 }));
+    texts.iter().for_each(|text| put_text(&mut body, text));
+    if let Some(code) = code {
+        put(&mut body, heads::map_head(2));
+        for text in ["outcome", NOT_EXECUTED, "code", code] {
+            put_text(&mut body, text);
+        }
     }
     body.into()
+}
+
+/// How long a message and a traceback may be, so that the whole fits what that peer takes.
+fn text_bytes_max(profile: Profile) -> usize {
+    let max = profile.body_bytes_max().unwrap_or(usize::MAX);
+    TEXT_BYTES_MAX.min(max.saturating_sub(OTHER_BYTES_MAX) / 2)
+}
+
+fn put_text(body: &mut Vec<u8>, text: &str) {
+    put(body, heads::str_head(text.len() as u32));
+    body.extend_from_slice(text.as_bytes());
 }
 
 fn put(body: &mut Vec<u8>, (head, used): ([u8; 5], usize)) {
@@ -70,36 +120,92 @@ fn cut(text: &str, max: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Exception;
+    use crate::error::{Exception, Refusal};
+
+    const ALL: Capabilities = Capabilities::ALL;
+
+    fn fault(body: &[u8], ours: Capabilities) -> Fault {
+        match read(body, ours) {
+            Outcome::Fault(fault) => fault,
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn a_fault_is_read_as_it_is_written() {
-        let fault = Fault::new("KeyError", "'x'").with_traceback("File \"a\"");
-        assert_eq!(read(&write(&fault, Profile::V1, true)), fault);
-        assert_eq!(read(&write(&fault, Profile::V1, false)).traceback.as_deref(), Some(""));
+        let raised = Fault::new("KeyError", "'x'").with_traceback("File \"a\"");
+        for profile in [Profile::V1, Profile::declared(ALL, 1 << 20)] {
+            let written = |expose| write(&raised, None, profile, expose);
+            assert_eq!(written(true)[0], 0x93);
+            assert_eq!(fault(&written(true), ALL), raised);
+            assert_eq!(fault(&written(false), ALL).traceback.as_deref(), Some(""));
+        }
     }
 
     #[test]
     fn no_traceback_is_another_thing_than_an_empty_one_until_it_is_passed_on() {
-        let fault = read(b"\x93\xa1E\xa1m\xc0");
-        assert_eq!((fault.message.as_str(), fault.traceback.as_deref()), ("m", None));
-        assert_eq!(read(&write(&fault, Profile::V1, true)), Fault::new("E", "m"));
+        let read = fault(b"\x93\xa1E\xa1m\xc0", ALL);
+        assert_eq!((read.message.as_str(), read.traceback.as_deref()), ("m", None));
+        let again = write(&read, None, Profile::V1, true);
+        assert_eq!(fault(&again, ALL), Fault::new("E", "m"));
     }
 
     #[test]
     fn each_exception_of_python_leaves_as_what_it_is() {
         for &exception in Exception::ALL {
-            let told = read(&write(&Fault::new(exception, "why"), Profile::V1, false));
+            let told = write(&Fault::new(exception, "why"), None, Profile::V1, false);
+            let told = fault(&told, ALL);
             assert_eq!((told.exception(), told.message.as_str()), (Some(exception), "why"));
         }
     }
 
     #[test]
+    fn a_refusal_says_that_nothing_was_executed_to_those_who_read_it() {
+        let refusal = Refusal::NoSuchService("no.such".into());
+        let written = |profile| write(&refusal.to_fault(), Some(refusal.code()), profile, false);
+        let v1 = written(Profile::V1);
+        assert_eq!(v1, &b"\x93\xb4ServiceNotFoundError\xa7no.such\xa0"[..]);
+        assert_eq!(fault(&v1, ALL), Fault::new("ServiceNotFoundError", "no.such"));
+        let told = written(Profile::declared(Capabilities::OUTCOMES, 1 << 20));
+        let map = b"\x82\xa7outcome\xacnot_executed\xa4code\xafno_such_service";
+        assert_eq!(told, [b"\x94", &v1[1..], map].concat());
+        let outcome = read(&told, ALL);
+        assert!(matches!(outcome, Outcome::NotExecuted(Reason::NoSuchService)), "{outcome:?}");
+        assert_eq!(fault(&told, Capabilities::NONE).class, "?", "we did not declare it");
+    }
+
+    #[test]
     fn f_11_other_shapes_are_a_fault_of_class_unknown() {
         for body in [&b""[..], b"\xc0", b"\x92\xa1a\xa1b", b"\x93\x01\xa1b\xa1c", b"\x93\xa1a"] {
-            assert_eq!(read(body).class, "?");
+            assert_eq!(fault(body, ALL).class, "?");
         }
-        assert_eq!(read(b"\x94\xa1a\xa1b\xa1c\xa1d").class, "?");
+        assert_eq!(fault(b"\x94\xa1a\xa1b\xa1c\xa1d", Capabilities::NONE).class, "?");
+        assert_eq!(fault(b"\x95\xa1a\xa1b\xa1c\x80\x80", ALL).class, "?");
+    }
+
+    #[test]
+    fn f_11_an_odd_fourth_item_says_nothing() {
+        let outcome = b"\xa7outcome\xacnot_executed";
+        let items: [&[u8]; 9] = [
+            b"",
+            b"\xc0",
+            b"\xa1d",
+            b"\x80",
+            b"\x81\xa7outcome\xa8executed",
+            b"\x81\xa7outcome\x01",
+            b"\x81\xa4code\xa8draining",
+            &[b"\x81", &outcome[..], b"\xc0"].concat(),
+            &[b"\x82", &outcome[..], b"\xa1x\xc1"].concat(),
+        ];
+        for item in items {
+            for traceback in [&b"\xc0"[..], b"\xa1c"] {
+                let body = [b"\x94\xa1a\xa1b", traceback, item].concat();
+                assert_eq!(fault(&body, ALL).class, "a", "{item:x?}");
+            }
+        }
+        let codeless = [b"\x94\xa1a\xa1b\xc0\x82\xa1x\x90", &outcome[..]].concat();
+        let read = read(&codeless, ALL);
+        assert!(matches!(read, Outcome::NotExecuted(Reason::Refused)), "{read:?}");
     }
 
     #[test]
@@ -108,11 +214,15 @@ mod tests {
         let mut body = b"\x93\xa1E\xa1m\xdb".to_vec();
         body.extend_from_slice(&len.to_be_bytes());
         body.resize(body.len() + len as usize, b'x');
-        let fault = read(&body);
-        assert_eq!((fault.class.as_str(), fault.message.as_str()), ("E", "m"));
-        assert_eq!(fault.traceback.map(|text| text.len()), Some(TEXT_BYTES_MAX));
-        let ours = Fault::new("é".repeat(100), "é".repeat(8 << 10));
-        let told = read(&write(&ours, Profile::V1, true));
+        let read = fault(&body, ALL);
+        assert_eq!((read.class.as_str(), read.message.as_str()), ("E", "m"));
+        assert_eq!(read.traceback.map(|text| text.len()), Some(TEXT_BYTES_MAX));
+        let long = "é".repeat(8 << 10);
+        let ours = Fault::new("É".repeat(100), &*long).with_traceback(&*long);
+        let told = fault(&write(&ours, None, Profile::V1, true), ALL);
         assert!(told.class.len() <= CLASS_BYTES_MAX && told.message.len() <= TEXT_BYTES_MAX);
+        let least = Profile::declared(ALL, 0);
+        let body = write(&ours, Some("no_such_service"), least, true);
+        assert!((900..=least.body_bytes_max().unwrap()).contains(&body.len()), "{}", body.len());
     }
 }

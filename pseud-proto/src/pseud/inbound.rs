@@ -3,15 +3,16 @@
 use super::calls::Stage;
 use super::endpoint::Endpoint;
 use super::fault;
+use super::grammar::Answer;
+use super::requests::Guard;
 use super::session::remember;
 use super::stats::Dropped;
-use super::wire::{Envelope, Kind, Received, WireId, read_work};
+use super::wire::{Envelope, Kind, Received, WireId, Work, read_work};
 use crate::call::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
 use crate::deadline::after;
-use crate::error::{Fault, Malformed, Misbehaved, PeerError, Reason};
+use crate::error::{Malformed, Misbehaved, PeerError, Reason, Refusal};
 use crate::value::Unchecked;
 use crate::zmtp::Parts;
-use std::ops::Range;
 use std::time::Instant;
 
 impl Endpoint {
@@ -34,6 +35,12 @@ impl Endpoint {
             Received::Probe => {
                 self.stats.probes += 1;
                 self.noise(peer, now)
+            }
+            Received::OtherVersion(work) => {
+                if let Some(id) = work {
+                    self.tell_version(peer, id, now);
+                }
+                self.drop_message(peer, Dropped::Version, now)
             }
             Received::Dropped(cause) => self.drop_message(peer, cause, now),
             Received::Envelope(envelope) => self.handle_envelope(peer, envelope, now),
@@ -98,24 +105,26 @@ impl Endpoint {
         let request = self.open_request(peer, work.id, now);
         if let Err(shed) = admitted {
             self.stats.requests_shed += 1;
-            return self.refuse(request, shed);
+            return self.turn_away(request, &shed);
         }
         match self.judge_work(&work) {
-            Ok((name, rest)) => {
+            Ok(Work { name, rest, has_claim }) => {
                 self.stats.requests_served += 1;
-                let (ticket, message) = (Ticket(request), work.message);
+                let at = |offset: usize| work.body.start + offset as u32;
                 self.actions.push_back(Action::Serve(Request {
-                    ticket,
+                    ticket: Ticket(request),
                     peer,
                     caller,
-                    message,
-                    name,
-                    rest,
+                    name: at(name.start)..at(name.end),
+                    rest: at(rest)..work.body.end,
+                    message: work.message,
+                    has_claim,
+                    hops_max: self.config.limits.hops_max,
                 }));
             }
-            Err(fault) => {
+            Err(refusal) => {
                 self.stats.requests_refused += 1;
-                self.refuse(request, fault);
+                self.turn_away(request, &refusal);
             }
         }
     }
@@ -127,37 +136,39 @@ impl Endpoint {
         !id.as_bytes().is_empty() && !session.seen.remember(id, key, max)
     }
 
-    fn admit(&self, peer: PeerId) -> Result<(), Fault> {
+    fn admit(&self, peer: PeerId) -> Result<(), Refusal> {
         if self.draining {
-            return Err(Fault::new("Draining", "this peer is shutting down"));
+            return Err(Refusal::Draining);
         }
         let limits = &self.config.limits;
         let open = self.sessions.get(peer.0).map_or(0, |session| session.requests_open);
         if open >= limits.requests_open_per_peer_max {
             let max = limits.requests_open_per_peer_max;
-            return Err(Fault::new("Overloaded", format!("{max} requests of this peer are open")));
+            return Err(Refusal::Overloaded { max, what: "requests of this peer are open" });
         }
         if self.requests.serving >= limits.requests_open_max {
             let max = limits.requests_open_max;
-            return Err(Fault::new("Overloaded", format!("{max} requests are open")));
+            return Err(Refusal::Overloaded { max, what: "requests are open" });
         }
         Ok(())
     }
 
-    /// Where the name and the arguments lie in the message.
-    fn judge_work(&self, work: &Envelope) -> Result<(Range<u32>, Range<u32>), Fault> {
+    /// Where the name and the arguments lie in the body.
+    fn judge_work(&self, work: &Envelope) -> Result<Work, Refusal> {
         let (size, max) = (work.body().len(), self.config.limits.body_bytes_max);
         if size > max {
-            let text = format!("a request of {size} bytes exceeds the limit of {max}");
-            return Err(Fault::new("TooLarge", text));
+            return Err(Refusal::TooLarge { size, max });
         }
-        let (name, rest) = read_work(work.body()).map_err(|why| Fault::new("TypeError", why))?;
-        let at = |offset: usize| work.body.start + offset as u32;
-        Ok((at(name.start)..at(name.end), at(rest)..work.body.end))
+        let ours = self.config.capabilities;
+        read_work(work.body(), ours).map_err(|why| Refusal::BadCall(why.into()))
     }
 
     fn open_request(&mut self, peer: PeerId, id: WireId, now: Instant) -> RequestId {
-        let request = self.requests.insert(peer, id, after(now, self.config.late_guard));
+        let guard = match self.profile(peer).has_late_guard() {
+            true => Guard::Until(after(now, self.config.late_guard)),
+            false => Guard::Never,
+        };
+        let request = self.requests.insert(peer, id, guard);
         let requests = &self.requests;
         if let Some(session) = self.sessions.get_mut(peer.0) {
             session.requests_open += 1;
@@ -166,11 +177,20 @@ impl Endpoint {
         request
     }
 
-    fn refuse(&mut self, request: RequestId, fault: Fault) {
+    fn turn_away(&mut self, request: RequestId, refusal: &Refusal) {
         let Some(open) = self.requests.get(request) else { return };
         let profile = self.profile(open.peer);
-        let body = fault::write(&fault, profile, self.config.expose_traceback);
-        self.enqueue_reply(request, Kind::Error, body);
+        self.enqueue_reply(request, Answer::refusal(refusal, profile));
+    }
+
+    /// Once in a session, and only to a peer whose reader is known to take it.
+    fn tell_version(&mut self, peer: PeerId, id: WireId, now: Instant) {
+        let Some(session) = self.sessions.get_mut(peer.0) else { return };
+        let reads = session.info.profile.reads_outcomes();
+        if reads && !std::mem::replace(&mut session.version_told, true) {
+            let request = self.open_request(peer, id, now);
+            self.turn_away(request, &Refusal::Version);
+        }
     }
 
     // ---- answers -----------------------------------------------------------------------------
@@ -180,7 +200,7 @@ impl Endpoint {
         let too_large = answer.body().len() > self.config.limits.body_bytes_max;
         let outcome = match answer.kind {
             _ if too_large => Outcome::Unknown(Reason::TooLarge),
-            Kind::Error => Outcome::Fault(fault::read(answer.body())),
+            Kind::Error => fault::read(answer.body(), self.config.capabilities),
             _ => Outcome::Value(Unchecked::part(answer.message, answer.body)),
         };
         self.finish(call, outcome);

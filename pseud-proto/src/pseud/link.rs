@@ -51,9 +51,17 @@ enum Stage {
 }
 
 impl Link {
-    /// A link over a fresh stream. Its greeting waits in [`slices`](Self::slices) already.
-    pub fn new(config: Arc<ConnectionConfig>, side: Side, seed: [u8; 32], now: Instant) -> Self {
-        let connection = Connection::new(config, side, seed, now);
+    /// A link of that endpoint over a fresh stream. Its greeting waits in [`slices`](Self::slices)
+    /// already. What the endpoint declares ([`Config::capabilities`](crate::Config)) is among what it
+    /// says.
+    pub fn new(
+        endpoint: &Endpoint,
+        config: Arc<ConnectionConfig>,
+        side: Side,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
+        let connection = Connection::new(endpoint.announced(config), side, seed, now);
         let (address, stage) = (String::new(), Stage::Handshake);
         Self { connection, side, address, stage, question: None }
     }

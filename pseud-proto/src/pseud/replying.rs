@@ -1,32 +1,45 @@
 //! Answers of ours: at most one for each request, and none that would come too late.
 
 use super::endpoint::Endpoint;
-use super::fault;
+use super::grammar::{Answer, judge_result};
 use super::requests::Progress;
 use super::session::{QUEUED_COST, Queued};
 use super::stats::Dropped;
-use super::wire::Kind;
 use crate::call::{PeerId, RequestId, Ticket};
-use crate::error::Fault;
-use crate::peer::Profile;
+use crate::error::{Fault, Refusal};
+use crate::profile::Profile;
 use crate::value::Packed;
-use bytes::Bytes;
 use std::time::Instant;
 
 impl Endpoint {
     /// Answers a request. It is dropped, and counted, where nobody waits for it: the session has
     /// ended, or a v1 caller has given up (its reader would die of it).
     pub fn reply(&mut self, ticket: Ticket, result: Result<Packed, Fault>, now: Instant) {
-        let Some(open) = self.requests.get(ticket.0) else {
-            return self.stats.drop_for(Dropped::CallerGone);
+        let Some(peer) = self.awaited(&ticket, now) else { return };
+        let (profile, room) = (self.profile(peer), self.room(peer));
+        let result = result.and_then(|packed| self.result(packed, profile, room));
+        let answer = result.unwrap_or_else(|fault| self.fault(&fault, profile));
+        self.enqueue_reply(ticket.0, answer);
+    }
+
+    /// Answers a request whose handler was not run: its caller is told so, as far as it reads that.
+    /// Dropped where nobody waits for it, as a [`reply`](Self::reply) is.
+    pub fn refuse(&mut self, ticket: Ticket, refusal: &Refusal, now: Instant) {
+        let Some(peer) = self.awaited(&ticket, now) else { return };
+        self.stats.requests_refused += 1;
+        self.enqueue_reply(ticket.0, Answer::refusal(refusal, self.profile(peer)));
+    }
+
+    /// Who waits for the answer to that request; what nobody waits for is closed and counted here.
+    fn awaited(&mut self, ticket: &Ticket, now: Instant) -> Option<PeerId> {
+        let cause = match self.requests.get(ticket.0) {
+            Some(open) if open.guard.lets_pass(now) => return Some(open.peer),
+            Some(_) => Dropped::LateReply,
+            None => Dropped::CallerGone,
         };
-        if open.guard.is_none_or(|guard| guard <= now) {
-            self.close_request(ticket.0);
-            return self.stats.drop_for(Dropped::LateReply);
-        }
-        let (profile, room) = (self.profile(open.peer), self.room(open.peer));
-        let (kind, body) = self.answer(result, profile, room);
-        self.enqueue_reply(ticket.0, kind, body);
+        self.close_request(ticket.0);
+        self.stats.drop_for(cause);
+        None
     }
 
     /// How many bytes of a result that peer's queue takes. An empty one takes any.
@@ -38,32 +51,18 @@ impl Endpoint {
         })
     }
 
-    fn answer(
-        &self,
-        result: Result<Packed, Fault>,
-        profile: Profile,
-        room: usize,
-    ) -> (Kind, Bytes) {
-        let max = self.config.limits.body_bytes_max;
-        let fault = match result {
-            Ok(packed) if !packed.is_v1_safe() => {
-                Fault::new("TypeError", "the result holds a value that the caller cannot read")
-            }
-            Ok(packed) if packed.as_bytes().len() > max => {
-                let size = packed.as_bytes().len();
-                Fault::new(
-                    "TooLarge",
-                    format!("a result of {size} bytes exceeds the limit of {max}"),
-                )
-            }
-            // A peer that asks for more than it reads loses that answer, not its link.
-            Ok(packed) if packed.as_bytes().len() > room => {
-                Fault::new("Overloaded", "the result does not fit into the queue to its caller")
-            }
-            Ok(packed) => return (Kind::Ok, packed.into_bytes()),
-            Err(fault) => fault,
-        };
-        (Kind::Error, fault::write(&fault, profile, self.config.expose_traceback))
+    fn result(&self, result: Packed, profile: Profile, room: usize) -> Result<Answer, Fault> {
+        judge_result(&result, self.config.limits.body_bytes_max)?;
+        // A peer that asks for more than it reads loses that answer, not its link.
+        if result.as_bytes().len() > room {
+            let text = "the result does not fit into the queue to its caller";
+            return Err(Fault::new("Overloaded", text));
+        }
+        Answer::result(result, profile)
+    }
+
+    pub(super) fn fault(&self, fault: &Fault, profile: Profile) -> Answer {
+        Answer::fault(fault, profile, self.config.expose_traceback)
     }
 
     /// A handler ended without an answer: its caller is told so.
@@ -71,13 +70,13 @@ impl Endpoint {
         self.reply(ticket, Err(Fault::new("RuntimeError", "the handler gave no answer")), now);
     }
 
-    pub(super) fn enqueue_reply(&mut self, request: RequestId, kind: Kind, body: Bytes) {
+    pub(super) fn enqueue_reply(&mut self, request: RequestId, answer: Answer) {
         let Some(open) = self.requests.advance(request, Progress::Answered) else { return };
         let (peer, id) = (open.peer, open.id);
         if let Some(session) = self.sessions.get_mut(peer.0) {
             session.requests_open -= 1;
         }
-        self.enqueue(peer, Queued::Reply { request, id, kind, body });
+        self.enqueue(peer, Queued::Reply { request, id, answer });
     }
 
     fn close_request(&mut self, request: RequestId) {

@@ -23,8 +23,35 @@ pub(super) struct Open {
     pub(super) peer: PeerId,
     pub(super) id: WireId,
     pub(super) progress: Progress,
-    /// Until when a v1 caller may be answered; `None` once it has passed.
-    pub(super) guard: Option<Instant>,
+    pub(super) guard: Guard,
+}
+
+/// Until when a request may be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// Its caller declared that late answers do it no harm.
+    Never,
+    /// Its caller's reader would die of a later one.
+    Until(Instant),
+    /// That moment has passed.
+    Passed,
+}
+
+impl Guard {
+    pub(super) fn lets_pass(self, now: Instant) -> bool {
+        match self {
+            Self::Never => true,
+            Self::Until(at) => now < at,
+            Self::Passed => false,
+        }
+    }
+
+    fn until(self) -> Option<Instant> {
+        match self {
+            Self::Until(at) => Some(at),
+            Self::Never | Self::Passed => None,
+        }
+    }
 }
 
 /// The open requests of one endpoint.
@@ -45,12 +72,14 @@ impl Requests {
         self.slab.len()
     }
 
-    pub(super) fn insert(&mut self, peer: PeerId, id: WireId, guard: Instant) -> RequestId {
-        self.next.note(guard);
-        self.guards += 1;
+    pub(super) fn insert(&mut self, peer: PeerId, id: WireId, guard: Guard) -> RequestId {
+        if let Some(at) = guard.until() {
+            self.next.note(at);
+            self.guards += 1;
+        }
         self.serving += 1;
         let progress = Progress::Serving;
-        RequestId(self.slab.insert(Open { peer, id, progress, guard: Some(guard) }))
+        RequestId(self.slab.insert(Open { peer, id, progress, guard }))
     }
 
     pub(super) fn get(&self, request: RequestId) -> Option<&Open> {
@@ -68,8 +97,9 @@ impl Requests {
     }
 
     /// The caller no longer waits, but the handler still runs: the slot stays until it ends.
-    pub(super) fn forget_guard(&mut self, request: RequestId) {
-        if self.slab.get_mut(request.0).is_some_and(|open| open.guard.take().is_some()) {
+    pub(super) fn guard_passed(&mut self, request: RequestId) {
+        let Some(open) = self.slab.get_mut(request.0) else { return };
+        if std::mem::replace(&mut open.guard, Guard::Passed).until().is_some() {
             self.drop_guard();
         }
     }
@@ -79,7 +109,7 @@ impl Requests {
         if open.progress == Progress::Serving {
             self.serving -= 1;
         }
-        if open.guard.is_some() {
+        if open.guard.until().is_some() {
             self.drop_guard();
         }
         Some(open)
@@ -97,9 +127,9 @@ impl Requests {
         self.next.clear();
         let mut overdue = Vec::new();
         for (key, open) in self.slab.iter() {
-            match open.guard {
-                Some(guard) if guard <= now => overdue.push(RequestId(key)),
-                Some(guard) => self.next.note(guard),
+            match open.guard.until() {
+                Some(at) if at <= now => overdue.push(RequestId(key)),
+                Some(at) => self.next.note(at),
                 None => {}
             }
         }
@@ -108,6 +138,6 @@ impl Requests {
 
     /// How many slots have a guard, by scanning them.
     pub(super) fn count_guards(&self) -> usize {
-        self.slab.iter().filter(|(_, open)| open.guard.is_some()).count()
+        self.slab.iter().filter(|(_, open)| open.guard.until().is_some()).count()
     }
 }

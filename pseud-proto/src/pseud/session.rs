@@ -1,14 +1,15 @@
 //! One peer's session: who it is, and what waits to be sent to it.
 
 use super::calls::Calls;
+use super::grammar::Answer;
+use super::provenance::Claim;
 use super::seen::Seen;
-use super::wire::{Kind, WireId};
+use super::wire::WireId;
 use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
 use crate::config::Limits;
 use crate::peer::PeerInfo;
 use crate::value::Packed;
-use bytes::Bytes;
 use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use std::sync::Arc;
 /// A message that waits in a queue. Whether it still makes sense is judged when it is pulled.
 #[derive(Debug)]
 pub(super) enum Queued {
-    Call { call: CallId, name: SmolStr, body: Packed },
-    Reply { request: RequestId, id: WireId, kind: Kind, body: Bytes },
+    Call { call: CallId, name: SmolStr, body: Packed, claim: Claim },
+    Reply { request: RequestId, id: WireId, answer: Answer },
 }
 
 /// About what a queued message takes besides its body and name, in bytes.
@@ -29,7 +30,7 @@ impl Queued {
         QUEUED_COST
             + match self {
                 Self::Call { name, body, .. } => name.len() + body.as_bytes().len(),
-                Self::Reply { body, .. } => body.len(),
+                Self::Reply { answer, .. } => answer.len(),
             }
     }
 }
@@ -96,6 +97,8 @@ pub(super) struct Session {
     pub(super) requests_open: usize,
     pub(super) seen: Seen,
     pub(super) bad_envelopes: u8,
+    /// Whether it was told that its version of the protocol is not ours.
+    pub(super) version_told: bool,
     pub(super) noise: Budget,
 }
 
@@ -111,6 +114,7 @@ impl Session {
             requests_open: 0,
             seen: Seen::default(),
             bad_envelopes: 0,
+            version_told: false,
             noise: Budget::default(),
         }
     }

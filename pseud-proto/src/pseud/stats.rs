@@ -48,9 +48,10 @@ pub struct Stats {
     pub heartbeats: u64,
     /// Requests handed out to be served.
     pub requests_served: u64,
-    /// Requests answered `Overloaded`.
+    /// Requests that were turned away unread: `Overloaded`, `Draining`.
     pub requests_shed: u64,
-    /// Requests answered with a fault since their shape or size was wrong.
+    /// Requests refused without their handler having run: their shape or size was wrong, or their
+    /// driver refused them.
     pub requests_refused: u64,
     /// Calls made.
     pub calls_made: u64,

@@ -2,15 +2,16 @@
 
 use super::calls::Sending;
 use super::endpoint::Endpoint;
+use super::grammar::{Answer, Transmit};
+use super::provenance::Claim;
 use super::requests::Progress;
 use super::session::Queued;
 use super::stats::Dropped;
-use super::wire::{Kind, Transmit, WireId};
+use super::wire::WireId;
 use crate::call::{Action, CallId, Outcome, PeerId, RequestId};
 use crate::error::Reason;
-use crate::peer::Profile;
+use crate::profile::Profile;
 use crate::value::Packed;
-use bytes::Bytes;
 use smol_str::SmolStr;
 use std::time::Instant;
 
@@ -40,10 +41,10 @@ impl Endpoint {
                 return None;
             };
             let transmit = match entry {
-                Queued::Call { call, name, body } => self.pull_call(call, name, body, profile),
-                Queued::Reply { request, id, kind, body } => {
-                    self.pull_reply(request, id, kind, body, profile, now)
+                Queued::Call { call, name, body, claim } => {
+                    self.pull_call(call, name, body, &claim, profile)
                 }
+                Queued::Reply { request, id, answer } => self.pull_reply(request, id, answer, now),
             };
             if transmit.is_some() {
                 return transmit;
@@ -56,36 +57,35 @@ impl Endpoint {
         call: CallId,
         name: SmolStr,
         body: Packed,
+        claim: &Claim,
         profile: Profile,
     ) -> Option<Transmit> {
-        self.calls.get(call)?;
-        if !body.is_v1_safe() {
-            self.finish(call, Outcome::NotExecuted(Reason::Unsupported));
-            return None;
+        let id = WireId::new(&self.calls.get(call)?.id)?;
+        match Transmit::work(id, name, body, claim, profile, Sending::Call(call.0).into()) {
+            Ok(transmit) => {
+                self.calls.pulled(call);
+                Some(transmit)
+            }
+            Err(reason) => {
+                self.finish(call, Outcome::NotExecuted(reason));
+                None
+            }
         }
-        let id = self.calls.pulled(call)?;
-        let token = Sending::Call(call.0).into();
-        let (name, body) = (Some(name), body.into_bytes());
-        Some(Transmit { kind: Kind::Work, id, name, body, profile, token })
     }
 
     fn pull_reply(
         &mut self,
         request: RequestId,
         id: WireId,
-        kind: Kind,
-        body: Bytes,
-        profile: Profile,
+        answer: Answer,
         now: Instant,
     ) -> Option<Transmit> {
-        let guard = self.requests.get(request)?.guard;
-        if guard.is_none_or(|guard| guard <= now) {
+        if !self.requests.get(request)?.guard.lets_pass(now) {
             self.requests.remove(request);
             self.stats.drop_for(Dropped::LateReply);
             return None;
         }
         self.requests.advance(request, Progress::Pulled);
-        let token = Sending::Reply(request.0).into();
-        Some(Transmit { kind, id, name: None, body, profile, token })
+        Some(Transmit::answer(id, answer, Sending::Reply(request.0).into()))
     }
 }

@@ -1,15 +1,14 @@
 //! A message on the wire: `["", "v1", id, kind, body]` (Python pseud's Protocol v1).
 
 use super::stats::Dropped;
-use crate::peer::Profile;
+use crate::profile::Capabilities;
 use crate::value::heads;
-use crate::zmtp::{Outgoing, Parts, Token};
+use crate::zmtp::Parts;
 use bytes::Bytes;
-use smol_str::SmolStr;
 use std::fmt;
 use std::ops::Range;
 
-const VERSION: &[u8] = b"v1";
+pub(super) const VERSION: &[u8] = b"v1";
 
 /// How many frames a message has on the wire.
 const FRAMES: usize = 5;
@@ -101,6 +100,8 @@ pub(super) enum Received {
     Probe,
     /// A message of ours.
     Envelope(Envelope),
+    /// Of another version than ours: it is dropped. The id of what looks like a WORK.
+    OtherVersion(Option<WireId>),
     /// Not a message of ours, but framing is sound: it is dropped.
     Dropped(Dropped),
 }
@@ -127,9 +128,15 @@ impl Received {
             (FRAMES, Ok((kind, id, body))) => {
                 Self::Envelope(Envelope { kind, id, body, message: parts.into_bytes() })
             }
+            (FRAMES, Err(Dropped::Version)) => Self::OtherVersion(Self::work_id(&parts)),
             (FRAMES, Err(cause)) => Self::Dropped(cause),
             _ => Self::Dropped(Dropped::BadEnvelope),
         }
+    }
+
+    fn work_id(parts: &Parts) -> Option<WireId> {
+        let kind = Kind::from_frame(parts.get(3)?)?;
+        WireId::new(parts.get(2)?).filter(|_| kind == Kind::Work)
     }
 
     fn envelope(parts: &Parts) -> Result<(Kind, WireId, Range<u32>), Dropped> {
@@ -146,74 +153,31 @@ impl Received {
     }
 }
 
-/// Where the name and what is behind it lie in a WORK body, or what is wrong with its shape.
-pub(super) fn read_work(body: &[u8]) -> Result<(Range<usize>, usize), &'static str> {
+/// What the endpoint itself reads of a WORK's body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Work {
+    pub(super) name: Range<usize>,
+    /// Where the arguments begin.
+    pub(super) rest: usize,
+    /// Whether there is a fourth item behind them.
+    pub(super) has_claim: bool,
+}
+
+/// Where the name and what is behind it lie in a WORK body that is sent to a side which declared that,
+/// or what is wrong with its shape.
+pub(super) fn read_work(body: &[u8], ours: Capabilities) -> Result<Work, &'static str> {
     let mut rest = body;
-    if heads::read_array(&mut rest) != Some(3) {
-        return Err("a call is an array [name, args, kwargs]");
-    }
+    let has_claim = match heads::read_array(&mut rest) {
+        Some(3) => false,
+        Some(4) if ours.contains(Capabilities::PROVENANCE) => true,
+        _ => return Err("a call is an array [name, args, kwargs]"),
+    };
     let name = heads::read_text(&mut rest).ok_or("the name of a call is a str")?;
     if std::str::from_utf8(name).is_err() {
         return Err("the name of a call is UTF-8");
     }
     let end = body.len() - rest.len();
-    Ok((end - name.len()..end, end))
-}
-
-/// One message, pulled and ready to be sent.
-///
-/// From here on its bytes may leave: the driver sends it whole, or closes the link.
-#[derive(Debug)]
-pub struct Transmit {
-    pub(super) kind: Kind,
-    pub(super) id: WireId,
-    /// Written before the body of a WORK.
-    pub(super) name: Option<SmolStr>,
-    pub(super) body: Bytes,
-    pub(super) profile: Profile,
-    pub(super) token: Token,
-}
-
-impl Transmit {
-    /// What it is.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// Names it in [`Event::Written`](crate::zmtp::Event).
-    pub fn token(&self) -> Token {
-        self.token
-    }
-
-    /// Hands its frames to `send`. The head of a WORK's body is made here, on the stack.
-    pub fn with<R>(self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
-        let mut head = [0; NAME_BYTES_MAX + 4];
-        let head = match &self.name {
-            Some(name) => write_head(&mut head, name, self.profile),
-            None => &[],
-        };
-        let frames: &[&[u8]] = &[b"", VERSION, self.id.as_bytes(), &[self.kind.byte()]];
-        send(Outgoing { frames, head, body: self.body, tail: &[] }, self.token)
-    }
-}
-
-/// `[name, …`: the body of a WORK up to its arguments.
-fn write_head<'a>(buffer: &'a mut [u8], name: &str, profile: Profile) -> &'a [u8] {
-    let items = match profile {
-        Profile::V1 => 3,
-    };
-    let mut used = 0;
-    let (array, array_len) = heads::array_head(items);
-    let (text, text_len) = heads::str_head(name.len() as u32);
-    for bytes in [array.get(..array_len), text.get(..text_len), Some(name.as_bytes())] {
-        let bytes = bytes.unwrap_or_default();
-        if let Some(place) = buffer.get_mut(used..used + bytes.len()) {
-            place.copy_from_slice(bytes);
-        }
-        used += bytes.len();
-    }
-    debug_assert!(used <= buffer.len(), "a name is at most NAME_BYTES_MAX");
-    buffer.get(..used).unwrap_or_default()
+    Ok(Work { name: end - name.len()..end, rest: end, has_claim })
 }
 
 #[cfg(test)]
@@ -225,32 +189,6 @@ mod tests {
     }
 
     #[test]
-    fn a_work_is_read_as_it_is_written() {
-        let transmit = Transmit {
-            kind: Kind::Work,
-            id: WireId::new(&[7; 16]).unwrap(),
-            name: Some("add".into()),
-            body: Bytes::from_static(&[0x91, 1, 0x81, 0xa1, b'b', 2]),
-            profile: Profile::V1,
-            token: Token(9),
-        };
-        let frames = transmit.with(|message, token| {
-            assert_eq!(token, Token(9));
-            let last = [message.head, &message.body, message.tail].concat();
-            let mut frames: Vec<Vec<u8>> = message.frames.iter().map(|f| f.to_vec()).collect();
-            frames.push(last);
-            frames
-        });
-        assert_eq!(frames[4], b"\x93\xa3add\x91\x01\x81\xa1b\x02");
-        let Received::Envelope(envelope) = Received::read(Parts::from_frames(&frames).unwrap())
-        else {
-            panic!("not an envelope")
-        };
-        assert_eq!((envelope.kind, envelope.id.as_bytes()), (Kind::Work, &[7; 16][..]));
-        assert_eq!(read_work(envelope.body()), Ok((2..5, 5)));
-    }
-
-    #[test]
     fn one_frame_is_a_probe() {
         assert!(matches!(Received::read(parts(&[b""])), Received::Probe));
         assert!(matches!(Received::read(parts(&[b"x"])), Received::Probe));
@@ -258,6 +196,17 @@ mod tests {
 
     #[test]
     fn a_python_2_name_is_a_bin() {
-        assert_eq!(read_work(b"\x93\xc4\x03add\x90\x80"), Ok((3..6, 6)));
+        let work = Work { name: 3..6, rest: 6, has_claim: false };
+        assert_eq!(read_work(b"\x93\xc4\x03add\x90\x80", Capabilities::NONE), Ok(work));
+    }
+
+    #[test]
+    fn a_fourth_item_is_read_by_who_declared_it() {
+        let work = Work { name: 2..5, rest: 5, has_claim: true };
+        let body = b"\x94\xa3add\x90\x80\x80";
+        assert_eq!(read_work(body, Capabilities::PROVENANCE), Ok(work));
+        let others = Capabilities::ALL.without(Capabilities::PROVENANCE);
+        assert!(read_work(body, others).is_err());
+        assert!(read_work(b"\x95\xa3add\x90\x80\x80\x80", Capabilities::ALL).is_err());
     }
 }

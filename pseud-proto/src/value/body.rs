@@ -45,7 +45,7 @@ impl Unchecked {
         check.value(Root::Any)?;
         check.end()?;
         let found = check.found;
-        Ok(Packed::new(self.into_bytes(), found))
+        Ok(Packed::new(self.into_bytes(), found, Shape::Value))
     }
 
     /// Exactly an array of arguments and a map of keyword arguments behind it: what follows the
@@ -54,13 +54,26 @@ impl Unchecked {
     /// Each of the two may be as deep as [`ValueLimits::depth_max`]; they share
     /// [`ValueLimits::nodes_max`].
     pub fn check_call(self, limits: &ValueLimits) -> Result<Arguments, BadValue> {
+        let (arguments, rest) = self.check_call_before(limits)?;
+        match rest.is_empty() {
+            true => Ok(arguments),
+            false => Err(BadValue::ExtraData(arguments.packed.bytes.len())),
+        }
+    }
+
+    /// The same, and what lies behind them, which is not looked at.
+    pub(crate) fn check_call_before(
+        self,
+        limits: &ValueLimits,
+    ) -> Result<(Arguments, Bytes), BadValue> {
         let mut check = Check::new(self.as_bytes(), limits);
         check.value(Root::Arguments)?;
         let border = check.offset();
         check.value(Root::Keywords)?;
-        check.end()?;
-        let found = check.found;
-        Ok(Arguments { packed: Packed::new(self.into_bytes(), found), border })
+        let (end, found) = (check.offset(), check.found);
+        let mut bytes = self.into_bytes();
+        let rest = bytes.split_off(end.min(bytes.len()));
+        Ok((Arguments { packed: Packed::new(bytes, found, Shape::Call), border }, rest))
     }
 
     /// The range alone, without another count on its owner.
@@ -91,15 +104,25 @@ impl fmt::Debug for Unchecked {
 pub struct Packed {
     bytes: Bytes,
     v1_safe: bool,
+    shape: Shape,
+}
+
+/// What the bytes are: the one must not be sent as the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// One value.
+    Value,
+    /// Arguments and keyword arguments.
+    Call,
 }
 
 impl Packed {
-    fn new(bytes: Bytes, found: Found) -> Self {
+    fn new(bytes: Bytes, found: Found, shape: Shape) -> Self {
         let bytes = match found.protocol_5 {
             true => exts::to_protocol_4(bytes),
             false => bytes,
         };
-        Self { bytes, v1_safe: !found.foreign_pickle }
+        Self { bytes, v1_safe: !found.foreign_pickle, shape }
     }
 
     /// The body of a call behind its name: `args`, then `kwargs`.
@@ -113,13 +136,13 @@ impl Packed {
         K: Serialize + ?Sized,
     {
         let (bytes, found) = ser::call(args, kwargs)?;
-        Ok(Self::new(bytes, found))
+        Ok(Self::new(bytes, found, Shape::Call))
     }
 
     /// The body of a result.
     pub fn result<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
         let (bytes, found) = ser::value(value)?;
-        Ok(Self::new(bytes, found))
+        Ok(Self::new(bytes, found, Shape::Value))
     }
 
     /// A result, typed. `&str` and `&[u8]` borrow from this body.
@@ -153,6 +176,11 @@ impl Packed {
     /// Its bytes, owned.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
+    }
+
+    /// Whether these are arguments and keyword arguments, not one value.
+    pub(crate) fn is_call(&self) -> bool {
+        self.shape == Shape::Call
     }
 
     /// Whether a Python pseud 1.0 process reads it without harm: no ext 123 to 126 but the closed

@@ -157,7 +157,7 @@ impl Crowd {
             while let Some(work) = member.next_work() {
                 let (payload, _) = work.args::<(Payload, String)>();
                 self.ledger.started(payload, number);
-                let guard = now + member.late_guard();
+                let guard = member.guard_of(&work, now);
                 member.held.push(Held { work, payload, guard, after: None });
                 note(&mut self.digest, format_args!("{number} starts {payload}"));
             }
@@ -215,7 +215,7 @@ impl Crowd {
             let open =
                 member.held.iter().filter(|held| node.log.sessions.contains_key(&held.work.peer));
             let open: Vec<Instant> =
-                open.map(|held| held.guard).filter(|&guard| guard > now).collect();
+                open.filter_map(|held| held.guard).filter(|&guard| guard > now).collect();
             assert!(guards >= open.len(), "a guard is missing");
             if !self.has_backlog(member) {
                 assert_eq!(guards, open.len(), "guards of requests");

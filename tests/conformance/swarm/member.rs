@@ -7,7 +7,7 @@ use pseud::proto::CallId;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// One endpoint, the calls that it made and the requests that it holds.
 pub(crate) struct Member {
@@ -22,7 +22,7 @@ pub(crate) struct Held {
     pub(super) work: Work,
     pub(super) payload: Payload,
     /// Until when its caller may be answered.
-    pub(super) guard: Instant,
+    pub(super) guard: Option<Instant>,
     /// It is answered after this call of the handler's.
     pub(super) after: Option<CallId>,
 }
@@ -70,7 +70,10 @@ impl Member {
         }
     }
 
-    pub(super) fn late_guard(&self) -> Duration {
-        pseud::Config::default().late_guard
+    /// Until when its answer may leave: for ever where the caller declared that it may.
+    pub(super) fn guard_of(&self, work: &Work, now: Instant) -> Option<Instant> {
+        let caller = self.node.borrow().log.sessions.get(&work.peer).cloned();
+        let guarded = caller.is_none_or(|caller| caller.profile.has_late_guard());
+        guarded.then(|| now + pseud::Config::default().late_guard)
     }
 }

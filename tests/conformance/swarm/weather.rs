@@ -3,8 +3,8 @@
 use crate::support::{Clock, End, Pipe, Wire, ms};
 use bytes::Bytes;
 use pseud::Config;
-use pseud::proto::Several;
 use pseud::proto::zmtp::{ConnectionConfig, Heartbeat};
+use pseud::proto::{Capabilities, Several};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::time::Duration;
@@ -118,6 +118,12 @@ impl Weather {
     /// A member's settings; number 0 is the server.
     pub(crate) fn settings(&mut self, number: usize) -> (Config, ConnectionConfig) {
         let (mut config, mut link) = (Config::default(), ConnectionConfig::default());
+        // Some declare what they can, some pass for v1 peers.
+        config.capabilities = match index(&mut self.rng, 3) {
+            0 => Capabilities::NONE,
+            1 => Capabilities::LATE_ANSWERS,
+            _ => Capabilities::ALL,
+        };
         if self.tiny_limits {
             let limits = &mut config.limits;
             limits.calls_pending_max = 8 + index(&mut self.rng, 30);

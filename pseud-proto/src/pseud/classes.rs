@@ -1,7 +1,4 @@
-//! What may be sent to whom.
-//!
-//! A Python pseud 1.0 process dies of a late reply, an unknown type or an odd error class. Until a
-//! peer says that it is more, everything sent to it stays inside what such a process survives.
+//! Classes of errors that a v1 peer survives.
 
 use crate::error::Fault;
 use std::borrow::Cow;
