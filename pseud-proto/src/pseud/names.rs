@@ -47,18 +47,20 @@ impl Names {
     }
 
     /// That session holds the name no more. A newer holder stays; else who stands by takes it, one
-    /// whose link we opened first.
-    pub(super) fn release(&mut self, name: &Bytes, peer: PeerId) {
-        let Some(entry) = self.table.get_mut(name) else { return };
+    /// whose link we opened first. Returns who took it.
+    pub(super) fn release(&mut self, name: &Bytes, peer: PeerId) -> Option<PeerId> {
+        let entry = self.table.get_mut(name)?;
         entry.standby.retain(|other| other.peer != peer);
-        if entry.holder.as_ref().is_some_and(|holder| holder.peer == peer) {
-            let next = entry.standby.iter().position(|other| other.dialed).unwrap_or_default();
-            let heir = (next < entry.standby.len()).then(|| entry.standby.remove(next));
-            entry.holder = heir;
+        if entry.holder.as_ref().is_some_and(|holder| holder.peer != peer) {
+            return None;
         }
-        if entry.holder.is_none() {
+        let next = entry.standby.iter().position(|other| other.dialed).unwrap_or_default();
+        let heir = (next < entry.standby.len()).then(|| entry.standby.remove(next));
+        let Some(heir) = heir else {
             self.table.remove(name);
-        }
+            return None;
+        };
+        Some(entry.holder.insert(heir).peer)
     }
 }
 
@@ -91,9 +93,9 @@ mod tests {
         let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
         assert!(names.take(peer(1), &info(false, "")).is_none());
         assert_eq!(names.take(peer(2), &info(false, "")), Some(peer(1)));
-        names.release(&name, peer(1));
+        assert_eq!(names.release(&name, peer(1)), None);
         assert_eq!(names.holder(&name), Some(peer(2)));
-        names.release(&name, peer(2));
+        assert_eq!(names.release(&name, peer(2)), None);
         assert!(names.table.is_empty());
     }
 
@@ -104,11 +106,11 @@ mod tests {
         assert!(names.take(peer(2), &info(false, "")).is_none());
         assert!(names.take(peer(3), &info(true, "")).is_none());
         assert_eq!(names.holder(&name), Some(peer(1)));
-        names.release(&name, peer(1));
-        assert_eq!(names.holder(&name), Some(peer(3)));
-        names.release(&name, peer(3));
-        assert_eq!(names.holder(&name), Some(peer(2)));
-        names.release(&name, peer(2));
+        for (leaves, heir) in [(1, Some(3)), (3, Some(2)), (2, None)] {
+            let heir = heir.map(peer);
+            assert_eq!(names.release(&name, peer(leaves)), heir);
+            assert_eq!(names.holder(&name), heir);
+        }
         assert!(names.table.is_empty());
     }
 }
