@@ -107,7 +107,8 @@ pub struct Limits {
     /// judged before adding: one larger body passes when the queue is empty.
     pub queue_bytes_soft_max: usize,
     /// Bytes queued for one peer over which a result is answered with an `Overloaded` fault instead;
-    /// where even those do not fit its link is closed, since it does not read. Default 16 MiB.
+    /// where even those do not fit its link is closed, since it does not read. The oldest message in
+    /// the queue does not count: one of any size passes. Default 16 MiB.
     pub queue_bytes_hard_max: usize,
     /// Messages of one peer that are dropped, probes and HEARTBEATs. Late and unknown answers are not
     /// counted: a caller who gives up many calls is sent many.

@@ -8,8 +8,9 @@
 )]
 
 use pseud_proto::pseud::{Endpoint, Kind, PeerInfo};
+use pseud_proto::zmtp::Parts;
 use pseud_proto::{
-    Action, CallId, CallOptions, Config, Outcome, Packed, PeerId, Reason, Several, To,
+    Action, CallId, CallOptions, Config, Outcome, Packed, PeerId, Reason, Several, Ticket, To,
 };
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,6 +22,7 @@ struct Node {
     now: Instant,
     ended: Vec<(CallId, Outcome)>,
     left: Vec<(PeerId, Reason)>,
+    asked: Vec<Ticket>,
 }
 
 impl Node {
@@ -28,7 +30,7 @@ impl Node {
         let mut config = Config::default();
         change(&mut config);
         let (endpoint, now) = (Endpoint::new(Arc::new(config), [1; 32]), Instant::now());
-        Self { endpoint, now, ended: Vec::new(), left: Vec::new() }
+        Self { endpoint, now, ended: Vec::new(), left: Vec::new(), asked: Vec::new() }
     }
 
     fn join(&mut self, info: PeerInfo) -> PeerId {
@@ -44,11 +46,26 @@ impl Node {
         call
     }
 
+    fn hear(&mut self, peer: PeerId, id: u8) {
+        let body = &b"\x93\xa1x\x90\x80"[..];
+        let parts = Parts::from_frames(&[&b""[..], b"v1", &[id; 16], &[3], body]).unwrap();
+        self.endpoint.handle_message(peer, parts, self.now).unwrap();
+        self.drain();
+    }
+
+    fn answer(&mut self, bytes: usize) {
+        let result = Packed::result(&"x".repeat(bytes)).unwrap();
+        let ticket = self.asked.remove(0);
+        self.endpoint.reply(ticket, Ok(result), self.now);
+        self.drain();
+    }
+
     fn drain(&mut self) {
         while let Some(action) = self.endpoint.poll_action() {
             match action {
                 Action::Finish { call, outcome } => self.ended.push((call, outcome)),
                 Action::Left(peer, reason) => self.left.push((peer, reason)),
+                Action::Serve(request) => self.asked.push(request.into_ticket()),
                 _ => {}
             }
         }
@@ -121,4 +138,35 @@ fn what_waited_ends_with_the_peer_that_it_waited_for() {
     assert_eq!(node.left.len(), 1);
     assert_eq!(node.ended.len(), 4, "none is left to its deadline");
     assert_eq!(node.endpoint.poll_timeout(), None);
+}
+
+#[test]
+fn a_queue_that_is_empty_takes_any_body() {
+    let large = |config: &mut Config| {
+        config.limits.body_bytes_max = 2 * MIB;
+        config.limits.queue_bytes_soft_max = MIB;
+        config.limits.queue_bytes_hard_max = MIB;
+    };
+    let mut node = Node::new(large);
+    let peer = node.join(PeerInfo::new("desk".into()));
+    node.call(To::Peer(peer), MIB + 9);
+    assert_eq!(node.left, []);
+    assert_eq!(node.pull(peer), Some(Kind::Work));
+    node.hear(peer, 1);
+    node.answer(MIB + 9);
+    assert_eq!(node.left, []);
+    assert_eq!(node.pull(peer), Some(Kind::Ok));
+}
+
+#[test]
+fn what_is_behind_a_large_body_is_no_backlog_until_it_is_one() {
+    let mut node = Node::new(|config| config.limits.queue_bytes_hard_max = MIB);
+    let peer = node.join(PeerInfo::new("desk".into()));
+    for (id, bytes) in [(1, 2 * MIB), (2, 9), (3, 2 * MIB)] {
+        node.hear(peer, id);
+        node.answer(bytes);
+    }
+    assert_eq!(node.left, []);
+    let kinds: Vec<_> = std::iter::from_fn(|| node.pull(peer)).collect();
+    assert_eq!(kinds, [Kind::Ok, Kind::Ok, Kind::Error]);
 }
