@@ -17,9 +17,10 @@ use std::time::Instant;
 
 impl Endpoint {
     /// A link's handshake is over: a session begins. The newest link of an identity takes it over;
-    /// the older session ends as [`Reason::Replaced`]. But a link that we opened, and one of
-    /// another user, keeps the name as long as it lives: others that announce it stand by and are only called as sessions. Calls
-    /// that waited for that identity are sent.
+    /// the older session ends as [`Reason::Replaced`]. But a link that we opened, and before those
+    /// that others opened one of another user, keeps the name as long as it lives: others that
+    /// announce it stand by and are only called as sessions. Calls that waited for that identity are
+    /// sent.
     /// After [`shutdown`](Self::shutdown) the session ends at once.
     pub fn handle_connected(&mut self, mut info: PeerInfo, _now: Instant) -> PeerId {
         if info.identity.is_empty() {

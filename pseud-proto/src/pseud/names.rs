@@ -34,7 +34,8 @@ impl Names {
     }
 
     /// The newest link takes the name, unless a link that we opened holds it, or another user: then
-    /// the newcomer stands by. Returns who lost it.
+    /// the newcomer stands by. Returns who lost it for good: another user than one whose link we
+    /// opened only stands by.
     pub(super) fn take(&mut self, peer: PeerId, info: &PeerInfo) -> Option<PeerId> {
         let newcomer = Holder { peer, user: info.user.clone(), dialed: info.dialed };
         let entry = self.table.entry(info.identity.clone()).or_default();
@@ -43,7 +44,12 @@ impl Names {
             entry.standby.push(newcomer);
             return None;
         }
-        Some(entry.holder.replace(newcomer)?.peer)
+        let old = entry.holder.replace(newcomer)?;
+        if old.user != info.user {
+            entry.standby.push(old);
+            return None;
+        }
+        Some(old.peer)
     }
 
     /// That session holds the name no more. A newer holder stays; else who stands by takes it, one
@@ -86,6 +92,17 @@ mod tests {
         assert!(names.take(peer(2), &info(false, "mallory")).is_none());
         assert_eq!(names.holder(&name), Some(peer(1)));
         assert_eq!(names.take(peer(3), &info(false, "alice")), Some(peer(1)));
+    }
+
+    /// Whoever we call may say that it is anybody: that ends nobody else's session.
+    #[test]
+    fn e_02_a_link_that_we_opened_takes_no_more_than_the_name_of_another_user() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &info(false, "alice"));
+        assert_eq!(names.take(peer(2), &info(true, "")), None);
+        assert_eq!(names.holder(&name), Some(peer(2)));
+        assert_eq!(names.release(&name, peer(2)), Some(peer(1)));
+        assert_eq!(names.take(peer(3), &info(true, "alice")), Some(peer(1)));
     }
 
     #[test]
