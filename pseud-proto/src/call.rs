@@ -165,6 +165,11 @@ impl Request {
         &self.caller
     }
 
+    /// Bytes of the message that it came in: what it holds until it is dropped.
+    pub fn size(&self) -> usize {
+        self.message.len()
+    }
+
     /// The dotted name, as the peer wrote it.
     pub fn name(&self) -> &str {
         let name = self.message.get(self.name.start as usize..self.name.end as usize);

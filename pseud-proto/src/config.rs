@@ -98,6 +98,13 @@ pub struct Limits {
     /// Requests of one peer that may be open at once. Default 1 024: a peer that keeps to the same
     /// default for its calls is never refused (HTTP/2 stacks: 100 to 250).
     pub requests_open_per_peer_max: usize,
+    /// Bytes of the requests of all peers that may be open at once, as whole messages. Default
+    /// 256 MiB; one more is refused as `Overloaded`, unread. One of any size passes when no other is
+    /// open. Those of [4 KiB](Limits::REQUEST_BYTES_SMALL) or less count, but are bounded by their
+    /// number alone: whoever takes all bytes keeps out large requests only.
+    pub requests_open_bytes_max: usize,
+    /// The same of the requests of one peer. Default 64 MiB: eight bodies of the largest size.
+    pub requests_open_bytes_per_peer_max: usize,
     /// The newest requests of one session, served or refused, whose ids are remembered: one that
     /// repeats such an id is dropped, so that nothing runs twice. An older id may run again, and so
     /// may requests that have none. At 16 bytes each, taken as they come. Default 1 024: all that
@@ -128,6 +135,8 @@ impl Default for Limits {
             calls_pending_per_peer_max: 1_024,
             requests_open_max: 16_384,
             requests_open_per_peer_max: 1_024,
+            requests_open_bytes_max: 256 << 20,
+            requests_open_bytes_per_peer_max: 64 << 20,
             requests_remembered_max: 1_024,
             queue_bytes_soft_max: 4 << 20,
             queue_bytes_hard_max: 16 << 20,
@@ -135,6 +144,18 @@ impl Default for Limits {
             hops_max: 32,
             bad_envelopes_max: 3,
         }
+    }
+}
+
+impl Limits {
+    /// Bytes of a request that is refused for no bound of bytes: all that may be open of these take
+    /// 64 MiB.
+    pub const REQUEST_BYTES_SMALL: usize = 4 << 10;
+
+    /// Whether a request of that size may be open beside others that take `open` bytes, where they
+    /// may take `max`: for those bounds, and for drivers that count what outlives its session.
+    pub fn has_room(open: usize, size: usize, max: usize) -> bool {
+        open == 0 || size <= Self::REQUEST_BYTES_SMALL || open.saturating_add(size) <= max
     }
 }
 

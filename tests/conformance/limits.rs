@@ -1,6 +1,6 @@
 //! Bounds, and what reaching each of them means.
 
-use crate::support::{Ended, Pair, Setup};
+use crate::support::{Ended, Pair, Setup, Work, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::proto::{CallId, CallRefused};
 use pseud::{Limits, Reason};
@@ -204,4 +204,109 @@ fn requests_over_what_all_peers_may_have_open_are_shed() {
     pair.settle();
     assert_eq!(pair.client.ended(served), Ended::Pending);
     assert!(matches!(pair.client.ended(shed), Ended::Fault(fault) if fault.class == "Overloaded"));
+}
+
+/// How many of that many calls with a body of that size are served at once.
+fn served(pair: &mut Pair, count: usize, size: usize) -> Vec<Work> {
+    let body = "x".repeat(size);
+    let calls: Vec<_> = (0..count).map(|_| pair.client.call("store", (&body,))).collect();
+    pair.settle();
+    let works: Vec<_> = std::iter::from_fn(|| pair.server.next_work()).collect();
+    for &call in &calls[works.len()..] {
+        let Ended::Fault(fault) = pair.client.ended(call) else { panic!("no fault") };
+        assert_eq!(fault.class, "Overloaded");
+        assert!(fault.message.contains("bytes of requests"), "{fault:?}");
+    }
+    works
+}
+
+fn bounded(change: impl Fn(&mut Limits)) -> Pair {
+    Setup::default().with(|setup| change(&mut setup.server.limits)).open()
+}
+
+fn answer_all(pair: &mut Pair, works: Vec<Work>) {
+    works.into_iter().for_each(|work| pair.server.answer(work, ()));
+    pair.settle();
+    assert_at_rest(pair);
+}
+
+#[test]
+fn bytes_over_what_requests_may_take_are_shed_and_given_back() {
+    let per_peer = |limits: &mut Limits| limits.requests_open_bytes_per_peer_max = 100_000;
+    let in_all = |limits: &mut Limits| limits.requests_open_bytes_max = 100_000;
+    for mut pair in [bounded(per_peer), bounded(in_all)] {
+        for round in 1..=3 {
+            let works = served(&mut pair, 10, 30_000);
+            assert_eq!(works.len(), 3);
+            let stats = pair.server.stats();
+            assert_eq!((stats.requests_shed, stats.requests_served), (7 * round, 3 * round));
+            assert_eq!(stats.requests_open_bytes, works.iter().map(|work| work.size).sum());
+            answer_all(&mut pair, works);
+        }
+    }
+}
+
+#[test]
+fn a_bound_under_the_size_of_one_body_locks_nobody_out() {
+    let small = |limits: &mut Limits| {
+        limits.requests_open_bytes_per_peer_max = 1;
+        limits.requests_open_bytes_max = 1;
+    };
+    let mut pair = bounded(small);
+    for _ in 0..3 {
+        let works = served(&mut pair, 5, 30_000);
+        assert_eq!(works.len(), 1);
+        answer_all(&mut pair, works);
+    }
+}
+
+#[test]
+fn whoever_takes_all_bytes_keeps_small_requests_of_nobody_out() {
+    let mut pair = bounded(|limits| limits.requests_open_bytes_max = 1);
+    let mut works = served(&mut pair, 2, 30_000);
+    assert_eq!(works.len(), 1);
+    let small = served(&mut pair, 5, 4_000);
+    assert_eq!(small.len(), 5);
+    works.extend(small);
+    assert_eq!(served(&mut pair, 1, Limits::REQUEST_BYTES_SMALL).len(), 0);
+    answer_all(&mut pair, works);
+}
+
+#[test]
+fn too_many_bytes_are_refused_before_anything_else_is_looked_at() {
+    let mut pair = bounded(|limits| {
+        limits.requests_open_bytes_per_peer_max = 1;
+        limits.body_bytes_max = 50_000;
+    });
+    let works = served(&mut pair, 1, 30_000);
+    assert_eq!(served(&mut pair, 1, 60_000).len(), 0);
+    assert_eq!(pair.server.stats().requests_refused, 0);
+    answer_all(&mut pair, works);
+}
+
+/// Bytes end with the session and its requests, whatever handlers hold.
+#[test]
+fn bytes_of_a_peer_that_left_are_given_back() {
+    let mut pair = bounded(|limits| limits.requests_open_bytes_per_peer_max = 100_000);
+    let works = served(&mut pair, 3, 30_000);
+    assert!(pair.server.stats().requests_open_bytes > 90_000);
+    pair.client.shutdown();
+    pair.settle();
+    assert_eq!(pair.server.stats().requests_open_bytes, 0);
+    works.into_iter().for_each(|work| pair.server.answer(work, ()));
+    assert_at_rest(&pair);
+}
+
+/// The caller has given up, but the handler still holds them.
+#[test]
+fn bytes_behind_the_late_guard_count_until_the_handler_ends() {
+    let mut pair = bounded(|limits| limits.requests_open_bytes_per_peer_max = 50_000);
+    let works = served(&mut pair, 1, 30_000);
+    pair.advance(ms(10_000));
+    assert_eq!(pair.server.stats().requests_open_bytes, works[0].size);
+    assert_eq!(served(&mut pair, 1, 30_000).len(), 0);
+    answer_all(&mut pair, works);
+    let works = served(&mut pair, 2, 30_000);
+    assert_eq!(works.len(), 1, "they were given back");
+    answer_all(&mut pair, works);
 }

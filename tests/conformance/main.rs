@@ -36,7 +36,7 @@ fn assert_at_rest(pair: &Pair) {
     for side in [&pair.client, &pair.server] {
         assert_eq!(side.deadlines(), (0, 0));
         assert_eq!(side.stats().calls_pending, 0);
-        assert_eq!(side.stats().requests_open, 0);
+        assert_eq!((side.stats().requests_open, side.stats().requests_open_bytes), (0, 0));
         assert_eq!(side.channel.poll_timeout(), None);
     }
 }

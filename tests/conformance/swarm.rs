@@ -208,6 +208,7 @@ fn end(crowd: &mut Crowd) {
         let endpoint = &member.node.borrow().endpoint;
         let stats = endpoint.stats();
         assert_eq!((stats.sessions, stats.calls_pending, stats.requests_open), (0, 0, 0));
+        assert_eq!(stats.requests_open_bytes, 0);
         assert_eq!(endpoint.poll_timeout(), None);
     }
 }

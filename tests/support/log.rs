@@ -38,6 +38,8 @@ pub(crate) struct Work {
     pub(crate) peer: PeerId,
     pub(crate) id: RequestId,
     pub(crate) name: String,
+    /// Bytes of its message.
+    pub(crate) size: usize,
     pub(crate) ticket: Ticket,
     pub(crate) provenance: Provenance,
     arguments: Arguments,
@@ -47,8 +49,9 @@ impl Work {
     /// The error is what its driver must refuse it with.
     pub(crate) fn new(request: Request) -> Result<Self, (Ticket, Refusal)> {
         let (peer, id, name) = (request.peer(), request.id(), request.name().to_owned());
+        let size = request.size();
         let Opened { ticket, arguments, provenance, .. } = request.open(&ValueLimits::default())?;
-        Ok(Self { peer, id, name, ticket, provenance, arguments })
+        Ok(Self { peer, id, name, size, ticket, provenance, arguments })
     }
 
     /// Its positional arguments.

@@ -97,6 +97,7 @@ impl Endpoint {
         stats.sessions = self.sessions.len();
         stats.calls_pending = self.calls.len();
         stats.requests_open = self.requests.len();
+        stats.requests_open_bytes = self.requests.serving_bytes;
         stats
     }
 

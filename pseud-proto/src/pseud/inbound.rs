@@ -9,6 +9,7 @@ use super::session::remember;
 use super::stats::Dropped;
 use super::wire::{Envelope, Kind, Received, WireId, Work, read_work};
 use crate::call::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
+use crate::config::Limits;
 use crate::deadline::after;
 use crate::error::{Malformed, Misbehaved, PeerError, Reason, Refusal};
 use crate::value::Unchecked;
@@ -101,8 +102,9 @@ impl Endpoint {
     /// Each check in turn; the arguments are not looked at here.
     fn handle_work(&mut self, peer: PeerId, work: Envelope, now: Instant) {
         let Some(caller) = self.peer_info(peer).cloned() else { return };
-        let admitted = self.admit(peer);
-        let request = self.open_request(peer, work.id, now);
+        let bytes = work.message.len();
+        let admitted = self.admit(peer, bytes);
+        let request = self.open_request(peer, work.id, bytes, now);
         if let Err(shed) = admitted {
             self.stats.requests_shed += 1;
             return self.turn_away(request, &shed);
@@ -136,19 +138,38 @@ impl Endpoint {
         !id.as_bytes().is_empty() && !session.seen.remember(id, key, max)
     }
 
-    fn admit(&self, peer: PeerId) -> Result<(), Refusal> {
+    /// Whether there is room for a request of that size. All that is judged here is how much is open,
+    /// so what is refused is not looked at.
+    fn admit(&self, peer: PeerId, bytes: usize) -> Result<(), Refusal> {
         if self.draining {
             return Err(Refusal::Draining);
         }
+        self.admit_to_session(peer, bytes)?;
         let limits = &self.config.limits;
-        let open = self.sessions.get(peer.0).map_or(0, |session| session.requests_open);
-        if open >= limits.requests_open_per_peer_max {
-            let max = limits.requests_open_per_peer_max;
-            return Err(Refusal::Overloaded { max, what: "requests of this peer are open" });
-        }
         if self.requests.serving >= limits.requests_open_max {
             let max = limits.requests_open_max;
             return Err(Refusal::Overloaded { max, what: "requests are open" });
+        }
+        let max = limits.requests_open_bytes_max;
+        if !Limits::has_room(self.requests.serving_bytes, bytes, max) {
+            return Err(Refusal::Overloaded { max, what: "bytes of requests are open" });
+        }
+        Ok(())
+    }
+
+    fn admit_to_session(&self, peer: PeerId, bytes: usize) -> Result<(), Refusal> {
+        let Some(session) = self.sessions.get(peer.0) else { return Ok(()) };
+        let limits = &self.config.limits;
+        if session.requests_open >= limits.requests_open_per_peer_max {
+            let max = limits.requests_open_per_peer_max;
+            return Err(Refusal::Overloaded { max, what: "requests of this peer are open" });
+        }
+        let max = limits.requests_open_bytes_per_peer_max;
+        if !Limits::has_room(session.requests_open_bytes, bytes, max) {
+            return Err(Refusal::Overloaded {
+                max,
+                what: "bytes of requests of this peer are open",
+            });
         }
         Ok(())
     }
@@ -163,15 +184,16 @@ impl Endpoint {
         read_work(work.body(), ours).map_err(|why| Refusal::BadCall(why.into()))
     }
 
-    fn open_request(&mut self, peer: PeerId, id: WireId, now: Instant) -> RequestId {
+    fn open_request(&mut self, peer: PeerId, id: WireId, bytes: usize, now: Instant) -> RequestId {
         let guard = match self.profile(peer).has_late_guard() {
             true => Guard::Until(after(now, self.config.late_guard)),
             false => Guard::Never,
         };
-        let request = self.requests.insert(peer, id, guard);
+        let request = self.requests.insert(peer, id, guard, bytes);
         let requests = &self.requests;
         if let Some(session) = self.sessions.get_mut(peer.0) {
             session.requests_open += 1;
+            session.requests_open_bytes += bytes;
             remember(&mut session.requests, request, |known| requests.get(known).is_some());
         }
         request
@@ -188,7 +210,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(peer.0) else { return };
         let reads = session.info.profile.reads_outcomes();
         if reads && !std::mem::replace(&mut session.version_told, true) {
-            let request = self.open_request(peer, id, now);
+            let request = self.open_request(peer, id, 0, now);
             self.turn_away(request, &Refusal::Version);
         }
     }

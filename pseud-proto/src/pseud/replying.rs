@@ -72,9 +72,10 @@ impl Endpoint {
 
     pub(super) fn enqueue_reply(&mut self, request: RequestId, answer: Answer) {
         let Some(open) = self.requests.advance(request, Progress::Answered) else { return };
-        let (peer, id) = (open.peer, open.id);
+        let (peer, id, bytes) = (open.peer, open.id, open.bytes);
         if let Some(session) = self.sessions.get_mut(peer.0) {
             session.requests_open -= 1;
+            session.requests_open_bytes -= bytes;
         }
         self.enqueue(peer, Queued::Reply { request, id, answer });
     }
@@ -85,6 +86,7 @@ impl Endpoint {
             && open.progress == Progress::Serving
         {
             session.requests_open -= 1;
+            session.requests_open_bytes -= open.bytes;
         }
     }
 

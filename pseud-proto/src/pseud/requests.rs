@@ -24,6 +24,8 @@ pub(super) struct Open {
     pub(super) id: WireId,
     pub(super) progress: Progress,
     pub(super) guard: Guard,
+    /// What its message takes, in bytes.
+    pub(super) bytes: usize,
 }
 
 /// Until when a request may be answered.
@@ -60,26 +62,35 @@ pub(super) struct Requests {
     slab: Slab<Open>,
     guards: usize,
     pub(super) serving: usize,
+    /// What the messages of those take.
+    pub(super) serving_bytes: usize,
     pub(super) next: Next,
 }
 
 impl Requests {
     pub(super) fn new() -> Self {
-        Self { slab: Slab::new(), guards: 0, serving: 0, next: Next::default() }
+        Self { slab: Slab::new(), guards: 0, serving: 0, serving_bytes: 0, next: Next::default() }
     }
 
     pub(super) fn len(&self) -> usize {
         self.slab.len()
     }
 
-    pub(super) fn insert(&mut self, peer: PeerId, id: WireId, guard: Guard) -> RequestId {
+    pub(super) fn insert(
+        &mut self,
+        peer: PeerId,
+        id: WireId,
+        guard: Guard,
+        bytes: usize,
+    ) -> RequestId {
         if let Some(at) = guard.until() {
             self.next.note(at);
             self.guards += 1;
         }
         self.serving += 1;
+        self.serving_bytes += bytes;
         let progress = Progress::Serving;
-        RequestId(self.slab.insert(Open { peer, id, progress, guard }))
+        RequestId(self.slab.insert(Open { peer, id, progress, guard, bytes }))
     }
 
     pub(super) fn get(&self, request: RequestId) -> Option<&Open> {
@@ -91,6 +102,7 @@ impl Requests {
         let open = self.slab.get_mut(request.0)?;
         if open.progress == Progress::Serving && to != Progress::Serving {
             self.serving -= 1;
+            self.serving_bytes -= open.bytes;
         }
         open.progress = to;
         Some(open)
@@ -108,6 +120,7 @@ impl Requests {
         let open = self.slab.remove(request.0)?;
         if open.progress == Progress::Serving {
             self.serving -= 1;
+            self.serving_bytes -= open.bytes;
         }
         if open.guard.until().is_some() {
             self.drop_guard();
@@ -139,5 +152,45 @@ impl Requests {
     /// How many slots have a guard, by scanning them.
     pub(super) fn count_guards(&self) -> usize {
         self.slab.iter().filter(|(_, open)| open.guard.until().is_some()).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slab::Key;
+
+    /// What is counted as it changes is what a scan finds, whatever becomes of requests.
+    #[test]
+    fn sums_never_drift() {
+        let mut requests = Requests::new();
+        let (peer, now) = (PeerId(Key { index: 0, generation: 0 }), Instant::now());
+        let mut known = Vec::new();
+        let mut luck = 1_u64;
+        for step in 0..2_000 {
+            luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let dice = (luck >> 33) as usize;
+            let some = known.get(dice % known.len().max(1)).copied();
+            match (dice % 7, some) {
+                (0..=2, _) | (_, None) => {
+                    let id = WireId::new(b"sixteen bytes...").unwrap();
+                    known.push(requests.insert(peer, id, Guard::Until(now), dice % 1_000));
+                }
+                (3, Some(some)) => drop(requests.remove(some)),
+                (4, Some(some)) => drop(requests.advance(some, Progress::Answered)),
+                (5, Some(some)) => drop(requests.advance(some, Progress::Pulled)),
+                (_, Some(some)) => requests.guard_passed(some),
+            }
+            let serving = || {
+                let slots = requests.slab.iter().map(|(_, open)| open);
+                slots.filter(|open| open.progress == Progress::Serving)
+            };
+            assert_eq!(requests.serving, serving().count(), "step {step}");
+            assert_eq!(requests.serving_bytes, serving().map(|open| open.bytes).sum());
+        }
+        for request in known {
+            requests.remove(request);
+        }
+        assert_eq!((requests.len(), requests.serving, requests.serving_bytes), (0, 0, 0));
     }
 }

@@ -99,6 +99,8 @@ pub(super) struct Session {
     /// Requests of this peer, some of which may be over.
     pub(super) requests: Vec<RequestId>,
     pub(super) requests_open: usize,
+    /// What the messages of those take, in bytes.
+    pub(super) requests_open_bytes: usize,
     pub(super) seen: Seen,
     pub(super) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
@@ -116,6 +118,7 @@ impl Session {
             calls_pending: 0,
             requests: Vec::new(),
             requests_open: 0,
+            requests_open_bytes: 0,
             seen: Seen::default(),
             bad_envelopes: 0,
             version_told: false,

@@ -42,6 +42,9 @@ pub struct Stats {
     pub calls_pending: usize,
     /// Requests of peers that are being served, or whose answers are not written yet.
     pub requests_open: usize,
+    /// Bytes of the messages of those that are being served: what
+    /// [`Limits::requests_open_bytes_max`](crate::Limits) bounds.
+    pub requests_open_bytes: usize,
     /// Probes seen.
     pub probes: u64,
     /// HEARTBEATs seen.

@@ -214,6 +214,8 @@ impl Crowd {
             assert_eq!(stats.sessions, node.log.sessions.len(), "sessions");
             let open =
                 member.held.iter().filter(|held| node.log.sessions.contains_key(&held.work.peer));
+            let bytes: usize = open.clone().map(|held| held.work.size).sum();
+            assert_eq!(stats.requests_open_bytes, bytes, "bytes of requests that are served");
             let open: Vec<Instant> =
                 open.filter_map(|held| held.guard).filter(|&guard| guard > now).collect();
             assert!(guards >= open.len(), "a guard is missing");

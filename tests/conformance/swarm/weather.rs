@@ -130,6 +130,8 @@ impl Weather {
             limits.calls_pending_per_peer_max = 2 + index(&mut self.rng, 10);
             limits.requests_open_max = 3 + index(&mut self.rng, 10);
             limits.requests_open_per_peer_max = 1 + index(&mut self.rng, 6);
+            limits.requests_open_bytes_max = 10_000 + index(&mut self.rng, 400_000);
+            limits.requests_open_bytes_per_peer_max = 1_000 + index(&mut self.rng, 200_000);
             limits.queue_bytes_soft_max = 500 + index(&mut self.rng, 5_000);
             limits.queue_bytes_hard_max = 4_000 + index(&mut self.rng, 20_000);
         }
