@@ -23,6 +23,6 @@ pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
     Authenticator, Call, CallAll, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained,
-    Events, NameRefused, Node, Object, Options, Peer, Ready, Registry, Request, Server, Service,
-    register,
+    Events, NameRefused, Node, Object, Options, Orphans, Peer, Ready, Registry, Request, Server,
+    Service, register,
 };

@@ -3,7 +3,7 @@
 use crate::handler::{Answer, Answering};
 use pseud_proto::Fault;
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,6 +19,15 @@ impl Future for Guarded {
             Ok(poll) => poll,
             Err(panic) => Poll::Ready(Err(panicked(&*panic))),
         }
+    }
+}
+
+/// One that is dropped while it waits may panic as well.
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let answering = std::mem::replace(&mut self.0, Box::pin(pending()));
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(answering)));
+        let _ = dropped.map_err(|panic| log("a handler", &*panic));
     }
 }
 

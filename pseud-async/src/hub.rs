@@ -5,8 +5,10 @@ use crate::effects::Effects;
 use crate::events::Watchers;
 use crate::gate::{Doors, Gate};
 use crate::link::AnyLink;
+use crate::orphans::Orphans;
 use crate::pending::Waiters;
 use crate::registry::{Registry, Served};
+use crate::running::Running;
 use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::Endpoint;
@@ -56,7 +58,8 @@ pub struct Hub {
     pub(crate) timer: AtomicWaker,
     pub(crate) value_limits: ValueLimits,
     /// Handlers that did not end at once, those of callers that are gone among them.
-    pub(crate) running: AtomicUsize,
+    pub(crate) running: Running,
+    pub(crate) orphans: Orphans,
     /// How often sessions were revoked or shut down. Changed under the lock, read without.
     pub(crate) closings: AtomicUsize,
     pub(crate) config: Arc<Config>,
@@ -110,7 +113,8 @@ impl Hub {
             runtime,
             timer: AtomicWaker::new(),
             value_limits: ValueLimits::default(),
-            running: AtomicUsize::new(0),
+            running: Running::default(),
+            orphans: Orphans::default(),
             closings: AtomicUsize::new(0),
             config,
             doors: Doors::default(),
@@ -128,6 +132,13 @@ impl Hub {
     #[must_use]
     pub fn with_registry(mut self, registry: Registry) -> Self {
         self.served = Served::shared(registry);
+        self
+    }
+
+    /// The same with another fate of handlers whose callers have left.
+    #[must_use]
+    pub fn with_orphans(mut self, orphans: Orphans) -> Self {
+        self.orphans = orphans;
         self
     }
 

@@ -242,7 +242,8 @@ impl Node {
     }
 
     /// Ends everything now: links close, calls end as `Closed`, handlers are forgotten unless they are of
-    /// a registry that was given to this node.
+    /// a registry that was given to this node; those that wait are dropped: see
+    /// [`Orphans`](crate::Orphans).
     pub fn shutdown(&self) {
         self.hub().shutdown();
     }

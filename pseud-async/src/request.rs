@@ -52,9 +52,14 @@ impl Request {
 
     /// Tells when nobody waits for the answer any more: to stop work that would be for nothing.
     ///
-    /// A handler that does not ask runs to its end, and until then counts as one of the
-    /// `Limits::requests_open_max` that all peers share: one that may wait for long should ask, lest
-    /// peers that call and leave keep everybody else out.
+    /// An async handler that waits is [dropped](crate::Orphans::Cancel) then, unless that was set
+    /// otherwise. One that waits for this gets one last poll: what it does in that before it returns or
+    /// waits again is done, what it would do after that is not. A clone of this that was handed to
+    /// other tasks or threads tells them.
+    ///
+    /// A blocking handler runs to its end, and until then counts as one of the
+    /// `Limits::requests_open_max` that all peers share: one that takes long should
+    /// [ask](Cancelled::is_cancelled), lest peers that call and leave keep everybody else out.
     pub fn cancelled(&self) -> Cancelled {
         Cancelled::new(self.caller.hub.clone(), self.id)
     }

@@ -6,21 +6,22 @@ use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::{Refusal, Ticket};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// The duty to answer one request, once. Dropped without an answer (its task was killed), it tells
-/// the caller so.
+/// The duty to answer one request, once. Dropped without an answer (its task was killed, or nobody
+/// waits any more), it tells the caller so.
 #[derive(Debug)]
 pub(crate) struct Responder {
-    hub: Arc<Hub>,
+    pub(crate) hub: Arc<Hub>,
     ticket: Option<Ticket>,
+    size: usize,
 }
 
 impl Responder {
-    pub(crate) fn new(hub: &Arc<Hub>, ticket: Ticket) -> Self {
-        hub.running.fetch_add(1, Ordering::Relaxed);
-        Self { hub: hub.clone(), ticket: Some(ticket) }
+    /// Of a request whose message has that size.
+    pub(crate) fn new(hub: &Arc<Hub>, ticket: Ticket, size: usize) -> Self {
+        hub.running.begin(size);
+        Self { hub: hub.clone(), ticket: Some(ticket), size }
     }
 
     pub(crate) fn answer(mut self, answer: Answer) {
@@ -46,7 +47,7 @@ impl Responder {
 
 impl Drop for Responder {
     fn drop(&mut self) {
-        self.hub.running.fetch_sub(1, Ordering::Relaxed);
+        self.hub.running.end(self.size);
         self.end(|endpoint, ticket, now| endpoint.abandon(ticket, now));
     }
 }

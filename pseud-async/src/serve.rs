@@ -1,14 +1,16 @@
 //! Serving: from a request that arrived to a handler that runs, and its answer.
 
 use crate::caller::Caller;
+use crate::cancelled::Cancelled;
 use crate::caught::{Guarded, guarded, guarded_future};
 use crate::handler::{Answer, Handler, Plain};
 use crate::hub::Hub;
+use crate::orphans::{Orphans, while_wanted};
 use crate::request::Request;
 use crate::resolve::Resolving;
 use crate::responder::Responder;
 use pseud_proto::{Opened, PeerId, Refusal, RequestId, Ticket};
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -83,11 +85,8 @@ fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Served)>, here: Option<PeerId>) -
 
 /// Starts one request; returns what came of it if that is known at once.
 fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Served)> {
-    // The endpoint counts requests whose callers are there; a caller that leaves frees its room there,
-    // but not what its handlers still hold.
-    let max = hub.config.limits.requests_open_max;
-    if hub.running.load(Ordering::Relaxed) >= max {
-        let refusal = Refusal::Overloaded { max, what: "handlers run" };
+    let size = request.size();
+    if let Err(refusal) = hub.running.judge(size, &hub.config.limits) {
         return Some((request.into_ticket(), Err(refusal)));
     }
     let (ticket, request) = match open(hub, request) {
@@ -97,10 +96,10 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Serve
     let mut resolving = Resolving::new(hub.served.candidates(request.name()));
     let mut cx = Context::from_waker(Waker::noop());
     match resolving.poll(request.caller(), &mut cx) {
-        Poll::Ready(Some(handler)) => here(hub, ticket, Started::new(request, handler)),
+        Poll::Ready(Some(handler)) => here(hub, ticket, size, Started::new(request, handler)),
         Poll::Ready(None) => Some((ticket, Err(unserved(request)))),
         Poll::Pending => {
-            let responder = Responder::new(hub, ticket);
+            let responder = Responder::new(hub, ticket, size);
             (hub.runtime.spawn)(Box::pin(resolved(responder, resolving, request)));
             None
         }
@@ -147,7 +146,7 @@ impl Started {
 }
 
 /// Polls a handler where its request arrived; only one that has to wait costs a task.
-fn here(hub: &Arc<Hub>, ticket: Ticket, started: Started) -> Option<(Ticket, Served)> {
+fn here(hub: &Arc<Hub>, ticket: Ticket, size: usize, started: Started) -> Option<(Ticket, Served)> {
     match started {
         Started::Answered(answer) => return Some((ticket, Ok(answer))),
         Started::Answering(mut answering) => {
@@ -155,11 +154,12 @@ fn here(hub: &Arc<Hub>, ticket: Ticket, started: Started) -> Option<(Ticket, Ser
             if let Poll::Ready(answer) = Pin::new(&mut answering).poll(&mut cx) {
                 return Some((ticket, Ok(answer)));
             }
-            let responder = Responder::new(hub, ticket);
-            (hub.runtime.spawn)(Box::pin(async move { responder.answer(answering.await) }));
+            let gone = Cancelled::new(hub.clone(), ticket.request());
+            let responder = Responder::new(hub, ticket, size);
+            (hub.runtime.spawn)(Box::pin(waited_for(responder, gone, answering)));
         }
         Started::Blocking(handler, request) => {
-            block(Responder::new(hub, ticket), handler, request);
+            block(Responder::new(hub, ticket, size), handler, request);
         }
     }
     None
@@ -168,20 +168,27 @@ fn here(hub: &Arc<Hub>, ticket: Ticket, started: Started) -> Option<(Ticket, Ser
 /// The rest of a request's way, where a predicate had to wait. Whoever is gone meanwhile is not served.
 async fn resolved(responder: Responder, mut resolving: Resolving, request: Request) {
     let mut gone = request.cancelled();
-    let found = poll_fn(|cx| match Pin::new(&mut gone).poll(cx) {
-        Poll::Ready(()) => Poll::Ready(None),
-        Poll::Pending => resolving.poll(request.caller(), cx).map(Some),
-    });
-    let found = found.await;
-    drop(gone);
-    match found {
+    match while_wanted(&mut gone, |cx| resolving.poll(request.caller(), cx)).await {
         None => {}
         Some(None) => responder.refuse(&unserved(request)),
         Some(Some(handler)) => match Started::new(request, handler) {
             Started::Answered(answer) => responder.answer(answer),
-            Started::Answering(answering) => responder.answer(answering.await),
+            Started::Answering(answering) => waited_for(responder, gone, answering).await,
             Started::Blocking(handler, request) => block(responder, handler, request),
         },
+    }
+}
+
+/// The rest of a handler's way that has to wait.
+async fn waited_for(responder: Responder, mut gone: Cancelled, mut answering: Guarded) {
+    let answer = match responder.hub.orphans {
+        Orphans::Cancel => while_wanted(&mut gone, |cx| Pin::new(&mut answering).poll(cx)).await,
+        Orphans::Finish => Some((&mut answering).await),
+    };
+    // While it is dropped it still counts as one that runs.
+    drop(answering);
+    if let Some(answer) = answer {
+        responder.answer(answer);
     }
 }
 

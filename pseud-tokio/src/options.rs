@@ -1,6 +1,6 @@
 //! How a server or a client is set up.
 
-use pseud_async::{Gate, Registry};
+use pseud_async::{Gate, Orphans, Registry};
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::ConnectionConfig;
 use pseud_proto::{Config, Limits};
@@ -33,6 +33,8 @@ pub struct Options {
     /// What is served besides the process-wide registry. `None`: a registry of the node's own, which
     /// goes with it.
     pub registry: Option<Registry>,
+    /// What becomes of async handlers that wait while their caller leaves. Default: they are dropped.
+    pub orphans: Orphans,
 }
 
 impl Default for Options {
@@ -46,6 +48,7 @@ impl Default for Options {
             gate: Gate::default(),
             allow_plaintext: false,
             registry: None,
+            orphans: Orphans::default(),
         }
     }
 }
@@ -83,6 +86,14 @@ impl Options {
     #[must_use]
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
+        self
+    }
+
+    /// What becomes of async handlers that wait while their caller leaves. Default:
+    /// [`Orphans::Cancel`], they are dropped.
+    #[must_use]
+    pub fn orphans(mut self, orphans: Orphans) -> Self {
+        self.orphans = orphans;
         self
     }
 

@@ -40,8 +40,9 @@ impl Peering {
             spawn: Box::new(move |future| drop(spawner.spawn(future))),
             spawn_blocking: Box::new(move |run| drop(blocking.spawn_blocking(run))),
         };
-        let hub =
-            Hub::new(Arc::new(options.config.clone()), runtime)?.with_gate(options.gate.clone());
+        let hub = Hub::new(Arc::new(options.config.clone()), runtime)?
+            .with_gate(options.gate.clone())
+            .with_orphans(options.orphans);
         // Taken: what is kept for later must not keep the registry alive.
         let hub = Arc::new(match options.registry.take() {
             Some(registry) => hub.with_registry(registry),

@@ -34,6 +34,7 @@ mod forger;
 mod m_domains;
 mod m_provenance;
 mod memory;
+mod open_requests;
 mod p_adapters;
 mod plain;
 mod plain_rogue;

@@ -1,7 +1,7 @@
 //! Ends: of a caller, of a handler, of a node, of the runtime.
 
 use crate::{client, hello, server, soon};
-use pseud::{CallError, Client, Fault, Options, Reason, Server};
+use pseud::{CallError, Client, Fault, Options, Orphans, Reason, Server};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -255,8 +255,8 @@ fn handles_are_for_all_threads() {
 }
 
 #[tokio::test]
-async fn callers_that_leave_do_not_make_room_for_ever_more_handlers() {
-    let mut options = Options::server("service");
+async fn handlers_that_are_to_finish_leave_no_room_when_their_callers_leave() {
+    let mut options = Options::server("service").orphans(Orphans::Finish);
     options.config.limits.requests_open_max = 10;
     let server = Server::with(options).unwrap();
     let running = Arc::new(AtomicUsize::new(0));

@@ -15,6 +15,7 @@ mod floods;
 mod gate;
 mod guarded;
 mod nested;
+mod orphans;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;

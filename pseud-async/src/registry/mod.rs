@@ -103,7 +103,8 @@ impl Registry {
     /// error becomes the fault that the caller is told: a [`Fault`](pseud_proto::Fault), or what `?`
     /// makes one of. Registering again replaces; requests that the former handler serves go on.
     ///
-    /// It is polled once where its request arrives, and spawned as a task only if it has to wait.
+    /// It is polled once where its request arrives, and spawned as a task only if it has to wait. When
+    /// its caller leaves meanwhile it is dropped where it waits: see [`Orphans`](crate::Orphans).
     ///
     /// # Errors
     /// The empty name, one of more than 255 bytes, and `pseud.*`, which is reserved.

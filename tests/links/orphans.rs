@@ -1,0 +1,167 @@
+//! Handlers whose callers have left.
+
+use crate::{client, hello, server, soon};
+use pseud::proto::Capabilities;
+use pseud::{CallError, Client, Fault, Options, Orphans, Reason, Request, Server};
+use std::future::pending;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Tells when it is dropped.
+struct Held(Arc<Notify>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+fn signals<const N: usize>() -> [Arc<Notify>; N] {
+    [(); N].map(|()| Arc::default())
+}
+
+/// Calls from a client that leaves once `begun`.
+async fn call_and_leave(endpoint: &str, name: &'static str, begun: &Notify) {
+    let caller = client(endpoint);
+    let calling = caller.clone();
+    let call = tokio::spawn(async move { calling.call::<(), _>(name, ()).await });
+    soon(begun.notified()).await;
+    caller.shutdown();
+    assert!(soon(call).await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn what_a_handler_spawned_is_finished_without_it() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let [begun, dropped, gate, done] = signals();
+    let theirs = (begun.clone(), dropped.clone(), gate.clone(), done.clone());
+    let work = move |_| {
+        let (begun, dropped, gate, done) = theirs.clone();
+        async move {
+            let _held = Held(dropped);
+            let task = tokio::spawn(async move {
+                begun.notify_one();
+                gate.notified().await;
+                done.notify_one();
+            });
+            task.await.map_err(|error| Fault::new("RuntimeError", error.to_string()))
+        }
+    };
+    server.register("work", work).unwrap();
+    call_and_leave(&endpoint, "work", &begun).await;
+    soon(dropped.notified()).await;
+    gate.notify_one();
+    soon(done.notified()).await;
+    assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
+}
+
+#[tokio::test]
+async fn the_calls_of_a_dropped_handler_are_cancelled() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let [begun] = signals();
+    let begin = begun.clone();
+    let third = Client::with(Options::client("service").identity("third")).unwrap();
+    let forever = move |_| {
+        begin.notify_one();
+        pending::<Result<(), Fault>>()
+    };
+    third.register("forever", forever).unwrap();
+    third.connect(&endpoint).unwrap();
+    soon(third.ready()).await;
+    let peer = server.peer("third");
+    let work = move |_| {
+        let call = peer.call::<(), _>("forever", ()).timeout(Duration::from_secs(3_600));
+        async move { Ok::<_, Fault>(call.await?) }
+    };
+    server.register("work", work).unwrap();
+    call_and_leave(&endpoint, "work", &begun).await;
+    soon(async {
+        while server.stats().calls_pending > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(hello(&third).await, "Hello Charly");
+}
+
+#[tokio::test]
+async fn a_handler_on_a_thread_hears_of_it_and_runs_to_its_end() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let [begun] = signals();
+    let (begin, (release, gate), (tell, told)) = (begun.clone(), mpsc::channel(), mpsc::channel());
+    let (gate, tell) = (std::sync::Mutex::new(gate), std::sync::Mutex::new(tell));
+    let work = move |request: Request| {
+        begin.notify_one();
+        let released: Result<(), _> = gate.lock().unwrap().recv();
+        let _ = tell.lock().unwrap().send(request.cancelled().is_cancelled());
+        released.map_err(|error| Fault::new("RuntimeError", error.to_string()))
+    };
+    server.register_blocking("work", work).unwrap();
+    call_and_leave(&endpoint, "work", &begun).await;
+    soon(async {
+        while server.stats().sessions > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    release.send(()).unwrap();
+    let told = tokio::task::spawn_blocking(move || told.recv_timeout(crate::SOON));
+    assert_eq!(told.await.unwrap(), Ok(true));
+}
+
+#[tokio::test]
+async fn a_handler_that_is_to_finish_does() {
+    let server = Server::with(Options::server("service").orphans(Orphans::Finish)).unwrap();
+    let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
+    let [begun, told, gate, done] = signals();
+    let theirs = (begun.clone(), told.clone(), gate.clone(), done.clone());
+    let work = move |request: Request| {
+        let (begun, told, gate, done) = theirs.clone();
+        async move {
+            begun.notify_one();
+            request.cancelled().await;
+            told.notify_one();
+            gate.notified().await;
+            done.notify_one();
+            Ok::<_, Fault>(())
+        }
+    };
+    server.register("work", work).unwrap();
+    call_and_leave(&endpoint, "work", &begun).await;
+    soon(told.notified()).await;
+    gate.notify_one();
+    soon(done.notified()).await;
+}
+
+/// A v1 peer that has given up its call is not answered any more; but it has not left.
+#[tokio::test]
+async fn a_handler_whose_caller_has_only_given_up_goes_on() {
+    let mut options = Options::server("service");
+    options.config.late_guard = Duration::ZERO;
+    let server = Server::with(options).unwrap();
+    let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
+    let [begun, gate, done] = signals();
+    let theirs = (begun.clone(), gate.clone(), done.clone());
+    let work = move |request: Request| {
+        let (begun, gate, done) = theirs.clone();
+        async move {
+            begun.notify_one();
+            gate.notified().await;
+            assert!(!request.cancelled().is_cancelled());
+            done.notify_one();
+            Ok::<_, Fault>(())
+        }
+    };
+    server.register("work", work).unwrap();
+    let mut options = Options::client("service");
+    options.config.capabilities = Capabilities::NONE;
+    let caller = Client::with(options).unwrap();
+    caller.connect(&endpoint).unwrap();
+    soon(caller.ready()).await;
+    let error = soon(caller.call::<(), _>("work", ()).timeout(Duration::from_millis(50))).await;
+    assert!(matches!(error, Err(CallError::Unknown(Reason::TimedOut))), "{error:?}");
+    soon(begun.notified()).await;
+    gate.notify_one();
+    soon(done.notified()).await;
+}
