@@ -1,7 +1,7 @@
 //! Connecting: one task dials, drives the link, and dials again.
 
-use crate::accept::{invalid, named};
 use crate::driver::drive;
+use crate::failure::{invalid, named};
 use crate::options::Options;
 use crate::security;
 use crate::socket::Stream;
