@@ -103,6 +103,9 @@ impl Registry {
     /// error becomes the fault that the caller is told: a [`Fault`](pseud_proto::Fault), or what `?`
     /// makes one of. Registering again replaces; requests that the former handler serves go on.
     ///
+    /// A closure says which error it means: `Ok::<_, Fault>(…)`. For an error type of one's own,
+    /// `impl From<MyError> for Fault` says what callers are told.
+    ///
     /// It is polled once where its request arrives, and spawned as a task only if it has to wait.
     ///
     /// # Errors
@@ -117,7 +120,9 @@ impl Registry {
         self.put(name, Handler::from_async(handler))
     }
 
-    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`.
+    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`. They are a tuple,
+    /// `(a,)` for one and `()` for none, of owned types: `String`, not `&str`, which only
+    /// [`Request::args`] can borrow.
     ///
     /// Too few of them, too many, of other types, or keyword arguments are a `TypeError` that names the
     /// argument; the handler is not run then.
