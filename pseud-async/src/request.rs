@@ -50,10 +50,13 @@ impl Request {
         &self.arguments
     }
 
-    /// Tells when the caller's link has ended, or this node: to stop work that would be for nothing.
+    /// Tells when the caller's link has ended, or this node: to stop work that would be for nothing. A
+    /// caller that gave its call up (it timed out, or was dropped) does not say so: bound long work by a
+    /// time-out of its own.
     ///
-    /// A caller that gave its call up (it timed out, or was dropped) does not say so: bound long work
-    /// by a time-out of its own.
+    /// A handler that does not ask runs to its end, and until then counts as one of the
+    /// `Limits::requests_open_max` that all peers share: one that may wait for long should ask, lest
+    /// peers that call and leave keep everybody else out.
     pub fn cancelled(&self) -> Cancelled {
         Cancelled::new(self.caller.hub.clone(), self.id)
     }
