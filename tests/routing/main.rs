@@ -8,6 +8,7 @@ mod forbidden;
 mod names;
 mod order;
 mod predicates;
+mod reentrant;
 mod registries;
 mod replacing;
 mod waiting;
