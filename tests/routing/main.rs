@@ -7,6 +7,7 @@
 mod forbidden;
 mod names;
 mod order;
+mod panics;
 mod predicates;
 mod reentrant;
 mod registries;
