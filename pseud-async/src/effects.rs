@@ -8,6 +8,7 @@ use atomic_waker::AtomicWaker;
 use pseud_proto::{Action, PeerId, Reason};
 use smallvec::SmallVec;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 /// Things to do once the hub's lock is released.
@@ -17,6 +18,8 @@ pub(crate) struct Effects {
     crowd: Vec<Arc<AtomicWaker>>,
     happened: Vec<Happened>,
     requests: Vec<pseud_proto::Request>,
+    /// [`Hub::closings`] when the requests were taken.
+    closings: usize,
     flush: SmallVec<[Flush; 1]>,
     close: Vec<(Arc<dyn AnyLink>, Reason)>,
     pub(crate) rearm: bool,
@@ -41,7 +44,7 @@ impl Effects {
                 Action::Flush(peer) => self.flush(inner, peer),
                 Action::Joined(peer, info) => {
                     self.crowd.extend(inner.joining.leave());
-                    let joined = inner.joined(peer, info.identity.to_vec(), info.address.clone());
+                    let joined = inner.joined(peer, &info);
                     self.happen(joined);
                 }
                 Action::Left(peer, reason) => {
@@ -65,6 +68,15 @@ impl Effects {
         }
     }
 
+    /// Notes, under the hub's lock, whether sessions end by this because we want no more of them.
+    pub(crate) fn count_closings(&mut self, closings: &AtomicUsize) {
+        let is_wanted = |(_, reason): &_| matches!(reason, Reason::Revoked | Reason::Shutdown);
+        if self.close.iter().any(is_wanted) {
+            closings.fetch_add(1, Ordering::Release);
+        }
+        self.closings = closings.load(Ordering::Relaxed);
+    }
+
     fn happen(&mut self, (happened, wakers): (Happened, Vec<Waker>)) {
         self.happened.push(happened);
         self.wakers.extend(wakers);
@@ -79,7 +91,7 @@ impl Effects {
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { wakers, crowd, happened, requests, flush, close, rearm } = self;
+        let Self { wakers, crowd, happened, requests, closings: _, flush, close, rearm } = self;
         let nobody = wakers.is_empty() && crowd.is_empty() && happened.is_empty();
         nobody && requests.is_empty() && flush.is_empty() && close.is_empty() && !rearm
     }
@@ -103,6 +115,6 @@ impl Effects {
         }
         self.wakers.into_iter().for_each(Waker::wake);
         self.crowd.iter().for_each(|waker| waker.wake());
-        flush_here | serve::serve_all(hub, self.requests, here)
+        flush_here | serve::serve_all(hub, self.requests, self.closings, here)
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::hub::{Hub, Inner};
 use crate::peer::Peer;
-use pseud_proto::{PeerError, PeerId, Reason, To};
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::{PeerError, PeerId, Reason, To, User};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::fmt;
@@ -64,7 +65,7 @@ pub(crate) enum Happened {
     Connecting { endpoint: String },
     Failed { endpoint: String, error: String },
     Refused { address: String, error: PeerError },
-    Ready { peer: PeerId, identity: Vec<u8>, address: String },
+    Ready { peer: PeerId, identity: Vec<u8>, address: String, user: User },
     Lost { identity: Vec<u8>, address: String, reason: Reason },
 }
 
@@ -72,8 +73,9 @@ impl Happened {
     /// For operators. Whoever listens to logs is a user's: never under a lock.
     pub(crate) fn log(&self) {
         match self {
-            Self::Ready { identity, address, .. } => {
-                tracing::info!(identity = %shown(identity), %address, "peer ready");
+            Self::Ready { identity, address, user, .. } => {
+                let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
+                tracing::info!(identity = %shown(identity), %address, user, "peer ready");
             }
             Self::Lost { identity, address, reason } => {
                 tracing::info!(identity = %shown(identity), %address, %reason, "peer left");
@@ -165,7 +167,7 @@ impl Events {
             Happened::Connecting { endpoint } => ConnectionEvent::Connecting { endpoint },
             Happened::Failed { endpoint, error } => ConnectionEvent::Failed { endpoint, error },
             Happened::Refused { address, error } => ConnectionEvent::Refused { address, error },
-            Happened::Ready { peer, identity, address } => {
+            Happened::Ready { peer, identity, address, .. } => {
                 let peer = Peer::new(self.hub.clone(), To::Peer(peer));
                 ConnectionEvent::Ready { peer, identity, address }
             }
@@ -216,14 +218,11 @@ fn shown(identity: &[u8]) -> String {
 
 impl Inner {
     /// A session began: remembered until it ends, to say then who it was.
-    pub(crate) fn joined(
-        &mut self,
-        peer: PeerId,
-        identity: Vec<u8>,
-        address: String,
-    ) -> (Happened, Vec<Waker>) {
+    pub(crate) fn joined(&mut self, peer: PeerId, info: &PeerInfo) -> (Happened, Vec<Waker>) {
+        let PeerInfo { address, user, .. } = info.clone();
+        let identity = info.identity.to_vec();
         self.names.insert(peer, (identity.clone(), address.clone()));
-        let happened = Happened::Ready { peer, identity, address };
+        let happened = Happened::Ready { peer, identity, address, user };
         let wakers = self.watchers.tell(&happened);
         (happened, wakers)
     }

@@ -57,6 +57,8 @@ pub struct Hub {
     pub(crate) value_limits: ValueLimits,
     /// Handlers that did not end at once, those of callers that are gone among them.
     pub(crate) running: AtomicUsize,
+    /// How often sessions were revoked or shut down. Changed under the lock, read without.
+    pub(crate) closings: AtomicUsize,
     pub(crate) config: Arc<Config>,
     pub(crate) doors: Doors,
 }
@@ -109,6 +111,7 @@ impl Hub {
             timer: AtomicWaker::new(),
             value_limits: ValueLimits::default(),
             running: AtomicUsize::new(0),
+            closings: AtomicUsize::new(0),
             config,
             doors: Doors::default(),
         })
@@ -164,6 +167,7 @@ impl Hub {
         let mut inner = self.lock();
         let result = act(&mut inner, now);
         inner.settle(&mut effects);
+        effects.count_closings(&self.closings);
         drop(inner);
         (result, effects)
     }

@@ -429,7 +429,11 @@ impl<W: Writer> AnyLink for Link<W> {
     fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict) {
         let fed = self.feed(hub, |connection, now| connection.answer(verdict, now));
         match self.settle(hub, fed) {
-            Ok(()) => self.flush_now(hub),
+            Ok(()) => {
+                self.flush_now(hub);
+                // The link's task sleeps for the handshake's end; PINGs are due earlier.
+                self.waker.wake();
+            }
             // What is queued tells the peer so: the link's task writes it before it closes.
             Err(error) => self.close(Reason::PeerFault(error)),
         }

@@ -51,6 +51,10 @@ impl Request {
     }
 
     /// Tells when nobody waits for the answer any more: to stop work that would be for nothing.
+    ///
+    /// A handler that does not ask runs to its end, and until then counts as one of the
+    /// `Limits::requests_open_max` that all peers share: one that may wait for long should ask, lest
+    /// peers that call and leave keep everybody else out.
     pub fn cancelled(&self) -> Cancelled {
         Cancelled::new(self.caller.hub.clone(), self.id)
     }

@@ -7,7 +7,7 @@ use crate::hub::Hub;
 use crate::request::Request;
 use crate::resolve::Resolving;
 use crate::responder::Responder;
-use pseud_proto::{Opened, PeerId, Refusal, Ticket};
+use pseud_proto::{Opened, PeerId, Refusal, RequestId, Ticket};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ const PORTION_BYTES: usize = 128 << 10;
 pub(crate) fn serve_all(
     hub: &Arc<Hub>,
     requests: Vec<pseud_proto::Request>,
+    closings: usize,
     here: Option<PeerId>,
 ) -> bool {
     if requests.is_empty() {
@@ -30,7 +31,11 @@ pub(crate) fn serve_all(
     }
     let (mut ready, mut bytes) = (Vec::new(), 0);
     for request in requests {
-        let Some((ticket, served)) = serve(hub, request) else { continue };
+        let served = match is_over(hub, closings, request.id()) {
+            false => serve(hub, request),
+            true => Some((request.into_ticket(), Err(Refusal::Draining))),
+        };
+        let Some((ticket, served)) = served else { continue };
         bytes += size(&served);
         ready.push((ticket, served));
         if bytes >= PORTION_BYTES {
@@ -41,6 +46,12 @@ pub(crate) fn serve_all(
         }
     }
     deliver(hub, ready, here)
+}
+
+/// Whether a request's session has ended since it came: whoever was revoked has no handler begun.
+/// Looked up only where some session was, as that takes the lock.
+fn is_over(hub: &Hub, closings: usize, request: RequestId) -> bool {
+    hub.closings.load(Ordering::Acquire) != closings && !hub.lock().endpoint.is_open(request)
 }
 
 /// What came of a request: its handler's answer, or why none was run.

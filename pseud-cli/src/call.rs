@@ -6,10 +6,12 @@ use crate::{FAILED, NO_ANSWER, USAGE, fail, json, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
 use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Options, Reason};
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
 
 const DENIED: PeerError = PeerError::Incompatible(Incompatible::Refused(400));
+const MISMATCH: PeerError = PeerError::Incompatible(Incompatible::MechanismMismatch);
 const REFUSED: &str = "no answer: refused (400): the server does not admit this user or key; \
                        nothing was sent (a retry with the same one is refused, too)";
 
@@ -24,6 +26,9 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
     };
     let client = match Client::with(identified(options, &arguments)) {
         Ok(client) => client,
+        Err(error) if error.kind() == ErrorKind::InvalidInput => {
+            return fail(USAGE, &error.to_string());
+        }
         Err(error) => return fail(FAILED, &error.to_string()),
     };
     // One to look back on, one to watch while we wait.
@@ -118,12 +123,15 @@ fn unanswered(error: &CallError) -> ExitCode {
 
 /// Says what was found instead of the peer: a wrong port and a wrong name look alike to a call.
 fn explain(events: &mut Events, peer: &str) {
-    let mut found = None;
+    let (mut found, mut silent) = (None, None);
     let mut cx = Context::from_waker(Waker::noop());
     while let Poll::Ready(Some(event)) = events.poll_next(&mut cx) {
+        if let ConnectionEvent::Connecting { endpoint } = &event {
+            silent = Some(format!("{endpoint} does not answer, or is not a pseud server"));
+        }
         found = instead(event, peer).or(found);
     }
-    if let Some(found) = found {
+    if let Some(found) = found.or(silent) {
         terminal::complain(&terminal::escape(&found));
     }
 }
@@ -131,6 +139,10 @@ fn explain(events: &mut Events, peer: &str) {
 fn instead(event: ConnectionEvent, peer: &str) -> Option<String> {
     match event {
         ConnectionEvent::Failed { error, .. } => Some(error),
+        ConnectionEvent::Refused { address, error: MISMATCH } => Some(format!(
+            "{address} has another --security than we: it asks for none, for a password (--user), or \
+             for keys (--key, --server-key)"
+        )),
         ConnectionEvent::Refused { address, error } => {
             Some(format!("no handshake with {address}: {error}"))
         }

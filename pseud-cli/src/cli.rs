@@ -99,7 +99,7 @@ Exit codes:
 )]
 pub(crate) struct ServeArguments {
     /// The routing id by which peers know this server: 1 to 255 bytes.
-    #[arg(long, value_parser = routing_id)]
+    #[arg(long, value_parser = name)]
     pub(crate) name: String,
     /// Listen there: tcp://HOST:PORT, where the host may be `*` (any) and the port 0 (one that is
     /// free), or ipc://PATH.
@@ -145,10 +145,10 @@ pub(crate) struct CallArguments {
     #[arg(long, value_name = "ENDPOINT", required = true, value_parser = to_connect)]
     pub(crate) connect: Vec<String>,
     /// The server's name: its routing id, `--name` of `pseud serve`, `user_id` in Python.
-    #[arg(long, value_name = "NAME", value_parser = routing_id)]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) peer: String,
     /// Our own routing id, by which the server may call us. Without it the server makes one up.
-    #[arg(long, value_name = "NAME", value_parser = routing_id)]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) identity: Option<String>,
     #[command(flatten)]
     pub(crate) credentials: Credentials,
@@ -194,7 +194,8 @@ fn to_connect(endpoint: &str) -> Result<String, BadAddress> {
     Address::to_connect(endpoint).map(|_| endpoint.to_owned())
 }
 
-fn routing_id(name: &str) -> Result<String, &'static str> {
+/// A routing id, or the name of a user.
+pub(crate) fn name(name: &str) -> Result<String, &'static str> {
     match name.len() {
         1..=255 => Ok(name.to_owned()),
         _ => Err("a name has 1 to 255 bytes"),

@@ -76,8 +76,11 @@ async fn sleep(request: Request) -> Result<Value, Fault> {
     let (seconds,): (Value,) = request.args()?;
     let span = number(&seconds).filter(|seconds| (0.0..=SLEEP_MAX).contains(seconds));
     let span = span.ok_or_else(|| Fault::new("ValueError", "0 to 3600 seconds are slept"))?;
-    tokio::time::sleep(Duration::from_secs_f64(span)).await;
-    Ok(seconds)
+    // Who sleeps for nobody would keep others out: handlers are counted until they end.
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs_f64(span)) => Ok(seconds),
+        () = request.cancelled() => Err(Fault::new("CancelledError", "nobody waits any more")),
+    }
 }
 
 async fn callback(request: Request) -> Result<Value, Fault> {

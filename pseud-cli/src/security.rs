@@ -1,11 +1,13 @@
 //! Who proves what: the flags of `serve` and `call`, and the settings that they make.
 
+use crate::cli::name;
 use crate::{FAILED, USAGE, fail};
 use clap::{Args, ValueEnum};
 use pseud::proto::zmtp::PublicKey;
 use pseud::tokio::InClear;
 use pseud::tokio::files::{load_key_pair, load_password};
 use pseud::{Authenticator, Options};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
@@ -37,9 +39,16 @@ pub(crate) struct Guard {
     )]
     pub(crate) security: Security,
     /// The one user of --security plain.
-    #[arg(long, value_name = "NAME", requires = "password_file", conflicts_with_all = ["key", "allow"])]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "password_file",
+        conflicts_with_all = ["key", "allow"],
+        value_parser = name
+    )]
     pub(crate) user: Option<String>,
-    /// A file with the user's password, which only its owner may read (mode 600).
+    /// A file with the user's password, which only its owner may read (mode 600). The end of its last
+    /// line is no part of it.
     #[arg(long, value_name = "FILE", requires = "user")]
     pub(crate) password_file: Option<PathBuf>,
     /// Let passwords cross a network in clear.
@@ -49,7 +58,8 @@ pub(crate) struct Guard {
     /// peers may know either.
     #[arg(long, value_name = "FILE", requires = "allow")]
     pub(crate) key: Vec<PathBuf>,
-    /// A user and its public key, which peers prove; may be given more than once.
+    /// A user and its public key, which peers prove; may be given more than once. A user may have
+    /// several keys, a key one user.
     #[arg(long, value_name = "NAME=Z85", requires = "key", value_parser = user)]
     pub(crate) allow: Vec<(String, PublicKey)>,
 }
@@ -71,9 +81,10 @@ pub(crate) struct Credentials {
     )]
     pub(crate) server_key: Vec<PublicKey>,
     /// Who we are, for a server of --security plain.
-    #[arg(long, value_name = "NAME", requires = "password_file")]
+    #[arg(long, value_name = "NAME", requires = "password_file", value_parser = name)]
     pub(crate) user: Option<String>,
-    /// A file with our password, which only its owner may read (mode 600).
+    /// A file with our password, which only its owner may read (mode 600). The end of its last line is
+    /// no part of it.
     #[arg(long, value_name = "FILE", requires = "user")]
     pub(crate) password_file: Option<PathBuf>,
     /// Let the password cross a network in clear.
@@ -96,14 +107,30 @@ impl Guard {
             (Security::TrustedCurve, None, None, [_, _, _, ..]) => {
                 Err(usage("give two --key at most: the present one and one before or behind it"))
             }
+            (Security::TrustedCurve, None, None, _) if self.is_ambiguous() => {
+                Err(usage("one key is given to several users: see --allow"))
+            }
             (Security::TrustedCurve, None, None, files @ [_, ..]) => {
                 let pairs: Vec<_> = files.iter().map(load_key_pair).collect::<Result<_, _>>()?;
                 let users = self.allow.iter().map(|(user, key)| (*key, user.clone()));
                 Ok(options.curve_server(pairs, Authenticator::keys(users)))
             }
             (Security::None, None, None, []) => Ok(options),
-            _ => Err(usage("these flags belong to another --security than the one given")),
+            (Security::None, ..) => Err(usage(
+                "nobody would be asked: --user and --password-file need --security plain, --key and \
+                 --allow --security trusted-curve",
+            )),
+            (Security::Plain, ..) => Err(usage("--key and --allow need --security trusted-curve")),
+            (Security::TrustedCurve, ..) => {
+                Err(usage("--user and --password-file need --security plain"))
+            }
         }
+    }
+
+    /// Whether a key stands for several users: only one of them would be known.
+    fn is_ambiguous(&self) -> bool {
+        let users: BTreeMap<_, _> = self.allow.iter().map(|(user, key)| (key, user)).collect();
+        self.allow.iter().any(|(user, key)| users.get(key) != Some(&user))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::budget::FloodLimit;
 use crate::profile::{Capabilities, Profile, is_ours};
+use crate::pseud::WireId;
 use crate::zmtp::ConnectionConfig;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub struct Config {
     /// 100, 200, 300 and 400 ms (and then says nothing).
     pub unroutable_timeout: Duration,
     /// What we tell peers that we understand, in the handshake of each link, beside
-    /// [`Limits::body_bytes_max`] (or what a frame may have, if that is less). Default: all of it. With [`Capabilities::NONE`] nothing is told, and
+    /// [`Limits::body_bytes_max`] (or what fits a frame or a message, if that is less). Default: all of it. With [`Capabilities::NONE`] nothing is told, and
     /// peers take us for a v1 peer.
     pub capabilities: Capabilities,
     /// How long after its receipt a v1 peer's request may still be answered. Python's reader dies
@@ -55,7 +56,8 @@ impl Config {
     pub fn announced(&self, mut connection: Arc<ConnectionConfig>) -> Arc<ConnectionConfig> {
         // A larger body would close the link before anybody could say that it is too large.
         let frame_max = connection.limits.frame_bytes_max.saturating_sub(SEALING_BYTES);
-        let max = self.limits.body_bytes_max.min(frame_max);
+        let message_max = connection.limits.message_bytes_max.saturating_sub(ENVELOPE_BYTES);
+        let max = self.limits.body_bytes_max.min(frame_max).min(message_max);
         let ours = Profile::declared(self.capabilities, max).property();
         let known = |config: &ConnectionConfig| {
             let named = |(name, _): &&(String, Bytes)| is_ours(name.as_bytes());
@@ -72,6 +74,9 @@ impl Config {
 
 /// What CURVE adds to a frame.
 const SEALING_BYTES: usize = 33;
+
+/// What a message has at most besides its body: five frames' sealing, version, id and kind.
+const ENVELOPE_BYTES: usize = 5 * SEALING_BYTES + 2 + WireId::MAX + 1;
 
 /// The longest time-out of a call: longer ones are cut to it.
 pub const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
@@ -102,7 +107,8 @@ pub struct Limits {
     /// judged before adding: one larger body passes when the queue is empty.
     pub queue_bytes_soft_max: usize,
     /// Bytes queued for one peer over which a result is answered with an `Overloaded` fault instead;
-    /// where even those do not fit its link is closed, since it does not read. Default 16 MiB.
+    /// where even those do not fit its link is closed, since it does not read. The oldest message in
+    /// the queue does not count: one of any size passes. Default 16 MiB.
     pub queue_bytes_hard_max: usize,
     /// Messages of one peer that are dropped, probes and HEARTBEATs. Late and unknown answers are not
     /// counted: a caller who gives up many calls is sent many.
@@ -148,6 +154,10 @@ mod tests {
         assert_eq!(again.properties, [("X-Pseud".into(), "1;caps=7;max=9999".into())]);
         let mut small = ConnectionConfig::default();
         small.limits.frame_bytes_max = 5_033;
+        let small = config.announced(small.into());
+        assert_eq!(small.properties, [("X-Pseud".into(), "1;caps=7;max=5000".into())]);
+        let mut small = ConnectionConfig::default();
+        small.limits.message_bytes_max = 5_232;
         let small = config.announced(small.into());
         assert_eq!(small.properties, [("X-Pseud".into(), "1;caps=7;max=5000".into())]);
         config.capabilities = Capabilities::NONE;

@@ -241,7 +241,7 @@ pub enum Reason {
     /// The peer refused the call: we are not authenticated there, or may not call in that user's
     /// name.
     Unauthorized,
-    /// The peer had no room for the call.
+    /// The peer had no room for the call; or, when it came, our queue to it had none.
     TooBusy,
     /// The peer is shutting down and takes no new calls.
     Draining,

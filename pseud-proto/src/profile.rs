@@ -95,7 +95,7 @@ impl Profile {
     }
 
     fn read(value: &[u8]) -> Option<Self> {
-        let value = value.get(..VALUE_BYTES_MAX).is_none().then_some(value)?;
+        let value = (value.len() <= VALUE_BYTES_MAX).then_some(value)?;
         let mut entries = std::str::from_utf8(value).ok()?.split(';');
         entries.next().filter(|version| *version == VERSION)?;
         let (mut capabilities, mut max) = (None, None);
@@ -193,6 +193,13 @@ mod tests {
         assert_eq!(of(&[b"1;max=1024"]).body_bytes_max(), Some(1_024));
         let endless = [&b"1;max="[..], &[b'9'; 200]].concat();
         assert_eq!(of(&[&endless]).body_bytes_max(), Some(usize::MAX));
+    }
+
+    #[test]
+    fn the_longest_value_is_read() {
+        let padded = |len: usize| [&b"1;caps=7;x="[..], &vec![b'x'; len - 11]].concat();
+        assert!(of(&[&padded(VALUE_BYTES_MAX)]).reads_outcomes());
+        assert_eq!(of(&[&padded(VALUE_BYTES_MAX + 1)]), Profile::V1);
     }
 
     #[test]

@@ -74,6 +74,23 @@ fn at_no_step_of_a_handshake() {
     }
 }
 
+/// Whoever read it may read the next peer's bytes to the same place, and keep it for long.
+#[test]
+fn nor_where_a_handshake_was_read() {
+    let now = Instant::now();
+    for step in [1, 100, 200] {
+        let (mut client, mut server) = plain().open(Side::Connecting, now);
+        feed(&mut client, &written(&mut server), usize::MAX, now).unwrap();
+        let mut read = written(&mut client);
+        assert!(read.windows(PASSWORD.len()).any(|bytes| bytes == PASSWORD.as_bytes()));
+        for bytes in read.chunks_mut(step) {
+            server.handle_input(bytes, now).unwrap();
+        }
+        assert!(matches!(server.poll_event(), Some(Event::Ask(_))));
+        assert!(read.iter().all(|byte| *byte == 0), "{step}");
+    }
+}
+
 #[test]
 fn nor_afterwards() {
     let now = Instant::now();

@@ -1,6 +1,7 @@
 //! Binding: one task accepts, one task drives each link.
 
 use crate::driver::drive;
+use crate::failure::{invalid, named};
 use crate::listener::Listener;
 use crate::options::Options;
 use crate::security;
@@ -33,19 +34,6 @@ pub(crate) async fn bind(
     let config = options.config.announced(Arc::new(options.connection.clone()));
     let task = spawn(accept(hub.clone(), config, listener));
     Ok((bound, task.abort_handle()))
-}
-
-pub(crate) fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, error)
-}
-
-pub(crate) fn invalid_because(cause: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, cause)
-}
-
-/// The same error, naming the endpoint.
-pub(crate) fn named(verb: &str, endpoint: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot {verb} {endpoint}: {error}"))
 }
 
 /// Accepts until the hub is shut down. An error of one connection, or too many open files, ends

@@ -1,7 +1,7 @@
 //! Connecting: one task dials, drives the link, and dials again.
 
-use crate::accept::{invalid, named};
 use crate::driver::drive;
+use crate::failure::{invalid, named};
 use crate::options::Options;
 use crate::security;
 use crate::socket::Stream;
@@ -59,7 +59,7 @@ impl Dialer {
             match self.link(attempt).await {
                 None | Some(Ok((Reason::Shutdown, _))) => return,
                 Some(Ok((NEVER_AGAIN, _))) => {
-                    tracing::warn!(%endpoint, "refused: what we show there admits us not");
+                    tracing::warn!(%endpoint, "refused: what we show does not admit us there");
                     refused = true;
                 }
                 Some(Ok((reason, ready))) => {

@@ -13,6 +13,9 @@ use std::{fs::OpenOptions, io::Write};
 /// Far more than any secret has.
 const BYTES_MAX: u64 = 64 << 10;
 
+/// What a HELLO of PLAIN can carry.
+const PASSWORD_BYTES_MAX: usize = 255;
+
 /// A new pair of keys, drawn from the operating system.
 ///
 /// # Errors
@@ -52,7 +55,7 @@ pub fn load_key_pair(path: impl AsRef<Path>) -> io::Result<KeyPair> {
     let read = || {
         let bytes = read_private(path)?;
         let text = std::str::from_utf8(bytes.expose()).map_err(bad)?;
-        KeyPair::from_text(text).map_err(bad)
+        KeyPair::from_text(text).map_err(|error| bad(format!("it holds no pair of keys: {error}")))
     };
     read().map_err(|error| naming("use", path, &error))
 }
@@ -60,8 +63,8 @@ pub fn load_key_pair(path: impl AsRef<Path>) -> io::Result<KeyPair> {
 /// Reads a password from a file: all of it, but the end of its last line.
 ///
 /// # Errors
-/// The file cannot be read, others than its owner may read or write it, or it is empty: the error
-/// names it.
+/// The file cannot be read, others than its owner may read or write it, it is empty, or it holds more
+/// than PLAIN's 255 bytes: the error names it.
 pub fn load_password(path: impl AsRef<Path>) -> io::Result<Secret> {
     let path = path.as_ref();
     let read = || {
@@ -70,6 +73,7 @@ pub fn load_password(path: impl AsRef<Path>) -> io::Result<Secret> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         match line.strip_suffix(b"\r").unwrap_or(line) {
             [] => Err(bad("it is empty")),
+            long if long.len() > PASSWORD_BYTES_MAX => Err(bad("a password has at most 255 bytes")),
             password => Ok(Secret::new(password)),
         }
     };
@@ -92,13 +96,14 @@ fn read_private(path: &Path) -> io::Result<Secret> {
 #[cfg(unix)]
 fn judge(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    match file.metadata()?.permissions().mode() & 0o077 {
-        0 => Ok(()),
-        _ => Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            "others than its owner may use it (chmod 600 it)",
-        )),
-    }
+    let metadata = file.metadata()?;
+    let cause = match metadata.permissions().mode() & 0o077 {
+        0 => return Ok(()),
+        _ if metadata.is_file() => "others than its owner may use it (chmod 600 it)",
+        // A directory or a device: nobody should change those for us.
+        _ => "it is not a file, and others than its owner may use it",
+    };
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, cause))
 }
 
 #[cfg(not(unix))]

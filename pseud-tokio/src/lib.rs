@@ -25,6 +25,7 @@
 mod accept;
 mod dial;
 mod driver;
+mod failure;
 pub mod files;
 mod listener;
 mod names;

@@ -1,6 +1,6 @@
 //! What listens: a TCP port, or a Unix socket with its file.
 
-use crate::socket::{Stream, unsupported};
+use crate::socket::{Stream, resolve, unsupported};
 use pseud_proto::address::Address;
 use std::io;
 use std::task::{Context, Poll};
@@ -28,7 +28,7 @@ impl Listener {
         match address {
             Address::Tcp { host, port } => {
                 let host = if host == "*" { "0.0.0.0" } else { host };
-                Ok(Self::Tcp(TcpListener::bind((host, *port)).await?))
+                Ok(Self::Tcp(TcpListener::bind(&*resolve(host, *port).await?).await?))
             }
             #[cfg(unix)]
             Address::Ipc { path } => {

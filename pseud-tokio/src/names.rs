@@ -1,6 +1,6 @@
 //! Names that peers can have: routing ids, which Python calls user ids.
 
-use crate::accept::invalid_because;
+use crate::failure::invalid_because;
 use crate::options::Options;
 use std::io;
 

@@ -1,6 +1,6 @@
 //! Who proves what to whom: settings, and what is refused before anything is said.
 
-use crate::accept::{invalid, invalid_because};
+use crate::failure::{invalid, invalid_because};
 use crate::options::Options;
 use bytes::Bytes;
 use pseud_async::Authenticator;

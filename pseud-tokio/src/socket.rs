@@ -3,10 +3,11 @@
 use pseud_async::Writer;
 use pseud_proto::address::Address;
 use std::io::{self, IoSlice};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::{TcpStream, tcp};
+use tokio::net::{TcpStream, lookup_host, tcp};
 
 #[cfg(unix)]
 use tokio::net::{UnixStream, unix};
@@ -36,7 +37,7 @@ impl Stream {
     pub(crate) async fn connect(address: &Address) -> io::Result<Self> {
         match address {
             Address::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                let stream = TcpStream::connect(&*resolve(host, *port).await?).await?;
                 // A port that is free for us to listen on is also free to connect from.
                 if stream.local_addr()? == stream.peer_addr()? {
                     return Err(io::Error::other("it connected to itself: nobody listens there"));
@@ -79,6 +80,18 @@ impl Stream {
     }
 }
 
+/// The addresses of a host, in the order in which they are to be tried.
+///
+/// No resolver is asked what `localhost` is (RFC 6761 §6.3): passwords in clear are trusted to that name.
+pub(crate) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if host.eq_ignore_ascii_case("localhost") {
+        // libzmq looks for IPv4 alone unless told otherwise.
+        let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        return Ok(here.map(|ip| SocketAddr::new(ip, port)).into());
+    }
+    Ok(lookup_host((host, port)).await?.collect())
+}
+
 pub(crate) fn unsupported() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, "this system has no such sockets")
 }
@@ -115,5 +128,21 @@ impl WriteHalf {
             #[cfg(unix)]
             Self::Unix(half) => half.as_ref().poll_write_ready(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn localhost_is_this_machine_whatever_a_resolver_says() {
+        for host in ["localhost", "LocalHost"] {
+            let found = resolve(host, 5555).await.unwrap();
+            let loopback = ["127.0.0.1:5555", "[::1]:5555"].map(|text| text.parse().unwrap());
+            assert_eq!(found, loopback);
+        }
+        let literal = resolve("::ffff:192.0.2.1", 1).await.unwrap();
+        assert_eq!(literal, ["[::ffff:192.0.2.1]:1".parse().unwrap()]);
     }
 }

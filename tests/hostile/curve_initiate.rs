@@ -4,8 +4,9 @@ use crate::bytes::{command, metadata, property};
 use crate::curve::{Keyed, initiate, mallory};
 use crate::forger::{Forger, weak_keys};
 use crate::secured::{server_pair, stranger_pair};
-use pseud::Reason;
 use pseud::proto::{Insecure, Malformed, Misbehaved, PeerError};
+use pseud::{Authenticator, Reason, Verdict};
+use std::time::Duration;
 
 /// Is refused behind WELCOME with what `forge` makes of it.
 async fn refused(keyed: &Keyed, why: impl Into<PeerError>, forge: impl Fn(&Forger) -> Vec<u8>) {
@@ -161,4 +162,25 @@ async fn d_09_a_key_that_nobody_knows() {
     assert_eq!(wire.closed().await, command("ERROR", b"\x03400"));
     assert_eq!(keyed.bench.end(&wire).await, Reason::PeerFault(PeerError::Denied(400)));
     keyed.over(1, 0, &[]).await;
+}
+
+/// The verdict comes from another task than the link's, which sleeps for the handshake's end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_admitted_late_and_says_nothing_is_not_waited_for_as_long() {
+    let keyed = Keyed::with(|options| {
+        let connection = &mut options.connection;
+        connection.handshake_timeout = Duration::from_secs(30);
+        connection.greeting_timeout = Duration::from_secs(30);
+        connection.heartbeat.interval = Some(Duration::from_millis(100));
+        connection.heartbeat.timeout = Duration::from_millis(300);
+        options.gate.authenticator = Some(Authenticator::new(|_| async {
+            tokio::task::yield_now().await;
+            Verdict::Admit("late".into())
+        }));
+    })
+    .await;
+    let mut wire = keyed.admitted().await.wire;
+    wire.closed().await;
+    assert_eq!(keyed.bench.end(&wire).await, Reason::PeerFault(Misbehaved::Silent.into()));
+    keyed.over(0, 0, &[]).await;
 }

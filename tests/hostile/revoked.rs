@@ -6,8 +6,8 @@ use crate::wire::{PATIENCE, Wire};
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{Incompatible, PeerError};
 use pseud::{
-    Authenticator, CallError, Client, ConnectionEvent, Fault, Options, Question, Reason, Secret,
-    Verdict,
+    Authenticator, CallError, Client, ConnectionEvent, Fault, Options, Question, Reason, Request,
+    Secret, Verdict,
 };
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -226,6 +226,22 @@ async fn d_20_who_was_welcomed_before_it_was_revoked_gets_no_session() {
     assert_eq!((guarded.bench.stats().sessions, guarded.bench.spied()), (2, 1));
     assert_eq!(alice.finish().await, b"");
     guarded.over(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d_20_requests_that_came_with_the_last_one_are_not_begun() {
+    let guarded = Guarded::plain("").await;
+    guarded.admit("mallory");
+    let out = |request: Request| Ok::<_, Fault>(request.caller().peer().disconnect());
+    guarded.bench.server.register_sync("out", out).unwrap();
+    let mut mallory = guarded.peer("mallory").await;
+    // All of it is read at once. The answers are for nobody.
+    mallory.send(&[work(b"1", "spy"), work(b"2", "out"), work(b"3", "spy")].concat()).await;
+    mallory.closed().await;
+    assert_eq!(guarded.bench.end(&mallory).await, Reason::Revoked);
+    guarded.bench.canary().await;
+    assert_eq!(guarded.bench.spied(), 1);
+    guarded.over(&[(Dropped::CallerGone, 3)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 use super::{Candidates, Registry, Table, global};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The registry of one node.
@@ -12,6 +13,7 @@ pub(crate) struct Served {
     held: Mutex<Option<Registry>>,
     /// Nobody gave it: its handlers go with the node.
     own: bool,
+    ended: AtomicBool,
     /// Domains without a predicate, each logged once.
     missing: Mutex<BTreeSet<Arc<str>>>,
 }
@@ -29,7 +31,8 @@ impl Served {
 
     fn new(registry: Registry, own: bool) -> Self {
         let table = registry.table().clone();
-        Self { table, held: Mutex::new(Some(registry)), own, missing: Mutex::default() }
+        let (held, ended) = (Mutex::new(Some(registry)), AtomicBool::new(false));
+        Self { table, held, own, ended, missing: Mutex::default() }
     }
 
     /// A handle. Once the node has ended, of a registry that nobody serves.
@@ -37,13 +40,20 @@ impl Served {
         self.held().clone().unwrap_or_default()
     }
 
-    /// Who may serve that name, in the order in which they are to be tried.
+    /// Who may serve that name, in the order in which they are to be tried. Nobody once the node has
+    /// ended: its guards are gone then, and global handlers must not be reached without them.
     pub(crate) fn candidates(&self, name: &str) -> Candidates {
-        self.table.candidates(Some(global()), name)
+        let found = self.table.candidates(Some(global()), name);
+        // Asked last: whoever found a table without its guards finds this said.
+        match self.ended.load(Ordering::Acquire) {
+            true => Candidates::new(),
+            false => found,
+        }
     }
 
     /// The node ends.
     pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
         let held = self.held().take();
         if self.own {
             self.table.clear();
@@ -68,8 +78,12 @@ impl Served {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Candidate;
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use crate::guard::Guard;
+    use crate::request::Request;
+    use pseud_proto::Fault;
+    use std::sync::atomic::AtomicUsize;
     use tracing::span::{Attributes, Id, Record};
     use tracing::{Event, Level, Metadata, Subscriber};
 
@@ -108,5 +122,18 @@ mod tests {
             }
         });
         assert_eq!(errors.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_node_that_ends_opens_nothing_that_it_guarded() {
+        let (name, served) = ("served::guarded by the node alone", Served::own());
+        let handler = |_: Request| Ok::<_, Fault>(());
+        Registry::global().register_sync(name, handler).unwrap();
+        served.registry().guard("default", |_| false);
+        assert!(matches!(served.candidates(name)[..], [Candidate { guard: Guard::Sync(_), .. }]));
+        // Requests that came in one read are still being looked at.
+        served.end();
+        assert!(served.candidates(name).is_empty());
+        assert!(Registry::global().unregister(name));
     }
 }

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod call;
+mod mistakes;
 mod run;
 mod security;
 mod serve;

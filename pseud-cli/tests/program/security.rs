@@ -6,20 +6,20 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A directory that goes when the test ends.
-struct Place(PathBuf);
+pub(crate) struct Place(PathBuf);
 
 impl Place {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("pseud-{name}-{}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
     }
 
-    fn password(&self, name: &str, password: &str) -> String {
+    pub(crate) fn password(&self, name: &str, password: &str) -> String {
         let path = self.path(name);
         fs::write(&path, password).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
@@ -27,7 +27,7 @@ impl Place {
     }
 
     /// A new key: its file, and the public half.
-    fn key(&self, name: &str) -> (String, String) {
+    pub(crate) fn key(&self, name: &str) -> (String, String) {
         let path = self.path(name);
         let ended = run(&["keygen", "--output", &path]);
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
@@ -72,6 +72,7 @@ fn plain_admits_by_password() {
     let user = ["--user", "charly", "--password-file"];
     let answer = demo.answer(&[&user[..], &[&right, "whoami"]].concat());
     assert_eq!(answer, r#"{"$bin":"636861726c79"}"#);
+    demo.program.wait_for_log("user=charly");
     assert_refused(&demo.call(&[&user[..], &[&wrong, "whoami"]].concat()));
 }
 

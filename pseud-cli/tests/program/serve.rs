@@ -2,7 +2,9 @@
 
 use crate::run::{Demo, PATIENCE, Program, run};
 use pseud::{CallError, Client, Fault, Options, Server};
+use std::future::Future;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -139,4 +141,29 @@ async fn a_second_signal_stops_it_at_once() {
     assert_eq!(program.end().code, Some(0));
     let error = calling.await.unwrap().unwrap_err();
     assert!(!error.is_retry_safe(), "{error}");
+}
+
+/// More sleepers than a server runs handlers, each 1000 on a link that then goes.
+#[test]
+fn sleepers_whose_callers_left_keep_nobody_out() {
+    let demo = Demo::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for _ in 0..17 {
+            let client = Client::new("service").unwrap();
+            client.connect(&demo.endpoint).unwrap();
+            client.ready().await;
+            let sleeper = || Box::pin(client.call::<f64, _>("sleep", (3600,)));
+            let mut sleepers: Vec<_> = std::iter::repeat_with(sleeper).take(1000).collect();
+            let mut cx = Context::from_waker(Waker::noop());
+            sleepers.iter_mut().for_each(|call| assert!(call.as_mut().poll(&mut cx).is_pending()));
+            // Behind the sleepers on the same link: they have begun once it is answered.
+            let _ = client.call::<String, _>("hello", ("Charly",)).await;
+            client.shutdown();
+        }
+    });
+    let patience = Instant::now();
+    while demo.call(&["hello", "Charly"]).code != Some(0) {
+        assert!(patience.elapsed() < PATIENCE, "nobody else is served");
+    }
 }

@@ -140,7 +140,7 @@ impl Endpoint {
         self.peer_info(holder).is_some_and(|info| info.user.is_anonymous()).then_some(holder)
     }
 
-    fn judge_room(&mut self, target: &Target) -> Result<(), CallRefused> {
+    pub(super) fn judge_room(&mut self, target: &Target) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
         let (pending, queued) = match target {
             Target::Session(peer) => self
@@ -213,7 +213,7 @@ impl Endpoint {
 }
 
 /// Whom a call turned out to be for.
-enum Target {
+pub(super) enum Target {
     Session(PeerId),
     Server(Awaited),
     Nobody(Awaited),

@@ -49,7 +49,9 @@ fn read_items(body: &[u8], ours: Capabilities) -> Option<Outcome> {
 /// One text, cut to `max` bytes. Only what is kept is copied and checked.
 fn read_text(rest: &mut &[u8], max: usize) -> Option<String> {
     let text = heads::read_text(rest)?;
-    Some(String::from_utf8_lossy(text.get(..max).unwrap_or(text)).into_owned())
+    let text = String::from_utf8_lossy(text.get(..max).unwrap_or(text));
+    // What is put in place of a byte that is no UTF-8 has three.
+    Some(cut(&text, max).to_owned())
 }
 
 /// Why nothing was executed, if the fourth item says that it was not.
@@ -217,6 +219,10 @@ mod tests {
         let read = fault(&body, ALL);
         assert_eq!((read.class.as_str(), read.message.as_str()), ("E", "m"));
         assert_eq!(read.traceback.map(|text| text.len()), Some(TEXT_BYTES_MAX));
+        let garbage = [&b"\x93\xc4\xff"[..], &[0xff; 255], b"\xc5\xff\xff", &[0xff; 0xffff]];
+        let read = fault(&[&garbage.concat()[..], b"\xc0"].concat(), ALL);
+        assert!(!read.class.is_empty() && read.class.len() <= CLASS_BYTES_MAX);
+        assert!(!read.message.is_empty() && read.message.len() <= TEXT_BYTES_MAX);
         let long = "é".repeat(8 << 10);
         let ours = Fault::new("É".repeat(100), &*long).with_traceback(&*long);
         let told = fault(&write(&ours, None, Profile::V1, true), ALL);

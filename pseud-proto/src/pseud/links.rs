@@ -1,5 +1,6 @@
 //! Sessions come and go: what that does to names, calls and requests.
 
+use super::calling::Target;
 use super::calls::{Call, Sending};
 use super::endpoint::Endpoint;
 use super::parked::Awaited;
@@ -16,9 +17,10 @@ use std::time::Instant;
 
 impl Endpoint {
     /// A link's handshake is over: a session begins. The newest link of an identity takes it over;
-    /// the older session ends as [`Reason::Replaced`]. But a link that we opened, and one of
-    /// another user, keeps the name as long as it lives: others that announce it stand by and are only called as sessions. Calls
-    /// that waited for that identity are sent.
+    /// the older session ends as [`Reason::Replaced`]. But a link that we opened, and before those
+    /// that others opened one of another user, keeps the name as long as it lives: others that
+    /// announce it stand by and are only called as sessions. Calls that waited for that identity are
+    /// sent.
     /// After [`shutdown`](Self::shutdown) the session ends at once.
     pub fn handle_connected(&mut self, mut info: PeerInfo, _now: Instant) -> PeerId {
         if info.identity.is_empty() {
@@ -65,10 +67,16 @@ impl Endpoint {
         }
     }
 
+    /// What waited in several ways may be more than goes to one peer: that is not the peer's fault.
     fn unpark_call(&mut self, peer: PeerId, entry: Queued) {
-        if let Queued::Call { call, .. } = entry
-            && self.calls.queue_at(call, peer)
-        {
+        let Queued::Call { call, .. } = entry else { return };
+        if self.sessions.get(peer.0).is_none() {
+            return self.end_call(call, Reason::PeerGone);
+        }
+        if self.judge_room(&Target::Session(peer)).is_err() {
+            return self.end_call(call, Reason::TooBusy);
+        }
+        if self.calls.queue_at(call, peer) {
             self.enqueue_call(peer, call, entry);
         }
     }
@@ -125,7 +133,7 @@ impl Endpoint {
         executed: fn(&Call) -> Executed,
     ) -> bool {
         let Some(session) = self.sessions.remove(peer.0) else { return false };
-        self.names.release(&session.info.identity, peer);
+        let heir = self.names.release(&session.info.identity, peer);
         self.users.leave(&session.info.user, peer);
         for call in session.calls {
             self.end_with_session(call, peer, reason, executed);
@@ -134,6 +142,11 @@ impl Endpoint {
             self.cancel_request(request, peer);
         }
         self.actions.push_back(Action::Left(peer, reason));
+        if let Some(heir) = heir
+            && let Some(info) = self.peer_info(heir).cloned()
+        {
+            self.unpark(heir, &info);
+        }
         true
     }
 

@@ -84,9 +84,10 @@ impl Parked {
 
 #[cfg(test)]
 mod tests {
+    use crate::call::{CallOptions, To};
     use crate::config::Config;
     use crate::pseud::Endpoint;
-    use crate::{CallOptions, Packed, To};
+    use crate::value::Packed;
     use std::sync::Arc;
     use std::time::Instant;
 

@@ -45,9 +45,9 @@ impl Endpoint {
     /// How many bytes of a result that peer's queue takes. An empty one takes any.
     fn room(&self, peer: PeerId) -> usize {
         let max = self.config.limits.queue_bytes_hard_max;
-        self.sessions.get(peer.0).map_or(usize::MAX, |session| match session.queue.bytes() {
-            0 => usize::MAX,
-            queued => max.saturating_sub(queued + QUEUED_COST),
+        self.sessions.get(peer.0).map_or(usize::MAX, |session| match session.queue.is_empty() {
+            true => usize::MAX,
+            false => max.saturating_sub(session.queue.bytes_behind() + QUEUED_COST),
         })
     }
 

@@ -29,7 +29,10 @@ impl Queued {
     pub(super) fn cost(&self) -> usize {
         QUEUED_COST
             + match self {
-                Self::Call { name, body, .. } => name.len() + body.as_bytes().len(),
+                Self::Call { name, body, claim, .. } => {
+                    let origin = claim.origin.as_ref().map_or(0, |user| user.len());
+                    name.len() + body.as_bytes().len() + origin
+                }
                 Self::Reply { answer, .. } => answer.len(),
             }
     }
@@ -69,8 +72,9 @@ impl Queue {
         (self.entries.len(), self.bytes)
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// Bytes behind the oldest entry: that one is let in whatever its size, and is no backlog.
+    pub(super) fn bytes_behind(&self) -> usize {
+        self.bytes - self.entries.front().map_or(0, Queued::cost)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -18,12 +18,13 @@ use std::time::Instant;
 impl Endpoint {
     pub(super) fn enqueue(&mut self, peer: PeerId, entry: Queued) {
         let Some(session) = self.sessions.get_mut(peer.0) else { return };
-        let limits = &self.config.limits;
+        let max = self.config.limits.queue_bytes_hard_max;
         session.queue.push(entry);
-        if session.queue.bytes() > limits.queue_bytes_hard_max
-            && session.queue.size(&self.calls, limits).1 > limits.queue_bytes_hard_max
-        {
-            return self.close(peer, Reason::SlowPeer);
+        if session.queue.bytes_behind() > max {
+            session.queue.sweep(&self.calls);
+            if session.queue.bytes_behind() > max {
+                return self.close(peer, Reason::SlowPeer);
+            }
         }
         if !std::mem::replace(&mut session.flushing, true) {
             self.actions.push_back(Action::Flush(peer));

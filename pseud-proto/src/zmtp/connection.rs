@@ -23,6 +23,7 @@ use std::fmt;
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
+use zeroize::Zeroize;
 
 /// Room for how many events is kept: a burst of tiny messages would leave a hundred times its own
 /// size behind.
@@ -118,7 +119,12 @@ impl Connection {
     /// # Errors
     /// The peer broke the rules: close the link.
     pub fn handle_input(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
-        self.unless_failed(|this| this.take(&mut Input::new(input), now))
+        let may_hold_a_password = !matches!(self.phase, Phase::Traffic);
+        let taken = self.unless_failed(|this| this.take(&mut Input::new(input), now));
+        if may_hold_a_password {
+            input.zeroize();
+        }
+        taken
     }
 
     /// While a large frame is partial, the place for its next bytes: what is read into it need not be

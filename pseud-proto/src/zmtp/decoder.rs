@@ -23,6 +23,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use limits::command_of;
 use std::collections::VecDeque;
 use std::ops::Range;
+use zeroize::Zeroize;
 
 /// A frame that lacks this much or more is worth a read of its own, straight to its place.
 const LARGE_MIN: usize = 16 * 1024;
@@ -85,6 +86,10 @@ impl Decoder {
 
     /// Lets go of a partial message.
     pub(super) fn release(&mut self) {
+        if !self.traffic {
+            // It may be a part of a password.
+            self.pending.as_mut().zeroize();
+        }
         self.pending = BytesMut::new();
         self.restart();
         self.header = None;
@@ -210,8 +215,9 @@ impl Decoder {
         self.pending.len() >= target
     }
 
-    /// Takes a command out of `pending`, where it is the last frame.
+    /// Takes a command out of `pending`, where it is the last frame. It may hold a password.
     fn cut_command(&mut self) {
+        self.pending.get_mut(self.cursor..).unwrap_or_default().zeroize();
         self.pending.truncate(self.cursor);
         if self.pending.is_empty() {
             self.pending = BytesMut::new();

@@ -9,6 +9,7 @@ use super::outgoing::{Outgoing, Token};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use zeroize::Zeroizing;
 
 /// Up to this a copy is cheaper than a slice of its own.
 const COPY_MAX: usize = 2 * 1024;
@@ -53,6 +54,14 @@ impl Output {
     /// Queues a command, or says that there is no nonce left for it.
     pub(super) fn put_command(&mut self, body: &[u8]) -> bool {
         self.with_sealer(1, |this, sealer| this.put_frame(sealer, Kind::Command, body))
+    }
+
+    /// Queues a command of the handshake, which may hold a password. It gets a buffer of its own, which
+    /// is wiped when it is written or given up: the one that gathers small pieces is kept.
+    pub(super) fn put_secret(&mut self, body: &[u8]) {
+        let mut frame = Vec::with_capacity(HEADER_MAX.saturating_add(body.len()));
+        frame::put_frame(&mut frame, Kind::Command, body);
+        self.put_large(Bytes::from_owner(Zeroizing::new(frame)));
     }
 
     /// Queues one empty message that nobody waits for.
@@ -277,6 +286,15 @@ mod tests {
         let mut out = [IoSlice::new(&[]); 4];
         assert_eq!(output.slices(&mut out), 2);
         assert_eq!(out[1].as_ptr(), body.as_ptr());
+    }
+
+    #[test]
+    fn a_secret_never_enters_the_buffer_that_is_kept() {
+        let mut output = Output::default();
+        output.put_bytes(b"before");
+        output.put_secret(b"\x05HELLO");
+        assert_eq!(output.small, b"before");
+        assert_eq!(drained(&mut output, 5, 2).0, b"before\x04\x06\x05HELLO");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pseud::{CallError, Client, Options, Secret, Value as Wire};
+use pseud::{CallError, Client, Options, Reason, Secret, Value as Wire};
 use serde_json::{Value, json};
 
 use super::scenario::By;
@@ -96,7 +96,7 @@ fn rust_told(error: CallError, name: &str) -> (String, String) {
     match error {
         CallError::Fault(fault) => (fault.class, fault.message),
         // What a peer of ours says of a name that nobody serves is known not to have run.
-        CallError::NotExecuted(reason) if format!("{reason:?}") == "NoSuchService" => {
+        CallError::NotExecuted(Reason::NoSuchService) => {
             ("ServiceNotFoundError".to_owned(), name.to_owned())
         }
         other => (format!("{other:?}"), String::new()),

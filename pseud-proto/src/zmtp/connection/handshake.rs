@@ -7,7 +7,7 @@ use crate::zmtp::event::{Event, Ready};
 use crate::zmtp::mechanism::{Complete, Mechanism, Step, Verdict};
 use crate::zmtp::metadata::Metadata;
 use std::time::Instant;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 /// What our ERROR says: never again, or not now.
 const DENIED: u16 = 400;
@@ -16,10 +16,10 @@ const UNAVAILABLE: u16 = 500;
 impl Connection {
     /// The peer's greeting is whole and names our mechanism.
     pub(super) fn begin_handshake(&mut self) -> Result<(), PeerError> {
-        match self.mechanism.handle_greeting(&self.config)? {
-            Some(body) => self.put_secret_command(body),
-            None => Ok(()),
+        if let Some(body) = self.mechanism.handle_greeting(&self.config)? {
+            self.put_secret_command(body);
         }
+        Ok(())
     }
 
     pub(super) fn handle_handshake_command(
@@ -64,7 +64,10 @@ impl Connection {
 
     fn carry_out(&mut self, step: Step, now: Instant) -> Result<(), PeerError> {
         match step {
-            Step::Send(body) => self.put_secret_command(body),
+            Step::Send(body) => {
+                self.put_secret_command(body);
+                Ok(())
+            }
             Step::Ask(question) => {
                 self.asked = true;
                 self.events.push_back(Event::Ask(question));
@@ -100,9 +103,7 @@ impl Connection {
     }
 
     /// Queues a command that may hold a password, and wipes it.
-    fn put_secret_command(&mut self, mut body: Vec<u8>) -> Result<(), PeerError> {
-        let put = self.put_command(&body);
-        body.zeroize();
-        put
+    fn put_secret_command(&mut self, body: Vec<u8>) {
+        self.output.put_secret(&Zeroizing::new(body));
     }
 }

@@ -1,6 +1,7 @@
 //! The keys of CURVE (RFC 26): 32 bytes, as text 40 characters of Z85.
 
 use super::cipher::{Boxes, Cipher};
+use super::key_error::KeyError;
 use super::z85;
 use std::fmt;
 use std::str::FromStr;
@@ -32,27 +33,6 @@ const fn ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
     point[0] = first;
     point[31] = last;
     point
-}
-
-/// How a key's text can be wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// Not 40 characters.
-    #[error("a key has 40 characters")]
-    Length,
-    /// A character that Z85 does not have.
-    #[error("a character that is not Z85")]
-    Alphabet,
-    /// A group of five characters worth more than four bytes.
-    #[error("a group of characters worth more than four bytes")]
-    Overflow,
-    /// The text has no line for that half of the pair, or a second one.
-    #[error("no single line `{0} = \"…\"`")]
-    Line(&'static str),
-    /// The two halves do not belong together.
-    #[error("the public key does not belong to the secret key")]
-    Mismatch,
 }
 
 /// A public key: says who somebody is. Shown and parsed as Z85.

@@ -6,13 +6,14 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `cipher` | the boxes, by one crate or another |
-//! | `keys`, `pair`, `z85` | keys and their text |
+//! | `keys`, `pair`, `z85`, `key_error` | keys and their text |
 //! | `random` | what a handshake draws |
 //! | `client`, `server` | the handshake |
 //! | `traffic` | frames behind it |
 
 mod cipher;
 mod client;
+mod key_error;
 mod keys;
 mod pair;
 mod random;
@@ -23,7 +24,8 @@ mod vectors;
 mod z85;
 
 pub(in crate::zmtp) use client::Client;
-pub use keys::{KeyError, PublicKey, SecretKey};
+pub use key_error::KeyError;
+pub use keys::{PublicKey, SecretKey};
 pub use pair::KeyPair;
 use random::{ClientRandom, ServerRandom};
 pub(in crate::zmtp) use server::{COOKIE_TIMEOUT, Server};

@@ -1,6 +1,7 @@
 //! A key with its other half, and the text of both.
 
-use super::keys::{KeyError, PublicKey, SecretKey};
+use super::key_error::KeyError;
+use super::keys::{PublicKey, SecretKey};
 use zeroize::Zeroizing;
 
 /// A secret key and the public key that belongs to it.

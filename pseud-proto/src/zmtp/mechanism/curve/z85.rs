@@ -1,6 +1,6 @@
 //! Z85 (ZeroMQ RFC 32) of keys: 32 bytes are 40 characters, 4 bytes a group of 5.
 
-use super::keys::KeyError;
+use super::key_error::KeyError;
 
 const ALPHABET: &[u8; 85] =
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
