@@ -178,25 +178,34 @@ pub(crate) fn ask(
         tracing::error!("nobody is there to authenticate peers: none is admitted");
         return Some(Verdict::Unavailable);
     };
-    let source = Source { address: address.to_owned() };
+    let (source, who) = (Source { address: address.to_owned() }, question.to_string());
     let judging = catch_unwind(AssertUnwindSafe(|| (authenticator.0)(question, source)));
     let Ok(judging) = judging else { return Some(panicked()) };
     let mut judging = Guarded(judging);
     let mut cx = Context::from_waker(Waker::noop());
     if let Poll::Ready(verdict) = Pin::new(&mut judging).poll(&mut cx) {
-        return Some(verdict);
+        return Some(told(verdict, &who, address));
     }
     if !hub.doors.park() {
         tracing::warn!(address, "too many peers wait to be authenticated");
         return Some(Verdict::Unavailable);
     }
     let parked = Parked { hub: hub.clone(), link: Some(link.clone()) };
+    let address = address.to_owned();
     (hub.runtime.spawn)(Box::pin(async move {
         if let Some(verdict) = unless_ended(&parked.link, judging).await {
-            parked.answer(verdict);
+            parked.answer(told(verdict, &who, &address));
         }
     }));
     None
+}
+
+/// Tells the operator who was not let in: that they may have forgotten to add.
+fn told(verdict: Verdict, who: &str, address: &str) -> Verdict {
+    if verdict == Verdict::Deny {
+        tracing::info!(%who, address, "not admitted");
+    }
+    verdict
 }
 
 /// The verdict; `None` if the link ended before: its place is for somebody else then.
