@@ -80,8 +80,9 @@ impl Registry {
     /// Handlers of that domain serve whom `predicate` accepts: `|caller| caller.user().…`. Said again,
     /// it replaces.
     ///
-    /// It runs in the task that reads its caller's link, at every call of a name that stands in that
-    /// domain, under no lock, and **must not block**. One that panics has denied.
+    /// It is asked at every call of a name that stands in that domain, unless a handler that is tried
+    /// before serves it. It runs in the task that reads its caller's link (behind a predicate that had
+    /// to wait, in that request's), under no lock, and **must not block**. One that panics has denied.
     pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
         self.table().guard(domain, Guard::from_fn(predicate));
     }
