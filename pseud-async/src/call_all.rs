@@ -1,6 +1,7 @@
 //! One call to many peers: encoded once, each with its own outcome.
 
-use crate::call::{CallError, decode, encode};
+use crate::call::{decode, encode};
+use crate::call_error::CallError;
 use crate::peer::Peer;
 use crate::pending::Pending;
 use pseud_proto::{CallOptions, CallRefused};

@@ -1,6 +1,6 @@
 //! A call that a handler made failed: what the handler's own caller is told by `?`.
 
-use crate::call::CallError;
+use crate::call_error::CallError;
 use pseud_proto::{CallRefused, Exception, Fault, Reason};
 
 /// Classes by which a side says that it did not run what was called. Passed on, they would say so of
