@@ -23,7 +23,7 @@ pub enum Reason {
     /// The peer is shutting down and takes no new calls.
     Draining,
     /// The peer serves nothing of that name, or not to us. A v1 peer says so by a fault:
-    /// [`Fault::is_service_not_found`].
+    /// [`Fault::is_service_not_found`](super::Fault::is_service_not_found).
     NoSuchService,
     /// The peer found the call's arguments malformed.
     BadCall,
