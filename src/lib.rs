@@ -9,13 +9,18 @@
 //! | `curve` (default), `curve-rustcrypto` | encrypted links, by either cipher | |
 //! | `time`, `chrono`, `jiff` | conversions of dates to and from those crates | [`proto::value`] |
 //! | – | the sans-IO core, always there | [`proto`] |
+//!
+//! Import by name: `use pseud::*` would bring the module `tokio` along, which hides the crate of that
+//! name from `#[tokio::main]`.
 
 pub use pseud_proto as proto;
+pub use pseud_proto::pseud::PeerInfo;
+pub use pseud_proto::value::BadArguments;
 #[cfg(feature = "_curve")]
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
-    CallRefused, Config, Exception, Executed, Fault, Limits, Reason, User, Value,
+    CallRefused, Config, Exception, Executed, Fault, Limits, PeerError, Reason, User, Value,
 };
 
 #[cfg(feature = "tokio")]
@@ -23,6 +28,6 @@ pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
     Authenticator, Call, CallAll, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained,
-    Events, NameRefused, Node, Object, Options, Orphans, Peer, Ready, Registry, Request, Server,
-    Service, register,
+    Events, HandlerError, NameRefused, Node, Object, Options, Orphans, Peer, Ready, Registry,
+    Request, Server, Service, Source, register,
 };

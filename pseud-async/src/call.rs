@@ -1,12 +1,11 @@
 //! A call as the application sees it: a future of a typed result.
 
+use crate::call_error::CallError;
 use crate::caller::Caller;
 use crate::hub::Hub;
 use crate::pending::Pending;
 use crate::request::Request;
-use pseud_proto::{
-    CallOptions, CallRefused, Executed, Fault, Outcome, Packed, Reason, To, Unchecked,
-};
+use pseud_proto::{CallOptions, CallRefused, Outcome, Packed, Reason, To, Unchecked};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
@@ -17,104 +16,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-
-/// Why a call has no result.
-///
-/// [`is_retry_safe`](Self::is_retry_safe) says whether trying again cannot run it twice, and so does
-/// the text of each.
-///
-/// ```no_run
-/// use pseud_async::{CallError, Node};
-/// use pseud_proto::Exception;
-///
-/// # async fn run(client: Node) -> Result<(), CallError> {
-/// let seat: Option<u32> = match client.call("tickets.buy", ("A", 7)).await {
-///     Ok(seat) => Some(seat),
-///     Err(error) if error.is_retry_safe() => client.call("tickets.buy", ("A", 7)).await?,
-///     Err(CallError::Fault(fault)) if fault.exception() == Some(Exception::LookupError) => None,
-///     Err(error) => return Err(error),
-/// };
-/// # Ok(()) }
-/// ```
-///
-/// In a handler `?` makes a [`Fault`] of it: what the far handler raised passes on, all else says that a
-/// nested call failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallError {
-    /// The far handler raised this exception. A v1 peer answers so as well where it ran none: it serves
-    /// nothing of that name ([`is_service_not_found`](Self::is_service_not_found)), or had no room.
-    #[error("the peer raised {0}")]
-    Fault(Fault),
-    /// It never reached the far handler, or its side refused to run that
-    /// ([`Reason::NoSuchService`], [`Reason::TooBusy`], …). [`Reason::NotConnected`]: no link was ready to
-    /// a peer of that name in time; [`Node::events`](crate::Node::events) tell whether nobody listens
-    /// there, or somebody of another name.
-    #[error("not executed: {0} (a retry is safe)")]
-    NotExecuted(Reason),
-    /// It left, and no (usable) answer came: the far handler may have run.
-    #[error("outcome unknown: {0} (it may have run: a retry may run it twice)")]
-    Unknown(Reason),
-    /// This side shut down.
-    #[error("this side shut down; {}", left(*executed))]
-    Closed {
-        /// Whether the call had left.
-        executed: Executed,
-    },
-    /// A local limit or mistake: nothing was sent.
-    #[error("the call was refused, nothing was sent: {0}")]
-    Refused(#[from] CallRefused),
-    /// The far handler ran, but its result is of another type than the one asked for.
-    #[error("it ran, but its result is not of the type that was asked for: {0}")]
-    Result(String),
-}
-
-fn left(executed: Executed) -> &'static str {
-    match executed {
-        Executed::No => "the call had not left, it did not run",
-        Executed::Maybe => "the call had left, it may have run",
-    }
-}
-
-impl CallError {
-    /// Whether the far side serves nothing of that name, or not to us; whether that comes as an outcome
-    /// of its own or, from a v1 peer, as a fault: such a peer's handler may have raised it.
-    pub fn is_service_not_found(&self) -> bool {
-        match self {
-            Self::Fault(fault) => fault.is_service_not_found(),
-            Self::NotExecuted(reason) => *reason == Reason::NoSuchService,
-            _ => false,
-        }
-    }
-
-    /// Whether the far handler certainly did not run.
-    pub fn is_retry_safe(&self) -> bool {
-        match self {
-            Self::NotExecuted(_) | Self::Refused(_) | Self::Closed { executed: Executed::No } => {
-                true
-            }
-            Self::Fault(_) | Self::Unknown(_) | Self::Closed { .. } | Self::Result(_) => false,
-        }
-    }
-
-    /// What the far side raised, if that is why.
-    pub fn fault(&self) -> Option<&Fault> {
-        match self {
-            Self::Fault(fault) => Some(fault),
-            _ => None,
-        }
-    }
-
-    /// Why there is no answer, if none came: [`Reason::Shutdown`] where this side shut down. `None`
-    /// where the far side answered, and where the call was refused here.
-    pub fn reason(&self) -> Option<Reason> {
-        match self {
-            Self::NotExecuted(reason) | Self::Unknown(reason) => Some(*reason),
-            Self::Closed { .. } => Some(Reason::Shutdown),
-            Self::Fault(_) | Self::Refused(_) | Self::Result(_) => None,
-        }
-    }
-}
 
 /// A call: a future of its result, sent when it is first polled.
 ///
@@ -239,54 +140,4 @@ fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, Ca
         CallError::Unknown(Reason::BadReply)
     })?;
     packed.decode().map_err(|error| CallError::Result(error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_error_says_what_happened_and_whether_it_may_have_run() {
-        for (error, text) in [
-            (CallError::Fault(Fault::new("KeyError", "a\nb")), "the peer raised KeyError: a\\nb"),
-            (
-                CallError::NotExecuted(Reason::NotConnected),
-                "not executed: not connected (a retry is safe)",
-            ),
-            (
-                CallError::Unknown(Reason::TimedOut),
-                "outcome unknown: timed out (it may have run: a retry may run it twice)",
-            ),
-            (
-                CallError::Closed { executed: Executed::Maybe },
-                "this side shut down; the call had left, it may have run",
-            ),
-            (
-                CallError::Refused(CallRefused::NoServer),
-                "the call was refused, nothing was sent: no server is configured: name the peer to call",
-            ),
-            (
-                CallError::Result("expected a string, found int".to_owned()),
-                "it ran, but its result is not of the type that was asked for: \
-                 expected a string, found int",
-            ),
-        ] {
-            assert_eq!(error.to_string(), text);
-        }
-    }
-
-    #[test]
-    fn the_cause_is_there_without_a_match() {
-        let fault = Fault::new("KeyError", "x");
-        let error = CallError::Fault(fault.clone());
-        assert_eq!((error.fault(), error.reason()), (Some(&fault), None));
-        for error in
-            [CallError::NotExecuted(Reason::TimedOut), CallError::Unknown(Reason::TimedOut)]
-        {
-            assert_eq!((error.fault(), error.reason()), (None, Some(Reason::TimedOut)));
-        }
-        let closed = CallError::Closed { executed: Executed::No };
-        assert_eq!(closed.reason(), Some(Reason::Shutdown));
-        assert_eq!(CallError::from(CallRefused::NoServer).reason(), None);
-    }
 }

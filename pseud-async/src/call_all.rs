@@ -1,6 +1,7 @@
 //! One call to many peers: encoded once, each with its own outcome.
 
-use crate::call::{CallError, decode, encode};
+use crate::call::{decode, encode};
+use crate::call_error::CallError;
 use crate::peer::Peer;
 use crate::pending::Pending;
 use pseud_proto::{CallOptions, CallRefused};
@@ -11,7 +12,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// The same call to several peers: a future of one result for each, in the order of the peers.
@@ -84,15 +85,18 @@ where
             this.send(&args, &kwargs);
         }
         // Each keeps its outcome until it is asked for: to wait for the first of them is enough.
-        while let Some(call) = this.calls.front_mut() {
+        // Whoever has ended is taken out before its result is decoded: that may panic.
+        while let Some(call) = this.calls.pop_front() {
             let result = match call {
-                Ok(pending) => {
-                    let outcome = ready!(Pin::new(&mut *pending).poll(cx));
-                    decode(pending.hub(), outcome)
-                }
-                Err(refused) => Err(refused.clone().into()),
+                Ok(mut pending) => match Pin::new(&mut pending).poll(cx) {
+                    Poll::Ready(outcome) => decode(pending.hub(), outcome),
+                    Poll::Pending => {
+                        this.calls.push_front(Ok(pending));
+                        return Poll::Pending;
+                    }
+                },
+                Err(refused) => Err(refused.into()),
             };
-            this.calls.pop_front();
             this.results.push(result);
         }
         Poll::Ready(std::mem::take(&mut this.results))

@@ -153,7 +153,9 @@ impl Events {
             if shut_down {
                 return Poll::Ready(None);
             }
-            watcher.waker = Some(cx.waker().clone());
+            let old = watcher.waker.replace(cx.waker().clone());
+            drop(inner);
+            drop(old);
             return Poll::Pending;
         };
         drop(inner);

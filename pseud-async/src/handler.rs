@@ -37,6 +37,34 @@ impl fmt::Debug for Handler {
 }
 
 /// What a handler may fail with: a [`Fault`], or anything that becomes one.
+///
+/// ```
+/// use pseud_proto::{Exception, Fault};
+///
+/// enum Sale {
+///     SoldOut,
+///     NoSuchSeat(u32),
+/// }
+///
+/// impl From<Sale> for Fault {
+///     fn from(error: Sale) -> Self {
+///         match error {
+///             Sale::SoldOut => Self::new("SoldOut", "no seats are left"),
+///             Sale::NoSuchSeat(seat) => Self::new(Exception::LookupError, seat.to_string()),
+///         }
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = pseud_async::Registry::new();
+/// registry.register_typed("sell", |(seat,): (u32,), _| async move {
+///     match seat {
+///         0..100 => Err::<u32, _>(Sale::SoldOut),
+///         _ => Err(Sale::NoSuchSeat(seat)),
+///     }
+/// })?;
+/// # Ok(()) }
+/// ```
 pub trait HandlerError {
     /// The fault that the caller is told.
     fn into_fault(self) -> Fault;

@@ -8,8 +8,10 @@
 //! {waker, outcome} beside the endpoint under one short lock, its deadline lives in the endpoint,
 //! and a handler is polled once where its request arrives.
 
+mod authenticator;
 mod call;
 mod call_all;
+mod call_error;
 mod caller;
 mod cancelled;
 mod caught;
@@ -35,17 +37,20 @@ mod serve;
 mod service;
 mod stranger;
 mod timer;
+mod waits;
 
-pub use call::{Call, CallError};
+pub use authenticator::{Authenticator, Source};
+pub use call::Call;
 pub use call_all::CallAll;
+pub use call_error::CallError;
 pub use caller::Caller;
 pub use cancelled::Cancelled;
 pub use events::{ConnectionEvent, Events};
-pub use gate::{Authenticator, Gate, Source};
+pub use gate::Gate;
 pub use handler::HandlerError;
 pub use hub::{Hub, Runtime, ShutDown, Spawn, SpawnBlocking};
 pub use link::{Fed, Flushed, Link, Writer};
-pub use node::{Drained, Node, Ready};
+pub use node::Node;
 pub use orphans::Orphans;
 pub use peer::Peer;
 pub use pseud_proto::registry::NameRefused;
@@ -54,3 +59,4 @@ pub use registry::name_of;
 pub use registry::{Object, Registry};
 pub use request::Request;
 pub use service::Service;
+pub use waits::{Drained, Ready};

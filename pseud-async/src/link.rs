@@ -1,40 +1,25 @@
 //! One link: a connection, its socket's writing half, and what other tasks may ask of it.
 
+mod asked;
+mod writing;
+
+pub(crate) use asked::AnyLink;
+pub use writing::{Flushed, Writer};
+
 use crate::effects::Effects;
 use crate::gate;
 use crate::hub::{Hub, Inner};
 use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
-use pseud_proto::pseud::{BACKLOG_BYTES_LOW, PeerInfo};
-use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Question, Side, Verdict};
+use pseud_proto::pseud::PeerInfo;
+use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Question, Side};
 use pseud_proto::{Misbehaved, PeerError, PeerId, Reason, User};
 use std::fmt;
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
 use std::time::Instant;
-
-/// How many slices one write gathers.
-const SLICES_MAX: usize = 32;
-
-/// The writing half of a socket that does not block.
-pub trait Writer: Send + Sync + 'static {
-    /// Writes what it can at once; [`io::ErrorKind::WouldBlock`] where that is nothing.
-    ///
-    /// # Errors
-    /// The socket's.
-    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
-}
-
-/// Whether a flush wrote everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flushed {
-    /// Nothing is left.
-    All,
-    /// The socket takes no more now: flush again when it is writable.
-    Blocked,
-}
 
 /// What came of telling a link something; see [`Link::settle`]. Apart, so that the buffer that was
 /// read into is free again before a handler runs.
@@ -73,20 +58,6 @@ impl<W> fmt::Debug for Link<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link").field("address", &self.address).field("peer", &self.peer).finish()
     }
-}
-
-/// What the hub asks of a link.
-pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
-    /// Writes at once from this task if the link is free, else wakes the link's own task.
-    fn flush_now(&self, hub: &Arc<Hub>);
-    /// Lets the link's task gather and write.
-    fn wake_to_flush(&self);
-    /// Its session has ended.
-    fn close(&self, reason: Reason);
-    /// Somebody has decided whether its peer may come in.
-    fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict);
-    /// Ready once the link has ended. One task may wait for it: that which asks about the peer.
-    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
 impl<W: Writer> Link<W> {
@@ -292,71 +263,6 @@ impl<W: Writer> Link<W> {
         result
     }
 
-    /// Pulls what is queued for this peer and writes until all is written or the socket is full.
-    ///
-    /// # Errors
-    /// The socket's.
-    pub fn flush(&self, hub: &Arc<Hub>) -> io::Result<Flushed> {
-        self.flush_locked(self.lock(), hub)
-    }
-
-    fn flush_locked<'a>(
-        &'a self,
-        mut connection: MutexGuard<'a, Connection>,
-        hub: &Arc<Hub>,
-    ) -> io::Result<Flushed> {
-        loop {
-            if self.over.load(Ordering::Relaxed) {
-                return Ok(Flushed::All);
-            }
-            let effects = self.pull(&mut connection, hub);
-            let written = self.write(&mut connection);
-            if effects.is_empty() && matches!(written, Ok(None)) {
-                continue;
-            }
-            drop(connection);
-            effects.run(hub, None);
-            match written {
-                Ok(Some(flushed)) => return Ok(flushed),
-                Ok(None) => connection = self.lock(),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Tells the endpoint what was written and pulls what comes next, under one lock.
-    fn pull(&self, connection: &mut Connection, hub: &Arc<Hub>) -> Effects {
-        let Some(&peer) = self.peer.get() else { return Effects::default() };
-        let ((), effects) = hub.with(|inner, now| {
-            // Only `Written` can wait here: input is exchanged under the lock that it came in.
-            let _ = self.exchange(connection, inner, |_, _| {}, &mut None, now);
-            while connection.backlog() < BACKLOG_BYTES_LOW {
-                let Some(transmit) = inner.endpoint.poll_transmit(peer, now) else { break };
-                transmit.with(|message, token| connection.send(message, token));
-            }
-        });
-        effects
-    }
-
-    /// One write. `None`: something was written, and there may be more.
-    fn write(&self, connection: &mut Connection) -> io::Result<Option<Flushed>> {
-        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-        let count = connection.slices(&mut slices);
-        if count == 0 {
-            return Ok(Some(Flushed::All));
-        }
-        match self.writer.try_write(&slices[..count]) {
-            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                connection.advance(written);
-                Ok(None)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Some(Flushed::Blocked)),
-            Err(error) => Err(error),
-        }
-    }
-
     /// The link is over: its session ends, and its calls with it. Nothing is written after this but
     /// the last word of a handshake that failed: the calls were told whether they had left.
     pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
@@ -385,57 +291,5 @@ impl<W: Writer> Link<W> {
         drop(connection);
         drop(detached);
         effects.run(hub, None);
-    }
-}
-
-impl<W: Writer> AnyLink for Link<W> {
-    fn flush_now(&self, hub: &Arc<Hub>) {
-        let connection = match self.connection.try_lock() {
-            Ok(connection) => connection,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return self.wake_to_flush(),
-        };
-        match self.flush_locked(connection, hub) {
-            Ok(Flushed::All) => {}
-            Ok(Flushed::Blocked) => self.wake_to_flush(),
-            Err(_) => self.close(Reason::PeerGone),
-        }
-    }
-
-    fn wake_to_flush(&self) {
-        if !self.wants_flush.swap(true, Ordering::AcqRel) {
-            self.waker.wake();
-        }
-    }
-
-    fn close(&self, reason: Reason) {
-        // What another task is writing now may be a reply that has become too late. A stranger has no
-        // such; what is queued for it says why it is refused.
-        if self.is_ready() {
-            self.over.store(true, Ordering::Relaxed);
-        }
-        let _ = self.closing.set(reason);
-        self.waker.wake();
-    }
-
-    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.asking.register(cx.waker());
-        match self.ended.load(Ordering::Acquire) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
-    }
-
-    fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict) {
-        let fed = self.feed(hub, |connection, now| connection.answer(verdict, now));
-        match self.settle(hub, fed) {
-            Ok(()) => {
-                self.flush_now(hub);
-                // The link's task sleeps for the handshake's end; PINGs are due earlier.
-                self.waker.wake();
-            }
-            // What is queued tells the peer so: the link's task writes it before it closes.
-            Err(error) => self.close(Reason::PeerFault(error)),
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! A call that a handler made failed: what the handler's own caller is told by `?`.
 
-use crate::call::CallError;
+use crate::call_error::CallError;
 use pseud_proto::{CallRefused, Exception, Fault, Reason};
 
 /// Classes by which a side says that it did not run what was called. Passed on, they would say so of
@@ -16,8 +16,19 @@ impl From<CallError> for Fault {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Fault(fault) if !REFUSALS.contains(&fault.class.as_str()) => fault,
-            error => Self::new(exception(&error), format!("a nested call failed: {error}")),
+            error => {
+                Self::new(exception(&error), format!("a nested call failed: {}", what(&error)))
+            }
         }
+    }
+}
+
+/// What happened, without a word on retries: those of the nested call say nothing of the handler's own.
+fn what(error: &CallError) -> String {
+    match error {
+        CallError::NotExecuted(reason) => format!("it was not executed: {reason}"),
+        CallError::Unknown(reason) => format!("it may have run: {reason}"),
+        error => error.to_string(),
     }
 }
 
@@ -94,6 +105,7 @@ mod tests {
             assert_eq!(fault.exception(), Some(exception));
             assert!(fault.message.starts_with("a nested call failed: "), "{fault}");
             assert!(fault.message.contains(said), "{fault}");
+            assert!(!fault.message.contains("retry"), "{fault}");
         }
     }
 }

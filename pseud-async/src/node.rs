@@ -11,6 +11,7 @@ use crate::peer::Peer;
 use crate::registry::{Object, Registry};
 use crate::request::Request;
 use crate::service::Service;
+use crate::waits::{Drained, Ready};
 use pseud_proto::pseud::Stats;
 use pseud_proto::registry::NameRefused;
 use pseud_proto::{Several, To};
@@ -19,9 +20,7 @@ use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 /// A server or a client: it serves handlers and calls peers. Cheap to clone; all clones are one.
 ///
@@ -251,50 +250,5 @@ impl Node {
     /// Counters.
     pub fn stats(&self) -> Stats {
         self.hub().lock().endpoint.stats()
-    }
-}
-
-/// See [`Node::ready`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Ready {
-    hub: Arc<Hub>,
-    place: Place,
-}
-
-impl Future for Ready {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(server) = &self.hub.config.server else { return Poll::Ready(()) };
-        self.place.register(cx.waker());
-        let mut inner = self.hub.lock();
-        if inner.shut_down || inner.endpoint.peer_named(server).is_some() {
-            return Poll::Ready(());
-        }
-        inner.joining.join(&self.place);
-        Poll::Pending
-    }
-}
-
-/// See [`Node::drained`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Drained {
-    hub: Arc<Hub>,
-    place: Place,
-}
-
-impl Future for Drained {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.place.register(cx.waker());
-        let mut inner = self.hub.lock();
-        if inner.shut_down || inner.endpoint.is_idle() {
-            return Poll::Ready(());
-        }
-        inner.idling.join(&self.place);
-        Poll::Pending
     }
 }

@@ -50,7 +50,9 @@ impl Request {
         &self.arguments
     }
 
-    /// Tells when nobody waits for the answer any more: to stop work that would be for nothing.
+    /// Tells when the caller's link has ended, or this node: to stop work that would be for nothing. A
+    /// caller that gave its call up (it timed out, or was dropped) does not say so: bound long work by a
+    /// time-out of its own.
     ///
     /// An async handler that waits is [dropped](crate::Orphans::Cancel) then, unless that was set
     /// otherwise. One that waits for this gets one last poll: what it does in that before it returns or

@@ -49,9 +49,9 @@ impl Resolving {
         let accepts = match guard {
             Guard::Open => true,
             Guard::Permission(permission) => caller.user().has_permission(permission),
-            Guard::Sync(predicate) => accepted(|| predicate(caller)),
+            Guard::Sync(predicate) => accepted(move || predicate(caller)),
             Guard::Async(predicate) => {
-                let judging = accepting(|| predicate(caller.clone()));
+                let judging = accepting(move || predicate(caller.clone()));
                 self.asked = judging.map(|judging| (judging, handler));
                 return None;
             }

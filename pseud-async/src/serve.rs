@@ -133,10 +133,11 @@ enum Started {
 }
 
 impl Started {
+    /// A handler that was unregistered meanwhile goes here: its drop is a user's, too, and is guarded.
     fn new(request: Request, handler: Handler) -> Self {
         match handler {
-            Handler::Inline(handler) => Self::Answered(guarded(|| handler(request))),
-            Handler::Async(handler) => match guarded_future(|| handler(request)) {
+            Handler::Inline(handler) => Self::Answered(guarded(move || handler(request))),
+            Handler::Async(handler) => match guarded_future(move || handler(request)) {
                 Ok(answering) => Self::Answering(answering),
                 Err(fault) => Self::Answered(Err(fault)),
             },
@@ -195,6 +196,6 @@ async fn waited_for(responder: Responder, mut gone: Cancelled, mut answering: Gu
 fn block(responder: Responder, handler: Plain, request: Request) {
     let hub = request.caller().hub.clone();
     (hub.runtime.spawn_blocking)(Box::new(move || {
-        responder.answer(guarded(|| handler(request)));
+        responder.answer(guarded(move || handler(request)));
     }));
 }

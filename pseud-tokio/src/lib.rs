@@ -38,7 +38,7 @@ pub use options::Options;
 pub use peers::{Client, Server};
 pub use pseud_async::{
     Authenticator, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events,
-    Gate, NameRefused, Node, Object, Orphans, Peer, Ready, Registry, Request, Service, Source,
-    register,
+    Gate, HandlerError, NameRefused, Node, Object, Orphans, Peer, Ready, Registry, Request,
+    Service, Source, register,
 };
 pub use security::InClear;

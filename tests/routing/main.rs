@@ -7,7 +7,9 @@
 mod forbidden;
 mod names;
 mod order;
+mod panics;
 mod predicates;
+mod reentrant;
 mod registries;
 mod replacing;
 mod waiting;

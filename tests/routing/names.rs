@@ -124,6 +124,8 @@ async fn of_an_object_all_methods_are_served_or_none() {
     let refused = plain("").method_sync("pseud", |_, _| Ok::<_, Fault>(())).register();
     assert_eq!(refused, Err(NameRefused::Reserved("pseud".to_owned())));
     plain("pseud").register().unwrap_err();
+    let nameless = plain("case").method_sync("", |_, _| Ok::<_, Fault>(())).register();
+    assert_eq!(nameless, Err(NameRefused::Empty));
     let client = client(&endpoint);
     not_found(&client, "seven").await;
     plain("").register().unwrap();

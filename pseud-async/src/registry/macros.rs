@@ -5,6 +5,10 @@
 /// or a [`Registry`](crate::Registry), does for each what `register_typed` does, and stops at the first
 /// name that is refused.
 ///
+/// It takes paths: of functions in scope, in modules or of types. A method with `self`, a closure or a
+/// generic function has no name of that kind: give it one,
+/// `on.register_typed("add", move |(a, b): (i64, i64), request| …)`, or see [`Object`](crate::Object).
+///
 /// ```
 /// use pseud_async::{Registry, Request, register};
 /// use pseud_proto::Fault;

@@ -80,8 +80,9 @@ impl Registry {
     /// Handlers of that domain serve whom `predicate` accepts: `|caller| caller.user().…`. Said again,
     /// it replaces.
     ///
-    /// It runs in the task that reads its caller's link, at every call of a name that stands in that
-    /// domain, under no lock, and **must not block**. One that panics has denied.
+    /// It is asked at every call of a name that stands in that domain, unless a handler that is tried
+    /// before serves it. It runs in the task that reads its caller's link (behind a predicate that had
+    /// to wait, in that request's), under no lock, and **must not block**. One that panics has denied.
     pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
         self.table().guard(domain, Guard::from_fn(predicate));
     }
@@ -103,6 +104,9 @@ impl Registry {
     /// error becomes the fault that the caller is told: a [`Fault`](pseud_proto::Fault), or what `?`
     /// makes one of. Registering again replaces; requests that the former handler serves go on.
     ///
+    /// A closure says which error it means: `Ok::<_, Fault>(…)`. For an error type of one's own,
+    /// `impl From<MyError> for Fault` says what callers are told.
+    ///
     /// It is polled once where its request arrives, and spawned as a task only if it has to wait. When
     /// its caller leaves meanwhile it is dropped where it waits: see [`Orphans`](crate::Orphans).
     ///
@@ -118,7 +122,9 @@ impl Registry {
         self.put(name, Handler::from_async(handler))
     }
 
-    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`.
+    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`. They are a tuple,
+    /// `(a,)` for one and `()` for none, of owned types: `String`, not `&str`, which only
+    /// [`Request::args`] can borrow.
     ///
     /// Too few of them, too many, of other types, or keyword arguments are a `TypeError` that names the
     /// argument; the handler is not run then.
@@ -153,7 +159,9 @@ impl Registry {
         self.put(name, Handler::from_fn(handler, Handler::Inline))
     }
 
-    /// Serves `name` with a function that blocks or computes: it runs on a thread of its own.
+    /// Serves `name` with a function that blocks or computes: it runs on a thread of its own, and to its
+    /// end, whether its caller leaves or not. One that takes long asks now and then whether that is
+    /// [so](Request::cancelled).
     ///
     /// # Errors
     /// As for [`register`](Self::register).

@@ -47,9 +47,10 @@ impl<O: ?Sized> Object<O> {
     }
 
     fn with(mut self, name: &str, handler: Handler) -> Self {
-        let name = match self.prefix.as_str() {
-            "" => name.to_owned(),
-            prefix => format!("{prefix}.{name}"),
+        let name = match (self.prefix.as_str(), name) {
+            ("", name) => name.to_owned(),
+            (_, "") => String::new(),
+            (prefix, name) => format!("{prefix}.{name}"),
         };
         self.methods.push((name, handler));
         self

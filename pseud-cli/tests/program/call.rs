@@ -31,8 +31,8 @@ fn a_fault_exits_1_and_is_one_line() {
         (&["sleep", "-1"], "ValueError: 0 to 3600 seconds are slept\n"),
         (
             &["callback", "name"],
-            "RuntimeError: a nested call failed: not executed: the peer serves nothing of that name, \
-             or not to this user (a retry is safe)\n",
+            "RuntimeError: a nested call failed: it was not executed: the peer serves nothing of that \
+             name, or not to this user\n",
         ),
         (&["add", "18446744073709551615", "1"], "OverflowError: the sum is too large\n"),
     ] {

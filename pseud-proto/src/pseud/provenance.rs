@@ -68,11 +68,14 @@ impl Claim {
         if hops > hops_max {
             return Err(Refusal::TooManyHops { max: hops_max });
         }
-        match self.origin.filter(|user| user != sender.user.id()) {
-            None => Ok(Provenance { user: sender.user.clone(), hops, is_forwarded: false }),
+        let own = Provenance { user: sender.user.clone(), hops, is_forwarded: false };
+        match self.origin {
+            None => Ok(own),
+            // Also a user of the forwarder's own id: somebody else may be called so where it stands.
             Some(user) if sender.user.has_permission(User::FORWARD) => {
                 Ok(Provenance { user: User::new(user), hops, is_forwarded: true })
             }
+            Some(user) if user == sender.user.id() => Ok(own),
             Some(_) => Err(Refusal::Unauthorized),
         }
     }
@@ -202,6 +205,8 @@ mod tests {
         assert_eq!((&alice.user, alice.is_forwarded), (&User::new("alice"), true));
         assert!(!alice.user.has_permission("root") && !alice.user.has_permission(User::FORWARD));
         assert_eq!(judged(&gateway, claim(None, 0)).unwrap().user, gateway);
+        let namesake = judged(&gateway, claim(Some("gateway"), 1)).unwrap();
+        assert_eq!((namesake.user, namesake.is_forwarded), (User::new("gateway"), true));
     }
 
     #[test]

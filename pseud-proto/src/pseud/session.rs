@@ -72,6 +72,11 @@ impl Queue {
         (self.entries.len(), self.bytes)
     }
 
+    /// Whether more than that waits [behind the oldest entry](Self::bytes_behind).
+    pub(super) fn is_over(&self, max: usize) -> bool {
+        self.bytes > max && self.bytes_behind() > max
+    }
+
     /// Bytes behind the oldest entry: that one is let in whatever its size, and is no backlog.
     pub(super) fn bytes_behind(&self) -> usize {
         self.bytes - self.entries.front().map_or(0, Queued::cost)

@@ -20,9 +20,9 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(peer.0) else { return };
         let max = self.config.limits.queue_bytes_hard_max;
         session.queue.push(entry);
-        if session.queue.bytes_behind() > max {
+        if session.queue.is_over(max) {
             session.queue.sweep(&self.calls);
-            if session.queue.bytes_behind() > max {
+            if session.queue.is_over(max) {
                 return self.close(peer, Reason::SlowPeer);
             }
         }

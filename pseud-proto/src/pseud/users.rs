@@ -24,6 +24,11 @@ impl Users {
         }
     }
 
+    /// Forgets that user; returns the sessions that it had, the newest last.
+    pub(super) fn take(&mut self, id: &[u8]) -> Vec<PeerId> {
+        self.table.remove(id).unwrap_or_default()
+    }
+
     pub(super) fn leave(&mut self, user: &User, peer: PeerId) {
         let Some(sessions) = self.table.get_mut(user.id()) else { return };
         sessions.retain(|&other| other != peer);
@@ -52,5 +57,10 @@ mod tests {
         assert_eq!(users.sessions(b"alice"), [second]);
         users.leave(&alice, second);
         assert!(users.table.is_empty());
+        users.join(&alice, first);
+        users.join(&alice, second);
+        assert_eq!(users.take(b"alice"), [first, second]);
+        users.leave(&alice, second);
+        assert!(users.table.is_empty() && users.take(b"alice").is_empty());
     }
 }

@@ -54,11 +54,10 @@ impl Unchecked {
     /// Each of the two may be as deep as [`ValueLimits::depth_max`]; they share
     /// [`ValueLimits::nodes_max`].
     pub fn check_call(self, limits: &ValueLimits) -> Result<Arguments, BadValue> {
-        let (arguments, rest) = self.check_call_before(limits)?;
-        match rest.is_empty() {
-            true => Ok(arguments),
-            false => Err(BadValue::ExtraData(arguments.packed.bytes.len())),
-        }
+        let (check, border) = self.check_both(limits)?;
+        check.end()?;
+        let found = check.found;
+        Ok(Arguments { packed: Packed::new(self.into_bytes(), found, Shape::Call), border })
     }
 
     /// The same, and what lies behind them, which is not looked at.
@@ -66,14 +65,20 @@ impl Unchecked {
         self,
         limits: &ValueLimits,
     ) -> Result<(Arguments, Bytes), BadValue> {
-        let mut check = Check::new(self.as_bytes(), limits);
-        check.value(Root::Arguments)?;
-        let border = check.offset();
-        check.value(Root::Keywords)?;
+        let (check, border) = self.check_both(limits)?;
         let (end, found) = (check.offset(), check.found);
         let mut bytes = self.into_bytes();
         let rest = bytes.split_off(end.min(bytes.len()));
         Ok((Arguments { packed: Packed::new(bytes, found, Shape::Call), border }, rest))
+    }
+
+    /// Stands behind both; where the keyword arguments begin.
+    fn check_both(&self, limits: &ValueLimits) -> Result<(Check<'_>, usize), BadValue> {
+        let mut check = Check::new(self.as_bytes(), limits);
+        check.value(Root::Arguments)?;
+        let border = check.offset();
+        check.value(Root::Keywords)?;
+        Ok((check, border))
     }
 
     /// The range alone, without another count on its owner.

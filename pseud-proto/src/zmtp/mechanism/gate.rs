@@ -5,6 +5,7 @@ use super::curve::PublicKey;
 use crate::user::User;
 use crate::zmtp::secret::Secret;
 use bytes::Bytes;
+use std::fmt;
 
 /// Whether this peer may come in: [`Event::Ask`](crate::zmtp::Event::Ask).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,17 @@ pub enum Question {
         /// Its public key.
         client_key: PublicKey,
     },
+}
+
+/// Who asks to come in, for logs: the name, escaped, or the public key. Never the password.
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain { username, .. } => write!(f, "user {}", username.escape_ascii()),
+            #[cfg(feature = "_curve")]
+            Self::Curve { client_key } => write!(f, "key {client_key}"),
+        }
+    }
 }
 
 /// The answer: [`Connection::answer`](crate::zmtp::Connection::answer).

@@ -1,0 +1,135 @@
+//! The peer's fault.
+
+use super::Insecure;
+
+/// The peer broke the wire's rules. Its link closes; nobody else is touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// Bytes that do not follow the grammar.
+    #[error("malformed: {0}")]
+    Malformed(Malformed),
+    /// Well-formed bytes at the wrong moment, or too slowly.
+    #[error("misbehaved: {0}")]
+    Misbehaved(Misbehaved),
+    /// A peer that speaks something else than we were told to speak.
+    #[error("incompatible: {0}")]
+    Incompatible(Incompatible),
+    /// A peer that does not prove what its mechanism asks for.
+    #[error("insecure: {0}")]
+    Insecure(Insecure),
+    /// It was asked about and not admitted; the number is our ERROR's: 400, or 500 where nobody
+    /// could answer.
+    #[error("not admitted (ERROR {0})")]
+    Denied(u16),
+    /// A length, judged before its bytes were awaited: nothing was reserved for it.
+    #[error("too large: {what} of {size}, limit {max}")]
+    TooLarge {
+        /// What was too large, with its unit.
+        what: &'static str,
+        /// What the peer announced.
+        size: u64,
+        /// What is allowed here.
+        max: u64,
+    },
+}
+
+/// How bytes can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// The greeting's signature is not ZMTP's (byte 0 is not `FF`, or bit 0 of byte 9 is clear).
+    #[error("not a ZMTP peer")]
+    NotZmtp,
+    /// A command whose name or body does not follow its grammar.
+    #[error("bad command")]
+    BadCommand,
+    /// A metadata block that is cut, has an empty name, or carries left-over bytes.
+    #[error("bad metadata")]
+    BadMetadata,
+    /// `Identity` or `Socket-Type` given twice.
+    #[error("duplicate property")]
+    DuplicateProperty,
+    /// A reserved frame flag is set and the connection is strict.
+    #[error("reserved frame flag")]
+    ReservedFlag,
+    /// The stream ended inside a frame or a message.
+    #[error("truncated message")]
+    Truncated,
+    /// A message whose number of frames is neither a probe's nor pseud's.
+    #[error("bad envelope")]
+    BadEnvelope,
+}
+
+/// How a peer can misbehave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misbehaved {
+    /// The handshake was not over at its deadline.
+    #[error("handshake time-out")]
+    HandshakeTimeout,
+    /// The stream ended before the handshake was over.
+    #[error("handshake incomplete")]
+    HandshakeIncomplete,
+    /// A command that the handshake does not expect at this point.
+    #[error("unexpected command")]
+    UnexpectedCommand,
+    /// Traffic before the handshake was over.
+    #[error("message before the end of the handshake")]
+    EarlyMessage,
+    /// Too many messages or commands that bring nothing: see [`FloodLimit`](crate::FloodLimit).
+    #[error("flood")]
+    Flood,
+    /// A message was begun, and nothing more of it came within the time-out.
+    #[error("stalled inside a message")]
+    Stalled,
+    /// Nothing was heard within the PING time-out, or within the `ttl` that the peer announced.
+    #[error("silent for too long")]
+    Silent,
+}
+
+/// How a peer can be incompatible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Incompatible {
+    /// ZMTP 1 or 2.
+    #[error("unsupported ZMTP version")]
+    UnsupportedVersion,
+    /// The greeting names another mechanism than ours.
+    #[error("mechanism mismatch")]
+    MechanismMismatch,
+    /// A missing `Socket-Type`, or one that cannot talk to a ROUTER.
+    #[error("incompatible socket type")]
+    SocketType,
+    /// An identity that begins with a zero byte: those are reserved for ids made by the receiver.
+    #[error("reserved identity")]
+    ReservedIdentity,
+    /// The peer refused us by an ERROR command; the number is its reason where that is three digits
+    /// (`300`, `400`, `500`), else 0.
+    #[error("refused by the peer (ERROR {0})")]
+    Refused(u16),
+}
+
+impl From<Malformed> for PeerError {
+    fn from(cause: Malformed) -> Self {
+        Self::Malformed(cause)
+    }
+}
+
+impl From<Misbehaved> for PeerError {
+    fn from(cause: Misbehaved) -> Self {
+        Self::Misbehaved(cause)
+    }
+}
+
+impl From<Insecure> for PeerError {
+    fn from(cause: Insecure) -> Self {
+        Self::Insecure(cause)
+    }
+}
+
+impl From<Incompatible> for PeerError {
+    fn from(cause: Incompatible) -> Self {
+        Self::Incompatible(cause)
+    }
+}
