@@ -23,7 +23,8 @@ pub enum Dropped {
     Unsolicited,
     /// An answer of ours that a v1 caller no longer waits for: sending it would have killed its reader.
     LateReply,
-    /// An answer of ours whose caller is gone.
+    /// An answer of ours whose caller is gone, also one that never came since its handler was dropped
+    /// for that.
     CallerGone,
     /// A message from a session that has ended.
     Stale,
