@@ -93,7 +93,8 @@ pub struct Limits {
     /// Calls of ours that may be pending at one peer. Default 1 024.
     pub calls_pending_per_peer_max: usize,
     /// Requests of all peers that may be open at once. Default 16 384; one more is refused
-    /// as `Overloaded`.
+    /// as `Overloaded`. The last quarter of them is kept for peers that have fewer than
+    /// [16](Limits::REQUESTS_FEW) open: some that have many do not keep all others out.
     pub requests_open_max: usize,
     /// Requests of one peer that may be open at once. Default 1 024: a peer that keeps to the same
     /// default for its calls is never refused (HTTP/2 stacks: 100 to 250).
@@ -151,6 +152,9 @@ impl Limits {
     /// Bytes of a request that is refused for no bound of bytes: all that may be open of these take
     /// 64 MiB.
     pub const REQUEST_BYTES_SMALL: usize = 4 << 10;
+
+    /// Requests that a peer may have open and still be one of those with few.
+    pub const REQUESTS_FEW: usize = 16;
 
     /// Whether a request of that size may be open beside others that take `open` bytes, where they
     /// may take `max`: for those bounds, and for drivers that count what outlives its session.

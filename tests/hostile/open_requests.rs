@@ -129,3 +129,31 @@ async fn l_06_orphans_that_are_to_finish_take_no_more_than_all_requests_may() {
     assert_eq!(bob.answer().await.1, OK);
     assert_eq!(bob.finish().await, b"");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l_06_links_full_of_requests_that_wait_leave_room_for_those_with_few() {
+    let bench = Bench::with(|options| {
+        options.config.limits.requests_open_max = 400;
+        options.config.limits.requests_open_per_peer_max = 100;
+    })
+    .await;
+    let (mut wires, mut spied) = (Vec::new(), 0);
+    // The last quarter is for those who have fewer than sixteen open.
+    for served in [100, 100, 100, 16, 16, 16] {
+        let mut wire = bench.peer().await;
+        wire.send(&works("wait", 100)).await;
+        for _ in served..100 {
+            overloaded(&mut wire, b"").await;
+        }
+        spied += served;
+        bench.until_spied(spied).await;
+        bench.canary().await;
+        wires.push(wire);
+    }
+    assert_eq!(bench.stats().requests_open, 348);
+    release_until(&bench, |stats| stats.requests_open == 0).await;
+    for mut wire in wires {
+        wire.finish().await;
+    }
+    bench.over(348, &[]).await;
+}

@@ -146,8 +146,8 @@ impl Endpoint {
         }
         self.admit_to_session(peer, bytes)?;
         let limits = &self.config.limits;
-        if self.requests.serving >= limits.requests_open_max {
-            let max = limits.requests_open_max;
+        let max = self.places(peer);
+        if self.requests.serving >= max {
             return Err(Refusal::Overloaded { max, what: "requests are open" });
         }
         let max = limits.requests_open_bytes_max;
@@ -155,6 +155,14 @@ impl Endpoint {
             return Err(Refusal::Overloaded { max, what: "bytes of requests are open" });
         }
         Ok(())
+    }
+
+    /// How many requests may be open in all for one more of that peer's to come in. The last quarter
+    /// is kept for peers that have few: who has many does not keep them out.
+    fn places(&self, peer: PeerId) -> usize {
+        let max = self.config.limits.requests_open_max;
+        let open = self.sessions.get(peer.0).map_or(0, |session| session.requests_open);
+        if open < Limits::REQUESTS_FEW { max } else { max - max / 4 }
     }
 
     fn admit_to_session(&self, peer: PeerId, bytes: usize) -> Result<(), Refusal> {
