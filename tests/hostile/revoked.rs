@@ -155,10 +155,11 @@ async fn d_20(guarded: Guarded, user: &str, mut options: Options) {
     options.retry.max = Duration::from_millis(50);
     guarded.admit(user);
     let bench = &guarded.bench;
-    let told = Arc::new(Notify::new());
-    let tell = told.clone();
+    let (begun, told) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (begin, tell) = (begun.clone(), told.clone());
     let work = move |request: pseud::Request| {
         let tell = tell.clone();
+        begin.notify_one();
         async move {
             request.cancelled().await;
             tell.notify_one();
@@ -178,7 +179,7 @@ async fn d_20(guarded: Guarded, user: &str, mut options: Options) {
     client.connect(&format!("tcp://{}", bench.address)).unwrap();
     soon(client.ready()).await;
     let theirs = tokio::spawn(client.call_all::<(), _>([client.peer("service")], "work", ()));
-    bench.until(|stats| stats.requests_open == 1).await;
+    soon(begun.notified()).await;
     let alice = bench.server.user(user);
     let ours = tokio::spawn(async move { alice.call::<(), _>("forever", ()).await });
     soon(asked.notified()).await;
