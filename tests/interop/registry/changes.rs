@@ -6,16 +6,17 @@ use pseud::{CallError, Fault, Registry, Request, register};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::live::{PythonCalls, RustCalls, until};
+use crate::live::{PythonCalls, RustCalls};
 use crate::talk::error;
 
 #[tokio::test]
 async fn a_call_that_rust_serves_outlives_its_registration() {
     PythonCalls::hold(async |room| {
-        let go = Arc::new(Notify::new());
-        let waiting = go.clone();
+        let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (begin, waiting) = (begun.clone(), go.clone());
         let held = move |_| {
             let go = waiting.clone();
+            begin.notify_one();
             async move {
                 go.notified().await;
                 Ok::<_, Fault>("still served")
@@ -23,7 +24,7 @@ async fn a_call_that_rust_serves_outlives_its_registration() {
         };
         room.server.register("held", held).expect("a fair name");
         let call = room.python.send("call", json!({"name": "client", "method": "held"}));
-        until("it is served", || room.server.stats().requests_open == 1).await;
+        begun.notified().await;
         assert!(room.server.unregister("held") && !room.server.unregister("held"));
         let missing = room.call("held", json!([])).await;
         assert_eq!(error(&missing), ("ServiceNotFoundError", "held"));
