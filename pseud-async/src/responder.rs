@@ -35,6 +35,8 @@ impl Responder {
 
     fn end(&mut self, end: impl FnOnce(&mut Endpoint, Ticket, Instant)) {
         let Some(ticket) = self.ticket.take() else { return };
+        // First: who has the answer may ask for as much again at once.
+        self.hub.running.end(self.size);
         let (waiting, effects) = self.hub.with(|inner, now| {
             let waiting = inner.not_cancelled(&ticket);
             end(&mut inner.endpoint, ticket, now);
@@ -47,7 +49,6 @@ impl Responder {
 
 impl Drop for Responder {
     fn drop(&mut self) {
-        self.hub.running.end(self.size);
         self.end(|endpoint, ticket, now| endpoint.abandon(ticket, now));
     }
 }
@@ -57,5 +58,71 @@ impl Inner {
     pub(crate) fn not_cancelled(&mut self, ticket: &Ticket) -> Vec<Arc<AtomicWaker>> {
         let waiting = self.cancelling.remove(&ticket.request());
         waiting.map(|mut crowd| crowd.leave()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancelled::Cancelled;
+    use crate::hub::Runtime;
+    use pseud_proto::peer::PeerInfo;
+    use pseud_proto::zmtp::Parts;
+    use pseud_proto::{Action, Config, Fault};
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::Mutex;
+    use std::task::{Context, Wake, Waker};
+
+    /// Woken as an answer goes out: notes which handlers count as running at that moment.
+    struct Looks(Arc<Hub>, Mutex<Vec<(usize, usize)>>);
+
+    impl Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            self.1.lock().unwrap().push(self.0.running.now());
+        }
+    }
+
+    fn hub() -> Arc<Hub> {
+        let runtime =
+            Runtime { clock: Instant::now, spawn: Box::new(drop), spawn_blocking: Box::new(drop) };
+        Arc::new(Hub::new(Arc::new(Config::default()), runtime).unwrap())
+    }
+
+    /// The duty to answer a request that has just come.
+    fn duty(hub: &Arc<Hub>) -> Ticket {
+        let work = [b"".as_slice(), b"v1", b"", b"\x03", b"\x93\xa1x\x90\x80"];
+        let endpoint = &mut hub.lock().endpoint;
+        let peer = endpoint.handle_connected(PeerInfo::new("".into()), hub.now());
+        endpoint.handle_message(peer, Parts::from_frames(&work).unwrap(), hub.now()).unwrap();
+        let mut actions = std::iter::from_fn(|| endpoint.poll_action());
+        let request = actions.find_map(|action| match action {
+            Action::Serve(request) => Some(request),
+            _ => None,
+        });
+        request.unwrap().into_ticket()
+    }
+
+    /// Who has the answer may call again at once, and find the room of the call that was answered.
+    #[test]
+    fn its_room_is_free_before_the_answer_goes_out() {
+        let hub = hub();
+        let looks = Arc::new(Looks(hub.clone(), Mutex::default()));
+        let answers: [fn(Responder); 3] = [
+            |responder| responder.answer(Err(Fault::new("E", ""))),
+            |responder| responder.refuse(&Refusal::Draining),
+            drop,
+        ];
+        for answer in answers {
+            let ticket = duty(&hub);
+            let mut over = Cancelled::new(hub.clone(), ticket.request());
+            let responder = Responder::new(&hub, ticket, 7);
+            assert_eq!(hub.running.now(), (1, 7));
+            let waker = Waker::from(looks.clone());
+            assert!(Pin::new(&mut over).poll(&mut Context::from_waker(&waker)).is_pending());
+            answer(responder);
+            assert_eq!(hub.running.now(), (0, 0));
+        }
+        assert_eq!(*looks.1.lock().unwrap(), [(0, 0); 3]);
     }
 }
