@@ -39,8 +39,14 @@ impl Resolving {
         let Some((judging, _)) = &mut self.asked else { return Poll::Ready(None) };
         let polled = accepting(|| judging.as_mut().poll(cx));
         let accepts = ready!(polled.unwrap_or(Poll::Ready(false)));
-        let asked = self.asked.take().filter(|_| accepts);
-        Poll::Ready(asked.map(|(_, handler)| handler))
+        Poll::Ready(self.forget_asked().filter(|_| accepts))
+    }
+
+    /// Drops what the predicate that was asked left behind, which may panic as well; whose it was.
+    fn forget_asked(&mut self) -> Option<Handler> {
+        let (judging, handler) = self.asked.take()?;
+        accepting(move || drop(judging));
+        Some(handler)
     }
 
     /// Asks whether a candidate's domain takes that caller; its handler if it says so at once.
@@ -61,5 +67,12 @@ impl Resolving {
             }
         };
         accepts.then_some(handler)
+    }
+}
+
+/// It may be dropped while a predicate waits: its caller has left.
+impl Drop for Resolving {
+    fn drop(&mut self) {
+        self.forget_asked();
     }
 }

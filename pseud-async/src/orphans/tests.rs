@@ -218,6 +218,25 @@ fn what_waits_for_a_predicate_is_not_begun_for_who_has_left() {
     assert_eq!(bench.turn(), 1, "it is to finish");
 }
 
+#[test]
+fn a_predicate_that_panics_as_it_is_dropped_harms_nobody() {
+    let bench = Bench::new(Orphans::Cancel);
+    let diary = bench.diary.clone();
+    bench.hub.served.registry().guard_async("default", move |_| {
+        let held = Held(diary.clone(), true);
+        async move {
+            let _held = held;
+            pending().await
+        }
+    });
+    let peer = bench.join();
+    bench.call(peer, "ends", 0);
+    assert_eq!((bench.turn(), bench.diary()), (1, vec![]));
+    bench.leave(peer);
+    assert_eq!((bench.turn(), bench.diary()), (0, vec!["dropped"]));
+    bench.over(1);
+}
+
 /// Pending once.
 async fn yield_once() {
     let mut is_due = false;
