@@ -193,9 +193,12 @@ async fn waited_for(responder: Responder, mut gone: Cancelled, mut answering: Gu
     }
 }
 
+/// It may wait for a thread; whoever is gone meanwhile is not served.
 fn block(responder: Responder, handler: Plain, request: Request) {
     let hub = request.caller().hub.clone();
     (hub.runtime.spawn_blocking)(Box::new(move || {
-        responder.answer(guarded(move || handler(request)));
+        if !request.cancelled().is_cancelled() {
+            responder.answer(guarded(move || handler(request)));
+        }
     }));
 }

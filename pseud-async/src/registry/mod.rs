@@ -159,9 +159,9 @@ impl Registry {
         self.put(name, Handler::from_fn(handler, Handler::Inline))
     }
 
-    /// Serves `name` with a function that blocks or computes: it runs on a thread of its own, and to its
-    /// end, whether its caller leaves or not. One that takes long asks now and then whether that is
-    /// [so](Request::cancelled).
+    /// Serves `name` with a function that blocks or computes: it runs on a thread of its own, and once
+    /// begun to its end, whether its caller leaves or not. One that takes long asks now and then whether
+    /// that is [so](Request::cancelled).
     ///
     /// # Errors
     /// As for [`register`](Self::register).

@@ -1,0 +1,156 @@
+//! A hub whose tasks run when a test polls them.
+
+use crate::hub::{Hub, Inner, Runtime};
+use crate::orphans::Orphans;
+use crate::request::Request;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::pseud::Dropped;
+use pseud_proto::zmtp::Parts;
+use pseud_proto::{Config, Fault, PeerId, Reason};
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+use std::time::Instant;
+
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Tasks = Arc<Mutex<Vec<Task>>>;
+type Jobs = Arc<Mutex<Vec<Box<dyn FnOnce() + Send>>>>;
+pub(super) type Diary = Arc<Mutex<Vec<&'static str>>>;
+
+pub(super) const LARGE: usize = 100_000;
+
+/// A hub that runs no more than three handlers, with two large requests, and what they write down.
+pub(super) struct Bench {
+    pub(super) hub: Arc<Hub>,
+    tasks: Tasks,
+    jobs: Jobs,
+    woken: Arc<Woken>,
+    pub(super) diary: Diary,
+}
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Held by a handler: writes down that it is dropped, and may panic.
+pub(super) struct Held(pub(super) Diary, pub(super) bool);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push("dropped");
+        assert!(!self.1, "on purpose");
+    }
+}
+
+impl Bench {
+    pub(super) fn new(orphans: Orphans) -> Self {
+        let tasks = Tasks::default();
+        let spawned = tasks.clone();
+        let jobs = Jobs::default();
+        let queued = jobs.clone();
+        let runtime = Runtime {
+            clock: Instant::now,
+            spawn: Box::new(move |task| spawned.lock().unwrap().push(task)),
+            spawn_blocking: Box::new(move |job| queued.lock().unwrap().push(job)),
+        };
+        let mut config = Config::default();
+        config.limits.requests_open_max = 3;
+        config.limits.requests_open_bytes_max = 2 * LARGE + LARGE / 2;
+        let hub = Hub::new(Arc::new(config), runtime).unwrap().with_orphans(orphans);
+        let (woken, diary) = (Arc::default(), Diary::default());
+        let bench = Self { hub: Arc::new(hub), tasks, jobs, woken, diary };
+        bench.register("waits", |_, _| pending());
+        bench.register("asks", |request, diary| async move {
+            request.cancelled().await;
+            diary.lock().unwrap().push("told");
+            pending::<()>().await;
+        });
+        bench.register("ends", |request, _| async move { request.cancelled().await });
+        bench.register("breaks", |_, diary| async move {
+            let _held = Held(diary, true);
+            pending::<()>().await;
+        });
+        bench
+    }
+
+    /// A handler of that name, which waits with what it holds.
+    fn register<Fut>(&self, name: &str, run: fn(Request, Diary) -> Fut)
+    where
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let diary = self.diary.clone();
+        let handler = move |request| {
+            let (held, running) = (Held(diary.clone(), false), run(request, diary.clone()));
+            async move {
+                let _held = held;
+                running.await;
+                Ok::<_, Fault>(())
+            }
+        };
+        self.hub.served.registry().register(name, handler).unwrap();
+    }
+
+    pub(super) fn join(&self) -> PeerId {
+        let info = PeerInfo::new("".into());
+        let (peer, effects) =
+            self.hub.with(|inner, now| inner.endpoint.handle_connected(info, now));
+        effects.run(&self.hub, None);
+        peer
+    }
+
+    pub(super) fn leave(&self, peer: PeerId) {
+        let gone = |inner: &mut Inner, now| {
+            inner.endpoint.handle_gone(peer, Reason::PeerGone, now);
+        };
+        self.hub.with(gone).1.run(&self.hub, None);
+    }
+
+    /// That peer calls that name with so many bytes.
+    pub(super) fn call(&self, peer: PeerId, name: &str, size: usize) {
+        let head = [&[0x93, 0xa0 | name.len() as u8], name.as_bytes(), b"\x91\xc6"].concat();
+        let body = [&head, &(size as u32).to_be_bytes()[..], &vec![0; size], b"\x80"].concat();
+        let parts = Parts::from_frames(&[b"", b"v1".as_slice(), b"", b"\x03", &body]).unwrap();
+        let (handled, effects) =
+            self.hub.with(|inner, now| inner.endpoint.handle_message(peer, parts, now));
+        handled.unwrap();
+        effects.run(&self.hub, None);
+    }
+
+    /// Polls every task once, and lets go of those that are done; how many are left.
+    pub(super) fn turn(&self) -> usize {
+        let waker = Waker::from(self.woken.clone());
+        let mut tasks = self.tasks.lock().unwrap();
+        tasks.retain_mut(|task| task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        tasks.len()
+    }
+
+    /// Lets what waits for a thread have it.
+    pub(super) fn run_jobs(&self) {
+        let jobs = std::mem::take(&mut *self.jobs.lock().unwrap());
+        jobs.into_iter().for_each(|job| job());
+    }
+
+    pub(super) fn woken(&self) -> usize {
+        self.woken.0.swap(0, Ordering::SeqCst)
+    }
+
+    pub(super) fn diary(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.diary.lock().unwrap())
+    }
+
+    /// No handler runs, nobody waits for a signal, and that many were for nobody.
+    pub(super) fn over(&self, orphans: u64) {
+        assert_eq!(self.hub.running.now(), (0, 0));
+        let inner = self.hub.lock();
+        assert!(inner.cancelling.is_empty());
+        assert_eq!(inner.endpoint.stats().dropped(Dropped::CallerGone), orphans);
+        assert_eq!(inner.endpoint.stats().requests_open, 0);
+    }
+}
