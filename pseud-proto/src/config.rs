@@ -97,7 +97,8 @@ pub struct Limits {
     /// [16](Limits::REQUESTS_FEW) open: some that have many do not keep all others out.
     pub requests_open_max: usize,
     /// Requests of one peer that may be open at once. Default 1 024: a peer that keeps to the same
-    /// default for its calls is never refused (HTTP/2 stacks: 100 to 250).
+    /// default for its calls is never refused (HTTP/2 stacks: 100 to 250). Of all places it takes
+    /// three quarters at most.
     pub requests_open_per_peer_max: usize,
     /// Bytes of the requests of all peers that may be open at once, as whole messages. Default
     /// 256 MiB; one more is refused as `Overloaded`, unread. One of any size passes when no other is
