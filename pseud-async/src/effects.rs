@@ -44,7 +44,7 @@ impl Effects {
                 Action::Flush(peer) => self.flush(inner, peer),
                 Action::Joined(peer, info) => {
                     self.crowd.extend(inner.joining.leave());
-                    let joined = inner.joined(peer, &info);
+                    let joined = inner.joined(peer, info);
                     self.happen(joined);
                 }
                 Action::Left(peer, reason) => {

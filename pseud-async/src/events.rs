@@ -3,7 +3,7 @@
 use crate::hub::{Hub, Inner};
 use crate::peer::Peer;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{PeerError, PeerId, Reason, To, User};
+use pseud_proto::{PeerError, PeerId, Reason, To};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::fmt;
@@ -65,19 +65,21 @@ pub(crate) enum Happened {
     Connecting { endpoint: String },
     Failed { endpoint: String, error: String },
     Refused { address: String, error: PeerError },
-    Ready { peer: PeerId, identity: Vec<u8>, address: String, user: User },
-    Lost { identity: Vec<u8>, address: String, reason: Reason },
+    Ready { peer: PeerId, info: Arc<PeerInfo> },
+    Lost { info: Arc<PeerInfo>, reason: Reason },
 }
 
 impl Happened {
     /// For operators. Whoever listens to logs is a user's: never under a lock.
     pub(crate) fn log(&self) {
         match self {
-            Self::Ready { identity, address, user, .. } => {
+            Self::Ready { info, .. } => {
+                let PeerInfo { identity, address, user, .. } = &**info;
                 let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
                 tracing::info!(identity = %shown(identity), %address, user, "peer ready");
             }
-            Self::Lost { identity, address, reason } => {
+            Self::Lost { info, reason } => {
+                let PeerInfo { identity, address, .. } = &**info;
                 tracing::info!(identity = %shown(identity), %address, %reason, "peer left");
             }
             Self::Connecting { .. } | Self::Failed { .. } | Self::Refused { .. } => {}
@@ -167,11 +169,13 @@ impl Events {
             Happened::Connecting { endpoint } => ConnectionEvent::Connecting { endpoint },
             Happened::Failed { endpoint, error } => ConnectionEvent::Failed { endpoint, error },
             Happened::Refused { address, error } => ConnectionEvent::Refused { address, error },
-            Happened::Ready { peer, identity, address, .. } => {
+            Happened::Ready { peer, info } => {
                 let peer = Peer::new(self.hub.clone(), To::Peer(peer));
+                let (identity, address) = (info.identity.to_vec(), info.address.clone());
                 ConnectionEvent::Ready { peer, identity, address }
             }
-            Happened::Lost { identity, address, reason } => {
+            Happened::Lost { info, reason } => {
+                let (identity, address) = (info.identity.to_vec(), info.address.clone());
                 ConnectionEvent::Lost { identity, address, reason }
             }
         }
@@ -218,18 +222,16 @@ fn shown(identity: &[u8]) -> String {
 
 impl Inner {
     /// A session began: remembered until it ends, to say then who it was.
-    pub(crate) fn joined(&mut self, peer: PeerId, info: &PeerInfo) -> (Happened, Vec<Waker>) {
-        let PeerInfo { address, user, .. } = info.clone();
-        let identity = info.identity.to_vec();
-        self.names.insert(peer, (identity.clone(), address.clone()));
-        let happened = Happened::Ready { peer, identity, address, user };
+    pub(crate) fn joined(&mut self, peer: PeerId, info: Arc<PeerInfo>) -> (Happened, Vec<Waker>) {
+        self.present.insert(peer, info.clone());
+        let happened = Happened::Ready { peer, info };
         let wakers = self.watchers.tell(&happened);
         (happened, wakers)
     }
 
     pub(crate) fn left(&mut self, peer: PeerId, reason: Reason) -> Option<(Happened, Vec<Waker>)> {
-        let (identity, address) = self.names.remove(&peer)?;
-        let happened = Happened::Lost { identity, address, reason };
+        let info = self.present.remove(&peer)?;
+        let happened = Happened::Lost { info, reason };
         let wakers = self.watchers.tell(&happened);
         Some((happened, wakers))
     }

@@ -11,6 +11,7 @@ use crate::registry::{Registry, Served};
 use crate::running::Running;
 use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
+use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::ValueLimits;
 use pseud_proto::{Config, PeerId, Reason, RequestId};
@@ -78,8 +79,8 @@ pub(crate) struct Inner {
     /// Who waits to hear that a request's caller is gone.
     pub(crate) cancelling: BTreeMap<RequestId, Crowd>,
     pub(crate) watchers: Watchers,
-    /// Routing id and address of every session, to say at its end who it was.
-    pub(crate) names: BTreeMap<PeerId, (Vec<u8>, String)>,
+    /// Who is behind every session, to say at its end who it was.
+    pub(crate) present: BTreeMap<PeerId, Arc<PeerInfo>>,
     /// Links whose handshake is not over.
     pub(crate) strangers: Slab<Stranger>,
     /// The moment for which the timer is armed: it is woken only for an earlier one.
@@ -104,7 +105,7 @@ impl Hub {
                 idling: Crowd::default(),
                 cancelling: BTreeMap::new(),
                 watchers: Watchers::default(),
-                names: BTreeMap::new(),
+                present: BTreeMap::new(),
                 strangers: Slab::new(),
                 armed: None,
                 shut_down: false,
