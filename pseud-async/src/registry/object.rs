@@ -1,7 +1,7 @@
 //! Many handlers of one object, registered at once.
 
 use super::Registry;
-use crate::handler::{Handler, HandlerError};
+use crate::handler::{Handler, HandlerError, Plain};
 use crate::request::Request;
 use pseud_proto::registry::NameRefused;
 use serde::Serialize;
@@ -100,9 +100,7 @@ impl<O: ?Sized + Send + Sync + 'static> Object<O> {
         T: Serialize,
         E: HandlerError,
     {
-        let object = self.object.clone();
-        let handler = move |request| method(&object, request);
-        self.with(name, Handler::from_fn(handler, Handler::Inline))
+        self.plain(name, method, Handler::Inline)
     }
 
     /// One that blocks or computes. See [`Registry::register_blocking`].
@@ -112,9 +110,17 @@ impl<O: ?Sized + Send + Sync + 'static> Object<O> {
         T: Serialize,
         E: HandlerError,
     {
+        self.plain(name, method, Handler::Blocking)
+    }
+
+    fn plain<F, T, E>(self, name: &str, method: F, kind: fn(Plain) -> Handler) -> Self
+    where
+        F: Fn(&O, Request) -> Result<T, E> + Send + Sync + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
         let object = self.object.clone();
-        let handler = move |request| method(&object, request);
-        self.with(name, Handler::from_fn(handler, Handler::Blocking))
+        self.with(name, Handler::from_fn(move |request| method(&object, request), kind))
     }
 }
 
