@@ -3,7 +3,7 @@
 
 mod zmtp_wire;
 
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 use proptest::prelude::*;
 use pseud_proto::zmtp::{
     Connection, ConnectionConfig, MechanismName, Outgoing, Side, SocketType, Token,
@@ -93,15 +93,7 @@ fn a_large_frame_is_read_straight_into_its_place() {
     let body: Vec<u8> = (0..300_000_u32).map(|n| n as u8).collect();
     let stream = [frame(MORE, b"a"), frame(0, &body), frame(0, b"next")].concat();
     let mut server = ready(named("server"), now);
-    feed(&mut server, &stream[..1_000], usize::MAX, now).unwrap();
-    let mut at = 1_000;
-    while let Some(mut place) = server.large() {
-        let count = place.chunk_mut().len().min(10_000);
-        place.put_slice(&stream[at..at + count]);
-        at += count;
-        server.handle_filled(now).unwrap();
-    }
-    feed(&mut server, &stream[at..], usize::MAX, now).unwrap();
+    feed_in_place(&mut server, &stream, now);
     assert_eq!(drain(&mut server), [message(&[b"a", &body]), message(&[b"next"])]);
 }
 

@@ -1,7 +1,7 @@
 //! Bytes as a peer writes them, and what a connection makes of them.
 #![allow(dead_code, reason = "each test file uses its own share")]
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
 use pseud_proto::PeerError;
 use pseud_proto::zmtp::{
     Connection, ConnectionConfig, Event, Outgoing, Parts, Question, Ready, Side, Token,
@@ -106,6 +106,21 @@ pub(crate) fn feed(
     now: Instant,
 ) -> Result<(), PeerError> {
     bytes.chunks(chunk).try_for_each(|piece| connection.handle_input(&mut piece.to_vec(), now))
+}
+
+/// The same, but large frames are read straight into their place.
+pub(crate) fn feed_in_place(connection: &mut Connection, bytes: &[u8], now: Instant) {
+    let (first, mut rest) = bytes.split_at(1_000);
+    feed(connection, first, usize::MAX, now).unwrap();
+    let behind_first = rest.len();
+    while let Some(mut place) = connection.large() {
+        let (piece, behind) = rest.split_at(place.chunk_mut().len().min(10_000));
+        place.put_slice(piece);
+        rest = behind;
+        connection.handle_filled(now).unwrap();
+    }
+    assert!(rest.len() < behind_first, "no frame was offered a place");
+    feed(connection, rest, usize::MAX, now).unwrap();
 }
 
 pub(crate) fn drain(connection: &mut Connection) -> Vec<Seen> {
