@@ -38,7 +38,7 @@ async fn flood() {
     if let (Some((before, began)), Some((now, ended))) =
         (memory.zip(work), reserved().zip(worked()))
     {
-        let (bytes, work) = ((now - before) / LINKS, (ended - began) / LINKS as u32);
+        let (bytes, work) = (now.saturating_sub(before) / LINKS, (ended - began) / LINKS as u32);
         println!("a link before INITIATE: {bytes} B, {work:?} of work");
         assert!(bytes <= BYTES_MAX && work <= WORK_MAX, "{bytes} B, {work:?}");
     }

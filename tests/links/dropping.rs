@@ -97,13 +97,15 @@ async fn j_13_ten_thousand_dropped_calls_leave_no_slot_and_no_timer() {
         let _ = poll_and_drop(client.call::<String, _>("hello", ("x",)), 1).await;
     }
     // What was given up may still be on its way in, and more of it than one peer may have open.
-    let answer = loop {
-        match soon(client.call::<String, _>("hello", ("Charly",))).await {
-            Err(CallError::NotExecuted(Reason::TooBusy)) => {}
-            answer => break answer,
+    let answer = soon(async {
+        loop {
+            match client.call::<String, _>("hello", ("Charly",)).await {
+                Err(CallError::NotExecuted(Reason::TooBusy)) => {}
+                answer => break answer,
+            }
         }
-    };
-    assert_eq!(answer.unwrap(), "Hello Charly");
+    });
+    assert_eq!(answer.await.unwrap(), "Hello Charly");
     at_rest(&client, &server).await;
 }
 
