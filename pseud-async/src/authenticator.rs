@@ -61,7 +61,7 @@ impl Authenticator {
     }
 
     /// Admits who shows the password of its name, as that name. Only PLAIN asks so; others are
-    /// denied.
+    /// denied. Of a name that is given twice the last password counts.
     ///
     /// An unknown name is compared, too, and [at the same length](Secret::matches): the time of the
     /// answer tells neither whether a name is known nor how near or long a password is. Not constant
@@ -85,7 +85,8 @@ impl Authenticator {
     }
 
     /// Admits who proves one of these keys, as the user that it belongs to: Python's
-    /// `trusted_curve`. Only CURVE asks so; others are denied.
+    /// `trusted_curve`. Only CURVE asks so; others are denied. A key that is given twice belongs to
+    /// the last user.
     #[cfg(feature = "_curve")]
     pub fn keys<U: Into<User>>(users: impl IntoIterator<Item = (PublicKey, U)>) -> Self {
         let users: BTreeMap<PublicKey, User> =

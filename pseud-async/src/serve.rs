@@ -35,6 +35,7 @@ pub(crate) fn serve_all(
     for request in requests {
         let served = match is_over(hub, closings, request.id()) {
             false => serve(hub, request),
+            // It reaches nobody: the ticket is only given back.
             true => Some((request.into_ticket(), Err(Refusal::Draining))),
         };
         let Some((ticket, served)) = served else { continue };

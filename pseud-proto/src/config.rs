@@ -96,9 +96,9 @@ pub struct Limits {
     /// as `Overloaded`. The last quarter of them is kept for peers that have fewer than
     /// [16](Limits::REQUESTS_FEW) open: some that have many do not keep all others out.
     pub requests_open_max: usize,
-    /// Requests of one peer that may be open at once. Default 1 024: a peer that keeps to the same
-    /// default for its calls is never refused (HTTP/2 stacks: 100 to 250). Of all places it takes
-    /// three quarters at most.
+    /// Requests of one peer that may be open at once. Default 1 024, the default of
+    /// `calls_pending_per_peer_max`: only a peer that gives many calls up may have more of them on
+    /// their way (HTTP/2 stacks: 100 to 250). Of all places it takes three quarters at most.
     pub requests_open_per_peer_max: usize,
     /// Bytes of the requests of all peers that may be open at once, as whole messages. Default
     /// 256 MiB; one more is refused as `Overloaded`, unread. One of any size passes when no other is
