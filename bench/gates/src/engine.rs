@@ -1,7 +1,7 @@
-//! Two channels and a buffer between them, driven with as little as can be around them.
+//! The core alone: two channels and a buffer between them, driven with as little as can be around
+//! them. Bodies are made, checked and read.
 
 use allocation_counter::measure;
-use bytes::Bytes;
 use pseud::Config;
 use pseud::proto::pseud::Channel;
 use pseud::proto::value::ValueLimits;
@@ -29,7 +29,6 @@ pub(crate) struct Exchange {
     server: Party,
     buffer: Vec<u8>,
     now: Instant,
-    pub(crate) served: usize,
 }
 
 /// Allocations of each side.
@@ -43,11 +42,11 @@ impl Exchange {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
         let mut config = Config::default();
-        config.server = Some(Bytes::from_static(b"server"));
+        config.server = Some("server".into());
         let client = Party::new(config, "", Side::Connecting, now);
         let server = Party::new(Config::default(), "server", Side::Accepting, now);
         let buffer = Vec::new();
-        let mut this = Self { client, server, buffer, now, served: 0 };
+        let mut this = Self { client, server, buffer, now };
         while this.up() | this.down() {}
         this
     }
@@ -59,7 +58,6 @@ impl Exchange {
             while self.up() | self.down() {}
         }
         assert_eq!(self.client.finished, self.server.served, "every call is answered");
-        self.served = self.server.served;
     }
 
     pub(crate) fn allocated(&self) -> Allocated {
@@ -75,37 +73,21 @@ impl Exchange {
     }
 }
 
-/// Calls with so many of them in flight.
-pub(crate) struct Pipeline {
-    exchange: Exchange,
-    in_flight: usize,
-    pub(crate) count: Count,
+/// One call after the other.
+pub(crate) fn one_by_one(times: usize) {
+    Exchange::new().calls(times);
 }
 
-/// Writes that moved something. Each is one read on the other side.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Count {
-    pub(crate) client_writes: usize,
-    pub(crate) server_writes: usize,
-}
-
-impl Pipeline {
-    pub(crate) fn new(in_flight: usize) -> Self {
-        Self { exchange: Exchange::new(), in_flight, count: Count::default() }
-    }
-
-    /// So many calls, or a few more.
-    pub(crate) fn calls(&mut self, count: usize) {
-        let end = self.exchange.client.finished + count;
-        while self.exchange.client.finished < end {
-            for _ in 0..self.in_flight {
-                self.exchange.client.call(self.exchange.now);
-            }
-            self.count.client_writes += usize::from(self.exchange.up());
-            self.count.server_writes += usize::from(self.exchange.down());
+/// 256 at a time.
+pub(crate) fn in_flight(times: usize) {
+    let mut exchange = Exchange::new();
+    for _ in 0..times / 256 {
+        for _ in 0..256 {
+            exchange.client.call(exchange.now);
         }
-        assert_eq!(self.exchange.client.finished, self.exchange.server.served);
+        while exchange.up() | exchange.down() {}
     }
+    assert_eq!(exchange.client.finished, times / 256 * 256);
 }
 
 impl Party {

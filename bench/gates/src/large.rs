@@ -1,0 +1,76 @@
+//! Page faults of large bodies: memory that is given back to the system and taken anew each time.
+
+use crate::measures::Measure;
+use crate::whole::{Pair, echo, runtime};
+use pseud::tokio::Options;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::{env, fs};
+
+const WARM_UP: usize = 200;
+const CALLS: usize = 500;
+
+/// How often it is tried: where the heap's end lies differs from process to process.
+const PROCESSES: usize = 8;
+
+/// Of a call of 64 KiB: of the client's process and of the server's, which have a heap each. The most
+/// of several processes.
+pub(crate) fn page_faults() -> Vec<Measure> {
+    let all = (0..PROCESSES).map(|_| once());
+    let [client, server] = all.fold([0.0, 0.0], |most: [f64; 2], each| {
+        [most[0].max(each[0]), most[1].max(each[1])]
+    });
+    vec![
+        Measure::new("page_faults.call_64_kib.client", client),
+        Measure::new("page_faults.call_64_kib.server", server),
+    ]
+}
+
+fn once() -> [f64; 2] {
+    let mut server = Command::new(env::current_exe().expect("this very program"))
+        .args(["run", SERVER, "1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it just ran");
+    let pair = Pair::with_server_at(&endpoint_of(&mut server));
+    let body = "x".repeat(64 << 10);
+    pair.calls(body.clone(), WARM_UP);
+    let processes = ["self".to_owned(), server.id().to_string()];
+    let before = processes.each_ref().map(|process| minor_faults(process));
+    pair.calls(body, CALLS);
+    let after = processes.each_ref().map(|process| minor_faults(process));
+    drop(server.stdin.take());
+    assert!(server.wait().expect("a child of ours").success());
+    [0, 1].map(|index| (after[index] - before[index]) as f64 / CALLS as f64)
+}
+
+/// The subject that [`serve`] is.
+pub(crate) const SERVER: &str = "server";
+
+/// Serves in a process of its own until its stdin ends. Prints where.
+pub(crate) fn serve() {
+    let runtime = runtime();
+    let server = {
+        let _inside = runtime.enter();
+        echo(Options::server("server"))
+    };
+    println!("{}", runtime.block_on(server.bind("tcp://127.0.0.1:0")).expect("a free port"));
+    let waits = runtime.spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
+    runtime.block_on(waits).expect("a thread").expect("a pipe");
+}
+
+fn endpoint_of(server: &mut Child) -> String {
+    let mut line = String::new();
+    let output = server.stdout.take().expect("it is piped");
+    BufReader::new(output).read_line(&mut line).expect("the server says where it is");
+    line.trim().to_owned()
+}
+
+/// `minflt`, the tenth field of /proc/PID/stat (proc(5)). The second may hold blanks; it ends with
+/// the last parenthesis.
+fn minor_faults(process: &str) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("Linux");
+    let (_, fields) = stat.rsplit_once(") ").expect("a command in parentheses");
+    fields.split(' ').nth(7).and_then(|field| field.parse().ok()).expect("a number")
+}

@@ -1,0 +1,60 @@
+//! All that is measured, in the order in which it is printed.
+
+use crate::{codec, engine, heap, idle, large, valgrind, whole};
+
+/// A number and what it is of.
+#[derive(Debug)]
+pub(crate) struct Measure {
+    /// The key in `budgets.toml`.
+    pub(crate) name: String,
+    /// `None`: what it takes to measure it is not on this machine.
+    pub(crate) value: Option<f64>,
+}
+
+impl Measure {
+    pub(crate) fn new(name: impl Into<String>, value: f64) -> Self {
+        Self { name: name.into(), value: Some(value) }
+    }
+}
+
+/// What valgrind is asked to watch.
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    /// Does it so often.
+    pub(crate) run: fn(usize),
+    /// Few and many times: what many take more than few is the thing's alone.
+    pub(crate) times: [usize; 2],
+    /// Whether its system calls are counted, too.
+    pub(crate) system_calls: bool,
+}
+
+const fn subject(name: &'static str, run: fn(usize), times: [usize; 2]) -> Subject {
+    Subject { name, run, times, system_calls: false }
+}
+
+const fn over_sockets(name: &'static str, run: fn(usize), times: [usize; 2]) -> Subject {
+    Subject { name, run, times, system_calls: true }
+}
+
+/// Everything below is of a body of 16 bytes.
+pub(crate) const SUBJECTS: [Subject; 8] = [
+    subject("encode", codec::encode, [1_000, 11_000]),
+    subject("decode", codec::decode, [1_000, 11_000]),
+    subject("engine_1", engine::one_by_one, [500, 2_500]),
+    subject("engine_256", engine::in_flight, [10 * 256, 30 * 256]),
+    over_sockets("call_1", whole::null_1, [500, 1_500]),
+    over_sockets("call_256", whole::null_256, [10 * 256, 40 * 256]),
+    over_sockets("curve_1", whole::curve_1, [200, 600]),
+    over_sockets("curve_256", whole::curve_256, [5 * 256, 15 * 256]),
+];
+
+pub(crate) fn all() -> Vec<Measure> {
+    let mut all = Vec::new();
+    for subject in &SUBJECTS {
+        all.extend(valgrind::measure(subject));
+    }
+    all.extend(heap::allocations());
+    all.extend(large::page_faults());
+    all.extend(idle::bytes());
+    all
+}

@@ -1,0 +1,118 @@
+//! Whole calls over loopback, both ends on one thread, as an application makes them: names, time-outs,
+//! heartbeats, events and bounds on, as by default.
+
+use pseud::tokio::Options;
+use pseud::{Authenticator, Client, Fault, KeyPair, Server};
+use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
+
+const TEXT: &str = "0123456789abcdef";
+
+/// A server that gives back what it gets, and its client, on one thread.
+pub(crate) struct Pair {
+    runtime: Runtime,
+    client: Client,
+    _server: Option<Server>,
+}
+
+impl Pair {
+    pub(crate) fn null() -> Self {
+        Self::new(Options::server("server"), Options::client("server"))
+    }
+
+    fn curve() -> Self {
+        let [ours, theirs] = [1, 2].map(|byte| KeyPair::generate([byte; 32]));
+        let who = Authenticator::keys([(*ours.public(), "client")]);
+        let client = Options::client("server").curve_client(ours, [*theirs.public()]);
+        Self::new(Options::server("server").curve_server([theirs], who), client)
+    }
+
+    fn new(server: Options, client: Options) -> Self {
+        let runtime = runtime();
+        let (server, endpoint) = runtime.block_on(async {
+            let server = echo(server);
+            let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("a free port");
+            (server, endpoint)
+        });
+        let client = connected(&runtime, client, &endpoint);
+        Self { runtime, client, _server: Some(server) }
+    }
+
+    /// The client alone: its server is elsewhere.
+    pub(crate) fn with_server_at(endpoint: &str) -> Self {
+        let runtime = runtime();
+        let client = connected(&runtime, Options::client("server"), endpoint);
+        Self { runtime, client, _server: None }
+    }
+
+    /// One call after the other.
+    pub(crate) fn calls<T>(&self, body: T, times: usize)
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + Send + PartialEq + 'static,
+    {
+        self.runtime.block_on(async {
+            for _ in 0..times {
+                let answer: T = self.client.call("echo", (&body,)).await.expect("an answer");
+                assert!(answer == body);
+            }
+        });
+    }
+
+    /// By 256 callers, each one after the other.
+    fn in_flight(&self, times: usize) {
+        self.runtime.block_on(async {
+            let client = Arc::new(self.client.clone());
+            let callers: Vec<_> =
+                (0..256).map(|_| tokio::spawn(caller(client.clone(), times / 256))).collect();
+            for caller in callers {
+                caller.await.expect("every call is answered");
+            }
+        });
+    }
+}
+
+fn connected(runtime: &Runtime, options: Options, endpoint: &str) -> Client {
+    runtime.block_on(async {
+        let client = Client::with(options).expect("a client");
+        client.connect(endpoint).expect("the server is there");
+        client.ready().await;
+        client
+    })
+}
+
+pub(crate) fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+pub(crate) fn echo(options: Options) -> Server {
+    let server = Server::with(options).expect("a server");
+    let registered = server.register("echo", |request| async move {
+        let (value,): (pseud::Value,) = request.args()?;
+        Ok::<_, Fault>(value)
+    });
+    registered.expect("a good name");
+    server
+}
+
+async fn caller(client: Arc<Client>, times: usize) {
+    for _ in 0..times {
+        let answer: String = client.call("echo", (TEXT,)).await.expect("an answer");
+        assert_eq!(answer, TEXT);
+    }
+}
+
+pub(crate) fn null_1(times: usize) {
+    Pair::null().calls(TEXT.to_owned(), times);
+}
+
+pub(crate) fn null_256(times: usize) {
+    Pair::null().in_flight(times);
+}
+
+pub(crate) fn curve_1(times: usize) {
+    Pair::curve().calls(TEXT.to_owned(), times);
+}
+
+pub(crate) fn curve_256(times: usize) {
+    Pair::curve().in_flight(times);
+}
