@@ -17,9 +17,8 @@ const PROCESSES: usize = 8;
 /// of several processes.
 pub(crate) fn page_faults() -> Vec<Measure> {
     let all = (0..PROCESSES).map(|_| once());
-    let [client, server] = all.fold([0.0, 0.0], |most: [f64; 2], each| {
-        [most[0].max(each[0]), most[1].max(each[1])]
-    });
+    let [client, server] =
+        all.fold([0.0, 0.0], |most: [f64; 2], each| [most[0].max(each[0]), most[1].max(each[1])]);
     vec![
         Measure::new("page_faults.call_64_kib.client", client),
         Measure::new("page_faults.call_64_kib.server", server),
