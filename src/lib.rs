@@ -12,6 +12,7 @@
 //!
 //! Import by name: `use pseud::*` would bring the module `tokio` along, which hides the crate of that
 //! name from `#[tokio::main]`.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use pseud_proto as proto;
 pub use pseud_proto::pseud::PeerInfo;

@@ -7,6 +7,7 @@
 //! The hot path has no timer, channel, task or copy of its own for a call: a call is a slot
 //! {waker, outcome} beside the endpoint under one short lock, its deadline lives in the endpoint,
 //! and a handler is polled once where its request arrives.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authenticator;
 mod call;

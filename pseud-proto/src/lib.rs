@@ -1,4 +1,5 @@
 //! The sans-IO core of pseud: bytes and events in, bytes and actions out.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,

@@ -21,6 +21,7 @@
 //! One task a link reads, parses, runs handlers and writes; one task an endpoint sleeps until the
 //! next deadline of all its calls. Both must be driven by a tokio runtime with its I/O and time
 //! drivers on; [`Server::new`] and [`Client::new`] are called inside it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accept;
 mod dial;
