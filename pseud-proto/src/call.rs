@@ -28,6 +28,9 @@ macro_rules! key {
 
 key! {
     /// One session of one peer. It never means anybody else later: a new connection is a new id.
+    ///
+    /// Like every id and ticket it is of one endpoint. Given to another it names nobody there: nothing
+    /// happens, and debug builds panic.
     PeerId
 }
 key! {
@@ -41,7 +44,8 @@ key! {
 
 /// The right to answer one request, once: it moves into `reply` or `abandon`.
 ///
-/// Dropping it does nothing; the request then stays open until its session ends. An adapter wraps
+/// Given to another endpoint than its own it answers nobody (and debug builds panic). Dropping it does
+/// nothing; the request then stays open until its session ends. An adapter wraps
 /// it in something whose drop abandons it.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a request whose ticket is dropped is never answered"]

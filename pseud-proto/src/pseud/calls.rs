@@ -4,7 +4,7 @@ use super::session::Queued;
 use crate::call::{CallId, PeerId};
 use crate::deadline::Next;
 use crate::error::{Executed, Reason};
-use crate::slab::{Key, Slab};
+use crate::slab::{Key, MachineId, Slab};
 use crate::zmtp::Token;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
@@ -81,8 +81,8 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn new(rng: &mut ChaCha20Rng) -> Self {
-        Self { slab: Slab::new(), mask: rng.next_u32(), next: Next::default() }
+    pub(super) fn new(machine: MachineId, rng: &mut ChaCha20Rng) -> Self {
+        Self { slab: Slab::new(machine), mask: rng.next_u32(), next: Next::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -206,10 +206,11 @@ impl From<Sending> for Token {
     }
 }
 
-impl From<Token> for Sending {
-    fn from(Token(bits): Token) -> Self {
+impl Sending {
+    /// What that token names among what the machine of that id sends.
+    pub(super) fn named(Token(bits): Token, machine: MachineId) -> Self {
         let index = ((bits & !REPLY) >> 32) as u32;
-        let key = Key { index, generation: bits as u32 };
+        let key = Key { machine, index, generation: bits as u32 };
         if bits & REPLY == 0 { Self::Call(key) } else { Self::Reply(key) }
     }
 }

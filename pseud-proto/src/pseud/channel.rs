@@ -147,10 +147,27 @@ impl Channel {
         self.pump(now);
     }
 
+    /// A handler ended without an answer: see [`Endpoint::abandon`].
+    pub fn abandon(&mut self, ticket: Ticket, now: Instant) {
+        self.endpoint.abandon(ticket, now);
+        self.pump(now);
+    }
+
     /// Gives a call up: see [`Endpoint::cancel`].
     pub fn cancel(&mut self, call: CallId, now: Instant) {
         self.endpoint.cancel(call, now);
         self.pump(now);
+    }
+
+    /// Takes no new requests, and what is open goes on: see [`Endpoint::drain`].
+    pub fn drain(&mut self) {
+        self.endpoint.drain();
+    }
+
+    /// Whether no call and no request is open, and every answer is written: see
+    /// [`Endpoint::is_idle`].
+    pub fn is_idle(&self) -> bool {
+        self.endpoint.is_idle()
     }
 
     /// Ends everything: see [`Endpoint::shutdown`].

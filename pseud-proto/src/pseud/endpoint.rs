@@ -11,7 +11,7 @@ use crate::call::{Action, Outcome, PeerId, RequestId};
 use crate::config::Config;
 use crate::error::{Executed, Reason};
 use crate::peer::PeerInfo;
-use crate::slab::Slab;
+use crate::slab::{MachineId, Slab};
 use crate::zmtp::ConnectionConfig;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -60,14 +60,15 @@ impl Endpoint {
     /// inputs give the same run, so draw it from the operating system.
     pub fn new(config: Arc<Config>, seed: [u8; 32]) -> Self {
         let mut rng = ChaCha20Rng::from_seed(seed);
+        let machine = MachineId(rng.next_u32());
         Self {
             config,
-            sessions: Slab::new(),
+            sessions: Slab::new(machine),
             names: Names::default(),
             users: Users::default(),
             parked: Parked::default(),
-            calls: Calls::new(&mut rng),
-            requests: Requests::new(),
+            calls: Calls::new(machine, &mut rng),
+            requests: Requests::new(machine),
             print_key: rng.next_u64(),
             actions: VecDeque::new(),
             stats: Stats::default(),

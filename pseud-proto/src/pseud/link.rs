@@ -4,6 +4,7 @@ use super::endpoint::Endpoint;
 use crate::call::PeerId;
 use crate::error::{PeerError, Reason};
 use crate::peer::PeerInfo;
+use crate::slab::MachineId;
 use crate::zmtp::{Connection, ConnectionConfig, Event, Question, Side, Verdict};
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use std::time::Instant;
 pub const BACKLOG_BYTES_LOW: usize = 128 << 10;
 
 /// A [`Connection`] and its session at an [`Endpoint`] of many: it carries messages from the one to
-/// the other. Each method that takes an endpoint must get the same one. The loop:
+/// the other. Each method that takes an endpoint must get the one that the link was made for: with
+/// another one nothing is carried (and debug builds panic). The loop:
 ///
 /// 1. after anything you do, drain [`Endpoint::poll_action`]; at [`Action::Flush`] write, at
 ///    [`Action::Close`] [`end`](Self::end) the link. A server of PLAIN or CURVE looks at that link's
@@ -32,6 +34,8 @@ pub const BACKLOG_BYTES_LOW: usize = 128 << 10;
 #[derive(Debug)]
 pub struct Link {
     connection: Connection,
+    /// The endpoint that it is a link of.
+    machine: MachineId,
     side: Side,
     address: String,
     stage: Stage,
@@ -63,7 +67,8 @@ impl Link {
     ) -> Self {
         let connection = Connection::new(endpoint.announced(config), side, seed, now);
         let (address, stage) = (String::new(), Stage::Handshake);
-        Self { connection, side, address, stage, question: None }
+        let machine = endpoint.sessions.machine();
+        Self { connection, machine, side, address, stage, question: None }
     }
 
     /// The same, with where the other side is, as text: [`PeerInfo::address`].
@@ -216,6 +221,11 @@ impl Link {
 
     fn translate(&mut self, endpoint: &mut Endpoint, now: Instant) -> Result<(), PeerError> {
         while let Some(event) = self.connection.poll_event() {
+            let ours = endpoint.sessions.machine() == self.machine;
+            debug_assert!(ours, "a link of another endpoint");
+            if !ours {
+                continue;
+            }
             match (event, self.peer()) {
                 (Event::Ready(ready), _) => {
                     let info = PeerInfo::behind(ready, self.side, &*self.address);

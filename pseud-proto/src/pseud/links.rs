@@ -107,7 +107,7 @@ impl Endpoint {
 
     /// The message that `token` names was written whole.
     pub fn handle_written(&mut self, peer: PeerId, token: Token, _now: Instant) {
-        match Sending::from(token) {
+        match Sending::named(token, peer.0.machine) {
             Sending::Call(key) => self.calls.sent(CallId(key), peer),
             Sending::Reply(key) => self.finish_reply(RequestId(key), peer),
         }

@@ -73,11 +73,11 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slab::Key;
+    use crate::slab::{Key, MachineId};
     use crate::zmtp::Side;
 
     fn peer(index: u32) -> PeerId {
-        PeerId(Key { index, generation: 0 })
+        PeerId(Key { machine: MachineId(7), index, generation: 0 })
     }
 
     fn info(dialed: bool, user: &'static str) -> PeerInfo {

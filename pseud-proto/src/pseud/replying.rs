@@ -35,6 +35,7 @@ impl Endpoint {
         let cause = match self.requests.get(ticket.0) {
             Some(open) if open.guard.lets_pass(now) => return Some(open.peer),
             Some(_) => Dropped::LateReply,
+            None if !self.requests.owns(ticket.0) => return None,
             None => Dropped::CallerGone,
         };
         self.close_request(ticket.0);

@@ -3,7 +3,7 @@
 use super::wire::WireId;
 use crate::call::{PeerId, RequestId};
 use crate::deadline::Next;
-use crate::slab::Slab;
+use crate::slab::{MachineId, Slab};
 use std::time::Instant;
 
 /// How far a request has come.
@@ -68,8 +68,9 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub(super) fn new() -> Self {
-        Self { slab: Slab::new(), guards: 0, serving: 0, serving_bytes: 0, next: Next::default() }
+    pub(super) fn new(machine: MachineId) -> Self {
+        let (slab, next) = (Slab::new(machine), Next::default());
+        Self { slab, guards: 0, serving: 0, serving_bytes: 0, next }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -91,6 +92,11 @@ impl Requests {
         self.serving_bytes += bytes;
         let progress = Progress::Serving;
         RequestId(self.slab.insert(Open { peer, id, progress, guard, bytes }))
+    }
+
+    /// Whether that id may be of this endpoint.
+    pub(super) fn owns(&self, request: RequestId) -> bool {
+        self.slab.owns(request.0)
     }
 
     pub(super) fn get(&self, request: RequestId) -> Option<&Open> {
@@ -163,8 +169,9 @@ mod tests {
     /// What is counted as it changes is what a scan finds, whatever becomes of requests.
     #[test]
     fn sums_never_drift() {
-        let mut requests = Requests::new();
-        let (peer, now) = (PeerId(Key { index: 0, generation: 0 }), Instant::now());
+        let (machine, now) = (MachineId(7), Instant::now());
+        let mut requests = Requests::new(machine);
+        let peer = PeerId(Key { machine, index: 0, generation: 0 });
         let mut known = Vec::new();
         let mut luck = 1_u64;
         for step in 0..2_000 {

@@ -41,11 +41,12 @@ impl Users {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slab::Key;
+    use crate::slab::{Key, MachineId};
 
     #[test]
     fn sessions_stand_in_order_of_joining_and_leave_nothing() {
-        let [first, second] = [1, 2].map(|index| PeerId(Key { index, generation: 0 }));
+        let [first, second] =
+            [1, 2].map(|index| PeerId(Key { machine: MachineId(7), index, generation: 0 }));
         let (mut users, alice) = (Users::default(), User::new("alice"));
         users.join(&alice, second);
         users.join(&alice, first);
