@@ -21,14 +21,15 @@ pub use pseud_proto::value::BadArguments;
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
-    CallRefused, Config, Exception, Executed, Fault, Limits, PeerError, Reason, User, Value,
+    CallRefused, Config, Exception, Executed, Fault, LateGuard, Limits, PeerError, Reason, User,
+    Value,
 };
 
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    Authenticator, Call, CallAll, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained,
-    Events, HandlerError, NameRefused, Node, Object, Options, Orphans, Peer, Ready, Registry,
-    Request, Server, Service, Source, register,
+    Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Client,
+    ConnectionEvent, Drained, Events, HandlerError, NameRefused, Node, Object, Options, Orphans,
+    Peer, Ready, Registry, Request, Server, Service, Source, register,
 };

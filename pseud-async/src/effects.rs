@@ -4,6 +4,7 @@ use crate::events::Happened;
 use crate::hub::{Hub, Inner};
 use crate::link::AnyLink;
 use crate::serve;
+use crate::withheld::Withheld;
 use atomic_waker::AtomicWaker;
 use pseud_proto::{Action, PeerId, Reason};
 use smallvec::SmallVec;
@@ -17,6 +18,7 @@ pub(crate) struct Effects {
     wakers: SmallVec<[Waker; 2]>,
     crowd: Vec<Arc<AtomicWaker>>,
     happened: Vec<Happened>,
+    withheld: Vec<Withheld>,
     requests: Vec<pseud_proto::Request>,
     /// [`Hub::closings`] when the requests were taken.
     closings: usize,
@@ -59,6 +61,9 @@ impl Effects {
                     let waiting = inner.cancelling.remove(&request);
                     self.crowd.extend(waiting.into_iter().flat_map(|mut crowd| crowd.leave()));
                 }
+                Action::Withheld { caller, name, guard } => {
+                    self.withheld.push(Withheld { caller, name, guard });
+                }
                 // `Action` may grow; this hub asks for nothing that it does not know.
                 _ => {}
             }
@@ -91,8 +96,10 @@ impl Effects {
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { wakers, crowd, happened, requests, closings: _, flush, close, rearm } = self;
-        let nobody = wakers.is_empty() && crowd.is_empty() && happened.is_empty();
+        let Self { wakers, crowd, happened, requests, closings: _, flush, close, rearm, withheld } =
+            self;
+        let unsaid = happened.is_empty() && withheld.is_empty();
+        let nobody = wakers.is_empty() && crowd.is_empty() && unsaid;
         nobody && requests.is_empty() && flush.is_empty() && close.is_empty() && !rearm
     }
 
@@ -102,6 +109,7 @@ impl Effects {
             hub.timer.wake();
         }
         self.happened.iter().for_each(Happened::log);
+        self.withheld.iter().for_each(|withheld| withheld.warn(&hub.withheld, hub.now()));
         for (link, reason) in self.close {
             link.close(reason);
         }

@@ -213,7 +213,7 @@ impl Hub {
 
 /// A routing id for logs. One that was made here, for a peer that announced none, is only good to
 /// recognise it by.
-fn shown(identity: &[u8]) -> String {
+pub(crate) fn shown(identity: &[u8]) -> String {
     match identity {
         [0, a, b, c, d, ..] => format!("anonymous-{a:02x}{b:02x}{c:02x}{d:02x}"),
         named => named.escape_ascii().to_string(),

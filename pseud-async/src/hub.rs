@@ -1,6 +1,7 @@
 //! The hub: one endpoint under one short lock, and who waits for it.
 
 use crate::crowd::{Crowd, Place};
+use crate::dialing::Dialed;
 use crate::effects::Effects;
 use crate::events::Watchers;
 use crate::gate::{Doors, Gate};
@@ -10,6 +11,7 @@ use crate::pending::Waiters;
 use crate::registry::{Registry, Served};
 use crate::running::Running;
 use crate::stranger::Stranger;
+use crate::withheld::Pace;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
@@ -65,6 +67,8 @@ pub struct Hub {
     pub(crate) closings: AtomicUsize,
     pub(crate) config: Arc<Config>,
     pub(crate) doors: Doors,
+    /// How often answers that are withheld are warned of.
+    pub(crate) withheld: Pace,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,8 @@ pub(crate) struct Inner {
     pub(crate) present: BTreeMap<PeerId, Arc<PeerInfo>>,
     /// Links whose handshake is not over.
     pub(crate) strangers: Slab<Stranger>,
+    /// The endpoints that we connect to.
+    pub(crate) dialed: Slab<Dialed>,
     /// The moment for which the timer is armed: it is woken only for an earlier one.
     pub(crate) armed: Option<Instant>,
     pub(crate) shut_down: bool,
@@ -107,6 +113,7 @@ impl Hub {
                 watchers: Watchers::default(),
                 present: BTreeMap::new(),
                 strangers: Slab::new(),
+                dialed: Slab::new(),
                 armed: None,
                 shut_down: false,
             }),
@@ -119,6 +126,7 @@ impl Hub {
             closings: AtomicUsize::new(0),
             config,
             doors: Doors::default(),
+            withheld: Pace::default(),
         })
     }
 

@@ -6,6 +6,7 @@ mod writing;
 pub(crate) use asked::AnyLink;
 pub use writing::{Flushed, Writer};
 
+use crate::dialing::Dialing;
 use crate::effects::Effects;
 use crate::gate;
 use crate::hub::{Hub, Inner};
@@ -13,7 +14,7 @@ use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Question, Side};
-use pseud_proto::{Misbehaved, PeerError, PeerId, Reason, User};
+use pseud_proto::{LateGuard, LinkId, Misbehaved, PeerError, PeerId, Reason, Siblings, User};
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -34,6 +35,23 @@ pub struct Fed {
     result: Result<(), PeerError>,
 }
 
+/// How a link came about.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin<'a> {
+    /// A peer opened it to us.
+    Accepted {
+        /// Until when its requests may be answered; `None` is [`Config::late_guard`](pseud_proto::Config).
+        late_guard: Option<LateGuard>,
+    },
+    /// We opened it.
+    Dialed {
+        /// How many were opened to that endpoint before: see [`Connection::for_attempt`].
+        attempt: u32,
+        /// That endpoint.
+        dialing: &'a Dialing,
+    },
+}
+
 /// One link. Its task owns the reading half and calls `handle_*` and `flush`; any task may write
 /// through it when nothing else is in flight.
 pub struct Link<W> {
@@ -41,6 +59,10 @@ pub struct Link<W> {
     writer: W,
     address: String,
     side: Side,
+    /// What we call it, where we opened it.
+    dialed: Option<LinkId>,
+    /// Until when its peer's requests may be answered, where that is not as for all.
+    late_guard: Option<LateGuard>,
     peer: OnceLock<PeerId>,
     /// Where the hub knows it until its handshake is over.
     stranger: AtomicUsize,
@@ -61,27 +83,35 @@ impl<W> fmt::Debug for Link<W> {
 }
 
 impl<W: Writer> Link<W> {
-    /// A link over a fresh socket. `attempt` counts the links that were opened to one endpoint: see
-    /// [`Connection::for_attempt`].
+    /// A link over a fresh socket.
     ///
     /// # Errors
     /// The operating system gives no entropy.
     pub fn new(
         hub: &Hub,
         config: Arc<ConnectionConfig>,
-        side: Side,
-        attempt: u32,
+        origin: Origin<'_>,
         writer: W,
         address: String,
     ) -> io::Result<Arc<Self>> {
         let seed = Hub::seed()?;
-        let config = hub.config.announced(config);
+        let (side, attempt, siblings, late_guard) = match origin {
+            Origin::Accepted { late_guard } => {
+                (Side::Accepting, 0, Siblings::default(), late_guard)
+            }
+            Origin::Dialed { attempt, dialing } => {
+                (Side::Connecting, attempt, dialing.siblings(), None)
+            }
+        };
+        let config = hub.config.announced_beside(config, &siblings);
         let connection = Connection::for_attempt(config, side, attempt, seed, hub.now());
         let link = Arc::new(Self {
             connection: Mutex::new(connection),
             writer,
             address,
             side,
+            dialed: siblings.link(),
+            late_guard,
             peer: OnceLock::new(),
             wants_flush: AtomicBool::new(true),
             over: AtomicBool::new(false),
@@ -246,7 +276,11 @@ impl<W: Writer> Link<W> {
                 (Event::Ready(ready), _) => {
                     // An answer may come when the link is over, or everything is.
                     let Some(_stranger) = self.introduce(inner) else { continue };
-                    let info = PeerInfo::behind(ready, self.side, &*self.address);
+                    let info = PeerInfo::behind(ready, self.side, &*self.address)
+                        .with_late_guard(self.late_guard);
+                    if let Some(link) = self.dialed {
+                        inner.arrived(link, &info.identity);
+                    }
                     let peer = inner.endpoint.handle_connected(info, now);
                     attach(inner, peer);
                     let _ = self.peer.set(peer);

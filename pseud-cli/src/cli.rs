@@ -3,6 +3,7 @@
 use crate::json;
 use crate::security::{Credentials, Guard};
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand};
+use pseud::LateGuard;
 use pseud::proto::address::{Address, BadAddress};
 use pseud::proto::value::Value;
 use std::path::PathBuf;
@@ -116,6 +117,12 @@ pub(crate) struct ServeArguments {
     /// How long a call of ours to a peer waits for its answer.
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds)]
     pub(crate) timeout: Duration,
+    /// How long after its receipt a Python caller's call may still be answered, or `off`. A Python
+    /// caller that waits no longer dies of an answer, so set it under the time-out of the callers that
+    /// wait shortest; `off` only where all wait as long as methods take. A warning names each answer
+    /// that was withheld. Other callers, Python's SyncClient among them, are answered at any time.
+    #[arg(long, value_name = "SECONDS|off", default_value = "4.5", value_parser = late_guard)]
+    pub(crate) late_guard: LateGuard,
     /// Send the tracebacks of failed methods to their callers.
     #[arg(long)]
     pub(crate) expose_traceback: bool,
@@ -208,6 +215,15 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
     Duration::try_from_secs_f64(seconds).map_err(|_| "not a number of seconds")
 }
 
+fn late_guard(text: &str) -> Result<LateGuard, &'static str> {
+    match text {
+        "off" => Ok(LateGuard::Off),
+        text => seconds(text)
+            .map(LateGuard::After)
+            .map_err(|_| "a number of seconds, more than 0 and at most 3600, or `off`"),
+    }
+}
+
 fn keyword(text: &str) -> Result<(String, Value), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
     match key {
@@ -231,6 +247,16 @@ mod tests {
         assert_eq!(seconds("0.3"), Ok(Duration::from_millis(300)));
         for text in ["0", "-1", "nan", "inf", "3601", "", "soon"] {
             assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_late_guard_is_seconds_or_off() {
+        assert_eq!(late_guard("off"), Ok(LateGuard::Off));
+        assert_eq!(late_guard("0.25"), Ok(Duration::from_millis(250).into()));
+        assert_eq!(late_guard("4.5"), Ok(LateGuard::default()), "the default of both");
+        for text in ["", "OFF", "0", "-1", "never"] {
+            assert!(late_guard(text).is_err(), "{text}");
         }
     }
 

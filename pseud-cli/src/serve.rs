@@ -14,6 +14,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
     let options = Options::server(&arguments.name)
         .call_timeout(arguments.timeout)
+        .late_guard(arguments.late_guard)
         .expose_traceback(arguments.expose_traceback);
     let options = match arguments.guard.put_to(options) {
         Ok(options) => options,

@@ -1,6 +1,7 @@
 //! What a call is: its names, its request, its outcome, and the actions a machine asks for.
 
 use crate::error::{Executed, Fault, Reason};
+use crate::late_guard::LateGuard;
 use crate::peer::PeerInfo;
 use crate::slab::Key;
 use crate::value::Unchecked;
@@ -228,6 +229,16 @@ pub enum Action {
     Serve(Request),
     /// The caller of this request is gone: its answer would reach nobody.
     Cancelled(RequestId),
+    /// An answer of ours is not sent: its caller may no longer wait for it, and would die of it. To be
+    /// told to whoever runs the handlers.
+    Withheld {
+        /// Who asked.
+        caller: Arc<PeerInfo>,
+        /// The dotted name that was called; empty where the request was refused unread.
+        name: String,
+        /// What it came later than.
+        guard: LateGuard,
+    },
     /// This call is over. Said once for each call.
     Finish {
         /// The call.

@@ -1,8 +1,10 @@
 //! Settings. Defaults are Python pseud's where it has the setting; each limit names its precedent.
 
 use crate::budget::FloodLimit;
+use crate::late_guard::LateGuard;
 use crate::profile::{Capabilities, Profile, is_ours};
 use crate::pseud::WireId;
+use crate::siblings::Siblings;
 use crate::zmtp::ConnectionConfig;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -24,10 +26,9 @@ pub struct Config {
     /// [`Limits::body_bytes_max`] (or what fits a frame or a message, if that is less). Default: all of it. With [`Capabilities::NONE`] nothing is told, and
     /// peers take us for a v1 peer.
     pub capabilities: Capabilities,
-    /// How long after its receipt a v1 peer's request may still be answered. Python's reader dies
-    /// of an answer that its caller no longer waits for. Default 4.5 s, half a second under
-    /// Python's own time-out.
-    pub late_guard: Duration,
+    /// How long after its receipt a v1 peer's request may still be answered, where its
+    /// [link](crate::peer::PeerInfo) says nothing else. Default 4.5 s: see [`LateGuard`].
+    pub late_guard: LateGuard,
     /// Whether tracebacks of our handlers leave this process. Default false: they carry file paths.
     pub expose_traceback: bool,
     /// What one peer, and all of them, may cost.
@@ -41,7 +42,7 @@ impl Default for Config {
             call_timeout: Duration::from_secs(5),
             unroutable_timeout: Duration::from_millis(400),
             capabilities: Capabilities::ALL,
-            late_guard: Duration::from_millis(4_500),
+            late_guard: LateGuard::default(),
             expose_traceback: false,
             limits: Limits::default(),
         }
@@ -53,12 +54,21 @@ impl Config {
     /// adapters see to it for each link; who does it once for many spares them the copy.
     ///
     /// [`Link`]: crate::pseud::Link
-    pub fn announced(&self, mut connection: Arc<ConnectionConfig>) -> Arc<ConnectionConfig> {
+    pub fn announced(&self, connection: Arc<ConnectionConfig>) -> Arc<ConnectionConfig> {
+        self.announced_beside(connection, &Siblings::default())
+    }
+
+    /// The same for one link that we open, which says that as well.
+    pub fn announced_beside(
+        &self,
+        mut connection: Arc<ConnectionConfig>,
+        siblings: &Siblings,
+    ) -> Arc<ConnectionConfig> {
         // A larger body would close the link before anybody could say that it is too large.
         let frame_max = connection.limits.frame_bytes_max.saturating_sub(SEALING_BYTES);
         let message_max = connection.limits.message_bytes_max.saturating_sub(ENVELOPE_BYTES);
         let max = self.limits.body_bytes_max.min(frame_max).min(message_max);
-        let ours = Profile::declared(self.capabilities, max).property();
+        let ours = Profile::declared(self.capabilities, max).property(siblings);
         let known = |config: &ConnectionConfig| {
             let named = |(name, _): &&(String, Bytes)| is_ours(name.as_bytes());
             config.properties.iter().filter(named).eq(&ours)

@@ -29,10 +29,12 @@ pub mod call;
 pub mod config;
 mod deadline;
 pub mod error;
+mod late_guard;
 pub mod peer;
 mod profile;
 pub mod pseud;
 pub mod registry;
+mod siblings;
 mod slab;
 mod user;
 pub mod value;
@@ -48,8 +50,10 @@ pub use error::{
     CallRefused, Exception, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved,
     PeerError, Reason, Refusal,
 };
+pub use late_guard::LateGuard;
 pub use profile::{Capabilities, Profile};
 pub use pseud::{Opened, Provenance};
 pub use registry::Registry;
+pub use siblings::{LinkId, Siblings};
 pub use user::User;
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};

@@ -1,6 +1,8 @@
 //! Who is behind a link, and what may be sent to it.
 
+use crate::late_guard::LateGuard;
 use crate::profile::Profile;
+use crate::siblings::Siblings;
 use crate::user::User;
 use crate::zmtp::{MechanismName, Ready, Side, SocketType};
 use bytes::Bytes;
@@ -24,13 +26,22 @@ pub struct PeerInfo {
     pub dialed: bool,
     /// What may be sent to it: what it declared in this link's handshake.
     pub profile: Profile,
+    /// Which of its node's links this is, and which others of it there are: what it declared there.
+    pub siblings: Siblings,
+    /// Until when requests of this link may be answered; `None` is
+    /// [`Config::late_guard`](crate::Config). Ours to say, not the peer's: see
+    /// [`has_late_guard`](Self::has_late_guard).
+    pub late_guard: Option<LateGuard>,
 }
 
 impl PeerInfo {
     /// Whoever a handshake has shown to be there, over a link that we opened or accepted.
     pub fn behind(ready: Ready, side: Side, address: impl Into<String>) -> Self {
+        let (profile, siblings) = Profile::with_siblings(&ready.properties);
         Self {
-            profile: Profile::of(&ready.properties),
+            profile,
+            siblings,
+            late_guard: None,
             identity: ready.identity,
             user: ready.user,
             address: address.into(),
@@ -50,7 +61,21 @@ impl PeerInfo {
             mechanism: MechanismName::Null,
             dialed: false,
             profile: Profile::V1,
+            siblings: Siblings::default(),
+            late_guard: None,
         }
+    }
+
+    /// Whether an answer that comes too late may end its reader. Not that of a REQ: its socket drops
+    /// what it no longer waits for, so Python's `SyncClient` gets late answers.
+    pub fn has_late_guard(&self) -> bool {
+        self.profile.has_late_guard() && self.socket_type != SocketType::Req
+    }
+
+    /// Whether it can be called. A REQ cannot: its socket takes whatever comes for the answer that it
+    /// waits for, or drops it (RFC 28 §REQ).
+    pub fn takes_calls(&self) -> bool {
+        self.socket_type != SocketType::Req
     }
 
     /// The same, authenticated as that user.
@@ -85,6 +110,20 @@ impl PeerInfo {
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
+        self
+    }
+
+    /// The same, declaring that of its link.
+    #[must_use]
+    pub fn with_siblings(mut self, siblings: Siblings) -> Self {
+        self.siblings = siblings;
+        self
+    }
+
+    /// The same, its requests to be answered until then.
+    #[must_use]
+    pub fn with_late_guard(mut self, guard: Option<LateGuard>) -> Self {
+        self.late_guard = guard;
         self
     }
 }

@@ -1,12 +1,14 @@
 //! What a peer understands besides Python pseud 1.0's wire: declared in its link's handshake.
 //!
 //! `X-Pseud: 1;caps=<hex>;max=<bytes>` among the application's properties of READY or INITIATE (ZMTP
-//! 3.1 §metadata; libzmq passes it over). `caps` is a bitmap, `max` the largest body that it takes.
+//! 3.1 §metadata; libzmq passes it over). `caps` is a bitmap, `max` the largest body that it takes; a
+//! link that its peer opened says in `link` and `beside` which one it is (`siblings`).
 //! Unknown bits and keys are passed over; anything odd is as good as nothing.
 //!
 //! It says what a peer *can read*, never what it *may do*: whoever strips or forges it takes features
 //! from a link and no protection. It lives as long as its link, and is never remembered.
 
+use crate::siblings::Siblings;
 use bytes::Bytes;
 use std::fmt;
 
@@ -87,33 +89,39 @@ impl Profile {
     /// What the application's properties of a peer declare (`Ready::properties`); [`V1`](Self::V1)
     /// where that is nothing, twice, or garbage.
     pub fn of(properties: &[(Bytes, Bytes)]) -> Self {
+        Self::with_siblings(properties).0
+    }
+
+    /// The same, and what is declared of the link itself.
+    pub(crate) fn with_siblings(properties: &[(Bytes, Bytes)]) -> (Self, Siblings) {
         let mut found = properties.iter().filter(|(name, _)| is_ours(name));
         match (found.next(), found.next()) {
             (Some((_, value)), None) => Self::read(value).unwrap_or_default(),
-            _ => Self::V1,
+            _ => <(Self, Siblings)>::default(),
         }
     }
 
-    fn read(value: &[u8]) -> Option<Self> {
+    fn read(value: &[u8]) -> Option<(Self, Siblings)> {
         let value = (value.len() <= VALUE_BYTES_MAX).then_some(value)?;
         let mut entries = std::str::from_utf8(value).ok()?.split(';');
         entries.next().filter(|version| *version == VERSION)?;
-        let (mut capabilities, mut max) = (None, None);
+        let (mut capabilities, mut max, mut siblings) = (None, None, Siblings::default());
         for entry in entries {
             let twice = match entry.split_once('=')? {
                 ("caps", bits) => capabilities.replace(Capabilities::read(bits)?).is_some(),
                 ("max", bytes) => max.replace(read_max(bytes)?).is_some(),
-                _ => false,
+                (key, value) => siblings.take(key, value).is_none(),
             };
             if twice {
                 return None;
             }
         }
-        Some(Self { capabilities: capabilities.unwrap_or_default(), body_bytes_max: max })
+        let capabilities = capabilities.unwrap_or_default();
+        Some((Self { capabilities, body_bytes_max: max }, siblings))
     }
 
-    /// The property that declares it; `None` for one without capabilities.
-    pub(crate) fn property(&self) -> Option<(String, Bytes)> {
+    /// The property that declares it of that link; `None` for one without capabilities.
+    pub(crate) fn property(&self, siblings: &Siblings) -> Option<(String, Bytes)> {
         if self.capabilities == Capabilities::NONE {
             return None;
         }
@@ -121,10 +129,12 @@ impl Profile {
         if let Some(max) = self.body_bytes_max {
             value.push_str(&format!(";max={max}"));
         }
+        siblings.write(&mut value);
         Some((PROPERTY.to_owned(), value.into()))
     }
 
-    /// Whether an answer that comes too late would end its reader.
+    /// Whether an answer that comes too late may end its reader: see also
+    /// [`PeerInfo::has_late_guard`](crate::peer::PeerInfo::has_late_guard).
     pub fn has_late_guard(&self) -> bool {
         !self.capabilities.contains(Capabilities::LATE_ANSWERS)
     }
@@ -162,6 +172,7 @@ fn read_max(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::siblings::LinkId;
 
     fn of(values: &[&[u8]]) -> Profile {
         let property = |value: &&[u8]| (Bytes::from_static(b"x-pSEUD"), value.to_vec().into());
@@ -171,12 +182,30 @@ mod tests {
     #[test]
     fn a_declaration_is_read_as_it_is_written() {
         let ours = Profile::declared(Capabilities::ALL, 8 << 20);
-        let (name, value) = ours.property().unwrap();
+        let (name, value) = ours.property(&Siblings::default()).unwrap();
         assert_eq!((&name[..], &value[..]), ("X-Pseud", &b"1;caps=7;max=8388608"[..]));
         assert_eq!(Profile::of(&[(name.into(), value)]), ours);
         assert!(!ours.has_late_guard() && ours.reads_outcomes() && ours.reads_provenance());
-        assert_eq!(Profile::V1.property(), None);
-        assert_eq!(Profile::declared(Capabilities::NONE, 9_999).property(), None);
+        let none = Profile::declared(Capabilities::NONE, 9_999);
+        for v1 in [Profile::V1, none] {
+            assert_eq!(v1.property(&Siblings::default()), None);
+        }
+    }
+
+    #[test]
+    fn links_of_one_node_are_declared_and_read() {
+        let id = |n: u8| LinkId::new([n; 8]);
+        let most = Siblings::new(id(1), (2..100).map(id));
+        let longest = Profile::declared(Capabilities(u64::MAX), usize::MAX);
+        let (name, value) = longest.property(&most).unwrap();
+        assert!(value.len() <= VALUE_BYTES_MAX, "{}", value.len());
+        let (profile, read) = Profile::with_siblings(&[(name.into(), value)]);
+        assert_eq!((profile.capabilities, &read), (Capabilities::ALL, &most));
+        assert!(read.yields_to(&Siblings::new(id(9), [])) && !read.yields_to(&read));
+        assert!(!read.yields_to(&Siblings::new(id(10), [])), "only so many are named");
+        assert!(!read.yields_to(&Siblings::default()));
+        let (_, value) = longest.property(&Siblings::new(id(0xab), [])).unwrap();
+        assert!(value.ends_with(b";link=abababababababab"), "{}", value.escape_ascii());
     }
 
     #[test]
@@ -222,6 +251,13 @@ mod tests {
             b"1;caps=7;max=+9999",
             b"1;caps=7;max=1023",
             b"1;caps=7;max=9999;max=9999",
+            b"1;caps=7;link=",
+            b"1;caps=7;link=0123456789abcde",
+            b"1;caps=7;link=0123456789abcdeg",
+            b"1;caps=7;link=+123456789abcdef",
+            b"1;caps=7;link=0123456789abcdef;link=0123456789abcdef",
+            b"1;caps=7;beside=0123456789abcdef,",
+            b"1;caps=7;beside=0123456789abcdef;beside=0123456789abcdef",
             b"1;caps=\xff",
             &long,
         ] {

@@ -3,13 +3,13 @@
 use crate::driver::drive;
 use crate::failure::{invalid, named};
 use crate::listener::Listener;
-use crate::options::Options;
+use crate::options::{BindOptions, Options};
 use crate::security;
 use crate::socket::Stream;
-use pseud_async::Hub;
+use pseud_async::{Hub, Origin};
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
-use pseud_proto::zmtp::{ConnectionConfig, Side};
+use pseud_proto::zmtp::ConnectionConfig;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -24,6 +24,7 @@ pub(crate) async fn bind(
     hub: &Arc<Hub>,
     options: &Options,
     endpoint: &str,
+    here: BindOptions,
 ) -> io::Result<(String, AbortHandle)> {
     let address = Address::to_bind(endpoint).map_err(invalid)?;
     security::judge_endpoint(options, &address, "bind", endpoint)?;
@@ -32,13 +33,18 @@ pub(crate) async fn bind(
     let bound = listener.endpoint(&address)?;
     tracing::info!(endpoint = %bound, "listening");
     let config = options.config.announced(Arc::new(options.connection.clone()));
-    let task = spawn(accept(hub.clone(), config, listener));
+    let task = spawn(accept(hub.clone(), config, here, listener));
     Ok((bound, task.abort_handle()))
 }
 
 /// Accepts until the hub is shut down. An error of one connection, or too many open files, ends
 /// neither the listener nor anybody else's link.
-async fn accept(hub: Arc<Hub>, config: Arc<ConnectionConfig>, listener: Listener) {
+async fn accept(
+    hub: Arc<Hub>,
+    config: Arc<ConnectionConfig>,
+    here: BindOptions,
+    listener: Listener,
+) {
     let (mut backoff, mut ended) = (Backoff::new(patience()), hub.shut_down());
     loop {
         let accepted = poll_fn(|cx| match Pin::new(&mut ended).poll(cx) {
@@ -49,7 +55,7 @@ async fn accept(hub: Arc<Hub>, config: Arc<ConnectionConfig>, listener: Listener
             None => return,
             Some(Ok(stream)) => {
                 backoff.succeeded();
-                spawn(serve(hub.clone(), config.clone(), stream));
+                spawn(serve(hub.clone(), config.clone(), here, stream));
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again");
@@ -67,8 +73,9 @@ fn patience() -> Retry {
     retry
 }
 
-async fn serve(hub: Arc<Hub>, config: Arc<ConnectionConfig>, stream: Stream) {
-    match drive(&hub, config, Side::Accepting, 0, stream).await {
+async fn serve(hub: Arc<Hub>, config: Arc<ConnectionConfig>, here: BindOptions, stream: Stream) {
+    let origin = Origin::Accepted { late_guard: here.late_guard };
+    match drive(&hub, config, origin, stream).await {
         Ok((reason, _)) => tracing::debug!(%reason, "link closed"),
         Err(error) => tracing::debug!(%error, "link failed"),
     }

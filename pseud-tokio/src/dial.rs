@@ -5,10 +5,10 @@ use crate::failure::{invalid, named};
 use crate::options::Options;
 use crate::security;
 use crate::socket::Stream;
-use pseud_async::Hub;
+use pseud_async::{Dialing, Hub, Origin};
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
-use pseud_proto::zmtp::{ConnectionConfig, Side};
+use pseud_proto::zmtp::ConnectionConfig;
 use pseud_proto::{Incompatible, PeerError, Reason};
 use std::future::{Future, poll_fn};
 use std::io;
@@ -31,9 +31,10 @@ pub(crate) fn connect(
     security::judge_endpoint(options, &address, "connect to", endpoint)?;
     let mut config = options.connection.clone();
     config.probe = options.probe;
-    let config = options.config.announced(Arc::new(config));
+    let config = Arc::new(config);
     let (hub, endpoint) = (hub.clone(), endpoint.to_owned());
-    let dialer = Dialer { hub, config, address, endpoint };
+    let dialing = hub.dialing();
+    let dialer = Dialer { hub, config, address, endpoint, dialing };
     Ok(handle.spawn(dialer.run(options.retry)).abort_handle())
 }
 
@@ -49,6 +50,7 @@ struct Dialer {
     config: Arc<ConnectionConfig>,
     address: Address,
     endpoint: String,
+    dialing: Dialing,
 }
 
 impl Dialer {
@@ -56,7 +58,10 @@ impl Dialer {
         let (endpoint, mut backoff) = (&self.endpoint, Backoff::new(retry));
         for attempt in (0_u32..).chain(repeat(u32::MAX)) {
             let (mut refused, began) = (false, Instant::now());
-            match self.link(attempt).await {
+            let ended = self.link(attempt).await;
+            // The next link is another: what is named as alive from now on is that one.
+            self.dialing.renew();
+            match ended {
                 None | Some(Ok((Reason::Shutdown, _))) => return,
                 Some(Ok((NEVER_AGAIN, _))) => {
                     tracing::warn!(%endpoint, "refused: what we show does not admit us there");
@@ -90,7 +95,8 @@ impl Dialer {
             Ok(stream) => stream,
             Err(error) => return Some(Err(named("connect to", &self.endpoint, &error))),
         };
-        Some(drive(&self.hub, self.config.clone(), Side::Connecting, attempt, stream).await)
+        let origin = Origin::Dialed { attempt, dialing: &self.dialing };
+        Some(drive(&self.hub, self.config.clone(), origin, stream).await)
     }
 
     async fn unless_shut_down<F: Future>(&self, future: F) -> Option<F::Output> {

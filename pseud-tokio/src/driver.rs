@@ -1,9 +1,9 @@
 //! One link's task: the whole loop.
 
 use crate::socket::{ReadHalf, Stream, WriteHalf};
-use pseud_async::{Fed, Flushed, Hub, Link};
+use pseud_async::{Fed, Flushed, Hub, Link, Origin};
 use pseud_proto::Reason;
-use pseud_proto::zmtp::{ConnectionConfig, Side};
+use pseud_proto::zmtp::ConnectionConfig;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -39,13 +39,12 @@ struct Driver {
 pub(crate) async fn drive(
     hub: &Arc<Hub>,
     config: Arc<ConnectionConfig>,
-    side: Side,
-    attempt: u32,
+    origin: Origin<'_>,
     stream: Stream,
 ) -> io::Result<(Reason, bool)> {
     let address = stream.address()?;
     let (reader, writer) = stream.split()?;
-    let link = Link::new(hub, config, side, attempt, writer, address)?;
+    let link = Link::new(hub, config, origin, writer, address)?;
     let (hub, guard) = (hub.clone(), Gone { hub: hub.clone(), link: link.clone() });
     let (sleep, armed, blocked) = (None, None, false);
     let mut driver = Driver { hub, link, reader, sleep, armed, blocked };

@@ -35,7 +35,7 @@ mod peers;
 mod security;
 mod socket;
 
-pub use options::Options;
+pub use options::{BindOptions, Options};
 pub use peers::{Client, Server};
 pub use pseud_async::{
     Authenticator, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events,

@@ -3,7 +3,7 @@
 use pseud_async::{Gate, Orphans, Registry};
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::ConnectionConfig;
-use pseud_proto::{Config, Limits};
+use pseud_proto::{Config, LateGuard, Limits};
 use std::time::Duration;
 
 /// Settings of a [`Server`](crate::Server) or a [`Client`](crate::Client). Defaults are Python
@@ -81,6 +81,15 @@ impl Options {
         self
     }
 
+    /// How long after its receipt a Python caller's request may still be answered, on all links:
+    /// `Duration::from_secs(9)`, or [`LateGuard::Off`]. Default 4.5 s. For one listener:
+    /// [`BindOptions::late_guard`].
+    #[must_use]
+    pub fn late_guard(mut self, guard: impl Into<LateGuard>) -> Self {
+        self.config.late_guard = guard.into();
+        self
+    }
+
     /// Serves what that registry holds, now and later, instead of one of the node's own: several nodes
     /// may share it. It outlives them. Python's `registry` argument.
     #[must_use]
@@ -108,6 +117,24 @@ impl Options {
     #[must_use]
     pub fn expose_traceback(mut self, expose: bool) -> Self {
         self.config.expose_traceback = expose;
+        self
+    }
+}
+
+/// Settings of one listener: what its links do otherwise than those of the node.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct BindOptions {
+    /// Until when requests that come in there may be answered. Default `None`: as
+    /// [`Options::late_guard`] says.
+    pub late_guard: Option<LateGuard>,
+}
+
+impl BindOptions {
+    /// Says until when requests that come in there may be answered: see [`LateGuard`].
+    #[must_use]
+    pub fn late_guard(mut self, guard: impl Into<LateGuard>) -> Self {
+        self.late_guard = Some(guard.into());
         self
     }
 }

@@ -1,6 +1,6 @@
 //! `Server` and `Client`: nodes that bind and connect.
 
-use crate::options::Options;
+use crate::options::{BindOptions, Options};
 use crate::{accept, dial, names, security};
 use pseud_async::{Hub, Node, Runtime};
 use std::collections::BTreeMap;
@@ -57,9 +57,9 @@ impl Peering {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn bind(&self, endpoint: &str) -> io::Result<String> {
+    async fn bind(&self, endpoint: &str, here: BindOptions) -> io::Result<String> {
         self.judge_alive("bind", endpoint)?;
-        let (bound, task) = accept::bind(self.node.hub(), &self.options, endpoint).await?;
+        let (bound, task) = accept::bind(self.node.hub(), &self.options, endpoint, here).await?;
         self.tasks().bound.insert(bound.clone(), task);
         Ok(bound)
     }
@@ -166,7 +166,19 @@ macro_rules! peering {
             /// # Errors
             /// The endpoint is malformed or cannot be bound, or the node has ended: the error names it.
             pub async fn bind(&self, endpoint: &str) -> io::Result<String> {
-                self.0.bind(endpoint).await
+                self.0.bind(endpoint, BindOptions::default()).await
+            }
+
+            /// The same with settings of that listener's own.
+            ///
+            /// # Errors
+            /// As for [`bind`](Self::bind).
+            pub async fn bind_with(
+                &self,
+                endpoint: &str,
+                options: BindOptions,
+            ) -> io::Result<String> {
+                self.0.bind(endpoint, options).await
             }
 
             /// Connects to an endpoint, and again whenever that link ends, after a wait drawn from

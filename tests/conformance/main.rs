@@ -16,6 +16,7 @@ mod links;
 mod provenance;
 mod refusals;
 mod repeated;
+mod req;
 mod shutdown;
 mod swarm;
 mod takeover;

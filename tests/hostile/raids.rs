@@ -63,7 +63,7 @@ async fn a_peer_that_never_reads() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_reads_too_late() {
     let guard = Duration::from_millis(500);
-    let bench = Bench::with(|options| options.config.late_guard = guard).await;
+    let bench = Bench::with(|options| options.config.late_guard = guard.into()).await;
     let mut wire = bench.peer().await;
     // More than sockets hold, less than the queue may.
     wire.send(&works("large", 220)).await;

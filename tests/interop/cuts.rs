@@ -123,7 +123,7 @@ fn open(number: usize, relay: &Relay, spy: &Arc<Spy>) -> Client {
     let mut options = Options::client(SERVICE).identity(format!("desk {number}"));
     options.retry.first = Duration::from_millis(2);
     options.retry.max = Duration::from_millis(10);
-    options.config.late_guard = LATE_GUARD;
+    options.config.late_guard = LATE_GUARD.into();
     let (client, spy) = (Client::with(options).expect("a runtime is there"), spy.clone());
     let run = move |request: pseud::Request| {
         let (number, padding): (Number, String) = request.args()?;

@@ -44,7 +44,7 @@ async fn a_rust_call_that_is_dropped_leaves_the_link_in_order() {
 #[tokio::test]
 async fn a_late_answer_is_withheld_from_an_impatient_python_caller() {
     let mut options = Options::server(SERVICE);
-    options.config.late_guard = Duration::from_millis(900);
+    options.config.late_guard = Duration::from_millis(900).into();
     check_slow_handler(options, 1.0, Duration::from_millis(1_500)).await;
 }
 
@@ -85,7 +85,7 @@ async fn check_withheld(room: &PythonCalls) {
 #[tokio::test]
 async fn an_answer_just_after_the_time_out_is_withheld() {
     let mut options = Options::server(SERVICE);
-    options.config.late_guard = Duration::from_millis(500);
+    options.config.late_guard = Duration::from_millis(500).into();
     PythonCalls::with(options, 1.0, async |room| {
         let release = serve_held(&room.server);
         let late = room.call("held", json!([])).await;

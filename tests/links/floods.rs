@@ -80,7 +80,7 @@ fn roomy(mut options: Options) -> Options {
     let bytes = 4 * CALLERS * (DEPTH + 1) * LARGE_BYTES;
     options.config.limits.queue_bytes_soft_max = bytes;
     options.config.limits.queue_bytes_hard_max = bytes;
-    options.config.late_guard = CALL_TIMEOUT;
+    options.config.late_guard = CALL_TIMEOUT.into();
     options.call_timeout(CALL_TIMEOUT)
 }
 

@@ -70,7 +70,7 @@ async fn pair() -> (Server, Client) {
 }
 
 fn patient(mut options: Options) -> Options {
-    options.config.late_guard = CALL_TIMEOUT;
+    options.config.late_guard = CALL_TIMEOUT.into();
     options.call_timeout(CALL_TIMEOUT)
 }
 

@@ -138,7 +138,7 @@ async fn a_handler_that_is_to_finish_does() {
 #[tokio::test]
 async fn a_handler_whose_caller_has_only_given_up_goes_on() {
     let mut options = Options::server("service");
-    options.config.late_guard = Duration::ZERO;
+    options.config.late_guard = Duration::ZERO.into();
     let server = Server::with(options).unwrap();
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
     let [begun, gate, done] = signals();

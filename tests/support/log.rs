@@ -30,6 +30,8 @@ pub(crate) enum Said {
     Closed(PeerId, Reason),
     Cancelled(RequestId),
     Finished(CallId),
+    /// The answer to that method is not sent.
+    Withheld(String),
 }
 
 /// A request with its arguments, waiting to be answered.
@@ -89,6 +91,7 @@ impl Log {
                 self.said.push(Said::Closed(peer, reason));
             }
             Action::Cancelled(request) => self.said.push(Said::Cancelled(request)),
+            Action::Withheld { name, .. } => self.said.push(Said::Withheld(name)),
             other => panic!("not for a log: {other:?}"),
         }
     }

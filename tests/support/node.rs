@@ -8,7 +8,7 @@ use bytes::Bytes;
 use pseud::proto::pseud::{BACKLOG_BYTES_LOW, Endpoint, Kind, PeerInfo};
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
 use pseud::proto::{Action, CallId, CallOptions, CallRefused, PeerError, PeerId, To};
-use pseud::{Config, Fault, Reason, User};
+use pseud::{Config, Fault, LateGuard, Reason, User};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ pub(crate) struct Node {
     pub(crate) log: Log,
     /// Who is authenticated as which user, by routing id; all others are nobody.
     pub(crate) users: BTreeMap<Vec<u8>, User>,
+    /// The guard of links that are opened from now on, where it is not the endpoint's.
+    pub(crate) late_guard: Option<LateGuard>,
     clock: Clock,
     config: Arc<ConnectionConfig>,
     seed: u8,
@@ -64,6 +66,7 @@ impl Node {
             endpoint: Endpoint::new(Arc::new(config), [seed; 32]),
             log: Log::default(),
             users: BTreeMap::new(),
+            late_guard: None,
             clock: clock.clone(),
             config: connection,
             seed,
@@ -211,6 +214,7 @@ impl Node {
                 (Event::Ready(ready), _) => {
                     let user = self.users.get(&ready.identity[..]).cloned().unwrap_or_default();
                     let info = PeerInfo::behind(ready, line.side, "").with_user(user);
+                    let info = info.with_late_guard(self.late_guard);
                     line.peer = Some(self.endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => {

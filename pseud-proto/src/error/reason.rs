@@ -11,6 +11,8 @@ pub enum Reason {
     TimedOut,
     /// There was no link to that peer.
     NotConnected,
+    /// That peer cannot be called: its socket is a REQ, which only asks (Python's `SyncClient`).
+    TakesNoCalls,
     /// The link ended.
     PeerGone,
     /// The peer broke the protocol and its link was closed.
@@ -59,6 +61,7 @@ impl fmt::Display for Reason {
         let text = match self {
             Self::TimedOut => "timed out",
             Self::NotConnected => "not connected",
+            Self::TakesNoCalls => "the peer takes no calls: its socket is a REQ, which only asks",
             Self::PeerGone => "the peer is gone",
             Self::PeerFault(error) => return write!(f, "the peer broke the protocol: {error}"),
             Self::Unauthorized => "unauthorized: the peer does not let this user make the call",

@@ -125,13 +125,23 @@ impl Endpoint {
         }
     }
 
+    /// A session that takes no calls is only meant where there is no other.
     fn session_of_user(&self, id: &[u8], several: Several) -> Result<Option<PeerId>, CallRefused> {
-        match (self.users.sessions(id), several) {
-            (sessions @ [_, _, ..], Several::Refuse) => {
-                Err(CallRefused::SeveralSessions { count: sessions.len() })
-            }
-            (sessions, _) => Ok(sessions.last().copied()),
+        let sessions = match self.users.sessions(id) {
+            [] => return Ok(None),
+            [only] => return Ok(Some(*only)),
+            sessions => sessions,
+        };
+        let callable = || sessions.iter().copied().filter(|&peer| self.takes_calls(peer));
+        match (callable().count(), several) {
+            (count @ 2.., Several::Refuse) => Err(CallRefused::SeveralSessions { count }),
+            _ => Ok(callable().last().or(sessions.last().copied())),
         }
+    }
+
+    /// Whether that session can be called at all.
+    pub(super) fn takes_calls(&self, peer: PeerId) -> bool {
+        self.peer_info(peer).is_some_and(|info| info.takes_calls())
     }
 
     /// Who holds that routing id, unless it is a user: that is known by its user id alone.
@@ -166,9 +176,12 @@ impl Endpoint {
             return self.finish(call, Outcome::Closed { executed: Executed::No });
         }
         match target {
-            Target::Session(peer) if self.sessions.get(peer.0).is_some() => {
+            Target::Session(peer) if self.takes_calls(peer) => {
                 self.calls.queue_at(call, peer);
                 self.enqueue_call(peer, call, entry);
+            }
+            Target::Session(peer) if self.sessions.get(peer.0).is_some() => {
+                self.finish(call, Outcome::NotExecuted(Reason::TakesNoCalls));
             }
             Target::Session(_) => self.finish(call, Outcome::NotExecuted(Reason::PeerGone)),
             Target::Server(whom) | Target::Nobody(whom) => self.parked.park(whom, entry),

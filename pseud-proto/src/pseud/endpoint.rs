@@ -5,7 +5,7 @@ use super::names::Names;
 use super::parked::Parked;
 use super::requests::{Progress, Requests};
 use super::session::Session;
-use super::stats::{Deadlines, Dropped, Stats};
+use super::stats::{Deadlines, Stats};
 use super::users::Users;
 use crate::call::{Action, Outcome, PeerId, RequestId};
 use crate::config::Config;
@@ -118,7 +118,8 @@ impl Endpoint {
         self.names.holder(identity)
     }
 
-    /// The sessions that are authenticated as that user, the newest last.
+    /// The sessions that are authenticated as that user, the newest last. A further link of a node that
+    /// has one already is not among them while it stands by.
     pub fn sessions_of(&self, user: &[u8]) -> &[PeerId] {
         self.users.sessions(user)
     }
@@ -158,11 +159,11 @@ impl Endpoint {
             let Some(open) = self.requests.get(request) else { continue };
             match (open.progress, open.peer) {
                 (Progress::Serving, _) => self.requests.guard_passed(request),
-                (Progress::Answered, _) => {
-                    self.requests.remove(request);
-                    self.stats.drop_for(Dropped::LateReply);
+                (Progress::Answered, _) => self.withhold(request),
+                (Progress::Pulled, peer) => {
+                    self.tell_withheld(request);
+                    self.close(peer, Reason::LateReply);
                 }
-                (Progress::Pulled, peer) => self.close(peer, Reason::LateReply),
             }
         }
     }

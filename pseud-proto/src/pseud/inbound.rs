@@ -12,6 +12,7 @@ use crate::call::{Action, CallId, Outcome, PeerId, Request, RequestId, Ticket};
 use crate::config::Limits;
 use crate::deadline::after;
 use crate::error::{Malformed, Misbehaved, PeerError, Reason, Refusal};
+use crate::late_guard::LateGuard;
 use crate::value::Unchecked;
 use crate::zmtp::Parts;
 use std::time::Instant;
@@ -112,6 +113,8 @@ impl Endpoint {
         match self.judge_work(&work) {
             Ok(Work { name, rest, has_claim }) => {
                 self.stats.requests_served += 1;
+                let called = work.body().get(name.clone()).unwrap_or_default();
+                self.requests.note_name(request, called);
                 let at = |offset: usize| work.body.start + offset as u32;
                 self.actions.push_back(Action::Serve(Request {
                     ticket: Ticket(request),
@@ -193,9 +196,9 @@ impl Endpoint {
     }
 
     fn open_request(&mut self, peer: PeerId, id: WireId, bytes: usize, now: Instant) -> RequestId {
-        let guard = match self.profile(peer).has_late_guard() {
-            true => Guard::Until(after(now, self.config.late_guard)),
-            false => Guard::Never,
+        let guard = match self.sessions.get(peer.0).map(|session| session.late_guard) {
+            Some(LateGuard::After(wait)) => Guard::Until(after(now, wait)),
+            Some(LateGuard::Off) | None => Guard::Never,
         };
         let request = self.requests.insert(peer, id, guard, bytes);
         let requests = &self.requests;

@@ -3,7 +3,9 @@
 use super::endpoint::Endpoint;
 use crate::call::PeerId;
 use crate::error::{PeerError, Reason};
+use crate::late_guard::LateGuard;
 use crate::peer::PeerInfo;
+use crate::siblings::Siblings;
 use crate::slab::MachineId;
 use crate::zmtp::{Connection, ConnectionConfig, Event, Question, Side, Verdict};
 use std::io::IoSlice;
@@ -38,6 +40,7 @@ pub struct Link {
     machine: MachineId,
     side: Side,
     address: String,
+    late_guard: Option<LateGuard>,
     stage: Stage,
     /// Asked by the connection, and not taken yet.
     question: Option<Question>,
@@ -65,16 +68,46 @@ impl Link {
         seed: [u8; 32],
         now: Instant,
     ) -> Self {
-        let connection = Connection::new(endpoint.announced(config), side, seed, now);
+        Self::with_connection(endpoint, endpoint.announced(config), side, seed, now)
+    }
+
+    /// A link that we open, and that says which others of ours there are: a second link of ours to one
+    /// peer then stands by there, instead of taking our name from the first.
+    pub fn beside(
+        endpoint: &Endpoint,
+        config: Arc<ConnectionConfig>,
+        siblings: &Siblings,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
+        let config = endpoint.config.announced_beside(config, siblings);
+        Self::with_connection(endpoint, config, Side::Connecting, seed, now)
+    }
+
+    fn with_connection(
+        endpoint: &Endpoint,
+        config: Arc<ConnectionConfig>,
+        side: Side,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
+        let connection = Connection::new(config, side, seed, now);
         let (address, stage) = (String::new(), Stage::Handshake);
         let machine = endpoint.sessions.machine();
-        Self { connection, machine, side, address, stage, question: None }
+        Self { connection, machine, side, address, late_guard: None, stage, question: None }
     }
 
     /// The same, with where the other side is, as text: [`PeerInfo::address`].
     #[must_use]
     pub fn with_address(mut self, address: impl Into<String>) -> Self {
         self.address = address.into();
+        self
+    }
+
+    /// The same, its peer's requests to be answered until then: [`PeerInfo::late_guard`].
+    #[must_use]
+    pub fn with_late_guard(mut self, guard: impl Into<LateGuard>) -> Self {
+        self.late_guard = Some(guard.into());
         self
     }
 
@@ -228,7 +261,8 @@ impl Link {
             }
             match (event, self.peer()) {
                 (Event::Ready(ready), _) => {
-                    let info = PeerInfo::behind(ready, self.side, &*self.address);
+                    let info = PeerInfo::behind(ready, self.side, &*self.address)
+                        .with_late_guard(self.late_guard);
                     self.stage = Stage::Open(endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => endpoint.handle_message(peer, parts, now)?,

@@ -8,6 +8,7 @@ use super::requests::Progress;
 use super::session::{Queued, Session};
 use crate::call::{Action, CallId, Outcome, PeerId, RequestId};
 use crate::error::{Executed, Reason};
+use crate::late_guard::LateGuard;
 use crate::peer::PeerInfo;
 use crate::zmtp::Token;
 use bytes::Bytes;
@@ -19,7 +20,8 @@ impl Endpoint {
     /// A link's handshake is over: a session begins. The newest link of an identity takes it over;
     /// the older session ends as [`Reason::Replaced`]. But a link that we opened, and before those
     /// that others opened one of another user, keeps the name as long as it lives: others that
-    /// announce it stand by and are only called as sessions. Calls that waited for that identity are
+    /// announce it stand by and are only called as sessions. So does a second link of one node, by name
+    /// and as its user, while the first lives ([`Siblings`](crate::Siblings)). Calls that waited for that identity are
     /// sent.
     /// After [`shutdown`](Self::shutdown) the session ends at once.
     pub fn handle_connected(&mut self, mut info: PeerInfo, _now: Instant) -> PeerId {
@@ -27,17 +29,33 @@ impl Endpoint {
             info.identity = self.mint_identity();
         }
         let info = Arc::new(info);
-        let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
+        let late_guard = match info.has_late_guard() {
+            true => info.late_guard.unwrap_or(self.config.late_guard),
+            false => LateGuard::Off,
+        };
+        let peer = PeerId(self.sessions.insert(Session::new(info.clone(), late_guard)));
         if let Some(old) = self.names.take(peer, &info) {
             self.close(old, Reason::Replaced);
         }
-        self.users.join(&info.user, peer);
+        self.users.join(&info.user, peer, self.elder(&info));
         self.actions.push_back(Action::Joined(peer, info.clone()));
         self.unpark(peer, &info);
         if self.shut_down {
             self.close(peer, Reason::Shutdown);
         }
         peer
+    }
+
+    /// The session of the same user and the same node that is called, while this one stands by.
+    fn elder(&self, info: &PeerInfo) -> Option<PeerId> {
+        if info.siblings.is_alone() {
+            return None;
+        }
+        let yields = |peer: &&PeerId| {
+            let other = self.peer_info(**peer);
+            other.is_some_and(|other| info.siblings.yields_to(&other.siblings))
+        };
+        self.users.sessions(info.user.id()).iter().find(yields).copied()
     }
 
     /// Unlike libzmq's, these cannot be guessed: who guesses one could announce it and take it over.
@@ -72,6 +90,9 @@ impl Endpoint {
         let Queued::Call { call, .. } = entry else { return };
         if self.sessions.get(peer.0).is_none() {
             return self.end_call(call, Reason::PeerGone);
+        }
+        if !self.takes_calls(peer) {
+            return self.end_call(call, Reason::TakesNoCalls);
         }
         if self.judge_room(&Target::Session(peer)).is_err() {
             return self.end_call(call, Reason::TooBusy);

@@ -23,7 +23,8 @@
 //! | 1 | reads an ERROR's fourth item | refusals, and one ERROR for WORKs of another version |
 //! | 2 | reads a WORK's fourth item | in whose name a call is made, and after how many hops |
 //!
-//! Unknown bits and unknown `;key=value` are passed over. Another version, anything malformed, more than
+//! `link=<16 hex>` and `beside=<16 hex>,…` name the link that the peer opens and others of the same
+//! node: [`Siblings`](crate::Siblings). Unknown bits and unknown `;key=value` are passed over. Another version, anything malformed, more than
 //! 256 bytes, or the property given twice: the peer is a v1 peer. A declaration says what a peer can
 //! read, and nothing else hangs on it; it is not remembered beyond its link.
 //!

@@ -2,6 +2,7 @@
 
 use crate::call::PeerId;
 use crate::peer::PeerInfo;
+use crate::siblings::Siblings;
 use crate::user::User;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ struct Holder {
     user: User,
     /// We opened its link: nobody who opens one to us takes the name from it.
     dialed: bool,
+    /// Which of its node's links it is.
+    siblings: Siblings,
 }
 
 /// The identity table. Sessions, not names, own calls: a name only says which session is meant now.
@@ -33,13 +36,17 @@ impl Names {
         Some(self.table.get(name)?.holder.as_ref()?.peer)
     }
 
-    /// The newest link takes the name, unless a link that we opened holds it, or another user: then
-    /// the newcomer stands by. Returns who lost it for good: another user than one whose link we
+    /// The newest link takes the name, unless a link that we opened holds it, or another user, or a link
+    /// to which the newcomer [yields](Siblings::yields_to): then the newcomer stands by. Returns who lost it for good: another user than one whose link we
     /// opened only stands by.
     pub(super) fn take(&mut self, peer: PeerId, info: &PeerInfo) -> Option<PeerId> {
-        let newcomer = Holder { peer, user: info.user.clone(), dialed: info.dialed };
+        let (user, dialed, siblings) = (info.user.clone(), info.dialed, info.siblings.clone());
+        let newcomer = Holder { peer, user, dialed, siblings };
         let entry = self.table.entry(info.identity.clone()).or_default();
-        let keeps = |holder: &Holder| holder.dialed || !info.dialed && holder.user != info.user;
+        let keeps = |holder: &Holder| {
+            let other = holder.user != info.user || info.siblings.yields_to(&holder.siblings);
+            holder.dialed || !info.dialed && other
+        };
         if entry.holder.as_ref().is_some_and(keeps) {
             entry.standby.push(newcomer);
             return None;
@@ -52,15 +59,19 @@ impl Names {
         Some(old.peer)
     }
 
-    /// That session holds the name no more. A newer holder stays; else who stands by takes it, one
-    /// whose link we opened first. Returns who took it.
+    /// That session holds the name no more. A newer holder stays; else who stands by takes it: one
+    /// whose link we opened first, then the newest of the same user (the other link of a node before
+    /// any that it has lost), then the oldest. Returns who took it.
     pub(super) fn release(&mut self, name: &Bytes, peer: PeerId) -> Option<PeerId> {
         let entry = self.table.get_mut(name)?;
         entry.standby.retain(|other| other.peer != peer);
         if entry.holder.as_ref().is_some_and(|holder| holder.peer != peer) {
             return None;
         }
-        let next = entry.standby.iter().position(|other| other.dialed).unwrap_or_default();
+        let user = entry.holder.as_ref().map(|holder| &holder.user);
+        let dialed = entry.standby.iter().position(|other| other.dialed);
+        let same_user = || entry.standby.iter().rposition(|other| Some(&other.user) == user);
+        let next = dialed.or_else(same_user).unwrap_or_default();
         let heir = (next < entry.standby.len()).then(|| entry.standby.remove(next));
         let Some(heir) = heir else {
             self.table.remove(name);
@@ -73,6 +84,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::siblings::LinkId;
     use crate::slab::{Key, MachineId};
     use crate::zmtp::Side;
 
@@ -129,5 +141,64 @@ mod tests {
             assert_eq!(names.holder(&name), heir);
         }
         assert!(names.table.is_empty());
+    }
+
+    fn link(id: u8, beside: &[u8], user: &'static str) -> PeerInfo {
+        let id_of = |id: u8| LinkId::new([id; 8]);
+        let siblings = Siblings::new(id_of(id), beside.iter().map(|&other| id_of(other)));
+        info(false, user).with_siblings(siblings)
+    }
+
+    #[test]
+    fn a_second_link_of_a_node_stands_by_and_takes_over() {
+        for user in ["", "alice"] {
+            let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+            assert_eq!(names.take(peer(1), &link(1, &[], user)), None);
+            // Somebody else has waited for longer.
+            assert_eq!(names.take(peer(9), &info(false, "mallory")), None);
+            assert_eq!(names.take(peer(2), &link(2, &[1], user)), None);
+            assert_eq!(names.holder(&name), Some(peer(1)));
+            assert_eq!(names.release(&name, peer(1)), Some(peer(2)));
+            assert_eq!(names.take(peer(3), &link(3, &[2], user)), None);
+            assert_eq!(names.release(&name, peer(3)), None);
+            assert_eq!(names.release(&name, peer(2)), Some(peer(9)));
+        }
+    }
+
+    /// What a half dead link holds its node takes back at once, whichever of its links still live.
+    #[test]
+    fn a_node_does_not_yield_to_a_link_that_it_has_lost() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &link(1, &[2], ""));
+        names.take(peer(2), &link(2, &[1], ""));
+        assert_eq!(names.holder(&name), Some(peer(1)));
+        assert_eq!(names.take(peer(3), &link(3, &[2], "")), Some(peer(1)));
+        assert_eq!(names.holder(&name), Some(peer(3)));
+        assert_eq!(names.take(peer(4), &link(4, &[], "")), Some(peer(3)), "all are lost");
+    }
+
+    /// Who announces what others do only ever stands by; who does not name it takes the name from it.
+    #[test]
+    fn whoever_repeats_anothers_link_gains_nothing() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &link(1, &[], ""));
+        assert_eq!(
+            names.take(peer(6), &link(6, &[1], "")),
+            None,
+            "it says that it is of that node"
+        );
+        assert_eq!(names.holder(&name), Some(peer(1)));
+        // The node comes back while an echo of its own ids holds the name.
+        assert_eq!(names.release(&name, peer(1)), Some(peer(6)));
+        assert_eq!(names.take(peer(7), &link(7, &[], "")), Some(peer(6)));
+        assert_eq!(
+            names.take(peer(8), &link(7, &[], "")),
+            Some(peer(7)),
+            "the same id yields nothing"
+        );
+        let mut names = Names::default();
+        names.take(peer(1), &link(1, &[], "mallory"));
+        names.take(peer(2), &link(2, &[1], "alice"));
+        assert_eq!(names.release(&name, peer(1)), Some(peer(2)), "another user never shares it");
     }
 }

@@ -5,7 +5,7 @@ use super::grammar::{Answer, judge_result};
 use super::requests::Progress;
 use super::session::{QUEUED_COST, Queued};
 use super::stats::Dropped;
-use crate::call::{PeerId, RequestId, Ticket};
+use crate::call::{Action, PeerId, RequestId, Ticket};
 use crate::error::{Fault, Refusal};
 use crate::profile::Profile;
 use crate::value::Packed;
@@ -32,15 +32,28 @@ impl Endpoint {
 
     /// Who waits for the answer to that request; what nobody waits for is closed and counted here.
     fn awaited(&mut self, ticket: &Ticket, now: Instant) -> Option<PeerId> {
-        let cause = match self.requests.get(ticket.0) {
+        match self.requests.get(ticket.0) {
             Some(open) if open.guard.lets_pass(now) => return Some(open.peer),
-            Some(_) => Dropped::LateReply,
-            None if !self.requests.owns(ticket.0) => return None,
-            None => Dropped::CallerGone,
-        };
-        self.close_request(ticket.0);
-        self.stats.drop_for(cause);
+            Some(_) => self.withhold(ticket.0),
+            None if !self.requests.owns(ticket.0) => {}
+            None => self.stats.drop_for(Dropped::CallerGone),
+        }
         None
+    }
+
+    /// An answer is not sent: it comes later than its caller's reader may survive.
+    pub(super) fn withhold(&mut self, request: RequestId) {
+        self.stats.drop_for(Dropped::LateReply);
+        self.tell_withheld(request);
+        self.close_request(request);
+    }
+
+    pub(super) fn tell_withheld(&mut self, request: RequestId) {
+        let Some(open) = self.requests.get(request) else { return };
+        let Some(session) = self.sessions.get(open.peer.0) else { return };
+        let (caller, name) = (session.info.clone(), open.name.to_string());
+        let guard = session.late_guard;
+        self.actions.push_back(Action::Withheld { caller, name, guard });
     }
 
     /// How many bytes of a result that peer's queue takes. An empty one takes any.

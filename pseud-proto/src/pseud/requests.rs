@@ -4,6 +4,7 @@ use super::wire::WireId;
 use crate::call::{PeerId, RequestId};
 use crate::deadline::Next;
 use crate::slab::{MachineId, Slab};
+use smol_str::SmolStr;
 use std::time::Instant;
 
 /// How far a request has come.
@@ -24,6 +25,8 @@ pub(super) struct Open {
     pub(super) id: WireId,
     pub(super) progress: Progress,
     pub(super) guard: Guard,
+    /// What it calls, where its answer may be withheld.
+    pub(super) name: SmolStr,
     /// What its message takes, in bytes.
     pub(super) bytes: usize,
 }
@@ -91,7 +94,15 @@ impl Requests {
         self.serving += 1;
         self.serving_bytes += bytes;
         let progress = Progress::Serving;
-        RequestId(self.slab.insert(Open { peer, id, progress, guard, bytes }))
+        let name = SmolStr::default();
+        RequestId(self.slab.insert(Open { peer, id, progress, guard, name, bytes }))
+    }
+
+    /// Keeps what a request calls, to be said should its answer be withheld.
+    pub(super) fn note_name(&mut self, request: RequestId, name: &[u8]) {
+        if let Some(open) = self.slab.get_mut(request.0).filter(|open| open.guard != Guard::Never) {
+            open.name = std::str::from_utf8(name).map(SmolStr::new).unwrap_or_default();
+        }
     }
 
     /// Whether that id may be of this endpoint.

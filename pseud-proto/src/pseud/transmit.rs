@@ -6,7 +6,6 @@ use super::grammar::{Answer, Transmit};
 use super::provenance::Claim;
 use super::requests::Progress;
 use super::session::Queued;
-use super::stats::Dropped;
 use super::wire::WireId;
 use crate::call::{Action, CallId, Outcome, PeerId, RequestId};
 use crate::error::Reason;
@@ -82,8 +81,7 @@ impl Endpoint {
         now: Instant,
     ) -> Option<Transmit> {
         if !self.requests.get(request)?.guard.lets_pass(now) {
-            self.requests.remove(request);
-            self.stats.drop_for(Dropped::LateReply);
+            self.withhold(request);
             return None;
         }
         self.requests.advance(request, Progress::Pulled);

@@ -18,7 +18,7 @@ pub struct ConnectionConfig {
     /// Which mechanism we speak, in which role, with which secrets. Default: NULL.
     pub mechanism: MechanismConfig,
     /// Send one empty message as soon as the peer is ready (`ZMQ_PROBE_ROUTER`): a listening ROUTER
-    /// learns of us from it before we say anything. Default: false, as libzmq's.
+    /// learns of us from it before we say anything. Never to a REQ, which closes on it. Default: false, as libzmq's.
     pub probe: bool,
     /// Refuse reserved frame flags and COMMAND with MORE, which ZMTP 3.1 forbids and libzmq lets
     /// pass. Default: false, they are only counted.

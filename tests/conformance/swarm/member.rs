@@ -73,7 +73,10 @@ impl Member {
     /// Until when its answer may leave: for ever where the caller declared that it may.
     pub(super) fn guard_of(&self, work: &Work, now: Instant) -> Option<Instant> {
         let caller = self.node.borrow().log.sessions.get(&work.peer).cloned();
-        let guarded = caller.is_none_or(|caller| caller.profile.has_late_guard());
-        guarded.then(|| now + pseud::Config::default().late_guard)
+        let guarded = caller.is_none_or(|caller| caller.has_late_guard());
+        match pseud::LateGuard::default() {
+            pseud::LateGuard::After(wait) if guarded => Some(now + wait),
+            _ => None,
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::zmtp::command::Command;
 use crate::zmtp::event::{Event, Ready};
 use crate::zmtp::mechanism::{Complete, Mechanism, Step, Verdict};
 use crate::zmtp::metadata::Metadata;
+use crate::zmtp::socket_type::SocketType;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
@@ -95,7 +96,9 @@ impl Connection {
         self.mechanism = Mechanism::Over;
         self.decoder.begin_traffic();
         self.liveness.begin(minor, now);
-        if self.config.probe {
+        // A REQ takes no message that it did not ask for: libzmq's closes the link on an empty one
+        // (`req.cpp`, `req_session_t::push_msg`).
+        if self.config.probe && socket_type != SocketType::Req {
             // The first of its direction: there is a nonce for it.
             self.output.put_probe();
         }
