@@ -201,9 +201,9 @@ mod tests {
         assert!(value.len() <= VALUE_BYTES_MAX, "{}", value.len());
         let (profile, read) = Profile::with_siblings(&[(name.into(), value)]);
         assert_eq!((profile.capabilities, &read), (Capabilities::ALL, &most));
-        assert!(read.yields_to(&Siblings::new(id(9), [])) && !read.yields_to(&read));
-        assert!(!read.yields_to(&Siblings::new(id(10), [])), "only so many are named");
-        assert!(!read.yields_to(&Siblings::default()));
+        assert!(read.yields_to(Some(id(9))) && !read.yields_to(read.link()));
+        assert!(!read.yields_to(Some(id(10))), "only so many are named");
+        assert!(!read.yields_to(None));
         let (_, value) = longest.property(&Siblings::new(id(0xab), [])).unwrap();
         assert!(value.ends_with(b";link=abababababababab"), "{}", value.escape_ascii());
     }

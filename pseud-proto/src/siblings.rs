@@ -8,10 +8,11 @@
 //! * who makes an id up, or repeats one that it has seen, loses a name that it could have taken;
 //! * a node that comes back names no link that it has lost, and takes its name at once, from a session
 //!   of its own that is half dead as from anybody else's. This needs no user, so it holds under NULL;
-//! * an id is drawn anew for each attempt and told to nobody but the peers that the node itself
-//!   connects to. A link stands in nobody's way but for a newcomer that names it, of the same user.
-//!   Under NULL a peer that a node takes for its server could thus hold that node's name at the real
-//!   one, while its own link to that node lives; such a peer gets the node's calls anyway.
+//! * nobody yields to an echo: an id counts for the session that brought it first to a name, and one is
+//!   drawn anew for each attempt. It is told to nobody but the peers that the node itself connects to,
+//!   as links to one server (and is as open to who listens in as all else under NULL). What is left:
+//!   under NULL a peer that a node takes for its server can hold that node's name at the real server
+//!   while its own link to the node lives. Such a peer is sent the node's calls as it is.
 
 use std::fmt::{self, Write};
 
@@ -71,9 +72,9 @@ impl Siblings {
         self.link
     }
 
-    /// Whether a link that declares this stands by while one that declares `other` is there.
-    pub fn yields_to(&self, other: &Self) -> bool {
-        other.link.is_some_and(|other| self.beside.contains(&other))
+    /// Whether a link that declares this stands by while that one is there.
+    pub fn yields_to(&self, other: Option<LinkId>) -> bool {
+        other.is_some_and(|other| self.beside.contains(&other))
     }
 
     /// Whether there is anybody to whom it yields.

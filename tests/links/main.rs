@@ -19,6 +19,7 @@ mod orphans;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;
+mod siblings;
 mod typed;
 mod users;
 
@@ -62,12 +63,15 @@ fn client(endpoint: &str) -> Client {
 
 /// A client that tries again fast, whatever its luck with jitter.
 fn eager_client(endpoint: &str) -> Client {
-    let mut options = Options::client("service");
-    options.retry.max = Duration::from_millis(100);
-    options.config.call_timeout = SOON;
-    let client = Client::with(options).unwrap();
+    let client = Client::with(eager(Options::client("service"))).unwrap();
     client.connect(endpoint).unwrap();
     client
+}
+
+/// The same, to be set up further.
+fn eager(mut options: Options) -> Options {
+    options.retry.max = Duration::from_millis(100);
+    options.call_timeout(SOON)
 }
 
 async fn hello(client: &Client) -> String {

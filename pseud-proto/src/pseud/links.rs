@@ -53,7 +53,7 @@ impl Endpoint {
         }
         let yields = |peer: &&PeerId| {
             let other = self.peer_info(**peer);
-            other.is_some_and(|other| info.siblings.yields_to(&other.siblings))
+            other.is_some_and(|other| info.siblings.yields_to(other.siblings.link()))
         };
         self.users.sessions(info.user.id()).iter().find(yields).copied()
     }

@@ -2,7 +2,7 @@
 
 use crate::call::PeerId;
 use crate::peer::PeerInfo;
-use crate::siblings::Siblings;
+use crate::siblings::LinkId;
 use crate::user::User;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -14,6 +14,12 @@ struct Name {
     standby: Vec<Holder>,
 }
 
+impl Name {
+    fn all(&self) -> impl Iterator<Item = &Holder> {
+        self.holder.iter().chain(&self.standby)
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Holder {
     peer: PeerId,
@@ -21,8 +27,8 @@ struct Holder {
     user: User,
     /// We opened its link: nobody who opens one to us takes the name from it.
     dialed: bool,
-    /// Which of its node's links it is.
-    siblings: Siblings,
+    /// Which of its node's links it is, if nobody had said so before.
+    link: Option<LinkId>,
 }
 
 /// The identity table. Sessions, not names, own calls: a name only says which session is meant now.
@@ -37,14 +43,15 @@ impl Names {
     }
 
     /// The newest link takes the name, unless a link that we opened holds it, or another user, or a link
-    /// to which the newcomer [yields](Siblings::yields_to): then the newcomer stands by. Returns who lost it for good: another user than one whose link we
+    /// to which the newcomer [yields](crate::Siblings::yields_to): then the newcomer stands by. Returns who lost it for good: another user than one whose link we
     /// opened only stands by.
     pub(super) fn take(&mut self, peer: PeerId, info: &PeerInfo) -> Option<PeerId> {
-        let (user, dialed, siblings) = (info.user.clone(), info.dialed, info.siblings.clone());
-        let newcomer = Holder { peer, user, dialed, siblings };
         let entry = self.table.entry(info.identity.clone()).or_default();
+        let is_known = |link: &LinkId| entry.all().any(|other| other.link == Some(*link));
+        let link = info.siblings.link().filter(|link| !is_known(link));
+        let newcomer = Holder { peer, user: info.user.clone(), dialed: info.dialed, link };
         let keeps = |holder: &Holder| {
-            let other = holder.user != info.user || info.siblings.yields_to(&holder.siblings);
+            let other = holder.user != info.user || info.siblings.yields_to(holder.link);
             holder.dialed || !info.dialed && other
         };
         if entry.holder.as_ref().is_some_and(keeps) {
@@ -84,7 +91,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::siblings::LinkId;
+    use crate::siblings::Siblings;
     use crate::slab::{Key, MachineId};
     use crate::zmtp::Side;
 
@@ -175,6 +182,18 @@ mod tests {
         assert_eq!(names.take(peer(3), &link(3, &[2], "")), Some(peer(1)));
         assert_eq!(names.holder(&name), Some(peer(3)));
         assert_eq!(names.take(peer(4), &link(4, &[], "")), Some(peer(3)), "all are lost");
+    }
+
+    /// An id is of the session that brought it first: an echo of it is not what the node names.
+    #[test]
+    fn nobody_yields_to_an_echo() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &link(1, &[2], ""));
+        names.take(peer(2), &link(2, &[1], ""));
+        assert_eq!(names.take(peer(9), &link(2, &[], "")), Some(peer(1)), "the newest");
+        assert_eq!(names.take(peer(3), &link(3, &[2], "")), Some(peer(9)));
+        assert_eq!(names.holder(&name), Some(peer(3)));
+        assert_eq!(names.release(&name, peer(3)), Some(peer(2)));
     }
 
     /// Who announces what others do only ever stands by; who does not name it takes the name from it.
