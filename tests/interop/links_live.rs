@@ -161,6 +161,52 @@ async fn plain_dealer_and_req_sockets_call_a_rust_server() {
     .await;
 }
 
+/// libzmq's REQ closes a link on which a probe comes, and may not be called: see
+/// [`Reason::TakesNoCalls`].
+#[tokio::test]
+async fn a_bound_req_is_served_over_a_link_that_we_opened_and_is_not_called() {
+    const HELLO: &[u8] = b"\x93\xa5hello\x91\xa1x\x80";
+    let Some(python) = PythonPeer::start() else { return };
+    bounded(async {
+        let fields = json!({
+            "name": "req", "type": "REQ", "bind": "tcp://127.0.0.1:*",
+            "options": {"IDENTITY": "asker"},
+        });
+        let bound = python.ask("raw", fields).await;
+        let server = Server::new(SERVICE).expect("a runtime is there");
+        serve(&server);
+        let mut events = server.events();
+        server.connect(bound["endpoint"].as_str().expect("an endpoint")).expect("well-formed");
+        let peer = loop {
+            match events.next().await.expect("the server lives") {
+                ConnectionEvent::Ready { peer, .. } => break peer,
+                ConnectionEvent::Connecting { .. } => {}
+                other => panic!("{other:?} instead of a session"),
+            }
+        };
+        for round in 0..3 {
+            let message = |kind: &[u8], body: &[u8]| {
+                json!([b"v1".as_slice(), &[round; 16], kind, body].map(hex))
+            };
+            let fields = json!({"name": "req", "frames": message(b"\x03", HELLO)});
+            python.ask("raw_send", fields).await;
+            // It waits for its answer, and takes for that whatever comes.
+            for to in [&peer, &server.peer("asker")] {
+                let called = to.call::<String, _>("name", ()).await;
+                let refused = matches!(called, Err(CallError::NotExecuted(Reason::TakesNoCalls)));
+                assert!(refused, "{called:?}");
+            }
+            let answer = python.ask("raw_recv", json!({"name": "req"})).await;
+            assert_eq!(answer["frames"], message(b"\x01", b"\xa7Hello x"), "round {round}");
+        }
+        assert!(peer.info().is_some(), "the first link lives");
+        let stats = server.stats();
+        assert_eq!((stats.sessions, stats.requests_served, stats.dropped_total()), (1, 3, 0));
+        python.ask("stop", json!({"name": "req"})).await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn two_python_servers_are_two_endpoints_of_one_rust_client() {
     RustCalls::hold(async |room| {
