@@ -80,8 +80,9 @@ async fn d_12_a_recorded_server_replayed_to_its_client() {
 /// Where frames begin in what the client says, and in what the server says.
 const HELLO: usize = 64;
 const INITIATE: usize = HELLO + 2 + 200;
-/// The client declares what it understands in 32 bytes of its INITIATE.
-const PROBE: usize = INITIATE + 9 + 292 + 32;
+/// The client declares what it understands, and which link of its node this is, in 54 bytes of its
+/// INITIATE.
+const PROBE: usize = INITIATE + 9 + 292 + 54;
 const WELCOME: usize = 64;
 const READY: usize = WELCOME + 2 + 168;
 

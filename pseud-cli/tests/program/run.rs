@@ -46,7 +46,17 @@ impl Program {
 
     /// Waits for a line on stderr that holds this text.
     pub(crate) fn wait_for_log(&self, text: &str) {
-        while !self.stderr.recv_timeout(PATIENCE).expect(text).contains(text) {}
+        self.log_with(text);
+    }
+
+    /// The same, and that line.
+    pub(crate) fn log_with(&self, text: &str) -> String {
+        loop {
+            let line = self.stderr.recv_timeout(PATIENCE).expect(text);
+            if line.contains(text) {
+                return line;
+            }
+        }
     }
 
     pub(crate) fn signal(&self, signal: &str) {

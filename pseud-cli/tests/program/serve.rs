@@ -1,11 +1,12 @@
 //! `pseud serve`: endpoints, signals, and calls both ways.
 
 use crate::run::{Demo, PATIENCE, Program, run};
-use pseud::{CallError, Client, Fault, Options, Server};
+use pseud::proto::Capabilities;
+use pseud::{CallError, Client, Fault, Options, Reason, Server};
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 #[test]
@@ -92,6 +93,41 @@ async fn it_is_called_over_a_connection_that_it_opened() {
         }
     };
     assert_eq!(greeting, "Hello Charly");
+}
+
+/// A client that passes for a Python one, connected.
+async fn v1_client(endpoint: &str) -> Client {
+    let mut options = Options::client("service").identity("old").call_timeout(PATIENCE);
+    options.config.capabilities = Capabilities::NONE;
+    let client = Client::with(options).unwrap();
+    client.connect(endpoint).unwrap();
+    client.ready().await;
+    client
+}
+
+#[tokio::test]
+async fn an_answer_that_is_withheld_is_warned_of_with_what_to_do() {
+    let demo = Demo::with(&["--late-guard", "0.1"]);
+    let client = v1_client(&demo.endpoint).await;
+    let slow = client.call::<f64, _>("sleep", (0.3,)).timeout(Duration::from_secs(2)).await;
+    assert!(matches!(slow, Err(CallError::Unknown(Reason::TimedOut))), "{slow:?}");
+    let line = demo.program.log_with("withheld");
+    for part in ["WARN", "method=\"sleep\"", "peer=old", "127.0.0.1:", "100ms", "--late-guard"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_late_guard_every_answer_leaves() {
+    for guard in ["off", "60"] {
+        let demo = Demo::with(&["--late-guard", guard]);
+        let client = v1_client(&demo.endpoint).await;
+        // Longer than the usual guard.
+        assert_eq!(client.call::<f64, _>("sleep", (4.7,)).await.unwrap(), 4.7);
+    }
+    let ended = run(&["serve", "--name", "s", "--bind", "tcp://127.0.0.1:0", "--late-guard", "no"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--late-guard"), "{}", ended.stderr);
 }
 
 /// A server that is told to stop while a method of its own waits for its caller.
