@@ -61,9 +61,7 @@ impl Effects {
                     let waiting = inner.cancelling.remove(&request);
                     self.crowd.extend(waiting.into_iter().flat_map(|mut crowd| crowd.leave()));
                 }
-                Action::Withheld { caller, name, guard } => {
-                    self.withheld.push(Withheld { caller, name, guard });
-                }
+                Action::Withheld { caller, name } => self.withheld.push(Withheld { caller, name }),
                 // `Action` may grow; this hub asks for nothing that it does not know.
                 _ => {}
             }

@@ -14,7 +14,7 @@ use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Question, Side};
-use pseud_proto::{LateGuard, LinkId, Misbehaved, PeerError, PeerId, Reason, Siblings, User};
+use pseud_proto::{LateGuard, Misbehaved, PeerError, PeerId, Reason, Siblings, User};
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -59,10 +59,6 @@ pub struct Link<W> {
     writer: W,
     address: String,
     side: Side,
-    /// What we call it, where we opened it.
-    dialed: Option<LinkId>,
-    /// Until when its peer's requests may be answered, where that is not as for all.
-    late_guard: Option<LateGuard>,
     peer: OnceLock<PeerId>,
     /// Where the hub knows it until its handshake is over.
     stranger: AtomicUsize,
@@ -110,8 +106,6 @@ impl<W: Writer> Link<W> {
             writer,
             address,
             side,
-            dialed: siblings.link(),
-            late_guard,
             peer: OnceLock::new(),
             wants_flush: AtomicBool::new(true),
             over: AtomicBool::new(false),
@@ -125,7 +119,8 @@ impl<W: Writer> Link<W> {
         if inner.shut_down {
             return Err(io::Error::other("this side shut down"));
         }
-        link.stranger.store(inner.strangers.insert(Stranger::new(link.clone())), Ordering::Relaxed);
+        let stranger = Stranger::new(link.clone(), siblings.link(), late_guard);
+        link.stranger.store(inner.strangers.insert(stranger), Ordering::Relaxed);
         drop(inner);
         Ok(link)
     }
@@ -275,10 +270,10 @@ impl<W: Writer> Link<W> {
                 }
                 (Event::Ready(ready), _) => {
                     // An answer may come when the link is over, or everything is.
-                    let Some(_stranger) = self.introduce(inner) else { continue };
+                    let Some(stranger) = self.introduce(inner) else { continue };
                     let info = PeerInfo::behind(ready, self.side, &*self.address)
-                        .with_late_guard(self.late_guard);
-                    if let Some(link) = self.dialed {
+                        .with_late_guard(stranger.late_guard);
+                    if let Some(link) = stranger.dialed {
                         inner.arrived(link, &info.identity);
                     }
                     let peer = inner.endpoint.handle_connected(info, now);

@@ -3,7 +3,7 @@
 use crate::hub::Hub;
 use crate::link::AnyLink;
 use bytes::Bytes;
-use pseud_proto::User;
+use pseud_proto::{LateGuard, LinkId, User};
 use std::sync::Arc;
 
 /// A link whose handshake is not over.
@@ -12,11 +12,19 @@ pub(crate) struct Stranger {
     pub(crate) link: Arc<dyn AnyLink>,
     /// Users that were disconnected since it came: it may have been admitted as one of them before.
     unwelcome: Vec<Bytes>,
+    /// What we call it, where we opened it.
+    pub(crate) dialed: Option<LinkId>,
+    /// Until when its peer's requests will be answered, where that is not as for all.
+    pub(crate) late_guard: Option<LateGuard>,
 }
 
 impl Stranger {
-    pub(crate) fn new(link: Arc<dyn AnyLink>) -> Self {
-        Self { link, unwelcome: Vec::new() }
+    pub(crate) fn new(
+        link: Arc<dyn AnyLink>,
+        dialed: Option<LinkId>,
+        late_guard: Option<LateGuard>,
+    ) -> Self {
+        Self { link, unwelcome: Vec::new(), dialed, late_guard }
     }
 
     pub(crate) fn is_barred(&self, user: &User) -> bool {

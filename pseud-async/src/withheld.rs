@@ -1,7 +1,6 @@
 //! Answers that are not sent, said to whoever runs the node.
 
 use crate::events::shown;
-use pseud_proto::LateGuard;
 use pseud_proto::peer::PeerInfo;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,19 +14,18 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub(crate) struct Withheld {
     pub(crate) caller: Arc<PeerInfo>,
     pub(crate) name: String,
-    pub(crate) guard: LateGuard,
 }
 
 impl Withheld {
     /// Warns of it, unless enough was said; then the next line counts it.
     pub(crate) fn warn(&self, pace: &Pace, now: Instant) {
         let Some(unsaid) = pace.next(now) else { return };
-        let Self { caller, name, guard } = self;
+        let Self { caller, name } = self;
         let unsaid = (unsaid > 0).then_some(unsaid);
         let user = (!caller.user.is_anonymous()).then(|| tracing::field::display(&caller.user));
         tracing::warn!(
             method = ?name, peer = %shown(&caller.identity), address = %caller.address, user,
-            late_guard = %guard, unsaid,
+            late_guard = %caller.late_guard.unwrap_or_default(), unsaid,
             "an answer was withheld: it was ready only after the late guard, and a Python caller that \
              waits no longer would die of it; if callers there wait longer, raise late_guard \
              (Options::late_guard, BindOptions::late_guard, pseud serve --late-guard)"

@@ -1,7 +1,6 @@
 //! What a call is: its names, its request, its outcome, and the actions a machine asks for.
 
 use crate::error::{Executed, Fault, Reason};
-use crate::late_guard::LateGuard;
 use crate::peer::PeerInfo;
 use crate::slab::Key;
 use crate::value::Unchecked;
@@ -232,12 +231,10 @@ pub enum Action {
     /// An answer of ours is not sent: its caller may no longer wait for it, and would die of it. To be
     /// told to whoever runs the handlers.
     Withheld {
-        /// Who asked.
+        /// Who asked. It came later than [`PeerInfo::late_guard`] lets pass.
         caller: Arc<PeerInfo>,
         /// The dotted name that was called; empty where the request was refused unread.
         name: String,
-        /// What it came later than.
-        guard: LateGuard,
     },
     /// This call is over. Said once for each call.
     Finish {

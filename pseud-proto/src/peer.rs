@@ -28,9 +28,9 @@ pub struct PeerInfo {
     pub profile: Profile,
     /// Which of its node's links this is, and which others of it there are: what it declared there.
     pub siblings: Siblings,
-    /// Until when requests of this link may be answered; `None` is
-    /// [`Config::late_guard`](crate::Config). Ours to say, not the peer's: see
-    /// [`has_late_guard`](Self::has_late_guard).
+    /// Until when requests of this link may be answered. Its driver may say so, else it is
+    /// [`Config::late_guard`](crate::Config): known once there is a session. Off where the peer
+    /// [needs none](Self::has_late_guard).
     pub late_guard: Option<LateGuard>,
 }
 

@@ -254,6 +254,7 @@ mod tests {
             b"1;caps=7;link=",
             b"1;caps=7;link=0123456789abcde",
             b"1;caps=7;link=0123456789abcdeg",
+            b"1;caps=7;link=0000000000000000",
             b"1;caps=7;link=+123456789abcdef",
             b"1;caps=7;link=0123456789abcdef;link=0123456789abcdef",
             b"1;caps=7;beside=0123456789abcdef,",

@@ -15,10 +15,11 @@
 //!   while its own link to the node lives. Such a peer is sent the node's calls as it is.
 
 use std::fmt::{self, Write};
+use std::num::NonZeroU64;
 
 /// A link, as the node that opened it names it to its peers: random. An untrusted hint.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct LinkId([u8; Self::BYTES]);
+pub struct LinkId(NonZeroU64);
 
 impl LinkId {
     /// How many bytes it has.
@@ -26,20 +27,20 @@ impl LinkId {
 
     /// An id of those random bytes.
     pub fn new(random: [u8; Self::BYTES]) -> Self {
-        Self(random)
+        Self(NonZeroU64::new(u64::from_be_bytes(random)).unwrap_or(NonZeroU64::MIN))
     }
 
-    /// Sixteen hex digits.
+    /// Sixteen hex digits, not all zero.
     fn read(text: &str) -> Option<Self> {
         let digits = text.len() == 2 * Self::BYTES && text.bytes().all(|d| d.is_ascii_hexdigit());
         let number = u64::from_str_radix(text, 16).ok().filter(|_| digits)?;
-        Some(Self(number.to_be_bytes()))
+        NonZeroU64::new(number).map(Self)
     }
 }
 
 impl fmt::Display for LinkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{:016x}", self.0)
     }
 }
 
@@ -53,7 +54,7 @@ impl fmt::Debug for LinkId {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Siblings {
     link: Option<LinkId>,
-    beside: Vec<LinkId>,
+    beside: Box<[LinkId]>,
 }
 
 impl Siblings {

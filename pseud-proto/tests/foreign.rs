@@ -1,7 +1,14 @@
 //! Ids and tickets of another endpoint: whoever has the same slot here must not be hit. Debug builds
 //! panic at the mistake, others do nothing; in both, nothing has happened afterwards.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests"
+)]
 
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::{Channel, Endpoint, Link, Stats};

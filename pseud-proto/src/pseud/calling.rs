@@ -132,10 +132,10 @@ impl Endpoint {
             [only] => return Ok(Some(*only)),
             sessions => sessions,
         };
-        let callable = || sessions.iter().copied().filter(|&peer| self.takes_calls(peer));
+        let callable = || sessions.iter().rev().copied().filter(|&peer| self.takes_calls(peer));
         match (callable().count(), several) {
             (count @ 2.., Several::Refuse) => Err(CallRefused::SeveralSessions { count }),
-            _ => Ok(callable().last().or(sessions.last().copied())),
+            _ => Ok(callable().next().or(sessions.last().copied())),
         }
     }
 

@@ -196,7 +196,7 @@ impl Endpoint {
     }
 
     fn open_request(&mut self, peer: PeerId, id: WireId, bytes: usize, now: Instant) -> RequestId {
-        let guard = match self.sessions.get(peer.0).map(|session| session.late_guard) {
+        let guard = match self.sessions.get(peer.0).and_then(|session| session.info.late_guard) {
             Some(LateGuard::After(wait)) => Guard::Until(after(now, wait)),
             Some(LateGuard::Off) | None => Guard::Never,
         };

@@ -28,12 +28,12 @@ impl Endpoint {
         if info.identity.is_empty() {
             info.identity = self.mint_identity();
         }
-        let info = Arc::new(info);
-        let late_guard = match info.has_late_guard() {
+        info.late_guard = Some(match info.has_late_guard() {
             true => info.late_guard.unwrap_or(self.config.late_guard),
             false => LateGuard::Off,
-        };
-        let peer = PeerId(self.sessions.insert(Session::new(info.clone(), late_guard)));
+        });
+        let info = Arc::new(info);
+        let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
         if let Some(old) = self.names.take(peer, &info) {
             self.close(old, Reason::Replaced);
         }

@@ -52,8 +52,7 @@ impl Endpoint {
         let Some(open) = self.requests.get(request) else { return };
         let Some(session) = self.sessions.get(open.peer.0) else { return };
         let (caller, name) = (session.info.clone(), open.name.to_string());
-        let guard = session.late_guard;
-        self.actions.push_back(Action::Withheld { caller, name, guard });
+        self.actions.push_back(Action::Withheld { caller, name });
     }
 
     /// How many bytes of a result that peer's queue takes. An empty one takes any.

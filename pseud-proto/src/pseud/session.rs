@@ -8,7 +8,6 @@ use super::wire::WireId;
 use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
 use crate::config::Limits;
-use crate::late_guard::LateGuard;
 use crate::peer::PeerInfo;
 use crate::value::Packed;
 use smol_str::SmolStr;
@@ -96,8 +95,6 @@ impl Queue {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) info: Arc<PeerInfo>,
-    /// Until when its requests may be answered.
-    pub(super) late_guard: LateGuard,
     pub(super) queue: Queue,
     /// Whether the driver was told to pull and has not found the queue empty since.
     pub(super) flushing: bool,
@@ -117,10 +114,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(info: Arc<PeerInfo>, late_guard: LateGuard) -> Self {
+    pub(super) fn new(info: Arc<PeerInfo>) -> Self {
         Self {
             info,
-            late_guard,
             queue: Queue::default(),
             flushing: false,
             calls: Vec::new(),
