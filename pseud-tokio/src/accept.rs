@@ -55,7 +55,7 @@ async fn accept(
             None => return,
             Some(Ok(stream)) => {
                 backoff.succeeded();
-                spawn(serve(hub.clone(), config.clone(), here, stream));
+                serve(&hub, config.clone(), here, stream);
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again");
@@ -73,10 +73,12 @@ fn patience() -> Retry {
     retry
 }
 
-async fn serve(hub: Arc<Hub>, config: Arc<ConnectionConfig>, here: BindOptions, stream: Stream) {
+/// Serves that link in a task of its own.
+fn serve(hub: &Arc<Hub>, config: Arc<ConnectionConfig>, here: BindOptions, stream: Stream) {
     let origin = Origin::Accepted { late_guard: here.late_guard };
-    match drive(&hub, config, origin, stream).await {
-        Ok((reason, _)) => tracing::debug!(%reason, "link closed"),
+    match drive(hub, config, origin, stream) {
+        // Not inside another future: that would hold this one twice.
+        Ok(driven) => drop(spawn(driven)),
         Err(error) => tracing::debug!(%error, "link failed"),
     }
 }

@@ -96,7 +96,10 @@ impl Dialer {
             Err(error) => return Some(Err(named("connect to", &self.endpoint, &error))),
         };
         let origin = Origin::Dialed { attempt, dialing: &self.dialing };
-        Some(drive(&self.hub, self.config.clone(), origin, stream).await)
+        match drive(&self.hub, self.config.clone(), origin, stream) {
+            Ok(driven) => Some(Ok(driven.await)),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     async fn unless_shut_down<F: Future>(&self, future: F) -> Option<F::Output> {

@@ -35,28 +35,32 @@ struct Driver {
     blocked: bool,
 }
 
-/// Drives a fresh stream until it is over. Returns why, and whether its handshake was completed.
-pub(crate) async fn drive(
+/// Drives a fresh stream until it is over: the future says why, and whether its handshake was
+/// completed. Only what an idle link needs is in that.
+pub(crate) fn drive(
     hub: &Arc<Hub>,
     config: Arc<ConnectionConfig>,
     origin: Origin<'_>,
     stream: Stream,
-) -> io::Result<(Reason, bool)> {
+) -> io::Result<impl Future<Output = (Reason, bool)> + Send + use<>> {
     let address = stream.address()?;
     let (reader, writer) = stream.split()?;
     let link = Link::new(hub, config, origin, writer, address)?;
     let (hub, guard) = (hub.clone(), Gone { hub: hub.clone(), link: link.clone() });
     let (sleep, armed, blocked) = (None, None, false);
     let mut driver = Driver { hub, link, reader, sleep, armed, blocked };
-    let reason = poll_fn(|cx| driver.poll(cx)).await;
-    driver.link.gone(&driver.hub, reason);
-    let ready = driver.link.is_ready();
-    if !ready {
-        // Why the handshake failed, if the peer takes it in time.
-        let _ = timeout(FAREWELL, poll_fn(|cx| driver.poll_farewell(cx))).await;
-    }
-    drop(guard);
-    Ok((reason, ready))
+    Ok(async move {
+        let reason = poll_fn(|cx| driver.poll(cx)).await;
+        driver.link.gone(&driver.hub, reason);
+        let ready = driver.link.is_ready();
+        if !ready {
+            // Why the handshake failed, if the peer takes it in time.
+            let _ = timeout(FAREWELL, poll_fn(|cx| driver.poll_farewell(cx))).await;
+        }
+        drop(guard);
+        tracing::debug!(%reason, "link closed");
+        (reason, ready)
+    })
 }
 
 /// Ends the link's session even where its task is dropped.
