@@ -44,5 +44,6 @@ mod relay;
 mod repeats;
 mod revoked;
 mod rogue;
+mod s_bounds;
 mod secured;
 mod wire;
