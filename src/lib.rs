@@ -28,6 +28,6 @@ pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
     Authenticator, Call, CallAll, CallError, Caller, Cancelled, Client, ConnectionEvent, Drained,
-    Events, HandlerError, NameRefused, Node, Object, Options, Orphans, Peer, Ready, Registry,
-    Request, Server, Service, Source, register,
+    Events, HandlerError, NameRefused, Node, Object, Options, Orphans, Peer, Permit, Ready,
+    Registry, Request, Server, Service, Source, register,
 };

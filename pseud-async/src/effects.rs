@@ -3,6 +3,7 @@
 use crate::events::Happened;
 use crate::hub::{Hub, Inner};
 use crate::link::AnyLink;
+use crate::running::Running;
 use crate::serve;
 use atomic_waker::AtomicWaker;
 use pseud_proto::{Action, PeerId, Reason};
@@ -34,7 +35,8 @@ struct Flush {
 }
 
 impl Effects {
-    pub(crate) fn collect(&mut self, inner: &mut Inner) {
+    /// `running`: handlers that have not ended.
+    pub(crate) fn collect(&mut self, inner: &mut Inner, running: &Running) {
         while let Some(action) = inner.endpoint.poll_action() {
             match action {
                 Action::Serve(request) => self.requests.push(request),
@@ -63,7 +65,7 @@ impl Effects {
                 _ => {}
             }
         }
-        if !inner.idling.is_empty() && inner.endpoint.is_idle() {
+        if !inner.idling.is_empty() && inner.is_idle(running) {
             self.crowd.extend(inner.idling.leave());
         }
     }

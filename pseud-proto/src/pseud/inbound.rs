@@ -211,6 +211,9 @@ impl Endpoint {
             false => Guard::Never,
         };
         let request = self.requests.insert(peer, id, guard, bytes);
+        if self.draining {
+            self.requests.set_aside(request);
+        }
         let requests = &self.requests;
         if let Some(session) = self.sessions.get_mut(peer.0) {
             session.requests_open += 1;
