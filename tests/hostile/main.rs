@@ -45,5 +45,7 @@ mod repeats;
 mod revoked;
 mod rogue;
 mod s_bounds;
+mod s_drained;
+mod s_questions;
 mod secured;
 mod wire;
