@@ -8,6 +8,7 @@ mod forbidden;
 mod names;
 mod order;
 mod panics;
+mod payloads;
 mod predicates;
 mod reentrant;
 mod registries;
