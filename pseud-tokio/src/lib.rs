@@ -34,6 +34,8 @@ mod peers;
 mod runtime;
 mod security;
 mod socket;
+#[cfg(unix)]
+mod socket_file;
 
 pub use options::Options;
 pub use peers::{Client, Server};
