@@ -1,8 +1,8 @@
 //! Panics that carry what panics as it is dropped (S-16): a fault of that call, a "no" of a predicate,
 //! and nothing else.
 
-use crate::{client, fault, not_found, open_server, said, says, soon};
-use pseud::{ConnectionEvent, Fault, Reason, Registry};
+use crate::{client, fault, not_found, only_we_left, open_server, said, says, soon};
+use pseud::{Fault, Registry};
 use std::future::{Future, poll_fn};
 use std::panic::panic_any;
 use std::task::Poll;
@@ -51,7 +51,7 @@ async fn s_16_handlers_and_predicates_whose_panics_panic() {
     handlers(&registry);
     predicates(&registry);
     let client = client(&endpoint);
-    let mut events = client.events();
+    let events = client.events();
     soon(client.ready()).await;
     for name in ["inline", "called", "polled", "later", "blocking"] {
         assert_eq!(fault(&client, name).await.to_string(), "Internal: the handler panicked");
@@ -74,14 +74,7 @@ async fn s_16_handlers_and_predicates_whose_panics_panic() {
     .await;
     client.shutdown();
     soon(charged).await.unwrap().unwrap_err();
-    while let Some(event) = soon(events.next()).await {
-        let expected = match &event {
-            ConnectionEvent::Lost { reason, .. } => *reason == Reason::Shutdown,
-            ConnectionEvent::Connecting { .. } | ConnectionEvent::Ready { .. } => true,
-            _ => false,
-        };
-        assert!(expected, "{event:?}");
-    }
+    only_we_left(events).await;
     soon(server.drained()).await;
 }
 

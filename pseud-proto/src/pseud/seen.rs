@@ -224,12 +224,12 @@ mod tests {
             let mut seen = Seen::default();
             let print = |n: u32| fingerprint(&id(&n.to_be_bytes()), KEY).unwrap();
             let known = |n| Known { print: print(n), request: request(n) };
+            let open = |known: RequestId| known.slot().is_multiple_of(100);
             // Every hundredth is open; then only the first is.
             for n in 0..10_000 {
                 assert!(!seen.is_known(print(n), |_| true), "{n} of {max}");
-                seen.remember(known(n), max, |known| known.slot() % 100 == 0);
+                seen.remember(known(n), max, open);
             }
-            let open = |known: RequestId| known.slot() % 100 == 0;
             assert!((0..10_000).step_by(100).all(|n| seen.is_known(print(n), open)));
             assert!(!seen.is_known(print(1), open), "it is over, and forgotten");
             assert!(seen.kept.len() <= 200, "{}", seen.kept.len());
