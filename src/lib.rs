@@ -31,5 +31,5 @@ pub use pseud_tokio as tokio;
 pub use pseud_tokio::{
     Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Client,
     ConnectionEvent, Drained, Events, HandlerError, NameRefused, Node, Object, Options, Orphans,
-    Peer, Ready, Registry, Request, Server, Service, Source, register,
+    Peer, Permit, Ready, Registry, Request, Server, Service, Source, register,
 };

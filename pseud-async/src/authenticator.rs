@@ -1,5 +1,6 @@
 //! Who decides whether a stranger may come in.
 
+use crate::gate::Permit;
 use bytes::Bytes;
 use pseud_proto::User;
 #[cfg(feature = "_curve")]
@@ -12,7 +13,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub(crate) type Judging = Pin<Box<dyn Future<Output = Verdict> + Send>>;
-type Judge = dyn Fn(Question, Source) -> Judging + Send + Sync;
+type AsyncJudge = dyn Fn(Question, Source, Permit) -> Judging + Send + Sync;
+pub(crate) type BlockingJudge = dyn Fn(Question, Source) -> Verdict + Send + Sync;
+
+/// How one decides.
+#[derive(Clone)]
+pub(crate) enum Judge {
+    /// Polled once where the question arose, and spawned if it is not ready.
+    Async(Arc<AsyncJudge>),
+    /// Runs on a thread that may block.
+    Blocking(Arc<BlockingJudge>),
+}
 
 /// Where a stranger comes from.
 #[derive(Debug, Clone)]
@@ -28,8 +39,15 @@ pub struct Source {
 /// has to wait costs a task. The time for its answer is what is left of
 /// [`ConnectionConfig::handshake_timeout`](pseud_proto::zmtp::ConnectionConfig::handshake_timeout);
 /// later answers mean nothing. One that panics has answered [`Verdict::Unavailable`].
+///
+/// Strangers have it work for nothing, so a [`Gate`](crate::Gate) bounds how many questions are in work. What hashes
+/// passwords, or blocks, belongs in [`blocking`](Self::blocking). A future must not end before its work
+/// has: whatever it hands to threads or tasks, it waits for. It is polled to its end also when its link
+/// has ended, but dropped when the handshake's time is up by then: what may take longer than that, and
+/// goes on when its future is dropped, must hold the question's [`Permit`]:
+/// [`with_permit`](Self::with_permit).
 #[derive(Clone)]
-pub struct Authenticator(Arc<Judge>);
+pub struct Authenticator(Judge);
 
 impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,8 +56,8 @@ impl fmt::Debug for Authenticator {
 }
 
 impl Authenticator {
-    pub(crate) fn judge(&self, question: Question, source: Source) -> Judging {
-        (self.0)(question, source)
+    pub(crate) fn judge(&self) -> &Judge {
+        &self.0
     }
 
     /// One of your own: `|question| async move { … }`.
@@ -57,7 +75,57 @@ impl Authenticator {
         F: Fn(Question, Source) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Verdict> + Send + 'static,
     {
-        Self(Arc::new(move |question, source| Box::pin(judge(question, source))))
+        Self::with_permit(move |question, source, _permit| judge(question, source))
+    }
+
+    /// The same, given the question's place: for work that goes on when the future is dropped. A place
+    /// is free when the future has ended and all clones of its permit are dropped.
+    ///
+    /// ```
+    /// # use pseud_async::Authenticator;
+    /// # use pseud_proto::zmtp::{Question, Verdict};
+    /// # fn hash_and_compare(_: Question) -> Verdict { Verdict::Deny }
+    /// # fn pool(work: impl FnOnce() + Send + 'static) { std::thread::spawn(work); }
+    /// # async fn heard<T>(_: std::sync::mpsc::Receiver<T>) -> Option<T> { None }
+    /// let authenticator = Authenticator::with_permit(|question, _source, permit| async move {
+    ///     let (tell, told) = std::sync::mpsc::channel();
+    ///     pool(move || {
+    ///         let _ = tell.send(hash_and_compare(question));
+    ///         drop(permit);
+    ///     });
+    ///     heard(told).await.unwrap_or(Verdict::Unavailable)
+    /// });
+    /// ```
+    pub fn with_permit<F, Fut>(judge: F) -> Self
+    where
+        F: Fn(Question, Source, Permit) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Verdict> + Send + 'static,
+    {
+        Self(Judge::Async(Arc::new(move |question, source, permit| {
+            Box::pin(judge(question, source, permit))
+        })))
+    }
+
+    /// A function that blocks or computes, as password hashes do. It runs on a thread of the runtime's
+    /// that may block, and keeps the question's place until it returns, whatever becomes of the link.
+    /// Who has left before a thread is free is not asked about.
+    ///
+    /// ```
+    /// # use pseud_async::Authenticator;
+    /// # use pseud_proto::zmtp::{Question, Verdict};
+    /// # fn verify(_: &[u8], _: &[u8]) -> bool { false }
+    /// let authenticator = Authenticator::blocking(|question, _source| match question {
+    ///     Question::Plain { username, password } if verify(&username, password.expose()) => {
+    ///         Verdict::Admit(username.into())
+    ///     }
+    ///     _ => Verdict::Deny,
+    /// });
+    /// ```
+    pub fn blocking<F>(judge: F) -> Self
+    where
+        F: Fn(Question, Source) -> Verdict + Send + Sync + 'static,
+    {
+        Self(Judge::Blocking(Arc::new(judge)))
     }
 
     /// Admits who shows the password of its name, as that name. Only PLAIN asks so; others are

@@ -1,4 +1,4 @@
-//! Panics of what users hand in: each is caught where it happens.
+//! Panics of what users hand in: each is caught where it happens, and so is one of its payload's drop.
 
 use crate::handler::{Answer, Answering};
 use pseud_proto::Fault;
@@ -8,6 +8,31 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+/// What `run` returns; `None` if it panics, whose text `tell` hears.
+pub(crate) fn caught<T>(run: impl FnOnce() -> T, tell: impl FnOnce(&str)) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(value) => Some(value),
+        Err(panic) => {
+            tell(text(&*panic));
+            discard(panic);
+            None
+        }
+    }
+}
+
+fn text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?")
+}
+
+/// What a panic carries is a user's as well, and may panic as it is dropped. What that carries is left
+/// where it lies: nothing says that there is an end to it.
+fn discard(panic: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(panic))) {
+        std::mem::forget(again);
+    }
+}
+
 /// A handler whose panic is a fault of its own call and of nothing else.
 pub(crate) struct Guarded(Answering);
 
@@ -15,10 +40,8 @@ impl Future for Guarded {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
-            Ok(poll) => poll,
-            Err(panic) => Poll::Ready(Err(panicked(&*panic))),
-        }
+        let polled = caught(|| self.0.as_mut().poll(cx), handler_panicked);
+        polled.unwrap_or_else(|| Poll::Ready(Err(panicked())))
     }
 }
 
@@ -26,22 +49,19 @@ impl Future for Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         let answering = std::mem::replace(&mut self.0, Box::pin(pending()));
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(answering)));
-        let _ = dropped.map_err(|panic| log("a handler", &*panic));
+        caught(move || drop(answering), handler_panicked);
     }
 }
 
 pub(crate) fn guarded(run: impl FnOnce() -> Answer) -> Answer {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
+    caught(run, handler_panicked).unwrap_or_else(|| Err(panicked()))
 }
 
 pub(crate) fn guarded_future(run: impl FnOnce() -> Answering) -> Result<Guarded, Fault> {
-    let answering = catch_unwind(AssertUnwindSafe(run)).map_err(|panic| panicked(&*panic))?;
-    Ok(Guarded(answering))
+    caught(run, handler_panicked).map(Guarded).ok_or_else(panicked)
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Fault {
-    log("a handler", panic);
+fn panicked() -> Fault {
     Fault::new("Internal", "the handler panicked")
 }
 
@@ -52,13 +72,19 @@ pub(crate) fn accepted(ask: impl FnOnce() -> bool) -> bool {
 
 /// What `ask` returns; `None` if it panics, which denies.
 pub(crate) fn accepting<T>(ask: impl FnOnce() -> T) -> Option<T> {
-    let asked = catch_unwind(AssertUnwindSafe(ask));
-    asked.map_err(|panic| log("the predicate of a domain", &*panic)).ok()
+    caught(ask, |panic| log("the predicate of a domain", panic))
+}
+
+/// Drops a handler that is not to run: this may be the last that holds it.
+pub(crate) fn dropped<T>(handler: T) {
+    caught(move || drop(handler), handler_panicked);
+}
+
+fn handler_panicked(panic: &str) {
+    log("a handler", panic);
 }
 
 /// The panic's text stays in our log: it is ours to read, not the peer's.
-fn log(who: &str, panic: &(dyn Any + Send)) {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = text.unwrap_or("?"), "{who} panicked");
+fn log(who: &str, panic: &str) {
+    tracing::error!(panic, "{who} panicked");
 }

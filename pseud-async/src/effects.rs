@@ -3,6 +3,7 @@
 use crate::events::Happened;
 use crate::hub::{Hub, Inner};
 use crate::link::AnyLink;
+use crate::running::Running;
 use crate::serve;
 use crate::withheld::Withheld;
 use atomic_waker::AtomicWaker;
@@ -36,7 +37,8 @@ struct Flush {
 }
 
 impl Effects {
-    pub(crate) fn collect(&mut self, inner: &mut Inner) {
+    /// `running`: handlers that have not ended.
+    pub(crate) fn collect(&mut self, inner: &mut Inner, running: &Running) {
         while let Some(action) = inner.endpoint.poll_action() {
             match action {
                 Action::Serve(request) => self.requests.push(request),
@@ -66,7 +68,7 @@ impl Effects {
                 _ => {}
             }
         }
-        if !inner.idling.is_empty() && inner.endpoint.is_idle() {
+        if !inner.idling.is_empty() && inner.is_idle(running) {
             self.crowd.extend(inner.idling.leave());
         }
     }

@@ -1,54 +1,22 @@
 //! The gate: who is asked whether a stranger may come in, and what an answer does to its link.
 
-use crate::authenticator::{Authenticator, Judging, Source};
+mod places;
+
+pub(crate) use places::Doors;
+pub use places::{Gate, Permit};
+
+use crate::authenticator::{BlockingJudge, Judge, Judging, Source};
+use crate::caught::caught;
 use crate::hub::Hub;
 use crate::link::AnyLink;
 use pseud_proto::zmtp::{Question, Verdict};
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 #[cfg(test)]
 mod tests;
-
-/// Who is asked about strangers, and how many of them may wait for the answer.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Gate {
-    /// Who is asked. Default: nobody, so that nobody is admitted where somebody must be asked.
-    pub authenticator: Option<Authenticator>,
-    /// Questions that wait for their answers at the same time; one more is answered
-    /// [`Verdict::Unavailable`]. Default: 256.
-    pub questions_parked_max: usize,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self { authenticator: None, questions_parked_max: 256 }
-    }
-}
-
-/// A gate, and how many wait at it.
-#[derive(Debug, Default)]
-pub(crate) struct Doors {
-    gate: Gate,
-    parked: AtomicUsize,
-}
-
-impl Doors {
-    pub(crate) fn new(gate: Gate) -> Self {
-        Self { gate, parked: AtomicUsize::new(0) }
-    }
-
-    fn park(&self) -> bool {
-        let max = self.gate.questions_parked_max;
-        let more = |parked| (parked < max).then_some(parked + 1);
-        self.parked.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
-    }
-}
 
 /// Asks about the stranger behind that link. `Some`: answered at once; else the link is told later.
 pub(crate) fn ask(
@@ -57,66 +25,122 @@ pub(crate) fn ask(
     question: Question,
     address: &str,
 ) -> Option<Verdict> {
-    let Some(authenticator) = &hub.doors.gate.authenticator else {
+    let Some(authenticator) = hub.doors.authenticator() else {
         tracing::error!("nobody is there to authenticate peers: none is admitted");
         return Some(Verdict::Unavailable);
     };
-    let (source, who) = (Source { address: address.to_owned() }, question.to_string());
-    let judging = catch_unwind(AssertUnwindSafe(|| authenticator.judge(question, source)));
-    let Ok(judging) = judging else { return Some(panicked()) };
-    let mut judging = Guarded(judging);
-    let mut cx = Context::from_waker(Waker::noop());
-    if let Poll::Ready(verdict) = Pin::new(&mut judging).poll(&mut cx) {
-        return Some(told(verdict, &who, address));
-    }
-    if !hub.doors.park() {
-        tracing::warn!(address, "too many peers wait to be authenticated");
+    // First: a question that is put may be work at once, and elsewhere.
+    let Some(permit) = hub.doors.enter() else {
+        tracing::warn!(address, "too many peers are being authenticated");
         return Some(Verdict::Unavailable);
-    }
-    let parked = Parked { hub: hub.clone(), link: Some(link.clone()) };
-    let address = address.to_owned();
-    (hub.runtime.spawn)(Box::pin(async move {
-        if let Some(verdict) = unless_ended(&parked.link, judging).await {
-            parked.answer(told(verdict, &who, &address));
+    };
+    let asked = Asked {
+        hub: hub.clone(),
+        link: link.clone(),
+        who: question.to_string(),
+        source: Source { address: address.to_owned() },
+    };
+    match authenticator.judge() {
+        Judge::Async(judge) => {
+            let source = asked.source.clone();
+            let judging = caught(|| judge(question, source, permit.clone()), panicked);
+            let Some(judging) = judging else { return Some(Verdict::Unavailable) };
+            asked.wait(permit, Guarded(judging))
         }
-    }));
-    None
-}
-
-/// Tells the operator who was not let in: that they may have forgotten to add.
-fn told(verdict: Verdict, who: &str, address: &str) -> Verdict {
-    if verdict == Verdict::Deny {
-        tracing::info!(%who, address, "not admitted");
+        Judge::Blocking(judge) => {
+            asked.block(permit, judge.clone(), question);
+            None
+        }
     }
-    verdict
 }
 
-/// The verdict; `None` if the link ended before: its place is for somebody else then.
-async fn unless_ended(link: &Option<Arc<dyn AnyLink>>, mut judging: Guarded) -> Option<Verdict> {
-    poll_fn(|cx| match link.as_ref().map(|link| link.poll_ended(cx)) {
-        None | Some(Poll::Ready(())) => Poll::Ready(None),
-        Some(Poll::Pending) => Pin::new(&mut judging).poll(cx).map(Some),
+/// Who asks, about whom.
+struct Asked {
+    hub: Arc<Hub>,
+    link: Arc<dyn AnyLink>,
+    who: String,
+    source: Source,
+}
+
+impl Asked {
+    /// Polled once where the question arose; only one that has to wait costs a task.
+    fn wait(self, permit: Permit, mut judging: Guarded) -> Option<Verdict> {
+        let mut cx = Context::from_waker(Waker::noop());
+        if let Poll::Ready(verdict) = Pin::new(&mut judging).poll(&mut cx) {
+            return Some(self.told(verdict));
+        }
+        let hub = self.hub.clone();
+        let parked = Parked::new(self, permit);
+        (hub.runtime.spawn)(Box::pin(async move {
+            if let Some(verdict) = in_time(&parked, judging).await {
+                parked.answer(verdict);
+            }
+        }));
+        None
+    }
+
+    /// Who is gone before a thread was free is not asked about.
+    fn block(self, permit: Permit, judge: Arc<BlockingJudge>, question: Question) {
+        let (hub, source) = (self.hub.clone(), self.source.clone());
+        let parked = Parked::new(self, permit);
+        (hub.runtime.spawn_blocking)(Box::new(move || {
+            if !parked.is_over() {
+                let verdict = caught(move || judge(question, source), panicked);
+                parked.answer(verdict.unwrap_or(Verdict::Unavailable));
+            }
+        }));
+    }
+
+    /// Tells the operator who was not let in: that they may have forgotten to add.
+    fn told(&self, verdict: Verdict) -> Verdict {
+        if verdict == Verdict::Deny {
+            tracing::info!(who = %self.who, address = %self.source.address, "not admitted");
+        }
+        verdict
+    }
+}
+
+/// The verdict. `None` if its link ended and the handshake's time is up: till then the work goes on
+/// that the question began, whoever it is for.
+async fn in_time(parked: &Parked, mut judging: Guarded) -> Option<Verdict> {
+    let Some((asked, _)) = &parked.0 else { return None };
+    let (at, mut late) = (asked.link.answer_by(), None);
+    poll_fn(|cx| {
+        if let Poll::Ready(verdict) = Pin::new(&mut judging).poll(cx) {
+            return Poll::Ready(Some(verdict));
+        }
+        ready!(asked.link.poll_ended(cx));
+        let Some(at) = at else { return Poll::Ready(None) };
+        let late = late.get_or_insert_with(|| (asked.hub.runtime.sleep)(at));
+        late.as_mut().poll(cx).map(|()| None)
     })
     .await
 }
 
-/// The duty to answer one question, once. Dropped without an answer (its task was killed), nobody
-/// could tell.
-struct Parked {
-    hub: Arc<Hub>,
-    link: Option<Arc<dyn AnyLink>>,
-}
+/// The duty to answer one question, once, and its place. Dropped without an answer (its task was
+/// killed), nobody could tell.
+struct Parked(Option<(Asked, Permit)>);
 
 impl Parked {
+    fn new(asked: Asked, permit: Permit) -> Self {
+        Self(Some((asked, permit)))
+    }
+
+    fn is_over(&self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.0.as_ref().is_none_or(|(asked, _)| asked.link.poll_ended(&mut cx).is_ready())
+    }
+
     fn answer(mut self, verdict: Verdict) {
         self.tell(verdict);
     }
 
     fn tell(&mut self, verdict: Verdict) {
-        if let Some(link) = self.link.take() {
-            self.hub.doors.parked.fetch_sub(1, Ordering::AcqRel);
-            link.answer(&self.hub, verdict);
-        }
+        let Some((asked, permit)) = self.0.take() else { return };
+        // First: who hears the answer may come again at once.
+        drop(permit);
+        let verdict = asked.told(verdict);
+        asked.link.answer(&asked.hub, verdict);
     }
 }
 
@@ -133,15 +157,20 @@ impl Future for Guarded {
     type Output = Verdict;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
-            Ok(poll) => poll,
-            Err(_) => Poll::Ready(panicked()),
-        }
+        let polled = caught(|| self.0.as_mut().poll(cx), panicked);
+        polled.unwrap_or(Poll::Ready(Verdict::Unavailable))
+    }
+}
+
+/// One that is dropped may panic as well.
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let judging = std::mem::replace(&mut self.0, Box::pin(pending()));
+        caught(move || drop(judging), panicked);
     }
 }
 
 /// The panic's text is not logged: it may hold what was asked about.
-fn panicked() -> Verdict {
+fn panicked(_: &str) {
     tracing::error!("an authenticator panicked");
-    Verdict::Unavailable
 }

@@ -32,6 +32,9 @@ pub type Spawn = Box<dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + S
 /// Runs a function on a thread that may block.
 pub type SpawnBlocking = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
 
+/// Waits for a moment of the clock.
+pub type Sleep = Box<dyn Fn(Instant) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
 /// What an adapter lends the hub.
 pub struct Runtime {
     /// Its clock: monotonic.
@@ -40,6 +43,9 @@ pub struct Runtime {
     pub spawn: Spawn,
     /// Runs a function on a thread that may block.
     pub spawn_blocking: SpawnBlocking,
+    /// Waits for a moment of that clock. For what is rare: deadlines of calls and links have one sleep
+    /// each in the adapter.
+    pub sleep: Sleep,
 }
 
 impl fmt::Debug for Runtime {
@@ -186,7 +192,7 @@ impl Hub {
         let mut effects = Effects::default();
         let mut inner = self.lock();
         let result = act(&mut inner, now);
-        inner.settle(&mut effects);
+        inner.settle(&mut effects, &self.running);
         effects.count_closings(&self.closings);
         drop(inner);
         (result, effects)
@@ -235,8 +241,8 @@ impl Future for ShutDown {
 
 impl Inner {
     /// Turns the endpoint's actions into effects, and says whether the timer must be told.
-    pub(crate) fn settle(&mut self, effects: &mut Effects) {
-        effects.collect(self);
+    pub(crate) fn settle(&mut self, effects: &mut Effects, running: &Running) {
+        effects.collect(self, running);
         let next = self.endpoint.poll_timeout();
         if let Some(next) = next
             && self.armed.is_none_or(|armed| next < armed)
@@ -244,6 +250,11 @@ impl Inner {
             self.armed = Some(next);
             effects.rearm = true;
         }
+    }
+
+    /// Whether nothing is open and no handler runs, of callers that have left neither.
+    pub(crate) fn is_idle(&self, running: &Running) -> bool {
+        self.endpoint.is_idle() && running.is_empty()
     }
 
     pub(crate) fn link(&self, peer: PeerId) -> Option<&Arc<dyn AnyLink>> {

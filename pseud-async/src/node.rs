@@ -232,9 +232,15 @@ impl Node {
         Events::new(self.hub().clone())
     }
 
-    /// Takes no new requests (they are refused as [`Reason::Draining`](pseud_proto::Reason::Draining)), and waits until every open
-    /// request is answered and every call of ours has ended. Cancel-safe; draining goes on. Calls
-    /// that handlers make meanwhile are still made.
+    /// Takes no new requests from now on, before this is first polled (they are refused as
+    /// [`Reason::Draining`](pseud_proto::Reason::Draining)), and waits until every open request is answered, its answer written to its
+    /// socket or its link over, every handler has ended, also one whose caller has left, and every call
+    /// of ours has ended. It does not wait for requests that are refused meanwhile. Calls that handlers
+    /// make meanwhile are still made. At once where the node has shut down. Cancel-safe; draining goes
+    /// on.
+    ///
+    /// A handler that never ends, or a peer that does not read its answer, holds it up as long as it
+    /// likes: wrap it in a time-out.
     pub fn drained(&self) -> Drained {
         self.hub().lock().endpoint.drain();
         Drained { hub: self.hub().clone(), place: Place::default() }

@@ -1,11 +1,11 @@
 //! Resolving: the handler among the candidates that the caller may reach.
 
 use crate::caller::Caller;
-use crate::caught::{accepted, accepting};
+use crate::caught::{accepted, accepting, dropped};
 use crate::guard::{Guard, Judging};
 use crate::handler::Handler;
 use crate::registry::{Candidate, Candidates};
-use smallvec::IntoIter;
+use smallvec::{IntoIter, SmallVec};
 use std::task::{Context, Poll, ready};
 
 /// Asks the predicates of a name's candidates, one after the other, until one accepts. It may be moved
@@ -39,7 +39,12 @@ impl Resolving {
         let Some((judging, _)) = &mut self.asked else { return Poll::Ready(None) };
         let polled = accepting(|| judging.as_mut().poll(cx));
         let accepts = ready!(polled.unwrap_or(Poll::Ready(false)));
-        Poll::Ready(self.forget_asked().filter(|_| accepts))
+        let handler = self.forget_asked();
+        if !accepts {
+            dropped(handler);
+            return Poll::Ready(None);
+        }
+        Poll::Ready(handler)
     }
 
     /// Drops what the predicate that was asked left behind, which may panic as well; whose it was.
@@ -57,8 +62,10 @@ impl Resolving {
             Guard::Permission(permission) => caller.user().has_permission(permission),
             Guard::Sync(predicate) => accepted(move || predicate(caller)),
             Guard::Async(predicate) => {
-                let judging = accepting(move || predicate(caller.clone()));
-                self.asked = judging.map(|judging| (judging, handler));
+                match accepting(move || predicate(caller.clone())) {
+                    Some(judging) => self.asked = Some((judging, handler)),
+                    None => dropped(handler),
+                }
                 return None;
             }
             Guard::Missing(domain) => {
@@ -66,13 +73,22 @@ impl Resolving {
                 false
             }
         };
-        accepts.then_some(handler)
+        if !accepts {
+            dropped(handler);
+            return None;
+        }
+        Some(handler)
     }
 }
 
-/// It may be dropped while a predicate waits: its caller has left.
+/// It may be dropped while a predicate waits, as its caller has left, and before all were asked.
 impl Drop for Resolving {
     fn drop(&mut self) {
-        self.forget_asked();
+        if let Some(handler) = self.forget_asked() {
+            dropped(handler);
+        }
+        if !self.candidates.as_slice().is_empty() {
+            dropped(std::mem::replace(&mut self.candidates, SmallVec::new().into_iter()));
+        }
     }
 }

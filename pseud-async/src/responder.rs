@@ -84,8 +84,12 @@ mod tests {
     }
 
     fn hub() -> Arc<Hub> {
-        let runtime =
-            Runtime { clock: Instant::now, spawn: Box::new(drop), spawn_blocking: Box::new(drop) };
+        let runtime = Runtime {
+            clock: Instant::now,
+            spawn: Box::new(drop),
+            spawn_blocking: Box::new(drop),
+            sleep: Box::new(|_| Box::pin(std::future::pending())),
+        };
         Arc::new(Hub::new(Arc::new(Config::default()), runtime).unwrap())
     }
 

@@ -38,6 +38,11 @@ impl Running {
         self.bytes.fetch_sub(size, Ordering::Relaxed);
     }
 
+    /// Whether all have ended. Under the hub's lock: who ends takes that lock next.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Relaxed) == 0
+    }
+
     /// How many they are, and their bytes.
     #[cfg(test)]
     pub(crate) fn now(&self) -> (usize, usize) {

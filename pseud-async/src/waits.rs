@@ -30,7 +30,7 @@ impl Future for Ready {
     }
 }
 
-/// See [`Node::drained`](crate::Node::drained).
+/// See [`Node::drained`](crate::Node::drained). Cancel-safe.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Drained {
@@ -44,7 +44,7 @@ impl Future for Drained {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.place.register(cx.waker());
         let mut inner = self.hub.lock();
-        if inner.shut_down || inner.endpoint.is_idle() {
+        if inner.shut_down || inner.is_idle(&self.hub.running) {
             return Poll::Ready(());
         }
         inner.idling.join(&self.place);

@@ -1,5 +1,7 @@
 //! Endpoints as ZeroMQ writes them: `tcp://host:port`, `ipc://path`, `ipc://@name`.
 
+mod host;
+
 use std::fmt;
 
 /// Where to bind or to connect, parsed.
@@ -77,13 +79,8 @@ impl Address {
 
     fn parse_tcp(rest: &str) -> Result<Self, &'static str> {
         let (host, port) = rest.rsplit_once(':').ok_or("it has no port; write tcp://host:port")?;
-        let port = match port {
-            "*" => 0,
-            port => {
-                port.parse().map_err(|_| "the port is not a number from 0 to 65535, nor `*`")?
-            }
-        };
-        Ok(Self::Tcp { host: unbracket(host)?.to_owned(), port })
+        let host = host::parse(host)?.to_owned();
+        Ok(Self::Tcp { host, port: parse_port(port)? })
     }
 
     fn parse_ipc(rest: &str) -> Result<Self, &'static str> {
@@ -93,18 +90,20 @@ impl Address {
             None if rest == "*" => Err("`*` is not supported for ipc; name a path"),
             _ if rest.len() > IPC_BYTES_MAX => Err("a Unix socket's path has at most 107 bytes"),
             _ if rest.contains('\0') => Err("a Unix socket's path has no zero byte"),
+            None if rest.ends_with('/') => Err("it names a directory; name a socket's file"),
             Some(name) => Ok(Self::IpcAbstract { name: name.to_owned() }),
             None => Ok(Self::Ipc { path: rest.to_owned() }),
         }
     }
 }
 
-fn unbracket(host: &str) -> Result<&str, &'static str> {
-    match host.strip_prefix('[') {
-        Some(host) => host.strip_suffix(']').ok_or("the bracket of the host is not closed"),
-        None if host.contains(':') => Err("an IPv6 address stands in brackets: tcp://[::1]:5555"),
-        None if host.is_empty() => Err("it has no host"),
-        None => Ok(host),
+/// Digits alone: a sign or a blank, which a number may have elsewhere, is a mistake here.
+fn parse_port(port: &str) -> Result<u16, &'static str> {
+    let cause = "the port is not a number from 0 to 65535, nor `*`";
+    match port {
+        "*" => Ok(0),
+        _ if !port.bytes().all(|byte| byte.is_ascii_digit()) => Err(cause),
+        _ => port.parse().map_err(|_| cause),
     }
 }
 
@@ -123,6 +122,11 @@ impl fmt::Display for Address {
 mod tests {
     use super::*;
 
+    fn refused(text: &str) {
+        let error = Address::to_bind(text).expect_err(text);
+        assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
+    }
+
     #[test]
     fn p_08_endpoints_are_read_or_refused_by_name() {
         for (text, shown) in [
@@ -136,23 +140,57 @@ mod tests {
         ] {
             assert_eq!(Address::to_bind(text).unwrap().to_string(), shown);
         }
-        for text in [
-            "",
-            "127.0.0.1:1",
-            "tcp://h",
-            "tcp://:1",
-            "tcp://h:x",
-            "tcp://h:65536",
-            "tcp://::1:5",
-            "tcp://[::1:5",
-            "udp://h:1",
-        ] {
-            let error = Address::to_bind(text).unwrap_err();
-            assert!(error.to_string().contains(text), "{error}");
+        for text in ["", "127.0.0.1:1", "tcp:/h:1", "udp://h:1", "TCP://h:1", " tcp://h:1"] {
+            refused(text);
+        }
+        for port in ["", "x", "65536", "+1", "-1", " 1", "1 ", "1\n", "0x1", "1/", "**", "٣"] {
+            refused(&format!("tcp://h:{port}"));
+        }
+        refused("tcp://h");
+        for path in ["", "*", "@", "/tmp/", "a\0b", "@a\0b"] {
+            refused(&format!("ipc://{path}"));
         }
         let long = format!("ipc:///{}", "x".repeat(107));
         assert!(Address::to_bind(&long).unwrap_err().to_string().contains("107 bytes"));
         assert!(Address::to_connect("tcp://*:5555").is_err());
         assert!(Address::to_connect("tcp://127.0.0.1:0").is_err());
+    }
+    /// What is shown is read as the same again, whatever was read.
+    #[test]
+    fn p_08_what_is_shown_is_read_again() {
+        const PIECES: [&str; 20] = [
+            "tcp://",
+            "ipc://",
+            "[",
+            "]",
+            "::1",
+            "127.0.0.1",
+            "h",
+            ".",
+            ":",
+            "%",
+            "eth0",
+            "*",
+            "0",
+            "65535",
+            "@",
+            "/",
+            " ",
+            "-",
+            "fe80::1",
+            "é",
+        ];
+        let (mut read, mut state) = (0, 1u64);
+        for _ in 0..200_000 {
+            let mut text = String::new();
+            for _ in 0..7 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                text += PIECES[(state >> 33) as usize % PIECES.len()];
+                let Ok(address) = Address::to_bind(&text) else { continue };
+                assert_eq!(Address::to_bind(&address.to_string()).as_ref(), Ok(&address), "{text}");
+                read += 1;
+            }
+        }
+        assert!(read > 1_000, "{read}");
     }
 }

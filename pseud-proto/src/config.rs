@@ -118,9 +118,10 @@ pub struct Limits {
     /// The same of the requests of one peer. Default 64 MiB: eight bodies of the largest size.
     pub requests_open_bytes_per_peer_max: usize,
     /// The newest requests of one session, served or refused, whose ids are remembered: one that
-    /// repeats such an id is dropped, so that nothing runs twice. An older id may run again, and so
-    /// may requests that have none. At 16 bytes each, taken as they come. Default 1 024: all that
-    /// one peer may have open.
+    /// repeats such an id is dropped, so that nothing runs twice. Besides, an id is remembered as long
+    /// as its request is open: its handler runs, or its answer is not written. An older id may run
+    /// again, and so may requests that have none. At 24 bytes each, taken as they come. Default 1 024:
+    /// all that one peer may have open.
     pub requests_remembered_max: usize,
     /// Bytes queued for one peer at which further calls to it are refused. Default 4 MiB. It is
     /// judged before adding: one larger body passes when the queue is empty.
@@ -129,8 +130,9 @@ pub struct Limits {
     /// where even those do not fit its link is closed, since it does not read. The oldest message in
     /// the queue does not count: one of any size passes. Default 16 MiB.
     pub queue_bytes_hard_max: usize,
-    /// Messages of one peer that are dropped, probes and HEARTBEATs. Late and unknown answers are not
-    /// counted: a caller who gives up many calls is sent many.
+    /// Messages of one peer that are dropped, probes and HEARTBEATs. Of answers that nobody waits for
+    /// one is free for each call that was given up after it had left, and as many as
+    /// `calls_pending_per_peer_max` besides: an earlier link of that peer may be owed them.
     pub flood: FloodLimit,
     /// Calls that may lead to one another, each made while the one before was served. Default 32: deep
     /// enough for any honest chain, and a circle of peers ends. One more is refused, on either side.

@@ -30,6 +30,42 @@ fn memory_is_bounded_by_bytes_and_nodes() {
         drop(value);
     }
     refused();
+    kept();
+}
+
+/// S-13: who keeps a part of a message keeps about that part, wherever it stands.
+fn kept() {
+    for len in [1usize, 512, 4 << 10, 1 << 20] {
+        for ext in [false, true] {
+            let before = MEMORY.current_usage();
+            let head = |len: usize| {
+                let size = (len as u32).to_be_bytes();
+                match ext {
+                    false => [&[0xc6][..], &size].concat(),
+                    true => [&[0xc9][..], &size, &[5]].concat(),
+                }
+            };
+            let small = [head(len), vec![7; len]].concat();
+            let large = [head(8 << 20), vec![8; 8 << 20]].concat();
+            let inside = [&[0x81, 0xa1, b'k'][..], &small].concat();
+            let bytes = [&[0x93][..], &small, &large, &inside].concat();
+            drop((small, large, inside));
+            let packed = Unchecked::new(bytes.into()).check(&limits()).unwrap();
+            let Value::Array(mut items) = packed.value() else { panic!("an array") };
+            let last = items.pop().unwrap().get("k").cloned().unwrap();
+            let first = items.swap_remove(0);
+            drop((packed, items));
+            let held = MEMORY.current_usage().saturating_sub(before);
+            assert!(held <= 2 * (len + 256), "{held} bytes for twice {len}");
+            assert_eq!(first, last);
+        }
+    }
+}
+
+fn limits() -> ValueLimits {
+    let mut limits = ValueLimits::default();
+    limits.ext_bytes_max = limits.ext_bytes_max.max(16 << 20);
+    limits
 }
 
 /// What is refused costs nothing at all.

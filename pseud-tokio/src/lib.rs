@@ -20,7 +20,7 @@
 //!
 //! One task a link reads, parses, runs handlers and writes; one task an endpoint sleeps until the
 //! next deadline of all its calls. Both must be driven by a tokio runtime with its I/O and time
-//! drivers on; [`Server::new`] and [`Client::new`] are called inside it.
+//! drivers on; [`Server::new`] and [`Client::new`] are called inside it, and fail elsewhere.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accept;
@@ -32,14 +32,17 @@ mod listener;
 mod names;
 mod options;
 mod peers;
+mod runtime;
 mod security;
 mod socket;
+#[cfg(unix)]
+mod socket_file;
 
 pub use options::{BindOptions, Options};
 pub use peers::{Client, Server};
 pub use pseud_async::{
     Authenticator, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events,
-    Gate, HandlerError, NameRefused, Node, Object, Orphans, Peer, Ready, Registry, Request,
+    Gate, HandlerError, NameRefused, Node, Object, Orphans, Peer, Permit, Ready, Registry, Request,
     Service, Source, register,
 };
 pub use security::InClear;

@@ -3,17 +3,16 @@
 use crate::socket::{Stream, resolve, unsupported};
 use pseud_proto::address::Address;
 use std::io;
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use tokio::net::TcpListener;
 
 #[cfg(unix)]
-use std::{
-    fs::{self, Permissions},
-    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
-    path::{Path, PathBuf},
-};
+use crate::socket_file::{self, SocketFile};
 #[cfg(unix)]
-use tokio::net::{UnixListener, UnixStream};
+use std::path::Path;
+#[cfg(unix)]
+use tokio::net::UnixListener;
 
 pub(crate) enum Listener {
     Tcp(TcpListener),
@@ -28,11 +27,11 @@ impl Listener {
         match address {
             Address::Tcp { host, port } => {
                 let host = if host == "*" { "0.0.0.0" } else { host };
-                Ok(Self::Tcp(TcpListener::bind(&*resolve(host, *port).await?).await?))
+                Ok(Self::Tcp(bind_tcp(&resolve(host, *port).await?).await?))
             }
             #[cfg(unix)]
             Address::Ipc { path } => {
-                let (file, listener) = bind_file(Path::new(path), ipc_mode).await?;
+                let (file, listener) = socket_file::bind(Path::new(path), ipc_mode).await?;
                 Ok(Self::Unix(Some(file), listener))
             }
             #[cfg(target_os = "linux")]
@@ -65,59 +64,33 @@ impl Listener {
     }
 }
 
-/// The file of a Unix socket, by its path and its device and inode: it goes when its listener goes,
-/// unless another stands in its place by then.
-#[cfg(unix)]
-pub(crate) struct SocketFile {
-    path: PathBuf,
-    id: Option<(u64, u64)>,
-}
-
-#[cfg(unix)]
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if self.id.is_some() && id(&self.path) == self.id {
-            let _ = fs::remove_file(&self.path);
+/// Binds the first of a host's addresses that this machine has. One that is in use is an error: else a
+/// second server at `localhost` would stand beside the first, at the name's next address.
+async fn bind_tcp(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
+    let mut error = io::Error::new(io::ErrorKind::InvalidInput, "the host has no address");
+    for address in addresses {
+        match TcpListener::bind(address).await {
+            Err(failed) if failed.kind() != io::ErrorKind::AddrInUse => error = failed,
+            bound => return bound,
         }
     }
-}
-
-#[cfg(unix)]
-fn id(path: &Path) -> Option<(u64, u64)> {
-    let found = fs::symlink_metadata(path).ok()?;
-    Some((found.dev(), found.ino()))
-}
-
-/// Binds a path. A file that a dead process left there is replaced; one that somebody listens at, or
-/// that is no socket, is not.
-#[cfg(unix)]
-async fn bind_file(path: &Path, mode: Option<u32>) -> io::Result<(SocketFile, UnixListener)> {
-    remove_stale(path).await?;
-    let listener = UnixListener::bind(path)?;
-    let file = SocketFile { path: path.to_owned(), id: id(path) };
-    if let Some(mode) = mode {
-        fs::set_permissions(path, Permissions::from_mode(mode))?;
-    }
-    Ok((file, listener))
-}
-
-#[cfg(unix)]
-async fn remove_stale(path: &Path) -> io::Result<()> {
-    let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
-    if !found.file_type().is_socket() {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the file there is no socket"));
-    }
-    // One that somebody listens at may be too busy to take us: that must not hold us up.
-    match UnixStream::connect(path).await {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody listens there")),
-        Err(error) => Err(error),
-    }
+    Err(error)
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use std::fs;
+
+    #[tokio::test]
+    async fn two_at_localhost_are_one_too_many() {
+        let tcp = |port| Address::Tcp { host: "localhost".to_owned(), port };
+        let first = Listener::bind(&tcp(0), None).await.unwrap();
+        let Listener::Tcp(listener) = &first else { panic!("no TCP") };
+        let port = listener.local_addr().unwrap().port();
+        let Err(error) = Listener::bind(&tcp(port), None).await else { panic!("bound twice") };
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
 
     #[tokio::test]
     async fn only_its_own_file_goes_with_a_listener() {

@@ -1,7 +1,7 @@
 //! `Server` and `Client`: nodes that bind and connect.
 
 use crate::options::{BindOptions, Options};
-use crate::{accept, dial, names, security};
+use crate::{accept, dial, names, runtime, security};
 use pseud_async::{Hub, Node, Runtime};
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -32,15 +32,16 @@ struct Tasks {
 impl Peering {
     fn new(mut options: Options) -> io::Result<Self> {
         security::judge_mechanism(&options)?;
-        let handle = Handle::try_current().map_err(io::Error::other)?;
+        let handle = runtime::current()?;
         let (spawner, blocking) = (handle.clone(), handle.clone());
-        let runtime = Runtime {
+        let lent = Runtime {
             // Tokio's, which tests may stop: its sleeps and our deadlines are of one clock.
             clock: || tokio::time::Instant::now().into_std(),
             spawn: Box::new(move |future| drop(spawner.spawn(future))),
             spawn_blocking: Box::new(move |run| drop(blocking.spawn_blocking(run))),
+            sleep: Box::new(|at| Box::pin(sleep_until(at.into()))),
         };
-        let hub = Hub::new(Arc::new(options.config.clone()), runtime)?
+        let hub = Hub::new(Arc::new(options.config.clone()), lent)?
             .with_gate(options.gate.clone())
             .with_orphans(options.orphans);
         // Taken: what is kept for later must not keep the registry alive.
@@ -140,11 +141,8 @@ macro_rules! peering {
             ///
             /// # Errors
             /// The routing id is empty, over 255 bytes or begins with a zero byte; it is called
-            /// outside a tokio runtime; the operating system gives no entropy.
-            ///
-            /// # Panics
-            /// Not here, but [`bind`](Self::bind), in a runtime whose I/O driver is off; with its
-            /// time driver off the node ends at once. `enable_all` turns both on.
+            /// outside a tokio runtime, or in one whose time or I/O driver is off (`enable_all` turns
+            /// both on); the operating system gives no entropy.
             pub fn new($argument: impl AsRef<[u8]>) -> io::Result<Self> {
                 Self::with($options($argument))
             }

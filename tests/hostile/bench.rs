@@ -82,7 +82,8 @@ impl Bench {
         self.peer_saying(&bytes::ready_declaring("DEALER", "", declares)).await
     }
 
-    async fn peer_saying(&self, ready: &[u8]) -> Wire {
+    /// The same, whose handshake ends with that.
+    pub(crate) async fn peer_saying(&self, ready: &[u8]) -> Wire {
         let mut wire = self.connect().await;
         wire.shake_hands(&bytes::greeting(), ready).await;
         // The server's READY does not wait for ours; its PONG does.

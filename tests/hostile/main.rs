@@ -44,5 +44,8 @@ mod relay;
 mod repeats;
 mod revoked;
 mod rogue;
+mod s_bounds;
+mod s_drained;
+mod s_questions;
 mod secured;
 mod wire;

@@ -14,6 +14,8 @@ mod faces;
 mod floods;
 mod gate;
 mod guarded;
+#[cfg(unix)]
+mod ipc;
 mod nested;
 mod orphans;
 mod returning;

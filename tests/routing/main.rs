@@ -8,6 +8,7 @@ mod forbidden;
 mod names;
 mod order;
 mod panics;
+mod payloads;
 mod predicates;
 mod reentrant;
 mod registries;
@@ -16,7 +17,8 @@ mod waiting;
 
 use pseud::proto::User;
 use pseud::{
-    Authenticator, CallError, Client, Fault, NameRefused, Options, Reason, Registry, Secret, Server,
+    Authenticator, CallError, Client, ConnectionEvent, Events, Fault, NameRefused, Options, Reason,
+    Registry, Secret, Server,
 };
 use std::future::Future;
 use std::time::Duration;
@@ -99,4 +101,16 @@ async fn refused(client: &Client, name: &str) -> Reason {
 /// Nobody serves that name, or not for this caller.
 async fn not_found(client: &Client, name: &str) {
     assert_eq!(refused(client, name).await, Reason::NoSuchService);
+}
+
+/// A client's events till it shut down: no link ended but for that.
+async fn only_we_left(mut events: Events) {
+    while let Some(event) = soon(events.next()).await {
+        let expected = match &event {
+            ConnectionEvent::Lost { reason, .. } => *reason == Reason::Shutdown,
+            ConnectionEvent::Connecting { .. } | ConnectionEvent::Ready { .. } => true,
+            _ => false,
+        };
+        assert!(expected, "{event:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Panics of what users hand in, outside what they are called for: in drops, and in decoding.
 
-use crate::{client, connected, open_server, options, said, says, soon};
-use pseud::{CallError, ConnectionEvent, Fault, Reason};
+use crate::{client, connected, only_we_left, open_server, options, said, says, soon};
+use pseud::{CallError, Fault};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -24,7 +24,7 @@ async fn a_panic_while_a_handler_or_a_predicate_is_dropped_costs_no_link() {
     let (server, endpoint) = open_server().await;
     says(&server.registry(), "hello", "hello");
     let client = client(&endpoint);
-    let mut events = client.events();
+    let events = client.events();
     soon(client.ready()).await;
     let registry = server.registry();
     for kind in 0..4 {
@@ -68,16 +68,8 @@ async fn a_panic_while_a_handler_or_a_predicate_is_dropped_costs_no_link() {
         assert!(!matches!(told, CallError::Unknown(_)), "{kind}: {told:?}");
         assert_eq!(said(&client, "hello").await, "hello");
     }
-    // It is the link that it was.
     client.shutdown();
-    while let Some(event) = soon(events.next()).await {
-        let expected = match &event {
-            ConnectionEvent::Lost { reason, .. } => *reason == Reason::Shutdown,
-            ConnectionEvent::Connecting { .. } | ConnectionEvent::Ready { .. } => true,
-            _ => false,
-        };
-        assert!(expected, "{event:?}");
-    }
+    only_we_left(events).await;
 }
 
 /// Its decoding panics, for the first of two sessions.

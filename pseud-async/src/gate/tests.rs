@@ -1,14 +1,17 @@
 //! The gate with a link that only notes its answer, and tasks that run when a test polls them.
 
 use super::*;
+use crate::authenticator::Authenticator;
 use pseud_proto::zmtp::Secret;
 use pseud_proto::{Config, Reason};
 use std::future::{pending, ready};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Tasks = Arc<Mutex<Vec<Task>>>;
+type Jobs = Arc<Mutex<Vec<Box<dyn FnOnce() + Send>>>>;
 
 /// What was answered, and whether it has ended.
 #[derive(Debug, Default)]
@@ -25,6 +28,10 @@ impl AnyLink for Noted {
         self.0.lock().unwrap().0.push(verdict);
     }
 
+    fn answer_by(&self) -> Option<Instant> {
+        Some(Instant::now())
+    }
+
     fn poll_ended(&self, _: &mut Context<'_>) -> Poll<()> {
         match self.0.lock().unwrap().1 {
             true => Poll::Ready(()),
@@ -36,21 +43,32 @@ impl AnyLink for Noted {
 struct Bench {
     hub: Arc<Hub>,
     tasks: Tasks,
+    jobs: Jobs,
+    /// Whether the handshakes' time is up.
+    late: Arc<AtomicBool>,
 }
 
 impl Bench {
     /// So many may wait.
     fn new(authenticator: Authenticator, questions_parked_max: usize) -> Self {
         let tasks = Tasks::default();
-        let spawned = tasks.clone();
+        let (spawned, jobs, late) = (tasks.clone(), Jobs::default(), Arc::<AtomicBool>::default());
+        let (queued, is_late) = (jobs.clone(), late.clone());
         let runtime = crate::Runtime {
             clock: Instant::now,
             spawn: Box::new(move |task| spawned.lock().unwrap().push(task)),
-            spawn_blocking: Box::new(|_| {}),
+            spawn_blocking: Box::new(move |job| queued.lock().unwrap().push(job)),
+            sleep: Box::new(move |_| {
+                let is_late = is_late.clone();
+                Box::pin(poll_fn(move |_| match is_late.load(Ordering::Relaxed) {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                }))
+            }),
         };
         let gate = Gate { authenticator: Some(authenticator), questions_parked_max };
         let hub = Hub::new(Arc::new(Config::default()), runtime).unwrap().with_gate(gate);
-        Self { hub: Arc::new(hub), tasks }
+        Self { hub: Arc::new(hub), tasks, jobs, late }
     }
 
     fn ask(&self) -> (Arc<Noted>, Option<Verdict>) {
@@ -60,8 +78,9 @@ impl Bench {
         (link, ask(&self.hub, &asked, question, "here"))
     }
 
+    /// Places that are taken.
     fn parked(&self) -> usize {
-        self.hub.doors.parked.load(Ordering::Acquire)
+        self.hub.doors.taken()
     }
 
     /// Polls every task once; those that are done go.
@@ -73,6 +92,10 @@ impl Bench {
 
 fn told(link: &Noted) -> Vec<Verdict> {
     link.0.lock().unwrap().0.clone()
+}
+
+fn end(link: &Noted) {
+    link.0.lock().unwrap().1 = true;
 }
 
 /// Pending once, then that.
@@ -89,10 +112,12 @@ fn silent() -> Authenticator {
 }
 
 #[test]
-fn an_answer_at_once_costs_no_place() {
-    let bench = Bench::new(Authenticator::new(|_| ready(Verdict::Deny)), 0);
-    let (link, answer) = bench.ask();
-    assert_eq!((answer, told(&link), bench.parked()), (Some(Verdict::Deny), vec![], 0));
+fn an_answer_at_once_leaves_its_place_at_once() {
+    let bench = Bench::new(Authenticator::new(|_| ready(Verdict::Deny)), 1);
+    for _ in 0..3 {
+        let (link, answer) = bench.ask();
+        assert_eq!((answer, told(&link), bench.parked()), (Some(Verdict::Deny), vec![], 0));
+    }
     assert!(bench.tasks.lock().unwrap().is_empty());
 }
 
@@ -125,15 +150,128 @@ fn a_killed_task_has_answered_that_nobody_can_tell() {
 }
 
 #[test]
-fn a_link_that_ended_is_asked_about_no_longer() {
+fn s_05_a_question_is_in_work_until_its_future_ends_or_the_handshakes_time_is_up() {
+    let bench = Bench::new(Authenticator::new(|_| late(|| Verdict::Deny)), 1);
+    let (link, _) = bench.ask();
+    end(&link);
+    assert_eq!((bench.ask().1, bench.parked()), (Some(Verdict::Unavailable), 1));
+    bench.turn();
+    assert_eq!((bench.parked(), bench.tasks.lock().unwrap().len()), (0, 0));
+    assert_eq!(told(&link), [Verdict::Deny], "which means nothing to a link that is over");
+
     let bench = Bench::new(silent(), 1);
     let (link, _) = bench.ask();
     bench.turn();
+    end(&link);
+    bench.turn();
     assert_eq!(bench.parked(), 1);
-    link.0.lock().unwrap().1 = true;
+    bench.late.store(true, Ordering::Relaxed);
     bench.turn();
     assert_eq!((bench.parked(), bench.tasks.lock().unwrap().len()), (0, 0));
     assert_eq!(Arc::strong_count(&link), 1, "nobody holds what is over");
+}
+
+/// The link watches that time itself as long as it lives.
+#[test]
+fn a_link_that_lives_is_not_given_up() {
+    let bench = Bench::new(silent(), 1);
+    let (link, _) = bench.ask();
+    bench.late.store(true, Ordering::Relaxed);
+    bench.turn();
+    assert_eq!((told(&link), bench.parked()), (vec![], 1));
+}
+
+#[test]
+fn s_05_a_place_is_taken_before_the_authenticator_is_asked() {
+    let asked = Arc::new(AtomicBool::new(false));
+    let spy = asked.clone();
+    let authenticator = Authenticator::new(move |_| {
+        spy.store(true, Ordering::Relaxed);
+        ready(Verdict::Deny)
+    });
+    let bench = Bench::new(authenticator, 0);
+    assert_eq!(bench.ask().1, Some(Verdict::Unavailable));
+    assert!(!asked.load(Ordering::Relaxed));
+}
+
+#[test]
+fn s_05_a_permit_holds_the_place_of_work_that_outlives_its_future() {
+    let held = Arc::new(Mutex::new(None));
+    let work = held.clone();
+    let authenticator = Authenticator::with_permit(move |_, _, permit| {
+        *work.lock().unwrap() = Some(permit);
+        ready(Verdict::Deny)
+    });
+    let bench = Bench::new(authenticator, 1);
+    assert_eq!((bench.ask().1, bench.parked()), (Some(Verdict::Deny), 1));
+    assert_eq!(bench.ask().1, Some(Verdict::Unavailable));
+    *held.lock().unwrap() = None;
+    assert_eq!((bench.ask().1, bench.parked()), (Some(Verdict::Deny), 1));
+}
+
+#[test]
+fn s_05_blocking_work_holds_its_place_until_it_returns() {
+    let bench = Bench::new(Authenticator::blocking(|_, _| Verdict::Deny), 2);
+    let ((first, answer), (second, _)) = (bench.ask(), bench.ask());
+    assert_eq!((answer, bench.parked()), (None, 2));
+    assert_eq!(bench.ask().1, Some(Verdict::Unavailable));
+    end(&first);
+    assert_eq!(bench.parked(), 2, "its work may have begun");
+    let jobs: Vec<_> = bench.jobs.lock().unwrap().drain(..).collect();
+    jobs.into_iter().for_each(|job| job());
+    assert_eq!((told(&second), bench.parked()), (vec![Verdict::Deny], 0));
+    assert_eq!(told(&first), [Verdict::Unavailable], "it was not asked about");
+    // A runtime that goes away runs no more of them.
+    let (third, _) = bench.ask();
+    bench.jobs.lock().unwrap().clear();
+    assert_eq!((told(&third), bench.parked()), (vec![Verdict::Unavailable], 0));
+}
+
+/// Panics as it is dropped, with another of its kind, so many times.
+struct Bomb(u32);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if let Some(left) = self.0.checked_sub(1) {
+            std::panic::panic_any(Bomb(left));
+        }
+    }
+}
+
+/// Pending for ever; panics as it is dropped.
+fn fuse(bomb: Bomb) -> impl Future<Output = Verdict> {
+    poll_fn(move |_| {
+        let _ = &bomb;
+        Poll::Pending
+    })
+}
+
+#[test]
+fn s_16_panics_whose_payloads_panic_are_answers() {
+    let explode = || -> Verdict { std::panic::panic_any(Bomb(3)) };
+    let at_once = [
+        Authenticator::new(move |_| ready(explode())),
+        Authenticator::new(move |_| async move { explode() }),
+    ];
+    for authenticator in at_once {
+        let bench = Bench::new(authenticator, 1);
+        assert_eq!((bench.ask().1, bench.parked()), (Some(Verdict::Unavailable), 0));
+    }
+    let bench = Bench::new(Authenticator::new(move |_| late(explode)), 1);
+    let (link, _) = bench.ask();
+    bench.turn();
+    assert_eq!((told(&link), bench.parked()), (vec![Verdict::Unavailable], 0));
+
+    let bench = Bench::new(Authenticator::blocking(move |_, _| explode()), 1);
+    let (link, _) = bench.ask();
+    let job = bench.jobs.lock().unwrap().remove(0);
+    job();
+    assert_eq!((told(&link), bench.parked()), (vec![Verdict::Unavailable], 0));
+
+    let bench = Bench::new(Authenticator::new(|_| fuse(Bomb(3))), 1);
+    let (link, _) = bench.ask();
+    bench.tasks.lock().unwrap().clear();
+    assert_eq!((told(&link), bench.parked()), (vec![Verdict::Unavailable], 0));
 }
 
 #[test]

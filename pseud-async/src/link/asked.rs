@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, TryLockError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 /// What the hub asks of a link.
 pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
@@ -19,6 +20,8 @@ pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
     fn close(&self, reason: Reason);
     /// Somebody has decided whether its peer may come in.
     fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict);
+    /// Until when an answer means something.
+    fn answer_by(&self) -> Option<Instant>;
     /// Ready once the link has ended. One task may wait for it: that which asks about the peer.
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()>;
 }
@@ -51,6 +54,10 @@ impl<W: Writer> AnyLink for Link<W> {
         }
         let _ = self.closing.set(reason);
         self.waker.wake();
+    }
+
+    fn answer_by(&self) -> Option<Instant> {
+        self.poll_timeout()
     }
 
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {

@@ -150,17 +150,15 @@ impl Endpoint {
         self.peer_info(holder).is_some_and(|info| info.user.is_anonymous()).then_some(holder)
     }
 
-    pub(super) fn judge_room(&mut self, target: &Target) -> Result<(), CallRefused> {
+    pub(super) fn judge_room(&self, target: &Target) -> Result<(), CallRefused> {
         let limits = &self.config.limits;
         let (pending, queued) = match target {
             Target::Session(peer) => self
                 .sessions
-                .get_mut(peer.0)
-                .map(|session| (session.calls_pending, session.queue.size(&self.calls, limits).1))
+                .get(peer.0)
+                .map(|session| (session.calls_pending, session.queue.bytes()))
                 .unwrap_or_default(),
-            Target::Server(whom) | Target::Nobody(whom) => {
-                self.parked.size(whom, &self.calls, limits)
-            }
+            Target::Server(whom) | Target::Nobody(whom) => self.parked.size(whom),
         };
         if pending >= limits.calls_pending_per_peer_max {
             return Err(CallRefused::TooManyPending { max: limits.calls_pending_per_peer_max });
@@ -177,14 +175,17 @@ impl Endpoint {
         }
         match target {
             Target::Session(peer) if self.takes_calls(peer) => {
-                self.calls.queue_at(call, peer);
+                self.calls.queue_at(call, peer, entry.cost());
                 self.enqueue_call(peer, call, entry);
             }
             Target::Session(peer) if self.sessions.get(peer.0).is_some() => {
                 self.finish(call, Outcome::NotExecuted(Reason::TakesNoCalls));
             }
             Target::Session(_) => self.finish(call, Outcome::NotExecuted(Reason::PeerGone)),
-            Target::Server(whom) | Target::Nobody(whom) => self.parked.park(whom, entry),
+            Target::Server(whom) | Target::Nobody(whom) => {
+                self.calls.park_for(call, &whom, entry.cost());
+                self.parked.park(whom, entry);
+            }
         }
     }
 
@@ -205,10 +206,16 @@ impl Endpoint {
 
     pub(super) fn end_call(&mut self, call: CallId, reason: Reason) {
         let Some(known) = self.calls.get(call) else { return };
-        let outcome = match known.executed() {
+        let (executed, peer) = (known.executed(), known.peer);
+        let outcome = match executed {
             Executed::No => Outcome::NotExecuted(reason),
             Executed::Maybe => Outcome::Unknown(reason),
         };
+        if executed == Executed::Maybe
+            && let Some(session) = peer.and_then(|peer| self.sessions.get_mut(peer.0))
+        {
+            session.answers_due += 1;
+        }
         self.finish(call, outcome);
     }
 
@@ -217,9 +224,12 @@ impl Endpoint {
         let Some(known) = self.calls.remove(call) else { return };
         if let Some(session) = known.peer.and_then(|peer| self.sessions.get_mut(peer.0)) {
             session.calls_pending -= 1;
+            if known.stage == Stage::Queued {
+                session.queue.call_over(known.cost, &self.calls);
+            }
         }
-        if known.stage == Stage::Parked {
-            self.parked.call_over(&self.calls);
+        if let Some(whom) = &known.awaited {
+            self.parked.call_over(whom, known.cost, &self.calls);
         }
         self.actions.push_back(Action::Finish { call, outcome });
     }

@@ -1,5 +1,6 @@
 //! Calls of ours: from the call to its one outcome.
 
+use super::parked::Awaited;
 use super::session::Queued;
 use crate::call::{CallId, PeerId};
 use crate::deadline::Next;
@@ -32,6 +33,10 @@ pub(super) struct Call {
     pub(super) deadline: Instant,
     /// When it gives up waiting for a link: at most the deadline.
     pub(super) parked_until: Instant,
+    /// What its entry in a queue takes, while it is in one.
+    pub(super) cost: usize,
+    /// Whom it waits for, while it is parked.
+    pub(super) awaited: Option<Box<Awaited>>,
 }
 
 impl Call {
@@ -100,7 +105,9 @@ impl Calls {
         let parked_until = parked_until.min(deadline);
         self.next.note(parked_until);
         let stage = Stage::Parked;
-        CallId(self.slab.insert(Call { peer: None, stage, id, deadline, parked_until }))
+        let (peer, cost, awaited) = (None, 0, None);
+        let call = Call { peer, stage, id, deadline, parked_until, cost, awaited };
+        CallId(self.slab.insert(call))
     }
 
     fn mint(&self, key: Key, rng: &mut ChaCha20Rng) -> [u8; 16] {
@@ -123,10 +130,20 @@ impl Calls {
         self.slab.get(call.0)
     }
 
-    /// Puts a parked call into a peer's queue: from now on its own deadline counts.
-    pub(super) fn queue_at(&mut self, call: CallId, peer: PeerId) -> bool {
+    /// Its entry, which takes that much, goes where calls wait for somebody.
+    pub(super) fn park_for(&mut self, call: CallId, whom: &Awaited, cost: usize) {
+        if let Some(slot) = self.slab.get_mut(call.0) {
+            slot.awaited = Some(Box::new(whom.clone()));
+            slot.cost = cost;
+        }
+    }
+
+    /// Its entry, which takes that much, goes into a peer's queue: from now on its own deadline counts.
+    pub(super) fn queue_at(&mut self, call: CallId, peer: PeerId, cost: usize) -> bool {
         let Some(slot) = self.slab.get_mut(call.0) else { return false };
         slot.peer = Some(peer);
+        slot.awaited = None;
+        slot.cost = cost;
         slot.stage = Stage::Queued;
         self.next.note(slot.deadline);
         true

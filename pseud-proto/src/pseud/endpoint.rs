@@ -173,9 +173,11 @@ impl Endpoint {
         self.draining = true;
     }
 
-    /// Whether no call and no request is open, and every answer is written.
+    /// Whether no call and no request is open, and every answer is written. Requests that are refused
+    /// since we [`drain`](Self::drain) do not count: else a peer that keeps asking, or does not read
+    /// that it is refused, could put that off for ever.
     pub fn is_idle(&self) -> bool {
-        self.calls.len() == 0 && self.requests.len() == 0
+        self.calls.len() == 0 && self.requests.is_done()
     }
 
     /// Whether somebody still waits for that request to be answered.

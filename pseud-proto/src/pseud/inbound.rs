@@ -5,6 +5,7 @@ use super::endpoint::Endpoint;
 use super::fault;
 use super::grammar::Answer;
 use super::requests::Guard;
+use super::seen::{Known, fingerprint};
 use super::session::remember;
 use super::stats::Dropped;
 use super::wire::{Envelope, Kind, Received, WireId, Work, read_work};
@@ -81,12 +82,15 @@ impl Endpoint {
         now: Instant,
     ) -> Result<(), PeerError> {
         match envelope.kind {
-            Kind::Work if self.is_repeated(peer, &envelope.id) => {
-                return self.drop_message(peer, Dropped::Duplicate, now);
+            Kind::Work => {
+                let print = fingerprint(&envelope.id, self.print_key);
+                if self.is_repeated(peer, print) {
+                    return self.drop_message(peer, Dropped::Duplicate, now);
+                }
+                self.handle_work(peer, envelope, print, now);
             }
-            Kind::Work => self.handle_work(peer, envelope, now),
-            Kind::Ok | Kind::Error => self.handle_answer(peer, envelope),
-            Kind::Unauthorized => self.handle_unauthorized(peer, &envelope),
+            Kind::Ok | Kind::Error => return self.handle_answer(peer, envelope, now),
+            Kind::Unauthorized => return self.handle_unauthorized(peer, &envelope, now),
             Kind::Heartbeat => {
                 self.stats.heartbeats += 1;
                 return self.noise(peer, now);
@@ -101,11 +105,12 @@ impl Endpoint {
     // ---- requests ----------------------------------------------------------------------------
 
     /// Each check in turn; the arguments are not looked at here.
-    fn handle_work(&mut self, peer: PeerId, work: Envelope, now: Instant) {
+    fn handle_work(&mut self, peer: PeerId, work: Envelope, print: Option<u64>, now: Instant) {
         let Some(caller) = self.peer_info(peer).cloned() else { return };
         let bytes = work.message.len();
         let admitted = self.admit(peer, bytes);
         let request = self.open_request(peer, work.id, bytes, now);
+        self.remember(peer, print, request);
         if let Err(shed) = admitted {
             self.stats.requests_shed += 1;
             return self.turn_away(request, &shed);
@@ -134,11 +139,19 @@ impl Endpoint {
         }
     }
 
-    /// Whether that session has used this id before. It is remembered; the empty one is none.
-    fn is_repeated(&mut self, peer: PeerId, id: &WireId) -> bool {
-        let (key, max) = (self.print_key, self.config.limits.requests_remembered_max);
-        let Some(session) = self.sessions.get_mut(peer.0) else { return false };
-        !id.as_bytes().is_empty() && !session.seen.remember(id, key, max)
+    /// Whether that session has used the id of this fingerprint before.
+    fn is_repeated(&self, peer: PeerId, print: Option<u64>) -> bool {
+        let is_open = |request| self.requests.get(request).is_some();
+        let (Some(session), Some(print)) = (self.sessions.get(peer.0), print) else { return false };
+        session.seen.is_known(print, is_open)
+    }
+
+    fn remember(&mut self, peer: PeerId, print: Option<u64>, request: RequestId) {
+        let (requests, max) = (&self.requests, self.config.limits.requests_remembered_max);
+        let is_open = |request| requests.get(request).is_some();
+        if let (Some(session), Some(print)) = (self.sessions.get_mut(peer.0), print) {
+            session.seen.remember(Known { print, request }, max, is_open);
+        }
     }
 
     /// Whether there is room for a request of that size. All that is judged here is how much is open,
@@ -201,6 +214,9 @@ impl Endpoint {
             Some(LateGuard::Off) | None => Guard::Never,
         };
         let request = self.requests.insert(peer, id, guard, bytes);
+        if self.draining {
+            self.requests.set_aside(request);
+        }
         let requests = &self.requests;
         if let Some(session) = self.sessions.get_mut(peer.0) {
             session.requests_open += 1;
@@ -228,8 +244,16 @@ impl Endpoint {
 
     // ---- answers -----------------------------------------------------------------------------
 
-    fn handle_answer(&mut self, peer: PeerId, answer: Envelope) {
-        let Some(call) = self.asked(peer, &answer.id) else { return };
+    fn handle_answer(
+        &mut self,
+        peer: PeerId,
+        answer: Envelope,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        let call = match self.asked(peer, &answer.id) {
+            Ok(call) => call,
+            Err(cause) => return self.drop_answer(peer, cause, now),
+        };
         let too_large = answer.body().len() > self.config.limits.body_bytes_max;
         let outcome = match answer.kind {
             _ if too_large => Outcome::Unknown(Reason::TooLarge),
@@ -237,27 +261,46 @@ impl Endpoint {
             _ => Outcome::Value(Unchecked::part(answer.message, answer.body)),
         };
         self.finish(call, outcome);
+        Ok(())
+    }
+
+    /// An answer that nobody waits for. It is noise, unless a call that was given up is owed one.
+    fn drop_answer(&mut self, peer: PeerId, cause: Dropped, now: Instant) -> Result<(), PeerError> {
+        if cause == Dropped::UnknownReply
+            && let Some(session) = self.sessions.get_mut(peer.0)
+            && let Some(due) = session.answers_due.checked_sub(1)
+        {
+            session.answers_due = due;
+            self.stats.drop_for(cause);
+            return Ok(());
+        }
+        self.drop_message(peer, cause, now)
     }
 
     /// A peer that challenges a call did not run it; without credentials that is its outcome.
-    fn handle_unauthorized(&mut self, peer: PeerId, answer: &Envelope) {
-        if let Some(call) = self.asked(peer, &answer.id) {
-            self.finish(call, Outcome::NotExecuted(Reason::Unauthorized));
+    fn handle_unauthorized(
+        &mut self,
+        peer: PeerId,
+        answer: &Envelope,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        match self.asked(peer, &answer.id) {
+            Ok(call) => self.finish(call, Outcome::NotExecuted(Reason::Unauthorized)),
+            Err(cause) => return self.drop_answer(peer, cause, now),
         }
+        Ok(())
     }
 
     /// The call that this session was asked, and that an answer with this id is for. Anything else
     /// is dropped: an answer is only believed from whom it was asked.
-    fn asked(&mut self, peer: PeerId, id: &WireId) -> Option<CallId> {
-        let cause = match self.calls.find(id.as_bytes()) {
-            None => Dropped::UnknownReply,
-            Some((_, call)) if call.peer != Some(peer) => Dropped::WrongPeer,
+    fn asked(&self, peer: PeerId, id: &WireId) -> Result<CallId, Dropped> {
+        match self.calls.find(id.as_bytes()) {
+            None => Err(Dropped::UnknownReply),
+            Some((_, call)) if call.peer != Some(peer) => Err(Dropped::WrongPeer),
             Some((call, known)) => match known.stage {
-                Stage::Pulled | Stage::Sent => return Some(call),
-                Stage::Parked | Stage::Queued => Dropped::UnknownReply,
+                Stage::Pulled | Stage::Sent => Ok(call),
+                Stage::Parked | Stage::Queued => Err(Dropped::UnknownReply),
             },
-        };
-        self.stats.drop_for(cause);
-        None
+        }
     }
 }

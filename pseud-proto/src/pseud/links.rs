@@ -33,7 +33,8 @@ impl Endpoint {
             false => LateGuard::Off,
         });
         let info = Arc::new(info);
-        let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
+        let answers_due = self.config.limits.calls_pending_per_peer_max;
+        let peer = PeerId(self.sessions.insert(Session::new(info.clone(), answers_due)));
         if let Some(old) = self.names.take(peer, &info) {
             self.close(old, Reason::Replaced);
         }
@@ -79,7 +80,7 @@ impl Endpoint {
         ];
         for whom in whom.into_iter().flatten() {
             let mut parked = self.parked.take(&whom);
-            while let Some(entry) = parked.pop() {
+            while let Some(entry) = parked.pop(&self.calls) {
                 self.unpark_call(peer, entry);
             }
         }
@@ -97,7 +98,7 @@ impl Endpoint {
         if self.judge_room(&Target::Session(peer)).is_err() {
             return self.end_call(call, Reason::TooBusy);
         }
-        if self.calls.queue_at(call, peer) {
+        if self.calls.queue_at(call, peer, entry.cost()) {
             self.enqueue_call(peer, call, entry);
         }
     }

@@ -2,7 +2,6 @@
 
 use super::calls::Calls;
 use super::session::{Queue, Queued};
-use crate::config::Limits;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -30,55 +29,32 @@ impl Awaited {
 #[derive(Debug, Default)]
 pub(super) struct Parked {
     queues: BTreeMap<Awaited, Queue>,
-    /// Entries of all queues, and how many of them are over at most.
-    entries: usize,
-    over: usize,
 }
 
 impl Parked {
     /// Somebody came: what waited for that.
     pub(super) fn take(&mut self, whom: &Awaited) -> Queue {
-        let queue = self.queues.remove(whom).unwrap_or_default();
-        self.entries -= queue.len();
-        queue
+        self.queues.remove(whom).unwrap_or_default()
     }
 
     /// Lets a call wait.
     pub(super) fn park(&mut self, whom: Awaited, entry: Queued) {
         self.queues.entry(whom).or_default().push(entry);
-        self.entries += 1;
     }
 
     /// Entries and bytes that wait for that.
-    pub(super) fn size(
-        &mut self,
-        whom: &Awaited,
-        calls: &Calls,
-        limits: &Limits,
-    ) -> (usize, usize) {
-        let Some(queue) = self.queues.get_mut(whom) else { return (0, 0) };
-        let before = queue.len();
-        let size = queue.size(calls, limits);
-        self.entries -= before - queue.len();
-        size
+    pub(super) fn size(&self, whom: &Awaited) -> (usize, usize) {
+        self.queues.get(whom).map_or((0, 0), |queue| (queue.len(), queue.bytes()))
     }
 
-    /// A call that was parked is over. Its entry goes with a sweep, made when half of them are over:
-    /// so an end costs a few steps at most, and nothing stays when all are.
-    pub(super) fn call_over(&mut self, calls: &Calls) {
-        self.over += 1;
-        if self.over.saturating_mul(2) > self.entries {
-            self.sweep(calls);
+    /// A call that waited for that, and whose entry takes that much, is over. A queue goes with the
+    /// last that lives.
+    pub(super) fn call_over(&mut self, whom: &Awaited, cost: usize, calls: &Calls) {
+        let Some(queue) = self.queues.get_mut(whom) else { return };
+        queue.call_over(cost, calls);
+        if queue.is_empty() {
+            self.queues.remove(whom);
         }
-    }
-
-    fn sweep(&mut self, calls: &Calls) {
-        self.queues.retain(|_, queue| {
-            queue.sweep(calls);
-            !queue.is_empty()
-        });
-        self.entries = self.queues.values().map(Queue::len).sum();
-        self.over = 0;
     }
 }
 
@@ -102,10 +78,10 @@ mod tests {
             if n >= 10 {
                 endpoint.cancel(call, now);
             }
-            assert!(endpoint.parked.queues.len() <= 22, "{}", endpoint.parked.queues.len());
+            assert_eq!(endpoint.parked.queues.len(), (n + 1).min(10));
         }
         endpoint.handle_timeout(now + Config::default().unroutable_timeout);
-        assert_eq!((endpoint.parked.queues.len(), endpoint.parked.entries), (0, 0));
+        assert_eq!(endpoint.parked.queues.len(), 0);
         assert_eq!(endpoint.poll_timeout(), None);
     }
 }

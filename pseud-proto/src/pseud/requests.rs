@@ -29,6 +29,8 @@ pub(super) struct Open {
     pub(super) name: SmolStr,
     /// What its message takes, in bytes.
     pub(super) bytes: usize,
+    /// It came while we drain: nobody waits for its end.
+    is_aside: bool,
 }
 
 /// Until when a request may be answered.
@@ -64,6 +66,8 @@ impl Guard {
 pub(super) struct Requests {
     slab: Slab<Open>,
     guards: usize,
+    /// Those that came while we drain.
+    aside: usize,
     pub(super) serving: usize,
     /// What the messages of those take.
     pub(super) serving_bytes: usize,
@@ -73,7 +77,7 @@ pub(super) struct Requests {
 impl Requests {
     pub(super) fn new(machine: MachineId) -> Self {
         let (slab, next) = (Slab::new(machine), Next::default());
-        Self { slab, guards: 0, serving: 0, serving_bytes: 0, next }
+        Self { slab, guards: 0, aside: 0, serving: 0, serving_bytes: 0, next }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -94,8 +98,9 @@ impl Requests {
         self.serving += 1;
         self.serving_bytes += bytes;
         let progress = Progress::Serving;
-        let name = SmolStr::default();
-        RequestId(self.slab.insert(Open { peer, id, progress, guard, name, bytes }))
+        let (name, is_aside) = (SmolStr::default(), false);
+        let open = Open { peer, id, progress, guard, name, bytes, is_aside };
+        RequestId(self.slab.insert(open))
     }
 
     /// Keeps what a request calls, to be said should its answer be withheld.
@@ -142,7 +147,22 @@ impl Requests {
         if open.guard.until().is_some() {
             self.drop_guard();
         }
+        self.aside -= usize::from(open.is_aside);
         Some(open)
+    }
+
+    /// A request that has just come is one of those that are refused while we drain.
+    pub(super) fn set_aside(&mut self, request: RequestId) {
+        if let Some(open) = self.slab.get_mut(request.0)
+            && !std::mem::replace(&mut open.is_aside, true)
+        {
+            self.aside += 1;
+        }
+    }
+
+    /// Whether there are none but those.
+    pub(super) fn is_done(&self) -> bool {
+        self.slab.len() == self.aside
     }
 
     fn drop_guard(&mut self) {
@@ -189,7 +209,7 @@ mod tests {
             luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let dice = (luck >> 33) as usize;
             let some = known.get(dice % known.len().max(1)).copied();
-            match (dice % 7, some) {
+            match (dice % 8, some) {
                 (0..=2, _) | (_, None) => {
                     let id = WireId::new(b"sixteen bytes...").unwrap();
                     known.push(requests.insert(peer, id, Guard::Until(now), dice % 1_000));
@@ -197,6 +217,7 @@ mod tests {
                 (3, Some(some)) => drop(requests.remove(some)),
                 (4, Some(some)) => drop(requests.advance(some, Progress::Answered)),
                 (5, Some(some)) => drop(requests.advance(some, Progress::Pulled)),
+                (6, Some(some)) => requests.set_aside(some),
                 (_, Some(some)) => requests.guard_passed(some),
             }
             let serving = || {
@@ -204,11 +225,14 @@ mod tests {
                 slots.filter(|open| open.progress == Progress::Serving)
             };
             assert_eq!(requests.serving, serving().count(), "step {step}");
+            let aside = requests.slab.iter().filter(|(_, open)| open.is_aside).count();
+            assert_eq!(requests.aside, aside);
             assert_eq!(requests.serving_bytes, serving().map(|open| open.bytes).sum());
         }
         for request in known {
             requests.remove(request);
         }
         assert_eq!((requests.len(), requests.serving, requests.serving_bytes), (0, 0, 0));
+        assert_eq!(requests.aside, 0);
     }
 }

@@ -7,7 +7,6 @@ use super::seen::Seen;
 use super::wire::WireId;
 use crate::budget::Budget;
 use crate::call::{CallId, RequestId};
-use crate::config::Limits;
 use crate::peer::PeerInfo;
 use crate::value::Packed;
 use smol_str::SmolStr;
@@ -39,10 +38,17 @@ impl Queued {
 }
 
 /// A first-in first-out queue that knows its size in bytes.
+///
+/// A call that is over leaves its entry where it is, uncounted. What is over goes with a sweep, made
+/// when it takes more than what lives, so that an end costs a few steps at most, and a look at the size
+/// costs none. The oldest entry lives.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     entries: VecDeque<Queued>,
     bytes: usize,
+    /// Entries of calls that are over, and what they take.
+    over: usize,
+    over_bytes: usize,
 }
 
 impl Queue {
@@ -51,30 +57,40 @@ impl Queue {
         self.entries.push_back(entry);
     }
 
-    pub(super) fn pop(&mut self) -> Option<Queued> {
+    pub(super) fn pop(&mut self, calls: &Calls) -> Option<Queued> {
         let entry = self.entries.pop_front()?;
         self.bytes -= entry.cost();
+        self.clean(calls);
         Some(entry)
     }
 
-    /// Takes calls that are over out of it.
-    pub(super) fn sweep(&mut self, calls: &Calls) {
-        self.entries.retain(|entry| calls.is_live(entry));
-        self.bytes = self.entries.iter().map(Queued::cost).sum();
+    /// A call whose entry takes that much is over.
+    pub(super) fn call_over(&mut self, cost: usize, calls: &Calls) {
+        self.bytes -= cost;
+        self.over_bytes += cost;
+        self.over += 1;
+        self.clean(calls);
     }
 
-    /// Its entries and bytes; swept first only where it would stand in a call's way.
-    pub(super) fn size(&mut self, calls: &Calls, limits: &Limits) -> (usize, usize) {
-        let entries_max = limits.calls_pending_per_peer_max;
-        if self.bytes >= limits.queue_bytes_soft_max || self.entries.len() >= entries_max {
-            self.sweep(calls);
+    /// Lets the oldest entries go as long as they are over, and all that are where they take too much.
+    fn clean(&mut self, calls: &Calls) {
+        while self.over > 0
+            && let Some(entry) = self.entries.front()
+            && !calls.is_live(entry)
+        {
+            self.over_bytes -= entry.cost();
+            self.over -= 1;
+            self.entries.pop_front();
         }
-        (self.entries.len(), self.bytes)
+        if self.over_bytes > self.bytes || self.over > self.len() {
+            self.entries.retain(|entry| calls.is_live(entry));
+            (self.over, self.over_bytes) = (0, 0);
+        }
     }
 
     /// Whether more than that waits [behind the oldest entry](Self::bytes_behind).
     pub(super) fn is_over(&self, max: usize) -> bool {
-        self.bytes > max && self.bytes_behind() > max
+        self.bytes_behind() > max
     }
 
     /// Bytes behind the oldest entry: that one is let in whatever its size, and is no backlog.
@@ -82,8 +98,14 @@ impl Queue {
         self.bytes - self.entries.front().map_or(0, Queued::cost)
     }
 
+    /// Entries that are not over.
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() - self.over
+    }
+
+    /// Bytes of those.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -111,10 +133,13 @@ pub(super) struct Session {
     /// Whether it was told that its version of the protocol is not ours.
     pub(super) version_told: bool,
     pub(super) noise: Budget,
+    /// Answers that may yet come though nobody waits for them: they are no noise.
+    pub(super) answers_due: usize,
 }
 
 impl Session {
-    pub(super) fn new(info: Arc<PeerInfo>) -> Self {
+    /// `answers_due`: as many as its peer may have been asked for over an earlier link.
+    pub(super) fn new(info: Arc<PeerInfo>, answers_due: usize) -> Self {
         Self {
             info,
             queue: Queue::default(),
@@ -128,6 +153,7 @@ impl Session {
             bad_envelopes: 0,
             version_told: false,
             noise: Budget::default(),
+            answers_due,
         }
     }
 }
@@ -141,4 +167,69 @@ pub(super) fn remember<T: Copy>(list: &mut Vec<T>, id: T, alive: impl Fn(T) -> b
         list.reserve(list.len());
     }
     list.push(id);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::PeerId;
+    use crate::slab::{Key, MachineId};
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+    use std::time::Instant;
+
+    fn reply() -> Queued {
+        let key = Key { machine: MachineId(7), index: 0, generation: 0 };
+        let (id, answer) = (
+            WireId::new(b"").unwrap(),
+            Answer::refusal(&crate::Refusal::Draining, crate::profile::Profile::V1),
+        );
+        Queued::Reply { request: RequestId(key), id, answer }
+    }
+
+    /// Calls end and entries leave in any order: what is counted is what a scan finds, and what is over
+    /// takes no more than what lives.
+    #[test]
+    fn s_11_sizes_never_drift_and_what_is_over_goes() {
+        let mut rng = ChaCha20Rng::from_seed([7; 32]);
+        let (mut calls, mut queue, mut live) =
+            (Calls::new(MachineId(7), &mut rng), Queue::default(), Vec::new());
+        let (now, peer) =
+            (Instant::now(), PeerId(Key { machine: MachineId(7), index: 0, generation: 0 }));
+        for step in 0..50_000 {
+            let dice = rng.next_u32() as usize;
+            // It fills for a while, then empties.
+            match dice % 10 + 3 * (step / 5_000 % 2) {
+                0..=3 => {
+                    let call = calls.insert(now, now, &mut rng);
+                    let body = Packed::result(&"x".repeat(dice % 3 * 100)).unwrap();
+                    let (name, claim) = (SmolStr::new("x"), Claim::default());
+                    let entry = Queued::Call { call, name, body, claim };
+                    calls.queue_at(call, peer, entry.cost());
+                    live.push(call);
+                    queue.push(entry);
+                }
+                4 | 5 => queue.push(reply()),
+                6..=9 if !live.is_empty() => {
+                    let call = live.swap_remove(dice / 16 % live.len());
+                    let cost = calls.remove(call).unwrap().cost;
+                    queue.call_over(cost, &calls);
+                }
+                _ => {
+                    if let Some(Queued::Call { call, .. }) = queue.pop(&calls) {
+                        live.retain(|known| *known != call);
+                        calls.remove(call).expect("what is over is not handed out");
+                    }
+                }
+            }
+            let (alive, over): (Vec<_>, Vec<_>) =
+                queue.entries.iter().partition(|entry| calls.is_live(entry));
+            let bytes =
+                |entries: &[&Queued]| entries.iter().map(|entry| entry.cost()).sum::<usize>();
+            assert_eq!((queue.len(), queue.bytes()), (alive.len(), bytes(&alive)), "step {step}");
+            assert_eq!((queue.over, queue.over_bytes), (over.len(), bytes(&over)));
+            assert!(over.len() <= alive.len() && bytes(&over) <= bytes(&alive));
+            assert!(queue.entries.front().is_none_or(|entry| calls.is_live(entry)));
+        }
+    }
 }

@@ -20,10 +20,7 @@ impl Endpoint {
         let max = self.config.limits.queue_bytes_hard_max;
         session.queue.push(entry);
         if session.queue.is_over(max) {
-            session.queue.sweep(&self.calls);
-            if session.queue.is_over(max) {
-                return self.close(peer, Reason::SlowPeer);
-            }
+            return self.close(peer, Reason::SlowPeer);
         }
         if !std::mem::replace(&mut session.flushing, true) {
             self.actions.push_back(Action::Flush(peer));
@@ -36,7 +33,7 @@ impl Endpoint {
         loop {
             let session = self.sessions.get_mut(peer.0)?;
             let profile = session.info.profile;
-            let Some(entry) = session.queue.pop() else {
+            let Some(entry) = session.queue.pop(&self.calls) else {
                 session.flushing = false;
                 return None;
             };
@@ -61,11 +58,10 @@ impl Endpoint {
         profile: Profile,
     ) -> Option<Transmit> {
         let id = WireId::new(&self.calls.get(call)?.id)?;
+        // Also one that will not go: it is in no queue any more.
+        self.calls.pulled(call);
         match Transmit::work(id, name, body, claim, profile, Sending::Call(call.0).into()) {
-            Ok(transmit) => {
-                self.calls.pulled(call);
-                Some(transmit)
-            }
+            Ok(transmit) => Some(transmit),
             Err(reason) => {
                 self.finish(call, Outcome::NotExecuted(reason));
                 None

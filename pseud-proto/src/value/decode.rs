@@ -10,7 +10,7 @@ use super::wire::{Head, Reader};
 use bytes::Bytes;
 use std::cell::Cell;
 
-/// Bytes shorter than this are copied: a slice would keep the whole message alive for them.
+/// Bytes shorter than this are copied: what is around them in the message is longer.
 const SLICE_MIN: usize = 512;
 
 /// The value at `start`. Checked bytes always hold one.
@@ -121,10 +121,12 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// A slice where that is most of the body, else a copy: whoever keeps a slice keeps the whole
+    /// message alive.
     fn bytes(&self, part: &'a [u8]) -> Bytes {
-        match part.len() < SLICE_MIN {
-            true => Bytes::copy_from_slice(part),
-            false => self.owner.slice_ref(part),
+        match part.len() >= SLICE_MIN && part.len() >= self.owner.len() / 2 {
+            true => self.owner.slice_ref(part),
+            false => Bytes::copy_from_slice(part),
         }
     }
 }

@@ -59,6 +59,7 @@ impl Bench {
             clock: Instant::now,
             spawn: Box::new(move |task| spawned.lock().unwrap().push(task)),
             spawn_blocking: Box::new(move |job| queued.lock().unwrap().push(job)),
+            sleep: Box::new(|_| Box::pin(std::future::pending())),
         };
         let mut config = Config::default();
         config.limits.requests_open_max = 3;
