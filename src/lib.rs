@@ -21,7 +21,7 @@ pub use pseud_proto::value::BadArguments;
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
-    CallRefused, Config, Exception, Executed, Fault, Limits, PeerError, Reason, User, Value,
+    CallRefused, Config, Exception, Executed, Fault, Limits, PeerError, PeerId, Reason, User, Value,
 };
 
 #[cfg(feature = "tokio")]

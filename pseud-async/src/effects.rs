@@ -101,7 +101,7 @@ impl Effects {
         if self.rearm {
             hub.timer.wake();
         }
-        self.happened.iter().for_each(Happened::log);
+        self.happened.iter().for_each(|happened| happened.log(hub));
         for (link, reason) in self.close {
             link.close(reason);
         }

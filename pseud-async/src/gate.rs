@@ -3,6 +3,7 @@
 use crate::authenticator::{Authenticator, Judging, Source};
 use crate::hub::Hub;
 use crate::link::AnyLink;
+use crate::refusals::Unavailable;
 use pseud_proto::zmtp::{Question, Verdict};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -58,41 +59,52 @@ pub(crate) fn ask(
     address: &str,
 ) -> Option<Verdict> {
     let Some(authenticator) = &hub.doors.gate.authenticator else {
-        tracing::error!("nobody is there to authenticate peers: none is admitted");
+        hub.unavailable(Unavailable::Nobody, address);
         return Some(Verdict::Unavailable);
     };
     let (source, who) = (Source { address: address.to_owned() }, question.to_string());
     let judging = catch_unwind(AssertUnwindSafe(|| authenticator.judge(question, source)));
-    let Ok(judging) = judging else { return Some(panicked()) };
+    let Ok(judging) = judging else {
+        hub.unavailable(Unavailable::Panicked, address);
+        return Some(Verdict::Unavailable);
+    };
     let mut judging = Guarded(judging);
     let mut cx = Context::from_waker(Waker::noop());
     if let Poll::Ready(verdict) = Pin::new(&mut judging).poll(&mut cx) {
-        return Some(told(verdict, &who, address));
+        return Some(told(verdict, hub, &**link, who, address));
     }
     if !hub.doors.park() {
-        tracing::warn!(address, "too many peers wait to be authenticated");
+        hub.unavailable(Unavailable::Crowded, address);
         return Some(Verdict::Unavailable);
     }
     let parked = Parked { hub: hub.clone(), link: Some(link.clone()) };
     let address = address.to_owned();
     (hub.runtime.spawn)(Box::pin(async move {
         if let Some(verdict) = unless_ended(&parked.link, judging).await {
-            parked.answer(told(verdict, &who, &address));
+            parked.answer(|hub, link| told(verdict, hub, link, who, &address));
         }
     }));
     None
 }
 
-/// Tells the operator who was not let in: that they may have forgotten to add.
-fn told(verdict: Verdict, who: &str, address: &str) -> Verdict {
-    if verdict == Verdict::Deny {
-        tracing::info!(%who, address, "not admitted");
+/// The answer to what an authenticator said. The link learns who is not let in: the line that says that
+/// it failed names them, whom somebody may have forgotten to add.
+fn told(judged: Judged, hub: &Hub, link: &dyn AnyLink, who: String, address: &str) -> Verdict {
+    match judged {
+        Ok(Verdict::Deny) => {
+            link.denies(who);
+            Verdict::Deny
+        }
+        Ok(verdict) => verdict,
+        Err(Panicked) => {
+            hub.unavailable(Unavailable::Panicked, address);
+            Verdict::Unavailable
+        }
     }
-    verdict
 }
 
 /// The verdict; `None` if the link ended before: its place is for somebody else then.
-async fn unless_ended(link: &Option<Arc<dyn AnyLink>>, mut judging: Guarded) -> Option<Verdict> {
+async fn unless_ended(link: &Option<Arc<dyn AnyLink>>, mut judging: Guarded) -> Option<Judged> {
     poll_fn(|cx| match link.as_ref().map(|link| link.poll_ended(cx)) {
         None | Some(Poll::Ready(())) => Poll::Ready(None),
         Some(Poll::Pending) => Pin::new(&mut judging).poll(cx).map(Some),
@@ -108,8 +120,9 @@ struct Parked {
 }
 
 impl Parked {
-    fn answer(mut self, verdict: Verdict) {
-        self.tell(verdict);
+    fn answer(mut self, told: impl FnOnce(&Hub, &dyn AnyLink) -> Verdict) {
+        let verdict = self.link.as_deref().map(|link| told(&self.hub, link));
+        self.tell(verdict.unwrap_or(Verdict::Unavailable));
     }
 
     fn tell(&mut self, verdict: Verdict) {
@@ -126,22 +139,22 @@ impl Drop for Parked {
     }
 }
 
+/// What an authenticator said.
+type Judged = Result<Verdict, Panicked>;
+
+/// It panicked. The panic's text is not logged: it may hold what was asked about.
+struct Panicked;
+
 /// An authenticator's future, whose panic is an answer.
 struct Guarded(Judging);
 
 impl Future for Guarded {
-    type Output = Verdict;
+    type Output = Judged;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Judged> {
         match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
-            Ok(poll) => poll,
-            Err(_) => Poll::Ready(panicked()),
+            Ok(poll) => poll.map(Ok),
+            Err(_) => Poll::Ready(Err(Panicked)),
         }
     }
-}
-
-/// The panic's text is not logged: it may hold what was asked about.
-fn panicked() -> Verdict {
-    tracing::error!("an authenticator panicked");
-    Verdict::Unavailable
 }

@@ -1,12 +1,14 @@
 //! The hub: one endpoint under one short lock, and who waits for it.
 
 use crate::crowd::{Crowd, Place};
+use crate::dial::Dials;
 use crate::effects::Effects;
 use crate::events::Watchers;
 use crate::gate::{Doors, Gate};
 use crate::link::AnyLink;
 use crate::orphans::Orphans;
 use crate::pending::Waiters;
+use crate::refusals::Refusals;
 use crate::registry::{Registry, Served};
 use crate::running::Running;
 use crate::stranger::Stranger;
@@ -65,6 +67,8 @@ pub struct Hub {
     pub(crate) closings: AtomicUsize,
     pub(crate) config: Arc<Config>,
     pub(crate) doors: Doors,
+    /// Taken alone, under no other lock.
+    pub(crate) refusals: Refusals,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,8 @@ pub(crate) struct Inner {
     pub(crate) present: BTreeMap<PeerId, Arc<PeerInfo>>,
     /// Links whose handshake is not over.
     pub(crate) strangers: Slab<Stranger>,
+    /// Endpoints that we connect to.
+    pub(crate) dials: Dials,
     /// The moment for which the timer is armed: it is woken only for an earlier one.
     pub(crate) armed: Option<Instant>,
     pub(crate) shut_down: bool,
@@ -107,6 +113,7 @@ impl Hub {
                 watchers: Watchers::default(),
                 present: BTreeMap::new(),
                 strangers: Slab::new(),
+                dials: Dials::default(),
                 armed: None,
                 shut_down: false,
             }),
@@ -119,6 +126,7 @@ impl Hub {
             closings: AtomicUsize::new(0),
             config,
             doors: Doors::default(),
+            refusals: Refusals::default(),
         })
     }
 
@@ -186,6 +194,7 @@ impl Hub {
 
     /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten.
     pub fn shutdown(self: &Arc<Self>) {
+        self.report_last();
         let ((waiting, strangers), effects) = self.with(|inner, now| {
             inner.shut_down = true;
             inner.endpoint.shutdown(now);

@@ -3,6 +3,7 @@
 use crate::support::{Ended, Setup, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;
+use pseud::proto::Malformed;
 use pseud::proto::pseud::Dropped;
 use std::time::Duration;
 
@@ -102,10 +103,13 @@ fn an_answer_half_written_at_its_guard_closes_the_link_and_is_not_finished() {
         pair.settle();
         pair.advance(ms(GUARD));
         assert_eq!(pair.server.left(), Some(Reason::LateReply));
-        assert_eq!(pair.server.ended(other), Ended::Unknown(Reason::PeerGone));
+        assert_eq!(pair.server.ended(other), Ended::Unknown(Reason::LateReply));
         pair.down.flow();
         pair.settle();
-        assert_eq!(pair.client.ended(call), Ended::Unknown(Reason::PeerGone));
+        assert_eq!(
+            pair.client.ended(call),
+            Ended::Unknown(Reason::PeerFault(Malformed::Truncated.into()))
+        );
         assert!(!pair.client.is_connected());
         assert_at_rest(&pair);
     });

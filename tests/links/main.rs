@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "../logged/mod.rs"]
+mod logged;
 #[path = "../spy/mod.rs"]
 mod spy;
 
@@ -19,6 +21,7 @@ mod orphans;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;
+mod telling;
 mod typed;
 mod users;
 

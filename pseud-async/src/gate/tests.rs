@@ -25,6 +25,8 @@ impl AnyLink for Noted {
         self.0.lock().unwrap().0.push(verdict);
     }
 
+    fn denies(&self, _: String) {}
+
     fn poll_ended(&self, _: &mut Context<'_>) -> Poll<()> {
         match self.0.lock().unwrap().1 {
             true => Poll::Ready(()),

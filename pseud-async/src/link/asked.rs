@@ -19,6 +19,8 @@ pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
     fn close(&self, reason: Reason);
     /// Somebody has decided whether its peer may come in.
     fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict);
+    /// That is who is not let in, for the line that says that the link has failed.
+    fn denies(&self, who: String);
     /// Ready once the link has ended. One task may wait for it: that which asks about the peer.
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()>;
 }
@@ -53,6 +55,10 @@ impl<W: Writer> AnyLink for Link<W> {
         self.waker.wake();
     }
 
+    fn denies(&self, who: String) {
+        let _ = self.denied.set(who.into());
+    }
+
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.asking.register(cx.waker());
         match self.ended.load(Ordering::Acquire) {
@@ -70,7 +76,7 @@ impl<W: Writer> AnyLink for Link<W> {
                 self.waker.wake();
             }
             // What is queued tells the peer so: the link's task writes it before it closes.
-            Err(error) => self.close(Reason::PeerFault(error)),
+            Err(error) => self.close(error.into()),
         }
     }
 }

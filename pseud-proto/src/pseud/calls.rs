@@ -32,6 +32,8 @@ pub(super) struct Call {
     pub(super) deadline: Instant,
     /// When it gives up waiting for a link: at most the deadline.
     pub(super) parked_until: Instant,
+    /// Whether it is for the configured server.
+    pub(super) to_server: bool,
 }
 
 impl Call {
@@ -60,9 +62,10 @@ impl Call {
         }
     }
 
-    /// Why it ends when its time is up.
-    pub(super) fn overdue(&self) -> Reason {
+    /// Why it ends when its time is up, where `no_link` is why nobody is there.
+    pub(super) fn overdue(&self, no_link: Reason) -> Reason {
         match self.stage {
+            Stage::Parked if self.to_server => no_link,
             Stage::Parked => Reason::NotConnected,
             Stage::Queued | Stage::Pulled | Stage::Sent => Reason::TimedOut,
         }
@@ -94,13 +97,15 @@ impl Calls {
         &mut self,
         deadline: Instant,
         parked_until: Instant,
+        to_server: bool,
         rng: &mut ChaCha20Rng,
     ) -> CallId {
         let id = self.mint(self.slab.next_key(), rng);
         let parked_until = parked_until.min(deadline);
         self.next.note(parked_until);
         let stage = Stage::Parked;
-        CallId(self.slab.insert(Call { peer: None, stage, id, deadline, parked_until }))
+        let call = Call { peer: None, stage, id, deadline, parked_until, to_server };
+        CallId(self.slab.insert(call))
     }
 
     fn mint(&self, key: Key, rng: &mut ChaCha20Rng) -> [u8; 16] {
@@ -168,9 +173,11 @@ impl Calls {
         overdue
     }
 
-    /// The calls that wait for a link.
-    pub(super) fn parked(&self) -> Vec<CallId> {
-        let parked = self.slab.iter().filter(|(_, call)| call.stage == Stage::Parked);
+    /// The calls that wait for a link, or only those for the configured server.
+    pub(super) fn parked(&self, only_to_server: bool) -> Vec<CallId> {
+        let waits = |call: &Call| call.to_server || !only_to_server;
+        let parked =
+            self.slab.iter().filter(|(_, call)| call.stage == Stage::Parked && waits(call));
         parked.map(|(key, _)| CallId(key)).collect()
     }
 

@@ -13,7 +13,7 @@ use crate::config::Limits;
 use crate::deadline::after;
 use crate::error::{Malformed, Misbehaved, PeerError, Reason, Refusal};
 use crate::value::Unchecked;
-use crate::zmtp::Parts;
+use crate::zmtp::{Parts, TooLarge};
 use std::time::Instant;
 
 impl Endpoint {
@@ -227,13 +227,38 @@ impl Endpoint {
 
     fn handle_answer(&mut self, peer: PeerId, answer: Envelope) {
         let Some(call) = self.asked(peer, &answer.id) else { return };
-        let too_large = answer.body().len() > self.config.limits.body_bytes_max;
+        let is_too_large = answer.body().len() > self.config.limits.body_bytes_max;
         let outcome = match answer.kind {
-            _ if too_large => Outcome::Unknown(Reason::TooLarge),
+            kind if is_too_large => too_large(kind),
             Kind::Error => fault::read(answer.body(), self.config.capabilities),
             _ => Outcome::Value(Unchecked::part(answer.message, answer.body)),
         };
         self.finish(call, outcome);
+    }
+
+    /// A message came whose last frame is over a limit of its connection's, and is passed over. Where
+    /// the others say that it is an answer, that call has its end and nothing else does.
+    ///
+    /// # Errors
+    /// It is anything else: the link must close, as for [`handle_message`](Self::handle_message).
+    pub fn handle_too_large(
+        &mut self,
+        peer: PeerId,
+        large: &TooLarge,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        if self.sessions.get(peer.0).is_none() {
+            self.stats.drop_for(Dropped::Stale);
+            return Ok(());
+        }
+        match Received::head(&large.head) {
+            Some((id, kind @ (Kind::Ok | Kind::Error))) => match self.asked(peer, &id) {
+                Some(call) => self.finish(call, too_large(kind)),
+                None => self.noise(peer, now)?,
+            },
+            _ => return Err(large.error()),
+        }
+        Ok(())
     }
 
     /// A peer that challenges a call did not run it; without credentials that is its outcome.
@@ -256,5 +281,13 @@ impl Endpoint {
         };
         self.stats.drop_for(cause);
         None
+    }
+}
+
+/// How a call ends whose answer is too large. An ERROR may say that nothing was run.
+fn too_large(kind: Kind) -> Outcome {
+    match kind {
+        Kind::Ok => Outcome::Executed(Reason::TooLarge),
+        _ => Outcome::Unknown(Reason::TooLarge),
     }
 }

@@ -27,6 +27,7 @@ impl Endpoint {
             info.identity = self.mint_identity();
         }
         let info = Arc::new(info);
+        self.unreachable.joined(&info, self.config.server.as_ref());
         let peer = PeerId(self.sessions.insert(Session::new(info.clone())));
         if let Some(old) = self.names.take(peer, &info) {
             self.close(old, Reason::Replaced);
@@ -71,7 +72,7 @@ impl Endpoint {
     fn unpark_call(&mut self, peer: PeerId, entry: Queued) {
         let Queued::Call { call, .. } = entry else { return };
         if self.sessions.get(peer.0).is_none() {
-            return self.end_call(call, Reason::PeerGone);
+            return self.end_call(call, Reason::SlowPeer);
         }
         if self.judge_room(&Target::Session(peer)).is_err() {
             return self.end_call(call, Reason::TooBusy);
@@ -81,8 +82,8 @@ impl Endpoint {
         }
     }
 
-    /// The link of that session ended. Its calls end at once: `NotExecuted` if they were never
-    /// whole on the wire, else `Unknown`. Nothing happens if the session has ended before.
+    /// The link of that session ended. Its calls end at once, for the same reason: `NotExecuted` if they
+    /// were never whole on the wire, else `Unknown`. Nothing happens if the session has ended before.
     ///
     /// So report first what was written, and write nothing of this session's messages after.
     pub fn handle_gone(&mut self, peer: PeerId, reason: Reason, _now: Instant) {
@@ -134,6 +135,7 @@ impl Endpoint {
         executed: fn(&Call) -> Executed,
     ) -> bool {
         let Some(session) = self.sessions.remove(peer.0) else { return false };
+        self.unreachable.left(&session.info, self.config.server.as_ref());
         let heir = self.names.release(&session.info.identity, peer);
         self.users.leave(&session.info.user, peer);
         for call in session.calls {
@@ -163,8 +165,8 @@ impl Endpoint {
         };
         let outcome = match (reason, executed(known)) {
             (Reason::Shutdown, executed) => Outcome::Closed { executed },
-            (_, Executed::No) => Outcome::NotExecuted(Reason::PeerGone),
-            (_, Executed::Maybe) => Outcome::Unknown(Reason::PeerGone),
+            (reason, Executed::No) => Outcome::NotExecuted(reason),
+            (reason, Executed::Maybe) => Outcome::Unknown(reason),
         };
         self.finish(call, outcome);
     }
