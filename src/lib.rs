@@ -21,8 +21,8 @@ pub use pseud_proto::value::BadArguments;
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
-    CallRefused, Config, Exception, Executed, Fault, LateGuard, Limits, PeerError, Reason, User,
-    Value,
+    CallRefused, Config, Exception, Executed, Fault, LateGuard, Limits, PeerError, PeerId, Reason,
+    User, Value,
 };
 
 #[cfg(feature = "tokio")]

@@ -117,7 +117,7 @@ impl Node {
         let due = self.sockets.iter().filter(|(_, socket)| is_due(socket));
         for token in due.map(|(&token, _)| token).collect::<Vec<_>>() {
             self.tell(token, now, |socket, endpoint| {
-                socket.link.handle_timeout(endpoint, now).map_err(Reason::PeerFault)
+                socket.link.handle_timeout(endpoint, now).map_err(Reason::from)
             });
         }
     }

@@ -26,12 +26,12 @@ impl Socket {
         let mut buffer = [0; 16 << 10];
         match self.stream.read(&mut buffer) {
             Ok(0) => {
-                self.link.handle_eof(endpoint, now).map_err(Reason::PeerFault)?;
+                self.link.handle_eof(endpoint, now).map_err(Reason::from)?;
                 Err(Reason::PeerGone)
             }
             Ok(count) => {
                 let input = &mut buffer[..count];
-                self.link.handle_input(endpoint, input, now).map_err(Reason::PeerFault)?;
+                self.link.handle_input(endpoint, input, now).map_err(Reason::from)?;
                 Ok(true)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
@@ -67,8 +67,10 @@ impl Socket {
 
     /// The link is over, and its session with it. Only this peer's calls end; the others go on.
     pub(crate) fn end(&mut self, endpoint: &mut Endpoint, reason: Reason, now: Instant) {
-        if let Reason::PeerFault(error) = reason {
-            println!("a link is closed: {error}");
+        match reason {
+            Reason::PeerGone => {}
+            Reason::PeerFault(error) => println!("a link is closed: {error}"),
+            reason => println!("a link is closed: {reason}"),
         }
         self.link.end(endpoint, reason, now);
         self.ending = self.ending.or(Some(now + FAREWELL));

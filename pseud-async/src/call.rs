@@ -128,6 +128,7 @@ pub(crate) fn decode<T: DeserializeOwned>(hub: &Hub, outcome: Outcome) -> Result
         Outcome::Value(body) => decode_value(hub, body),
         Outcome::Fault(fault) => Err(CallError::Fault(fault)),
         Outcome::NotExecuted(reason) => Err(CallError::NotExecuted(reason)),
+        Outcome::Executed(reason) => Err(CallError::Executed(reason)),
         Outcome::Unknown(reason) => Err(CallError::Unknown(reason)),
         Outcome::Closed { executed } => Err(CallError::Closed { executed }),
     }
@@ -136,8 +137,8 @@ pub(crate) fn decode<T: DeserializeOwned>(hub: &Hub, outcome: Outcome) -> Result
 /// Checked and decoded here, in the caller's task, under no lock.
 fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, CallError> {
     let packed = body.check(&hub.value_limits).map_err(|bad| {
-        tracing::warn!(%bad, "a reply is not well-formed");
-        CallError::Unknown(Reason::BadReply)
+        hub.bad_reply(bad);
+        CallError::Executed(Reason::BadReply)
     })?;
     packed.decode().map_err(|error| CallError::Result(error.to_string()))
 }

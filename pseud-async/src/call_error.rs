@@ -4,8 +4,8 @@ use pseud_proto::{CallRefused, Executed, Fault, Reason};
 
 /// Why a call has no result.
 ///
-/// [`is_retry_safe`](Self::is_retry_safe) says whether trying again cannot run it twice, and so does
-/// the text of each.
+/// [`is_retry_safe`](Self::is_retry_safe) says whether trying again cannot run it twice,
+/// [`is_transient`](Self::is_transient) whether it may help; the text of each says so, too.
 ///
 /// ```no_run
 /// use pseud_async::{CallError, Node};
@@ -14,7 +14,9 @@ use pseud_proto::{CallRefused, Executed, Fault, Reason};
 /// # async fn run(client: Node) -> Result<(), CallError> {
 /// let seat: Option<u32> = match client.call("tickets.buy", ("A", 7)).await {
 ///     Ok(seat) => Some(seat),
-///     Err(error) if error.is_retry_safe() => client.call("tickets.buy", ("A", 7)).await?,
+///     Err(error) if error.is_retry_safe() && error.is_transient() => {
+///         client.call("tickets.buy", ("A", 7)).await?
+///     }
 ///     Err(CallError::Fault(fault)) if fault.exception() == Some(Exception::LookupError) => None,
 ///     Err(error) => return Err(error),
 /// };
@@ -32,13 +34,17 @@ pub enum CallError {
     Fault(Fault),
     /// It never reached the far handler, or its side refused to run that
     /// ([`Reason::NoSuchService`], [`Reason::TooBusy`], …). [`Reason::NotConnected`]: no link was ready to
-    /// a peer of that name in time; [`Node::events`](crate::Node::events) tell whether nobody listens
-    /// there, or somebody of another name.
-    #[error("not executed: {0} (a retry is safe)")]
+    /// a peer of that name in time; [`Reason::WrongName`], [`Reason::Denied`] and
+    /// [`Reason::PeerFault`]: what came of connecting to the server instead.
+    #[error("not executed: {reason} ({advice})", reason = .0, advice = advice(*.0))]
     NotExecuted(Reason),
-    /// It left, and no (usable) answer came: the far handler may have run.
+    /// It left, and no answer came that says what has happened: the far handler may have run.
     #[error("outcome unknown: {0} (it may have run: a retry may run it twice)")]
     Unknown(Reason),
+    /// The far handler has run and returned, but its result cannot be read: it is malformed
+    /// ([`Reason::BadReply`]), or over a limit of ours ([`Reason::TooLarge`]).
+    #[error("it ran, but its result cannot be read: {0} (a retry would run it twice)")]
+    Executed(Reason),
     /// This side shut down.
     #[error("this side shut down; {}", left(*executed))]
     Closed {
@@ -51,6 +57,13 @@ pub enum CallError {
     /// The far handler ran, but its result is of another type than the one asked for.
     #[error("it ran, but its result is not of the type that was asked for: {0}")]
     Result(String),
+}
+
+fn advice(reason: Reason) -> &'static str {
+    match reason.is_transient() {
+        true => "a retry is safe",
+        false => "a retry is safe, but of no use until that has changed",
+    }
 }
 
 fn left(executed: Executed) -> &'static str {
@@ -77,7 +90,26 @@ impl CallError {
             Self::NotExecuted(_) | Self::Refused(_) | Self::Closed { executed: Executed::No } => {
                 true
             }
-            Self::Fault(_) | Self::Unknown(_) | Self::Closed { .. } | Self::Result(_) => false,
+            Self::Fault(_)
+            | Self::Unknown(_)
+            | Self::Executed(_)
+            | Self::Closed { .. }
+            | Self::Result(_) => false,
+        }
+    }
+
+    /// Whether trying again can help: the cause may pass by itself, so the same call made a little later
+    /// may end otherwise. See [`Reason::is_transient`] and [`CallRefused::is_transient`].
+    ///
+    /// It does not say that trying again is safe: a call that [may have run](Self::is_retry_safe) may
+    /// run twice. And a handle to one session ([`Peer::session`](crate::Peer::session)) finds nobody once
+    /// that has ended: whoever is back is called by name, or as a user.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.is_transient(),
+            Self::NotExecuted(reason) | Self::Unknown(reason) => reason.is_transient(),
+            Self::Refused(refused) => refused.is_transient(),
+            Self::Executed(_) | Self::Closed { .. } | Self::Result(_) => false,
         }
     }
 
@@ -89,11 +121,13 @@ impl CallError {
         }
     }
 
-    /// Why there is no answer, if none came: [`Reason::Shutdown`] where this side shut down. `None`
+    /// Why there is no answer that can be read: [`Reason::Shutdown`] where this side shut down. `None`
     /// where the far side answered, and where the call was refused here.
     pub fn reason(&self) -> Option<Reason> {
         match self {
-            Self::NotExecuted(reason) | Self::Unknown(reason) => Some(*reason),
+            Self::NotExecuted(reason) | Self::Unknown(reason) | Self::Executed(reason) => {
+                Some(*reason)
+            }
             Self::Closed { .. } => Some(Reason::Shutdown),
             Self::Fault(_) | Self::Refused(_) | Self::Result(_) => None,
         }
@@ -113,9 +147,20 @@ mod tests {
                 "not executed: not connected (a retry is safe)",
             ),
             (
+                CallError::NotExecuted(Reason::Denied),
+                "not executed: denied: the server does not admit this user or key \
+                 (a retry is safe, but of no use until that has changed)",
+            ),
+            (
                 CallError::Unknown(Reason::TimedOut),
                 "outcome unknown: timed out (it may have run: a retry may run it twice)",
             ),
+            (
+                CallError::Executed(Reason::BadReply),
+                "it ran, but its result cannot be read: the reply is not well-formed \
+                 (a retry would run it twice)",
+            ),
+            (CallError::Fault(Fault::new("KeyError", "")), "the peer raised KeyError"),
             (
                 CallError::Closed { executed: Executed::Maybe },
                 "this side shut down; the call had left, it may have run",
@@ -131,6 +176,31 @@ mod tests {
             ),
         ] {
             assert_eq!(error.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn whether_a_retry_is_safe_and_whether_it_helps_are_two_things() {
+        let closed = |executed| CallError::Closed { executed };
+        let too_many = CallRefused::TooManyPending { max: 1 };
+        for (error, is_safe, is_transient) in [
+            (CallError::Fault(Fault::new("KeyError", "x")), false, false),
+            (CallError::Fault(Fault::new("Overloaded", "x")), false, true),
+            (CallError::Result("x".to_owned()), false, false),
+            (CallError::Executed(Reason::TooLarge), false, false),
+            (CallError::NotExecuted(Reason::TooBusy), true, true),
+            (CallError::NotExecuted(Reason::NoSuchService), true, false),
+            (CallError::NotExecuted(Reason::Denied), true, false),
+            (CallError::NotExecuted(Reason::WrongName), true, false),
+            (CallError::Refused(too_many), true, true),
+            (CallError::Refused(CallRefused::NameEmpty), true, false),
+            (CallError::Unknown(Reason::HeartbeatTimeout), false, true),
+            (CallError::Unknown(Reason::Revoked), false, false),
+            (closed(Executed::No), true, false),
+            (closed(Executed::Maybe), false, false),
+        ] {
+            let told = (error.is_retry_safe(), error.is_transient());
+            assert_eq!(told, (is_safe, is_transient), "{error}");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::peer::Peer;
 use crate::service::Service;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{PeerId, Provenance, To, User};
+use pseud_proto::{PeerId, Provenance, User};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl Caller {
 
     /// A handle to that session and no other.
     pub fn peer(&self) -> Peer {
-        Peer::new(self.hub.clone(), To::Peer(self.peer))
+        Peer::of_session(self.hub.clone(), self.peer, self.info.clone())
     }
 
     /// Calls it back on the connection that it opened. See [`Peer::call`]. The call is one hop further

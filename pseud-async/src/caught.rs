@@ -1,11 +1,16 @@
 //! Panics of what users hand in: each is caught where it happens, and so is one of its payload's drop.
 
+use crate::events::shown;
 use crate::handler::{Answer, Answering};
-use pseud_proto::Fault;
+use crate::request::Request;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::{Fault, User};
+use smol_str::SmolStr;
 use std::any::Any;
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// What `run` returns; `None` if it panics, whose text `tell` hears.
@@ -33,14 +38,46 @@ fn discard(panic: Box<dyn Any + Send>) {
     }
 }
 
+/// Which request was being served, for the line that says that a panic was caught.
+#[derive(Clone)]
+pub(crate) struct Whose {
+    method: SmolStr,
+    info: Arc<PeerInfo>,
+    /// The user in whose name a gateway made it.
+    origin: Option<User>,
+}
+
+impl Whose {
+    pub(crate) fn of(request: &Request) -> Self {
+        let caller = &request.caller;
+        let origin = caller.provenance.is_forwarded.then(|| caller.user().clone());
+        Self { method: request.name.clone(), info: caller.info.clone(), origin }
+    }
+
+    /// The panic's text stays in our log: it is ours to read, not the peer's.
+    fn log(&self, who: &str, panic: &str) {
+        let PeerInfo { address, user, .. } = &*self.info;
+        let (peer, by) = (shown(&self.info.identity), self.origin.as_ref().map(|_| user));
+        let user = Some(self.origin.as_ref().unwrap_or(user)).filter(|user| !user.is_anonymous());
+        let [user, by] = [user, by].map(|user| user.map(tracing::field::display));
+        let method = self.method.escape_debug();
+        tracing::error!(%method, peer, address, user, forwarded_by = by, panic, "{who} panicked");
+    }
+
+    fn handler_panicked(&self, panic: &str) {
+        self.log("a handler", panic);
+    }
+}
+
 /// A handler whose panic is a fault of its own call and of nothing else.
-pub(crate) struct Guarded(Answering);
+pub(crate) struct Guarded(Answering, Whose);
 
 impl Future for Guarded {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        let polled = caught(|| self.0.as_mut().poll(cx), handler_panicked);
+        let Self(answering, whose) = &mut *self;
+        let polled = caught(|| answering.as_mut().poll(cx), |panic| whose.handler_panicked(panic));
         polled.unwrap_or_else(|| Poll::Ready(Err(panicked())))
     }
 }
@@ -49,16 +86,22 @@ impl Future for Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         let answering = std::mem::replace(&mut self.0, Box::pin(pending()));
-        caught(move || drop(answering), handler_panicked);
+        caught(move || drop(answering), |panic| self.1.handler_panicked(panic));
     }
 }
 
-pub(crate) fn guarded(run: impl FnOnce() -> Answer) -> Answer {
-    caught(run, handler_panicked).unwrap_or_else(|| Err(panicked()))
+pub(crate) fn guarded(whose: &Whose, run: impl FnOnce() -> Answer) -> Answer {
+    caught(run, |panic| whose.handler_panicked(panic)).unwrap_or_else(|| Err(panicked()))
 }
 
-pub(crate) fn guarded_future(run: impl FnOnce() -> Answering) -> Result<Guarded, Fault> {
-    caught(run, handler_panicked).map(Guarded).ok_or_else(panicked)
+pub(crate) fn guarded_future(
+    whose: Whose,
+    run: impl FnOnce() -> Answering,
+) -> Result<Guarded, Fault> {
+    match caught(run, |panic| whose.handler_panicked(panic)) {
+        Some(answering) => Ok(Guarded(answering, whose)),
+        None => Err(panicked()),
+    }
 }
 
 fn panicked() -> Fault {
@@ -66,25 +109,19 @@ fn panicked() -> Fault {
 }
 
 /// What a predicate says; one that panics denies.
-pub(crate) fn accepted(ask: impl FnOnce() -> bool) -> bool {
-    accepting(ask).unwrap_or(false)
+pub(crate) fn accepted(whose: impl FnOnce() -> Whose, ask: impl FnOnce() -> bool) -> bool {
+    accepting(whose, ask).unwrap_or(false)
 }
 
 /// What `ask` returns; `None` if it panics, which denies.
-pub(crate) fn accepting<T>(ask: impl FnOnce() -> T) -> Option<T> {
-    caught(ask, |panic| log("the predicate of a domain", panic))
+pub(crate) fn accepting<T>(whose: impl FnOnce() -> Whose, ask: impl FnOnce() -> T) -> Option<T> {
+    caught(ask, |panic| whose().log("the predicate of a domain", panic))
 }
 
 /// Drops a handler that is not to run: this may be the last that holds it.
 pub(crate) fn dropped<T>(handler: T) {
-    caught(move || drop(handler), handler_panicked);
-}
-
-fn handler_panicked(panic: &str) {
-    log("a handler", panic);
-}
-
-/// The panic's text stays in our log: it is ours to read, not the peer's.
-fn log(who: &str, panic: &str) {
-    tracing::error!(panic, "{who} panicked");
+    caught(
+        move || drop(handler),
+        |panic| tracing::error!(panic, "a handler panicked as it was dropped"),
+    );
 }

@@ -108,7 +108,7 @@ impl Effects {
         if self.rearm {
             hub.timer.wake();
         }
-        self.happened.iter().for_each(Happened::log);
+        self.happened.iter().for_each(|happened| happened.log(hub));
         self.withheld.iter().for_each(|withheld| withheld.warn(&hub.withheld, hub.now()));
         for (link, reason) in self.close {
             link.close(reason);

@@ -1,9 +1,13 @@
 //! What happens to links, for whoever wants to watch: a bounded stream that says what it lost.
 
+mod happened;
+
+pub(crate) use happened::{Happened, shown};
+
 use crate::hub::{Hub, Inner};
 use crate::peer::Peer;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{PeerError, PeerId, Reason, To};
+use pseud_proto::{PeerError, PeerId, Reason, User};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::fmt;
@@ -30,17 +34,25 @@ pub enum ConnectionEvent {
         /// The operating system's words.
         error: String,
     },
-    /// The handshake failed: one of the two refused the other, or the peer does not speak ZMTP.
+    /// The handshake failed: one of the two refused the other, or the peer does not speak ZMTP. Of those
+    /// who come to us 128 a minute are told one by one, the others by their number: they cannot drive out
+    /// what is told of sessions.
     Refused {
         /// Where the peer is.
         address: String,
         /// Why.
         error: PeerError,
+        /// How many more there were since the last such event, of which nothing else is told.
+        more: u64,
     },
     /// A session began.
     Ready {
-        /// A handle to call exactly this session.
+        /// A handle to call exactly this session. What [it says of it](Peer::info) stays.
         peer: Peer,
+        /// The session. It never means another one.
+        session: PeerId,
+        /// Who authentication says it is.
+        user: User,
         /// Its routing id.
         identity: Vec<u8>,
         /// Where it is.
@@ -48,6 +60,10 @@ pub enum ConnectionEvent {
     },
     /// A session ended. It was `Ready` before, once.
     Lost {
+        /// The session.
+        session: PeerId,
+        /// Who it was.
+        user: User,
         /// Its routing id.
         identity: Vec<u8>,
         /// Where it was.
@@ -56,35 +72,8 @@ pub enum ConnectionEvent {
         reason: Reason,
     },
     /// The watcher was too slow: that many events before this one are missing.
+    /// [`Events::resync`] says what is there now.
     Lagged(u64),
-}
-
-/// An event as the hub keeps it: it owns no handle, which would own the hub.
-#[derive(Debug, Clone)]
-pub(crate) enum Happened {
-    Connecting { endpoint: String },
-    Failed { endpoint: String, error: String },
-    Refused { address: String, error: PeerError },
-    Ready { peer: PeerId, info: Arc<PeerInfo> },
-    Lost { info: Arc<PeerInfo>, reason: Reason },
-}
-
-impl Happened {
-    /// For operators. Whoever listens to logs is a user's: never under a lock.
-    pub(crate) fn log(&self) {
-        match self {
-            Self::Ready { info, .. } => {
-                let PeerInfo { identity, address, user, .. } = &**info;
-                let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
-                tracing::info!(identity = %shown(identity), %address, user, "peer ready");
-            }
-            Self::Lost { info, reason } => {
-                let PeerInfo { identity, address, .. } = &**info;
-                tracing::info!(identity = %shown(identity), %address, %reason, "peer left");
-            }
-            Self::Connecting { .. } | Self::Failed { .. } | Self::Refused { .. } => {}
-        }
-    }
 }
 
 #[derive(Debug, Default)]
@@ -168,17 +157,36 @@ impl Events {
         match happened {
             Happened::Connecting { endpoint } => ConnectionEvent::Connecting { endpoint },
             Happened::Failed { endpoint, error } => ConnectionEvent::Failed { endpoint, error },
-            Happened::Refused { address, error } => ConnectionEvent::Refused { address, error },
-            Happened::Ready { peer, info } => {
-                let peer = Peer::new(self.hub.clone(), To::Peer(peer));
-                let (identity, address) = (info.identity.to_vec(), info.address.clone());
-                ConnectionEvent::Ready { peer, identity, address }
+            Happened::Refused { address, error, more } => {
+                ConnectionEvent::Refused { address, error, more }
             }
-            Happened::Lost { info, reason } => {
-                let (identity, address) = (info.identity.to_vec(), info.address.clone());
-                ConnectionEvent::Lost { identity, address, reason }
+            Happened::Ready { session, info } => {
+                let (user, identity) = (info.user.clone(), info.identity.to_vec());
+                let address = info.address.clone();
+                let peer = Peer::of_session(self.hub.clone(), session, info);
+                ConnectionEvent::Ready { peer, session, user, identity, address }
+            }
+            Happened::Lost { session, info, reason } => {
+                let (user, identity) = (info.user.clone(), info.identity.to_vec());
+                let address = info.address.clone();
+                ConnectionEvent::Lost { session, user, identity, address, reason }
             }
         }
+    }
+
+    /// All sessions that are there now. What waits here to be told is forgotten: the next event is the first one behind this moment, so that a watcher that
+    /// [lagged](ConnectionEvent::Lagged) knows again what is there.
+    pub fn resync(&mut self) -> Vec<Peer> {
+        let mut inner = self.hub.lock();
+        let watcher = inner.watchers.0.get_mut(self.key);
+        let forgotten = watcher.map(|watcher| {
+            watcher.lost = 0;
+            std::mem::take(&mut watcher.events)
+        });
+        let present = inner.sessions();
+        drop(inner);
+        drop(forgotten);
+        self.hub.peers(present)
     }
 }
 
@@ -190,48 +198,47 @@ impl Drop for Events {
 }
 
 impl Hub {
-    fn tell(&self, happened: &Happened) {
+    pub(crate) fn tell(&self, happened: &Happened) {
         let wakers = self.lock().watchers.tell(happened);
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// For adapters: a connection is about to be made.
-    pub fn tell_connecting(&self, endpoint: &str) {
-        self.tell(&Happened::Connecting { endpoint: endpoint.to_owned() });
+    pub(crate) fn tell_refused(&self, address: String, error: PeerError, more: u64) {
+        self.tell(&Happened::Refused { address, error, more });
     }
 
-    /// For adapters: there was no connection to be had.
-    pub fn tell_failed(&self, endpoint: &str, error: &std::io::Error) {
-        let (endpoint, error) = (endpoint.to_owned(), error.to_string());
-        self.tell(&Happened::Failed { endpoint, error });
-    }
-
-    pub(crate) fn tell_refused(&self, address: &str, error: PeerError) {
-        self.tell(&Happened::Refused { address: address.to_owned(), error });
-    }
-}
-
-/// A routing id for logs. One that was made here, for a peer that announced none, is only good to
-/// recognise it by.
-pub(crate) fn shown(identity: &[u8]) -> String {
-    match identity {
-        [0, a, b, c, d, ..] => format!("anonymous-{a:02x}{b:02x}{c:02x}{d:02x}"),
-        named => named.escape_ascii().to_string(),
+    /// Handles to those sessions.
+    pub(crate) fn peers(self: &Arc<Self>, present: Vec<(PeerId, Arc<PeerInfo>)>) -> Vec<Peer> {
+        let peer = |(session, info)| Peer::of_session(self.clone(), session, info);
+        present.into_iter().map(peer).collect()
     }
 }
 
 impl Inner {
+    /// Who is there.
+    pub(crate) fn sessions(&self) -> Vec<(PeerId, Arc<PeerInfo>)> {
+        self.present.iter().map(|(session, info)| (*session, info.clone())).collect()
+    }
+
     /// A session began: remembered until it ends, to say then who it was.
-    pub(crate) fn joined(&mut self, peer: PeerId, info: Arc<PeerInfo>) -> (Happened, Vec<Waker>) {
-        self.present.insert(peer, info.clone());
-        let happened = Happened::Ready { peer, info };
+    pub(crate) fn joined(
+        &mut self,
+        session: PeerId,
+        info: Arc<PeerInfo>,
+    ) -> (Happened, Vec<Waker>) {
+        self.present.insert(session, info.clone());
+        let happened = Happened::Ready { session, info };
         let wakers = self.watchers.tell(&happened);
         (happened, wakers)
     }
 
-    pub(crate) fn left(&mut self, peer: PeerId, reason: Reason) -> Option<(Happened, Vec<Waker>)> {
-        let info = self.present.remove(&peer)?;
-        let happened = Happened::Lost { info, reason };
+    pub(crate) fn left(
+        &mut self,
+        session: PeerId,
+        reason: Reason,
+    ) -> Option<(Happened, Vec<Waker>)> {
+        let info = self.present.remove(&session)?;
+        let happened = Happened::Lost { session, info, reason };
         let wakers = self.watchers.tell(&happened);
         Some((happened, wakers))
     }

@@ -9,6 +9,7 @@ use crate::authenticator::{BlockingJudge, Judge, Judging, Source};
 use crate::caught::caught;
 use crate::hub::Hub;
 use crate::link::AnyLink;
+use crate::refusals::Unavailable;
 use pseud_proto::zmtp::{Question, Verdict};
 use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
@@ -26,12 +27,12 @@ pub(crate) fn ask(
     address: &str,
 ) -> Option<Verdict> {
     let Some(authenticator) = hub.doors.authenticator() else {
-        tracing::error!("nobody is there to authenticate peers: none is admitted");
+        hub.unavailable(Unavailable::Nobody, address);
         return Some(Verdict::Unavailable);
     };
     // First: a question that is put may be work at once, and elsewhere.
     let Some(permit) = hub.doors.enter() else {
-        tracing::warn!(address, "too many peers are being authenticated");
+        hub.unavailable(Unavailable::Crowded, address);
         return Some(Verdict::Unavailable);
     };
     let asked = Asked {
@@ -43,9 +44,10 @@ pub(crate) fn ask(
     match authenticator.judge() {
         Judge::Async(judge) => {
             let source = asked.source.clone();
-            let judging = caught(|| judge(question, source, permit.clone()), panicked);
-            let Some(judging) = judging else { return Some(Verdict::Unavailable) };
-            asked.wait(permit, Guarded(judging))
+            match caught(|| judge(question, source, permit.clone()), unlogged) {
+                Some(judging) => asked.wait(permit, Guarded(judging)),
+                None => Some(asked.told(Err(Panicked))),
+            }
         }
         Judge::Blocking(judge) => {
             asked.block(permit, judge.clone(), question);
@@ -66,14 +68,14 @@ impl Asked {
     /// Polled once where the question arose; only one that has to wait costs a task.
     fn wait(self, permit: Permit, mut judging: Guarded) -> Option<Verdict> {
         let mut cx = Context::from_waker(Waker::noop());
-        if let Poll::Ready(verdict) = Pin::new(&mut judging).poll(&mut cx) {
-            return Some(self.told(verdict));
+        if let Poll::Ready(judged) = Pin::new(&mut judging).poll(&mut cx) {
+            return Some(self.told(judged));
         }
         let hub = self.hub.clone();
         let parked = Parked::new(self, permit);
         (hub.runtime.spawn)(Box::pin(async move {
-            if let Some(verdict) = in_time(&parked, judging).await {
-                parked.answer(verdict);
+            if let Some(judged) = in_time(&parked, judging).await {
+                parked.answer(judged);
             }
         }));
         None
@@ -85,29 +87,37 @@ impl Asked {
         let parked = Parked::new(self, permit);
         (hub.runtime.spawn_blocking)(Box::new(move || {
             if !parked.is_over() {
-                let verdict = caught(move || judge(question, source), panicked);
-                parked.answer(verdict.unwrap_or(Verdict::Unavailable));
+                let judged = caught(move || judge(question, source), unlogged);
+                parked.answer(judged.ok_or(Panicked));
             }
         }));
     }
 
-    /// Tells the operator who was not let in: that they may have forgotten to add.
-    fn told(&self, verdict: Verdict) -> Verdict {
-        if verdict == Verdict::Deny {
-            tracing::info!(who = %self.who, address = %self.source.address, "not admitted");
+    /// The answer to what an authenticator said. The link learns who is not let in: the line that says
+    /// that it failed names them, whom somebody may have forgotten to add.
+    fn told(&self, judged: Judged) -> Verdict {
+        match judged {
+            Ok(Verdict::Deny) => {
+                self.link.denies(self.who.clone());
+                Verdict::Deny
+            }
+            Ok(verdict) => verdict,
+            Err(Panicked) => {
+                self.hub.unavailable(Unavailable::Panicked, &self.source.address);
+                Verdict::Unavailable
+            }
         }
-        verdict
     }
 }
 
-/// The verdict. `None` if its link ended and the handshake's time is up: till then the work goes on
+/// What was said. `None` if the link ended and the handshake's time is up: till then the work goes on
 /// that the question began, whoever it is for.
-async fn in_time(parked: &Parked, mut judging: Guarded) -> Option<Verdict> {
+async fn in_time(parked: &Parked, mut judging: Guarded) -> Option<Judged> {
     let Some((asked, _)) = &parked.0 else { return None };
     let (at, mut late) = (asked.link.answer_by(), None);
     poll_fn(|cx| {
-        if let Poll::Ready(verdict) = Pin::new(&mut judging).poll(cx) {
-            return Poll::Ready(Some(verdict));
+        if let Poll::Ready(judged) = Pin::new(&mut judging).poll(cx) {
+            return Poll::Ready(Some(judged));
         }
         ready!(asked.link.poll_ended(cx));
         let Some(at) = at else { return Poll::Ready(None) };
@@ -131,34 +141,45 @@ impl Parked {
         self.0.as_ref().is_none_or(|(asked, _)| asked.link.poll_ended(&mut cx).is_ready())
     }
 
-    fn answer(mut self, verdict: Verdict) {
-        self.tell(verdict);
+    fn answer(mut self, judged: Judged) {
+        self.tell(judged);
     }
 
-    fn tell(&mut self, verdict: Verdict) {
+    fn tell(&mut self, judged: Judged) {
         let Some((asked, permit)) = self.0.take() else { return };
         // First: who hears the answer may come again at once.
         drop(permit);
-        let verdict = asked.told(verdict);
+        let verdict = asked.told(judged);
         asked.link.answer(&asked.hub, verdict);
     }
 }
 
 impl Drop for Parked {
     fn drop(&mut self) {
-        self.tell(Verdict::Unavailable);
+        self.tell(Ok(Verdict::Unavailable));
     }
 }
+
+/// What an authenticator said.
+type Judged = Result<Verdict, Panicked>;
+
+/// It panicked.
+struct Panicked;
+
+/// The panic's text is not logged: it may hold what was asked about.
+fn unlogged(_: &str) {}
 
 /// An authenticator's future, whose panic is an answer.
 struct Guarded(Judging);
 
 impl Future for Guarded {
-    type Output = Verdict;
+    type Output = Judged;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict> {
-        let polled = caught(|| self.0.as_mut().poll(cx), panicked);
-        polled.unwrap_or(Poll::Ready(Verdict::Unavailable))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Judged> {
+        match caught(|| self.0.as_mut().poll(cx), unlogged) {
+            Some(polled) => polled.map(Ok),
+            None => Poll::Ready(Err(Panicked)),
+        }
     }
 }
 
@@ -166,11 +187,6 @@ impl Future for Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         let judging = std::mem::replace(&mut self.0, Box::pin(pending()));
-        caught(move || drop(judging), panicked);
+        caught(move || drop(judging), unlogged);
     }
-}
-
-/// The panic's text is not logged: it may hold what was asked about.
-fn panicked(_: &str) {
-    tracing::error!("an authenticator panicked");
 }

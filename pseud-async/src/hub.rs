@@ -1,13 +1,14 @@
 //! The hub: one endpoint under one short lock, and who waits for it.
 
 use crate::crowd::{Crowd, Place};
-use crate::dialing::Dialed;
+use crate::dial::Dials;
 use crate::effects::Effects;
 use crate::events::Watchers;
 use crate::gate::{Doors, Gate};
 use crate::link::AnyLink;
 use crate::orphans::Orphans;
 use crate::pending::Waiters;
+use crate::refusals::Refusals;
 use crate::registry::{Registry, Served};
 use crate::running::Running;
 use crate::stranger::Stranger;
@@ -75,6 +76,8 @@ pub struct Hub {
     pub(crate) doors: Doors,
     /// How often answers that are withheld are warned of.
     pub(crate) withheld: Pace,
+    /// Taken alone, under no other lock.
+    pub(crate) refusals: Refusals,
 }
 
 #[derive(Debug)]
@@ -93,8 +96,8 @@ pub(crate) struct Inner {
     pub(crate) present: BTreeMap<PeerId, Arc<PeerInfo>>,
     /// Links whose handshake is not over.
     pub(crate) strangers: Slab<Stranger>,
-    /// The endpoints that we connect to.
-    pub(crate) dialed: Slab<Dialed>,
+    /// Endpoints that we connect to.
+    pub(crate) dials: Dials,
     /// The moment for which the timer is armed: it is woken only for an earlier one.
     pub(crate) armed: Option<Instant>,
     pub(crate) shut_down: bool,
@@ -119,7 +122,7 @@ impl Hub {
                 watchers: Watchers::default(),
                 present: BTreeMap::new(),
                 strangers: Slab::new(),
-                dialed: Slab::new(),
+                dials: Dials::default(),
                 armed: None,
                 shut_down: false,
             }),
@@ -133,6 +136,7 @@ impl Hub {
             config,
             doors: Doors::default(),
             withheld: Pace::default(),
+            refusals: Refusals::default(),
         })
     }
 
@@ -200,6 +204,7 @@ impl Hub {
 
     /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten.
     pub fn shutdown(self: &Arc<Self>) {
+        self.report_last();
         let ((waiting, strangers), effects) = self.with(|inner, now| {
             inner.shut_down = true;
             inner.endpoint.shutdown(now);

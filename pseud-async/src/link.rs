@@ -6,15 +6,16 @@ mod writing;
 pub(crate) use asked::AnyLink;
 pub use writing::{Flushed, Writer};
 
-use crate::dialing::Dialing;
+use crate::dial::Dial;
 use crate::effects::Effects;
 use crate::gate;
 use crate::hub::{Hub, Inner};
+use crate::refusals::Failed;
 use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Question, Side};
-use pseud_proto::{LateGuard, Misbehaved, PeerError, PeerId, Reason, Siblings, User};
+use pseud_proto::{Incompatible, LateGuard, Misbehaved, PeerError, PeerId, Reason, Siblings, User};
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -48,7 +49,7 @@ pub enum Origin<'a> {
         /// How many were opened to that endpoint before: see [`Connection::for_attempt`].
         attempt: u32,
         /// That endpoint.
-        dialing: &'a Dialing,
+        dial: &'a Dial,
     },
 }
 
@@ -69,6 +70,8 @@ pub struct Link<W> {
     /// Who asks about the peer, to hear that the answer is for nobody any more.
     asking: AtomicWaker,
     closing: OnceLock<Reason>,
+    /// Who was not let in.
+    denied: OnceLock<Box<str>>,
     waker: AtomicWaker,
 }
 
@@ -95,12 +98,11 @@ impl<W: Writer> Link<W> {
             Origin::Accepted { late_guard } => {
                 (Side::Accepting, 0, Siblings::default(), late_guard)
             }
-            Origin::Dialed { attempt, dialing } => {
-                (Side::Connecting, attempt, dialing.siblings(), None)
-            }
+            Origin::Dialed { attempt, dial } => (Side::Connecting, attempt, dial.siblings(), None),
         };
         let config = hub.config.announced_beside(config, &siblings);
         let connection = Connection::for_attempt(config, side, attempt, seed, hub.now());
+        let connection = connection.skip_too_large();
         let link = Arc::new(Self {
             connection: Mutex::new(connection),
             writer,
@@ -112,6 +114,7 @@ impl<W: Writer> Link<W> {
             ended: AtomicBool::new(false),
             asking: AtomicWaker::new(),
             closing: OnceLock::new(),
+            denied: OnceLock::new(),
             waker: AtomicWaker::new(),
             stranger: AtomicUsize::new(usize::MAX),
         });
@@ -283,6 +286,9 @@ impl<W: Writer> Link<W> {
                 (Event::Message(parts), Some(&peer)) if result.is_ok() => {
                     result = inner.endpoint.handle_message(peer, parts, now);
                 }
+                (Event::TooLarge(large), Some(&peer)) if result.is_ok() => {
+                    result = inner.endpoint.handle_too_large(peer, &large, now);
+                }
                 (Event::Written(token), Some(&peer)) => {
                     inner.endpoint.handle_written(peer, token, now);
                 }
@@ -292,20 +298,30 @@ impl<W: Writer> Link<W> {
         result
     }
 
+    /// Its handshake has failed for that.
+    fn refused(&self, hub: &Hub, reason: Reason) {
+        let error = match reason {
+            Reason::PeerFault(error) => error,
+            Reason::Denied => Incompatible::Refused(400).into(),
+            Reason::PeerGone => Misbehaved::HandshakeIncomplete.into(),
+            _ => return,
+        };
+        let connection = self.lock();
+        let (offered, expected) = (connection.offered_mechanism(), connection.mechanism().as_str());
+        drop(connection);
+        let (address, who) = (self.address.clone(), self.denied.get().cloned());
+        let is_dialed = self.side == Side::Connecting;
+        hub.refused(Failed { address, error, who, offered, expected, is_dialed });
+    }
+
     /// The link is over: its session ends, and its calls with it. Nothing is written after this but
     /// the last word of a handshake that failed: the calls were told whether they had left.
     pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
         self.ended.store(true, Ordering::Release);
         self.asking.wake();
         let stranger = self.introduce(&mut hub.lock());
-        let error = match reason {
-            Reason::PeerFault(error) => Some(error),
-            Reason::PeerGone => Some(Misbehaved::HandshakeIncomplete.into()),
-            _ => None,
-        };
-        if let (Some(_), Some(error)) = (&stranger, error) {
-            tracing::info!(address = %self.address, %error, "handshake failed");
-            hub.tell_refused(&self.address, error);
+        if stranger.is_some() {
+            self.refused(hub, reason);
         }
         drop(stranger);
         let Some(&peer) = self.peer.get() else { return };

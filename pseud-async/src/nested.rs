@@ -28,6 +28,7 @@ fn what(error: &CallError) -> String {
     match error {
         CallError::NotExecuted(reason) => format!("it was not executed: {reason}"),
         CallError::Unknown(reason) => format!("it may have run: {reason}"),
+        CallError::Executed(reason) => format!("it ran, but its result cannot be read: {reason}"),
         error => error.to_string(),
     }
 }
@@ -35,7 +36,9 @@ fn what(error: &CallError) -> String {
 fn exception(error: &CallError) -> Exception {
     match error {
         CallError::Fault(_) => Exception::RuntimeError,
-        CallError::NotExecuted(reason) | CallError::Unknown(reason) => of_reason(*reason),
+        CallError::NotExecuted(reason)
+        | CallError::Unknown(reason)
+        | CallError::Executed(reason) => of_reason(*reason),
         CallError::Closed { .. } => Exception::ConnectionError,
         CallError::Refused(refused) => of_refusal(refused),
         CallError::Result(_) => Exception::TypeError,
@@ -46,13 +49,15 @@ fn of_reason(reason: Reason) -> Exception {
     match reason {
         Reason::TimedOut => Exception::TimeoutError,
         Reason::NotConnected
+        | Reason::WrongName
         | Reason::PeerGone
+        | Reason::HeartbeatTimeout
         | Reason::PeerFault(_)
         | Reason::Replaced
         | Reason::SlowPeer
         | Reason::LateReply
         | Reason::Shutdown => Exception::ConnectionError,
-        Reason::Unauthorized => Exception::PermissionError,
+        Reason::Denied | Reason::Unauthorized => Exception::PermissionError,
         _ => Exception::RuntimeError,
     }
 }
@@ -95,7 +100,8 @@ mod tests {
             (CallError::NotExecuted(Reason::NotConnected), Exception::ConnectionError, "connected"),
             (CallError::Unknown(Reason::PeerGone), Exception::ConnectionError, "gone"),
             (CallError::NotExecuted(Reason::Unauthorized), Exception::PermissionError, "unauth"),
-            (CallError::Unknown(Reason::BadReply), Exception::RuntimeError, "well-formed"),
+            (CallError::Executed(Reason::BadReply), Exception::RuntimeError, "well-formed"),
+            (CallError::NotExecuted(Reason::Denied), Exception::PermissionError, "denied"),
             (CallError::Closed { executed: Executed::No }, Exception::ConnectionError, "shut"),
             (CallError::Refused(CallRefused::NameEmpty), Exception::ValueError, "name"),
             (CallError::Refused(CallRefused::NoServer), Exception::RuntimeError, "server"),

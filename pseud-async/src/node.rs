@@ -194,9 +194,18 @@ impl Node {
     /// session and no other.
     pub fn sessions(&self, user_id: impl AsRef<[u8]>) -> Vec<Peer> {
         let inner = self.hub().lock();
-        let sessions = inner.endpoint.sessions_of(user_id.as_ref()).to_vec();
+        let sessions = inner.endpoint.sessions_of(user_id.as_ref()).iter();
+        let known = sessions.filter_map(|peer| Some((*peer, inner.present.get(peer)?.clone())));
+        let known: Vec<_> = known.collect();
         drop(inner);
-        sessions.into_iter().map(|peer| self.to(To::Peer(peer))).collect()
+        self.hub().peers(known)
+    }
+
+    /// All sessions that are there now, of users and of others. [`Events::resync`] gives them to a
+    /// watcher so that no event is missed or told twice.
+    pub fn all_sessions(&self) -> Vec<Peer> {
+        let present = self.hub().lock().sessions();
+        self.hub().peers(present)
     }
 
     /// Calls all of them at the same time: `node.call_all(node.sessions("alice"), "news", (7,))`.

@@ -5,7 +5,7 @@ use crate::hub::Hub;
 use crate::pending::Pending;
 use crate::service::Service;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{CallOptions, CallRefused, Packed, Several, To};
+use pseud_proto::{CallOptions, CallRefused, Packed, PeerId, Several, To};
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::fmt;
@@ -20,11 +20,17 @@ use std::sync::Arc;
 pub struct Peer {
     hub: Arc<Hub>,
     to: To,
+    /// Who is behind that session, if it means one.
+    info: Option<Arc<PeerInfo>>,
 }
 
 impl Peer {
     pub(crate) fn new(hub: Arc<Hub>, to: To) -> Self {
-        Self { hub, to }
+        Self { hub, to, info: None }
+    }
+
+    pub(crate) fn of_session(hub: Arc<Hub>, session: PeerId, info: Arc<PeerInfo>) -> Self {
+        Self { hub, to: To::Peer(session), info: Some(info) }
     }
 
     /// Calls this peer. `args` is a tuple: `("Charly",)`, `()`. See [`Call`].
@@ -48,11 +54,30 @@ impl Peer {
         self
     }
 
-    /// Who would be called now; `None` where nobody would, or nobody alone.
+    /// Who is behind the session that it means, also after that has ended. Of a user or a routing id: who
+    /// would be called now; `None` where nobody would, or nobody alone.
     pub fn info(&self) -> Option<Arc<PeerInfo>> {
+        if self.info.is_some() {
+            return self.info.clone();
+        }
         let inner = self.hub.lock();
         let peer = inner.endpoint.session_of(&self.to)?;
         inner.endpoint.peer_info(peer).cloned()
+    }
+
+    /// The session that it means, also after that has ended; of a user or a routing id the one that would
+    /// be called now. It is the same in [`ConnectionEvent`](crate::ConnectionEvent)s, and never means
+    /// another session.
+    pub fn session(&self) -> Option<PeerId> {
+        match &self.to {
+            To::Peer(session) => Some(*session),
+            to => self.hub.lock().endpoint.session_of(to),
+        }
+    }
+
+    /// Whether a call would find a session now. It may have ended when the call is made.
+    pub fn is_connected(&self) -> bool {
+        self.hub.lock().endpoint.session_of(&self.to).is_some()
     }
 
     /// Ends the session that would be called now; false where there is none. What follows is said at

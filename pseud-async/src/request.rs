@@ -6,13 +6,14 @@ use pseud_proto::value::{Arguments, BadArguments};
 use pseud_proto::{RequestId, User};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use smol_str::SmolStr;
 use std::fmt;
 
 /// What a handler is given: the caller's arguments, checked, and a way back to the caller.
 pub struct Request {
     pub(crate) id: RequestId,
     pub(crate) caller: Caller,
-    pub(crate) name: Box<str>,
+    pub(crate) name: SmolStr,
     pub(crate) arguments: Arguments,
 }
 

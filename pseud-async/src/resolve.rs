@@ -1,10 +1,10 @@
 //! Resolving: the handler among the candidates that the caller may reach.
 
-use crate::caller::Caller;
-use crate::caught::{accepted, accepting, dropped};
+use crate::caught::{Whose, accepted, accepting, dropped};
 use crate::guard::{Guard, Judging};
 use crate::handler::Handler;
 use crate::registry::{Candidate, Candidates};
+use crate::request::Request;
 use smallvec::{IntoIter, SmallVec};
 use std::task::{Context, Poll, ready};
 
@@ -12,7 +12,14 @@ use std::task::{Context, Poll, ready};
 /// to another task wherever it has to wait.
 pub(crate) struct Resolving {
     candidates: IntoIter<[Candidate; 2]>,
-    asked: Option<(Judging, Handler)>,
+    asked: Option<Asked>,
+}
+
+/// A predicate that has to wait, whose domain has that handler.
+struct Asked {
+    judging: Judging,
+    handler: Handler,
+    whose: Whose,
 }
 
 impl Resolving {
@@ -20,14 +27,18 @@ impl Resolving {
         Self { candidates: candidates.into_iter(), asked: None }
     }
 
-    /// The first handler whose domain takes that caller; `None` if there is none.
-    pub(crate) fn poll(&mut self, caller: &Caller, cx: &mut Context<'_>) -> Poll<Option<Handler>> {
+    /// The first handler whose domain takes the caller of that request; `None` if there is none.
+    pub(crate) fn poll(
+        &mut self,
+        request: &Request,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Handler>> {
         loop {
             if let Some(handler) = ready!(self.poll_asked(cx)) {
                 return Poll::Ready(Some(handler));
             }
             let Some(candidate) = self.candidates.next() else { return Poll::Ready(None) };
-            if let Some(handler) = self.ask(candidate, caller) {
+            if let Some(handler) = self.ask(candidate, request) {
                 return Poll::Ready(Some(handler));
             }
         }
@@ -36,8 +47,8 @@ impl Resolving {
     /// The handler whose predicate was asked, if that has accepted; `None` if it has not, or none was
     /// asked.
     fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Handler>> {
-        let Some((judging, _)) = &mut self.asked else { return Poll::Ready(None) };
-        let polled = accepting(|| judging.as_mut().poll(cx));
+        let Some(Asked { judging, whose, .. }) = &mut self.asked else { return Poll::Ready(None) };
+        let polled = accepting(|| whose.clone(), || judging.as_mut().poll(cx));
         let accepts = ready!(polled.unwrap_or(Poll::Ready(false)));
         let handler = self.forget_asked();
         if !accepts {
@@ -49,21 +60,22 @@ impl Resolving {
 
     /// Drops what the predicate that was asked left behind, which may panic as well; whose it was.
     fn forget_asked(&mut self) -> Option<Handler> {
-        let (judging, handler) = self.asked.take()?;
-        accepting(move || drop(judging));
+        let Asked { judging, handler, whose } = self.asked.take()?;
+        accepting(|| whose, move || drop(judging));
         Some(handler)
     }
 
-    /// Asks whether a candidate's domain takes that caller; its handler if it says so at once.
-    fn ask(&mut self, candidate: Candidate, caller: &Caller) -> Option<Handler> {
+    /// Asks whether a candidate's domain takes the caller; its handler if it says so at once.
+    fn ask(&mut self, candidate: Candidate, request: &Request) -> Option<Handler> {
         let Candidate { guard, handler } = candidate;
+        let (caller, whose) = (request.caller(), || Whose::of(request));
         let accepts = match guard {
             Guard::Open => true,
             Guard::Permission(permission) => caller.user().has_permission(permission),
-            Guard::Sync(predicate) => accepted(move || predicate(caller)),
+            Guard::Sync(predicate) => accepted(whose, move || predicate(caller)),
             Guard::Async(predicate) => {
-                match accepting(move || predicate(caller.clone())) {
-                    Some(judging) => self.asked = Some((judging, handler)),
+                match accepting(whose, move || predicate(caller.clone())) {
+                    Some(judging) => self.asked = Some(Asked { judging, handler, whose: whose() }),
                     None => dropped(handler),
                 }
                 return None;

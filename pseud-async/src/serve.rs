@@ -2,7 +2,7 @@
 
 use crate::caller::Caller;
 use crate::cancelled::Cancelled;
-use crate::caught::{Guarded, guarded, guarded_future};
+use crate::caught::{Guarded, Whose, guarded, guarded_future};
 use crate::handler::{Answer, Handler, Plain};
 use crate::hub::Hub;
 use crate::orphans::{Orphans, while_wanted};
@@ -10,6 +10,7 @@ use crate::request::Request;
 use crate::resolve::Resolving;
 use crate::responder::Responder;
 use pseud_proto::{Opened, PeerId, Refusal, RequestId, Ticket};
+use smol_str::SmolStr;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -96,7 +97,7 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Serve
     };
     let mut resolving = Resolving::new(hub.served.candidates(request.name()));
     let mut cx = Context::from_waker(Waker::noop());
-    match resolving.poll(request.caller(), &mut cx) {
+    match resolving.poll(&request, &mut cx) {
         Poll::Ready(Some(handler)) => here(hub, ticket, size, Started::new(request, handler)),
         Poll::Ready(None) => Some((ticket, Err(unserved(request)))),
         Poll::Pending => {
@@ -113,7 +114,7 @@ fn open(
     hub: &Arc<Hub>,
     request: pseud_proto::Request,
 ) -> Result<(Ticket, Request), (Ticket, Refusal)> {
-    let (id, name) = (request.id(), request.name().into());
+    let (id, name) = (request.id(), SmolStr::new(request.name()));
     let (peer, info) = (request.peer(), request.caller().clone());
     let Opened { ticket, arguments, provenance, .. } = request.open(&hub.value_limits)?;
     let caller = Caller { hub: hub.clone(), peer, info, provenance };
@@ -122,7 +123,7 @@ fn open(
 
 /// The same of a name that nobody serves and of one that this caller may not reach.
 fn unserved(request: Request) -> Refusal {
-    Refusal::NoSuchService(request.name)
+    Refusal::NoSuchService(request.name.as_str().into())
 }
 
 /// What has become of a request whose handler is known.
@@ -136,9 +137,10 @@ enum Started {
 impl Started {
     /// A handler that was unregistered meanwhile goes here: its drop is a user's, too, and is guarded.
     fn new(request: Request, handler: Handler) -> Self {
+        let whose = Whose::of(&request);
         match handler {
-            Handler::Inline(handler) => Self::Answered(guarded(move || handler(request))),
-            Handler::Async(handler) => match guarded_future(move || handler(request)) {
+            Handler::Inline(handler) => Self::Answered(guarded(&whose, move || handler(request))),
+            Handler::Async(handler) => match guarded_future(whose, move || handler(request)) {
                 Ok(answering) => Self::Answering(answering),
                 Err(fault) => Self::Answered(Err(fault)),
             },
@@ -170,7 +172,7 @@ fn here(hub: &Arc<Hub>, ticket: Ticket, size: usize, started: Started) -> Option
 /// The rest of a request's way, where a predicate had to wait. Whoever is gone meanwhile is not served.
 async fn resolved(responder: Responder, mut resolving: Resolving, request: Request) {
     let mut gone = request.cancelled();
-    match while_wanted(&mut gone, |cx| resolving.poll(request.caller(), cx)).await {
+    match while_wanted(&mut gone, |cx| resolving.poll(&request, cx)).await {
         None => {}
         Some(None) => responder.refuse(&unserved(request)),
         Some(Some(handler)) => match Started::new(request, handler) {
@@ -199,7 +201,8 @@ fn block(responder: Responder, handler: Plain, request: Request) {
     let hub = request.caller().hub.clone();
     (hub.runtime.spawn_blocking)(Box::new(move || {
         if !request.cancelled().is_cancelled() {
-            responder.answer(guarded(move || handler(request)));
+            let whose = Whose::of(&request);
+            responder.answer(guarded(&whose, move || handler(request)));
         }
     }));
 }

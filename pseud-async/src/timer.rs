@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 impl Hub {
-    /// What the adapter's timer task asks in a loop: ends calls whose time is up, and says until
+    /// What the adapter's timer task asks in a loop: ends calls whose time is up, logs what was only
+    /// counted, and says until
     /// when to sleep (`Pending` with no sleep where nothing has a deadline; the task is woken when
     /// one comes up that is earlier than what it sleeps for). `Ready` once the hub is shut down.
     ///
@@ -19,9 +20,11 @@ impl Hub {
     ) -> Poll<()> {
         self.timer.register(cx.waker());
         loop {
+            let report = self.report(self.now());
             let ((armed, shut_down), effects) = self.with(|inner, now| {
                 inner.endpoint.handle_timeout(now);
-                inner.armed = inner.endpoint.poll_timeout();
+                let next = [inner.endpoint.poll_timeout(), report];
+                inner.armed = next.into_iter().flatten().min();
                 (inner.armed, inner.shut_down)
             });
             effects.run(self, None);

@@ -10,7 +10,6 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
 
-const DENIED: PeerError = PeerError::Incompatible(Incompatible::Refused(400));
 const MISMATCH: PeerError = PeerError::Incompatible(Incompatible::MechanismMismatch);
 const REFUSED: &str = "no answer: refused (400): the server does not admit this user or key; \
                        nothing was sent (a retry with the same one is refused, too)";
@@ -31,21 +30,14 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
         }
         Err(error) => return fail(FAILED, &error.to_string()),
     };
-    // One to look back on, one to watch while we wait.
-    let (mut events, watched) = (client.events(), client.events());
-    let endpoints = arguments.connect.len();
+    // To look back on.
+    let mut events = client.events();
     if let Err(error) = connect(&client, &arguments) {
         return fail_at(&error);
     }
     let CallArguments { method, arguments, keywords, traceback, peer, .. } = arguments;
     let keywords: Value = keywords.into_iter().collect();
-    let outcome = tokio::select! {
-        outcome = client.call(&method, arguments).kwargs(keywords) => outcome,
-        () = refused_everywhere(watched, endpoints) => {
-            terminal::complain(REFUSED);
-            return ExitCode::from(NO_ANSWER);
-        }
-    };
+    let outcome = client.call(&method, arguments).kwargs(keywords).await;
     match outcome {
         Ok(value) => answer(&value),
         Err(CallError::Fault(fault)) => raised(&fault, traceback),
@@ -54,9 +46,16 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
             raised(&Fault::new("ServiceNotFoundError", method), traceback)
         }
         Err(CallError::Refused(refused)) => fail(USAGE, &refused.to_string()),
+        Err(CallError::NotExecuted(Reason::Denied)) => {
+            terminal::complain(REFUSED);
+            ExitCode::from(NO_ANSWER)
+        }
         Err(error) => {
             let code = unanswered(&error);
-            if let CallError::NotExecuted(Reason::NotConnected) = error {
+            if let CallError::NotExecuted(
+                Reason::NotConnected | Reason::WrongName | Reason::PeerFault(_),
+            ) = error
+            {
                 explain(&mut events, &peer);
             }
             code
@@ -81,23 +80,6 @@ fn connect(client: &Client, arguments: &CallArguments) -> std::io::Result<()> {
     arguments.connect.iter().try_for_each(|endpoint| client.connect(endpoint))
 }
 
-/// Ends once no endpoint is left that might still admit us: nothing was sent then. None of them is
-/// tried again within the longest time-out.
-async fn refused_everywhere(mut events: Events, endpoints: usize) {
-    let mut left = endpoints;
-    while let Some(event) = events.next().await {
-        match event {
-            ConnectionEvent::Refused { error: DENIED, .. } => left -= 1,
-            ConnectionEvent::Ready { .. } => break,
-            _ => {}
-        }
-        if left == 0 {
-            return;
-        }
-    }
-    std::future::pending().await
-}
-
 fn answer(value: &Value) -> ExitCode {
     let said = json::write(value).map_err(std::io::Error::other);
     match said.and_then(|text| terminal::say(&text)) {
@@ -107,8 +89,7 @@ fn answer(value: &Value) -> ExitCode {
 }
 
 fn raised(fault: &Fault, traceback: bool) -> ExitCode {
-    let [class, message] = [&fault.class, &fault.message].map(|text| terminal::escape(text));
-    terminal::complain(&format!("{class}: {message}"));
+    terminal::complain(&terminal::escape(&fault.to_string()));
     if traceback {
         let lines = fault.traceback.iter().flat_map(|text| text.lines());
         lines.for_each(|line| terminal::complain(&terminal::escape(line)));
@@ -139,11 +120,11 @@ fn explain(events: &mut Events, peer: &str) {
 fn instead(event: ConnectionEvent, peer: &str) -> Option<String> {
     match event {
         ConnectionEvent::Failed { error, .. } => Some(error),
-        ConnectionEvent::Refused { address, error: MISMATCH } => Some(format!(
+        ConnectionEvent::Refused { address, error: MISMATCH, .. } => Some(format!(
             "{address} has another --security than we: it asks for none, for a password (--user), or \
              for keys (--key, --server-key)"
         )),
-        ConnectionEvent::Refused { address, error } => {
+        ConnectionEvent::Refused { address, error, .. } => {
             Some(format!("no handshake with {address}: {error}"))
         }
         ConnectionEvent::Ready { identity, address, .. } if identity != peer.as_bytes() => {

@@ -37,7 +37,8 @@ fn main() -> ExitCode {
             run(serve::run(arguments))
         }
         Command::Call(arguments) => {
-            log::start(LevelFilter::WARN, cli.verbose);
+            // Why there is no answer is said in words of the program's own.
+            log::start(LevelFilter::ERROR, cli.verbose);
             run(call::run(arguments))
         }
     }

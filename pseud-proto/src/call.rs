@@ -198,20 +198,23 @@ impl fmt::Debug for Request {
 /// |---|---|---|
 /// | `Value` | yes | – |
 /// | `Fault` | yes, or it started | the application decides |
+/// | `Executed` | yes | no |
 /// | `NotExecuted` | no | yes |
 /// | `Unknown` | maybe | only if running twice does no harm |
 /// | `Closed` | as it says | as it says |
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// OK: the result, which nobody has looked at yet. A result that does not follow the grammar
-    /// is [`Reason::BadReply`] where it is checked.
+    /// OK: the result, which nobody has looked at yet. Where one that does not follow the grammar is
+    /// checked, that call was executed: [`Reason::BadReply`].
     Value(Unchecked),
     /// ERROR: what the far handler raised.
     Fault(Fault),
     /// It never reached the far handler, or the far side says that it ran none. That is as good as the
     /// peer's word: one that lies may have run it.
     NotExecuted(Reason),
-    /// It left, and no answer came.
+    /// OK came, so the far handler has run, but its result cannot be had: [`Reason::TooLarge`].
+    Executed(Reason),
+    /// It left, and no answer came, or one that does not say what has happened.
     Unknown(Reason),
     /// This side shut down.
     Closed {

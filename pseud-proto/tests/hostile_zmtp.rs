@@ -199,6 +199,59 @@ fn b_02_frames_that_are_too_much_together() {
     assert_eq!(drain(&mut server), [message(&[&[0; 6], &[0; 4]])]);
 }
 
+/// What the frames before it say may be worth to know: an answer's id. The link lives.
+#[test]
+fn b_02_a_last_frame_over_the_limit_is_passed_over_where_that_was_asked_for() {
+    let skips =
+        |now| ready(config(|config| config.limits.frame_bytes_max = 10), now).skip_too_large();
+    let answer = [frame(MORE, b""), frame(MORE, b"id"), frame(0, &[7; 300])].concat();
+    let ping = command("PING", b"\0\0");
+    let bytes = [&frame(0, b"before")[..], &answer, &ping, &answer, &frame(0, b"after")].concat();
+    let (outcome, mut server) = same_in_pieces(&bytes, skips);
+    assert_eq!((outcome, server.stats().pings), (Ok(()), 1));
+    let error = PeerError::TooLarge { what: "frame bytes", size: 300, max: 10 };
+    let passed = || Seen::TooLarge(vec![vec![], b"id".to_vec()], error);
+    let seen = drain(&mut server);
+    assert_eq!(seen, [message(&[b"before"]), passed(), passed(), message(&[b"after"])]);
+}
+
+#[test]
+fn b_02_nothing_else_over_a_limit_is_passed_over() {
+    let skips =
+        |now| ready(config(|config| config.limits.frame_bytes_max = 10), now).skip_too_large();
+    let long = |flags, size| [frame(MORE, b"id"), long_header(flags, size)].concat();
+    for bytes in [
+        frame(0, &[7; 11]),
+        [frame(MORE, b"id"), frame(MORE, &[7; 11])].concat(),
+        long(0, u64::from(u32::MAX) + 1),
+        long(0, u64::MAX),
+        [frame(MORE, b"").repeat(16), frame(0, &[7; 11])].concat(),
+        long(COMMAND, 5_000),
+    ] {
+        let (outcome, _) = same_in_pieces(&bytes, skips);
+        assert!(matches!(outcome, Err(PeerError::TooLarge { .. })), "{outcome:?}");
+    }
+}
+
+#[test]
+fn who_stops_inside_a_frame_that_is_passed_over_has_stalled() {
+    let now = Instant::now();
+    let quiet = config(|config| {
+        config.heartbeat.interval = None;
+        config.limits.frame_bytes_max = 10;
+    });
+    let skips = |now| ready(quiet.clone(), now).skip_too_large();
+    let mut server = skips(now);
+    let begun = [frame(MORE, b"id"), long_header(0, 300)].concat();
+    feed(&mut server, &begun, usize::MAX, now).unwrap();
+    assert!(server.large().is_none(), "none of it is kept");
+    assert_eq!(server.poll_timeout(), Some(now + 30 * SECOND));
+    assert_eq!(server.handle_timeout(now + 30 * SECOND), Err(Misbehaved::Stalled.into()));
+    let mut server = skips(now);
+    feed(&mut server, &begun, 1, now).unwrap();
+    assert_eq!(server.handle_eof(), Err(Malformed::Truncated.into()));
+}
+
 #[test]
 fn b_02_limits_without_limit_still_refuse_what_cannot_be_held() {
     let now = Instant::now();

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use pseud_proto::zmtp::{
     Connection, ConnectionConfig, MechanismName, Outgoing, Side, SocketType, Token,
 };
-use pseud_proto::{Incompatible, Misbehaved, PeerError};
+use pseud_proto::{Incompatible, PeerError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zmtp_wire::*;
@@ -164,7 +164,7 @@ fn silence_is_asked_about_and_an_answer_ends_it() {
     feed(&mut server, &command("PONG", b""), usize::MAX, first + SECOND).unwrap();
     assert_eq!(server.stats().pongs, 1);
     server.handle_timeout(now + 15 * SECOND).unwrap();
-    let error = Err(Misbehaved::Silent.into());
+    let error = Err(PeerError::HeartbeatTimeout);
     assert_eq!(server.handle_timeout(first + 16 * SECOND), error);
 }
 
@@ -196,7 +196,7 @@ fn a_3_0_peer_gets_no_ping_and_may_be_silent() {
 fn a_ttl_runs_from_the_ping_to_the_next_byte() {
     let now = Instant::now();
     for (after, outcome) in [
-        (&b""[..], Err(PeerError::from(Misbehaved::Silent))),
+        (&b""[..], Err(PeerError::HeartbeatTimeout)),
         (&frame(0, b"m")[..], Ok(())),
         (&[0], Ok(())),
     ] {

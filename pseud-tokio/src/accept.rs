@@ -31,6 +31,7 @@ pub(crate) async fn bind(
     let listener = Listener::bind(&address, options.ipc_mode).await;
     let listener = listener.map_err(|error| named("bind", endpoint, &error))?;
     let bound = listener.endpoint(&address)?;
+    hub.listens();
     tracing::info!(endpoint = %bound, "listening");
     let config = options.config.announced(Arc::new(options.connection.clone()));
     let task = spawn(accept(hub.clone(), config, here, listener));

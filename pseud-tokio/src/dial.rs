@@ -5,11 +5,11 @@ use crate::failure::{invalid, named};
 use crate::options::Options;
 use crate::security;
 use crate::socket::Stream;
-use pseud_async::{Dialing, Hub, Origin};
+use pseud_async::{Dial, Hub, Origin};
+use pseud_proto::Reason;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
 use pseud_proto::zmtp::ConnectionConfig;
-use pseud_proto::{Incompatible, PeerError, Reason};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::iter::repeat;
@@ -32,9 +32,8 @@ pub(crate) fn connect(
     let mut config = options.connection.clone();
     config.probe = options.probe;
     let config = Arc::new(config);
-    let (hub, endpoint) = (hub.clone(), endpoint.to_owned());
-    let dialing = hub.dialing();
-    let dialer = Dialer { hub, config, address, endpoint, dialing };
+    let (dial, hub, endpoint) = (Dial::new(hub, endpoint), hub.clone(), endpoint.to_owned());
+    let dialer = Dialer { hub, dial, config, address, endpoint };
     Ok(handle.spawn(dialer.run(options.retry)).abort_handle())
 }
 
@@ -42,15 +41,12 @@ pub(crate) fn connect(
 /// from each other would do so ten times a second.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// What a server says of credentials that will not do. The same ones are not shown again soon.
-const NEVER_AGAIN: Reason = Reason::PeerFault(PeerError::Incompatible(Incompatible::Refused(400)));
-
 struct Dialer {
     hub: Arc<Hub>,
+    dial: Dial,
     config: Arc<ConnectionConfig>,
     address: Address,
     endpoint: String,
-    dialing: Dialing,
 }
 
 impl Dialer {
@@ -58,16 +54,12 @@ impl Dialer {
         let (endpoint, mut backoff) = (&self.endpoint, Backoff::new(retry));
         for attempt in (0_u32..).chain(repeat(u32::MAX)) {
             let (mut refused, began) = (false, Instant::now());
-            let ended = self.link(attempt).await;
-            // The next link is another: what is named as alive from now on is that one.
-            self.dialing.renew();
-            match ended {
+            match self.link(attempt).await {
                 None | Some(Ok((Reason::Shutdown, _))) => return,
-                Some(Ok((NEVER_AGAIN, _))) => {
-                    tracing::warn!(%endpoint, "refused: what we show does not admit us there");
-                    refused = true;
-                }
                 Some(Ok((reason, ready))) => {
+                    self.dial.ended(reason, ready);
+                    // The same credentials are not shown again soon.
+                    refused = reason == Reason::Denied;
                     tracing::info!(%endpoint, %reason, "link closed; connecting again");
                     if ready && began.elapsed() >= SETTLED {
                         backoff.succeeded();
@@ -75,7 +67,7 @@ impl Dialer {
                 }
                 Some(Err(error)) => {
                     tracing::info!(%error, "trying again");
-                    self.hub.tell_failed(endpoint, &error);
+                    self.dial.failed(&error);
                 }
             }
             let wait = match refused {
@@ -90,12 +82,12 @@ impl Dialer {
 
     /// `None`: this side shut down. A link hears of that by itself.
     async fn link(&self, attempt: u32) -> Option<io::Result<(Reason, bool)>> {
-        self.hub.tell_connecting(&self.endpoint);
+        self.dial.connecting();
         let stream = match self.unless_shut_down(Stream::connect(&self.address)).await? {
             Ok(stream) => stream,
             Err(error) => return Some(Err(named("connect to", &self.endpoint, &error))),
         };
-        let origin = Origin::Dialed { attempt, dialing: &self.dialing };
+        let origin = Origin::Dialed { attempt, dial: &self.dial };
         match drive(&self.hub, self.config.clone(), origin, stream) {
             Ok(driven) => Some(Ok(driven.await)),
             Err(error) => Some(Err(error)),

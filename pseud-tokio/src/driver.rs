@@ -91,7 +91,7 @@ impl Driver {
                 Poll::Pending => ready!(self.poll_deadline(cx)),
             };
             if let Err(error) = self.link.settle(&self.hub, fed) {
-                return Poll::Ready(Reason::PeerFault(error));
+                return Poll::Ready(error.into());
             }
         }
         cx.waker().wake_by_ref();

@@ -117,7 +117,7 @@ fn an_answer_that_is_not_msgpack_is_a_bad_reply() {
     let (mut wire, call, id) = asked(3);
     wire.server.say(OK, &id, &[0xc1]);
     wire.settle();
-    assert_eq!(wire.client.ended(call), Ended::Unknown(Reason::BadReply));
+    assert_eq!(wire.client.ended(call), Ended::Executed(Reason::BadReply));
     let call = wire.client.call("hello", ());
     wire.settle();
     let (_, id, _) = wire.server.hear();

@@ -55,10 +55,10 @@ fn calls_end_with_a_link_that_never_was() {
         let early = pair.client.call("hello", ());
         pair.cut();
         pair.settle();
-        assert!(matches!(pair.client.error, Some(PeerError::Misbehaved(_))));
-        assert_eq!(pair.client.ended(early), Ended::NotExecuted(Reason::NotConnected));
+        let Some(error @ PeerError::Misbehaved(_)) = pair.client.error else { panic!("no error") };
+        assert_eq!(pair.client.ended(early), Ended::NotExecuted(error.into()));
         let late = pair.client.call("hello", ());
-        assert_eq!(pair.client.ended(late), Ended::NotExecuted(Reason::NotConnected));
+        assert_eq!(pair.client.ended(late), Ended::NotExecuted(error.into()));
         assert_at_rest(&pair);
     });
 }

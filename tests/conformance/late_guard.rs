@@ -2,6 +2,7 @@
 
 use crate::support::{Clock, Ended, Node, Said, Setup, Talker, ms};
 use crate::{assert_at_rest, at_every_chunk};
+use pseud::proto::Malformed;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::zmtp::{Side, SocketType};
 use pseud::{LateGuard, Reason};
@@ -115,10 +116,13 @@ fn an_answer_half_written_at_its_guard_closes_the_link_and_is_not_finished() {
         pair.advance(ms(GUARD));
         assert_eq!(pair.server.left(), Some(Reason::LateReply));
         assert_eq!(withheld(&pair.server), ["slow"]);
-        assert_eq!(pair.server.ended(other), Ended::Unknown(Reason::PeerGone));
+        assert_eq!(pair.server.ended(other), Ended::Unknown(Reason::LateReply));
         pair.down.flow();
         pair.settle();
-        assert_eq!(pair.client.ended(call), Ended::Unknown(Reason::PeerGone));
+        assert_eq!(
+            pair.client.ended(call),
+            Ended::Unknown(Reason::PeerFault(Malformed::Truncated.into()))
+        );
         assert!(!pair.client.is_connected());
         assert_at_rest(&pair);
     });

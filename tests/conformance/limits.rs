@@ -81,7 +81,7 @@ fn a_request_or_an_answer_over_the_limit_is_told_so() {
 }
 
 #[test]
-fn an_answer_that_the_caller_finds_too_large_is_unknown() {
+fn an_answer_that_the_caller_finds_too_large_was_executed() {
     let limited = client_limits(|limits| limits.body_bytes_max = 200);
     at_every_chunk(|setup| {
         let mut pair = limited(setup).open();
@@ -90,7 +90,26 @@ fn an_answer_that_the_caller_finds_too_large_is_unknown() {
         let work = pair.server.work();
         pair.server.answer(work, "x".repeat(200));
         pair.settle();
-        assert_eq!(pair.client.ended(call), Ended::Unknown(Reason::TooLarge));
+        assert_eq!(pair.client.ended(call), Ended::Executed(Reason::TooLarge));
+        assert_at_rest(&pair);
+    });
+}
+
+#[test]
+fn an_answer_that_no_frame_may_have_ends_its_call_alone() {
+    at_every_chunk(|setup| {
+        let small = |setup: &mut Setup| setup.client_link.limits.frame_bytes_max = 200;
+        let mut pair = setup.with(small).open();
+        let calls = ["large", "small"].map(|name| pair.client.call(name, ()));
+        pair.settle();
+        for text in ["x".repeat(1_000), "x".to_owned()] {
+            let work = pair.server.work();
+            pair.server.answer(work, text);
+        }
+        pair.settle();
+        assert_eq!(pair.client.ended(calls[0]), Ended::Executed(Reason::TooLarge));
+        assert_eq!(pair.client.ended(calls[1]), Ended::Value("x".into()));
+        assert!(pair.client.is_connected());
         assert_at_rest(&pair);
     });
 }

@@ -4,7 +4,7 @@ use crate::deadlines::fill;
 use crate::support::{Ended, Said, Setup, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;
-use pseud::proto::{CallId, Misbehaved, PeerError};
+use pseud::proto::{CallId, PeerError};
 
 #[test]
 fn what_was_not_written_whole_was_not_executed() {
@@ -115,8 +115,8 @@ fn silence_ends_the_link_and_its_calls() {
     pair.advance(ms(14_999));
     assert_eq!(pair.client.ended(call), Ended::Pending);
     pair.advance(ms(2));
-    assert_eq!(pair.client.error, Some(PeerError::Misbehaved(Misbehaved::Silent)));
-    assert_eq!(pair.client.ended(call), Ended::Unknown(Reason::PeerGone));
+    assert_eq!(pair.client.error, Some(PeerError::HeartbeatTimeout));
+    assert_eq!(pair.client.ended(call), Ended::Unknown(Reason::HeartbeatTimeout));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn calls_to_the_old_session_end_and_the_name_means_the_new_one() {
     let mut wires = rejoin(&node, old, 64);
     for lost in [sent, pulled] {
         let ended = node.borrow().ended(lost);
-        assert_eq!(ended, Ended::Unknown(Reason::PeerGone));
+        assert_eq!(ended, Ended::Unknown(Reason::Replaced));
     }
     let (by_name, by_session) = (call(desk()), call(To::Peer(before)));
     settle(&mut wires);

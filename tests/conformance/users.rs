@@ -200,10 +200,10 @@ fn d_20_a_user_who_is_disconnected_is_gone_with_all_its_calls() {
         };
         assert_eq!(node.borrow_mut().disconnect_user("alice"), 2);
         for (call, ended) in [
-            (sent, Ended::Unknown(Reason::PeerGone)),
+            (sent, Ended::Unknown(Reason::Revoked)),
             // Its bytes were in the driver's hands, the next one's were not.
-            (queued[0], Ended::Unknown(Reason::PeerGone)),
-            (queued[1], Ended::NotExecuted(Reason::PeerGone)),
+            (queued[0], Ended::Unknown(Reason::Revoked)),
+            (queued[1], Ended::NotExecuted(Reason::Revoked)),
         ] {
             assert_eq!(node.borrow().ended(call), ended);
         }

@@ -47,7 +47,7 @@ async fn flood() {
         assert_eq!(wire.closed().await, b"");
     }
     let late = Reason::PeerFault(Misbehaved::HandshakeTimeout.into());
-    assert_eq!(keyed.bench.end(&wires[LINKS - 1]).await, late);
+    assert_eq!(keyed.bench.end(&wires[0]).await, late);
     keyed.over(0, 0, &[]).await;
 }
 

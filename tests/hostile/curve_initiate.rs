@@ -181,6 +181,6 @@ async fn whoever_is_admitted_late_and_says_nothing_is_not_waited_for_as_long() {
     .await;
     let mut wire = keyed.admitted().await.wire;
     wire.closed().await;
-    assert_eq!(keyed.bench.end(&wire).await, Reason::PeerFault(Misbehaved::Silent.into()));
+    assert_eq!(keyed.bench.end(&wire).await, Reason::HeartbeatTimeout);
     keyed.over(0, 0, &[]).await;
 }

@@ -1,10 +1,10 @@
 //! Answers that a client is sent (pseud's Protocol v1): each call has one outcome, whatever comes.
 
-use crate::bytes::{AUTHENTICATED, ERROR, OK, UNAUTHORIZED, envelope, text};
+use crate::bytes::{AUTHENTICATED, ERROR, OK, UNAUTHORIZED, WORK, envelope, frame, text};
 use crate::rogue::{Rogue, outcome};
 use crate::wire::Wire;
-use pseud::proto::Capabilities;
 use pseud::proto::pseud::Dropped;
+use pseud::proto::{Capabilities, PeerError};
 use pseud::{CallError, Fault, Reason};
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ async fn f_10_results_that_are_not_msgpack() {
     for body in bodies {
         let error = rogue.answer_with(&mut wire, OK, body).await.unwrap_err();
         let head = &body[..body.len().min(8)];
-        assert!(matches!(error, CallError::Unknown(Reason::BadReply)), "{head:x?}: {error:?}");
+        assert!(matches!(error, CallError::Executed(Reason::BadReply)), "{head:x?}: {error:?}");
         rogue.canary().await;
     }
     let error = rogue.answer_with(&mut wire, OK, &text("no number")).await.unwrap_err();
@@ -178,13 +178,75 @@ async fn f_12_classes_are_data() {
 async fn f_13_results_over_the_limit() {
     let small = |options: &mut pseud::Options| options.config.limits.body_bytes_max = 1_000;
     let (rogue, mut wire) = Rogue::with(small).await;
-    for kind in [OK, ERROR] {
-        let error = rogue.answer_with(&mut wire, kind, &[0; 1_001]).await.unwrap_err();
-        assert!(matches!(error, CallError::Unknown(Reason::TooLarge)), "{error:?}");
-        rogue.canary().await;
-    }
+    let error = rogue.answer_with(&mut wire, OK, &[0; 1_001]).await.unwrap_err();
+    assert!(matches!(error, CallError::Executed(Reason::TooLarge)), "{error:?}");
+    rogue.canary().await;
+    let error = rogue.answer_with(&mut wire, ERROR, &[0; 1_001]).await.unwrap_err();
+    assert!(matches!(error, CallError::Unknown(Reason::TooLarge)), "{error:?}");
+    rogue.canary().await;
     rogue.answered(&mut wire).await;
     rogue.over(&[]).await;
+}
+
+/// An answer that no frame may have: its call ends as soon as that is known, and the rest is passed over
+/// without being kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f_13_answers_over_the_limit_of_frames() {
+    let small = |options: &mut pseud::Options| options.connection.limits.frame_bytes_max = 2_000;
+    let (rogue, mut wire) = Rogue::with(small).await;
+    for (kind, size) in [(OK, 2_001), (ERROR, 2_001), (OK, 20_000_000)] {
+        let (calling, id) = rogue.call(&mut wire).await;
+        let answer = envelope(&id, kind, &vec![0x90; size]);
+        let (begun, rest) = answer.split_at(answer.len() - size);
+        wire.send(begun).await;
+        let error = outcome(calling).await.unwrap_err();
+        match kind {
+            OK => assert!(matches!(error, CallError::Executed(Reason::TooLarge)), "{error:?}"),
+            _ => assert!(matches!(error, CallError::Unknown(Reason::TooLarge)), "{error:?}"),
+        }
+        rogue.canary().await;
+        wire.send(rest).await;
+        rogue.answered(&mut wire).await;
+    }
+    // One that nobody waits for, before and behind which others are heard.
+    let (calling, id) = rogue.call(&mut wire).await;
+    let late = envelope(&[1; 16], OK, &[0x90; 5_000]);
+    wire.send(&[late, envelope(&id, OK, &[5])].concat()).await;
+    assert_eq!(outcome(calling).await.unwrap(), 5);
+    rogue.answered(&mut wire).await;
+    rogue.over(&[(Dropped::UnknownReply, 1)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f_13_what_is_no_answer_ends_its_link_and_the_calls_hear_why() {
+    let small = |options: &mut pseud::Options| options.connection.limits.frame_bytes_max = 2_000;
+    let why = PeerError::TooLarge { what: "frame bytes", size: 2_001, max: 2_000 };
+    let nobody_means_it = 1 << 33;
+    let huge = PeerError::TooLarge { what: "frame bytes", size: nobody_means_it, max: 2_000 };
+    let body = vec![0x90; 2_001];
+    let giant = |id: &[u8]| {
+        let mut answer = envelope(id, OK, &[0x90; 300]);
+        answer.truncate(answer.len() - 300);
+        let at = answer.len() - 8;
+        answer[at..].copy_from_slice(&nobody_means_it.to_be_bytes());
+        answer
+    };
+    type Message<'a> = (&'a dyn Fn(&[u8]) -> Vec<u8>, PeerError);
+    let messages: [Message<'_>; 4] = [
+        (&|_| envelope(&[7; 16], WORK, &body), why),
+        (&|id| envelope(id, UNAUTHORIZED, &body), why),
+        (&|_| frame(0, &body), why),
+        (&giant, huge),
+    ];
+    for (message, why) in messages {
+        let (rogue, mut wire) = Rogue::with(small).await;
+        let (calling, id) = rogue.call(&mut wire).await;
+        wire.try_send(&message(&id)).await;
+        let error = outcome(calling).await.unwrap_err();
+        let told = Reason::PeerFault(why);
+        assert!(matches!(error, CallError::Unknown(reason) if reason == told), "{error:?}");
+        rogue.canary().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -187,7 +187,7 @@ async fn d_20(guarded: Guarded, user: &str, mut options: Options) {
     let revoked = Instant::now();
     assert_eq!(guarded.revoke(user), 1);
     let error = soon(ours).await.unwrap().unwrap_err();
-    assert!(matches!(error, CallError::Unknown(Reason::PeerGone)), "{error}");
+    assert!(matches!(error, CallError::Unknown(Reason::Revoked)), "{error}");
     soon(told.notified()).await;
     let theirs = soon(theirs).await.unwrap();
     assert!(matches!(theirs[..], [Err(CallError::Unknown(Reason::PeerGone))]), "{theirs:?}");
@@ -202,6 +202,9 @@ async fn d_20(guarded: Guarded, user: &str, mut options: Options) {
         }
     };
     assert_eq!((error, sessions), (PeerError::Incompatible(Incompatible::Refused(400)), 1));
+    // Whoever was shown out is told so, without waiting for its time-out.
+    let shown_out = soon(client.call::<(), _>("work", ())).await.unwrap_err();
+    assert!(matches!(shown_out, CallError::NotExecuted(Reason::Denied)), "{shown_out}");
     assert_eq!(guarded.revoke(user), 0);
     bench.until(|stats| stats.dropped(Dropped::CallerGone) == 1).await;
     guarded.over(&[(Dropped::CallerGone, 1)]).await;

@@ -62,6 +62,17 @@ async fn what_python_raises_is_a_fault_of_that_class() {
     .await;
 }
 
+/// Python's `raise ValueError()`.
+#[tokio::test]
+async fn an_exception_without_a_message_is_shown_as_its_class() {
+    RustCalls::hold(async |room| {
+        let raised = room.client.call::<Value, _>("fail", ("ValueError", "")).await;
+        let error = raised.expect_err("it raises");
+        assert_eq!(error.to_string(), "the peer raised ValueError");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_name_that_python_does_not_serve_is_not_found() {
     RustCalls::hold(async |room| {

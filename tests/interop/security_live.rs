@@ -44,6 +44,46 @@ async fn rust_that_believes_in_another_server_is_left_alone_and_others_call_on()
     rust_calls_python(Secured::Curve, Shown::AnotherServer).await;
 }
 
+/// An answer that no frame may have: under PLAIN its call ends alone; under CURVE the frame's tag would
+/// be unread, so the link ends, and all its calls hear why.
+#[tokio::test]
+async fn a_python_result_over_the_limit_of_frames() {
+    for secured in [Secured::Plain, Secured::Curve] {
+        let Some(python) = PythonPeer::start() else { return };
+        bounded(async {
+            let endpoint = python_server(&python, secured).await;
+            let client = rust_client(secured, Shown::Known, &endpoint);
+            client.ready().await;
+            let mut events = client.events();
+            // Python's reader serves one call at a time: the other waits behind it.
+            let big = client.call::<pseud::Value, _>("big", (20_000_000,));
+            let other = client.call::<f64, _>("sleep", (0.1,));
+            let (big, other) = tokio::join!(big, other);
+            match secured {
+                Secured::Plain => {
+                    assert!(matches!(big, Err(CallError::Executed(Reason::TooLarge))), "{big:?}");
+                    assert_eq!(other.expect("it is well"), 0.1);
+                    assert_eq!(client.stats().sessions, 1);
+                }
+                Secured::Curve => {
+                    let reasons = [big.err(), other.err()].map(|error| error?.reason());
+                    let Some(ConnectionEvent::Lost { reason, .. }) = events.next().await else {
+                        panic!("the link lives")
+                    };
+                    let too_large = PeerError::TooLarge { what: "", size: 0, max: 0 };
+                    let Reason::PeerFault(error) = reason else { panic!("{reason}") };
+                    let same = std::mem::discriminant(&error) == std::mem::discriminant(&too_large);
+                    assert!(same && reasons == [Some(reason); 2], "{reasons:?}");
+                }
+            }
+            client.ready().await;
+            let hello: String = client.call("hello", ("again",)).await.expect("it is well");
+            assert_eq!(hello, "Hello again");
+        })
+        .await;
+    }
+}
+
 /// A known client calls, then somebody who shows that comes, then the known one calls again.
 async fn python_calls_rust(secured: Secured, shown: Shown) {
     let Some(python) = PythonPeer::start() else { return };
@@ -94,8 +134,8 @@ async fn rust_calls_python(secured: Secured, shown: Shown) {
         assert_eq!(refused(&mut events).await, error);
         let unheard = stranger.call::<String, _>("hello", ("Charly",));
         let unheard = unheard.timeout(Duration::from_millis(300)).await;
-        let not_executed = matches!(unheard, Err(CallError::NotExecuted(Reason::NotConnected)));
-        assert!(not_executed, "{unheard:?}");
+        let Err(CallError::NotExecuted(reason)) = unheard else { panic!("{unheard:?}") };
+        assert_eq!(reason, Reason::from(error));
         let hello: String = client.call("hello", ("again",)).await.expect("it is well");
         assert_eq!(hello, "Hello again");
         let calls = python.ask("calls", json!({"name": "server"})).await;

@@ -65,7 +65,23 @@ async fn a_python_result_over_the_limit_ends_its_call_alone() {
         let fits: Wire = room.client.call("big", (most,)).await.expect("it fits");
         assert_eq!(fits.as_bytes().map(<[u8]>::len), Some(most));
         let over = room.client.call::<Wire, _>("big", (most + 1,)).await;
-        assert!(matches!(over, Err(CallError::Unknown(Reason::TooLarge))), "it has no other end");
+        assert!(matches!(over, Err(CallError::Executed(Reason::TooLarge))), "{over:?}");
+        let stats = room.client.stats();
+        assert_eq!((stats.sessions, stats.dropped_total()), (1, 0));
+    })
+    .await;
+}
+
+/// More than a frame may have: it is never held, and its link lives.
+#[tokio::test]
+async fn a_python_result_over_the_limit_of_frames_ends_its_call_alone() {
+    RustCalls::hold(async |room| {
+        let huge = 4 * limit();
+        let stays = room.client.call::<f64, _>("sleep", (0.2,));
+        let over = room.client.call::<Wire, _>("big", (huge,));
+        let (stays, over) = tokio::join!(stays, over);
+        assert!(matches!(over, Err(CallError::Executed(Reason::TooLarge))), "{over:?}");
+        assert_eq!(stays.expect("it is well"), 0.2);
         let stats = room.client.stats();
         assert_eq!((stats.sessions, stats.dropped_total()), (1, 0));
     })

@@ -14,14 +14,26 @@ async fn a_link_from_its_first_try_to_its_loss() {
     let first = soon(events.next()).await.unwrap();
     assert!(matches!(first, ConnectionEvent::Connecting { endpoint: e } if e == endpoint));
     let second = soon(events.next()).await.unwrap();
-    let ConnectionEvent::Ready { peer, identity, .. } = second else { panic!("{second:?}") };
-    assert_eq!(identity, b"service");
+    let ConnectionEvent::Ready { peer, session, user, identity, address } = second else {
+        panic!("{second:?}")
+    };
+    assert_eq!((&identity[..], &*address), (&b"service"[..], &endpoint["tcp://".len()..]));
+    assert!(user.is_anonymous() && peer.session() == Some(session) && peer.is_connected());
     let greeting: String = soon(peer.call("hello", ("Ready",))).await.unwrap();
     assert_eq!(greeting, "Hello Ready");
     server.shutdown();
     let third = soon(events.next()).await.unwrap();
-    let lost = matches!(&third, ConnectionEvent::Lost { reason: Reason::PeerGone, .. });
-    assert!(lost, "{third:?}");
+    let ConnectionEvent::Lost { session: lost, identity, address: was, reason, .. } = third else {
+        panic!("{third:?}")
+    };
+    assert_eq!((lost, &identity[..], was), (session, &b"service"[..], address));
+    assert_eq!(reason, Reason::PeerGone);
+    // Who was told of it may still ask who it was.
+    assert!(!peer.is_connected());
+    assert_eq!(
+        (peer.session(), &peer.info().unwrap().identity[..]),
+        (Some(session), &b"service"[..])
+    );
     client.shutdown();
     // What had happened before is still told; then the stream ends.
     soon(async { while events.next().await.is_some() {} }).await;
@@ -79,4 +91,36 @@ async fn a_slow_watcher_is_told_how_much_it_missed() {
     .await;
     let first = soon(events.next()).await.unwrap();
     assert!(matches!(first, ConnectionEvent::Lagged(44)), "300 events, 256 kept: {first:?}");
+}
+
+#[tokio::test]
+async fn a_watcher_that_lagged_asks_what_is_there_and_misses_nothing_after_that() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let mut events = server.events();
+    let stays = eager_client(&endpoint);
+    assert_eq!(hello(&stays).await, "Hello Charly");
+    for _ in 0..150 {
+        assert_eq!(hello(&eager_client(&endpoint)).await, "Hello Charly");
+    }
+    soon(async {
+        while server.stats().sessions > 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(matches!(soon(events.next()).await, Some(ConnectionEvent::Lagged(_))));
+    let there = events.resync();
+    let sessions: Vec<_> = there.iter().filter_map(|peer| peer.session()).collect();
+    let all: Vec<_> = server.all_sessions().iter().filter_map(|peer| peer.session()).collect();
+    assert_eq!((sessions.len(), &sessions), (1, &all));
+    assert!(there[0].info().is_some() && there[0].is_connected());
+    // Nothing of before is told again, and what follows is whole.
+    let comes = eager_client(&endpoint);
+    assert_eq!(hello(&comes).await, "Hello Charly");
+    let ready = soon(events.next()).await.unwrap();
+    let ConnectionEvent::Ready { session, .. } = ready else { panic!("{ready:?}") };
+    assert!(!sessions.contains(&session));
+    stays.shutdown();
+    let lost = soon(events.next()).await.unwrap();
+    assert!(matches!(lost, ConnectionEvent::Lost { session, .. } if session == sessions[0]));
 }

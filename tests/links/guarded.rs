@@ -43,7 +43,7 @@ pub(crate) async fn calls_go_both_ways(client: &Client, user: &str) {
     assert_eq!(told, "desk");
 }
 
-/// Why its first link was refused; its calls were not executed.
+/// Why its first link was refused; its calls were not executed, for the same reason.
 pub(crate) async fn refusal(mut options: Options, endpoint: &str) -> PeerError {
     options.config.call_timeout = Duration::from_millis(300);
     let client = Client::with(options).unwrap();
@@ -51,8 +51,9 @@ pub(crate) async fn refusal(mut options: Options, endpoint: &str) -> PeerError {
     client.connect(endpoint).unwrap();
     let error = refused(&mut events).await;
     let outcome = soon(client.call::<(), _>("whoami", ())).await.unwrap_err();
-    let not_connected = matches!(outcome, CallError::NotExecuted(Reason::NotConnected));
-    assert!(not_connected, "{outcome:?}");
+    let why = Reason::from(error);
+    assert!(matches!(outcome, CallError::NotExecuted(told) if told == why), "{outcome:?}");
+    assert!(outcome.is_retry_safe());
     error
 }
 

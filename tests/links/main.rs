@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "../logged/mod.rs"]
+mod logged;
 #[path = "../spy/mod.rs"]
 mod spy;
 
@@ -22,6 +24,7 @@ mod returning;
 #[cfg(feature = "_curve")]
 mod security;
 mod siblings;
+mod telling;
 mod typed;
 mod users;
 

@@ -94,7 +94,8 @@ async fn a_server_that_returns_under_another_name_is_not_taken_for_the_first() {
     .await;
     let call = client.call::<String, _>("hello", ("Charly",)).timeout(Duration::from_millis(100));
     let error = soon(call).await.unwrap_err();
-    assert!(matches!(error, CallError::NotExecuted(Reason::NotConnected)), "{error}");
+    assert!(matches!(error, CallError::NotExecuted(Reason::WrongName)), "{error}");
+    assert!(error.is_retry_safe() && !error.is_transient());
     let found: String = soon(client.peer("another").call("hello", ("Charly",))).await.unwrap();
     assert_eq!(found, "I am another");
 }

@@ -18,6 +18,7 @@ pub(crate) enum Ended {
     Value(Value),
     Fault(Fault),
     NotExecuted(Reason),
+    Executed(Reason),
     Unknown(Reason),
     Closed(Executed),
 }
@@ -130,10 +131,11 @@ impl From<Outcome> for Ended {
         match outcome {
             Outcome::Value(body) => match body.check(&ValueLimits::default()) {
                 Ok(packed) => Self::Value(packed.value()),
-                Err(_) => Self::Unknown(Reason::BadReply),
+                Err(_) => Self::Executed(Reason::BadReply),
             },
             Outcome::Fault(fault) => Self::Fault(fault),
             Outcome::NotExecuted(reason) => Self::NotExecuted(reason),
+            Outcome::Executed(reason) => Self::Executed(reason),
             Outcome::Unknown(reason) => Self::Unknown(reason),
             Outcome::Closed { executed } => Self::Closed(executed),
         }

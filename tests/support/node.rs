@@ -81,6 +81,7 @@ impl Node {
         let (line, mut seed) = (this.lines.len(), [this.seed; 32]);
         seed[..8].copy_from_slice(&line.to_be_bytes());
         let connection = Connection::new(this.config.clone(), side, seed, this.clock.now());
+        let connection = connection.skip_too_large();
         this.lines.push(Line { connection, side, peer: None, over: false, asked: None });
         Port { node: node.clone(), line }
     }
@@ -198,7 +199,7 @@ impl Node {
     ) {
         let told = tell(&mut self.lines[line].connection, self.clock.now());
         if let Err(error) = self.exchange(line).and(told) {
-            self.end(line, Reason::PeerFault(error));
+            self.end(line, error.into());
         }
         self.drain();
         if let Some(peer) = self.lines[line].peer.filter(|_| !self.lines[line].over) {
@@ -222,6 +223,9 @@ impl Node {
                         self.heard.push(parts.get(2).unwrap_or_default().to_vec());
                     }
                     self.endpoint.handle_message(peer, parts, now)?;
+                }
+                (Event::TooLarge(large), Some(peer)) => {
+                    self.endpoint.handle_too_large(peer, &large, now)?;
                 }
                 (Event::Written(token), Some(peer)) => {
                     self.endpoint.handle_written(peer, token, now);

@@ -32,6 +32,8 @@ impl AnyLink for Noted {
         Some(Instant::now())
     }
 
+    fn denies(&self, _: String) {}
+
     fn poll_ended(&self, _: &mut Context<'_>) -> Poll<()> {
         match self.0.lock().unwrap().1 {
             true => Poll::Ready(()),

@@ -22,6 +22,8 @@ pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
     fn answer(self: Arc<Self>, hub: &Arc<Hub>, verdict: Verdict);
     /// Until when an answer means something.
     fn answer_by(&self) -> Option<Instant>;
+    /// That is who is not let in, for the line that says that the link has failed.
+    fn denies(&self, who: String);
     /// Ready once the link has ended. One task may wait for it: that which asks about the peer.
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()>;
 }
@@ -60,6 +62,10 @@ impl<W: Writer> AnyLink for Link<W> {
         self.poll_timeout()
     }
 
+    fn denies(&self, who: String) {
+        let _ = self.denied.set(who.into());
+    }
+
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.asking.register(cx.waker());
         match self.ended.load(Ordering::Acquire) {
@@ -77,7 +83,7 @@ impl<W: Writer> AnyLink for Link<W> {
                 self.waker.wake();
             }
             // What is queued tells the peer so: the link's task writes it before it closes.
-            Err(error) => self.close(Reason::PeerFault(error)),
+            Err(error) => self.close(error.into()),
         }
     }
 }

@@ -45,6 +45,12 @@ impl Fault {
         self
     }
 
+    /// Whether the same call may end otherwise a little later: the peer had no room for it, or was
+    /// shutting down, and runs nothing. Of what a handler raised only the application can tell: false.
+    pub fn is_transient(&self) -> bool {
+        matches!(&*self.class, "Overloaded" | "Draining")
+    }
+
     /// Whether it says that nothing of that name is served there. A Python handler may let such an
     /// exception out of a call of its own: then it ran.
     pub fn is_service_not_found(&self) -> bool {
@@ -57,9 +63,15 @@ impl Fault {
     }
 }
 
+/// In one line, `KeyError: no such user`; the class alone where there is no message. What a peer wrote is
+/// escaped.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", Escaped(&self.class), Escaped(&self.message))
+        match (&*self.class, &*self.message) {
+            (class, "") => Escaped(class).fmt(f),
+            ("", message) => Escaped(message).fmt(f),
+            (class, message) => write!(f, "{}: {}", Escaped(class), Escaped(message)),
+        }
     }
 }
 

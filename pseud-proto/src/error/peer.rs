@@ -2,7 +2,8 @@
 
 use super::Insecure;
 
-/// The peer broke the wire's rules. Its link closes; nobody else is touched.
+/// The peer broke the wire's rules, is not whom we talk to, or fell silent. Its link closes; nobody else
+/// is touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PeerError {
@@ -22,6 +23,10 @@ pub enum PeerError {
     /// could answer.
     #[error("not admitted (ERROR {0})")]
     Denied(u16),
+    /// Nothing was heard within the PING time-out, or within the `ttl` that the peer announced: it is
+    /// gone, or the network between is. No rule of the wire was broken.
+    #[error("heartbeat time-out: nothing was heard for too long")]
+    HeartbeatTimeout,
     /// A length, judged before its bytes were awaited: nothing was reserved for it.
     #[error("too large: {what} of {size}, limit {max}")]
     TooLarge {
@@ -32,6 +37,28 @@ pub enum PeerError {
         /// What is allowed here.
         max: u64,
     },
+}
+
+impl PeerError {
+    /// Whether it may be the moment's fault and not the peer's: a link that was cut, or too slow, and
+    /// nobody free to answer.
+    pub(super) fn is_of_the_moment(self) -> bool {
+        match self {
+            Self::HeartbeatTimeout
+            | Self::Malformed(Malformed::Truncated)
+            | Self::Misbehaved(
+                Misbehaved::HandshakeTimeout
+                | Misbehaved::HandshakeIncomplete
+                | Misbehaved::Stalled,
+            ) => true,
+            Self::Incompatible(Incompatible::Refused(code)) | Self::Denied(code) => code != 400,
+            Self::Malformed(_)
+            | Self::Misbehaved(_)
+            | Self::Incompatible(_)
+            | Self::Insecure(_)
+            | Self::TooLarge { .. } => false,
+        }
+    }
 }
 
 /// How bytes can be wrong.
@@ -83,9 +110,6 @@ pub enum Misbehaved {
     /// A message was begun, and nothing more of it came within the time-out.
     #[error("stalled inside a message")]
     Stalled,
-    /// Nothing was heard within the PING time-out, or within the `ttl` that the peer announced.
-    #[error("silent for too long")]
-    Silent,
 }
 
 /// How a peer can be incompatible.

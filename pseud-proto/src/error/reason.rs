@@ -1,6 +1,6 @@
 //! The world's doing.
 
-use super::PeerError;
+use super::{Incompatible, Malformed, PeerError};
 use std::fmt;
 
 /// Why a call has no answer, or why a session ended. One word for each thing, everywhere.
@@ -13,9 +13,16 @@ pub enum Reason {
     NotConnected,
     /// That peer cannot be called: its socket is a REQ, which only asks (Python's `SyncClient`).
     TakesNoCalls,
-    /// The link ended.
+    /// Wherever we connected, we were refused for what we show (ERROR 400): the server does not admit
+    /// this user or key.
+    Denied,
+    /// Where we connected somebody answered, but of another name than the server that is called.
+    WrongName,
+    /// The peer ended the link, or its socket broke.
     PeerGone,
-    /// The peer broke the protocol and its link was closed.
+    /// Nothing was heard from the peer for too long: it is gone, or the network between is.
+    HeartbeatTimeout,
+    /// The link was closed, or did not come about, for what the peer did: the error says what.
     PeerFault(PeerError),
     /// The peer refused the call: we are not authenticated there, or may not call in that user's
     /// name.
@@ -37,7 +44,8 @@ pub enum Reason {
     Cancelled,
     /// An answer came, but its body does not follow the grammar.
     BadReply,
-    /// An answer came, but it is over a limit.
+    /// An answer came, but it is over [`Limits::body_bytes_max`](crate::Limits) or what a frame or a
+    /// message may have.
     TooLarge,
     /// The call is larger than its peer takes.
     CallTooLarge,
@@ -62,8 +70,13 @@ impl fmt::Display for Reason {
             Self::TimedOut => "timed out",
             Self::NotConnected => "not connected",
             Self::TakesNoCalls => "the peer takes no calls: its socket is a REQ, which only asks",
+            Self::Denied => "denied: the server does not admit this user or key",
+            Self::WrongName => "connected, but not to a server of that name",
             Self::PeerGone => "the peer is gone",
-            Self::PeerFault(error) => return write!(f, "the peer broke the protocol: {error}"),
+            Self::HeartbeatTimeout => {
+                "heartbeat time-out: nothing was heard from the peer for too long"
+            }
+            Self::PeerFault(error) => return write_fault(f, error),
             Self::Unauthorized => "unauthorized: the peer does not let this user make the call",
             Self::TooBusy => "the peer is too busy: try again later",
             Self::Draining => "the peer is shutting down: try again later, or another one",
@@ -86,6 +99,74 @@ impl fmt::Display for Reason {
     }
 }
 
+/// Only who broke a rule is said to have broken one: a link that is cut or slow, a limit of ours and a
+/// peer of another kind are called what they are.
+fn write_fault(f: &mut fmt::Formatter<'_>, error: &PeerError) -> fmt::Result {
+    match error {
+        PeerError::Malformed(cause) if error.is_of_the_moment() => write!(f, "link ended: {cause}"),
+        PeerError::Misbehaved(cause) if error.is_of_the_moment() => {
+            write!(f, "link ended: {cause}")
+        }
+        PeerError::Malformed(Malformed::NotZmtp) => write!(f, "link ended: {error}"),
+        PeerError::Malformed(_) | PeerError::Misbehaved(_) => {
+            write!(f, "the peer broke the protocol: {error}")
+        }
+        PeerError::Incompatible(_)
+        | PeerError::Insecure(_)
+        | PeerError::Denied(_)
+        | PeerError::HeartbeatTimeout
+        | PeerError::TooLarge { .. } => write!(f, "link ended: {error}"),
+    }
+}
+
+/// Why a link ended, or did not come about, that ended by this error.
+impl From<PeerError> for Reason {
+    fn from(error: PeerError) -> Self {
+        match error {
+            PeerError::HeartbeatTimeout => Self::HeartbeatTimeout,
+            PeerError::Incompatible(Incompatible::Refused(400)) => Self::Denied,
+            error => Self::PeerFault(error),
+        }
+    }
+}
+
+impl Reason {
+    /// Whether it may pass by itself, so that the same call made again a little later may end
+    /// otherwise. Faults of the moment pass: who is gone, slow, busy or cut off may be back. Those of
+    /// what the two sides are, show or say do not.
+    ///
+    /// It says nothing on whether a call has run.
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::TimedOut
+            | Self::NotConnected
+            | Self::PeerGone
+            | Self::HeartbeatTimeout
+            | Self::TooBusy
+            | Self::Draining
+            | Self::Replaced
+            | Self::SlowPeer
+            | Self::LateReply => true,
+            Self::PeerFault(error) => error.is_of_the_moment(),
+            Self::Denied
+            | Self::WrongName
+            | Self::TakesNoCalls
+            | Self::Unauthorized
+            | Self::NoSuchService
+            | Self::BadCall
+            | Self::TooManyHops
+            | Self::Refused
+            | Self::Cancelled
+            | Self::BadReply
+            | Self::TooLarge
+            | Self::CallTooLarge
+            | Self::Unsupported
+            | Self::Revoked
+            | Self::Shutdown => false,
+        }
+    }
+}
+
 /// Whether a call that was closed locally may have run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Executed {
@@ -93,4 +174,51 @@ pub enum Executed {
     No,
     /// It had left: the far handler may have run.
     Maybe,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Insecure, Misbehaved};
+
+    #[test]
+    fn only_a_broken_rule_is_called_one() {
+        let told = |error: PeerError| Reason::from(error).to_string();
+        let broke = "the peer broke the protocol: ";
+        assert_eq!(told(Misbehaved::Flood.into()), format!("{broke}misbehaved: flood"));
+        assert_eq!(told(Malformed::BadCommand.into()), format!("{broke}malformed: bad command"));
+        for error in [
+            PeerError::HeartbeatTimeout,
+            Malformed::Truncated.into(),
+            Malformed::NotZmtp.into(),
+            Misbehaved::HandshakeTimeout.into(),
+            Misbehaved::HandshakeIncomplete.into(),
+            Misbehaved::Stalled.into(),
+            Incompatible::MechanismMismatch.into(),
+            Incompatible::Refused(400).into(),
+            Insecure::HelloRefused.into(),
+            PeerError::Denied(400),
+            PeerError::TooLarge { what: "frame bytes", size: 2, max: 1 },
+        ] {
+            let text = told(error);
+            assert!(!text.contains("broke") && !text.contains("misbehaved"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_the_moment_passes_and_what_is_shown_does_not() {
+        for (error, passes) in [
+            (PeerError::HeartbeatTimeout, true),
+            (Incompatible::Refused(500).into(), true),
+            (Incompatible::Refused(400).into(), false),
+            (PeerError::Denied(500), true),
+            (PeerError::Denied(400), false),
+            (Malformed::Truncated.into(), true),
+            (Malformed::NotZmtp.into(), false),
+            (Incompatible::MechanismMismatch.into(), false),
+            (Insecure::HelloRefused.into(), false),
+        ] {
+            assert_eq!(Reason::from(error).is_transient(), passes, "{error}");
+        }
+    }
 }

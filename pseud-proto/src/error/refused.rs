@@ -72,3 +72,23 @@ pub enum CallRefused {
     #[error("{0}")]
     Arguments(Cow<'static, str>),
 }
+
+impl CallRefused {
+    /// Whether the same call may be taken a little later: what stands in its way is pending, queued or
+    /// a session of others, not the call itself.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::TooManyPending { .. } | Self::QueueFull { .. } | Self::SeveralSessions { .. } => {
+                true
+            }
+            Self::BodyTooLarge { .. }
+            | Self::NameEmpty
+            | Self::PeerNameEmpty
+            | Self::NameTooLong { .. }
+            | Self::NoServer
+            | Self::TooManyHops { .. }
+            | Self::OriginTooLong { .. }
+            | Self::Arguments(_) => false,
+        }
+    }
+}

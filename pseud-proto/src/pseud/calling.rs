@@ -13,6 +13,7 @@ use crate::deadline::after;
 use crate::error::{CallRefused, Executed, Reason};
 use crate::profile::Profile;
 use crate::value::Packed;
+use bytes::Bytes;
 use smol_str::SmolStr;
 use std::time::Instant;
 
@@ -37,14 +38,16 @@ impl Endpoint {
         self.judge_room(&target)?;
         let timeout = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
         let deadline = after(now, timeout);
+        let to_server = target.is_server(self.config.server.as_ref());
         let parked_until = match target {
             Target::Server(_) => deadline,
             Target::Session(_) | Target::Nobody(_) => after(now, self.config.unroutable_timeout),
         };
-        let call = self.calls.insert(deadline, parked_until, &mut self.rng);
+        let call = self.calls.insert(deadline, parked_until, to_server, &mut self.rng);
         self.stats.calls_made += 1;
         let entry = Queued::Call { call, name: SmolStr::new(name), body: arguments, claim };
-        self.send_or_park(call, target, entry);
+        let in_vain = self.unreachable.is_final().filter(|_| to_server);
+        self.send_or_park(call, target, entry, in_vain);
         Ok(call)
     }
 
@@ -169,7 +172,14 @@ impl Endpoint {
         Ok(())
     }
 
-    fn send_or_park(&mut self, call: CallId, target: Target, entry: Queued) {
+    /// `in_vain`: why there is nothing to wait for, if there is not.
+    fn send_or_park(
+        &mut self,
+        call: CallId,
+        target: Target,
+        entry: Queued,
+        in_vain: Option<Reason>,
+    ) {
         if self.shut_down {
             return self.finish(call, Outcome::Closed { executed: Executed::No });
         }
@@ -182,10 +192,13 @@ impl Endpoint {
                 self.finish(call, Outcome::NotExecuted(Reason::TakesNoCalls));
             }
             Target::Session(_) => self.finish(call, Outcome::NotExecuted(Reason::PeerGone)),
-            Target::Server(whom) | Target::Nobody(whom) => {
-                self.calls.park_for(call, &whom, entry.cost());
-                self.parked.park(whom, entry);
-            }
+            Target::Server(whom) | Target::Nobody(whom) => match in_vain {
+                Some(why) => self.finish(call, Outcome::NotExecuted(why)),
+                None => {
+                    self.calls.park_for(call, &whom, entry.cost());
+                    self.parked.park(whom, entry);
+                }
+            },
         }
     }
 
@@ -243,6 +256,15 @@ pub(super) enum Target {
 }
 
 impl Target {
+    /// Whether nobody is there and the configured server is meant, be it by its name.
+    fn is_server(&self, server: Option<&Bytes>) -> bool {
+        match self {
+            Self::Server(_) => true,
+            Self::Nobody(Awaited::RoutingId(name) | Awaited::Known(name)) => Some(name) == server,
+            Self::Nobody(Awaited::User(_)) | Self::Session(_) => false,
+        }
+    }
+
     fn found(session: Option<PeerId>, whom: Awaited) -> Self {
         session.map_or(Self::Nobody(whom), Self::Session)
     }

@@ -37,6 +37,8 @@ pub(super) struct Call {
     pub(super) cost: usize,
     /// Whom it waits for, while it is parked.
     pub(super) awaited: Option<Box<Awaited>>,
+    /// Whether it is for the configured server.
+    pub(super) to_server: bool,
 }
 
 impl Call {
@@ -65,9 +67,10 @@ impl Call {
         }
     }
 
-    /// Why it ends when its time is up.
-    pub(super) fn overdue(&self) -> Reason {
+    /// Why it ends when its time is up, where `no_link` is why nobody is there.
+    pub(super) fn overdue(&self, no_link: Reason) -> Reason {
         match self.stage {
+            Stage::Parked if self.to_server => no_link,
             Stage::Parked => Reason::NotConnected,
             Stage::Queued | Stage::Pulled | Stage::Sent => Reason::TimedOut,
         }
@@ -99,6 +102,7 @@ impl Calls {
         &mut self,
         deadline: Instant,
         parked_until: Instant,
+        to_server: bool,
         rng: &mut ChaCha20Rng,
     ) -> CallId {
         let id = self.mint(self.slab.next_key(), rng);
@@ -106,7 +110,7 @@ impl Calls {
         self.next.note(parked_until);
         let stage = Stage::Parked;
         let (peer, cost, awaited) = (None, 0, None);
-        let call = Call { peer, stage, id, deadline, parked_until, cost, awaited };
+        let call = Call { peer, stage, id, deadline, parked_until, cost, awaited, to_server };
         CallId(self.slab.insert(call))
     }
 
@@ -185,9 +189,11 @@ impl Calls {
         overdue
     }
 
-    /// The calls that wait for a link.
-    pub(super) fn parked(&self) -> Vec<CallId> {
-        let parked = self.slab.iter().filter(|(_, call)| call.stage == Stage::Parked);
+    /// The calls that wait for a link, or only those for the configured server.
+    pub(super) fn parked(&self, only_to_server: bool) -> Vec<CallId> {
+        let waits = |call: &Call| call.to_server || !only_to_server;
+        let parked =
+            self.slab.iter().filter(|(_, call)| call.stage == Stage::Parked && waits(call));
         parked.map(|(key, _)| CallId(key)).collect()
     }
 

@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use super::link::Link;
 use crate::call::{Action, CallId, CallOptions, PeerId, Ticket, To};
 use crate::config::Config;
-use crate::error::{CallRefused, Fault, PeerError, Refusal};
+use crate::error::{CallRefused, Fault, PeerError, Reason, Refusal};
 use crate::value::Packed;
 use crate::zmtp::{Connection, ConnectionConfig, Question, Side, Verdict};
 use std::collections::VecDeque;
@@ -207,7 +207,8 @@ impl Channel {
     /// No other link will come for calls that still wait for one.
     fn give_up(&mut self) {
         if self.link.is_over() {
-            self.endpoint.end_parked_calls();
+            let why = self.link.refused().unwrap_or(Reason::NotConnected);
+            self.endpoint.end_parked_calls(why);
         }
     }
 }

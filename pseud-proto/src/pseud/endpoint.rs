@@ -6,6 +6,7 @@ use super::parked::Parked;
 use super::requests::{Progress, Requests};
 use super::session::Session;
 use super::stats::{Deadlines, Stats};
+use super::unreachable::Unreachable;
 use super::users::Users;
 use crate::call::{Action, Outcome, PeerId, RequestId};
 use crate::config::Config;
@@ -45,6 +46,7 @@ pub struct Endpoint {
     pub(super) names: Names,
     pub(super) users: Users,
     pub(super) parked: Parked,
+    pub(super) unreachable: Unreachable,
     pub(super) calls: Calls,
     pub(super) requests: Requests,
     /// For fingerprints of ids.
@@ -67,6 +69,7 @@ impl Endpoint {
             names: Names::default(),
             users: Users::default(),
             parked: Parked::default(),
+            unreachable: Unreachable::default(),
             calls: Calls::new(machine, &mut rng),
             requests: Requests::new(machine),
             print_key: rng.next_u64(),
@@ -148,8 +151,10 @@ impl Endpoint {
     }
 
     fn end_overdue_calls(&mut self, now: Instant) {
+        let no_link = self.unreachable.why();
         for call in self.calls.overdue(now) {
-            let Some(reason) = self.calls.get(call).map(|known| known.overdue()) else { continue };
+            let Some(known) = self.calls.get(call) else { continue };
+            let reason = known.overdue(no_link);
             self.end_call(call, reason);
         }
     }
@@ -187,9 +192,9 @@ impl Endpoint {
     }
 
     /// Ends the calls that wait for a link which will not come.
-    pub(super) fn end_parked_calls(&mut self) {
-        for call in self.calls.parked() {
-            self.end_call(call, Reason::NotConnected);
+    pub(super) fn end_parked_calls(&mut self, why: Reason) {
+        for call in self.calls.parked(false) {
+            self.end_call(call, why);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::deadline::after;
 use crate::error::{Malformed, Misbehaved, PeerError, Reason, Refusal};
 use crate::late_guard::LateGuard;
 use crate::value::Unchecked;
-use crate::zmtp::Parts;
+use crate::zmtp::{Parts, TooLarge};
 use std::time::Instant;
 
 impl Endpoint {
@@ -254,9 +254,9 @@ impl Endpoint {
             Ok(call) => call,
             Err(cause) => return self.drop_answer(peer, cause, now),
         };
-        let too_large = answer.body().len() > self.config.limits.body_bytes_max;
+        let is_too_large = answer.body().len() > self.config.limits.body_bytes_max;
         let outcome = match answer.kind {
-            _ if too_large => Outcome::Unknown(Reason::TooLarge),
+            kind if is_too_large => too_large(kind),
             Kind::Error => fault::read(answer.body(), self.config.capabilities),
             _ => Outcome::Value(Unchecked::part(answer.message, answer.body)),
         };
@@ -275,6 +275,31 @@ impl Endpoint {
             return Ok(());
         }
         self.drop_message(peer, cause, now)
+    }
+
+    /// A message came whose last frame is over a limit of its connection's, and is passed over. Where
+    /// the others say that it is an answer, that call has its end and nothing else does.
+    ///
+    /// # Errors
+    /// It is anything else: the link must close, as for [`handle_message`](Self::handle_message).
+    pub fn handle_too_large(
+        &mut self,
+        peer: PeerId,
+        large: &TooLarge,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        if self.sessions.get(peer.0).is_none() {
+            self.stats.drop_for(Dropped::Stale);
+            return Ok(());
+        }
+        match Received::head(&large.head) {
+            Some((id, kind @ (Kind::Ok | Kind::Error))) => match self.asked(peer, &id) {
+                Ok(call) => self.finish(call, too_large(kind)),
+                Err(cause) => return self.drop_answer(peer, cause, now),
+            },
+            _ => return Err(large.error()),
+        }
+        Ok(())
     }
 
     /// A peer that challenges a call did not run it; without credentials that is its outcome.
@@ -302,5 +327,13 @@ impl Endpoint {
                 Stage::Parked | Stage::Queued => Err(Dropped::UnknownReply),
             },
         }
+    }
+}
+
+/// How a call ends whose answer is too large. An ERROR may say that nothing was run.
+fn too_large(kind: Kind) -> Outcome {
+    match kind {
+        Kind::Ok => Outcome::Executed(Reason::TooLarge),
+        _ => Outcome::Unknown(Reason::TooLarge),
     }
 }

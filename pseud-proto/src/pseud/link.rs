@@ -51,8 +51,8 @@ pub struct Link {
 enum Stage {
     Handshake,
     Open(PeerId),
-    /// It ended before there was a session: the handshake's last word may yet be written.
-    Refused,
+    /// It ended before there was a session, for that: the handshake's last word may yet be written.
+    Refused(Reason),
     /// Its session has ended: its calls were told whether they had left, so nothing more is written.
     Over,
 }
@@ -91,7 +91,7 @@ impl Link {
         seed: [u8; 32],
         now: Instant,
     ) -> Self {
-        let connection = Connection::new(config, side, seed, now);
+        let connection = Connection::new(config, side, seed, now).skip_too_large();
         let (address, stage) = (String::new(), Stage::Handshake);
         let machine = endpoint.sessions.machine();
         Self { connection, machine, side, address, late_guard: None, stage, question: None }
@@ -195,7 +195,7 @@ impl Link {
     pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
         match self.stage {
             Stage::Over => 0,
-            Stage::Handshake | Stage::Open(_) | Stage::Refused => self.connection.slices(out),
+            Stage::Handshake | Stage::Open(_) | Stage::Refused(_) => self.connection.slices(out),
         }
     }
 
@@ -211,25 +211,33 @@ impl Link {
     pub fn end(&mut self, endpoint: &mut Endpoint, reason: Reason, now: Instant) {
         self.question = None;
         match self.stage {
-            Stage::Handshake => self.stage = Stage::Refused,
+            Stage::Handshake => self.stage = Stage::Refused(reason),
             Stage::Open(peer) => {
                 self.stage = Stage::Over;
                 endpoint.handle_gone(peer, reason, now);
             }
-            Stage::Refused | Stage::Over => {}
+            Stage::Refused(_) | Stage::Over => {}
         }
     }
 
     /// Whether it has ended.
     pub fn is_over(&self) -> bool {
-        matches!(self.stage, Stage::Refused | Stage::Over)
+        matches!(self.stage, Stage::Refused(_) | Stage::Over)
     }
 
     /// The session, once the handshake is over and until the link ends.
     pub fn peer(&self) -> Option<PeerId> {
         match self.stage {
             Stage::Open(peer) => Some(peer),
-            Stage::Handshake | Stage::Refused | Stage::Over => None,
+            Stage::Handshake | Stage::Refused(_) | Stage::Over => None,
+        }
+    }
+
+    /// Why it ended, where that was before there was a session.
+    pub(super) fn refused(&self) -> Option<Reason> {
+        match self.stage {
+            Stage::Refused(reason) => Some(reason),
+            Stage::Handshake | Stage::Open(_) | Stage::Over => None,
         }
     }
 
@@ -247,7 +255,7 @@ impl Link {
     ) -> Result<(), PeerError> {
         let result = self.translate(endpoint, now).and(told);
         if let Err(error) = result {
-            self.end(endpoint, Reason::PeerFault(error), now);
+            self.end(endpoint, error.into(), now);
         }
         result
     }
@@ -266,6 +274,9 @@ impl Link {
                     self.stage = Stage::Open(endpoint.handle_connected(info, now));
                 }
                 (Event::Message(parts), Some(peer)) => endpoint.handle_message(peer, parts, now)?,
+                (Event::TooLarge(large), Some(peer)) => {
+                    endpoint.handle_too_large(peer, &large, now)?;
+                }
                 (Event::Written(token), Some(peer)) => endpoint.handle_written(peer, token, now),
                 (Event::Ask(question), _) => self.question = Some(question),
                 (_, None) => {}

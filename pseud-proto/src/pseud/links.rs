@@ -33,6 +33,7 @@ impl Endpoint {
             false => LateGuard::Off,
         });
         let info = Arc::new(info);
+        self.unreachable.joined(&info, self.config.server.as_ref());
         let answers_due = self.config.limits.calls_pending_per_peer_max;
         let peer = PeerId(self.sessions.insert(Session::new(info.clone(), answers_due)));
         if let Some(old) = self.names.take(peer, &info) {
@@ -90,7 +91,7 @@ impl Endpoint {
     fn unpark_call(&mut self, peer: PeerId, entry: Queued) {
         let Queued::Call { call, .. } = entry else { return };
         if self.sessions.get(peer.0).is_none() {
-            return self.end_call(call, Reason::PeerGone);
+            return self.end_call(call, Reason::SlowPeer);
         }
         if !self.takes_calls(peer) {
             return self.end_call(call, Reason::TakesNoCalls);
@@ -103,8 +104,8 @@ impl Endpoint {
         }
     }
 
-    /// The link of that session ended. Its calls end at once: `NotExecuted` if they were never
-    /// whole on the wire, else `Unknown`. Nothing happens if the session has ended before.
+    /// The link of that session ended. Its calls end at once, for the same reason: `NotExecuted` if they
+    /// were never whole on the wire, else `Unknown`. Nothing happens if the session has ended before.
     ///
     /// So report first what was written, and write nothing of this session's messages after.
     pub fn handle_gone(&mut self, peer: PeerId, reason: Reason, _now: Instant) {
@@ -156,6 +157,7 @@ impl Endpoint {
         executed: fn(&Call) -> Executed,
     ) -> bool {
         let Some(session) = self.sessions.remove(peer.0) else { return false };
+        self.unreachable.left(&session.info, self.config.server.as_ref());
         let heir = self.names.release(&session.info.identity, peer);
         self.users.leave(&session.info.user, peer);
         for call in session.calls {
@@ -185,8 +187,8 @@ impl Endpoint {
         };
         let outcome = match (reason, executed(known)) {
             (Reason::Shutdown, executed) => Outcome::Closed { executed },
-            (_, Executed::No) => Outcome::NotExecuted(Reason::PeerGone),
-            (_, Executed::Maybe) => Outcome::Unknown(Reason::PeerGone),
+            (reason, Executed::No) => Outcome::NotExecuted(reason),
+            (reason, Executed::Maybe) => Outcome::Unknown(reason),
         };
         self.finish(call, outcome);
     }

@@ -59,6 +59,7 @@ mod seen;
 mod session;
 mod stats;
 mod transmit;
+mod unreachable;
 mod users;
 mod wire;
 

@@ -201,7 +201,7 @@ mod tests {
             // It fills for a while, then empties.
             match dice % 10 + 3 * (step / 5_000 % 2) {
                 0..=3 => {
-                    let call = calls.insert(now, now, &mut rng);
+                    let call = calls.insert(now, now, false, &mut rng);
                     let body = Packed::result(&"x".repeat(dice % 3 * 100)).unwrap();
                     let (name, claim) = (SmolStr::new("x"), Claim::default());
                     let entry = Queued::Call { call, name, body, claim };

@@ -134,12 +134,23 @@ impl Received {
         }
     }
 
+    /// The id and the kind of a message of ours of which all but the body is there.
+    pub(super) fn head(parts: &Parts) -> Option<(WireId, Kind)> {
+        let (kind, id) = Self::kind_and_id(parts).ok()?;
+        (parts.len() == FRAMES - 1).then_some((id, kind))
+    }
+
     fn work_id(parts: &Parts) -> Option<WireId> {
         let kind = Kind::from_frame(parts.get(3)?)?;
         WireId::new(parts.get(2)?).filter(|_| kind == Kind::Work)
     }
 
     fn envelope(parts: &Parts) -> Result<(Kind, WireId, Range<u32>), Dropped> {
+        let (kind, id) = Self::kind_and_id(parts)?;
+        Ok((kind, id, parts.range(FRAMES - 1).ok_or(Dropped::BadEnvelope)?))
+    }
+
+    fn kind_and_id(parts: &Parts) -> Result<(Kind, WireId), Dropped> {
         let frame = |index| parts.get(index).ok_or(Dropped::BadEnvelope);
         if !frame(0)?.is_empty() {
             return Err(Dropped::Delimiter);
@@ -149,7 +160,7 @@ impl Received {
         }
         let id = WireId::new(frame(2)?).ok_or(Dropped::Id)?;
         let kind = Kind::from_frame(frame(3)?).ok_or(Dropped::Kind)?;
-        Ok((kind, id, parts.range(4).ok_or(Dropped::BadEnvelope)?))
+        Ok((kind, id))
     }
 }
 

@@ -10,7 +10,7 @@ use super::event::Event;
 use super::greeting::{self, Greeting};
 use super::heartbeat::Liveness;
 use super::input::Input;
-use super::mechanism::{Mechanism, Verdict};
+use super::mechanism::{Mechanism, MechanismName, Verdict};
 use super::outgoing::{Outgoing, Token};
 use super::output::Output;
 use super::stats::Stats;
@@ -111,6 +111,18 @@ impl Connection {
             failed: None,
             config,
         }
+    }
+
+    /// The same, passing over the last frame of a message where that one is over a limit and others of
+    /// the message came before it: [`Event::TooLarge`] tells what it was, its bytes are read and
+    /// dropped, at most 64 KiB at a time in a driver's own buffer, and the link lives. All else that is
+    /// over a limit ends the link, and so does a frame of 4 GiB or more.
+    ///
+    /// Under CURVE nothing is passed over: a frame's tag can only be checked when all of it is there.
+    #[must_use]
+    pub fn skip_too_large(mut self) -> Self {
+        self.decoder.skip_too_large();
+        self
     }
 
     /// Bytes came. All of them are taken; what they held of a partial frame is kept. The content of
@@ -259,6 +271,22 @@ impl Connection {
     /// Whether messages may be sent: the handshake is over and no error came.
     pub fn is_ready(&self) -> bool {
         matches!(self.phase, Phase::Traffic) && self.failed.is_none()
+    }
+
+    /// The mechanism that the peer's greeting names, escaped, for logs; `None` until that came. It may
+    /// be cut where it differs from ours.
+    pub fn offered_mechanism(&self) -> Option<String> {
+        match &self.phase {
+            Phase::Greeting { greeting, .. } => greeting.mechanism(),
+            Phase::Handshake { .. } | Phase::Traffic => {
+                Some(self.config.mechanism.name().as_str().to_owned())
+            }
+        }
+    }
+
+    /// The mechanism that we speak.
+    pub fn mechanism(&self) -> MechanismName {
+        self.config.mechanism.name()
     }
 
     /// What was odd so far.

@@ -9,6 +9,7 @@
 //! and only what it says inside counts.
 
 mod limits;
+mod skip;
 
 use super::config::ConnectionConfig;
 use super::event::Event;
@@ -36,6 +37,8 @@ enum Found {
     Message,
     /// A command's body.
     Command(Vec<u8>),
+    /// A frame that is to be passed over.
+    TooLarge,
     /// A part of something: there are too few bytes.
     Partial,
 }
@@ -66,6 +69,10 @@ pub(super) struct Decoder {
     /// Bytes of the handshake's frames so far.
     handshake_bytes: u64,
     traffic: bool,
+    /// Whether a frame that is too large may be passed over.
+    skips: bool,
+    /// Bytes of such a frame that have yet to come.
+    skipping: u64,
 }
 
 impl Decoder {
@@ -81,7 +88,7 @@ impl Decoder {
 
     /// Whether the last message is whole.
     pub(super) fn is_between_messages(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.is_empty() && self.skipping == 0
     }
 
     /// Lets go of a partial message.
@@ -93,6 +100,7 @@ impl Decoder {
         self.pending = BytesMut::new();
         self.restart();
         self.header = None;
+        self.skipping = 0;
     }
 
     /// Moves whole messages to the events until a command is found, whose body it returns, or until
@@ -103,6 +111,9 @@ impl Decoder {
         outlet: &mut Outlet<'_>,
     ) -> Result<Option<Vec<u8>>, PeerError> {
         loop {
+            if !self.skip(input) {
+                return Ok(None);
+            }
             let found =
                 if self.pending.is_empty() { self.scan(input, outlet)? } else { Found::Partial };
             let found = match found {
@@ -110,7 +121,7 @@ impl Decoder {
                 whole => whole,
             };
             match found {
-                Found::Message => {}
+                Found::Message | Found::TooLarge => {}
                 Found::Command(body) => return Ok(Some(body)),
                 Found::Partial => return Ok(None),
             }
@@ -134,7 +145,12 @@ impl Decoder {
     /// its parts, its whole frames move to `pending` and the rest is left to `resume`.
     fn scan(&mut self, input: &mut Input<'_>, outlet: &mut Outlet<'_>) -> Result<Found, PeerError> {
         while let Some(header) = input.peek().get(self.cursor..).and_then(Header::decode) {
-            self.judge(header, outlet.config)?;
+            if let Err(error) = self.judge(header, outlet.config) {
+                let large = self.may_skip(header, error, outlet.config)?;
+                let head = Bytes::copy_from_slice(input.take(self.cursor));
+                input.take(header.len());
+                return Ok(self.begin_skip(header, head, large, outlet));
+            }
             let end = self.frame_end(header);
             let Some(frame) = input.peek_mut().get_mut(self.cursor..end) else { break };
             let whole = open(&mut self.opener, header, frame)?;
@@ -163,9 +179,16 @@ impl Decoder {
         outlet: &mut Outlet<'_>,
     ) -> Result<Found, PeerError> {
         loop {
-            let Some(header) = self.resume_header(input, outlet.config)? else {
-                return Ok(Found::Partial);
-            };
+            let known = self.header;
+            let Some(header) = self.resume_header(input) else { return Ok(Found::Partial) };
+            if known.is_none()
+                && let Err(error) = self.judge(header, outlet.config)
+            {
+                let large = self.may_skip(header, error, outlet.config)?;
+                self.pending.truncate(self.cursor);
+                let head = std::mem::take(&mut self.pending).freeze();
+                return Ok(self.begin_skip(header, head, large, outlet));
+            }
             let end = self.frame_end(header);
             if !self.fill(input, end) {
                 return Ok(Found::Partial);
@@ -187,25 +210,17 @@ impl Decoder {
         }
     }
 
-    fn resume_header(
-        &mut self,
-        input: &mut Input<'_>,
-        config: &ConnectionConfig,
-    ) -> Result<Option<Header>, PeerError> {
+    fn resume_header(&mut self, input: &mut Input<'_>) -> Option<Header> {
         if self.header.is_none() {
             // The first byte says how long the header is.
             if !self.fill(input, self.cursor.saturating_add(1)) {
-                return Ok(None);
+                return None;
             }
             let len = Header::len_of(self.pending.get(self.cursor..).unwrap_or_default());
             self.fill(input, self.cursor.saturating_add(len));
-            let header = Header::decode(self.pending.get(self.cursor..).unwrap_or_default());
-            if let Some(header) = header {
-                self.judge(header, config)?;
-            }
-            self.header = header;
+            self.header = Header::decode(self.pending.get(self.cursor..).unwrap_or_default());
         }
-        Ok(self.header)
+        self.header
     }
 
     /// Brings `pending` to `target` bytes, if the input has them.

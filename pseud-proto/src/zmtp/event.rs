@@ -4,6 +4,7 @@ use super::mechanism::{MechanismName, Question};
 use super::outgoing::Token;
 use super::parts::Parts;
 use super::socket_type::SocketType;
+use crate::error::PeerError;
 use crate::user::User;
 use bytes::Bytes;
 
@@ -19,6 +20,9 @@ pub enum Event {
     Ready(Ready),
     /// A whole message.
     Message(Parts),
+    /// A message whose last frame is over a limit: all that is read of it. Only where
+    /// [`Connection::skip_too_large`](super::Connection::skip_too_large) was asked for.
+    TooLarge(Box<TooLarge>),
     /// All bytes of the message with that token were written. In the order of sending.
     Written(Token),
 }
@@ -42,4 +46,27 @@ pub struct Ready {
     /// Its application properties, names and values: those whose names begin with `X-`. Together
     /// at most `FrameLimits::command_bytes_max`.
     pub properties: Vec<(Bytes, Bytes)>,
+}
+
+/// A message whose last frame is passed over unread, since it is over a limit: see
+/// [`Event::TooLarge`]. What is behind it comes as ever.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TooLarge {
+    /// The frames before that one.
+    pub head: Parts,
+    /// What is too large, with its unit.
+    pub what: &'static str,
+    /// What the peer announced.
+    pub size: u64,
+    /// What is allowed here.
+    pub max: u64,
+}
+
+impl TooLarge {
+    /// The error to close the link with, where such a message is not to be passed over.
+    pub fn error(&self) -> PeerError {
+        let Self { what, size, max, .. } = *self;
+        PeerError::TooLarge { what, size, max }
+    }
 }

@@ -65,6 +65,14 @@ impl Greeting {
         Ok(())
     }
 
+    /// The mechanism that it names, as far as it came and escaped; `None` if nothing of that came.
+    pub(super) fn mechanism(&self) -> Option<String> {
+        let named = self.came().get(MECHANISM..)?;
+        let name = named.iter().take(20).take_while(|byte| **byte != 0);
+        let name: Vec<u8> = name.copied().collect();
+        (!named.is_empty()).then(|| name.escape_ascii().to_string())
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         self.len == GREETING_LEN
     }

@@ -33,7 +33,7 @@ mod stats;
 
 pub use config::{ConnectionConfig, FrameLimits, Heartbeat, Side};
 pub use connection::Connection;
-pub use event::{Event, Ready};
+pub use event::{Event, Ready, TooLarge};
 #[cfg(feature = "_curve")]
 pub use mechanism::{KeyError, KeyPair, PublicKey, SecretKey};
 pub use mechanism::{MechanismConfig, MechanismName, Question, Verdict};

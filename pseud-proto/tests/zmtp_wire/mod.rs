@@ -20,6 +20,7 @@ pub(crate) enum Seen {
     Ready(Ready),
     Asked(Question),
     Message(Vec<Vec<u8>>),
+    TooLarge(Vec<Vec<u8>>, PeerError),
     Written(u64),
 }
 
@@ -128,6 +129,7 @@ pub(crate) fn drain(connection: &mut Connection) -> Vec<Seen> {
         .map(|event| match event {
             Event::Ready(ready) => Seen::Ready(ready),
             Event::Message(parts) => Seen::Message(parts_of(&parts)),
+            Event::TooLarge(large) => Seen::TooLarge(parts_of(&large.head), large.error()),
             Event::Written(Token(token)) => Seen::Written(token),
             Event::Ask(question) => Seen::Asked(question),
             _ => panic!("an unknown event"),

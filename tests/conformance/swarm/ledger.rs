@@ -81,6 +81,7 @@ impl Ledger {
                 let right = value.as_u64() == Some(answer_to(payload));
                 assert!(right, "call {payload} has the value of another one");
             }
+            Ended::Executed(_) => assert!(started, "call {payload} was not executed"),
             _ if says_not_executed(&how) => {
                 assert!(!started, "call {payload} ended as {how:?} but was executed");
             }
@@ -118,7 +119,7 @@ impl Ledger {
         for entry in self.calls.values() {
             let kind = match &entry.ended {
                 None | Some(Ended::Pending) => continue,
-                Some(Ended::Value(_)) => 0,
+                Some(Ended::Value(_) | Ended::Executed(_)) => 0,
                 Some(Ended::Fault(_)) => 1,
                 Some(Ended::NotExecuted(_)) => 2,
                 Some(Ended::Unknown(_)) => 3,

@@ -66,7 +66,7 @@ impl Connection {
     pub(super) fn beat(&mut self, now: Instant) -> Result<(), PeerError> {
         match self.liveness.beat(now) {
             Beat::Wait => Ok(()),
-            Beat::Silent => Err(Misbehaved::Silent.into()),
+            Beat::Silent => Err(PeerError::HeartbeatTimeout),
             Beat::Ping => {
                 self.release();
                 let body = command::ping(self.liveness.ttl_deciseconds());

@@ -45,14 +45,21 @@ pub enum MechanismName {
 }
 
 impl MechanismName {
+    /// Its name in the greeting.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Plain => "PLAIN",
+            #[cfg(feature = "_curve")]
+            Self::Curve => "CURVE",
+        }
+    }
+
     /// Its 20 bytes in the greeting: ASCII, padded with zeros.
     pub(super) fn wire_name(self) -> [u8; 20] {
-        match self {
-            Self::Null => *b"NULL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-            Self::Plain => *b"PLAIN\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-            #[cfg(feature = "_curve")]
-            Self::Curve => *b"CURVE\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-        }
+        let mut padded = [0; 20];
+        padded.iter_mut().zip(self.as_str().bytes()).for_each(|(place, byte)| *place = byte);
+        padded
     }
 }
 

@@ -1,0 +1,353 @@
+//! What operators are told: who, from where, and why, in one line each.
+
+use crate::guarded::{DENIED, refused};
+use crate::logged::Logged;
+use crate::{SOON, client, hello, server, soon};
+use pseud::{
+    Authenticator, CallError, Client, Exception, Fault, Options, Reason, Secret, Server, User,
+    Verdict,
+};
+use std::future::{Future, pending};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// A server of PLAIN that knows alice, who may speak for others.
+async fn plain_server() -> (Server, String) {
+    let authenticator = Authenticator::new(|question| async move {
+        match question {
+            pseud::Question::Plain { username, password } if password.matches(b"secret") => {
+                let user = User::new(username).with_permission(User::FORWARD);
+                Verdict::Admit(user)
+            }
+            _ => Verdict::Deny,
+        }
+    });
+    let server = Server::with(Options::server("service").plain_server(authenticator)).unwrap();
+    let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+    (server, endpoint)
+}
+
+fn plain(user: &str, password: &str) -> Options {
+    Options::client("service").plain_client(user, Secret::new(password))
+}
+
+fn named(name: &str, endpoint: &str) -> Client {
+    let client = Client::with(plain("alice", "secret").identity(name)).unwrap();
+    client.connect(endpoint).unwrap();
+    client
+}
+
+async fn panics(client: &Client, name: &str) -> CallError {
+    soon(client.call::<(), _>(name, ())).await.unwrap_err()
+}
+
+/// Waits for ever, and panics as it is dropped.
+struct Drops;
+
+impl Future for Drops {
+    type Output = Result<(), Fault>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Pending
+    }
+}
+
+impl Drop for Drops {
+    fn drop(&mut self) {
+        panic!("on its way out");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_logged_with_its_method_peer_and_user() {
+    let logged = Logged::new();
+    let (server, endpoint) = plain_server().await;
+    let sync = |_: pseud::Request| -> Result<(), Fault> { panic!("in a function") };
+    server.register_sync("a.sync", sync).unwrap();
+    let first = |_: pseud::Request| -> std::future::Ready<Result<(), Fault>> { panic!("at once") };
+    server.register("a.first", first).unwrap();
+    let later = |_: pseud::Request| async {
+        tokio::task::yield_now().await;
+        panic!("later");
+        #[allow(unreachable_code, reason = "it says what the future gives")]
+        Ok::<(), Fault>(())
+    };
+    server.register("a.later", later).unwrap();
+    server.register("a.drops", |_: pseud::Request| Drops).unwrap();
+    let desk = named("desk", &endpoint);
+    for (name, panic) in [("a.sync", "in a function"), ("a.first", "at once"), ("a.later", "later")]
+    {
+        let CallError::Fault(fault) = panics(&desk, name).await else { panic!("no fault") };
+        assert_eq!(fault.message, "the handler panicked", "its text stays here");
+        let line = logged.only(&format!("method={name} "));
+        assert!(line.starts_with("ERROR a handler panicked"), "{line}");
+        let who = [" peer=desk", " address=127.0.0.1:", " user=alice", &format!(" panic={panic}")];
+        assert!(who.iter().all(|text| line.contains(text)), "{line}");
+    }
+    let dropping = tokio::spawn(desk.call_all::<(), _>([desk.peer("service")], "a.drops", ()));
+    soon(async {
+        while server.stats().requests_open == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    desk.shutdown();
+    soon(dropping).await.unwrap();
+    let line = logged.wait_for("method=a.drops").await;
+    assert!(line.contains("peer=desk") && line.contains("panic=on its way out"), "{line}");
+}
+
+#[test]
+fn a_handler_on_a_thread_that_panics_says_so_as_well() {
+    let logged = Logged::new();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().on_thread_start(logged.on_other_threads()).build().unwrap();
+    runtime.block_on(async {
+        let (server, endpoint) = plain_server().await;
+        let blocks = |_: pseud::Request| -> Result<(), Fault> { panic!("on a thread") };
+        server.register_blocking("blocks", blocks).unwrap();
+        let error = panics(&named("desk", &endpoint), "blocks").await;
+        assert!(matches!(error, CallError::Fault(fault) if fault.class == "Internal"));
+        let line = logged.only("method=blocks ");
+        assert!(line.contains("user=alice") && line.contains("panic=on a thread"), "{line}");
+    });
+}
+
+#[tokio::test]
+async fn a_predicate_that_panics_is_logged_with_its_method_peer_and_user() {
+    let logged = Logged::new();
+    let (server, endpoint) = plain_server().await;
+    server.guard("sync", |_| panic!("it cannot say"));
+    server.guard_async("async", |_| async {
+        tokio::task::yield_now().await;
+        panic!("it cannot say")
+    });
+    for domain in ["sync", "async"] {
+        server.domain(domain).register_sync(domain, |_| Ok::<_, Fault>(())).unwrap();
+    }
+    let desk = named("desk", &endpoint);
+    for domain in ["sync", "async"] {
+        let error = panics(&desk, domain).await;
+        assert!(matches!(error, CallError::NotExecuted(Reason::NoSuchService)), "{error}");
+        let line = logged.only(&format!("method={domain} "));
+        assert!(line.contains("the predicate of a domain panicked"), "{line}");
+        assert!(line.contains(" peer=desk") && line.contains(" user=alice"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_in_another_s_name_is_logged_as_that_user_s() {
+    let logged = Logged::new();
+    let (server, endpoint) = plain_server().await;
+    let sync = |_: pseud::Request| -> Result<(), Fault> { panic!("for another") };
+    server.register_sync("store", sync).unwrap();
+    let gateway = named("gate", &endpoint);
+    let (front, front_endpoint) = plain_server().await;
+    front
+        .register("store", move |request| gateway.call::<(), _>("store", ()).on_behalf_of(&request))
+        .unwrap();
+    let bob = Client::with(plain("bob", "secret")).unwrap();
+    bob.connect(&front_endpoint).unwrap();
+    panics(&bob, "store").await;
+    let line = logged.only("method=store ");
+    assert!(line.contains(" user=bob") && line.contains(" forwarded_by=alice"), "{line}");
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_one_line_and_those_that_follow_are_counted() {
+    let logged = Logged::new();
+    let (server, endpoint) = plain_server().await;
+    let mut options = plain("mallory", "guess");
+    options.retry.max = Duration::from_millis(1);
+    let mut events = server.events();
+    let mallory = Client::with(options).unwrap();
+    mallory.connect(&endpoint).unwrap();
+    for _ in 0..5 {
+        refused(&mut events).await;
+    }
+    let line = logged.only("a peer was not let in");
+    assert!(line.starts_with("WARN authentication failed"), "{line}");
+    for text in [
+        " who=user mallory",
+        " address=127.0.0.1:",
+        " offered=PLAIN",
+        " expected=PLAIN",
+        " error=not admitted (ERROR 400)",
+    ] {
+        assert!(line.contains(text), "{text} in {line}");
+    }
+    assert!(!logged.with("guess").iter().any(|line| line.contains("guess")), "no password");
+    // The client's own side says it, too, once.
+    let line = logged.only("we were not let in");
+    assert!(line.contains("expected=PLAIN"), "{line}");
+    mallory.shutdown();
+    server.shutdown();
+    let lines = logged.with("a peer was not let in");
+    assert!(lines.len() == 2 && lines[1].contains(" count="), "{lines:?}");
+}
+
+#[tokio::test]
+async fn who_speaks_another_mechanism_is_told_apart() {
+    let logged = Logged::new();
+    let (server, endpoint) = plain_server().await;
+    let mut events = server.events();
+    let _null = client(&endpoint);
+    refused(&mut events).await;
+    let line = logged.only("a peer was not let in");
+    assert!(line.contains(" offered=NULL expected=PLAIN "), "{line}");
+    assert!(line.contains("error=incompatible: mechanism mismatch"), "{line}");
+}
+
+#[tokio::test]
+async fn s_12_garbage_is_one_line_a_minute_with_a_count_and_few_events() {
+    let logged = Logged::new();
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let mut events = server.events();
+    let count = std::env::var("PSEUD_STRANGERS").map_or(3_000, |count| count.parse().unwrap());
+    let address = endpoint.strip_prefix("tcp://").unwrap().to_owned();
+    let canary = client(&endpoint);
+    assert_eq!(hello(&canary).await, "Hello Charly");
+    let garbage = tokio::task::spawn_blocking(move || {
+        for _ in 0..count {
+            let mut stranger = TcpStream::connect(&address).unwrap();
+            stranger.write_all(b"GET / HTTP/1.1\r\nHost: me\r\n\r\n").unwrap();
+            // Our greeting, then the end; unread bytes of its may make that a reset.
+            let _ = stranger.read_to_end(&mut Vec::new());
+        }
+    });
+    let mut garbage = std::pin::pin!(garbage);
+    let still_served = async {
+        while !garbage.is_finished() {
+            assert_eq!(hello(&canary).await, "Hello Charly");
+        }
+        (&mut garbage).await.unwrap();
+    };
+    still_served.await;
+    assert_eq!(logged.with("handshake failed").len(), 1);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    let lines = logged.wait_for_more("handshake failed", 1).await;
+    let counted = format!(" count={}", count - 1);
+    assert!(lines.len() == 2 && lines[1].starts_with("INFO"), "{lines:?}");
+    assert!(lines[1].contains(&counted), "{lines:?}");
+    assert!(lines[1].contains("not a ZMTP peer"), "{lines:?}");
+    // The session that was there before all that is still among what a watcher has heard.
+    server.shutdown();
+    let (mut ready, mut refused, mut more) = (0, 0, 0);
+    while let Some(event) = soon(events.next()).await {
+        match event {
+            pseud::ConnectionEvent::Ready { .. } => ready += 1,
+            pseud::ConnectionEvent::Refused { more: others, .. } => {
+                refused += 1;
+                more += others;
+            }
+            pseud::ConnectionEvent::Lagged(_) => panic!("strangers drove out what was told"),
+            _ => {}
+        }
+    }
+    assert_eq!((ready, refused, refused + more), (1, 129, count));
+}
+
+#[tokio::test]
+async fn a_server_of_another_name_is_told_by_the_library() {
+    let logged = Logged::new();
+    let (_server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let client = Client::new("desk").unwrap();
+    client.connect(&endpoint).unwrap();
+    let line = logged.wait_for("expected `desk`").await;
+    assert!(line.starts_with("WARN connected to `service`, expected `desk` address="), "{line}");
+    let call = client.call::<(), _>("hello", ()).timeout(Duration::from_millis(50));
+    let error = soon(call).await.unwrap_err();
+    assert!(matches!(error, CallError::NotExecuted(Reason::WrongName)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("not to a server of that name"), "{text}");
+}
+
+#[tokio::test]
+async fn an_exception_without_a_message_is_its_class() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    server.register_sync("fail", |_| Err::<(), _>(Fault::new(Exception::KeyError, ""))).unwrap();
+    let error = soon(client(&endpoint).call::<(), _>("fail", ())).await.unwrap_err();
+    assert_eq!(error.to_string(), "the peer raised KeyError");
+}
+
+/// Nobody is there to be asked, too many ask, or who is asked panics: one line, however many come.
+#[tokio::test]
+async fn what_an_operator_must_mend_is_said_once_a_minute() {
+    let judges = [
+        (Authenticator::new(|_| async { panic!("cannot say") }), "an authenticator panicked"),
+        (Authenticator::new(|_| pending::<Verdict>()), "too many peers wait to be authenticated"),
+    ];
+    for (authenticator, text) in judges {
+        let logged = Logged::new();
+        let mut options = Options::server("service").plain_server(authenticator);
+        options.gate.questions_parked_max = 0;
+        let server = Server::with(options).unwrap();
+        let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+        let mut events = server.events();
+        let mut options = plain("me", "me");
+        options.retry.max = Duration::from_millis(1);
+        let client = Client::with(options).unwrap();
+        client.connect(&endpoint).unwrap();
+        for _ in 0..4 {
+            refused(&mut events).await;
+        }
+        let line = logged.only(text);
+        assert!(line.contains(" address=127.0.0.1:"), "{line}");
+        server.shutdown();
+        let lines = logged.with(text);
+        assert!(lines.len() == 2 && lines[1].contains(" count="), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn calls_of_one_who_is_denied_end_at_once_and_say_so() {
+    let (_server, endpoint) = plain_server().await;
+    let mut options = plain("mallory", "guess");
+    options.config.call_timeout = 2 * SOON;
+    let mallory = Client::with(options).unwrap();
+    let mut events = mallory.events();
+    let waiting = tokio::spawn(mallory.call::<(), _>("hello", ()).into_future());
+    tokio::task::yield_now().await;
+    assert_eq!(mallory.stats().calls_pending, 1, "made before anything is known");
+    mallory.connect(&endpoint).unwrap();
+    let error = soon(waiting).await.unwrap().unwrap_err();
+    assert!(matches!(error, CallError::NotExecuted(Reason::Denied)), "{error}");
+    assert!(error.is_retry_safe() && !error.is_transient());
+    assert_eq!(refused(&mut events).await, DENIED);
+    let error = soon(mallory.call::<(), _>("hello", ())).await.unwrap_err();
+    assert!(matches!(error, CallError::NotExecuted(Reason::Denied)), "{error}");
+}
+
+/// One door that is shut does not speak for another, where somebody still thinks about it.
+#[tokio::test]
+async fn calls_of_one_who_is_denied_somewhere_wait_for_elsewhere() {
+    let (_shut, shut) = plain_server().await;
+    let thought = Arc::new(Notify::new());
+    let think = thought.clone();
+    let authenticator = Authenticator::new(move |_| {
+        let think = think.clone();
+        async move {
+            think.notified().await;
+            Verdict::Admit("bob".into())
+        }
+    });
+    let open = Server::with(Options::server("service").plain_server(authenticator)).unwrap();
+    open.register_sync("hello", |_| Ok::<_, Fault>("Hello Bob")).unwrap();
+    let bob = Client::with(plain("bob", "b")).unwrap();
+    let mut events = bob.events();
+    bob.connect(&open.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
+    bob.connect(&shut).unwrap();
+    assert_eq!(refused(&mut events).await, DENIED);
+    let call = bob.call::<String, _>("hello", ()).timeout(SOON);
+    let calling = tokio::spawn(call.into_future());
+    tokio::task::yield_now().await;
+    assert_eq!(bob.stats().calls_pending, 1);
+    thought.notify_one();
+    assert_eq!(soon(calling).await.unwrap().unwrap(), "Hello Bob");
+}

@@ -1,0 +1,111 @@
+//! What was logged, as text: a subscriber of this thread, for nodes on a runtime of one thread.
+
+use std::fmt::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Metadata, Subscriber};
+
+/// No line is waited for longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The lines so far: `WARN message name=value …`, in order.
+pub(crate) struct Logged {
+    lines: Arc<Mutex<Vec<String>>>,
+    _guard: DefaultGuard,
+}
+
+impl Logged {
+    /// From here on, in this thread.
+    pub(crate) fn new() -> Self {
+        let lines = Arc::default();
+        let _guard = tracing::subscriber::set_default(Lines(Arc::clone(&lines)));
+        Self { lines, _guard }
+    }
+
+    /// What a thread of its own has to do to be heard as well.
+    pub(crate) fn on_other_threads(&self) -> impl Fn() + Send + Sync + 'static {
+        let lines = self.lines.clone();
+        move || std::mem::forget(tracing::subscriber::set_default(Lines(lines.clone())))
+    }
+
+    /// Those that hold that text.
+    pub(crate) fn with(&self, text: &str) -> Vec<String> {
+        let lines = self.lines.lock().unwrap();
+        lines.iter().filter(|line| line.contains(text)).cloned().collect()
+    }
+
+    /// The only one that holds that text.
+    pub(crate) fn only(&self, text: &str) -> String {
+        let mut lines = self.with(text);
+        assert_eq!(lines.len(), 1, "{text}: {:#?}", self.lines.lock().unwrap());
+        lines.remove(0)
+    }
+
+    /// Waits for a line that holds that text, whatever the runtime's clock says.
+    pub(crate) async fn wait_for(&self, text: &str) -> String {
+        self.wait_for_more(text, 0).await.remove(0)
+    }
+
+    /// Waits for more than so many of them.
+    pub(crate) async fn wait_for_more(&self, text: &str, than: usize) -> Vec<String> {
+        let since = Instant::now();
+        loop {
+            let lines = self.with(text);
+            if lines.len() > than {
+                return lines;
+            }
+            assert!(since.elapsed() < PATIENCE, "{text}: {:#?}", self.lines.lock().unwrap());
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("pseud")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line { message: String::new(), fields: String::new() };
+        event.record(&mut line);
+        let Line { message, fields } = line;
+        let line = format!("{} {message}{fields}", event.metadata().level());
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Line {
+    message: String,
+    fields: String,
+}
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let written = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name => write!(self.fields, " {name}={value:?}"),
+        };
+        written.unwrap();
+    }
+}
