@@ -227,7 +227,7 @@ impl Endpoint {
         if executed == Executed::Maybe
             && let Some(session) = peer.and_then(|peer| self.sessions.get_mut(peer.0))
         {
-            session.answers_due += 1;
+            session.answers_due = session.answers_due.saturating_add(1);
         }
         self.finish(call, outcome);
     }

@@ -143,14 +143,15 @@ impl Endpoint {
     fn is_repeated(&self, peer: PeerId, print: Option<u64>) -> bool {
         let is_open = |request| self.requests.get(request).is_some();
         let (Some(session), Some(print)) = (self.sessions.get(peer.0), print) else { return false };
-        session.seen.is_known(print, is_open)
+        session.seen.as_ref().is_some_and(|seen| seen.is_known(print, is_open))
     }
 
     fn remember(&mut self, peer: PeerId, print: Option<u64>, request: RequestId) {
         let (requests, max) = (&self.requests, self.config.limits.requests_remembered_max);
         let is_open = |request| requests.get(request).is_some();
         if let (Some(session), Some(print)) = (self.sessions.get_mut(peer.0), print) {
-            session.seen.remember(Known { print, request }, max, is_open);
+            let seen = session.seen.get_or_insert_default();
+            seen.remember(Known { print, request }, max, is_open);
         }
     }
 

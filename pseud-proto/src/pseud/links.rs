@@ -34,7 +34,8 @@ impl Endpoint {
         });
         let info = Arc::new(info);
         self.unreachable.joined(&info, self.config.server.as_ref());
-        let answers_due = self.config.limits.calls_pending_per_peer_max;
+        let pending_max = self.config.limits.calls_pending_per_peer_max;
+        let answers_due = pending_max.try_into().unwrap_or(u32::MAX);
         let peer = PeerId(self.sessions.insert(Session::new(info.clone(), answers_due)));
         if let Some(old) = self.names.take(peer, &info) {
             self.close(old, Reason::Replaced);

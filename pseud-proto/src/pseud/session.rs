@@ -46,9 +46,14 @@ impl Queued {
 pub(super) struct Queue {
     entries: VecDeque<Queued>,
     bytes: usize,
-    /// Entries of calls that are over, and what they take.
-    over: usize,
-    over_bytes: usize,
+    /// Entries of calls that are over, and what they take. Few peers ever have such.
+    over: Option<Box<Over>>,
+}
+
+#[derive(Debug, Default)]
+struct Over {
+    entries: usize,
+    bytes: usize,
 }
 
 impl Queue {
@@ -67,24 +72,30 @@ impl Queue {
     /// A call whose entry takes that much is over.
     pub(super) fn call_over(&mut self, cost: usize, calls: &Calls) {
         self.bytes -= cost;
-        self.over_bytes += cost;
-        self.over += 1;
+        let over = self.over.get_or_insert_default();
+        over.bytes += cost;
+        over.entries += 1;
         self.clean(calls);
     }
 
     /// Lets the oldest entries go as long as they are over, and all that are where they take too much.
     fn clean(&mut self, calls: &Calls) {
-        while self.over > 0
+        let Some(over) = &mut self.over else { return };
+        while over.entries > 0
             && let Some(entry) = self.entries.front()
             && !calls.is_live(entry)
         {
-            self.over_bytes -= entry.cost();
-            self.over -= 1;
+            over.bytes -= entry.cost();
+            over.entries -= 1;
             self.entries.pop_front();
         }
-        if self.over_bytes > self.bytes || self.over > self.len() {
+        let alive = self.entries.len() - over.entries;
+        if over.bytes > self.bytes || over.entries > alive {
             self.entries.retain(|entry| calls.is_live(entry));
-            (self.over, self.over_bytes) = (0, 0);
+            over.entries = 0;
+        }
+        if over.entries == 0 {
+            self.over = None;
         }
     }
 
@@ -100,7 +111,7 @@ impl Queue {
 
     /// Entries that are not over.
     pub(super) fn len(&self) -> usize {
-        self.entries.len() - self.over
+        self.entries.len() - self.over.as_ref().map_or(0, |over| over.entries)
     }
 
     /// Bytes of those.
@@ -128,18 +139,19 @@ pub(super) struct Session {
     pub(super) requests_open: usize,
     /// What the messages of those take, in bytes.
     pub(super) requests_open_bytes: usize,
-    pub(super) seen: Seen,
+    /// Its ids; `None` as long as it has made no request.
+    pub(super) seen: Option<Box<Seen>>,
     pub(super) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(super) version_told: bool,
     pub(super) noise: Budget,
     /// Answers that may yet come though nobody waits for them: they are no noise.
-    pub(super) answers_due: usize,
+    pub(super) answers_due: u32,
 }
 
 impl Session {
     /// `answers_due`: as many as its peer may have been asked for over an earlier link.
-    pub(super) fn new(info: Arc<PeerInfo>, answers_due: usize) -> Self {
+    pub(super) fn new(info: Arc<PeerInfo>, answers_due: u32) -> Self {
         Self {
             info,
             queue: Queue::default(),
@@ -149,7 +161,7 @@ impl Session {
             requests: Vec::new(),
             requests_open: 0,
             requests_open_bytes: 0,
-            seen: Seen::default(),
+            seen: None,
             bad_envelopes: 0,
             version_told: false,
             noise: Budget::default(),
@@ -227,7 +239,8 @@ mod tests {
             let bytes =
                 |entries: &[&Queued]| entries.iter().map(|entry| entry.cost()).sum::<usize>();
             assert_eq!((queue.len(), queue.bytes()), (alive.len(), bytes(&alive)), "step {step}");
-            assert_eq!((queue.over, queue.over_bytes), (over.len(), bytes(&over)));
+            let known = queue.over.as_ref().map(|over| (over.entries, over.bytes));
+            assert_eq!(known.unwrap_or_default(), (over.len(), bytes(&over)));
             assert!(over.len() <= alive.len() && bytes(&over) <= bytes(&alive));
             assert!(queue.entries.front().is_none_or(|entry| calls.is_live(entry)));
         }
