@@ -120,7 +120,7 @@ impl<'a> Check<'a> {
     pub(super) fn value(&mut self, root: Root) -> Result<(), BadValue> {
         loop {
             let at = self.offset();
-            let head = self.reader.head().map_err(|cause| cause.at(at))?;
+            let head = self.reader.head_here().map_err(|cause| cause.at(at))?;
             root.judge(&head, &self.open, at)?;
             self.item(head, at)?;
             if !self.open.next() {

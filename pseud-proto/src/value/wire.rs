@@ -50,6 +50,13 @@ impl<'a> Reader<'a> {
     /// The next item's head, and its bytes where it has some.
     #[inline]
     pub(super) fn head(&mut self) -> Result<Head<'a>, NoHead> {
+        self.head_here()
+    }
+
+    /// The same, in the loop that it is called from: the check goes over every item there is, and
+    /// whether the compiler puts it there would otherwise hang on what else is in the crate.
+    #[inline(always)]
+    pub(super) fn head_here(&mut self) -> Result<Head<'a>, NoHead> {
         let [marker] = self.fixed()?;
         Ok(match marker {
             0x00..=0x7f => Head::Int(Integer::from(marker)),
