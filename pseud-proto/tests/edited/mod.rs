@@ -1,0 +1,106 @@
+//! Somebody on the path who edits whole frames, without any key: outer headers are in clear. It knows
+//! no connection: those who relay over sockets use it as well.
+#![allow(dead_code, reason = "each test binary uses its own share")]
+
+/// What happens to one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Edit {
+    /// It never arrives.
+    Delete,
+    /// It arrives twice.
+    Double,
+    /// The one behind it arrives first.
+    Swap,
+}
+
+pub(crate) const EDITS: [Edit; 3] = [Edit::Delete, Edit::Double, Edit::Swap];
+
+/// Bytes of a greeting.
+const GREETING: usize = 64;
+const LONG: u8 = 2;
+
+/// One direction of a link, from its first byte.
+#[derive(Debug, Default)]
+pub(crate) struct Editor {
+    /// Which frame, counted from the first behind the greeting, and what happens to it.
+    edit: Option<(usize, Edit)>,
+    is_greeted: bool,
+    /// Bytes of a frame that is not whole yet.
+    rest: Vec<u8>,
+    /// A frame that lets the next one pass.
+    held: Option<Vec<u8>>,
+    /// Frames that came.
+    pub(crate) came: usize,
+}
+
+impl Editor {
+    pub(crate) fn new(edit: Option<(usize, Edit)>) -> Self {
+        Self { edit, ..Self::default() }
+    }
+
+    /// Takes bytes as they come; what is passed on: the greeting, then frame by frame.
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        self.rest.extend_from_slice(bytes);
+        let mut passed = Vec::new();
+        while let Some(size) = self.size().filter(|size| *size <= self.rest.len()) {
+            let behind = self.rest.split_off(size);
+            let piece = std::mem::replace(&mut self.rest, behind);
+            match self.is_greeted {
+                true => self.pass(piece, &mut passed),
+                false => passed.push(piece),
+            }
+            self.is_greeted = true;
+        }
+        passed
+    }
+
+    /// Whether the frame that is edited has come.
+    pub(crate) fn has_edited(&self) -> bool {
+        self.edit.is_some_and(|(index, _)| self.came > index)
+    }
+
+    fn pass(&mut self, frame: Vec<u8>, passed: &mut Vec<Vec<u8>>) {
+        let edit = self.edit.filter(|(index, _)| *index == self.came).map(|(_, edit)| edit);
+        self.came += 1;
+        match edit {
+            Some(Edit::Delete) => {}
+            Some(Edit::Double) => passed.extend([frame.clone(), frame]),
+            Some(Edit::Swap) => self.held = Some(frame),
+            None => {
+                passed.push(frame);
+                passed.extend(self.held.take());
+            }
+        }
+    }
+
+    /// How long the next piece is, where that is known.
+    fn size(&self) -> Option<usize> {
+        if !self.is_greeted {
+            return Some(GREETING);
+        }
+        match self.rest.first()? & LONG {
+            0 => Some(2 + usize::from(*self.rest.get(1)?)),
+            _ => Some(9 + u64::from_be_bytes(self.rest.get(1..9)?.try_into().ok()?) as usize),
+        }
+    }
+}
+
+/// The numbers in a direction of CURVE, in the order of its frames (RFC 26): `None` is WELCOME's, which
+/// has a nonce of its own.
+pub(crate) fn numbers(bytes: &[u8]) -> Vec<Option<u64>> {
+    let frames = Editor::default().take(bytes).split_off(1);
+    frames.iter().map(|frame| number(frame)).collect()
+}
+
+fn number(frame: &[u8]) -> Option<u64> {
+    let body = &frame[if frame[0] & LONG == 0 { 2 } else { 9 }..];
+    let at = match body {
+        [5, b'H', ..] => 112,
+        [8, b'I', ..] => 105,
+        [5, b'R', ..] => 6,
+        [7, b'M', ..] => 8,
+        [7, b'W', ..] => return None,
+        _ => panic!("no command of CURVE's: {body:x?}"),
+    };
+    Some(u64::from_be_bytes(body[at..at + 8].try_into().unwrap()))
+}
