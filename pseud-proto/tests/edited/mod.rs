@@ -5,15 +5,18 @@
 /// What happens to one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Edit {
-    /// It never arrives.
-    Delete,
+    /// It and those behind it never arrive: so many in all.
+    Delete(usize),
     /// It arrives twice.
     Double,
-    /// The one behind it arrives first.
-    Swap,
+    /// It changes places with the one that is so far behind it.
+    Swap(usize),
 }
 
-pub(crate) const EDITS: [Edit; 3] = [Edit::Delete, Edit::Double, Edit::Swap];
+/// A message of pseud's has 5 frames: what is that far apart fits in its place, and a run that is that
+/// long splices two messages into one.
+pub(crate) const EDITS: [Edit; 5] =
+    [Edit::Delete(1), Edit::Delete(5), Edit::Double, Edit::Swap(1), Edit::Swap(5)];
 
 /// Bytes of a greeting.
 const GREETING: usize = 64;
@@ -27,8 +30,8 @@ pub(crate) struct Editor {
     is_greeted: bool,
     /// Bytes of a frame that is not whole yet.
     rest: Vec<u8>,
-    /// A frame that lets the next one pass.
-    held: Option<Vec<u8>>,
+    /// Frames that wait for the one which goes before them.
+    held: Vec<Vec<u8>>,
     /// Frames that came.
     pub(crate) came: usize,
 }
@@ -60,16 +63,20 @@ impl Editor {
     }
 
     fn pass(&mut self, frame: Vec<u8>, passed: &mut Vec<Vec<u8>>) {
-        let edit = self.edit.filter(|(index, _)| *index == self.came).map(|(_, edit)| edit);
+        // How far behind the edited one it is.
+        let behind =
+            self.edit.and_then(|(index, edit)| Some((self.came.checked_sub(index)?, edit)));
         self.came += 1;
-        match edit {
-            Some(Edit::Delete) => {}
-            Some(Edit::Double) => passed.extend([frame.clone(), frame]),
-            Some(Edit::Swap) => self.held = Some(frame),
-            None => {
-                passed.push(frame);
-                passed.extend(self.held.take());
+        match behind {
+            Some((behind, Edit::Delete(run))) if behind < run => {}
+            Some((0, Edit::Double)) => passed.extend([frame.clone(), frame]),
+            Some((behind, Edit::Swap(distance))) if behind < distance => self.held.push(frame),
+            Some((behind, Edit::Swap(distance))) if behind == distance => {
+                let mut held = std::mem::take(&mut self.held);
+                let first = std::mem::replace(&mut held[0], frame);
+                passed.extend(held.into_iter().chain([first]));
             }
+            _ => passed.push(frame),
         }
     }
 
