@@ -7,6 +7,9 @@ mod spy;
 
 mod called_back;
 mod cuts;
+#[cfg(feature = "_curve")]
+#[path = "../../pseud-proto/tests/edited/mod.rs"]
+mod edited;
 mod environment;
 mod environment27;
 mod harness;
@@ -24,6 +27,9 @@ mod random;
 mod reference;
 mod reference_faults;
 mod registry;
+#[cfg(feature = "_curve")]
+#[path = "../hostile/relay.rs"]
+mod relay;
 mod rust_calls_python;
 #[cfg(feature = "_curve")]
 mod secured;
@@ -35,3 +41,5 @@ mod talk;
 mod timeouts;
 mod users;
 mod values_live;
+#[cfg(feature = "_curve")]
+mod whole_link;
