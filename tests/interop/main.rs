@@ -13,6 +13,8 @@ mod edited;
 mod environment;
 mod environment27;
 mod harness;
+#[cfg(feature = "_curve")]
+mod libzmq41;
 mod links_live;
 mod live;
 #[cfg(feature = "_curve")]

@@ -44,16 +44,15 @@ impl Editor {
     /// Takes bytes as they come; what is passed on: the greeting, then frame by frame.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         self.rest.extend_from_slice(bytes);
-        let mut passed = Vec::new();
-        while let Some(size) = self.size().filter(|size| *size <= self.rest.len()) {
-            let behind = self.rest.split_off(size);
-            let piece = std::mem::replace(&mut self.rest, behind);
-            match self.is_greeted {
-                true => self.pass(piece, &mut passed),
-                false => passed.push(piece),
+        let (mut passed, mut at) = (Vec::new(), 0);
+        while let Some(piece) = self.size(at).and_then(|size| self.rest.get(at..at + size)) {
+            at += piece.len();
+            match std::mem::replace(&mut self.is_greeted, true) {
+                true => self.pass(piece.to_vec(), &mut passed),
+                false => passed.push(piece.to_vec()),
             }
-            self.is_greeted = true;
         }
+        self.rest.drain(..at);
         passed
     }
 
@@ -80,14 +79,17 @@ impl Editor {
         }
     }
 
-    /// How long the next piece is, where that is known.
-    fn size(&self) -> Option<usize> {
+    /// How long the piece is that begins there, where that is known.
+    fn size(&self, at: usize) -> Option<usize> {
         if !self.is_greeted {
             return Some(GREETING);
         }
-        match self.rest.first()? & LONG {
-            0 => Some(2 + usize::from(*self.rest.get(1)?)),
-            _ => Some(9 + u64::from_be_bytes(self.rest.get(1..9)?.try_into().ok()?) as usize),
+        match self.rest.get(at)? & LONG {
+            0 => Some(2 + usize::from(*self.rest.get(at + 1)?)),
+            _ => {
+                let size = self.rest.get(at + 1..at + 9)?.try_into().ok()?;
+                Some(9 + u64::from_be_bytes(size) as usize)
+            }
         }
     }
 }
