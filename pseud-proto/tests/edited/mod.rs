@@ -46,10 +46,11 @@ impl Editor {
         self.rest.extend_from_slice(bytes);
         let (mut passed, mut at) = (Vec::new(), 0);
         while let Some(piece) = self.size(at).and_then(|size| self.rest.get(at..at + size)) {
+            let piece = piece.to_vec();
             at += piece.len();
             match std::mem::replace(&mut self.is_greeted, true) {
-                true => self.pass(piece.to_vec(), &mut passed),
-                false => passed.push(piece.to_vec()),
+                true => self.pass(piece, &mut passed),
+                false => passed.push(piece),
             }
         }
         self.rest.drain(..at);
