@@ -61,6 +61,7 @@ pub(crate) struct Carried {
     /// All that the server said.
     pub(crate) down: Vec<u8>,
     /// Where the server saw the client.
+    #[allow(dead_code, reason = "each test binary uses its own share")]
     pub(crate) seen_at: SocketAddr,
 }
 
