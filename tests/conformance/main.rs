@@ -21,6 +21,8 @@ mod shutdown;
 mod swarm;
 mod takeover;
 mod users;
+#[cfg(feature = "_curve")]
+mod whole_link;
 
 use support::{CHUNKS, Pair, Setup};
 

@@ -24,7 +24,12 @@ mod curve_initiate;
 mod curve_rogue;
 #[cfg(feature = "_curve")]
 mod curve_traffic;
+#[cfg(feature = "_curve")]
+mod curve_whole;
 mod downgrade;
+#[cfg(feature = "_curve")]
+#[path = "../../pseud-proto/tests/edited/mod.rs"]
+mod edited;
 mod f_envelope;
 mod f_replies;
 mod floods;

@@ -1,21 +1,51 @@
 //! Somebody between a client and its server.
 
-use crate::wire::PATIENCE;
+use crate::edited::{Edit, Editor};
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// Which byte it changes, counted from the first of that direction.
+/// How long anything that must happen may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which byte it changes, counted from the first of that direction, or which frame it edits, counted
+/// from the first behind the greeting.
 #[derive(Debug, Clone, Copy)]
+#[allow(dead_code, reason = "each test binary uses its own share")]
 pub(crate) enum Change {
     Nothing,
     /// Of the client's.
     Up(usize),
     /// Of the server's.
     Down(usize),
+    /// Of the client's.
+    UpFrame(usize, Edit),
+    /// Of the server's.
+    DownFrame(usize, Edit),
+}
+
+/// What is done to one direction.
+enum Meddling {
+    None,
+    Byte(usize),
+    Frames(Editor),
+}
+
+impl Change {
+    fn up_and_down(self) -> (Meddling, Meddling) {
+        let frames = |index, edit| Meddling::Frames(Editor::new(Some((index, edit))));
+        match self {
+            Self::Nothing => (Meddling::None, Meddling::None),
+            Self::Up(at) => (Meddling::Byte(at), Meddling::None),
+            Self::Down(at) => (Meddling::None, Meddling::Byte(at)),
+            Self::UpFrame(index, edit) => (frames(index, edit), Meddling::None),
+            Self::DownFrame(index, edit) => (Meddling::None, frames(index, edit)),
+        }
+    }
 }
 
 /// Carries the first link that is opened to it, and no other.
@@ -31,6 +61,7 @@ pub(crate) struct Carried {
     /// All that the server said.
     pub(crate) down: Vec<u8>,
     /// Where the server saw the client.
+    #[allow(dead_code, reason = "each test binary uses its own share")]
     pub(crate) seen_at: SocketAddr,
 }
 
@@ -54,26 +85,27 @@ async fn carry(listener: TcpListener, server: SocketAddr, change: Change) -> Car
     let seen_at = server.local_addr().unwrap();
     let ((from_client, to_client), (from_server, to_server)) =
         (client.into_split(), server.into_split());
-    let (up, down) = match change {
-        Change::Nothing => (None, None),
-        Change::Up(at) => (Some(at), None),
-        Change::Down(at) => (None, Some(at)),
-    };
+    let (up, down) = change.up_and_down();
     let up = tokio::spawn(copy(from_client, to_server, up));
     let down = copy(from_server, to_client, down).await;
     Carried { up: up.await.unwrap(), down, seen_at }
 }
 
 /// Copies until one of them closes; both hear of it.
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, change: Option<usize>) -> Vec<u8> {
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut how: Meddling) -> Vec<u8> {
     let (mut came, mut buffer) = (Vec::new(), [0; 4096]);
     while let Ok(len @ 1..) = from.read(&mut buffer).await {
         let passed = came.len();
         came.extend_from_slice(&buffer[..len]);
-        if let Some(at) = change.filter(|at| (passed..passed + len).contains(at)) {
-            buffer[at - passed] ^= 1;
-        }
-        if to.write_all(&buffer[..len]).await.is_err() {
+        let edited = match &mut how {
+            Meddling::Frames(editor) => editor.take(&buffer[..len]).concat(),
+            Meddling::Byte(at) if (passed..passed + len).contains(at) => {
+                buffer[*at - passed] ^= 1;
+                buffer[..len].to_vec()
+            }
+            _ => buffer[..len].to_vec(),
+        };
+        if to.write_all(&edited).await.is_err() {
             break;
         }
     }

@@ -7,9 +7,14 @@ mod spy;
 
 mod called_back;
 mod cuts;
+#[cfg(feature = "_curve")]
+#[path = "../../pseud-proto/tests/edited/mod.rs"]
+mod edited;
 mod environment;
 mod environment27;
 mod harness;
+#[cfg(feature = "_curve")]
+mod libzmq41;
 mod links_live;
 mod live;
 #[cfg(feature = "_curve")]
@@ -24,6 +29,9 @@ mod random;
 mod reference;
 mod reference_faults;
 mod registry;
+#[cfg(feature = "_curve")]
+#[path = "../hostile/relay.rs"]
+mod relay;
 mod rust_calls_python;
 #[cfg(feature = "_curve")]
 mod secured;
@@ -35,3 +43,5 @@ mod talk;
 mod timeouts;
 mod users;
 mod values_live;
+#[cfg(feature = "_curve")]
+mod whole_link;

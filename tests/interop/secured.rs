@@ -48,6 +48,7 @@ impl Link {
     }
 
     fn new(stream: TcpStream, config: ConnectionConfig, side: Side) -> Self {
+        stream.set_nodelay(true).expect("TCP has it");
         let connection = Connection::new(Arc::new(config), side, seed(&stream), Instant::now());
         Self { stream, connection, wrote: Vec::new(), heard: Vec::new() }
     }

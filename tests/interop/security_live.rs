@@ -145,7 +145,7 @@ async fn rust_calls_python(secured: Secured, shown: Shown) {
 }
 
 /// `whoami` tells the user, and `back` what its caller answers.
-async fn rust_server(secured: Secured) -> (Server, String) {
+pub(crate) async fn rust_server(secured: Secured) -> (Server, String) {
     let options = Options::server(SERVICE);
     let options = match secured {
         Secured::Plain => {
@@ -169,7 +169,7 @@ async fn rust_server(secured: Secured) -> (Server, String) {
     (server, endpoint)
 }
 
-fn rust_client(secured: Secured, shown: Shown, endpoint: &str) -> Client {
+pub(crate) fn rust_client(secured: Secured, shown: Shown, endpoint: &str) -> Client {
     let options = Options::client(SERVICE);
     let options = match secured {
         Secured::Plain => options.plain_client(USERNAME, Secret::new(shown.password())),
@@ -181,7 +181,16 @@ fn rust_client(secured: Secured, shown: Shown, endpoint: &str) -> Client {
     client
 }
 
-async fn python_server(python: &PythonPeer, secured: Secured) -> String {
+pub(crate) async fn python_server(python: &PythonPeer, secured: Secured) -> String {
+    python_server_with(python, secured, json!({})).await
+}
+
+/// The same; `options` are its socket's.
+pub(crate) async fn python_server_with(
+    python: &PythonPeer,
+    secured: Secured,
+    options: Value,
+) -> String {
     let (security, known) = match secured {
         Secured::Plain => {
             (json!({"security_plugin": "plain"}), json!([[USERNAME, PASSWORD, USERNAME]]))
@@ -196,18 +205,32 @@ async fn python_server(python: &PythonPeer, secured: Secured) -> String {
     };
     let fields = json!({
         "name": "server", "user_id": SERVICE, "endpoint": "tcp://127.0.0.1:*",
-        "security": security, "known": known,
+        "security": security, "known": known, "options": options,
     });
     let bound = python.ask("server", fields).await;
     bound["endpoint"].as_str().expect("a bound server says where").to_owned()
 }
 
-async fn python_client(
+pub(crate) async fn python_client(
     python: &PythonPeer,
     secured: Secured,
     name: &str,
     shown: Shown,
     endpoint: &str,
+) {
+    let timeout = if shown == Shown::Known { 5.0 } else { 0.5 };
+    python_client_with(python, secured, name, shown, endpoint, timeout, json!({})).await;
+}
+
+/// The same; its calls wait for so many seconds, `options` are its socket's.
+pub(crate) async fn python_client_with(
+    python: &PythonPeer,
+    secured: Secured,
+    name: &str,
+    shown: Shown,
+    endpoint: &str,
+    timeout: f64,
+    options: Value,
 ) {
     let security = match secured {
         Secured::Plain => json!({
@@ -220,17 +243,16 @@ async fn python_client(
             "secret_key": *shown.pair().secret().to_z85(),
         }),
     };
-    let timeout = if shown == Shown::Known { 5.0 } else { 0.5 };
     let fields = json!({
         "name": name, "peer_id": SERVICE, "endpoint": endpoint, "timeout": timeout,
-        "security": security, "monitor": true,
+        "security": security, "monitor": true, "options": options,
     });
     python.ask("client", fields).await;
 }
 
 /// What a client shows, or believes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+pub(crate) enum Shown {
     /// All is right.
     Known,
     /// A password or a key of nobody.
@@ -257,7 +279,7 @@ fn another_pair() -> KeyPair {
     KeyPair::generate([0xba; 32])
 }
 
-async fn shaken(python: &PythonPeer, name: &str, event: &str) {
+pub(crate) async fn shaken(python: &PythonPeer, name: &str, event: &str) {
     python.ask("events", json!({"name": name, "event": event})).await;
 }
 

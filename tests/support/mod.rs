@@ -3,7 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | `clock` | the one time that all of a test shares |
-//! | `pipe` | bytes on their way: latency, pieces, a full socket, a cut |
+//! | `pipe` | bytes on their way: latency, pieces, a full socket, a cut, somebody who edits frames |
 //! | `wire` | two ends and the pipes between them: settle, look, then advance the clock |
 //! | `talker` | a [`Channel`](pseud::proto::pseud::Channel) that calls and answers |
 //! | `node` | an [`Endpoint`](pseud::proto::pseud::Endpoint) with many connections |
@@ -22,6 +22,8 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own share")]
 
 mod clock;
+#[path = "../../pseud-proto/tests/edited/mod.rs"]
+mod edited;
 mod log;
 mod node;
 mod pipe;
@@ -31,6 +33,7 @@ mod talker;
 mod wire;
 
 pub(crate) use clock::Clock;
+pub(crate) use edited::{EDITS, Edit, Editor};
 pub(crate) use log::{Ended, Log, Said, Work};
 pub(crate) use node::{Id, Node, Port};
 pub(crate) use pipe::Pipe;

@@ -1,5 +1,6 @@
 //! Bytes on their way, in one direction.
 
+use super::edited::Editor;
 use super::wire::End;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ pub(crate) struct Pipe {
     pub(crate) room: usize,
     /// How many bytes may be on their way at once: what both sockets hold.
     pub(crate) capacity: usize,
+    /// Somebody on the path, who edits frames.
+    pub(crate) editor: Option<Editor>,
     flying: VecDeque<(Instant, Vec<u8>)>,
     end: Ending,
     /// Bytes and writes that it took, reads that it gave.
@@ -40,7 +43,7 @@ impl Pipe {
     pub(crate) fn new(latency: Duration) -> Self {
         let (flying, carried) = (VecDeque::new(), Carried::default());
         let (room, capacity) = (usize::MAX, usize::MAX);
-        Self { latency, room, capacity, flying, end: Ending::Open, carried }
+        Self { latency, room, capacity, editor: None, flying, end: Ending::Open, carried }
     }
 
     /// The sender's socket is full from now on.
@@ -83,7 +86,13 @@ impl Pipe {
         self.room -= if self.room == usize::MAX { 0 } else { bytes.len() };
         self.carried.bytes += bytes.len();
         self.carried.writes += 1;
-        self.flying.push_back((now + self.latency, bytes));
+        let bytes = match &mut self.editor {
+            Some(editor) => editor.take(&bytes).concat(),
+            None => bytes,
+        };
+        if !bytes.is_empty() {
+            self.flying.push_back((now + self.latency, bytes));
+        }
         true
     }
 

@@ -4,13 +4,15 @@ use super::clock::Clock;
 use super::log::{Ended, Log, Work, arguments, result};
 use super::wire::End;
 use pseud::proto::pseud::{Channel, Deadlines, Dropped, Stats};
+use pseud::proto::zmtp::Verdict;
 use pseud::proto::{Action, CallId, CallOptions, CallRefused, PeerError, Refusal};
 use pseud::{Fault, Reason};
 use serde::Serialize;
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
-/// A [`Channel`] with its driver: it does nothing by itself, a test says what it says.
+/// A [`Channel`] with its driver: it does nothing by itself, a test says what it says. Whoever it is
+/// asked about comes in.
 #[derive(Debug)]
 pub(crate) struct Talker {
     pub(crate) channel: Channel,
@@ -169,6 +171,10 @@ impl End for Talker {
     fn read(&mut self, input: &mut [u8]) {
         let result = self.channel.handle_input(input, self.clock.now());
         self.judge(result);
+        if self.channel.poll_question().is_some() {
+            let result = self.channel.answer(Verdict::Admit("admitted".into()), self.clock.now());
+            self.judge(result);
+        }
     }
 
     fn eof(&mut self) {
