@@ -24,11 +24,13 @@ trait Lane: Send {
     fn turn(&mut self) -> Result<()>;
 }
 
+type Lanes = Vec<Box<dyn Lane>>;
+
 /// What is measured: a maker of lanes that share one engine.
 struct Work {
     name: &'static str,
     title: &'static str,
-    lanes: fn(usize) -> Result<Vec<Box<dyn Lane>>>,
+    lanes: fn(usize) -> Result<Lanes>,
 }
 
 const WORKS: [Work; 3] = [
@@ -57,9 +59,14 @@ pub(crate) fn measure(rounds: usize, seconds: f64) -> Result<Vec<Scaling>> {
         .iter()
         .map(|work| Scaling { name: work.name, title: work.title, rates: Vec::new() })
         .collect();
-    for _ in 0..rounds {
+    for round in 0..rounds {
         for (work, scaling) in WORKS.iter().zip(&mut results) {
-            scaling.rates.push([rate(work, 1, seconds)?, rate(work, 2, seconds)?]);
+            // Now the one first, now the other.
+            let mut rates = [0.0; 2];
+            for at in [round % 2, 1 - round % 2] {
+                rates[at] = rate(work, at + 1, seconds)?;
+            }
+            scaling.rates.push(rates);
         }
     }
     Ok(results)

@@ -63,7 +63,7 @@ pub(crate) fn all() -> Vec<Scenario> {
             "call-1000",
             Kind::CallOut,
             1_000,
-            "a server calls its 1 000 clients, 16 B, 64 calls at a time",
+            "A server calls its 1 000 clients, 16 B, 64 calls at a time",
             CALLING_OUT,
         ),
         crowd(
@@ -202,8 +202,40 @@ impl Scenario {
             let found = known.iter().find(|known| known.name == entry.contestant);
             let fits =
                 |found: &contestants::Contestant| (found.fits)(&Shape { in_flight, ..shape });
-            let asked = only.is_empty() || only.iter().any(|name| *name == entry.contestant);
+            let asked = only.is_empty() || only.contains(&entry.contestant);
             asked && found.is_some_and(fits)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_scenario_has_a_name_of_its_own_and_both_that_ratios_are_made_of() {
+        let scenarios = all();
+        let names: BTreeSet<_> = scenarios.iter().map(|scenario| &scenario.name).collect();
+        assert_eq!(names.len(), scenarios.len());
+        for scenario in &scenarios {
+            for name in ["raw-tokio", "pseud"] {
+                let is_there = scenario.entries.iter().any(|entry| entry.label() == name);
+                assert!(is_there, "{name} in {}", scenario.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_scenario_keeps_who_fits_and_who_was_asked_for() {
+        let shape = Shape::new(16, 256, 1);
+        let runtimes = [Runtime::Ct, Runtime::Mt];
+        let mut scenario = custom(shape, FREE, &runtimes, &["raw-std", "raw-tokio", "pseud"]);
+        scenario.retain(&[]);
+        let labels =
+            |scenario: &Scenario| -> Vec<_> { scenario.entries.iter().map(Entry::label).collect() };
+        assert_eq!(labels(&scenario), ["raw-tokio", "raw-tokio mt", "pseud", "pseud mt"]);
+        scenario.retain(&["pseud".into()]);
+        assert_eq!(labels(&scenario), ["pseud", "pseud mt"]);
     }
 }

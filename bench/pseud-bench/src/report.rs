@@ -79,7 +79,7 @@ pub(crate) fn text(
 fn table(results: &Results) -> Table {
     let main = results.scenario.main_metric();
     let (to_floor, to_ours) = (format!("to {FLOOR}"), format!("to {OURS}"));
-    let mut head = vec!["", main.title(), &to_floor, &to_ours];
+    let mut head = vec!["contestant", main.title(), &to_floor, &to_ours];
     head.extend(results.scenario.other_metrics().iter().map(|metric| metric.title()));
     let mut table = Table::new(head);
     for row in &results.rows {

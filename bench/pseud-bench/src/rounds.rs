@@ -145,3 +145,27 @@ pub(crate) fn settings(results: &[Results]) -> BTreeMap<String, Vec<String>> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Runtime;
+
+    fn row(rates: &[Option<f64>]) -> Row {
+        let mut row = Row::new(Entry { contestant: "one".into(), runtime: Runtime::Ct });
+        let sample = |rate: &f64| Sample::from([(Metric::CallsPerSecond, *rate)]);
+        row.samples = rates.iter().map(|rate| rate.as_ref().map(sample)).collect();
+        row
+    }
+
+    #[test]
+    fn ratios_are_of_the_same_round() {
+        // Twice as fast in each, while the machine is three times as fast in the last.
+        let (one, other) =
+            (row(&[Some(2.0), Some(4.0), Some(6.0)]), row(&[Some(1.0), None, Some(3.0)]));
+        let ratio = one.ratio_to(&other, Metric::CallsPerSecond);
+        assert_eq!(ratio, Some(Spread { median: 2.0, least: 2.0, most: 2.0 }));
+        assert_eq!(one.ratio_to(&other, Metric::P50Micros), None);
+        assert_eq!(one.median(Metric::CallsPerSecond), Some(4.0));
+    }
+}

@@ -41,8 +41,7 @@ pub(crate) fn picture(results: &[Results]) -> String {
          font-family=\"sans-serif\" font-size=\"12\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
          <text x=\"{middle}\" y=\"18\" text-anchor=\"middle\" fill=\"#555555\">\
-         ← {OURS} is better · {OURS} = 1 · the other is better →</text>\n{body}\
-         <line x1=\"{middle}\" y1=\"26\" x2=\"{middle}\" y2=\"{y}\" stroke=\"#333333\"/>\n</svg>\n"
+         ← {OURS} is better · {OURS} = 1 · the other is better →</text>\n{body}</svg>\n"
     )
 }
 
@@ -77,6 +76,11 @@ fn panel(body: &mut String, results: &Results, top: f64) -> f64 {
         );
         y += ROW;
     }
+    let (middle, from) = (x(1.0), top + TITLE - 4.0);
+    let _ = writeln!(
+        body,
+        "<line x1=\"{middle}\" y1=\"{from}\" x2=\"{middle}\" y2=\"{y}\" stroke=\"#333333\"/>"
+    );
     y
 }
 

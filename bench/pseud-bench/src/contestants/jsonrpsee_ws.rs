@@ -8,7 +8,6 @@ use anyhow::{Context, Result, ensure};
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::rpc_params;
 use jsonrpsee::server::{RpcModule, Server, ServerConfig};
-use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ fn serve(job: &Job) -> Result<()> {
         let mut module = RpcModule::new(());
         module.register_async_method("echo", move |params, _, _| async move {
             child::spin(micros);
-            params.one::<String>().map_err(ErrorObjectOwned::from)
+            params.one::<String>()
         })?;
         Ok((endpoint, SETTINGS.into(), server.start(module)))
     })

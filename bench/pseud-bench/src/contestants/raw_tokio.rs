@@ -115,8 +115,8 @@ impl Link {
         let mut tally = Tally::default();
         let (mut sent, mut came) = (0, 0);
         let mut due = self.in_flight * self.size;
-        // When which byte was to leave, of those that are timed: one of a window.
-        let mut timed = VecDeque::from([(due, Instant::now())]);
+        // When which byte was to leave: one call of a window is timed.
+        let mut timed = Some((due, Instant::now()));
         loop {
             let count = self.exchange(&mut due, &mut sent).await?;
             if count == 0 {
@@ -126,13 +126,13 @@ impl Link {
             came += count;
             let calls = came / self.size - before;
             tally.calls += calls as u64;
-            while let Some((_, since)) = timed.pop_front_if(|(at, _)| *at <= came) {
+            if let Some((_, since)) = timed.take_if(|(at, _)| *at <= came) {
                 tally.latencies.push(since.elapsed());
             }
             if !load.is_stopped() {
                 due += calls * self.size;
-                if timed.is_empty() && calls > 0 {
-                    timed.push_back((sent + due, Instant::now()));
+                if timed.is_none() && calls > 0 {
+                    timed = Some((sent + due, Instant::now()));
                 }
             } else if came == sent + due {
                 ensure!(self.buffer[0] == 7, "an echo is what was sent");

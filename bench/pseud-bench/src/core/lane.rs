@@ -1,7 +1,7 @@
 //! What one link does, with each kind of other end.
 
 use super::links::{Bare, Wired, engine, meet};
-use super::{IN_FLIGHT, Lane};
+use super::{IN_FLIGHT, Lane, Lanes};
 use anyhow::{Context as _, Result, ensure};
 use pseud::proto::zmtp::Side;
 use pseud::{Fault, Node, Peer};
@@ -22,7 +22,7 @@ pub(super) trait Shares: Lane + Sized + 'static {
     fn new(engines: &[Node; 2], number: usize) -> Result<Self>;
 }
 
-pub(super) fn boxed<L: Shares>(count: usize) -> Result<Vec<Box<dyn Lane>>> {
+pub(super) fn boxed<L: Shares>(count: usize) -> Result<Lanes> {
     let engines = [engine()?, engine()?];
     serve(&engines[1])?;
     (0..count).map(|number| Ok(Box::new(L::new(&engines, number)?) as _)).collect()

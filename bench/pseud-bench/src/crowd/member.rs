@@ -122,10 +122,11 @@ impl Member {
                     if changed.is_err() {
                         return Ok(());
                     }
-                    for _ in called..*calls.borrow_and_update() {
-                        called += 1;
+                    let more = *calls.borrow_and_update() - called;
+                    for _ in 0..more {
                         self.call()?;
                     }
+                    called += more;
                 }
             }
         }
