@@ -51,9 +51,9 @@ pub(crate) fn say(answer: &Answer) {
     let _ = stdout().lock().flush();
 }
 
-/// Ends the process; its parent shows what it wrote.
-fn fail(error: &anyhow::Error) -> ! {
-    eprintln!("pseud-bench: {error:#}");
+/// Ends the process; its parent shows why.
+pub(crate) fn fail(error: &anyhow::Error) -> ! {
+    say(&Answer::Failed(format!("{error:#}")));
     std::process::exit(1);
 }
 

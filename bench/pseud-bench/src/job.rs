@@ -92,6 +92,8 @@ pub(crate) enum Answer {
     Ran(Ran),
     /// A crowd is as it was told to be.
     Done,
+    /// Why it ends.
+    Failed(String),
 }
 
 /// What a process has used since its birth.

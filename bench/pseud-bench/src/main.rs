@@ -44,11 +44,14 @@ fn obey(command: Command) -> Result<ExitCode> {
         Command::Run(run) => run_some(&run),
         Command::List => list(),
         Command::Core(core) => run_core(&core),
-        Command::Child { job } => be(&serde_json::from_str(&job)?),
+        Command::Child { job } => match be(&serde_json::from_str(&job)?) {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(error) => child::fail(&error),
+        },
     }
 }
 
-fn be(job: &Job) -> Result<ExitCode> {
+fn be(job: &Job) -> Result<()> {
     child::end_in_time();
     if let Some(core) = job.core {
         system::pin(core)?;
@@ -64,7 +67,7 @@ fn be(job: &Job) -> Result<ExitCode> {
         }
         Role::Crowd => crowd::run(job)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn run_all(all: &All) -> Result<ExitCode> {

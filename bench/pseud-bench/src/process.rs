@@ -50,7 +50,10 @@ impl Process {
         if self.output.read_line(&mut line)? == 0 {
             bail!("{} has ended: {}", self.name, self.child.wait()?);
         }
-        serde_json::from_str(&line).with_context(|| format!("{} said {line}", self.name))
+        match serde_json::from_str(&line) {
+            Ok(Answer::Failed(why)) => bail!("{}: {why}", self.name),
+            answer => answer.with_context(|| format!("{} said {line}", self.name)),
+        }
     }
 
     pub(crate) fn usage(&mut self) -> Result<Usage> {
