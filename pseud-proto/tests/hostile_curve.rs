@@ -251,17 +251,17 @@ fn d_09_vouches_that_prove_nothing() {
 }
 
 #[test]
-fn d_10_d_11_numbers_that_do_not_rise() {
+fn d_10_d_11_numbers_that_do_not_count_by_one() {
     let now = Instant::now();
     for (numbers, last, outcome) in [
-        (vec![3, 4, 9], 10, Ok(())),
+        (vec![3, 4, 5], 6, Ok(())),
         (vec![3], 3, Err(Insecure::Replay)),
-        (vec![9], 8, Err(Insecure::Replay)),
+        (vec![3, 4], 3, Err(Insecure::Replay)),
         (vec![3], 0, Err(Insecure::Replay)),
         (vec![], 2, Err(Insecure::Replay)),
-        (vec![], u64::MAX, Ok(())),
-        (vec![u64::MAX], u64::MAX, Err(Insecure::Exhausted)),
-        (vec![u64::MAX], 4, Err(Insecure::Exhausted)),
+        (vec![], 4, Err(Insecure::Gap)),
+        (vec![3, 4], 6, Err(Insecure::Gap)),
+        (vec![3], u64::MAX, Err(Insecure::Gap)),
     ] {
         let (rogue, mut server) = admitted(now);
         for number in &numbers {
@@ -270,6 +270,39 @@ fn d_10_d_11_numbers_that_do_not_rise() {
         let end = feed(&mut server, &frame(0, &rogue.message(last, b"\0x")), 1, now);
         assert_eq!(end, outcome.map_err(PeerError::from), "{numbers:?} {last}");
         assert_eq!(drain(&mut server).len(), numbers.len() + usize::from(outcome.is_ok()));
+    }
+}
+
+#[test]
+fn d_11_numbers_of_the_handshake_count_by_one() {
+    let now = Instant::now();
+    for (number, outcome) in [
+        (2, Ok(())),
+        (0, Err(Insecure::Replay)),
+        (1, Err(Insecure::Replay)),
+        (3, Err(Insecure::Gap)),
+        (u64::MAX, Err(Insecure::Gap)),
+    ] {
+        let mut rogue = Forger::new();
+        let mut server = welcomed(&mut rogue, 1, now);
+        let initiate = rogue.initiate_numbered(number, &rogue.good_vouch(), &metadata());
+        let end = feed(&mut server, &command("INITIATE", &initiate), 1, now);
+        assert_eq!(end, outcome.map_err(PeerError::from), "INITIATE {number}");
+    }
+    let (middle, transient) = (server_pair(), KeyPair::generate([0x0d; 32]));
+    for (number, outcome) in [
+        (1, Ok(())),
+        (0, Err(Insecure::Replay)),
+        (2, Err(Insecure::Gap)),
+        (u64::MAX, Err(Insecure::Gap)),
+    ] {
+        let (mut client, hello) = greeted_client(now);
+        let welcome = welcome(&hello, &middle, transient.public());
+        feed(&mut client, &command("WELCOME", &welcome), 1, now).unwrap();
+        let ready = ready_numbered(number, &hello, &transient, &server_metadata());
+        let end = feed(&mut client, &command("READY", &ready), 1, now);
+        assert_eq!(end, outcome.map_err(PeerError::from), "READY {number}");
+        assert_eq!(client.is_ready(), outcome.is_ok());
     }
 }
 
@@ -294,12 +327,14 @@ fn d_12_a_recorded_session_replayed() {
 #[test]
 fn d_13_a_forged_message_with_a_high_number() {
     let now = Instant::now();
-    let (rogue, mut server) = admitted(now);
-    let mut forged = rogue.message(1 << 60, b"\0x");
-    forged[20] ^= 1;
-    let stream = [frame(0, &rogue.message(3, b"\0good")), frame(0, &forged)].concat();
-    assert_eq!(feed(&mut server, &stream, 1, now), Err(Insecure::Box.into()));
-    assert_eq!(drain(&mut server), [message(&[b"good"])]);
+    for (number, refused) in [(1 << 60, Insecure::Gap), (4, Insecure::Box)] {
+        let (rogue, mut server) = admitted(now);
+        let mut forged = rogue.message(number, b"\0x");
+        forged[20] ^= 1;
+        let stream = [frame(0, &rogue.message(3, b"\0good")), frame(0, &forged)].concat();
+        assert_eq!(feed(&mut server, &stream, 1, now), Err(refused.into()));
+        assert_eq!(drain(&mut server), [message(&[b"good"])]);
+    }
 }
 
 #[test]

@@ -129,6 +129,6 @@ async fn d_13_a_byte_of_the_traffic_changed_on_its_way() {
         assert_eq!((ours, theirs), (fault(Insecure::Box), Reason::PeerGone), "{at}");
     }
     let (ours, theirs) = changed(&keyed, Change::Up(PROBE + 2 + 8)).await;
-    assert_eq!((ours, theirs), (fault(Insecure::Box), Reason::PeerGone), "a high number");
+    assert_eq!((ours, theirs), (fault(Insecure::Gap), Reason::PeerGone), "a high number");
     keyed.over(3, 0, &[]).await;
 }

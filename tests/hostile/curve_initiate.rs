@@ -87,6 +87,24 @@ async fn d_07_metadata_that_lies() {
     keyed.over(0, 0, &[]).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d_11_a_number_that_is_not_the_next() {
+    let keyed = Keyed::new().await;
+    for (number, why) in [
+        (0, Insecure::Replay),
+        (1, Insecure::Replay),
+        (3, Insecure::Gap),
+        (u64::MAX, Insecure::Gap),
+    ] {
+        refused(&keyed, why, |forger| {
+            let (vouch, block) = (forger.good_vouch(), metadata("DEALER", ""));
+            command("INITIATE", &forger.initiate_numbered(number, &vouch, &block))
+        })
+        .await;
+    }
+    keyed.over(0, 0, &[]).await;
+}
+
 /// One that is older than 60 s is shown beside the core.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d_08_a_cookie_that_is_not_of_this_link() {

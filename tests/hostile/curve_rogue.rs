@@ -2,7 +2,7 @@
 
 use crate::bytes::{COMMAND, command, greeting_of, metadata};
 use crate::curve::{Keyed, mallory};
-use crate::forger::{weak_keys, welcome};
+use crate::forger::{ready_numbered, weak_keys, welcome};
 use crate::rogue::Rogue;
 use crate::secured::{curve_client, curve_server, server_pair, stranger_pair};
 use crate::wire::{PATIENCE, Wire};
@@ -87,7 +87,8 @@ async fn c_10_commands_out_of_turn_to_a_client() {
     }
     for (name, why) in [
         ("WELCOME", PeerError::from(Misbehaved::UnexpectedCommand)),
-        ("READY", Insecure::Box.into()),
+        // Its number is none that a first command has.
+        ("READY", Insecure::Gap.into()),
         ("ERROR", Malformed::BadCommand.into()),
     ] {
         let (mut wire, hello) = hello(&rogue).await;
@@ -95,6 +96,22 @@ async fn c_10_commands_out_of_turn_to_a_client() {
         wire.send(&welcome).await;
         assert!(wire.frame().await.body.starts_with(b"\x08INITIATE"));
         rogue.refuses(wire, &command(name, &[9; 160]), why).await;
+    }
+    rogue.over(&[]).await;
+}
+
+/// By whoever has the server's secret key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d_11_a_ready_that_is_not_the_servers_first() {
+    let rogue = rogue().await;
+    let transient = stranger_pair();
+    for (number, why) in [(0, Insecure::Replay), (2, Insecure::Gap), (u64::MAX, Insecure::Gap)] {
+        let (mut wire, hello) = hello(&rogue).await;
+        wire.send(&command("WELCOME", &welcome(&hello, &server_pair(), transient.public()))).await;
+        assert!(wire.frame().await.body.starts_with(b"\x08INITIATE"));
+        let block = metadata("ROUTER", "rogue");
+        let ready = command("READY", &ready_numbered(number, &hello, &transient, &block));
+        rogue.refuses(wire, &ready, why).await;
     }
     rogue.over(&[]).await;
 }

@@ -25,9 +25,14 @@ pub enum Insecure {
     /// A vouch that does not prove who the client is.
     #[error("bad vouch")]
     Vouch,
-    /// A nonce that is not above all before it.
+    /// A nonce that is not above the last one: a frame came twice, or behind one that it was sent
+    /// before.
     #[error("a nonce came again")]
     Replay,
+    /// A nonce that leaves some out: a frame was deleted on its way, or is still to come. Nonces
+    /// count by one in each direction, from CURVE's INITIATE and READY on.
+    #[error("a nonce was left out")]
+    Gap,
     /// No nonce is left for this link: a new one begins anew.
     #[error("nonces used up")]
     Exhausted,

@@ -84,9 +84,24 @@ impl Forger {
         self.initiate_as(self.key_pair.public(), vouch, metadata)
     }
 
+    /// The same, of another number.
+    pub(crate) fn initiate_numbered(&self, number: u64, vouch: &[u8], metadata: &[u8]) -> Vec<u8> {
+        self.initiate_with(number, self.key_pair.public(), vouch, metadata)
+    }
+
     /// The same, by whoever says to have that key.
     pub(crate) fn initiate_as(&self, key: &PublicKey, vouch: &[u8], metadata: &[u8]) -> Vec<u8> {
-        let number = 2_u64.to_be_bytes();
+        self.initiate_with(2, key, vouch, metadata)
+    }
+
+    fn initiate_with(
+        &self,
+        number: u64,
+        key: &PublicKey,
+        vouch: &[u8],
+        metadata: &[u8],
+    ) -> Vec<u8> {
+        let number = number.to_be_bytes();
         let content = [&key.as_bytes()[..], vouch, metadata].concat();
         let nonce = nonce(b"CurveZMQINITIATE", &number);
         let sealed = seal(&content, &nonce, &self.server_transient, &self.transient);
@@ -108,9 +123,26 @@ impl Forger {
     }
 }
 
+/// `C'`, as HELLO's data says it.
+fn client_transient(hello: &[u8]) -> PublicKey {
+    PublicKey::from_bytes(hello[74..106].try_into().unwrap())
+}
+
+/// READY's data of that number, for that HELLO's data and the WELCOME with that key.
+pub(crate) fn ready_numbered(
+    number: u64,
+    hello: &[u8],
+    server_transient: &KeyPair,
+    metadata: &[u8],
+) -> Vec<u8> {
+    let number = number.to_be_bytes();
+    let nonce = nonce(b"CurveZMQREADY---", &number);
+    [&number[..], &seal(metadata, &nonce, &client_transient(hello), server_transient)].concat()
+}
+
 /// WELCOME's data for that HELLO's data, by somebody with those keys.
 pub(crate) fn welcome(hello: &[u8], server: &KeyPair, server_transient: &PublicKey) -> Vec<u8> {
-    let client_transient = PublicKey::from_bytes(hello[74..106].try_into().unwrap());
+    let client_transient = client_transient(hello);
     let content = [&server_transient.as_bytes()[..], &[5; 96]].concat();
     let nonce = nonce(b"WELCOME-", &[6; 16]);
     [&[6; 16][..], &seal(&content, &nonce, &client_transient, server)].concat()

@@ -22,6 +22,10 @@ pub(crate) fn metadata() -> Vec<u8> {
     ready_command(&[(b"Socket-Type", b"DEALER")])[8..].to_vec()
 }
 
+pub(crate) fn server_metadata() -> Vec<u8> {
+    ready_command(&[(b"Socket-Type", b"ROUTER")])[8..].to_vec()
+}
+
 /// A server that has been greeted.
 pub(crate) fn greeted(seed: u8, now: Instant) -> Connection {
     greeted_as(with(curve_server()), seed, now)

@@ -5,7 +5,7 @@ use super::cipher::{Boxes, long_nonce, short_nonce};
 use super::{
     CLIENT_NONCE, COOKIE_LEN, ClientRandom, HELLO_CONTENT, HELLO_NONCE, HELLO_PADDING,
     HELLO_VERSION, INITIATE_NONCE, KeyPair, Opener, PublicKey, READY_NONCE, SERVER_NONCE, Sealer,
-    VOUCH_LEN, VOUCH_NONCE, WELCOME_NONCE, agree, open_box, put_box,
+    VOUCH_LEN, VOUCH_NONCE, WELCOME_NONCE, agree, number, open_box, put_box,
 };
 use crate::error::{Incompatible, Insecure, Malformed, Misbehaved, PeerError};
 use crate::user::User;
@@ -161,6 +161,7 @@ impl Welcome {
 fn ready(data: &[u8], key: &Boxes, config: &ConnectionConfig) -> Result<Complete, PeerError> {
     let (number, sealed) = data.split_first_chunk().ok_or(Malformed::BadCommand)?;
     let number = u64::from_be_bytes(*number);
+    number::follows(number::NONE, number)?;
     let block = open_box(sealed, key, &short_nonce(&READY_NONCE, number))?;
     let session = Session {
         sealer: Sealer::new(key, CLIENT_NONCE, MESSAGE_NUMBER),

@@ -8,6 +8,7 @@
 //! | `cipher` | the boxes, by one crate or another |
 //! | `keys`, `pair`, `z85`, `key_error` | keys and their text |
 //! | `random` | what a handshake draws |
+//! | `number` | which number may follow which |
 //! | `client`, `server` | the handshake |
 //! | `traffic` | frames behind it |
 
@@ -15,6 +16,7 @@ mod cipher;
 mod client;
 mod key_error;
 mod keys;
+mod number;
 mod pair;
 mod random;
 mod server;

@@ -7,7 +7,7 @@ use super::cipher::{Boxes, long_nonce, short_nonce};
 use super::{
     CLIENT_NONCE, COOKIE_LEN, HELLO_CONTENT, HELLO_NONCE, HELLO_PADDING, HELLO_VERSION,
     INITIATE_NONCE, KeyPair, Opener, PublicKey, READY_NONCE, SERVER_NONCE, Sealer, ServerRandom,
-    VOUCH_LEN, VOUCH_NONCE, WELCOME_NONCE, agree, open_box, put_box,
+    VOUCH_LEN, VOUCH_NONCE, WELCOME_NONCE, agree, number, open_box, put_box,
 };
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
 use crate::user::User;
@@ -197,9 +197,7 @@ impl<'a> Initiate<'a> {
         welcomed: &Welcomed,
         config: &ConnectionConfig,
     ) -> Result<(PublicKey, Vouched), PeerError> {
-        if self.number <= welcomed.hello_number {
-            return Err(Insecure::Replay.into());
-        }
+        number::follows(welcomed.hello_number, self.number)?;
         let key = agree(&welcomed.client_transient, welcomed.transient.secret())?;
         let content = open_box(self.sealed, &key, &short_nonce(&INITIATE_NONCE, self.number))?;
         let (client_key, rest) = content.split_first_chunk().ok_or(Malformed::BadCommand)?;

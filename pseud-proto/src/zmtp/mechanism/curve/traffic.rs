@@ -1,6 +1,7 @@
 //! Frames behind the handshake: MESSAGE, number (8), tag (16), then sealed flags (1) and payload.
 
 use super::cipher::{Boxes, Cipher, Prefix, Stream, TAG_LEN};
+use super::number;
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
 use crate::zmtp::frame::{self, Kind};
 use crate::zmtp::mechanism::Inner;
@@ -67,7 +68,7 @@ fn flags(kind: Kind) -> u8 {
 /// Opens what comes.
 pub(in crate::zmtp) struct Opener {
     stream: <Boxes as Cipher>::Stream,
-    /// The highest number that proved right.
+    /// The number of the last frame that opened.
     last: u64,
 }
 
@@ -89,19 +90,12 @@ impl Opener {
         if data.is_empty() {
             return Err(Malformed::BadCommand.into());
         }
-        let number = self.judge(u64::from_be_bytes(*number))?;
+        let number = u64::from_be_bytes(*number);
+        number::follows(self.last, number)?;
         self.stream.open(number, tag, data).map_err(|_| Insecure::Box)?;
         // Only now: a forged frame must not move it.
         self.last = number;
         inner(data.first().copied().unwrap_or_default())
-    }
-
-    fn judge(&self, number: u64) -> Result<u64, PeerError> {
-        match number {
-            _ if self.last == u64::MAX => Err(Insecure::Exhausted.into()),
-            number if number <= self.last => Err(Insecure::Replay.into()),
-            number => Ok(number),
-        }
     }
 }
 
@@ -135,11 +129,13 @@ mod tests {
     #[test]
     fn d_13_a_forged_number_moves_nothing() {
         let mut opener = opener(2);
-        let mut forged = body(1_000, b"x");
-        forged[20] ^= 1;
-        let before = forged.clone();
-        assert_eq!(opener.open(&mut forged), Err(Insecure::Box.into()));
-        assert_eq!((&forged, opener.last), (&before, 2));
+        for (number, refused) in [(3, Insecure::Box), (1_000, Insecure::Gap)] {
+            let mut forged = body(number, b"x");
+            forged[20] ^= 1;
+            let before = forged.clone();
+            assert_eq!(opener.open(&mut forged), Err(refused.into()));
+            assert_eq!((&forged, opener.last), (&before, 2));
+        }
         let mut good = body(3, b"x");
         assert_eq!(opener.open(&mut good), Ok(Inner { is_command: false, has_more: false }));
         assert_eq!((&good[OVERHEAD..], opener.last), (&b"x"[..], 3));
@@ -157,8 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn d_11_a_jump_to_the_end_is_the_last_frame() {
-        let mut opener = opener(2);
+    fn d_11_a_jump_is_refused_and_the_last_number_is_the_last() {
+        for number in [4, 1 << 60, u64::MAX] {
+            let mut sealed = body(number, b"x");
+            let before = sealed.clone();
+            assert_eq!(opener(2).open(&mut sealed), Err(Insecure::Gap.into()));
+            assert_eq!(sealed, before, "it is not even opened");
+        }
+        let mut opener = opener(u64::MAX - 1);
         assert!(opener.open(&mut body(u64::MAX, b"x")).is_ok());
         for number in [0, 3, u64::MAX] {
             let refused = opener.open(&mut body(number, b"x"));
