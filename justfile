@@ -42,6 +42,10 @@ semver:
 gates COMMAND="check":
     cargo run --release --locked --manifest-path bench/Cargo.toml -p gates -- {{COMMAND}}
 
+# Fuzz targets, so many seconds each: all of them, or those that are named.
+fuzz SECONDS *TARGETS:
+    fuzz/run {{SECONDS}} {{TARGETS}}
+
 # What would be published.
 package:
     cargo package --workspace --locked --allow-dirty

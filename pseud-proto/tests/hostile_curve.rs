@@ -457,6 +457,19 @@ fn d_19_inner_flags() {
 }
 
 #[test]
+fn b_13_a_sealed_frame_that_does_not_open_counts_alike_whole_and_in_pieces() {
+    let now = Instant::now();
+    let counted = |chunk| {
+        let (rogue, mut server) = admitted(now);
+        let mut forged = rogue.message(3, b"\0x");
+        forged[20] ^= 1;
+        feed(&mut server, &frame(0x80, &forged), chunk, now).unwrap_err();
+        server.stats().reserved_flags
+    };
+    assert_eq!((counted(usize::MAX), counted(1)), (1, 1));
+}
+
+#[test]
 fn d_19_sizes_and_names() {
     let now = Instant::now();
     let malformed = Err(Malformed::BadCommand.into());

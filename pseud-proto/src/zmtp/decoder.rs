@@ -153,8 +153,8 @@ impl Decoder {
             }
             let end = self.frame_end(header);
             let Some(frame) = input.peek_mut().get_mut(self.cursor..end) else { break };
-            let whole = open(&mut self.opener, header, frame)?;
             self.count(header, outlet.stats);
+            let whole = open(&mut self.opener, header, frame)?;
             if whole.is_command {
                 let body = command_of(frame, whole, outlet.config)?;
                 self.pending.extend_from_slice(input.take(self.cursor));

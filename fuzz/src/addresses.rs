@@ -1,0 +1,38 @@
+//! Whatever the text of an endpoint, it is refused with a reason that names it, or it is an address whose
+//! own text means the same; and what can be connected to is an address that can be reached.
+
+use crate::memory::bounded;
+use pseud_proto::address::Address;
+
+/// An endpoint, to bind and to connect to.
+pub fn addresses(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    bounded(data.len(), || {
+        let bound = Address::to_bind(text);
+        match &bound {
+            Ok(address) => {
+                judge(address);
+                assert_eq!(Address::to_bind(&address.to_string()).as_ref(), Ok(address));
+            }
+            Err(error) => assert!(error.endpoint == text && !error.cause.is_empty()),
+        }
+        if let Ok(address) = Address::to_connect(text) {
+            assert_eq!(bound.as_ref(), Ok(&address));
+            assert_eq!(Address::to_connect(&address.to_string()), Ok(address.clone()));
+            if let Address::Tcp { host, port } = address {
+                assert!(host != "*" && port != 0);
+            }
+        }
+    });
+}
+
+fn judge(address: &Address) {
+    match address {
+        Address::Tcp { host, .. } => assert!(!host.is_empty()),
+        Address::Ipc { path: text } | Address::IpcAbstract { name: text } => {
+            // `sun_path` has 108 bytes, and a path ends with a zero.
+            assert!(!text.is_empty() && text.len() <= 107 && !text.contains('\0'));
+        }
+        other => panic!("an unknown kind of address: {other}"),
+    }
+}

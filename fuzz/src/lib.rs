@@ -1,0 +1,70 @@
+//! What holds of pseud's parsers and machines whatever the bytes.
+//!
+//! One function a target: it takes any input and panics where its sentence, at the head of its module,
+//! is broken. libFuzzer runs them from `fuzz_targets/`, `cargo test` on the seeds. All but the program's
+//! JSON are reached by public faces.
+#![forbid(unsafe_code)]
+
+mod addresses;
+mod commands;
+mod connection;
+mod curve_insider;
+mod envelope;
+mod frames;
+mod json;
+mod key_files;
+mod memory;
+mod metadata;
+mod msgpack;
+mod path;
+mod pickles;
+mod reference;
+mod rules;
+mod script;
+mod tracked;
+mod twins;
+mod typed;
+mod values;
+mod z85;
+
+#[path = "../../pseud-proto/tests/rogue/forger.rs"]
+#[allow(dead_code, reason = "the tests of hostile peers use more of it")]
+mod forger;
+#[path = "../../pseud-cli/src/json/mod.rs"]
+mod program_json;
+#[path = "../../pseud-proto/tests/zmtp_wire/mod.rs"]
+mod wire;
+
+pub use addresses::addresses;
+pub use commands::commands;
+pub use connection::{connection_curve, connection_null, connection_plain};
+pub use curve_insider::curve_insider;
+pub use envelope::envelope;
+pub use frames::frames;
+pub use json::json;
+pub use key_files::key_files;
+pub use metadata::metadata;
+pub use pickles::pickles;
+pub use values::values;
+pub use z85::z85;
+
+/// A target's body.
+pub type Target = fn(&[u8]);
+
+/// All targets, by the names that they have in `fuzz_targets/`, `seeds/` and on the command line.
+pub const TARGETS: [(&str, Target); 14] = [
+    ("addresses", addresses),
+    ("commands", commands),
+    ("connection_curve", connection_curve),
+    ("connection_null", connection_null),
+    ("connection_plain", connection_plain),
+    ("curve_insider", curve_insider),
+    ("envelope", envelope),
+    ("frames", frames),
+    ("json", json),
+    ("key_files", key_files),
+    ("metadata", metadata),
+    ("pickles", pickles),
+    ("values", values),
+    ("z85", z85),
+];
