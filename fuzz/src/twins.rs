@@ -65,6 +65,12 @@ impl Twins {
         Self { whole: open(), split: open(), pieces, asks, verdict, seen: Vec::new(), failed: None }
     }
 
+    /// Both pass over large frames of messages instead of ending with them.
+    pub(crate) fn skip_too_large(self) -> Self {
+        let (whole, split) = (self.whole.skip_too_large(), self.split.skip_too_large());
+        Self { whole, split, ..self }
+    }
+
     /// Both get those bytes. What they have to say is returned.
     pub(crate) fn feed(&mut self, bytes: &[u8], now: Instant) -> Vec<u8> {
         let whole = feed(&mut self.whole, bytes, usize::MAX, now);
@@ -171,6 +177,13 @@ impl Twins {
                 assert!(!self.asks || (asked && admitted), "nobody comes in unasked");
             }
             Seen::Message(parts) => assert!(is_ready && !parts.is_empty()),
+            Seen::TooLarge(head, error) => {
+                assert!(
+                    is_ready && !head.is_empty(),
+                    "what is passed over is said to be of something"
+                );
+                assert!(matches!(error, PeerError::TooLarge { .. }));
+            }
             Seen::Written(_) => assert!(is_ready),
         }
     }

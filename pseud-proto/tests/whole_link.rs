@@ -67,6 +67,7 @@ impl Party {
                 Seen::Message(parts) => self.messages.push(parts),
                 Seen::Asked(_) => self.end = self.end.and(self.connection.answer(admit(), now)),
                 Seen::Ready(_) | Seen::Written(_) => {}
+                Seen::TooLarge(..) => panic!("nothing here is over a limit: {seen:?}"),
             }
         }
     }
