@@ -68,7 +68,7 @@ impl Socket {
     /// The link is over, and its session with it. Only this peer's calls end; the others go on.
     pub(crate) fn end(&mut self, endpoint: &mut Endpoint, reason: Reason, now: Instant) {
         match reason {
-            Reason::PeerGone => {}
+            Reason::PeerGone | Reason::Shutdown => {}
             Reason::PeerFault(error) => println!("a link is closed: {error}"),
             reason => println!("a link is closed: {reason}"),
         }

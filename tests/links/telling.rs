@@ -280,13 +280,13 @@ async fn an_exception_without_a_message_is_its_class() {
 #[tokio::test]
 async fn what_an_operator_must_mend_is_said_once_a_minute() {
     let judges = [
-        (Authenticator::new(|_| async { panic!("cannot say") }), "an authenticator panicked"),
-        (Authenticator::new(|_| pending::<Verdict>()), "too many peers wait to be authenticated"),
+        (Authenticator::new(|_| async { panic!("cannot say") }), 8, "an authenticator panicked"),
+        (Authenticator::new(|_| pending::<Verdict>()), 0, "too many peers wait to be authenticated"),
     ];
-    for (authenticator, text) in judges {
+    for (authenticator, max, text) in judges {
         let logged = Logged::new();
         let mut options = Options::server("service").plain_server(authenticator);
-        options.gate.questions_parked_max = 0;
+        options.gate.questions_parked_max = max;
         let server = Server::with(options).unwrap();
         let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
         let mut events = server.events();

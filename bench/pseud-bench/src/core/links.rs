@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
 use pseud::{Config, Node};
-use pseud_async::{Hub, Link, Runtime, Writer};
+use pseud_async::{Dialing, Hub, Link, Origin, Runtime, Writer};
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -27,6 +27,7 @@ pub(super) fn engine() -> Result<Node> {
         clock: Instant::now,
         spawn: Box::new(|_| panic!("no handler waits here")),
         spawn_blocking: Box::new(|_| panic!("no handler blocks here")),
+        sleep: Box::new(|_| panic!("nothing sleeps here")),
     };
     Ok(Node::new(Arc::new(Hub::new(Arc::new(Config::default()), runtime)?)))
 }
@@ -36,13 +37,20 @@ pub(super) struct Wired {
     /// An engine ends when the last handle of it is dropped.
     node: Node,
     link: Arc<Link<Written>>,
+    /// An endpoint is connected to for as long as its links are.
+    _dialing: Option<Dialing>,
 }
 
 impl Wired {
     pub(super) fn new(node: &Node, side: Side, identity: &str) -> Result<Self> {
         let config = Arc::new(connection(identity));
-        let link = Link::new(node.hub(), config, side, 0, Written::default(), "memory".into())?;
-        Ok(Self { node: node.clone(), link })
+        let dialing = (side == Side::Connecting).then(|| node.hub().dialing());
+        let origin = match &dialing {
+            Some(dialing) => Origin::Dialed { attempt: 0, dialing },
+            None => Origin::Accepted { late_guard: None },
+        };
+        let link = Link::new(node.hub(), config, origin, Written::default(), "memory".into())?;
+        Ok(Self { node: node.clone(), link, _dialing: dialing })
     }
 
     /// What it has to say, in place of what `bytes` held.
