@@ -10,6 +10,7 @@ use crate::orphans::Orphans;
 use crate::pending::Waiters;
 use crate::registry::{Registry, Served};
 use crate::running::Running;
+use crate::sockets::Sockets;
 use crate::stranger::Stranger;
 use crate::withheld::Pace;
 use atomic_waker::AtomicWaker;
@@ -75,6 +76,7 @@ pub struct Hub {
     pub(crate) doors: Doors,
     /// How often answers that are withheld are warned of.
     pub(crate) withheld: Pace,
+    pub(crate) sockets: Sockets,
 }
 
 #[derive(Debug)]
@@ -133,6 +135,7 @@ impl Hub {
             config,
             doors: Doors::default(),
             withheld: Pace::default(),
+            sockets: Sockets::default(),
         })
     }
 
@@ -198,7 +201,8 @@ impl Hub {
         (result, effects)
     }
 
-    /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten.
+    /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten. What
+    /// listened does so no more when this returns.
     pub fn shutdown(self: &Arc<Self>) {
         let ((waiting, strangers), effects) = self.with(|inner, now| {
             inner.shut_down = true;
@@ -207,6 +211,7 @@ impl Hub {
             let waiting: Vec<_> = crowds.into_iter().flat_map(Crowd::leave).collect();
             ((waiting, inner.watchers.wake_all()), std::mem::take(&mut inner.strangers))
         });
+        self.sockets.close_listening();
         effects.run(self, None);
         let (waiting, watching) = waiting;
         waiting.iter().for_each(|waker| waker.wake());

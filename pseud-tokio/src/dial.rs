@@ -1,11 +1,12 @@
 //! Connecting: one task dials, drives the link, and dials again.
 
-use crate::driver::drive;
+use crate::connect;
+use crate::driver::Driver;
 use crate::failure::{invalid, named};
 use crate::options::Options;
 use crate::security;
-use crate::socket::Stream;
-use pseud_async::{Dialing, Hub, Origin};
+use crate::socket::WriteHalf;
+use pseud_async::{Dialing, Hub, Link, Origin};
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
 use pseud_proto::zmtp::ConnectionConfig;
@@ -14,28 +15,89 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::iter::repeat;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Duration, Instant, sleep};
 
-/// Starts to dial, for as long as the hub lives; returns what ends it.
+/// Starts to dial, for as long as the hub lives.
 pub(crate) fn connect(
     hub: &Arc<Hub>,
     options: &Options,
     endpoint: &str,
     handle: &Handle,
-) -> io::Result<AbortHandle> {
+) -> io::Result<Dialed> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
     security::judge_endpoint(options, &address, "connect to", endpoint)?;
     let mut config = options.connection.clone();
     config.probe = options.probe;
     let config = Arc::new(config);
     let (hub, endpoint) = (hub.clone(), endpoint.to_owned());
-    let dialing = hub.dialing();
-    let dialer = Dialer { hub, config, address, endpoint, dialing };
-    Ok(handle.spawn(dialer.run(options.retry)).abort_handle())
+    let (timeout, current) = (options.connect_timeout, Arc::default());
+    let (link_hub, dialing) = (hub.clone(), hub.dialing());
+    let dialer = Dialer { hub: link_hub, config, address, endpoint, dialing, timeout, current };
+    let current = dialer.current.clone();
+    let task = handle.spawn(dialer.run(options.retry)).abort_handle();
+    Ok(Dialed { hub, current, task })
+}
+
+/// An endpoint that is dialed, and what ends that.
+#[derive(Debug)]
+pub(crate) struct Dialed {
+    hub: Arc<Hub>,
+    current: Arc<Current>,
+    task: AbortHandle,
+}
+
+impl Dialed {
+    /// When this returns the link's session is over, and no other one begins.
+    pub(crate) fn disconnect(&self) {
+        match std::mem::replace(&mut *self.current.lock(), Now::Stopped).link() {
+            // Its task goes on until the socket is closed in order.
+            Some(link) => link.end(&self.hub, Reason::Disconnected),
+            None => self.task.abort(),
+        }
+    }
+}
+
+/// What a dialer is at, for whoever wants to end it.
+#[derive(Debug, Default)]
+struct Current(Mutex<Now>);
+
+#[derive(Debug, Default)]
+enum Now {
+    /// There is no link.
+    #[default]
+    Trying,
+    /// Weak: who holds this must not keep the socket open when the link's task is gone.
+    Linked(Weak<Link<WriteHalf>>),
+    Stopped,
+}
+
+impl Now {
+    fn link(self) -> Option<Arc<Link<WriteHalf>>> {
+        match self {
+            Self::Linked(link) => link.upgrade(),
+            Self::Trying | Self::Stopped => None,
+        }
+    }
+}
+
+impl Current {
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves on, unless it is to stop: says whether it may go on.
+    fn set(&self, next: Now) -> bool {
+        let mut now = self.lock();
+        if matches!(*now, Now::Stopped) {
+            return false;
+        }
+        *now = next;
+        true
+    }
 }
 
 /// A link that lived so long counts as a success. Shorter ones do not: two peers that take one name
@@ -51,6 +113,8 @@ struct Dialer {
     address: Address,
     endpoint: String,
     dialing: Dialing,
+    timeout: Duration,
+    current: Arc<Current>,
 }
 
 impl Dialer {
@@ -62,7 +126,7 @@ impl Dialer {
             // The next link is another: what is named as alive from now on is that one.
             self.dialing.renew();
             match ended {
-                None | Some(Ok((Reason::Shutdown, _))) => return,
+                None | Some(Ok((Reason::Shutdown | Reason::Disconnected, _))) => return,
                 Some(Ok((NEVER_AGAIN, _))) => {
                     tracing::warn!(%endpoint, "refused: what we show does not admit us there");
                     refused = true;
@@ -73,10 +137,7 @@ impl Dialer {
                         backoff.succeeded();
                     }
                 }
-                Some(Err(error)) => {
-                    tracing::info!(%error, "trying again");
-                    self.hub.tell_failed(endpoint, &error);
-                }
+                Some(Err(_told)) => {}
             }
             let wait = match refused {
                 true => backoff.refused(random()),
@@ -88,18 +149,32 @@ impl Dialer {
         }
     }
 
-    /// `None`: this side shut down. A link hears of that by itself.
-    async fn link(&self, attempt: u32) -> Option<io::Result<(Reason, bool)>> {
+    /// `None`: this side shut down, or disconnected. A link hears of that by itself.
+    async fn link(&self, attempt: u32) -> Option<Result<(Reason, bool), Told>> {
         self.hub.tell_connecting(&self.endpoint);
-        let stream = match self.unless_shut_down(Stream::connect(&self.address)).await? {
-            Ok(stream) => stream,
-            Err(error) => return Some(Err(named("connect to", &self.endpoint, &error))),
-        };
+        let connecting = connect::connect(&self.address, self.timeout, |error| self.tell(&error));
+        let Some(stream) = self.unless_shut_down(connecting).await? else { return Some(Err(Told)) };
         let origin = Origin::Dialed { attempt, dialing: &self.dialing };
-        match drive(&self.hub, self.config.clone(), origin, stream) {
-            Ok(driven) => Some(Ok(driven.await)),
-            Err(error) => Some(Err(error)),
+        let driver = match Driver::new(&self.hub, self.config.clone(), origin, stream) {
+            Ok(driver) => driver,
+            Err(error) => {
+                self.tell(&error);
+                return Some(Err(Told));
+            }
+        };
+        if !self.current.set(Now::Linked(Arc::downgrade(driver.link()))) {
+            driver.link().end(&self.hub, Reason::Disconnected);
+            return None;
         }
+        let ended = driver.run().await;
+        self.current.set(Now::Trying).then_some(Ok(ended))
+    }
+
+    /// Tells of an address, or a whole endpoint, that cannot be had.
+    fn tell(&self, error: &io::Error) {
+        let error = named("connect to", &self.endpoint, error);
+        tracing::info!(%error, "trying again");
+        self.hub.tell_failed(&self.endpoint, &error);
     }
 
     async fn unless_shut_down<F: Future>(&self, future: F) -> Option<F::Output> {
@@ -111,6 +186,9 @@ impl Dialer {
         .await
     }
 }
+
+/// There was no link, and whoever watches was told why.
+struct Told;
 
 fn random() -> u32 {
     Hub::seed().map_or(u32::MAX, |[a, b, c, d, ..]| u32::from_ne_bytes([a, b, c, d]))

@@ -1,24 +1,26 @@
 //! One link's task: the whole loop.
 
+use crate::farewell::farewell;
 use crate::socket::{ReadHalf, Stream, WriteHalf};
-use pseud_async::{Fed, Flushed, Hub, Link, Origin};
-use pseud_proto::Reason;
+use bytes::BytesMut;
+use pseud_async::{Fed, Flushed, Hub, Link, OpenSocket, Origin};
 use pseud_proto::zmtp::ConnectionConfig;
+use pseud_proto::{Misbehaved, PeerError, Reason};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
-use tokio::time::{Sleep, sleep_until, timeout};
+use std::time::Instant;
+use tokio::task::spawn;
+use tokio::time::{Sleep, sleep_until};
 
 /// Turns of the loop in one poll, before other tasks get theirs.
 const TURNS_MAX: usize = 16;
 
-/// How long a link whose handshake failed may take to write what is left.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How much of a large frame is read at once: it is cleared before, so it should stay in the cache.
+const LARGE_READ: usize = 128 << 10;
 
 thread_local! {
     /// What is read and parsed at once. Shared by all links of a thread, so an idle link holds no
@@ -26,56 +28,56 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 << 10].into());
 }
 
-struct Driver {
+pub(crate) struct Driver {
     hub: Arc<Hub>,
     link: Arc<Link<WriteHalf>>,
     reader: ReadHalf,
+    open: Option<OpenSocket>,
     sleep: Option<Pin<Box<Sleep>>>,
     armed: Option<Instant>,
     blocked: bool,
 }
 
-/// Drives a fresh stream until it is over: the future says why, and whether its handshake was
-/// completed. Only what an idle link needs is in that.
-pub(crate) fn drive(
-    hub: &Arc<Hub>,
-    config: Arc<ConnectionConfig>,
-    origin: Origin<'_>,
-    stream: Stream,
-) -> io::Result<impl Future<Output = (Reason, bool)> + Send + use<>> {
-    let address = stream.address()?;
-    let (reader, writer) = stream.split()?;
-    let link = Link::new(hub, config, origin, writer, address)?;
-    let (hub, guard) = (hub.clone(), Gone { hub: hub.clone(), link: link.clone() });
-    let (sleep, armed, blocked) = (None, None, false);
-    let mut driver = Driver { hub, link, reader, sleep, armed, blocked };
-    Ok(async move {
-        let reason = poll_fn(|cx| driver.poll(cx)).await;
-        driver.link.gone(&driver.hub, reason);
-        let ready = driver.link.is_ready();
-        if !ready {
-            // Why the handshake failed, if the peer takes it in time.
-            let _ = timeout(FAREWELL, poll_fn(|cx| driver.poll_farewell(cx))).await;
-        }
-        drop(guard);
-        tracing::debug!(%reason, "link closed");
-        (reason, ready)
-    })
-}
-
 /// Ends the link's session even where its task is dropped.
-struct Gone {
-    hub: Arc<Hub>,
-    link: Arc<Link<WriteHalf>>,
-}
-
-impl Drop for Gone {
+impl Drop for Driver {
     fn drop(&mut self) {
         self.link.gone(&self.hub, Reason::PeerGone);
     }
 }
 
 impl Driver {
+    /// A link over a fresh stream, not driven yet.
+    pub(crate) fn new(
+        hub: &Arc<Hub>,
+        config: Arc<ConnectionConfig>,
+        origin: Origin<'_>,
+        stream: Stream,
+    ) -> io::Result<Self> {
+        let address = stream.address()?;
+        let (reader, writer) = stream.split()?;
+        let link = Link::new(hub, config, origin, writer, address)?;
+        let (hub, open) = (hub.clone(), Some(hub.open_socket()));
+        Ok(Self { hub, link, reader, open, sleep: None, armed: None, blocked: false })
+    }
+
+    pub(crate) fn link(&self) -> &Arc<Link<WriteHalf>> {
+        &self.link
+    }
+
+    /// Drives the link until it is over. Returns why, and whether its handshake was completed. Where the
+    /// peer may still read, its socket is closed by a task of its own.
+    pub(crate) async fn run(mut self) -> (Reason, bool) {
+        let reason = poll_fn(|cx| self.poll(cx)).await;
+        self.link.gone(&self.hub, reason);
+        let ready = self.link.is_ready();
+        if let Some(open) = self.open.take_if(|_| may_read(reason)) {
+            // Why its handshake failed may still lie there.
+            let unsaid = (!ready).then(|| (self.hub.clone(), self.link.clone()));
+            spawn(farewell(self.reader.clone(), unsaid, open));
+        }
+        (reason, ready)
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reason> {
         self.link.register(cx.waker());
         for _ in 0..TURNS_MAX {
@@ -118,7 +120,8 @@ impl Driver {
         let reader = &mut self.reader;
         let large = self.link.read_large(|connection| {
             let mut frame = connection.large()?;
-            Some(pin!(reader.read_buf(&mut frame)).poll(cx))
+            let limit = frame.limit().min(LARGE_READ);
+            Some(read_onto(frame.get_mut(), limit, |buffer| reader.poll_read(cx, buffer)))
         });
         let Some(read) = large else {
             return SCRATCH.with_borrow_mut(|scratch| self.poll_read_into(cx, scratch));
@@ -134,9 +137,8 @@ impl Driver {
         cx: &mut Context<'_>,
         scratch: &mut [u8],
     ) -> Poll<io::Result<Fed>> {
-        let mut buffer = ReadBuf::new(scratch);
-        ready!(Pin::new(&mut self.reader).poll_read(cx, &mut buffer))?;
-        Poll::Ready(match buffer.filled_mut() {
+        let count = ready!(self.reader.poll_read(cx, scratch))?;
+        Poll::Ready(match &mut scratch[..count] {
             [] => Ok(self.link.handle_eof(&self.hub)),
             input => Ok(self.link.handle_input(&self.hub, input)),
         })
@@ -162,14 +164,28 @@ impl Driver {
             None => self.sleep = Some(Box::pin(sleep_until(at.into()))),
         }
     }
+}
 
-    /// Writes what is left after the end.
-    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.link.register(cx.waker());
-        self.link.flush_again();
-        match self.flush(cx) {
-            Ok(()) if self.blocked => Poll::Pending,
-            Ok(()) | Err(_) => Poll::Ready(()),
-        }
-    }
+/// Whether the peer of a link that has ended for that reason may still read.
+fn may_read(reason: Reason) -> bool {
+    let too_slow = Reason::PeerFault(PeerError::Misbehaved(Misbehaved::HandshakeTimeout));
+    reason != Reason::PeerGone && reason != too_slow
+}
+
+/// Reads so many bytes at most behind those that are there, into memory that is there already.
+fn read_onto(
+    bytes: &mut BytesMut,
+    limit: usize,
+    read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
+) -> Poll<io::Result<usize>> {
+    let start = bytes.len();
+    let room = limit.min(bytes.capacity() - start);
+    bytes.resize(start + room, 0);
+    let read = read(&mut bytes[start..]);
+    let count = match &read {
+        Poll::Ready(Ok(count)) => *count,
+        _ => 0,
+    };
+    bytes.truncate(start + count);
+    read
 }

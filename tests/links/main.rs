@@ -18,6 +18,7 @@ mod guarded;
 mod ipc;
 mod nested;
 mod orphans;
+mod returned;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;
