@@ -1,6 +1,6 @@
 //! One link's task: the whole loop.
 
-use crate::farewell::farewell;
+use crate::farewell;
 use crate::socket::{ReadHalf, Stream, WriteHalf};
 use bytes::BytesMut;
 use pseud_async::{Fed, Flushed, Hub, Link, OpenSocket, Origin};
@@ -73,7 +73,8 @@ impl Driver {
         if let Some(open) = self.open.take_if(|_| may_read(reason)) {
             // Why its handshake failed may still lie there.
             let unsaid = (!ready).then(|| (self.hub.clone(), self.link.clone()));
-            spawn(farewell(self.reader.clone(), unsaid, open));
+            let bytes_max = farewell::bytes_max(reason);
+            spawn(farewell::close(self.reader.clone(), unsaid, bytes_max, open));
         }
         (reason, ready)
     }

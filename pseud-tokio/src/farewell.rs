@@ -5,17 +5,19 @@
 //! direction is closed, and the other one is read to its end: peers close theirs when they read ours.
 
 use crate::socket::{ReadHalf, WriteHalf};
-use pseud_async::{Hub, Link, OpenSocket};
+use pseud_async::{Flushed, Hub, Link, OpenSocket};
+use pseud_proto::Reason;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::time::timeout_at;
 
-/// How much is read and thrown away: twice the largest message, or a handshake's trailings. Behind that
-/// TCP itself holds the peer back.
-const SESSION_BYTES: usize = 16 << 20;
-const STRANGER_BYTES: usize = 64 << 10;
+/// How much is read and thrown away: of a peer that kept to the protocol what a busy one sends while it
+/// reads the largest answer, of one that did not what may have been on its way. Behind that TCP itself
+/// holds it back.
+const BYTES_MAX: usize = 64 << 20;
+const FAULTY_BYTES_MAX: usize = 64 << 10;
 
 /// What is thrown away at once, and how often in one turn.
 const PORTION: usize = 16 << 10;
@@ -24,10 +26,22 @@ const TURNS_MAX: usize = 32;
 /// A link that is over, with something to say still.
 type Unsaid = (Arc<Hub>, Arc<Link<WriteHalf>>);
 
+/// How much the peer of a link that has ended for that reason may still send.
+pub(crate) fn bytes_max(reason: Reason) -> usize {
+    match reason {
+        Reason::PeerFault(_) => FAULTY_BYTES_MAX,
+        _ => BYTES_MAX,
+    }
+}
+
 /// Closes a socket, in the time that [`OpenSocket::farewell`] gives.
-pub(crate) async fn farewell(reader: ReadHalf, unsaid: Option<Unsaid>, open: OpenSocket) {
+pub(crate) async fn close(
+    reader: ReadHalf,
+    unsaid: Option<Unsaid>,
+    bytes_left: usize,
+    open: OpenSocket,
+) {
     let ready = unsaid.is_none();
-    let bytes_left = if ready { SESSION_BYTES } else { STRANGER_BYTES };
     let mut closing = Closing { reader, unsaid, bytes_left };
     let closed = timeout_at(open.farewell().into(), async {
         poll_fn(|cx| closing.poll_say(cx)).await?;
@@ -53,8 +67,8 @@ impl Closing {
         let Some((hub, link)) = &self.unsaid else { return Poll::Ready(Ok(())) };
         loop {
             match link.flush(hub)? {
-                pseud_async::Flushed::All => return Poll::Ready(Ok(())),
-                pseud_async::Flushed::Blocked => ready!(link.writer().poll_writable(cx))?,
+                Flushed::All => return Poll::Ready(Ok(())),
+                Flushed::Blocked => ready!(link.writer().poll_writable(cx))?,
             }
         }
     }
