@@ -19,8 +19,9 @@ use tokio::time::{Sleep, sleep_until};
 /// Turns of the loop in one poll, before other tasks get theirs.
 const TURNS_MAX: usize = 16;
 
-/// How much of a large frame is read at once: it is cleared before, so it should stay in the cache.
-const LARGE_READ: usize = 128 << 10;
+/// How much of a large frame is read at once. Its place is cleared before, which is lost where less
+/// comes; a socket's buffer seldom holds more.
+const LARGE_READ: usize = 512 << 10;
 
 thread_local! {
     /// What is read and parsed at once. Shared by all links of a thread, so an idle link holds no
