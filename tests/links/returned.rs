@@ -174,7 +174,7 @@ async fn after_disconnect_calls_wait_for_another_link_and_are_not_executed() {
     client.connect(&endpoint).unwrap();
     assert_eq!(hello(&client).await, "Hello Charly");
     let open = client.call::<(), _>("forever", ());
-    let open = tokio::spawn(async move { open.await });
+    let open = tokio::spawn(open);
     soon(async {
         while server.stats().requests_open == 0 {
             tokio::task::yield_now().await;
