@@ -27,8 +27,6 @@ mod returning;
 #[cfg(feature = "_curve")]
 mod security;
 mod siblings;
-#[cfg(unix)]
-mod sigpipe;
 mod silence;
 mod typed;
 mod urgent;
