@@ -96,6 +96,11 @@ pub struct OpenSocket {
 }
 
 impl OpenSocket {
+    /// The node's.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
     /// By when the socket must be closed, if its link ends now.
     pub fn farewell(&self) -> Instant {
         let until = self.hub.sockets.lock().until;

@@ -90,8 +90,8 @@ impl Listening for Open {
     }
 }
 
-/// Accepts until the socket is closed or the hub is shut down. An error of one connection, or too many open files, ends
-/// neither the listener nor anybody else's link.
+/// Accepts until the socket is closed or the hub is shut down. An error of one connection, or too many
+/// open files, ends neither the listener nor anybody else's link.
 async fn accept(hub: Arc<Hub>, config: Arc<ConnectionConfig>, here: BindOptions, open: Arc<Open>) {
     let (mut backoff, mut ended) = (Backoff::new(patience()), hub.shut_down());
     loop {

@@ -30,10 +30,9 @@ thread_local! {
 }
 
 pub(crate) struct Driver {
-    hub: Arc<Hub>,
+    open: OpenSocket,
     link: Arc<Link<WriteHalf>>,
     reader: ReadHalf,
-    open: Option<OpenSocket>,
     sleep: Option<Pin<Box<Sleep>>>,
     armed: Option<Instant>,
     blocked: bool,
@@ -42,7 +41,7 @@ pub(crate) struct Driver {
 /// Ends the link's session even where its task is dropped.
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.link.gone(&self.hub, Reason::PeerGone);
+        self.link.gone(self.open.hub(), Reason::PeerGone);
     }
 }
 
@@ -57,8 +56,8 @@ impl Driver {
         let address = stream.address()?;
         let (reader, writer) = stream.split()?;
         let link = Link::new(hub, config, origin, writer, address)?;
-        let (hub, open) = (hub.clone(), Some(hub.open_socket()));
-        Ok(Self { hub, link, reader, open, sleep: None, armed: None, blocked: false })
+        let open = hub.open_socket();
+        Ok(Self { open, link, reader, sleep: None, armed: None, blocked: false })
     }
 
     pub(crate) fn link(&self) -> &Arc<Link<WriteHalf>> {
@@ -67,17 +66,29 @@ impl Driver {
 
     /// Drives the link until it is over. Returns why, and whether its handshake was completed. Where the
     /// peer may still read, its socket is closed by a task of its own.
-    pub(crate) async fn run(mut self) -> (Reason, bool) {
-        let reason = poll_fn(|cx| self.poll(cx)).await;
-        self.link.gone(&self.hub, reason);
-        let ready = self.link.is_ready();
-        if let Some(open) = self.open.take_if(|_| may_read(reason)) {
-            // Why its handshake failed may still lie there.
-            let unsaid = (!ready).then(|| (self.hub.clone(), self.link.clone()));
-            let bytes_max = farewell::bytes_max(reason);
-            spawn(farewell::close(self.reader.clone(), unsaid, bytes_max, open));
+    ///
+    /// The future holds this once, and nothing that an idle link does not need.
+    #[allow(clippy::manual_async_fn, reason = "an async fn holds its arguments twice")]
+    pub(crate) fn run(mut self) -> impl Future<Output = (Reason, bool)> + Send + use<> {
+        async move {
+            let reason = poll_fn(|cx| self.poll(cx)).await;
+            let ready = self.end(reason);
+            tracing::debug!(%reason, "link closed");
+            (reason, ready)
         }
-        (reason, ready)
+    }
+
+    fn end(&self, reason: Reason) -> bool {
+        let hub = self.open.hub();
+        self.link.gone(hub, reason);
+        let ready = self.link.is_ready();
+        if may_read(reason) {
+            // Why its handshake failed may still lie there.
+            let unsaid = (!ready).then(|| (hub.clone(), self.link.clone()));
+            let bytes_max = farewell::bytes_max(reason);
+            spawn(farewell::close(self.reader.clone(), unsaid, bytes_max, hub.open_socket()));
+        }
+        ready
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reason> {
@@ -94,7 +105,7 @@ impl Driver {
                 Poll::Ready(Err(_)) => return Poll::Ready(Reason::PeerGone),
                 Poll::Pending => ready!(self.poll_deadline(cx)),
             };
-            if let Err(error) = self.link.settle(&self.hub, fed) {
+            if let Err(error) = self.link.settle(self.open.hub(), fed) {
                 return Poll::Ready(Reason::PeerFault(error));
             }
         }
@@ -114,7 +125,7 @@ impl Driver {
             if !self.link.take_flush() {
                 return Ok(());
             }
-            self.blocked = self.link.flush(&self.hub)? == Flushed::Blocked;
+            self.blocked = self.link.flush(self.open.hub())? == Flushed::Blocked;
         }
     }
 
@@ -129,8 +140,8 @@ impl Driver {
             return SCRATCH.with_borrow_mut(|scratch| self.poll_read_into(cx, scratch));
         };
         Poll::Ready(Ok(match ready!(read)? {
-            0 => self.link.handle_eof(&self.hub),
-            _ => self.link.handle_filled(&self.hub),
+            0 => self.link.handle_eof(self.open.hub()),
+            _ => self.link.handle_filled(self.open.hub()),
         }))
     }
 
@@ -141,8 +152,8 @@ impl Driver {
     ) -> Poll<io::Result<Fed>> {
         let count = ready!(self.reader.poll_read(cx, scratch))?;
         Poll::Ready(match &mut scratch[..count] {
-            [] => Ok(self.link.handle_eof(&self.hub)),
-            input => Ok(self.link.handle_input(&self.hub, input)),
+            [] => Ok(self.link.handle_eof(self.open.hub())),
+            input => Ok(self.link.handle_input(self.open.hub(), input)),
         })
     }
 
@@ -156,7 +167,7 @@ impl Driver {
         let Some(sleep) = &mut self.sleep else { return Poll::Pending };
         ready!(sleep.as_mut().poll(cx));
         self.armed = None;
-        Poll::Ready(self.link.handle_timeout(&self.hub))
+        Poll::Ready(self.link.handle_timeout(self.open.hub()))
     }
 
     fn arm(&mut self, at: Instant) {
