@@ -30,6 +30,6 @@ pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
     Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Client,
-    ConnectionEvent, Drained, Events, HandlerError, NameRefused, Node, Object, Options, Orphans,
-    Peer, Permit, Ready, Registry, Request, Server, Service, Source, register,
+    ConnectionEvent, Drain, Drained, Events, HandlerError, NameRefused, Node, Object, Options,
+    Orphans, Peer, Permit, Ready, Registry, Request, Server, Service, Source, register,
 };

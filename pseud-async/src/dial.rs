@@ -86,10 +86,14 @@ impl Dial {
         self.note(|dialed| dialed.is_trying = true);
     }
 
-    /// There was no connection to be had.
-    pub fn failed(&self, error: &std::io::Error) {
+    /// There was no connection to be had at one of its addresses.
+    pub fn tell_failed(&self, error: &std::io::Error) {
         let (endpoint, error) = (self.endpoint.clone(), error.to_string());
         self.hub.tell(&Happened::Failed { endpoint, error });
+    }
+
+    /// Nor at any other: this attempt came to nothing.
+    pub fn failed(&self) {
         self.over(None);
     }
 

@@ -75,7 +75,9 @@ impl Effects {
 
     /// Notes, under the hub's lock, whether sessions end by this because we want no more of them.
     pub(crate) fn count_closings(&mut self, closings: &AtomicUsize) {
-        let is_wanted = |(_, reason): &_| matches!(reason, Reason::Revoked | Reason::Shutdown);
+        let is_wanted = |(_, reason): &_| {
+            matches!(reason, Reason::Revoked | Reason::Disconnected | Reason::Shutdown)
+        };
         if self.close.iter().any(is_wanted) {
             closings.fetch_add(1, Ordering::Release);
         }

@@ -11,6 +11,7 @@ use crate::pending::Waiters;
 use crate::refusals::Refusals;
 use crate::registry::{Registry, Served};
 use crate::running::Running;
+use crate::sockets::Sockets;
 use crate::stranger::Stranger;
 use crate::withheld::Pace;
 use atomic_waker::AtomicWaker;
@@ -78,6 +79,7 @@ pub struct Hub {
     pub(crate) withheld: Pace,
     /// Taken alone, under no other lock.
     pub(crate) refusals: Refusals,
+    pub(crate) sockets: Sockets,
 }
 
 #[derive(Debug)]
@@ -137,6 +139,7 @@ impl Hub {
             doors: Doors::default(),
             withheld: Pace::default(),
             refusals: Refusals::default(),
+            sockets: Sockets::default(),
         })
     }
 
@@ -202,7 +205,8 @@ impl Hub {
         (result, effects)
     }
 
-    /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten.
+    /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten. What
+    /// listened does so no more when this returns.
     pub fn shutdown(self: &Arc<Self>) {
         self.report_last();
         let ((waiting, strangers), effects) = self.with(|inner, now| {
@@ -212,6 +216,7 @@ impl Hub {
             let waiting: Vec<_> = crowds.into_iter().flat_map(Crowd::leave).collect();
             ((waiting, inner.watchers.wake_all()), std::mem::take(&mut inner.strangers))
         });
+        self.sockets.close_listening();
         effects.run(self, None);
         let (waiting, watching) = waiting;
         waiting.iter().for_each(|waker| waker.wake());

@@ -245,11 +245,17 @@ impl<W: Writer> Link<W> {
     ) -> Fed {
         let mut connection = self.lock();
         let told = tell(&mut connection, hub.now());
-        let mut question = None;
+        let (mut question, mut joined) = (None, false);
         let (handled, effects) = hub.with(|inner, now| {
-            let attach = |inner: &mut Inner, peer| inner.attach(peer, self.clone());
+            let attach = |inner: &mut Inner, peer| {
+                joined = true;
+                inner.attach(peer, self.clone());
+            };
             self.exchange(&mut connection, inner, attach, &mut question, now)
         });
+        if joined && let Some(bounds) = connection.without_pings() {
+            self.writer.keep_alive(bounds);
+        }
         let answered = connection.backlog() > 0;
         Fed { effects, question, answered, result: handled.and(told) }
     }
@@ -260,7 +266,7 @@ impl<W: Writer> Link<W> {
         &self,
         connection: &mut Connection,
         inner: &mut Inner,
-        attach: impl Fn(&mut Inner, PeerId),
+        mut attach: impl FnMut(&mut Inner, PeerId),
         asked: &mut Option<Question>,
         now: Instant,
     ) -> Result<(), PeerError> {
@@ -312,6 +318,21 @@ impl<W: Writer> Link<W> {
         let (address, who) = (self.address.clone(), self.denied.get().cloned());
         let is_dialed = self.side == Side::Connecting;
         hub.refused(Failed { address, error, who, offered, expected, is_dialed });
+    }
+
+    /// This side wants no more of the link: when this returns its session is over, or never begins. Its
+    /// task then closes the socket.
+    pub fn end(self: &Arc<Self>, hub: &Arc<Hub>, reason: Reason) {
+        let (stranger, effects) = hub.with(|inner, now| {
+            let stranger = self.introduce(inner);
+            if let Some(&peer) = self.peer.get() {
+                inner.endpoint.disconnect_as(peer, reason, now);
+            }
+            stranger
+        });
+        drop(stranger);
+        effects.run(hub, None);
+        self.close(reason);
     }
 
     /// The link is over: its session ends, and its calls with it. Nothing is written after this but

@@ -3,6 +3,7 @@
 use crate::cli::ServeArguments;
 use crate::security::{Security, fail_at};
 use crate::{USAGE, demo, fail, terminal};
+use pseud::tokio::Drain;
 use pseud::{Options, Server};
 use std::error::Error;
 use std::process::ExitCode;
@@ -51,7 +52,11 @@ async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dy
         GRACE.as_secs()
     );
     tokio::select! {
-        () = server.drain(GRACE) => {}
+        drained = server.drain(GRACE) => {
+            if drained == Drain::CutShort {
+                tracing::warn!("stopped before every call was answered and every answer read");
+            }
+        }
         _ = signals.next() => server.shutdown(),
     }
     Ok(())

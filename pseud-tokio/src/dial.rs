@@ -1,11 +1,12 @@
 //! Connecting: one task dials, drives the link, and dials again.
 
-use crate::driver::drive;
+use crate::connect;
+use crate::driver::Driver;
 use crate::failure::{invalid, named};
 use crate::options::Options;
 use crate::security;
-use crate::socket::Stream;
-use pseud_async::{Dial, Hub, Origin};
+use crate::socket::WriteHalf;
+use pseud_async::{Dial, Hub, Link, Origin};
 use pseud_proto::Reason;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
@@ -14,27 +15,90 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::iter::repeat;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Duration, Instant, sleep};
 
-/// Starts to dial, for as long as the hub lives; returns what ends it.
+/// Starts to dial, for as long as the hub lives.
 pub(crate) fn connect(
     hub: &Arc<Hub>,
     options: &Options,
     endpoint: &str,
     handle: &Handle,
-) -> io::Result<AbortHandle> {
+) -> io::Result<Dialed> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
     security::judge_endpoint(options, &address, "connect to", endpoint)?;
     let mut config = options.connection.clone();
     config.probe = options.probe;
     let config = Arc::new(config);
-    let (dial, hub, endpoint) = (Dial::new(hub, endpoint), hub.clone(), endpoint.to_owned());
-    let dialer = Dialer { hub, dial, config, address, endpoint };
-    Ok(handle.spawn(dialer.run(options.retry)).abort_handle())
+    let (dial, endpoint) = (Dial::new(hub, endpoint), endpoint.to_owned());
+    let hub = hub.clone();
+    let (timeout, current) = (options.connect_timeout, Arc::default());
+    let link_hub = hub.clone();
+    let dialer = Dialer { hub: link_hub, dial, config, address, endpoint, timeout, current };
+    let current = dialer.current.clone();
+    let task = handle.spawn(dialer.run(options.retry)).abort_handle();
+    Ok(Dialed { hub, current, task })
+}
+
+/// An endpoint that is dialed, and what ends that.
+#[derive(Debug)]
+pub(crate) struct Dialed {
+    hub: Arc<Hub>,
+    current: Arc<Current>,
+    task: AbortHandle,
+}
+
+impl Dialed {
+    /// When this returns the link's session is over, and no other one begins.
+    pub(crate) fn disconnect(&self) {
+        match std::mem::replace(&mut *self.current.lock(), Now::Stopped).link() {
+            // Its task goes on until the socket is closed in order.
+            Some(link) => link.end(&self.hub, Reason::Disconnected),
+            None => self.task.abort(),
+        }
+    }
+}
+
+/// What a dialer is at, for whoever wants to end it.
+#[derive(Debug, Default)]
+struct Current(Mutex<Now>);
+
+#[derive(Debug, Default)]
+enum Now {
+    /// There is no link.
+    #[default]
+    Trying,
+    /// Weak: who holds this must not keep the socket open when the link's task is gone.
+    Linked(Weak<Link<WriteHalf>>),
+    Stopped,
+}
+
+impl Now {
+    fn link(self) -> Option<Arc<Link<WriteHalf>>> {
+        match self {
+            Self::Linked(link) => link.upgrade(),
+            Self::Trying | Self::Stopped => None,
+        }
+    }
+}
+
+impl Current {
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves on, unless it is to stop: says whether it may go on.
+    fn set(&self, next: Now) -> bool {
+        let mut now = self.lock();
+        if matches!(*now, Now::Stopped) {
+            return false;
+        }
+        *now = next;
+        true
+    }
 }
 
 /// A link that lived so long counts as a success. Shorter ones do not: two peers that take one name
@@ -47,6 +111,8 @@ struct Dialer {
     config: Arc<ConnectionConfig>,
     address: Address,
     endpoint: String,
+    timeout: Duration,
+    current: Arc<Current>,
 }
 
 impl Dialer {
@@ -55,7 +121,7 @@ impl Dialer {
         for attempt in (0_u32..).chain(repeat(u32::MAX)) {
             let (mut refused, began) = (false, Instant::now());
             match self.link(attempt).await {
-                None | Some(Ok((Reason::Shutdown, _))) => return,
+                None | Some(Ok((Reason::Shutdown | Reason::Disconnected, _))) => return,
                 Some(Ok((reason, ready))) => {
                     self.dial.ended(reason, ready);
                     // The same credentials are not shown again soon.
@@ -65,10 +131,7 @@ impl Dialer {
                         backoff.succeeded();
                     }
                 }
-                Some(Err(error)) => {
-                    tracing::info!(%error, "trying again");
-                    self.dial.failed(&error);
-                }
+                Some(Err(Told)) => self.dial.failed(),
             }
             let wait = match refused {
                 true => backoff.refused(random()),
@@ -80,18 +143,32 @@ impl Dialer {
         }
     }
 
-    /// `None`: this side shut down. A link hears of that by itself.
-    async fn link(&self, attempt: u32) -> Option<io::Result<(Reason, bool)>> {
+    /// `None`: this side shut down, or disconnected. A link hears of that by itself.
+    async fn link(&self, attempt: u32) -> Option<Result<(Reason, bool), Told>> {
         self.dial.connecting();
-        let stream = match self.unless_shut_down(Stream::connect(&self.address)).await? {
-            Ok(stream) => stream,
-            Err(error) => return Some(Err(named("connect to", &self.endpoint, &error))),
-        };
+        let connecting = connect::connect(&self.address, self.timeout, |error| self.tell(&error));
+        let Some(stream) = self.unless_shut_down(connecting).await? else { return Some(Err(Told)) };
         let origin = Origin::Dialed { attempt, dial: &self.dial };
-        match drive(&self.hub, self.config.clone(), origin, stream) {
-            Ok(driven) => Some(Ok(driven.await)),
-            Err(error) => Some(Err(error)),
+        let driver = match Driver::new(&self.hub, self.config.clone(), origin, stream) {
+            Ok(driver) => driver,
+            Err(error) => {
+                self.tell(&error);
+                return Some(Err(Told));
+            }
+        };
+        if !self.current.set(Now::Linked(Arc::downgrade(driver.link()))) {
+            driver.link().end(&self.hub, Reason::Disconnected);
+            return None;
         }
+        let ended = driver.run().await;
+        self.current.set(Now::Trying).then_some(Ok(ended))
+    }
+
+    /// Tells of an address, or a whole endpoint, that cannot be had.
+    fn tell(&self, error: &io::Error) {
+        let error = named("connect to", &self.endpoint, error);
+        tracing::info!(%error, "trying again");
+        self.dial.tell_failed(&error);
     }
 
     async fn unless_shut_down<F: Future>(&self, future: F) -> Option<F::Output> {
@@ -103,6 +180,9 @@ impl Dialer {
         .await
     }
 }
+
+/// There was no link, and whoever watches was told why.
+struct Told;
 
 fn random() -> u32 {
     Hub::seed().map_or(u32::MAX, |[a, b, c, d, ..]| u32::from_ne_bytes([a, b, c, d]))

@@ -1,24 +1,27 @@
 //! One link's task: the whole loop.
 
+use crate::farewell;
 use crate::socket::{ReadHalf, Stream, WriteHalf};
-use pseud_async::{Fed, Flushed, Hub, Link, Origin};
-use pseud_proto::Reason;
+use bytes::BytesMut;
+use pseud_async::{Fed, Flushed, Hub, Link, OpenSocket, Origin};
 use pseud_proto::zmtp::ConnectionConfig;
+use pseud_proto::{Misbehaved, PeerError, Reason};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
-use tokio::time::{Sleep, sleep_until, timeout};
+use std::time::Instant;
+use tokio::task::spawn;
+use tokio::time::{Sleep, sleep_until};
 
 /// Turns of the loop in one poll, before other tasks get theirs.
 const TURNS_MAX: usize = 16;
 
-/// How long a link whose handshake failed may take to write what is left.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How much of a large frame is read at once. Its place is cleared before, which is lost where less
+/// comes; a socket's buffer seldom holds more.
+const LARGE_READ: usize = 512 << 10;
 
 thread_local! {
     /// What is read and parsed at once. Shared by all links of a thread, so an idle link holds no
@@ -26,8 +29,8 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 << 10].into());
 }
 
-struct Driver {
-    hub: Arc<Hub>,
+pub(crate) struct Driver {
+    open: OpenSocket,
     link: Arc<Link<WriteHalf>>,
     reader: ReadHalf,
     sleep: Option<Pin<Box<Sleep>>>,
@@ -35,47 +38,59 @@ struct Driver {
     blocked: bool,
 }
 
-/// Drives a fresh stream until it is over: the future says why, and whether its handshake was
-/// completed. Only what an idle link needs is in that.
-pub(crate) fn drive(
-    hub: &Arc<Hub>,
-    config: Arc<ConnectionConfig>,
-    origin: Origin<'_>,
-    stream: Stream,
-) -> io::Result<impl Future<Output = (Reason, bool)> + Send + use<>> {
-    let address = stream.address()?;
-    let (reader, writer) = stream.split()?;
-    let link = Link::new(hub, config, origin, writer, address)?;
-    let (hub, guard) = (hub.clone(), Gone { hub: hub.clone(), link: link.clone() });
-    let (sleep, armed, blocked) = (None, None, false);
-    let mut driver = Driver { hub, link, reader, sleep, armed, blocked };
-    Ok(async move {
-        let reason = poll_fn(|cx| driver.poll(cx)).await;
-        driver.link.gone(&driver.hub, reason);
-        let ready = driver.link.is_ready();
-        if !ready {
-            // Why the handshake failed, if the peer takes it in time.
-            let _ = timeout(FAREWELL, poll_fn(|cx| driver.poll_farewell(cx))).await;
-        }
-        drop(guard);
-        tracing::debug!(%reason, "link closed");
-        (reason, ready)
-    })
-}
-
 /// Ends the link's session even where its task is dropped.
-struct Gone {
-    hub: Arc<Hub>,
-    link: Arc<Link<WriteHalf>>,
-}
-
-impl Drop for Gone {
+impl Drop for Driver {
     fn drop(&mut self) {
-        self.link.gone(&self.hub, Reason::PeerGone);
+        self.link.gone(self.open.hub(), Reason::PeerGone);
     }
 }
 
 impl Driver {
+    /// A link over a fresh stream, not driven yet.
+    pub(crate) fn new(
+        hub: &Arc<Hub>,
+        config: Arc<ConnectionConfig>,
+        origin: Origin<'_>,
+        stream: Stream,
+    ) -> io::Result<Self> {
+        let address = stream.address()?;
+        let (reader, writer) = stream.split()?;
+        let link = Link::new(hub, config, origin, writer, address)?;
+        let open = hub.open_socket();
+        Ok(Self { open, link, reader, sleep: None, armed: None, blocked: false })
+    }
+
+    pub(crate) fn link(&self) -> &Arc<Link<WriteHalf>> {
+        &self.link
+    }
+
+    /// Drives the link until it is over. Returns why, and whether its handshake was completed. Where the
+    /// peer may still read, its socket is closed by a task of its own.
+    ///
+    /// The future holds this once, and nothing that an idle link does not need.
+    #[allow(clippy::manual_async_fn, reason = "an async fn holds its arguments twice")]
+    pub(crate) fn run(mut self) -> impl Future<Output = (Reason, bool)> + Send + use<> {
+        async move {
+            let reason = poll_fn(|cx| self.poll(cx)).await;
+            let ready = self.end(reason);
+            tracing::debug!(%reason, "link closed");
+            (reason, ready)
+        }
+    }
+
+    fn end(&self, reason: Reason) -> bool {
+        let hub = self.open.hub();
+        self.link.gone(hub, reason);
+        let ready = self.link.is_ready();
+        if may_read(reason) {
+            // Why its handshake failed may still lie there.
+            let unsaid = (!ready).then(|| (hub.clone(), self.link.clone()));
+            let bytes_max = farewell::bytes_max(reason);
+            spawn(farewell::close(self.reader.clone(), unsaid, bytes_max, hub.open_socket()));
+        }
+        ready
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reason> {
         self.link.register(cx.waker());
         for _ in 0..TURNS_MAX {
@@ -90,7 +105,7 @@ impl Driver {
                 Poll::Ready(Err(_)) => return Poll::Ready(Reason::PeerGone),
                 Poll::Pending => ready!(self.poll_deadline(cx)),
             };
-            if let Err(error) = self.link.settle(&self.hub, fed) {
+            if let Err(error) = self.link.settle(self.open.hub(), fed) {
                 return Poll::Ready(error.into());
             }
         }
@@ -110,7 +125,7 @@ impl Driver {
             if !self.link.take_flush() {
                 return Ok(());
             }
-            self.blocked = self.link.flush(&self.hub)? == Flushed::Blocked;
+            self.blocked = self.link.flush(self.open.hub())? == Flushed::Blocked;
         }
     }
 
@@ -118,14 +133,15 @@ impl Driver {
         let reader = &mut self.reader;
         let large = self.link.read_large(|connection| {
             let mut frame = connection.large()?;
-            Some(pin!(reader.read_buf(&mut frame)).poll(cx))
+            let limit = frame.limit().min(LARGE_READ);
+            Some(read_onto(frame.get_mut(), limit, |buffer| reader.poll_read(cx, buffer)))
         });
         let Some(read) = large else {
             return SCRATCH.with_borrow_mut(|scratch| self.poll_read_into(cx, scratch));
         };
         Poll::Ready(Ok(match ready!(read)? {
-            0 => self.link.handle_eof(&self.hub),
-            _ => self.link.handle_filled(&self.hub),
+            0 => self.link.handle_eof(self.open.hub()),
+            _ => self.link.handle_filled(self.open.hub()),
         }))
     }
 
@@ -134,11 +150,10 @@ impl Driver {
         cx: &mut Context<'_>,
         scratch: &mut [u8],
     ) -> Poll<io::Result<Fed>> {
-        let mut buffer = ReadBuf::new(scratch);
-        ready!(Pin::new(&mut self.reader).poll_read(cx, &mut buffer))?;
-        Poll::Ready(match buffer.filled_mut() {
-            [] => Ok(self.link.handle_eof(&self.hub)),
-            input => Ok(self.link.handle_input(&self.hub, input)),
+        let count = ready!(self.reader.poll_read(cx, scratch))?;
+        Poll::Ready(match &mut scratch[..count] {
+            [] => Ok(self.link.handle_eof(self.open.hub())),
+            input => Ok(self.link.handle_input(self.open.hub(), input)),
         })
     }
 
@@ -152,7 +167,7 @@ impl Driver {
         let Some(sleep) = &mut self.sleep else { return Poll::Pending };
         ready!(sleep.as_mut().poll(cx));
         self.armed = None;
-        Poll::Ready(self.link.handle_timeout(&self.hub))
+        Poll::Ready(self.link.handle_timeout(self.open.hub()))
     }
 
     fn arm(&mut self, at: Instant) {
@@ -162,14 +177,28 @@ impl Driver {
             None => self.sleep = Some(Box::pin(sleep_until(at.into()))),
         }
     }
+}
 
-    /// Writes what is left after the end.
-    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.link.register(cx.waker());
-        self.link.flush_again();
-        match self.flush(cx) {
-            Ok(()) if self.blocked => Poll::Pending,
-            Ok(()) | Err(_) => Poll::Ready(()),
-        }
-    }
+/// Whether the peer of a link that has ended for that reason may still read.
+fn may_read(reason: Reason) -> bool {
+    let too_slow = Reason::PeerFault(PeerError::Misbehaved(Misbehaved::HandshakeTimeout));
+    reason != Reason::PeerGone && reason != too_slow
+}
+
+/// Reads so many bytes at most behind those that are there, into memory that is there already.
+fn read_onto(
+    bytes: &mut BytesMut,
+    limit: usize,
+    read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
+) -> Poll<io::Result<usize>> {
+    let start = bytes.len();
+    let room = limit.min(bytes.capacity() - start);
+    bytes.resize(start + room, 0);
+    let read = read(&mut bytes[start..]);
+    let count = match &read {
+        Poll::Ready(Ok(count)) => *count,
+        _ => 0,
+    };
+    bytes.truncate(start + count);
+    read
 }

@@ -24,9 +24,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accept;
+mod connect;
 mod dial;
+mod drain;
 mod driver;
 mod failure;
+mod farewell;
 pub mod files;
 mod listener;
 mod names;
@@ -37,7 +40,9 @@ mod security;
 mod socket;
 #[cfg(unix)]
 mod socket_file;
+mod within;
 
+pub use drain::Drain;
 pub use options::{BindOptions, Options};
 pub use peers::{Client, Server};
 pub use pseud_async::{

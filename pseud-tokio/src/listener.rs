@@ -1,6 +1,7 @@
 //! What listens: a TCP port, or a Unix socket with its file.
 
-use crate::socket::{Stream, resolve, unsupported};
+use crate::connect::resolve;
+use crate::socket::{Stream, unsupported};
 use pseud_proto::address::Address;
 use std::io;
 use std::net::SocketAddr;

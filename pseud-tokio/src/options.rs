@@ -22,6 +22,10 @@ pub struct Options {
     pub probe: bool,
     /// How a connecting side tries again.
     pub retry: Retry,
+    /// How long an address of an endpoint may take to accept our connection. A name's next address is
+    /// tried beside it after 250 ms (RFC 8305). Looking the name up is up to the system's resolver, and
+    /// its time. Default 3 s.
+    pub connect_timeout: Duration,
     /// Permissions of the file of a bound `ipc://path`, such as `0o600`. `None`: what the process's
     /// umask leaves.
     pub ipc_mode: Option<u32>,
@@ -44,6 +48,7 @@ impl Default for Options {
             connection: ConnectionConfig::default(),
             probe: true,
             retry: Retry::default(),
+            connect_timeout: Duration::from_secs(3),
             ipc_mode: None,
             gate: Gate::default(),
             allow_plaintext: false,

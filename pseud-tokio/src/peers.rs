@@ -1,7 +1,11 @@
 //! `Server` and `Client`: nodes that bind and connect.
 
+use crate::accept::{self, Bound};
+use crate::dial::{self, Dialed};
+use crate::drain::{Drain, drain};
 use crate::options::{BindOptions, Options};
-use crate::{accept, dial, names, runtime, security};
+use crate::within::within;
+use crate::{names, runtime, security};
 use pseud_async::{Hub, Node, Runtime};
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -10,8 +14,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
-use tokio::time::{Sleep, sleep_until, timeout};
+use tokio::time::{Sleep, sleep_until};
 
 /// A [`Node`] on tokio: what a server and a client have in common.
 #[derive(Debug, Clone)]
@@ -25,8 +28,8 @@ struct Peering {
 
 #[derive(Debug, Default)]
 struct Tasks {
-    bound: BTreeMap<String, AbortHandle>,
-    connected: BTreeMap<String, AbortHandle>,
+    bound: BTreeMap<String, Bound>,
+    connected: BTreeMap<String, Dialed>,
 }
 
 impl Peering {
@@ -60,7 +63,8 @@ impl Peering {
 
     async fn bind(&self, endpoint: &str, here: BindOptions) -> io::Result<String> {
         self.judge_alive("bind", endpoint)?;
-        let (bound, task) = accept::bind(self.node.hub(), &self.options, endpoint, here).await?;
+        let bind = accept::bind(self.node.hub(), &self.options, endpoint, here, &self.handle);
+        let (bound, task) = within(&self.handle, bind).await?;
         self.tasks().bound.insert(bound.clone(), task);
         Ok(bound)
     }
@@ -85,21 +89,19 @@ impl Peering {
     }
 
     fn unbind(&self, endpoint: &str) -> io::Result<()> {
-        stop(self.tasks().bound.remove(endpoint), "unbind", endpoint)
+        let bound = self.tasks().bound.remove(endpoint);
+        bound.map(|bound| bound.unbind()).ok_or_else(|| not_in_use("unbind", endpoint))
     }
 
     fn disconnect(&self, endpoint: &str) -> io::Result<()> {
-        stop(self.tasks().connected.remove(endpoint), "disconnect", endpoint)
+        let dialed = self.tasks().connected.remove(endpoint);
+        dialed.map(|dialed| dialed.disconnect()).ok_or_else(|| not_in_use("disconnect", endpoint))
     }
 }
 
-fn stop(task: Option<AbortHandle>, verb: &str, endpoint: &str) -> io::Result<()> {
-    let Some(task) = task else {
-        let text = format!("cannot {verb} {endpoint}: it is not among the endpoints in use");
-        return Err(io::Error::new(io::ErrorKind::NotFound, text));
-    };
-    task.abort();
-    Ok(())
+fn not_in_use(verb: &str, endpoint: &str) -> io::Error {
+    let text = format!("cannot {verb} {endpoint}: it is not among the endpoints in use");
+    io::Error::new(io::ErrorKind::NotFound, text)
 }
 
 /// Ends the node when its timer task ends, also where that is since the runtime goes away: no call
@@ -159,7 +161,8 @@ macro_rules! peering {
 
             /// Listens on an endpoint: `tcp://host:port` (host `*` for any, port `*` or 0 for a free
             /// one), `ipc://path` or `ipc://@name`. Returns it with the real port. Several may be
-            /// bound. Links are served until the node ends.
+            /// bound. Links are served until the node ends. Cancel-safe, and any executor may await it:
+            /// the node's own runtime accepts.
             ///
             /// # Errors
             /// The endpoint is malformed or cannot be bound, or the node has ended: the error names it.
@@ -181,7 +184,9 @@ macro_rules! peering {
 
             /// Connects to an endpoint, and again whenever that link ends, after a wait drawn from
             /// 0 to 100 ms at first and 0 to 30 s at last. Returns at once: see [`Node::ready`].
-            /// Several may be connected to.
+            /// Several may be connected to. A name's addresses are tried side by side, each for
+            /// [`Options::connect_timeout`]; each that fails is a
+            /// [`ConnectionEvent::Failed`](crate::ConnectionEvent::Failed).
             ///
             /// # Errors
             /// The endpoint is malformed or connected to already, or the node has ended: the error
@@ -191,7 +196,8 @@ macro_rules! peering {
             }
 
             /// Listens no more on an endpoint, written as [`bind`](Self::bind) returned it. Links
-            /// that were accepted there live on.
+            /// that were accepted there live on. When this returns the endpoint is free: it can be bound
+            /// again.
             ///
             /// # Errors
             /// It is not bound.
@@ -199,7 +205,9 @@ macro_rules! peering {
                 self.0.unbind(endpoint)
             }
 
-            /// Closes the link to an endpoint, and does not connect to it again.
+            /// Closes the link to an endpoint, and does not connect to it again. When this returns the
+            /// link's session is over, as [`Reason::Disconnected`](pseud_proto::Reason::Disconnected):
+            /// its calls have ended, and later ones wait for another link.
             ///
             /// # Errors
             /// It is not connected to.
@@ -208,12 +216,14 @@ macro_rules! peering {
             }
 
             /// Ends gracefully: takes no new requests, lets what is open finish for that long at
-            /// most, then ends everything. If this future is dropped, the node goes on refusing new
+            /// most, then ends everything, and waits until peers have read what was written for them:
+            /// for what is left of that time, but for one second at least and five at most. When this
+            /// returns all endpoints are free. Says whether it was cut short.
+            ///
+            /// Any executor may await it. If this future is dropped, the node goes on refusing new
             /// requests, but lives.
-            pub async fn drain(&self, at_most: Duration) {
-                let drained = self.0.node.drained();
-                let _ = timeout(at_most, drained).await;
-                self.0.node.shutdown();
+            pub async fn drain(&self, at_most: Duration) -> Drain {
+                within(&self.0.handle, drain(self.0.node.clone(), at_most)).await
             }
         }
 

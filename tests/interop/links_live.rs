@@ -33,7 +33,7 @@ async fn a_python_client_finds_a_restarted_rust_server() {
         drop(first);
         let second = Server::new("phoenix").expect("a runtime is there");
         serve(&second);
-        // The port is the system's to give back.
+        // Python processes that other tests start hold a copy of the closed socket until they begin.
         while second.bind(&endpoint).await.is_err() {
             tokio::task::yield_now().await;
         }

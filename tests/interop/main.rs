@@ -37,6 +37,7 @@ mod rust_calls_python;
 mod secured;
 #[cfg(feature = "_curve")]
 mod security_live;
+mod silence;
 mod sizes;
 mod tagged;
 mod talk;

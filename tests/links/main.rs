@@ -7,6 +7,8 @@ mod logged;
 #[path = "../spy/mod.rs"]
 mod spy;
 
+mod addresses;
+mod closing;
 mod cuts;
 mod dropping;
 mod ending;
@@ -14,18 +16,23 @@ mod endpoints;
 mod events;
 mod faces;
 mod floods;
+mod foreign;
 mod gate;
 mod guarded;
 #[cfg(unix)]
 mod ipc;
 mod nested;
 mod orphans;
+mod raw;
+mod returned;
 mod returning;
 #[cfg(feature = "_curve")]
 mod security;
 mod siblings;
+mod silence;
 mod telling;
 mod typed;
+mod urgent;
 mod users;
 
 use pseud::{Client, Fault, Options, Server};

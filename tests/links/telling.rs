@@ -281,7 +281,11 @@ async fn an_exception_without_a_message_is_its_class() {
 async fn what_an_operator_must_mend_is_said_once_a_minute() {
     let judges = [
         (Authenticator::new(|_| async { panic!("cannot say") }), 8, "an authenticator panicked"),
-        (Authenticator::new(|_| pending::<Verdict>()), 0, "too many peers wait to be authenticated"),
+        (
+            Authenticator::new(|_| pending::<Verdict>()),
+            0,
+            "too many peers wait to be authenticated",
+        ),
     ];
     for (authenticator, max, text) in judges {
         let logged = Logged::new();

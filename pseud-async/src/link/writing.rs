@@ -4,7 +4,7 @@ use super::Link;
 use crate::effects::Effects;
 use crate::hub::Hub;
 use pseud_proto::pseud::BACKLOG_BYTES_LOW;
-use pseud_proto::zmtp::Connection;
+use pseud_proto::zmtp::{Connection, Heartbeat};
 use std::io::{self, IoSlice};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
@@ -19,6 +19,10 @@ pub trait Writer: Send + Sync + 'static {
     /// # Errors
     /// The socket's.
     fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// The link has no PINGs to find out with that its peer is gone: the socket is to do it, within
+    /// those bounds. Called once, after the handshake. By default nothing is done.
+    fn keep_alive(&self, _bounds: Heartbeat) {}
 }
 
 /// Whether a flush wrote everything.

@@ -55,6 +55,8 @@ pub enum Reason {
     Replaced,
     /// We ended the session: its user is no longer welcome.
     Revoked,
+    /// We closed the link to that endpoint.
+    Disconnected,
     /// The peer did not read what was queued for it.
     SlowPeer,
     /// A reply was on its way but could not be written before a v1 caller gives up: finishing it
@@ -91,6 +93,7 @@ impl fmt::Display for Reason {
             Self::Unsupported => "the peer does not support this",
             Self::Replaced => "another link took over this identity",
             Self::Revoked => "no longer welcome",
+            Self::Disconnected => "this side closed the link",
             Self::SlowPeer => "the peer does not read",
             Self::LateReply => "a reply would have come too late",
             Self::Shutdown => "shut down",
@@ -162,6 +165,7 @@ impl Reason {
             | Self::CallTooLarge
             | Self::Unsupported
             | Self::Revoked
+            | Self::Disconnected
             | Self::Shutdown => false,
         }
     }

@@ -115,9 +115,14 @@ impl Endpoint {
 
     /// Ends that session and has its link closed, as [`Reason::Revoked`]: its calls end, and its
     /// requests are cancelled. Says whether it was there.
-    pub fn disconnect(&mut self, peer: PeerId, _now: Instant) -> bool {
+    pub fn disconnect(&mut self, peer: PeerId, now: Instant) -> bool {
+        self.disconnect_as(peer, Reason::Revoked, now)
+    }
+
+    /// The same for another reason, which is this side's: such as [`Reason::Disconnected`].
+    pub fn disconnect_as(&mut self, peer: PeerId, reason: Reason, _now: Instant) -> bool {
         let live = self.sessions.get(peer.0).is_some();
-        self.close(peer, Reason::Revoked);
+        self.close(peer, reason);
         live
     }
 

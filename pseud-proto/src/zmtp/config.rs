@@ -63,6 +63,9 @@ impl Default for ConnectionConfig {
 pub struct Heartbeat {
     /// PING when nothing was heard for this long, ±10 % so that many links do not beat as one.
     /// `None`: no PING, and silence is no fault. At least 10 ms. Default: 5 s.
+    ///
+    /// Without PINGs, and towards ZMTP 3.0 peers, which know none, the transport is to find out that a
+    /// peer is gone: see [`Connection::without_pings`](super::Connection::without_pings).
     pub interval: Option<Duration>,
     /// Give up when nothing was heard for this long; at least two intervals. Also the `ttl` that
     /// our PING announces, there at most 65.5 s because libzmq misreads more. Default: 15 s.

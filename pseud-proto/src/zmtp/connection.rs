@@ -3,7 +3,7 @@
 mod handshake;
 mod traffic;
 
-use super::config::{ConnectionConfig, Side};
+use super::config::{ConnectionConfig, Heartbeat, Side};
 use super::decoder::Decoder;
 use super::entropy::{Draw, Entropy};
 use super::event::Event;
@@ -287,6 +287,13 @@ impl Connection {
     /// The mechanism that we speak.
     pub fn mechanism(&self) -> MechanismName {
         self.config.mechanism.name()
+    }
+
+    /// The bounds of silence of a link that has no PINGs, since its peer speaks ZMTP 3.0 or
+    /// [`Heartbeat::interval`] is `None`: its transport is to find out that the peer is gone, by TCP's
+    /// keep-alive for example. `None` where we PING, and before [`Event::Ready`].
+    pub fn without_pings(&self) -> Option<Heartbeat> {
+        (self.is_ready() && !self.liveness.pings()).then_some(self.config.heartbeat)
     }
 
     /// What was odd so far.

@@ -52,6 +52,11 @@ impl Liveness {
         self.next = self.interval.and_then(|interval| now.checked_add(interval));
     }
 
+    /// Whether a silent peer is asked.
+    pub(super) fn pings(&self) -> bool {
+        self.interval.is_some()
+    }
+
     /// Bytes came. Any byte is a sign of life.
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;

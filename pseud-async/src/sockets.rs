@@ -1,0 +1,146 @@
+//! The sockets of a node: those that listen end with it, those of links are waited for.
+
+use crate::crowd::{Crowd, Place};
+use crate::hub::Hub;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// How long a link that is closed may take to be read to its end by its peer.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A socket that listens, of an adapter's.
+pub trait Listening: Send + Sync {
+    /// Closes the socket: when it returns, its address is free. Harmless the second time.
+    fn close(&self);
+}
+
+/// All sockets of a node.
+#[derive(Default)]
+pub(crate) struct Sockets(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    listening: Vec<Weak<dyn Listening>>,
+    /// Links whose sockets are not closed.
+    open: usize,
+    closed: Crowd,
+    /// Whether a peer had not read everything when its link's time was over.
+    cut_short: bool,
+    /// By when links must be closed, where the node was drained.
+    until: Option<Instant>,
+}
+
+impl fmt::Debug for Sockets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sockets").field("open", &self.lock().open).finish_non_exhaustive()
+    }
+}
+
+impl Sockets {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes what listens. Whoever comes second waits for whoever came first, inside `close`.
+    pub(crate) fn close_listening(&self) {
+        let listening: Vec<_> = self.lock().listening.iter().filter_map(Weak::upgrade).collect();
+        listening.iter().for_each(|socket| socket.close());
+    }
+}
+
+impl Hub {
+    /// For adapters: that socket listens until the node ends, or is dropped before. `false`: the node
+    /// has ended, and the socket is closed.
+    pub fn listen(&self, socket: &Arc<impl Listening + 'static>) -> bool {
+        let weak = Arc::downgrade(socket);
+        let mut state = self.sockets.lock();
+        state.listening.retain(|known| known.strong_count() > 0);
+        state.listening.push(weak);
+        drop(state);
+        // In this order: a shutdown that did not find the socket is seen here.
+        let ended = self.is_shut_down();
+        if ended {
+            socket.close();
+        }
+        !ended
+    }
+
+    /// For adapters: a link's socket is open until that is dropped.
+    pub fn open_socket(self: &Arc<Self>) -> OpenSocket {
+        self.sockets.lock().open += 1;
+        OpenSocket { hub: self.clone() }
+    }
+
+    /// Ends everything, as [`Node::shutdown`](crate::Node::shutdown); links have until then to be read
+    /// to their ends, instead of a second.
+    pub fn shutdown_by(self: &Arc<Self>, until: Instant) {
+        self.sockets.lock().until = Some(until);
+        self.shutdown();
+    }
+
+    /// Waits until all links' sockets are closed: for who wants to leave then. Cancel-safe.
+    pub fn sockets_closed(self: &Arc<Self>) -> SocketsClosed {
+        SocketsClosed { hub: self.clone(), place: Place::default() }
+    }
+}
+
+/// A link's socket that is not closed yet.
+#[derive(Debug)]
+#[must_use = "it counts as closed once dropped"]
+pub struct OpenSocket {
+    hub: Arc<Hub>,
+}
+
+impl OpenSocket {
+    /// The node's.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// By when the socket must be closed, if its link ends now.
+    pub fn farewell(&self) -> Instant {
+        let until = self.hub.sockets.lock().until;
+        until.unwrap_or_else(|| self.hub.now() + FAREWELL)
+    }
+
+    /// That time was over before the peer had read to the end.
+    pub fn cut_short(&self) {
+        self.hub.sockets.lock().cut_short = true;
+    }
+}
+
+impl Drop for OpenSocket {
+    fn drop(&mut self) {
+        let mut state = self.hub.sockets.lock();
+        state.open -= 1;
+        let waiting = if state.open == 0 { state.closed.leave() } else { Vec::new() };
+        drop(state);
+        waiting.iter().for_each(|waker| waker.wake());
+    }
+}
+
+/// See [`Hub::sockets_closed`]: whether every peer had read to the end, or had left by itself.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct SocketsClosed {
+    hub: Arc<Hub>,
+    place: Place,
+}
+
+impl Future for SocketsClosed {
+    type Output = bool;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        self.place.register(cx.waker());
+        let mut state = self.hub.sockets.lock();
+        if state.open == 0 {
+            return Poll::Ready(!state.cut_short);
+        }
+        state.closed.join(&self.place);
+        Poll::Pending
+    }
+}

@@ -1,0 +1,147 @@
+//! Peers that are silent, and peers that are gone without a word: with PINGs and without.
+
+use crate::raw::{self, Raw};
+use crate::{serve, soon};
+use pseud::{CallError, ConnectionEvent, Events, Options, Server};
+use std::time::{Duration, Instant};
+use tokio::task::spawn_blocking;
+
+/// TCP counts in seconds: no bounds are shorter.
+const INTERVAL: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A server of those bounds; its PINGs may be off.
+async fn bounded(pings: bool) -> (Server, String) {
+    let mut options = Options::server("service");
+    let heartbeat = &mut options.connection.heartbeat;
+    heartbeat.interval = pings.then_some(INTERVAL);
+    heartbeat.timeout = TIMEOUT;
+    let server = Server::with(options).unwrap();
+    let endpoint = serve(&server, "tcp://127.0.0.1:0").await;
+    (server, endpoint)
+}
+
+/// A raw peer of that minor version whose session has begun.
+async fn peer(events: &mut Events, endpoint: &str, minor: u8) -> (Raw, pseud::Peer) {
+    let endpoint = endpoint.to_owned();
+    let raw = spawn_blocking(move || Raw::connect(&endpoint, minor)).await.unwrap();
+    let event = soon(events.next()).await.unwrap();
+    let ConnectionEvent::Ready { peer, .. } = event else { panic!("{event:?}") };
+    (raw, peer)
+}
+
+/// Waits three time-outs, in which nothing happens to a link.
+async fn quiet(events: &mut Events) {
+    let event = tokio::time::timeout(3 * TIMEOUT, events.next()).await;
+    assert!(event.is_err(), "{event:?}");
+}
+
+#[tokio::test]
+async fn a_zmtp_3_0_peer_that_only_waits_to_be_called_lives() {
+    let (server, endpoint) = bounded(true).await;
+    let mut events = server.events();
+    let (mut raw, peer) = peer(&mut events, &endpoint, 0).await;
+    quiet(&mut events).await;
+    let call = tokio::spawn(async move { peer.call::<String, _>("name", ()).await });
+    let answered = spawn_blocking(move || {
+        let called = raw.message();
+        assert_eq!((&*called[1], &*called[3]), (&b"v1"[..], &b"\x03"[..]));
+        let answer = raw::message(&[b"", b"v1", &called[2], b"\x01", b"\xa3raw"]);
+        std::io::Write::write_all(&mut raw.stream, &answer).unwrap();
+        raw
+    });
+    assert_eq!(soon(call).await.unwrap().unwrap(), "raw");
+    drop(soon(answered).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_silent_peer_lives_where_pings_are_off() {
+    let (server, endpoint) = bounded(false).await;
+    let mut events = server.events();
+    let (raw, _peer) = peer(&mut events, &endpoint, 1).await;
+    quiet(&mut events).await;
+    assert_eq!(server.stats().sessions, 1);
+    drop(raw);
+}
+
+/// A peer that answers PINGs and says nothing else.
+#[tokio::test]
+async fn a_peer_that_answers_pings_lives() {
+    let (server, endpoint) = bounded(true).await;
+    let mut events = server.events();
+    let (mut raw, _peer) = peer(&mut events, &endpoint, 1).await;
+    let pongs = spawn_blocking(move || {
+        let began = Instant::now();
+        let mut count = 0;
+        while began.elapsed() < 4 * TIMEOUT {
+            let (flags, body) = raw.frame();
+            assert!(flags & 4 != 0 && body.starts_with(b"\x04PING"), "{body:x?}");
+            std::io::Write::write_all(&mut raw.stream, &raw::command(b"\x04PONG")).unwrap();
+            count += 1;
+        }
+        count
+    });
+    quiet(&mut events).await;
+    assert!(soon(pongs).await.unwrap() >= 3);
+}
+
+#[cfg(target_os = "linux")]
+mod gone {
+    use super::*;
+    use socket2::{SockFilter, SockRef};
+
+    /// From now on the peer's kernel takes nothing that comes for it: its machine has lost power, as far
+    /// as the other side can see.
+    fn vanish(raw: &Raw) {
+        // BPF_RET with 0 bytes.
+        SockRef::from(&raw.stream).attach_filter(&[SockFilter::new(0x06, 0, 0, 0)]).unwrap();
+    }
+
+    async fn lost(events: &mut Events) {
+        let event = soon(events.next()).await.unwrap();
+        assert!(matches!(event, ConnectionEvent::Lost { .. }), "{event:?}");
+    }
+
+    /// TCP's clock has steps, and a machine under test may be busy.
+    const LATE: Duration = Duration::from_secs(8);
+
+    async fn is_missed(pings: bool, minor: u8) {
+        let (server, endpoint) = bounded(pings).await;
+        let mut events = server.events();
+        let (raw, _peer) = peer(&mut events, &endpoint, minor).await;
+        vanish(&raw);
+        let since = Instant::now();
+        lost(&mut events).await;
+        assert!(since.elapsed() < LATE, "{:?}", since.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_zmtp_3_0_peer_that_is_gone_is_missed() {
+        is_missed(true, 0).await;
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_is_missed_where_pings_are_off() {
+        is_missed(false, 1).await;
+    }
+
+    #[tokio::test]
+    async fn a_peer_with_pings_that_is_gone_is_missed() {
+        is_missed(true, 1).await;
+    }
+
+    /// Then something is not acknowledged, and TCP probes nothing.
+    #[tokio::test]
+    async fn a_zmtp_3_0_peer_that_is_gone_is_missed_by_a_call() {
+        let (server, endpoint) = bounded(true).await;
+        let mut events = server.events();
+        let (raw, peer) = peer(&mut events, &endpoint, 0).await;
+        vanish(&raw);
+        let since = Instant::now();
+        let call = peer.call::<(), _>("name", ()).timeout(crate::SOON);
+        let error = soon(call).await.unwrap_err();
+        assert!(matches!(error, CallError::Unknown(_)), "{error}");
+        assert!(since.elapsed() < LATE, "{:?}", since.elapsed());
+        lost(&mut events).await;
+    }
+}
