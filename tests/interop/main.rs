@@ -17,6 +17,7 @@ mod mechanisms;
 #[cfg(feature = "_curve")]
 mod mechanisms_refused;
 mod nested;
+mod own_types;
 mod python;
 mod python27;
 mod python_calls_rust;

@@ -42,10 +42,6 @@ fn takes(wanted: usize) -> String {
 impl<'de> Deserializer<'de> for Args<'de> {
     type Error = Mismatch;
 
-    fn is_human_readable(&self) -> bool {
-        false
-    }
-
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Mismatch> {
         let value = visitor.visit_seq(&mut self)?;
         match self.taken == self.given {
@@ -119,7 +115,7 @@ impl<'de> de::SeqAccess<'de> for &mut Args<'de> {
             return Ok(None);
         }
         self.taken += 1;
-        let value = seed.deserialize(&mut self.de);
+        let value = self.de.nested(seed);
         value.map(Some).map_err(|cause| cause.inside(format_args!("argument {}", self.taken)))
     }
 

@@ -65,12 +65,26 @@ impl<'de> De<'de> {
         left: u32,
         visit: impl FnOnce(&mut Items<'_, 'de>) -> Result<T, Mismatch>,
     ) -> Result<T, Mismatch> {
-        let mut items = Items { de: self, left };
+        let mut items = Items { de: self, left, value_next: false };
         let value = visit(&mut items)?;
-        match items.left {
-            0 => Ok(value),
-            more => Err(Mismatch(format!("{more} items too many"))),
+        match (items.left, items.value_next) {
+            (0, false) => Ok(value),
+            (more, _) => Err(Mismatch(format!("{} items too many", more.max(1)))),
         }
+    }
+}
+
+/// Where the next value of checked bytes begins, whatever a value's own `Deserialize` has read of the
+/// one before: one that fails half-way, and whoever ignores that, or one that reads nothing at all.
+impl<'de> De<'de> {
+    fn nested<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mismatch> {
+        let start = self.reader;
+        let value = seed.deserialize(&mut *self);
+        if value.is_err() || self.reader.rest.len() == start.rest.len() {
+            self.reader = start;
+            self.reader.skip()?;
+        }
+        value
     }
 }
 
@@ -81,8 +95,10 @@ fn str(text: &[u8]) -> Result<&str, Mismatch> {
 impl<'de> Deserializer<'de> for &mut De<'de> {
     type Error = Mismatch;
 
+    /// As in the encoder: addresses, UUIDs and their like are text. The types that `untagged`, `tag`
+    /// and `flatten` go through say so whatever is said here.
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -153,7 +169,12 @@ impl<'de> Deserializer<'de> for &mut De<'de> {
             }
             Head::Map(1) => {
                 self.head()?;
-                visitor.visit_enum(Variant { de: self })
+                let mut read = false;
+                let value = visitor.visit_enum(Variant { de: self, read: &mut read })?;
+                match read {
+                    true => Ok(value),
+                    false => Err(Mismatch("a variant's content was not read".to_owned())),
+                }
             }
             head => Err(Mismatch(format!("expected {}, found {}", Wanted(&visitor), head.kind()))),
         }
@@ -191,6 +212,22 @@ impl<'de, V: Visitor<'de>> Display for Wanted<'_, V> {
 struct Items<'a, 'de> {
     de: &'a mut De<'de>,
     left: u32,
+    /// Of a map: a key was read, its value was not.
+    value_next: bool,
+}
+
+impl Items<'_, '_> {
+    /// Keys and values take turns.
+    fn turn(&self, value: bool) -> Result<(), Mismatch> {
+        match self.value_next == value {
+            true => Ok(()),
+            false => Err(out_of_turn()),
+        }
+    }
+}
+
+fn out_of_turn() -> Mismatch {
+    Mismatch("a map is read a key and a value at a time".to_owned())
 }
 
 impl<'de> de::SeqAccess<'de> for &mut Items<'_, 'de> {
@@ -202,7 +239,7 @@ impl<'de> de::SeqAccess<'de> for &mut Items<'_, 'de> {
     ) -> Result<Option<T::Value>, Mismatch> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        seed.deserialize(&mut *self.de).map(Some)
+        self.de.nested(seed).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -217,11 +254,16 @@ impl<'de> de::MapAccess<'de> for &mut Items<'_, 'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Mismatch> {
-        de::SeqAccess::next_element_seed(self, seed)
+        self.turn(false)?;
+        let key = de::SeqAccess::next_element_seed(self, seed);
+        self.value_next = !matches!(key, Ok(None));
+        key
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
-        seed.deserialize(&mut *self.de)
+        self.turn(true)?;
+        self.value_next = false;
+        self.de.nested(seed)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -232,6 +274,15 @@ impl<'de> de::MapAccess<'de> for &mut Items<'_, 'de> {
 /// A map of one: a variant's name and its content.
 struct Variant<'a, 'de> {
     de: &'a mut De<'de>,
+    /// Whether its content was read.
+    read: &'a mut bool,
+}
+
+impl<'a, 'de> Variant<'a, 'de> {
+    fn content(self) -> &'a mut De<'de> {
+        *self.read = true;
+        self.de
+    }
 }
 
 impl<'de> de::EnumAccess<'de> for Variant<'_, 'de> {
@@ -247,15 +298,15 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
     type Error = Mismatch;
 
     fn unit_variant(self) -> Result<(), Mismatch> {
-        <()>::deserialize(self.de)
+        <()>::deserialize(self.content())
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mismatch> {
-        seed.deserialize(self.de)
+        seed.deserialize(self.content())
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Mismatch> {
-        self.de.deserialize_any(visitor)
+        self.content().deserialize_any(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -263,6 +314,6 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        self.de.deserialize_any(visitor)
+        self.content().deserialize_any(visitor)
     }
 }
