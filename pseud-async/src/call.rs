@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::hub::Hub;
 use crate::pending::Pending;
 use crate::request::Request;
-use pseud_proto::{CallOptions, CallRefused, Outcome, Packed, Reason, To, Unchecked};
+use pseud_proto::{BadValue, CallOptions, CallRefused, Outcome, Packed, Reason, To, Unchecked};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
@@ -135,9 +135,14 @@ pub(crate) fn decode<T: DeserializeOwned>(hub: &Hub, outcome: Outcome) -> Result
 
 /// Checked and decoded here, in the caller's task, under no lock.
 fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, CallError> {
-    let packed = body.check(&hub.value_limits).map_err(|bad| {
-        tracing::warn!(%bad, "a reply is not well-formed");
-        CallError::Unknown(Reason::BadReply)
+    let packed = body.check(&hub.config.limits.values).map_err(|bad| {
+        tracing::warn!(%bad, "a reply cannot be read");
+        CallError::Unknown(match bad {
+            BadValue::NodeLimit(_) | BadValue::DepthLimit(_) | BadValue::ExtLimit(_) => {
+                Reason::TooLarge
+            }
+            _ => Reason::BadReply,
+        })
     })?;
     packed.decode().map_err(|error| CallError::Result(error.to_string()))
 }

@@ -15,7 +15,6 @@ use crate::withheld::Pace;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
-use pseud_proto::value::ValueLimits;
 use pseud_proto::{Config, PeerId, Reason, RequestId};
 use slab::Slab;
 use std::collections::BTreeMap;
@@ -65,7 +64,6 @@ pub struct Hub {
     pub(crate) served: Served,
     pub(crate) runtime: Runtime,
     pub(crate) timer: AtomicWaker,
-    pub(crate) value_limits: ValueLimits,
     /// Handlers that did not end at once, those of callers that are gone among them.
     pub(crate) running: Running,
     pub(crate) orphans: Orphans,
@@ -126,7 +124,6 @@ impl Hub {
             served: Served::own(),
             runtime,
             timer: AtomicWaker::new(),
-            value_limits: ValueLimits::default(),
             running: Running::default(),
             orphans: Orphans::default(),
             closings: AtomicUsize::new(0),

@@ -5,6 +5,7 @@ use crate::late_guard::LateGuard;
 use crate::profile::{Capabilities, Profile, is_ours};
 use crate::pseud::WireId;
 use crate::siblings::Siblings;
+use crate::value::ValueLimits;
 use crate::zmtp::ConnectionConfig;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -98,6 +99,8 @@ pub struct Limits {
     /// Bytes of one body, either way. Default 8 MiB (gRPC: 4 MiB). A larger one of ours is refused
     /// before it is sent; a larger request is refused.
     pub body_bytes_max: usize,
+    /// What is in one body, either way: values, depth, exts.
+    pub values: ValueLimits,
     /// Calls of ours that may be pending in all. Default 65 536.
     pub calls_pending_max: usize,
     /// Calls of ours that may be pending at one peer. Default 1 024.
@@ -110,7 +113,8 @@ pub struct Limits {
     /// `calls_pending_per_peer_max`: only a peer that gives many calls up may have more of them on
     /// their way (HTTP/2 stacks: 100 to 250). Of all places it takes three quarters at most.
     pub requests_open_per_peer_max: usize,
-    /// Bytes of the requests of all peers that may be open at once, as whole messages. Default
+    /// Bytes of the requests of all peers that may be open at once, as whole messages, and what
+    /// decoding their arguments may take ([48 bytes](ValueLimits::NODE_BYTES) a value). Default
     /// 256 MiB; one more is refused as `Overloaded`, unread. One of any size passes when no other is
     /// open. Those of [4 KiB](Limits::REQUEST_BYTES_SMALL) or less count, but are bounded by their
     /// number alone: whoever takes all bytes keeps out large requests only.
@@ -145,6 +149,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes_max: 8 << 20,
+            values: ValueLimits::default(),
             calls_pending_max: 65_536,
             calls_pending_per_peer_max: 1_024,
             requests_open_max: 16_384,

@@ -3,7 +3,7 @@
 use pseud_async::{Gate, Orphans, Registry};
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::ConnectionConfig;
-use pseud_proto::{Config, LateGuard, Limits};
+use pseud_proto::{Config, LateGuard, Limits, ValueLimits};
 use std::time::Duration;
 
 /// Settings of a [`Server`](crate::Server) or a [`Client`](crate::Client). Defaults are Python
@@ -110,6 +110,18 @@ impl Options {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
+        self
+    }
+
+    /// Bounds of what is in one body, either way: values (1 048 576), depth (64), bytes of an ext
+    /// (65 536). Both sides need them: the one that sends refuses what is over its own at once
+    /// ([`CallRefused::OverLimit`](pseud_proto::CallRefused)), the one that receives answers `TooLarge`.
+    ///
+    /// Bytes of a body are bounded by [`Limits::body_bytes_max`]; what values take once they are decoded
+    /// counts in [`Limits::requests_open_bytes_max`] and its like for one peer.
+    #[must_use]
+    pub fn value_limits(mut self, limits: ValueLimits) -> Self {
+        self.config.limits.values = limits;
         self
     }
 

@@ -35,4 +35,5 @@ mod tagged;
 mod talk;
 mod timeouts;
 mod users;
+mod value_limits;
 mod values_live;

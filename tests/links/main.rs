@@ -6,6 +6,7 @@
 mod spy;
 
 mod cuts;
+mod decoding;
 mod dropping;
 mod ending;
 mod endpoints;

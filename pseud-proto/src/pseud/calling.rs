@@ -59,6 +59,9 @@ impl Endpoint {
         if !arguments.is_call() {
             return Err(CallRefused::Arguments("one value is no arguments".into()));
         }
+        if let Some((size, max, what)) = arguments.over(&limits.values) {
+            return Err(CallRefused::OverLimit { size, max, what });
+        }
         if claim.hops > limits.hops_max {
             return Err(CallRefused::TooManyHops { max: limits.hops_max });
         }

@@ -11,7 +11,7 @@ use super::provenance::Claim;
 use super::wire::{Kind, NAME_BYTES_MAX, VERSION, WireId};
 use crate::error::{Fault, Reason, Refusal};
 use crate::profile::Profile;
-use crate::value::{Packed, heads};
+use crate::value::{Packed, ValueLimits, heads};
 use crate::zmtp::{Outgoing, Token};
 use bytes::Bytes;
 use smol_str::SmolStr;
@@ -150,6 +150,17 @@ impl Answer {
 }
 
 /// A result over a limit is a fault of the handler that made it.
+pub(super) fn judge_values(result: &Packed, limits: &ValueLimits) -> Result<(), Fault> {
+    match result.over(limits) {
+        Some((size, max, what)) => {
+            let text = format!("a result of {size} {what} exceeds the limit of {max}");
+            Err(Fault::new("TooLarge", text))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The same of its bytes.
 pub(super) fn judge_result(result: &Packed, max: usize) -> Result<(), Fault> {
     match result.as_bytes().len() {
         size if size > max => {

@@ -1,7 +1,7 @@
 //! Answers of ours: at most one for each request, and none that would come too late.
 
 use super::endpoint::Endpoint;
-use super::grammar::{Answer, judge_result};
+use super::grammar::{Answer, judge_result, judge_values};
 use super::requests::Progress;
 use super::session::{QUEUED_COST, Queued};
 use super::stats::Dropped;
@@ -66,6 +66,7 @@ impl Endpoint {
 
     fn result(&self, result: Packed, profile: Profile, room: usize) -> Result<Answer, Fault> {
         judge_result(&result, self.config.limits.body_bytes_max)?;
+        judge_values(&result, &self.config.limits.values)?;
         // A peer that asks for more than it reads loses that answer, not its link.
         if result.as_bytes().len() > room {
             let text = "the result does not fit into the queue to its caller";

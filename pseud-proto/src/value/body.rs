@@ -5,7 +5,7 @@ use super::de::{self, BadArguments, Mismatch};
 use super::decode;
 use super::ext::ExtTable;
 use super::exts;
-use super::limits::ValueLimits;
+use super::limits::{Size, ValueLimits};
 use super::ser::{self, EncodeError};
 use super::value::Value;
 use bytes::{Buf, Bytes};
@@ -44,7 +44,7 @@ impl Unchecked {
         let mut check = Check::new(self.as_bytes(), limits);
         check.value(Root::Any)?;
         check.end()?;
-        let found = check.found;
+        let found = check.found();
         Ok(Packed::new(self.into_bytes(), found, Shape::Value))
     }
 
@@ -56,7 +56,7 @@ impl Unchecked {
     pub fn check_call(self, limits: &ValueLimits) -> Result<Arguments, BadValue> {
         let (check, border) = self.check_both(limits)?;
         check.end()?;
-        let found = check.found;
+        let found = check.found();
         Ok(Arguments { packed: Packed::new(self.into_bytes(), found, Shape::Call), border })
     }
 
@@ -66,7 +66,7 @@ impl Unchecked {
         limits: &ValueLimits,
     ) -> Result<(Arguments, Bytes), BadValue> {
         let (check, border) = self.check_both(limits)?;
-        let (end, found) = (check.offset(), check.found);
+        let (end, found) = (check.offset(), check.found());
         let mut bytes = self.into_bytes();
         let rest = bytes.split_off(end.min(bytes.len()));
         Ok((Arguments { packed: Packed::new(bytes, found, Shape::Call), border }, rest))
@@ -110,6 +110,7 @@ pub struct Packed {
     bytes: Bytes,
     v1_safe: bool,
     shape: Shape,
+    size: Size,
 }
 
 /// What the bytes are: the one must not be sent as the other.
@@ -127,7 +128,7 @@ impl Packed {
             true => exts::to_protocol_4(bytes),
             false => bytes,
         };
-        Self { bytes, v1_safe: !found.foreign_pickle, shape }
+        Self { bytes, v1_safe: !found.foreign_pickle, shape, size: found.size }
     }
 
     /// The body of a call behind its name: `args`, then `kwargs`.
@@ -181,6 +182,16 @@ impl Packed {
     /// Its bytes, owned.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
+    }
+
+    /// Values in it, containers and keys included.
+    pub fn nodes(&self) -> usize {
+        self.size.nodes as usize
+    }
+
+    /// What of it is over one of those limits: how much there is, how much there may be, and of what.
+    pub(crate) fn over(&self, limits: &ValueLimits) -> Option<(usize, usize, &'static str)> {
+        self.size.over(limits)
     }
 
     /// Whether these are arguments and keyword arguments, not one value.

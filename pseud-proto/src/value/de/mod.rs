@@ -8,6 +8,7 @@ mod mismatch;
 use self::ext::Ext;
 use super::EXT_STRUCT;
 use super::wire::{Head, Reader};
+use serde::de::value::SeqDeserializer;
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Unexpected, Visitor,
 };
@@ -134,6 +135,22 @@ impl<'de> Deserializer<'de> for &mut De<'de> {
         self.deserialize_bytes(visitor)
     }
 
+    /// An array; or bytes, which are numbers to whoever asks for a sequence: a `Vec<u8>` is either.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.head()? {
+            Head::Bin(bytes) => numbers(bytes, visitor),
+            head => self.visit(head, visitor),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        self.deserialize_seq(visitor)
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         match self.reader.rest.first() {
             Some(0xc0) => {
@@ -195,8 +212,17 @@ impl<'de> Deserializer<'de> for &mut De<'de> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 unit unit_struct
-        seq tuple tuple_struct map struct
+        tuple_struct map struct
     }
+}
+
+/// Bytes as a sequence of `u8`. Where that is not what was wanted, the error is about the bytes.
+fn numbers<'de, V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value, Mismatch> {
+    let mismatch: Mismatch = de::Error::invalid_type(Unexpected::Bytes(bytes), &visitor);
+    let mut items = SeqDeserializer::<_, Mismatch>::new(bytes.iter().copied());
+    let value = visitor.visit_seq(&mut items).map_err(|_| mismatch)?;
+    items.end()?;
+    Ok(value)
 }
 
 /// Shows what a visitor expects.

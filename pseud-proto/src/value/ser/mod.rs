@@ -86,7 +86,7 @@ impl Encoder {
         let mut check = Check::of_own(self.out.as_slice());
         let values = roots.iter().try_for_each(|root| check.value(*root));
         values.and_then(|()| check.end()).map_err(EncodeError::of)?;
-        let found = check.found;
+        let found = check.found();
         Ok((self.out.into_bytes(), found))
     }
 
