@@ -34,6 +34,7 @@ mod sizes;
 mod tagged;
 mod talk;
 mod timeouts;
+mod typed_live;
 mod users;
 mod value_limits;
 mod values_live;

@@ -221,7 +221,9 @@ pub struct Arguments {
 
 impl Arguments {
     /// The positional arguments, typed: a tuple, an array, a `Vec`, or a struct that takes its
-    /// fields in order (those with `#[serde(default)]` may be left out at the end). `()` takes none.
+    /// fields in order. `()` takes none, a type that is none of these takes one argument.
+    ///
+    /// What is an `Option`, or in a struct has `#[serde(default)]`, may be left out at the end.
     ///
     /// The error names the argument: "argument 2: expected u32, found str".
     pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
@@ -233,6 +235,23 @@ impl Arguments {
     /// As in Python, a keyword that the struct does not have is an error, and the error names it.
     pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
         de::kwargs(self.kwargs_bytes())
+    }
+
+    /// Both, typed and bound by Python's rules, for a handler whose arguments are all in that type.
+    ///
+    /// | type | takes |
+    /// |---|---|
+    /// | a struct | each field by position or by its name, as `def f(a, b)` does; an `Option` or one with `#[serde(default)]` may be left out |
+    /// | a tuple, a tuple struct | each by position, as `def f(a, b, /)`; an `Option` at the end, or in a tuple struct one with `#[serde(default)]`, may be left out |
+    /// | `Vec<T>` | as many as there are, as `def f(*args)` |
+    /// | a map | keywords alone, as `def f(**kwargs)` |
+    /// | `()` | none |
+    /// | any other | the one argument |
+    ///
+    /// The error names the argument, as that of [`args`](Self::args) does, and a keyword that is not
+    /// taken. A struct with `#[serde(flatten)]` takes keywords alone.
+    pub fn bind<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
+        de::bind(self.args_bytes(), self.kwargs_bytes())
     }
 
     /// The positional arguments, whatever they are.

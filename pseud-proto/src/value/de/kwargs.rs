@@ -10,26 +10,36 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
 pub(in crate::value) fn kwargs<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
 ) -> Result<T, BadArguments> {
-    let mut reader = Reader { rest: bytes };
-    match reader.head().map_err(Mismatch::from)? {
-        Head::Map(left) => {
-            Ok(T::deserialize(Kwargs { de: De { reader }, left, name: None, known: None })?)
-        }
-        head => Err(Mismatch(format!("expected keyword arguments, found {}", head.kind())).into()),
-    }
+    Ok(T::deserialize(Kwargs::read(bytes)?)?)
 }
 
 /// Names and values, read one pair at a time.
-struct Kwargs<'de> {
+pub(super) struct Kwargs<'de> {
     de: De<'de>,
     left: u32,
     /// The keyword whose value comes next, if it was read.
     name: Option<&'de str>,
     /// What the handler takes, where it says so.
-    known: Option<&'static [&'static str]>,
+    pub(super) known: Option<&'static [&'static str]>,
 }
 
 impl<'de> Kwargs<'de> {
+    pub(super) fn read(bytes: &'de [u8]) -> Result<Self, Mismatch> {
+        let mut reader = Reader { rest: bytes };
+        match reader.head()? {
+            Head::Map(left) => Ok(Self { de: De::new(reader), left, name: None, known: None }),
+            head => Err(Mismatch(format!("expected keyword arguments, found {}", head.kind()))),
+        }
+    }
+
+    /// There are no more of them.
+    pub(super) fn none(&mut self) -> Result<(), Mismatch> {
+        match self.left {
+            0 => Ok(()),
+            _ => Err(unexpected(self.name()?)),
+        }
+    }
+
     fn name(&mut self) -> Result<&'de str, Mismatch> {
         match self.de.head()? {
             Head::Str(name) | Head::Bin(name) => str(name),
@@ -47,10 +57,8 @@ impl<'de> Deserializer<'de> for Kwargs<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Mismatch> {
         let value = visitor.visit_map(&mut self)?;
-        match self.left {
-            0 => Ok(value),
-            _ => Err(unexpected(self.name()?)),
-        }
+        self.none()?;
+        Ok(value)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -64,10 +72,8 @@ impl<'de> Deserializer<'de> for Kwargs<'de> {
     }
 
     fn deserialize_unit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.left {
-            0 => visitor.visit_unit(),
-            _ => Err(unexpected(self.name()?)),
-        }
+        self.none()?;
+        visitor.visit_unit()
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(

@@ -1,6 +1,7 @@
 //! Checked msgpack to serde.
 
 mod args;
+mod bind;
 mod ext;
 mod kwargs;
 mod mismatch;
@@ -15,20 +16,28 @@ use serde::de::{
 use std::fmt::Display;
 
 pub(super) use args::args;
+pub(super) use bind::bind;
 pub(super) use kwargs::kwargs;
 pub use mismatch::{BadArguments, Mismatch};
 
 /// One value.
 pub(super) fn value<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Mismatch> {
-    T::deserialize(&mut De { reader: Reader { rest: bytes } })
+    T::deserialize(&mut De::new(Reader { rest: bytes }))
 }
 
 /// The deserializer: `&mut` of it. It recurses as deep as the check allowed and no deeper.
 struct De<'de> {
     reader: Reader<'de>,
+    /// The bytes that were left where a value began that may not be passed over unread. `None` again
+    /// once somebody wanted to.
+    must_take: Option<usize>,
 }
 
 impl<'de> De<'de> {
+    fn new(reader: Reader<'de>) -> Self {
+        Self { reader, must_take: None }
+    }
+
     fn head(&mut self) -> Result<Head<'de>, Mismatch> {
         Ok(self.reader.head()?)
     }
@@ -206,6 +215,10 @@ impl<'de> Deserializer<'de> for &mut De<'de> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        if self.must_take == Some(self.reader.rest.len()) {
+            self.must_take = None;
+            return Err(Mismatch("one argument too many".to_owned()));
+        }
         self.reader.skip()?;
         visitor.visit_unit()
     }
