@@ -135,6 +135,7 @@ pub(crate) fn decode<T: DeserializeOwned>(hub: &Hub, outcome: Outcome) -> Result
 
 /// Checked and decoded here, in the caller's task, under no lock.
 fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, CallError> {
+    let peer = body.peer();
     let packed = body.check(&hub.config.limits.values).map_err(|bad| {
         tracing::warn!(%bad, "a reply cannot be read");
         CallError::Unknown(match bad {
@@ -144,5 +145,8 @@ fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, Ca
             _ => Reason::BadReply,
         })
     })?;
+    if let Some(peer) = peer {
+        hub.learn(peer, &packed);
+    }
     packed.decode().map_err(|error| CallError::Result(error.to_string()))
 }

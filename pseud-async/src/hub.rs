@@ -15,7 +15,7 @@ use crate::withheld::Pace;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
-use pseud_proto::{Config, PeerId, Reason, RequestId};
+use pseud_proto::{Config, Packed, PeerId, Reason, RequestId};
 use slab::Slab;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -193,6 +193,13 @@ impl Hub {
         effects.count_closings(&self.closings);
         drop(inner);
         (result, effects)
+    }
+
+    /// A body of that peer's was checked: what not everybody could be sent may go back there.
+    pub(crate) fn learn(&self, peer: PeerId, body: &Packed) {
+        if !body.is_v1_safe() {
+            self.lock().endpoint.learn(peer, body);
+        }
     }
 
     /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten.

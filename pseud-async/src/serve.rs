@@ -119,6 +119,7 @@ fn open(
     let opened = request.open(&hub.config.limits.values)?;
     let size = charge(hub, &opened, size);
     let Opened { ticket, arguments, provenance, .. } = opened;
+    hub.learn(peer, arguments.packed());
     let size = match size {
         Ok(size) => size,
         Err(refusal) => return Err((ticket, refusal)),

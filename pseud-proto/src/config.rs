@@ -8,6 +8,7 @@ use crate::siblings::Siblings;
 use crate::value::ValueLimits;
 use crate::zmtp::ConnectionConfig;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,10 @@ pub struct Config {
     /// How long after its receipt a v1 peer's request may still be answered, where its
     /// [link](crate::peer::PeerInfo) says nothing else. Default 4.5 s: see [`LateGuard`].
     pub late_guard: LateGuard,
+    /// Keys of zones that every v1 peer has: datetimes in them are sent as `zoneinfo.ZoneInfo(key)`
+    /// where their offset is not known. A Python process without that zone dies of one. Default: none.
+    /// A peer is sent the keys that it sent itself without this.
+    pub known_zones: Arc<BTreeSet<Box<str>>>,
     /// Whether tracebacks of our handlers leave this process. Default false: they carry file paths.
     pub expose_traceback: bool,
     /// What one peer, and all of them, may cost.
@@ -44,6 +49,7 @@ impl Default for Config {
             unroutable_timeout: Duration::from_millis(400),
             capabilities: Capabilities::ALL,
             late_guard: LateGuard::default(),
+            known_zones: Arc::default(),
             expose_traceback: false,
             limits: Limits::default(),
         }

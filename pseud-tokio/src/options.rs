@@ -4,6 +4,7 @@ use pseud_async::{Gate, Orphans, Registry};
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::ConnectionConfig;
 use pseud_proto::{Config, LateGuard, Limits, ValueLimits};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings of a [`Server`](crate::Server) or a [`Client`](crate::Client). Defaults are Python
@@ -122,6 +123,15 @@ impl Options {
     #[must_use]
     pub fn value_limits(mut self, limits: ValueLimits) -> Self {
         self.config.limits.values = limits;
+        self
+    }
+
+    /// Keys of zones (`Europe/Paris`) that every Python peer has: datetimes in them are sent as
+    /// `zoneinfo.ZoneInfo(key)` where their offset is not known. A process without that zone dies of
+    /// one. Default: none; a peer is sent the keys that it sent itself.
+    #[must_use]
+    pub fn known_zones<K: Into<Box<str>>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.config.known_zones = Arc::new(keys.into_iter().map(K::into).collect());
         self
     }
 

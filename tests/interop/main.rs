@@ -38,3 +38,4 @@ mod typed_live;
 mod users;
 mod value_limits;
 mod values_live;
+mod zones_live;

@@ -285,7 +285,7 @@ impl Endpoint {
         let outcome = match answer.kind {
             _ if too_large => Outcome::Unknown(Reason::TooLarge),
             Kind::Error => fault::read(answer.body(), self.config.capabilities),
-            _ => Outcome::Value(Unchecked::part(answer.message, answer.body)),
+            _ => Outcome::Value(Unchecked::part(answer.message, answer.body).of(peer)),
         };
         self.finish(call, outcome);
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::calls::Calls;
 use super::grammar::Answer;
+use super::heard::Heard;
 use super::provenance::Claim;
 use super::seen::Seen;
 use super::wire::WireId;
@@ -129,6 +130,7 @@ pub(super) struct Session {
     /// What the messages of those take, in bytes.
     pub(super) requests_open_bytes: usize,
     pub(super) seen: Seen,
+    pub(super) heard: Heard,
     pub(super) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(super) version_told: bool,
@@ -150,6 +152,7 @@ impl Session {
             requests_open: 0,
             requests_open_bytes: 0,
             seen: Seen::default(),
+            heard: Heard::default(),
             bad_envelopes: 0,
             version_told: false,
             noise: Budget::default(),

@@ -4,10 +4,11 @@ use super::check::{BadValue, Check, Found, Root};
 use super::de::{self, BadArguments, Mismatch};
 use super::decode;
 use super::ext::ExtTable;
-use super::exts;
+use super::exts::{self, Risk};
 use super::limits::{Size, ValueLimits};
 use super::ser::{self, EncodeError};
 use super::value::Value;
+use crate::slab::Key;
 use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -20,6 +21,7 @@ use std::ops::Range;
 pub struct Unchecked {
     owner: Bytes,
     range: Range<u32>,
+    sender: Option<Key>,
 }
 
 impl Unchecked {
@@ -31,7 +33,17 @@ impl Unchecked {
 
     /// A range of `owner`; what lies outside it is empty.
     pub(crate) fn part(owner: Bytes, range: Range<u32>) -> Self {
-        Self { owner, range }
+        Self { owner, range, sender: None }
+    }
+
+    /// Whose it is: a session's slot.
+    pub(crate) fn with_sender(mut self, sender: Key) -> Self {
+        self.sender = Some(sender);
+        self
+    }
+
+    pub(crate) fn sender(&self) -> Option<Key> {
+        self.sender
     }
 
     /// The bytes.
@@ -108,7 +120,10 @@ impl fmt::Debug for Unchecked {
 #[derive(Clone)]
 pub struct Packed {
     bytes: Bytes,
-    v1_safe: bool,
+    /// Of exts 123 to 126 it has dates alone, and maybe zones by their keys.
+    closed: bool,
+    /// A date in it has a zone by its key.
+    zone_key: bool,
     shape: Shape,
     size: Size,
 }
@@ -128,7 +143,13 @@ impl Packed {
             true => exts::to_protocol_4(bytes),
             false => bytes,
         };
-        Self { bytes, v1_safe: !found.foreign_pickle, shape, size: found.size }
+        Self {
+            bytes,
+            closed: !found.foreign_pickle,
+            zone_key: found.zone_key,
+            shape,
+            size: found.size,
+        }
     }
 
     /// The body of a call behind its name: `args`, then `kwargs`.
@@ -170,7 +191,7 @@ impl Packed {
     /// is no pickle there, and safe to send.
     #[must_use]
     pub fn vouched(mut self, table: &ExtTable) -> Self {
-        self.v1_safe |= exts::vouched(&self.bytes, table);
+        self.closed |= exts::vouched(&self.bytes, table);
         self
     }
 
@@ -199,10 +220,18 @@ impl Packed {
         self.shape == Shape::Call
     }
 
-    /// Whether a Python pseud 1.0 process reads it without harm: no ext 123 to 126 but the closed
-    /// shapes of dates, which is all that such a process would run.
+    /// Whether any Python pseud 1.0 process reads it without harm: no ext 123 to 126 but the closed
+    /// shapes of dates, which is all that such a process would run, and no zone by its key, which it may
+    /// not have.
     pub fn is_v1_safe(&self) -> bool {
-        self.v1_safe
+        self.closed && !self.zone_key
+    }
+
+    /// What in it is not safe for any peer. Nothing is looked at where it is.
+    pub(crate) fn risks(&self) -> impl Iterator<Item = Risk<'_>> {
+        let bytes: &[u8] = if self.is_v1_safe() { &[] } else { &self.bytes };
+        let closed = self.closed;
+        exts::risks(bytes).filter(move |risk| !closed || risk.is_zone())
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::datetime::OutOfRange;
 use super::limits::{DEPTH_CEILING, Size, ValueLimits};
-use super::pickle;
+use super::pickle::{self, Needs};
 use super::wire::{Head, NoHead, Reader};
 
 /// A body that is not what pseud's wire allows, with the offset of the item at fault, in bytes.
@@ -74,8 +74,10 @@ pub(super) struct Check<'a> {
 /// What somebody who forwards a body has to know about its exts.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Found {
-    /// A pickle that is no date: a Python peer would run it.
+    /// A pickle that is no date of the module `datetime`: a Python peer would run it.
     pub(super) foreign_pickle: bool,
+    /// A date in a zone by its key: a Python peer would look that up.
+    pub(super) zone_key: bool,
     /// A date in protocol 5.
     pub(super) protocol_5: bool,
     /// How much there is of it.
@@ -203,7 +205,13 @@ impl Found {
     /// Looks at one more ext; an error where it holds a date that does not exist.
     pub(super) fn ext(&mut self, code: i8, payload: &[u8]) -> Result<(), OutOfRange> {
         match pickle::read(code, payload)? {
-            Some(_) => self.protocol_5 |= pickle::is_protocol_5(payload),
+            Some(found) => match found.needs {
+                Needs::Class => self.foreign_pickle = true,
+                needs => {
+                    self.protocol_5 |= pickle::is_protocol_5(payload);
+                    self.zone_key |= needs == Needs::Zone;
+                }
+            },
             None => self.foreign_pickle |= pickle::is_run(code),
         }
         Ok(())
