@@ -94,7 +94,8 @@ async fn a_python_call_over_our_limit_is_told_the_limit() {
 async fn bytes_are_bytes_in_python() {
     RustCalls::hold(async |room| {
         let (sent, numbers) = (Bytes::from_static(b"\x00\xff"), [0u8, 255]);
-        let echoed: ((Vec<u8>, Vec<u8>, Bytes, [u8; 2]), Value) =
+        type Four = (Vec<u8>, Vec<u8>, Bytes, [u8; 2]);
+        let echoed: (Four, Value) =
             room.client.call("echo", (&sent, numbers, &sent, &sent)).await.expect("an echo");
         assert_eq!(echoed.0, (sent.to_vec(), numbers.to_vec(), sent, numbers));
         let calls = room.python.ask("calls", json!({"name": "server"})).await;

@@ -57,12 +57,12 @@ impl Endpoint {
     /// may be sent back there. Costs nothing for bodies that have none; without it they are refused.
     pub fn learn(&mut self, peer: PeerId, body: &Packed) {
         let Some(session) = self.sessions.get_mut(peer.0) else { return };
-        body.risks().for_each(|risk| session.heard.learn(risk));
+        body.risks().for_each(|risk| session.heard.get_or_insert_default().learn(risk));
     }
 
     /// What in that body would harm that peer, for people.
     pub(super) fn risk(&self, peer: PeerId, profile: Profile, body: &Packed) -> Option<String> {
-        let heard = self.sessions.get(peer.0).map(|session| &session.heard);
+        let heard = self.sessions.get(peer.0).and_then(|session| session.heard.as_ref());
         let harmless = |risk: Risk<'_>| {
             let heard = heard.is_some_and(|heard| heard.knows(risk));
             heard

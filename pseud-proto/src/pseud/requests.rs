@@ -230,7 +230,7 @@ mod tests {
                     let id = WireId::new(b"sixteen bytes...").unwrap();
                     known.push(requests.insert(peer, id, Guard::Until(now), dice % 1_000));
                 }
-                (3, Some(some)) if dice % 2 == 0 => requests.grow(some, dice % 900),
+                (3, Some(some)) if dice.is_multiple_of(2) => requests.grow(some, dice % 900),
                 (3, Some(some)) => drop(requests.remove(some)),
                 (4, Some(some)) => drop(requests.advance(some, Progress::Answered)),
                 (5, Some(some)) => drop(requests.advance(some, Progress::Pulled)),

@@ -130,7 +130,8 @@ pub(super) struct Session {
     /// What the messages of those take, in bytes.
     pub(super) requests_open_bytes: usize,
     pub(super) seen: Seen,
-    pub(super) heard: Heard,
+    /// Made where there is something: hardly ever.
+    pub(super) heard: Option<Box<Heard>>,
     pub(super) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(super) version_told: bool,
@@ -152,7 +153,7 @@ impl Session {
             requests_open: 0,
             requests_open_bytes: 0,
             seen: Seen::default(),
-            heard: Heard::default(),
+            heard: None,
             bad_envelopes: 0,
             version_told: false,
             noise: Budget::default(),

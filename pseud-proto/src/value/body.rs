@@ -66,9 +66,10 @@ impl Unchecked {
     /// Each of the two may be as deep as [`ValueLimits::depth_max`]; they share
     /// [`ValueLimits::nodes_max`].
     pub fn check_call(self, limits: &ValueLimits) -> Result<Arguments, BadValue> {
-        let (check, border) = self.check_both(limits)?;
-        check.end()?;
-        let found = check.found();
+        let Both { border, end, found } = self.check_both(limits)?;
+        if end < self.as_bytes().len() {
+            return Err(BadValue::ExtraData(end));
+        }
         Ok(Arguments { packed: Packed::new(self.into_bytes(), found, Shape::Call), border })
     }
 
@@ -77,20 +78,18 @@ impl Unchecked {
         self,
         limits: &ValueLimits,
     ) -> Result<(Arguments, Bytes), BadValue> {
-        let (check, border) = self.check_both(limits)?;
-        let (end, found) = (check.offset(), check.found());
+        let Both { border, end, found } = self.check_both(limits)?;
         let mut bytes = self.into_bytes();
         let rest = bytes.split_off(end.min(bytes.len()));
         Ok((Arguments { packed: Packed::new(bytes, found, Shape::Call), border }, rest))
     }
 
-    /// Stands behind both; where the keyword arguments begin.
-    fn check_both(&self, limits: &ValueLimits) -> Result<(Check<'_>, usize), BadValue> {
+    fn check_both(&self, limits: &ValueLimits) -> Result<Both, BadValue> {
         let mut check = Check::new(self.as_bytes(), limits);
         check.value(Root::Arguments)?;
         let border = check.offset();
         check.value(Root::Keywords)?;
-        Ok((check, border))
+        Ok(Both { border, end: check.offset(), found: check.found() })
     }
 
     /// The range alone, without another count on its owner.
@@ -110,6 +109,13 @@ impl fmt::Debug for Unchecked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Unchecked({} bytes)", self.as_bytes().len())
     }
+}
+
+/// Arguments and keyword arguments: where the latter begin, and where they end.
+struct Both {
+    border: usize,
+    end: usize,
+    found: Found,
 }
 
 /// Checked msgpack: a result, or arguments and keyword arguments one behind the other.

@@ -96,6 +96,7 @@ struct Open {
 }
 
 impl<'a> Check<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8], limits: &ValueLimits) -> Self {
         Self {
             whole: bytes.len(),
@@ -111,13 +112,16 @@ impl<'a> Check<'a> {
     }
 
     /// Of what was encoded here, whose limits are judged where it is known for whom it is.
+    #[inline]
     pub(super) fn of_own(bytes: &'a [u8]) -> Self {
         let limits = ValueLimits {
             depth_max: DEPTH_CEILING as u32,
             nodes_max: u32::MAX,
             ext_bytes_max: usize::MAX,
         };
-        Self { text_is_known: true, ..Self::new(bytes, &limits) }
+        let mut check = Self::new(bytes, &limits);
+        check.text_is_known = true;
+        check
     }
 
     /// How many bytes were walked over.

@@ -36,6 +36,9 @@ const BEHIND_ZONE: &[u8] = b"\x86\x94\x52\x94.";
 /// What a zone has for those who know its kind.
 type AnyZone<'a> = (Zone<'a>, Needs);
 
+/// How one kind of zone is read.
+type Kind<'a> = fn(&mut Reader<'a>) -> Option<AnyZone<'a>>;
+
 impl<'a> Reader<'a> {
     /// Any class with ten bytes and maybe a zone; or a pandas Timestamp.
     fn moment(&mut self) -> Option<Found<'a>> {
@@ -82,20 +85,29 @@ impl<'a> Reader<'a> {
 
     /// A zone of any kind, with exactly `tail` behind it.
     fn any_zone(&mut self, tail: &[u8]) -> Option<AnyZone<'a>> {
-        let kinds: [fn(&mut Self, &[u8]) -> Option<AnyZone<'a>>; 5] =
-            [Self::fixed_zone, Self::zoneinfo, Self::pytz, Self::dateutil, Self::dateutil_file];
         let start = *self;
-        kinds.into_iter().find_map(|kind| {
+        let zone = self.zone_alone().filter(|_| self.rest == tail);
+        zone.or_else(|| {
             *self = start;
-            kind(self, tail).filter(|_| self.rest == tail)
+            self.dateutil_file(tail)
         })
     }
 
-    fn fixed_zone(&mut self, _: &[u8]) -> Option<AnyZone<'a>> {
+    /// A zone whose end its own shape tells.
+    fn zone_alone(&mut self) -> Option<AnyZone<'a>> {
+        let kinds: [Kind<'a>; 4] = [Self::fixed_zone, Self::zoneinfo, Self::pytz, Self::dateutil];
+        let start = *self;
+        kinds.into_iter().find_map(|kind| {
+            *self = start;
+            kind(self)
+        })
+    }
+
+    fn fixed_zone(&mut self) -> Option<AnyZone<'a>> {
         Some((self.zone()?.judge().ok()?, Needs::Class))
     }
 
-    fn zoneinfo(&mut self, _: &[u8]) -> Option<AnyZone<'a>> {
+    fn zoneinfo(&mut self) -> Option<AnyZone<'a>> {
         self.class("builtins", "getattr")?;
         self.class("zoneinfo", "ZoneInfo")?;
         self.expect("_unpickle")?;
@@ -107,7 +119,7 @@ impl<'a> Reader<'a> {
         Some((by_key(key, None)?, Needs::Zone))
     }
 
-    fn pytz(&mut self, _: &[u8]) -> Option<AnyZone<'a>> {
+    fn pytz(&mut self) -> Option<AnyZone<'a>> {
         self.expect("pytz")?;
         let zone = match self.text()? {
             "_UTC" => {
@@ -152,7 +164,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn dateutil(&mut self, _: &[u8]) -> Option<AnyZone<'a>> {
+    fn dateutil(&mut self) -> Option<AnyZone<'a>> {
         self.expect("dateutil.tz.tz")?;
         let zone = match self.text()? {
             "tzutc" => {
@@ -213,7 +225,7 @@ impl<'a> Reader<'a> {
         self.take(&[0x4e])?;
         let zone = match self.take(&[0x4e]) {
             Some(()) => None,
-            None => Some(self.timestamp_zone()?),
+            None => Some(self.zone_alone()?.0),
         };
         let unit = self.int()?;
         self.call(b't')?;
@@ -234,17 +246,6 @@ impl<'a> Reader<'a> {
         let east = zone.as_ref().and_then(|zone| zone.offset).unwrap_or(TimeDelta::ZERO);
         let wall = DateTime::from_epoch(microseconds + east.total_microseconds()).ok()?;
         Some(Found { shape: Shape::DateTime(wall, zone), needs: Needs::Class })
-    }
-
-    /// A zone in the middle: what is behind it is looked at next.
-    fn timestamp_zone(&mut self) -> Option<Zone<'a>> {
-        let kinds: [fn(&mut Self, &[u8]) -> Option<AnyZone<'a>>; 4] =
-            [Self::fixed_zone, Self::zoneinfo, Self::pytz, Self::dateutil];
-        let start = *self;
-        kinds.into_iter().find_map(|kind| {
-            *self = start;
-            kind(self, b"").map(|(zone, _)| zone)
-        })
     }
 
     /// An integer of any size up to 64 bits.

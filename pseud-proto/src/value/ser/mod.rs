@@ -79,15 +79,16 @@ impl Encoder {
     }
 
     /// What was written, if it is those values one behind the other.
-    fn finish(self, roots: &[Root]) -> Result<(Bytes, Found), EncodeError> {
-        if let Some(error) = self.failed {
+    #[inline]
+    fn finish(&mut self, roots: &[Root]) -> Result<(Bytes, Found), EncodeError> {
+        if let Some(error) = self.failed.take() {
             return Err(error);
         }
         let mut check = Check::of_own(self.out.as_slice());
         let values = roots.iter().try_for_each(|root| check.value(*root));
         values.and_then(|()| check.end()).map_err(EncodeError::of)?;
         let found = check.found();
-        Ok((self.out.into_bytes(), found))
+        Ok((self.out.take_bytes(), found))
     }
 
     /// The value at `start` has to be of that family; `()` is its empty form.
