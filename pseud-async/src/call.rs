@@ -139,9 +139,7 @@ fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, Ca
     let packed = body.check(&hub.config.limits.values).map_err(|bad| {
         tracing::warn!(%bad, "a reply cannot be read");
         CallError::Unknown(match bad {
-            BadValue::NodeLimit(_) | BadValue::DepthLimit(_) | BadValue::ExtLimit(_) => {
-                Reason::TooLarge
-            }
+            BadValue::NodeLimit(_) | BadValue::ExtLimit(_) => Reason::TooLarge,
             _ => Reason::BadReply,
         })
     })?;

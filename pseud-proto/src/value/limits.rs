@@ -11,13 +11,14 @@ pub(super) const DEPTH_CEILING: usize = 64;
 /// What a body may cost, a peer's or one of ours.
 ///
 /// A call of ours that is over one of them is refused at once
-/// ([`CallRefused::OverLimit`](crate::CallRefused)), a result is a `TooLarge` fault; a peer's call is
-/// refused as `TooLarge` with the limit, a peer's answer ends its call as
-/// [`Reason::TooLarge`](crate::Reason).
+/// ([`CallRefused::OverLimit`](crate::CallRefused)), a result is a `TooLarge` fault. A peer's call of
+/// more values, or with a longer ext, is refused as `TooLarge` with the limit, such an answer ends its
+/// call as [`Reason::TooLarge`](crate::Reason).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ValueLimits {
-    /// Containers inside each other; 64, and more is taken as 64. msgpack-python's limit is 512;
+    /// Containers inside each other; 64, and more is taken as 64. A peer's body that is deeper is
+    /// malformed: what no setting lets through is not too large. msgpack-python's limit is 512;
     /// programs that met hostile input lowered theirs to 128 and less.
     pub depth_max: u32,
     /// Values in a body, containers and keys included; 1 048 576. A value takes at least one byte on
@@ -37,7 +38,6 @@ impl ValueLimits {
     pub(crate) fn broken_by(&self, bad: BadValue) -> Option<(usize, &'static str)> {
         match bad {
             BadValue::NodeLimit(_) => Some((self.nodes_max as usize, VALUES)),
-            BadValue::DepthLimit(_) => Some((self.depth(), LEVELS)),
             BadValue::ExtLimit(_) => Some((self.ext_bytes_max, EXT_BYTES)),
             _ => None,
         }
