@@ -14,6 +14,7 @@
 //! name from `#[tokio::main]`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub use bytes::Bytes;
 pub use pseud_proto as proto;
 pub use pseud_proto::pseud::PeerInfo;
 pub use pseud_proto::value::BadArguments;
@@ -22,7 +23,7 @@ pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
     CallRefused, Config, Exception, Executed, Fault, LateGuard, Limits, PeerError, PeerId, Reason,
-    User, Value,
+    User, Value, ValueLimits,
 };
 
 #[cfg(feature = "tokio")]

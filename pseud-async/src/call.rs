@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::hub::Hub;
 use crate::pending::Pending;
 use crate::request::Request;
-use pseud_proto::{CallOptions, CallRefused, Outcome, Packed, Reason, To, Unchecked};
+use pseud_proto::{BadValue, CallOptions, CallRefused, Outcome, Packed, Reason, To, Unchecked};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
@@ -136,9 +136,16 @@ pub(crate) fn decode<T: DeserializeOwned>(hub: &Hub, outcome: Outcome) -> Result
 
 /// Checked and decoded here, in the caller's task, under no lock.
 fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, CallError> {
-    let packed = body.check(&hub.value_limits).map_err(|bad| {
+    let peer = body.peer();
+    let packed = body.check(&hub.config.limits.values).map_err(|bad| {
         hub.bad_reply(bad);
-        CallError::Executed(Reason::BadReply)
+        CallError::Executed(match bad {
+            BadValue::NodeLimit(_) | BadValue::ExtLimit(_) => Reason::TooLarge,
+            _ => Reason::BadReply,
+        })
     })?;
+    if let Some(peer) = peer {
+        hub.learn(peer, &packed);
+    }
     packed.decode().map_err(|error| CallError::Result(error.to_string()))
 }

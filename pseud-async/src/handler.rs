@@ -98,7 +98,7 @@ impl Handler {
         T: Serialize,
         E: HandlerError,
     {
-        Self::Async(Arc::new(move |request| match request.only_args() {
+        Self::Async(Arc::new(move |request| match request.bind() {
             Ok(args) => {
                 let answering = handler(args, request);
                 Box::pin(async move { encode(answering.await) })

@@ -17,8 +17,7 @@ use crate::withheld::Pace;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
-use pseud_proto::value::ValueLimits;
-use pseud_proto::{Config, PeerId, Reason, RequestId};
+use pseud_proto::{Config, Packed, PeerId, Reason, RequestId};
 use slab::Slab;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -67,7 +66,6 @@ pub struct Hub {
     pub(crate) served: Served,
     pub(crate) runtime: Runtime,
     pub(crate) timer: AtomicWaker,
-    pub(crate) value_limits: ValueLimits,
     /// Handlers that did not end at once, those of callers that are gone among them.
     pub(crate) running: Running,
     pub(crate) orphans: Orphans,
@@ -131,7 +129,6 @@ impl Hub {
             served: Served::own(),
             runtime,
             timer: AtomicWaker::new(),
-            value_limits: ValueLimits::default(),
             running: Running::default(),
             orphans: Orphans::default(),
             closings: AtomicUsize::new(0),
@@ -203,6 +200,13 @@ impl Hub {
         effects.count_closings(&self.closings);
         drop(inner);
         (result, effects)
+    }
+
+    /// A body of that peer's was checked: what not everybody could be sent may go back there.
+    pub(crate) fn learn(&self, peer: PeerId, body: &Packed) {
+        if !body.is_v1_safe() {
+            self.lock().endpoint.learn(peer, body);
+        }
     }
 
     /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten. What

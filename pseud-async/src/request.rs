@@ -5,7 +5,6 @@ use crate::cancelled::Cancelled;
 use pseud_proto::value::{Arguments, BadArguments};
 use pseud_proto::{RequestId, User};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use smol_str::SmolStr;
 use std::fmt;
 
@@ -40,10 +39,13 @@ impl Request {
         self.arguments.kwargs()
     }
 
-    /// The positional arguments of a handler that takes no others.
-    pub(crate) fn only_args<T: DeserializeOwned>(&self) -> Result<T, BadArguments> {
-        self.kwargs::<NoKeywords>()?;
-        self.args()
+    /// Positional and keyword arguments together, as [`register_typed`](crate::Registry::register_typed)
+    /// binds them: see [`Arguments::bind`].
+    ///
+    /// # Errors
+    /// As for [`args`](Self::args).
+    pub fn bind<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
+        self.arguments.bind()
     }
 
     /// The arguments as dynamic values, and as they are on the wire.
@@ -82,27 +84,5 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request").field("name", &self.name).field("caller", &self.caller).finish()
-    }
-}
-
-/// Keyword arguments of a handler that takes none: a struct without fields.
-struct NoKeywords;
-
-impl<'de> Deserialize<'de> for NoKeywords {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_struct("NoKeywords", &[], Self)
-    }
-}
-
-impl<'de> Visitor<'de> for NoKeywords {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no keyword arguments")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(self)
     }
 }

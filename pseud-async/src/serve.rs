@@ -9,7 +9,7 @@ use crate::orphans::{Orphans, while_wanted};
 use crate::request::Request;
 use crate::resolve::Resolving;
 use crate::responder::Responder;
-use pseud_proto::{Opened, PeerId, Refusal, RequestId, Ticket};
+use pseud_proto::{Limits, Opened, PeerId, Refusal, RequestId, Ticket};
 use smol_str::SmolStr;
 use std::future::Future;
 use std::pin::Pin;
@@ -87,11 +87,10 @@ fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Served)>, here: Option<PeerId>) -
 
 /// Starts one request; returns what came of it if that is known at once.
 fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Served)> {
-    let size = request.size();
-    if let Err(refusal) = hub.running.judge(size, &hub.config.limits) {
+    if let Err(refusal) = hub.running.judge(request.size(), &hub.config.limits) {
         return Some((request.into_ticket(), Err(refusal)));
     }
-    let (ticket, request) = match open(hub, request) {
+    let (ticket, size, request) = match open(hub, request) {
         Ok(opened) => opened,
         Err((ticket, refusal)) => return Some((ticket, Err(refusal))),
     };
@@ -109,16 +108,37 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Serve
 }
 
 /// Whose request it is, which predicates judge, stands behind the arguments: so these are checked
-/// before a handler is looked for, and alike for every name.
+/// before a handler is looked for, and alike for every name. Between the two: what it may take in
+/// bytes once its arguments are decoded.
 fn open(
     hub: &Arc<Hub>,
     request: pseud_proto::Request,
-) -> Result<(Ticket, Request), (Ticket, Refusal)> {
+) -> Result<(Ticket, usize, Request), (Ticket, Refusal)> {
     let (id, name) = (request.id(), SmolStr::new(request.name()));
     let (peer, info) = (request.peer(), request.caller().clone());
-    let Opened { ticket, arguments, provenance, .. } = request.open(&hub.value_limits)?;
+    let size = request.size();
+    let opened = request.open(&hub.config.limits.values)?;
+    let size = charge(hub, &opened, size);
+    let Opened { ticket, arguments, provenance, .. } = opened;
+    hub.learn(peer, arguments.packed());
+    let size = match size {
+        Ok(size) => size,
+        Err(refusal) => return Err((ticket, refusal)),
+    };
     let caller = Caller { hub: hub.clone(), peer, info, provenance };
-    Ok((ticket, Request { id, caller, name, arguments }))
+    Ok((ticket, size, Request { id, caller, name, arguments }))
+}
+
+/// What a request of that many bytes takes once it is decoded. Those that stay small count by their
+/// number alone, so that they need no lock here.
+fn charge(hub: &Hub, opened: &Opened, size: usize) -> Result<usize, Refusal> {
+    let decoded = opened.decoded_bytes();
+    let all = size + decoded;
+    if all > Limits::REQUEST_BYTES_SMALL {
+        hub.running.judge(all, &hub.config.limits)?;
+        hub.lock().endpoint.charge(&opened.ticket, decoded)?;
+    }
+    Ok(all)
 }
 
 /// The same of a name that nobody serves and of one that this caller may not reach.

@@ -188,7 +188,7 @@ An ARG, or a VALUE of --kw, that is JSON is that value; any other is a string. S
   {"$datetime_fold": "…"}                 the same with fold=1
   {"$date": "2024-02-29"}
   {"$timedelta": -1.5}                    seconds
-  {"$timezone": "+02:00[CEST]"}           the name is optional
+  {"$timezone": "+02:00[CEST]"}           the name is optional; [Europe/Paris] alone is a key
   {"$ext": [5, "00ff"]}                   another msgpack ext: its code, its bytes
 
 A dict whose only key begins with `$` is written as {"$map": …}, too."#;

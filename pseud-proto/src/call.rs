@@ -42,6 +42,18 @@ key! {
     RequestId
 }
 
+impl Unchecked {
+    /// The session that sent it, where it came as an answer: to be told what it
+    /// [sent](crate::pseud::Endpoint::learn).
+    pub fn peer(&self) -> Option<PeerId> {
+        self.sender().map(PeerId)
+    }
+
+    pub(crate) fn of(self, peer: PeerId) -> Self {
+        self.with_sender(peer.0)
+    }
+}
+
 /// The right to answer one request, once: it moves into `reply` or `abandon`.
 ///
 /// Given to another endpoint than its own it answers nobody (and debug builds panic). Dropping it does

@@ -5,8 +5,10 @@ use crate::late_guard::LateGuard;
 use crate::profile::{Capabilities, Profile, is_ours};
 use crate::pseud::WireId;
 use crate::siblings::Siblings;
+use crate::value::ValueLimits;
 use crate::zmtp::ConnectionConfig;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +31,10 @@ pub struct Config {
     /// How long after its receipt a v1 peer's request may still be answered, where its
     /// [link](crate::peer::PeerInfo) says nothing else. Default 4.5 s: see [`LateGuard`].
     pub late_guard: LateGuard,
+    /// Keys of zones that every v1 peer has: datetimes in them are sent as `zoneinfo.ZoneInfo(key)`
+    /// where their offset is not known. A Python process without that zone dies of one. Default: none.
+    /// A peer is sent the keys that it sent itself without this.
+    pub known_zones: Arc<BTreeSet<Box<str>>>,
     /// Whether tracebacks of our handlers leave this process. Default false: they carry file paths.
     pub expose_traceback: bool,
     /// What one peer, and all of them, may cost.
@@ -43,6 +49,7 @@ impl Default for Config {
             unroutable_timeout: Duration::from_millis(400),
             capabilities: Capabilities::ALL,
             late_guard: LateGuard::default(),
+            known_zones: Arc::default(),
             expose_traceback: false,
             limits: Limits::default(),
         }
@@ -98,6 +105,8 @@ pub struct Limits {
     /// Bytes of one body, either way. Default 8 MiB (gRPC: 4 MiB). A larger one of ours is refused
     /// before it is sent; a larger request is refused.
     pub body_bytes_max: usize,
+    /// What is in one body, either way: values, depth, exts.
+    pub values: ValueLimits,
     /// Calls of ours that may be pending in all. Default 65 536.
     pub calls_pending_max: usize,
     /// Calls of ours that may be pending at one peer. Default 1 024.
@@ -110,7 +119,8 @@ pub struct Limits {
     /// `calls_pending_per_peer_max`: only a peer that gives many calls up may have more of them on
     /// their way (HTTP/2 stacks: 100 to 250). Of all places it takes three quarters at most.
     pub requests_open_per_peer_max: usize,
-    /// Bytes of the requests of all peers that may be open at once, as whole messages. Default
+    /// Bytes of the requests of all peers that may be open at once, as whole messages, and what
+    /// decoding their arguments may take ([48 bytes](ValueLimits::NODE_BYTES) a value). Default
     /// 256 MiB; one more is refused as `Overloaded`, unread. One of any size passes when no other is
     /// open. Those of [4 KiB](Limits::REQUEST_BYTES_SMALL) or less count, but are bounded by their
     /// number alone: whoever takes all bytes keeps out large requests only.
@@ -145,6 +155,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes_max: 8 << 20,
+            values: ValueLimits::default(),
             calls_pending_max: 65_536,
             calls_pending_per_peer_max: 1_024,
             requests_open_max: 16_384,

@@ -133,6 +133,11 @@ impl Profile {
         Some((PROPERTY.to_owned(), value.into()))
     }
 
+    /// Whether it may be Python pseud 1.0: it declared nothing.
+    pub(crate) fn is_v1(&self) -> bool {
+        self.capabilities == Capabilities::NONE
+    }
+
     /// Whether an answer that comes too late may end its reader: see also
     /// [`PeerInfo::has_late_guard`](crate::peer::PeerInfo::has_late_guard).
     pub fn has_late_guard(&self) -> bool {

@@ -44,8 +44,14 @@ fn another_type_is_named() {
         Packed::result(&value).unwrap().decode::<DateTime>().unwrap_err().to_string()
     };
     assert_eq!(said(1.into()), "expected a datetime, found int");
-    assert_eq!(said(moment().date().into()), "expected a datetime, found another ext");
-    assert_eq!(said(Value::Ext(5, Bytes::new())), "expected a datetime, found another ext");
+    assert_eq!(
+        said(moment().date().into()),
+        "expected a datetime, found an ext of class `datetime.date`"
+    );
+    assert_eq!(
+        said(Value::Ext(5, Bytes::new())),
+        "expected a datetime, found an ext of class `datetime.date`"
+    );
 }
 
 /// A type of one's own at code 5.

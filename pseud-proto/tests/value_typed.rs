@@ -269,3 +269,28 @@ fn debug_shows_lengths_of_bodies() {
     let unchecked = Unchecked::new(arguments.into_packed().into_bytes());
     assert_eq!(format!("{unchecked:?}"), "Unchecked(9 bytes)");
 }
+
+#[test]
+fn bytes_and_arrays_are_both_numbers() {
+    let body = call(&(Bytes::new(b"ab"), [97, 98]), &());
+    assert_eq!(body.args::<(Vec<u8>, Vec<u8>)>().unwrap(), (b"ab".to_vec(), b"ab".to_vec()));
+    assert_eq!(body.args::<([u8; 2], Box<[u8]>)>().unwrap(), (*b"ab", b"ab"[..].into()));
+    let said = |error: pseud_proto::value::BadArguments| error.to_string();
+    let error = body.args::<(Vec<String>, Vec<u8>)>().unwrap_err();
+    assert_eq!(said(error), "argument 1: expected a sequence, found bytes");
+    let error = body.args::<([u8; 3], Vec<u8>)>().unwrap_err();
+    assert_eq!(said(error), "argument 1: expected an array of length 3, found bytes");
+    let error = body.args::<([u8; 1], Vec<u8>)>().unwrap_err();
+    assert!(said(error).starts_with("argument 1: "));
+    let error = body.args::<(String, Vec<u8>)>().unwrap_err();
+    assert_eq!(said(error), "argument 1: expected a string, found bytes");
+}
+
+#[test]
+fn a_vec_of_bytes_is_bytes_as_a_value() {
+    let bytes = Value::Bin(b"ab".to_vec().into());
+    assert_eq!(Value::from(b"ab".to_vec()), bytes);
+    assert_eq!((Value::from(b"ab"), Value::from(&b"ab"[..])), (bytes.clone(), bytes));
+    assert_eq!(Value::from(vec![1, 2]), [1, 2].into_iter().collect::<Value>());
+    assert_eq!(Value::from(vec![Value::Nil]), Value::Array(vec![Value::Nil]));
+}

@@ -338,7 +338,7 @@ fn tagged(value: &Value, tag: &str, json: &Json) -> bool {
 }
 
 fn seconds(zone: &pseud_proto::value::TimeZone) -> Json {
-    (zone.offset().total_microseconds() as f64 / 1e6).into()
+    (zone.offset().unwrap().total_microseconds() as f64 / 1e6).into()
 }
 
 /// Year to microsecond, fold, offset: of ours, and of the recorded one.

@@ -3,7 +3,8 @@
 use pseud_async::{Gate, Orphans, Registry};
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::ConnectionConfig;
-use pseud_proto::{Config, LateGuard, Limits};
+use pseud_proto::{Config, LateGuard, Limits, ValueLimits};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings of a [`Server`](crate::Server) or a [`Client`](crate::Client). Defaults are Python
@@ -115,6 +116,27 @@ impl Options {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
+        self
+    }
+
+    /// Bounds of what is in one body, either way: values (1 048 576), depth (64), bytes of an ext
+    /// (65 536). Both sides need them: the one that sends refuses what is over its own at once
+    /// ([`CallRefused::OverLimit`](pseud_proto::CallRefused)), the one that receives answers `TooLarge`.
+    ///
+    /// Bytes of a body are bounded by [`Limits::body_bytes_max`]; what values take once they are decoded
+    /// counts in [`Limits::requests_open_bytes_max`] and its like for one peer.
+    #[must_use]
+    pub fn value_limits(mut self, limits: ValueLimits) -> Self {
+        self.config.limits.values = limits;
+        self
+    }
+
+    /// Keys of zones (`Europe/Paris`) that every Python peer has: datetimes in them are sent as
+    /// `zoneinfo.ZoneInfo(key)` where their offset is not known. A process without that zone dies of
+    /// one. Default: none; a peer is sent the keys that it sent itself.
+    #[must_use]
+    pub fn known_zones<K: Into<Box<str>>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.config.known_zones = Arc::new(keys.into_iter().map(K::into).collect());
         self
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct PythonCalls {
 pub(crate) struct RustCalls {
     pub(crate) python: PythonPeer,
     pub(crate) client: Client,
+    /// Where the Python server listens.
+    pub(crate) endpoint: String,
 }
 
 impl PythonCalls {
@@ -97,9 +99,9 @@ impl RustCalls {
         let bound = python.ask("server", fields).await;
         let client = Client::with(options).expect("a runtime is there");
         serve(&client);
-        let endpoint = bound["endpoint"].as_str().expect("a bound server says where");
-        client.connect(endpoint).expect("Python's endpoints are well-formed");
-        let room = Self { python, client };
+        let endpoint = bound["endpoint"].as_str().expect("a bound server says where").to_owned();
+        client.connect(&endpoint).expect("Python's endpoints are well-formed");
+        let room = Self { python, client, endpoint };
         bounded(async {
             room.client.ready().await;
             talk(&room).await;

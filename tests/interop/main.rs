@@ -22,6 +22,7 @@ mod mechanisms;
 #[cfg(feature = "_curve")]
 mod mechanisms_refused;
 mod nested;
+mod own_types;
 mod python;
 mod python27;
 mod python_calls_rust;
@@ -42,7 +43,10 @@ mod sizes;
 mod tagged;
 mod talk;
 mod timeouts;
+mod typed_live;
 mod users;
+mod value_limits;
 mod values_live;
 #[cfg(feature = "_curve")]
 mod whole_link;
+mod zones_live;

@@ -19,10 +19,13 @@ import math
 import os
 import platform
 import sys
+import zoneinfo
 
+import dateutil.tz
 import msgpack
 import pseud
 import pseud.interfaces
+import pytz
 import zmq
 import zmq.asyncio
 import zmq.utils.monitor
@@ -69,6 +72,8 @@ def encode(value):
         case dt.timezone():
             offset, *name = value.__getinitargs__()
             return {"$timezone": [encode(offset)["$timedelta"], name[0] if name else None]}
+        case zoneinfo.ZoneInfo():
+            return {"$zoneinfo": value.key}
     return {"$repr": repr(value)}
 
 
@@ -97,6 +102,14 @@ def decode(value):
             return dt.date.fromisoformat(iso)
         case {"$timedelta": [days, seconds, microseconds]}:
             return dt.timedelta(days, seconds, microseconds)
+        case {"$zoneinfo": key}:
+            return zoneinfo.ZoneInfo(key)
+        case {"$pytz": [iso, key, is_dst]}:
+            return pytz.timezone(key).localize(dt.datetime.fromisoformat(iso), is_dst=is_dst)
+        case {"$dateutil": key}:
+            return dateutil.tz.gettz(key)
+        case {"$tzlocal": _}:
+            return dateutil.tz.tzlocal()
         case {"$timezone": [offset, name]}:
             delta = dt.timedelta(*offset)
             return dt.timezone(delta) if name is None else dt.timezone(delta, name)
@@ -371,6 +384,11 @@ class Commands(registries.Registries):
         """Serves a handler under another name (dots allowed)."""
         peer = self.named[name]
         peer.serve(method, handlers(peer)[handler], domain=domain, with_identity=with_identity)
+
+    async def serve_value(self, name, method, value):
+        """Serves a handler that returns that value."""
+        value = decode(value)
+        self.named[name].serve(method, lambda: value)
 
     async def spy(self, name, path):
         """Serves `inline` and `later`; they write the number of each call that they run to a file."""

@@ -56,7 +56,7 @@ fn iso(date: Date) -> String {
 }
 
 fn timezone(zone: &TimeZone) -> Json {
-    json!({"$timezone": [parts(zone.offset()), zone.name()]})
+    json!({"$timezone": [parts(zone.offset().expect("an offset")), zone.name()]})
 }
 
 fn parts(span: TimeDelta) -> Json {

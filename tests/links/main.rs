@@ -10,6 +10,7 @@ mod spy;
 mod addresses;
 mod closing;
 mod cuts;
+mod decoding;
 mod dropping;
 mod ending;
 mod endpoints;

@@ -1,6 +1,7 @@
 //! Typed handlers: what does not fit is told before they run.
 
 use crate::{client, server, soon};
+use pseud::proto::value::{Date, DateTime, TimeZone};
 use pseud::{CallError, Client, Fault};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,4 +47,18 @@ async fn arguments_that_do_not_fit_are_named_before_the_handler_runs() {
         assert!(fault.message.contains(said), "{}", fault.message);
     }
     assert_eq!(runs.load(Ordering::Relaxed), 1);
+}
+
+/// A peer of this library looks no zone up: any key goes to it and comes back.
+#[tokio::test]
+async fn a_zone_by_its_key_travels_between_peers_of_this_library() {
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let same = |(moment,): (DateTime,), _| async move { Ok::<_, Fault>(moment) };
+    server.register_typed("same", same).unwrap();
+    let client = client(&endpoint);
+    let zone = TimeZone::by_key("Nowhere/At_All").unwrap();
+    let moment = DateTime::new(Date::new(2018, 10, 28).unwrap(), 2, 30, 0, 0).unwrap();
+    let moment = moment.with_fold(true).with_zone(zone);
+    let back: DateTime = soon(client.call("same", (&moment,))).await.unwrap();
+    assert_eq!(back, moment);
 }

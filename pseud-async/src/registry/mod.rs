@@ -122,12 +122,35 @@ impl Registry {
         self.put(name, Handler::from_async(handler))
     }
 
-    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`. They are a tuple,
-    /// `(a,)` for one and `()` for none, of owned types: `String`, not `&str`, which only
-    /// [`Request::args`] can borrow.
+    /// The same with typed arguments: `|(a, b): (i64, i64), request| async move { … }`. They are owned:
+    /// `String`, not `&str`, which only [`Request::bind`] and [`Request::args`] can borrow.
     ///
-    /// Too few of them, too many, of other types, or keyword arguments are a `TypeError` that names the
-    /// argument; the handler is not run then.
+    /// They are bound by Python's rules. A tuple (`(a,)` for one, `()` for none) takes positions, as
+    /// `def f(a, b, /)` does. A struct takes each of its fields by position or by name, as `def f(a, b)`
+    /// does: a Python caller writes `f(1, b=2)`. What is an `Option` at the end of either, or has
+    /// `#[serde(default)]` in a struct or tuple struct, may be left out. A `Vec` takes all there are, a
+    /// map takes keywords alone, and a type that is none of these takes the one argument: which types
+    /// are tuples only their `Deserialize` knows, so that nothing can be refused when this is compiled.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct Move {
+    ///     x: i64,
+    ///     y: i64,
+    ///     label: Option<String>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let registry = pseud_async::Registry::new();
+    /// registry.register_typed("move", |to: Move, _| async move {
+    ///     Ok::<_, pseud_proto::Fault>(to.x + to.y) // move(1, 2), move(1, y=2, label='a')
+    /// })?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Too few of them, too many, of other types, or a keyword that is not taken are a `TypeError` that
+    /// names the argument; the handler is not run then. See
+    /// [`Arguments::bind`](pseud_proto::Arguments::bind).
     ///
     /// # Errors
     /// As for [`register`](Self::register).

@@ -15,7 +15,9 @@ pub(super) fn datetime(moment: &DateTime) -> String {
 }
 
 pub(super) fn zone(zone: &TimeZone) -> String {
-    let offset = zone.offset().total_microseconds();
+    let name = zone.name().map(|name| format!("[{name}]")).unwrap_or_default();
+    let Some(offset) = zone.offset() else { return name };
+    let offset = offset.total_microseconds();
     let sign = if offset < 0 { '-' } else { '+' };
     let (seconds, micros) = split(offset);
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
@@ -23,7 +25,6 @@ pub(super) fn zone(zone: &TimeZone) -> String {
         (0, 0) => String::new(),
         _ => format!(":{second:02}{}", fraction(micros)),
     };
-    let name = zone.name().map(|name| format!("[{name}]")).unwrap_or_default();
     format!("{sign}{hour:02}:{minute:02}{seconds}{name}")
 }
 
@@ -67,12 +68,15 @@ pub(super) fn read_datetime(text: &str) -> Option<DateTime> {
     }
 }
 
-/// `Z`, or `±HH:MM[:SS[.ffffff]]`; then maybe `[NAME]`.
+/// `Z`, or `±HH:MM[:SS[.ffffff]]`; then maybe `[NAME]`. `[KEY]` alone is a zone by its key.
 pub(super) fn read_zone(text: &str) -> Option<TimeZone> {
     let (offset, name) = match text.split_once('[') {
         Some((offset, name)) => (offset, Some(name.strip_suffix(']')?)),
         None => (text, None),
     };
+    if let ("", Some(key)) = (offset, name) {
+        return TimeZone::by_key(key).ok();
+    }
     let zone = TimeZone::new(read_offset(offset)?).ok()?;
     match name {
         Some(name) => zone.with_name(name).ok(),

@@ -54,6 +54,8 @@ fn dates_are_iso() {
     let west = moment.with_zone(zone(-12_600).with_name("N]S[T").unwrap()).with_fold(true);
     assert_round(r#"{"$datetime_fold":"2024-02-29T12:30:05.000250-03:30[N]S[T]"}"#, &boxed(&west));
     assert_round(r#"{"$timezone":"+00:00:01"}"#, &Value::TimeZone(zone(1)));
+    let paris = TimeZone::by_key("Europe/Paris").unwrap();
+    assert_round(r#"{"$timezone":"[Europe/Paris]"}"#, &Value::TimeZone(paris));
     assert_round(r#"{"$timezone":"-23:59:59"}"#, &Value::TimeZone(zone(-86_399)));
 }
 
@@ -99,7 +101,9 @@ fn json_that_no_value_stands_for_is_refused() {
         r#"{"$datetime": "2024-02-29T24:00:00"}"#,
         r#"{"$datetime": "2024-02-29T12:00:00."}"#,
         r#"{"$datetime": "2024-02-29T12:00:00.1234567"}"#,
-        r#"{"$datetime": "2024-02-29T12:00:00[CEST]"}"#,
+        r#"{"$datetime": "2024-02-29T12:00:00[not a key]"}"#,
+        r#"{"$datetime": "2024-02-29T12:00:00[]"}"#,
+        r#"{"$timezone": "[../UTC]"}"#,
         r#"{"$timezone": "+24:00"}"#,
         r#"{"$timezone": "+01:60"}"#,
         r#"{"$timezone": "02:00"}"#,

@@ -31,6 +31,14 @@ pub enum Refusal {
         /// `Limits::body_bytes_max`.
         max: usize,
     },
+    /// Its arguments are over one of [`ValueLimits`](crate::ValueLimits).
+    #[error("a request of more than {max} {what}")]
+    OverLimit {
+        /// How much there may be.
+        max: usize,
+        /// Of what: `values`.
+        what: &'static str,
+    },
     /// Its body is not a call.
     #[error("{0}")]
     BadCall(Cow<'static, str>),
@@ -55,7 +63,7 @@ impl Refusal {
             Self::Draining => "draining",
             Self::Overloaded { .. } => "overloaded",
             Self::NoSuchService(_) => "no_such_service",
-            Self::TooLarge { .. } => "too_large",
+            Self::TooLarge { .. } | Self::OverLimit { .. } => "too_large",
             Self::BadCall(_) => "bad_call",
             Self::TooManyHops { .. } => "too_many_hops",
             Self::Unauthorized => "unauthorized",
@@ -69,7 +77,7 @@ impl Refusal {
             Self::Draining => "Draining",
             Self::Overloaded { .. } => "Overloaded",
             Self::NoSuchService(_) => Exception::ServiceNotFoundError.name(),
-            Self::TooLarge { .. } => "TooLarge",
+            Self::TooLarge { .. } | Self::OverLimit { .. } => "TooLarge",
             Self::BadCall(_) => Exception::TypeError.name(),
             Self::TooManyHops { .. } => "TooManyHops",
             Self::Unauthorized => Exception::UnauthorizedError.name(),
@@ -111,6 +119,7 @@ mod tests {
             (Refusal::Overloaded { max: 1, what: "requests are open" }, Reason::TooBusy),
             (Refusal::NoSuchService("x".into()), Reason::NoSuchService),
             (Refusal::TooLarge { size: 2, max: 1 }, Reason::CallTooLarge),
+            (Refusal::OverLimit { max: 1, what: "values" }, Reason::CallTooLarge),
             (Refusal::BadCall("why".into()), Reason::BadCall),
             (Refusal::TooManyHops { max: 32 }, Reason::TooManyHops),
             (Refusal::Unauthorized, Reason::Unauthorized),

@@ -28,6 +28,16 @@ pub enum CallRefused {
         /// `Limits::body_bytes_max`, or the peer's.
         max: usize,
     },
+    /// The arguments are over one of [`ValueLimits`](crate::ValueLimits).
+    #[error("{size} {what} exceed the limit of {max}")]
+    OverLimit {
+        /// How much there is: 300 000.
+        size: usize,
+        /// How much there may be.
+        max: usize,
+        /// Of what: `values`.
+        what: &'static str,
+    },
     /// The dotted name is empty, or a part of it that was given on its own.
     #[error("a call needs the name of what it calls, and every part of that name")]
     NameEmpty,
@@ -82,6 +92,7 @@ impl CallRefused {
                 true
             }
             Self::BodyTooLarge { .. }
+            | Self::OverLimit { .. }
             | Self::NameEmpty
             | Self::PeerNameEmpty
             | Self::NameTooLong { .. }

@@ -35,6 +35,7 @@ impl Endpoint {
         self.judge_call(name, &arguments, &claim)?;
         let target = self.resolve(to)?;
         self.judge_size(&target, name, &arguments, &claim)?;
+        self.judge_risk(&target, &arguments)?;
         self.judge_room(&target)?;
         let timeout = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
         let deadline = after(now, timeout);
@@ -61,6 +62,9 @@ impl Endpoint {
         }
         if !arguments.is_call() {
             return Err(CallRefused::Arguments("one value is no arguments".into()));
+        }
+        if let Some((size, max, what)) = arguments.over(&limits.values) {
+            return Err(CallRefused::OverLimit { size, max, what });
         }
         if claim.hops > limits.hops_max {
             return Err(CallRefused::TooManyHops { max: limits.hops_max });
@@ -125,6 +129,18 @@ impl Endpoint {
         match profile.body_bytes_max().map_or(ours, |theirs| theirs.min(ours)) {
             max if size > max => Err(CallRefused::BodyTooLarge { size, max }),
             _ => Ok(()),
+        }
+    }
+
+    /// What a peer survives is known where its session is; else it is judged when the call is sent.
+    fn judge_risk(&self, target: &Target, arguments: &Packed) -> Result<(), CallRefused> {
+        let Target::Session(peer) = target else { return Ok(()) };
+        match self.risk(*peer, self.profile(*peer), arguments) {
+            Some(risk) => {
+                let text = format!("the arguments hold a value that the peer cannot read: {risk}");
+                Err(CallRefused::Arguments(text.into()))
+            }
+            None => Ok(()),
         }
     }
 

@@ -135,6 +135,14 @@ impl Channel {
         Ok(call)
     }
 
+    /// Counts what decoding a request's arguments may take: see [`Endpoint::charge`].
+    ///
+    /// # Errors
+    /// What it is to be [refused](Self::refuse) with.
+    pub fn charge(&mut self, ticket: &Ticket, bytes: usize) -> Result<(), Refusal> {
+        self.endpoint.charge(ticket, bytes)
+    }
+
     /// Answers a request: see [`Endpoint::reply`].
     pub fn reply(&mut self, ticket: Ticket, result: Result<Packed, Fault>, now: Instant) {
         self.endpoint.reply(ticket, result, now);

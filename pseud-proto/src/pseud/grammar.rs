@@ -11,7 +11,7 @@ use super::provenance::Claim;
 use super::wire::{Kind, NAME_BYTES_MAX, VERSION, WireId};
 use crate::error::{Fault, Reason, Refusal};
 use crate::profile::Profile;
-use crate::value::{Packed, heads};
+use crate::value::{Packed, ValueLimits, heads};
 use crate::zmtp::{Outgoing, Token};
 use bytes::Bytes;
 use smol_str::SmolStr;
@@ -32,13 +32,14 @@ pub struct Transmit {
 }
 
 impl Transmit {
-    /// A WORK. The error is why its call ends, not executed.
+    /// A WORK, of arguments that do that peer no harm. The error is why its call ends, not executed.
     pub(super) fn work(
         id: WireId,
         name: SmolStr,
         arguments: Packed,
         claim: &Claim,
         profile: Profile,
+        is_harmless: bool,
         token: Token,
     ) -> Result<Self, Reason> {
         // It would run with our own rights what somebody else asked for.
@@ -46,6 +47,9 @@ impl Transmit {
             return Err(Reason::Unsupported);
         }
         let tail = if profile.reads_provenance() { claim.write() } else { Vec::new() };
+        if !is_harmless {
+            return Err(Reason::Unsupported);
+        }
         judge_work(&name, &arguments, tail.len(), profile)?;
         let (name, body) = (Some(name), arguments.into_bytes());
         Ok(Self { kind: Kind::Work, id, name, body, tail, token })
@@ -80,7 +84,7 @@ impl Transmit {
 }
 
 fn judge_work(name: &str, arguments: &Packed, tail: usize, profile: Profile) -> Result<(), Reason> {
-    if name.len() > NAME_BYTES_MAX || !arguments.is_call() || !arguments.is_v1_safe() {
+    if name.len() > NAME_BYTES_MAX || !arguments.is_call() {
         return Err(Reason::Unsupported);
     }
     let max = profile.body_bytes_max().unwrap_or(usize::MAX);
@@ -121,9 +125,14 @@ pub(super) struct Answer {
 
 impl Answer {
     /// An OK. The error is what the caller must be told instead.
-    pub(super) fn result(result: Packed, profile: Profile) -> Result<Self, Fault> {
-        if result.is_call() || !result.is_v1_safe() {
-            let text = "the result holds a value that the caller cannot read";
+    pub(super) fn result(
+        result: Packed,
+        profile: Profile,
+        risk: Option<String>,
+    ) -> Result<Self, Fault> {
+        let risk = risk.or_else(|| result.is_call().then(|| "arguments".to_owned()));
+        if let Some(risk) = risk {
+            let text = format!("the result holds a value that the caller cannot read: {risk}");
             return Err(Fault::new("TypeError", text));
         }
         let max = profile.body_bytes_max().unwrap_or(usize::MAX);
@@ -150,6 +159,17 @@ impl Answer {
 }
 
 /// A result over a limit is a fault of the handler that made it.
+pub(super) fn judge_values(result: &Packed, limits: &ValueLimits) -> Result<(), Fault> {
+    match result.over(limits) {
+        Some((size, max, what)) => {
+            let text = format!("a result of {size} {what} exceeds the limit of {max}");
+            Err(Fault::new("TooLarge", text))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The same of its bytes.
 pub(super) fn judge_result(result: &Packed, max: usize) -> Result<(), Fault> {
     match result.as_bytes().len() {
         size if size > max => {

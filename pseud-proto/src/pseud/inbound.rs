@@ -199,6 +199,33 @@ impl Endpoint {
         Ok(())
     }
 
+    /// That request's arguments are about to be decoded, which takes so many bytes besides its message
+    /// ([`Opened::decoded_bytes`](super::Opened::decoded_bytes)): they count as those do, until it is
+    /// answered. To be asked once, where it is opened; without it only messages are bounded.
+    ///
+    /// # Errors
+    /// What it is to be [refused](Self::refuse) with: there is no room for that much.
+    pub fn charge(&mut self, ticket: &Ticket, bytes: usize) -> Result<(), Refusal> {
+        let Some((peer, size)) = self.requests.serving(ticket.0) else { return Ok(()) };
+        let limits = &self.config.limits;
+        let others = self.requests.serving_bytes - size;
+        let max = limits.requests_open_bytes_max;
+        if !Limits::has_room(others, size + bytes, max) {
+            return Err(Refusal::Overloaded { max, what: "bytes of requests are open" });
+        }
+        let Some(session) = self.sessions.get_mut(peer.0) else { return Ok(()) };
+        let max = limits.requests_open_bytes_per_peer_max;
+        if !Limits::has_room(session.requests_open_bytes - size, size + bytes, max) {
+            return Err(Refusal::Overloaded {
+                max,
+                what: "bytes of requests of this peer are open",
+            });
+        }
+        session.requests_open_bytes += bytes;
+        self.requests.grow(ticket.0, bytes);
+        Ok(())
+    }
+
     /// Where the name and the arguments lie in the body.
     fn judge_work(&self, work: &Envelope) -> Result<Work, Refusal> {
         let (size, max) = (work.body().len(), self.config.limits.body_bytes_max);
@@ -259,7 +286,7 @@ impl Endpoint {
         let outcome = match answer.kind {
             kind if is_too_large => too_large(kind),
             Kind::Error => fault::read(answer.body(), self.config.capabilities),
-            _ => Outcome::Value(Unchecked::part(answer.message, answer.body)),
+            _ => Outcome::Value(Unchecked::part(answer.message, answer.body).of(peer)),
         };
         self.finish(call, outcome);
         Ok(())

@@ -47,6 +47,7 @@ mod details;
 mod endpoint;
 mod fault;
 mod grammar;
+mod heard;
 mod inbound;
 mod link;
 mod links;

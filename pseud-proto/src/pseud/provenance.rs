@@ -111,13 +111,21 @@ pub struct Opened {
     pub provenance: Provenance,
 }
 
+impl Opened {
+    /// Bytes that its arguments take at most once they are decoded, besides its message: to be
+    /// [charged](crate::pseud::Endpoint::charge) before they are.
+    pub fn decoded_bytes(&self) -> usize {
+        self.arguments.packed().nodes() * ValueLimits::NODE_BYTES
+    }
+}
+
 impl Request {
     /// Checks its body, which nobody has looked at yet: work in proportion to its size, which is best
     /// not done under a lock.
     ///
     /// # Errors
-    /// What the ticket is to be [refused](crate::pseud::Endpoint::refuse) with: a malformed body, too
-    /// many hops, or a user in whose name this peer may not call.
+    /// What the ticket is to be [refused](crate::pseud::Endpoint::refuse) with: a malformed body, one
+    /// over a limit, too many hops, or a user in whose name this peer may not call.
     pub fn open(self, limits: &ValueLimits) -> Result<Opened, (Ticket, Refusal)> {
         let Self { ticket, caller, message, rest, has_claim, hops_max, .. } = self;
         let body = Unchecked::part(message, rest);
@@ -140,7 +148,10 @@ fn read(
     has_claim: bool,
     limits: &ValueLimits,
 ) -> Result<(Arguments, Claim), Refusal> {
-    let bad = |bad: crate::BadValue| Refusal::BadCall(bad.to_string().into());
+    let bad = |bad: crate::BadValue| match limits.broken_by(bad) {
+        Some((max, what)) => Refusal::OverLimit { max, what },
+        None => Refusal::BadCall(bad.to_string().into()),
+    };
     if !has_claim {
         return Ok((body.check_call(limits).map_err(bad)?, Claim::default()));
     }

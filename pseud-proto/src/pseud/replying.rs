@@ -1,7 +1,7 @@
 //! Answers of ours: at most one for each request, and none that would come too late.
 
 use super::endpoint::Endpoint;
-use super::grammar::{Answer, judge_result};
+use super::grammar::{Answer, judge_result, judge_values};
 use super::requests::Progress;
 use super::session::{QUEUED_COST, Queued};
 use super::stats::Dropped;
@@ -17,7 +17,7 @@ impl Endpoint {
     pub fn reply(&mut self, ticket: Ticket, result: Result<Packed, Fault>, now: Instant) {
         let Some(peer) = self.awaited(&ticket, now) else { return };
         let (profile, room) = (self.profile(peer), self.room(peer));
-        let result = result.and_then(|packed| self.result(packed, profile, room));
+        let result = result.and_then(|packed| self.result(peer, packed, profile, room));
         let answer = result.unwrap_or_else(|fault| self.fault(&fault, profile));
         self.enqueue_reply(ticket.0, answer);
     }
@@ -64,14 +64,22 @@ impl Endpoint {
         })
     }
 
-    fn result(&self, result: Packed, profile: Profile, room: usize) -> Result<Answer, Fault> {
+    fn result(
+        &self,
+        peer: PeerId,
+        result: Packed,
+        profile: Profile,
+        room: usize,
+    ) -> Result<Answer, Fault> {
         judge_result(&result, self.config.limits.body_bytes_max)?;
+        judge_values(&result, &self.config.limits.values)?;
         // A peer that asks for more than it reads loses that answer, not its link.
         if result.as_bytes().len() > room {
             let text = "the result does not fit into the queue to its caller";
             return Err(Fault::new("Overloaded", text));
         }
-        Answer::result(result, profile)
+        let risk = self.risk(peer, profile, &result);
+        Answer::result(result, profile, risk)
     }
 
     pub(super) fn fault(&self, fault: &Fault, profile: Profile) -> Answer {

@@ -27,7 +27,7 @@ pub(super) struct Open {
     pub(super) guard: Guard,
     /// What it calls, where its answer may be withheld.
     pub(super) name: SmolStr,
-    /// What its message takes, in bytes.
+    /// What its message takes, and what its arguments do once they are decoded, in bytes.
     pub(super) bytes: usize,
     /// It came while we drain: nobody waits for its end.
     is_aside: bool,
@@ -117,6 +117,22 @@ impl Requests {
 
     pub(super) fn get(&self, request: RequestId) -> Option<&Open> {
         self.slab.get(request.0)
+    }
+
+    /// Whose request that is and what it takes, while it is served.
+    pub(super) fn serving(&self, request: RequestId) -> Option<(PeerId, usize)> {
+        let open = self.slab.get(request.0)?;
+        (open.progress == Progress::Serving).then_some((open.peer, open.bytes))
+    }
+
+    /// One that is served takes so many bytes more.
+    pub(super) fn grow(&mut self, request: RequestId, bytes: usize) {
+        if let Some(open) = self.slab.get_mut(request.0)
+            && open.progress == Progress::Serving
+        {
+            open.bytes += bytes;
+            self.serving_bytes += bytes;
+        }
     }
 
     /// Moves a request on; `None` if it is over.
@@ -214,6 +230,7 @@ mod tests {
                     let id = WireId::new(b"sixteen bytes...").unwrap();
                     known.push(requests.insert(peer, id, Guard::Until(now), dice % 1_000));
                 }
+                (3, Some(some)) if dice.is_multiple_of(2) => requests.grow(some, dice % 900),
                 (3, Some(some)) => drop(requests.remove(some)),
                 (4, Some(some)) => drop(requests.advance(some, Progress::Answered)),
                 (5, Some(some)) => drop(requests.advance(some, Progress::Pulled)),

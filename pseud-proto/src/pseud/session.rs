@@ -2,6 +2,7 @@
 
 use super::calls::Calls;
 use super::grammar::Answer;
+use super::heard::Heard;
 use super::provenance::Claim;
 use super::seen::Seen;
 use super::wire::WireId;
@@ -141,6 +142,8 @@ pub(super) struct Session {
     pub(super) requests_open_bytes: usize,
     /// Its ids; `None` as long as it has made no request.
     pub(super) seen: Option<Box<Seen>>,
+    /// Made where there is something: hardly ever.
+    pub(super) heard: Option<Box<Heard>>,
     pub(super) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(super) version_told: bool,
@@ -162,6 +165,7 @@ impl Session {
             requests_open: 0,
             requests_open_bytes: 0,
             seen: None,
+            heard: None,
             bad_envelopes: 0,
             version_told: false,
             noise: Budget::default(),

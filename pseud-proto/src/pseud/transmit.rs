@@ -9,7 +9,6 @@ use super::session::Queued;
 use super::wire::WireId;
 use crate::call::{Action, CallId, Outcome, PeerId, RequestId};
 use crate::error::Reason;
-use crate::profile::Profile;
 use crate::value::Packed;
 use smol_str::SmolStr;
 use std::time::Instant;
@@ -32,14 +31,13 @@ impl Endpoint {
     pub fn poll_transmit(&mut self, peer: PeerId, now: Instant) -> Option<Transmit> {
         loop {
             let session = self.sessions.get_mut(peer.0)?;
-            let profile = session.info.profile;
             let Some(entry) = session.queue.pop(&self.calls) else {
                 session.flushing = false;
                 return None;
             };
             let transmit = match entry {
                 Queued::Call { call, name, body, claim } => {
-                    self.pull_call(call, name, body, &claim, profile)
+                    self.pull_call(peer, call, name, body, &claim)
                 }
                 Queued::Reply { request, id, answer } => self.pull_reply(request, id, answer, now),
             };
@@ -51,16 +49,19 @@ impl Endpoint {
 
     fn pull_call(
         &mut self,
+        peer: PeerId,
         call: CallId,
         name: SmolStr,
         body: Packed,
         claim: &Claim,
-        profile: Profile,
     ) -> Option<Transmit> {
+        let profile = self.profile(peer);
+        let harmless = self.risk(peer, profile, &body).is_none();
         let id = WireId::new(&self.calls.get(call)?.id)?;
         // Also one that will not go: it is in no queue any more.
         self.calls.pulled(call);
-        match Transmit::work(id, name, body, claim, profile, Sending::Call(call.0).into()) {
+        let token = Sending::Call(call.0).into();
+        match Transmit::work(id, name, body, claim, profile, harmless, token) {
             Ok(transmit) => Some(transmit),
             Err(reason) => {
                 self.finish(call, Outcome::NotExecuted(reason));

@@ -4,10 +4,11 @@ use super::check::{BadValue, Check, Found, Root};
 use super::de::{self, BadArguments, Mismatch};
 use super::decode;
 use super::ext::ExtTable;
-use super::exts;
-use super::limits::ValueLimits;
+use super::exts::{self, Risk};
+use super::limits::{Size, ValueLimits};
 use super::ser::{self, EncodeError};
 use super::value::Value;
+use crate::slab::Key;
 use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -20,6 +21,7 @@ use std::ops::Range;
 pub struct Unchecked {
     owner: Bytes,
     range: Range<u32>,
+    sender: Option<Key>,
 }
 
 impl Unchecked {
@@ -31,7 +33,17 @@ impl Unchecked {
 
     /// A range of `owner`; what lies outside it is empty.
     pub(crate) fn part(owner: Bytes, range: Range<u32>) -> Self {
-        Self { owner, range }
+        Self { owner, range, sender: None }
+    }
+
+    /// Whose it is: a session's slot.
+    pub(crate) fn with_sender(mut self, sender: Key) -> Self {
+        self.sender = Some(sender);
+        self
+    }
+
+    pub(crate) fn sender(&self) -> Option<Key> {
+        self.sender
     }
 
     /// The bytes.
@@ -44,7 +56,7 @@ impl Unchecked {
         let mut check = Check::new(self.as_bytes(), limits);
         check.value(Root::Any)?;
         check.end()?;
-        let found = check.found;
+        let found = check.found();
         Ok(Packed::new(self.into_bytes(), found, Shape::Value))
     }
 
@@ -54,9 +66,10 @@ impl Unchecked {
     /// Each of the two may be as deep as [`ValueLimits::depth_max`]; they share
     /// [`ValueLimits::nodes_max`].
     pub fn check_call(self, limits: &ValueLimits) -> Result<Arguments, BadValue> {
-        let (check, border) = self.check_both(limits)?;
-        check.end()?;
-        let found = check.found;
+        let Both { border, end, found } = self.check_both(limits)?;
+        if end < self.as_bytes().len() {
+            return Err(BadValue::ExtraData(end));
+        }
         Ok(Arguments { packed: Packed::new(self.into_bytes(), found, Shape::Call), border })
     }
 
@@ -65,20 +78,18 @@ impl Unchecked {
         self,
         limits: &ValueLimits,
     ) -> Result<(Arguments, Bytes), BadValue> {
-        let (check, border) = self.check_both(limits)?;
-        let (end, found) = (check.offset(), check.found);
+        let Both { border, end, found } = self.check_both(limits)?;
         let mut bytes = self.into_bytes();
         let rest = bytes.split_off(end.min(bytes.len()));
         Ok((Arguments { packed: Packed::new(bytes, found, Shape::Call), border }, rest))
     }
 
-    /// Stands behind both; where the keyword arguments begin.
-    fn check_both(&self, limits: &ValueLimits) -> Result<(Check<'_>, usize), BadValue> {
+    fn check_both(&self, limits: &ValueLimits) -> Result<Both, BadValue> {
         let mut check = Check::new(self.as_bytes(), limits);
         check.value(Root::Arguments)?;
         let border = check.offset();
         check.value(Root::Keywords)?;
-        Ok((check, border))
+        Ok(Both { border, end: check.offset(), found: check.found() })
     }
 
     /// The range alone, without another count on its owner.
@@ -100,6 +111,13 @@ impl fmt::Debug for Unchecked {
     }
 }
 
+/// Arguments and keyword arguments: where the latter begin, and where they end.
+struct Both {
+    border: usize,
+    end: usize,
+    found: Found,
+}
+
 /// Checked msgpack: a result, or arguments and keyword arguments one behind the other.
 ///
 /// It comes from [`Unchecked::check`] or from encoding, so decoding it is never deeper than
@@ -108,8 +126,12 @@ impl fmt::Debug for Unchecked {
 #[derive(Clone)]
 pub struct Packed {
     bytes: Bytes,
-    v1_safe: bool,
+    /// Of exts 123 to 126 it has dates alone, and maybe zones by their keys.
+    closed: bool,
+    /// A date in it has a zone by its key.
+    zone_key: bool,
     shape: Shape,
+    size: Size,
 }
 
 /// What the bytes are: the one must not be sent as the other.
@@ -127,7 +149,13 @@ impl Packed {
             true => exts::to_protocol_4(bytes),
             false => bytes,
         };
-        Self { bytes, v1_safe: !found.foreign_pickle, shape }
+        Self {
+            bytes,
+            closed: !found.foreign_pickle,
+            zone_key: found.zone_key,
+            shape,
+            size: found.size,
+        }
     }
 
     /// The body of a call behind its name: `args`, then `kwargs`.
@@ -169,7 +197,7 @@ impl Packed {
     /// is no pickle there, and safe to send.
     #[must_use]
     pub fn vouched(mut self, table: &ExtTable) -> Self {
-        self.v1_safe |= exts::vouched(&self.bytes, table);
+        self.closed |= exts::vouched(&self.bytes, table);
         self
     }
 
@@ -183,15 +211,33 @@ impl Packed {
         self.bytes
     }
 
+    /// Values in it, containers and keys included.
+    pub fn nodes(&self) -> usize {
+        self.size.nodes as usize
+    }
+
+    /// What of it is over one of those limits: how much there is, how much there may be, and of what.
+    pub(crate) fn over(&self, limits: &ValueLimits) -> Option<(usize, usize, &'static str)> {
+        self.size.over(limits)
+    }
+
     /// Whether these are arguments and keyword arguments, not one value.
     pub(crate) fn is_call(&self) -> bool {
         self.shape == Shape::Call
     }
 
-    /// Whether a Python pseud 1.0 process reads it without harm: no ext 123 to 126 but the closed
-    /// shapes of dates, which is all that such a process would run.
+    /// Whether any Python pseud 1.0 process reads it without harm: no ext 123 to 126 but the closed
+    /// shapes of dates, which is all that such a process would run, and no zone by its key, which it may
+    /// not have.
     pub fn is_v1_safe(&self) -> bool {
-        self.v1_safe
+        self.closed && !self.zone_key
+    }
+
+    /// What in it is not safe for any peer. Nothing is looked at where it is.
+    pub(crate) fn risks(&self) -> impl Iterator<Item = Risk<'_>> {
+        let bytes: &[u8] = if self.is_v1_safe() { &[] } else { &self.bytes };
+        let closed = self.closed;
+        exts::risks(bytes).filter(move |risk| !closed || risk.is_zone())
     }
 }
 
@@ -210,7 +256,9 @@ pub struct Arguments {
 
 impl Arguments {
     /// The positional arguments, typed: a tuple, an array, a `Vec`, or a struct that takes its
-    /// fields in order (those with `#[serde(default)]` may be left out at the end). `()` takes none.
+    /// fields in order. `()` takes none, a type that is none of these takes one argument.
+    ///
+    /// What is an `Option`, or in a struct has `#[serde(default)]`, may be left out at the end.
     ///
     /// The error names the argument: "argument 2: expected u32, found str".
     pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
@@ -222,6 +270,23 @@ impl Arguments {
     /// As in Python, a keyword that the struct does not have is an error, and the error names it.
     pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
         de::kwargs(self.kwargs_bytes())
+    }
+
+    /// Both, typed and bound by Python's rules, for a handler whose arguments are all in that type.
+    ///
+    /// | type | takes |
+    /// |---|---|
+    /// | a struct | each field by position or by its name, as `def f(a, b)` does; an `Option` or one with `#[serde(default)]` may be left out |
+    /// | a tuple, a tuple struct | each by position, as `def f(a, b, /)`; an `Option` at the end, or in a tuple struct one with `#[serde(default)]`, may be left out |
+    /// | `Vec<T>` | as many as there are, as `def f(*args)` |
+    /// | a map | keywords alone, as `def f(**kwargs)` |
+    /// | `()` | none |
+    /// | any other | the one argument |
+    ///
+    /// The error names the argument, as that of [`args`](Self::args) does, and a keyword that is not
+    /// taken. A struct with `#[serde(flatten)]` takes keywords alone.
+    pub fn bind<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
+        de::bind(self.args_bytes(), self.kwargs_bytes())
     }
 
     /// The positional arguments, whatever they are.

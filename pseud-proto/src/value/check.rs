@@ -4,8 +4,8 @@
 //! are there, never reserved for. Work is in proportion to the bytes.
 
 use super::datetime::OutOfRange;
-use super::limits::{DEPTH_CEILING, ValueLimits};
-use super::pickle;
+use super::limits::{DEPTH_CEILING, Size, ValueLimits};
+use super::pickle::{self, Needs};
 use super::wire::{Head, NoHead, Reader};
 
 /// A body that is not what pseud's wire allows, with the offset of the item at fault, in bytes.
@@ -35,8 +35,10 @@ pub enum BadValue {
     /// The marker `C1`, which msgpack never uses.
     #[error("a reserved marker at byte {0}")]
     Reserved(usize),
-    /// An ext with a negative code, one over [`ValueLimits::ext_bytes_max`], a date that does not
-    /// exist, or one whose decoder refused it.
+    /// An ext longer than [`ValueLimits::ext_bytes_max`].
+    #[error("an ext that is too long at byte {0}")]
+    ExtLimit(usize),
+    /// An ext with a negative code, a date that does not exist, or one whose decoder refused it.
     #[error("a bad ext at byte {0}")]
     Ext(usize),
     /// Not an array of arguments with a map of keyword arguments behind it.
@@ -59,20 +61,27 @@ pub(super) enum Root {
 pub(super) struct Check<'a> {
     whole: usize,
     reader: Reader<'a>,
+    nodes_max: u32,
     nodes_left: u32,
     depth_max: usize,
     ext_bytes_max: usize,
+    /// Whoever wrote these bytes had every str as one: it need not be read again.
+    text_is_known: bool,
     open: Open,
-    pub(super) found: Found,
+    found: Found,
 }
 
 /// What somebody who forwards a body has to know about its exts.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Found {
-    /// A pickle that is no date: a Python peer would run it.
+    /// A pickle that is no date of the module `datetime`: a Python peer would run it.
     pub(super) foreign_pickle: bool,
+    /// A date in a zone by its key: a Python peer would look that up.
+    pub(super) zone_key: bool,
     /// A date in protocol 5.
     pub(super) protocol_5: bool,
+    /// How much there is of it.
+    pub(super) size: Size,
 }
 
 /// The containers that are open around the next item.
@@ -87,16 +96,32 @@ struct Open {
 }
 
 impl<'a> Check<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8], limits: &ValueLimits) -> Self {
         Self {
             whole: bytes.len(),
             reader: Reader { rest: bytes },
+            nodes_max: limits.nodes_max,
             nodes_left: limits.nodes_max,
-            depth_max: (limits.depth_max as usize).min(DEPTH_CEILING),
+            depth_max: limits.depth(),
             ext_bytes_max: limits.ext_bytes_max,
+            text_is_known: false,
             open: Open { left: [0; DEPTH_CEILING], maps: 0, depth: 0, key_of: 0 },
             found: Found::default(),
         }
+    }
+
+    /// Of what was encoded here, whose limits are judged where it is known for whom it is.
+    #[inline]
+    pub(super) fn of_own(bytes: &'a [u8]) -> Self {
+        let limits = ValueLimits {
+            depth_max: DEPTH_CEILING as u32,
+            nodes_max: u32::MAX,
+            ext_bytes_max: usize::MAX,
+        };
+        let mut check = Self::new(bytes, &limits);
+        check.text_is_known = true;
+        check
     }
 
     /// How many bytes were walked over.
@@ -106,6 +131,13 @@ impl<'a> Check<'a> {
 
     pub(super) fn nodes_left(&self) -> u32 {
         self.nodes_left
+    }
+
+    /// What was found in the values that were walked over.
+    pub(super) fn found(&self) -> Found {
+        let mut found = self.found;
+        found.size.nodes = self.nodes_max - self.nodes_left;
+        found
     }
 
     /// Nothing may follow.
@@ -134,6 +166,7 @@ impl<'a> Check<'a> {
         self.nodes_left = self.nodes_left.checked_sub(1).ok_or(BadValue::NodeLimit(at))?;
         match head {
             Head::Nil | Head::Bool(_) | Head::Int(_) | Head::F64(_) | Head::Bin(_) => Ok(()),
+            Head::Str(_) if self.text_is_known => Ok(()),
             Head::Str(text) => utf8(text, at),
             Head::Ext(code, payload) => self.ext(code, payload, at),
             Head::Array(count) => self.container(u64::from(count), false, at),
@@ -154,15 +187,20 @@ impl<'a> Check<'a> {
             Ok(items) if items <= self.nodes_left => self.open.push(items, map),
             _ => return Err(BadValue::NodeLimit(at)),
         }
+        self.found.size.depth = self.found.size.depth.max(self.open.depth as u32);
         Ok(())
     }
 
     /// Python peers refuse negative codes; 123 to 126 hold pickles, which they run: only dates are
     /// safe for them.
     fn ext(&mut self, code: i8, payload: &[u8], at: usize) -> Result<(), BadValue> {
-        if code < 0 || payload.len() > self.ext_bytes_max {
+        if code < 0 {
             return Err(BadValue::Ext(at));
         }
+        if payload.len() > self.ext_bytes_max {
+            return Err(BadValue::ExtLimit(at));
+        }
+        self.found.size.ext_bytes = self.found.size.ext_bytes.max(payload.len());
         self.found.ext(code, payload).map_err(|_| BadValue::Ext(at))
     }
 }
@@ -171,7 +209,13 @@ impl Found {
     /// Looks at one more ext; an error where it holds a date that does not exist.
     pub(super) fn ext(&mut self, code: i8, payload: &[u8]) -> Result<(), OutOfRange> {
         match pickle::read(code, payload)? {
-            Some(_) => self.protocol_5 |= pickle::is_protocol_5(payload),
+            Some(found) => match found.needs {
+                Needs::Class => self.foreign_pickle = true,
+                needs => {
+                    self.protocol_5 |= pickle::is_protocol_5(payload);
+                    self.zone_key |= needs == Needs::Zone;
+                }
+            },
             None => self.foreign_pickle |= pickle::is_run(code),
         }
         Ok(())

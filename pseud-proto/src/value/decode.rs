@@ -115,8 +115,8 @@ impl<'a> Decoder<'a> {
         {
             return decode(ExtPayload { bytes, budget }).ok();
         }
-        match pickle::read(code, bytes).ok()? {
-            Some(date) => Some(date.into()),
+        match pickle::read(code, bytes).ok()?.and_then(|found| found.value()) {
+            Some(date) => Some(date),
             None => Some(Value::Ext(code, self.bytes(bytes))),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Sorting, not hashing: nothing collides, and no entropy is needed.
 
+use super::datetime::TimeZone;
 use super::value::Value;
 use std::cmp::Ordering;
 
@@ -73,7 +74,13 @@ pub(super) fn python_order(one: &Value, other: &Value) -> Ordering {
         (Value::DateTime(one), Value::DateTime(other)) => one.key().cmp(&other.key()),
         (Value::Date(one), Value::Date(other)) => one.cmp(other),
         (Value::TimeDelta(one), Value::TimeDelta(other)) => one.cmp(other),
-        (Value::TimeZone(one), Value::TimeZone(other)) => one.offset().cmp(&other.offset()),
+        (Value::TimeZone(one), Value::TimeZone(other)) => {
+            let place = |zone: &TimeZone| (zone.offset(), zone.key().map(str::to_owned));
+            match (one.offset(), other.offset()) {
+                (Some(one), Some(other)) => one.cmp(&other),
+                _ => place(one).cmp(&place(other)),
+            }
+        }
         _ => match (number(one), number(other)) {
             (Some(one), Some(other)) => one.cmp(&other),
             _ => rank(one).cmp(&rank(other)),

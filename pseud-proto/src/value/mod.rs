@@ -49,6 +49,7 @@ pub use check::BadValue;
 pub use datetime::{Date, DateTime, OutOfRange, TimeDelta, TimeZone};
 pub use de::{BadArguments, Mismatch};
 pub use ext::{BadExt, DecodeExt, Ext, ExtPayload, ExtTable};
+pub(crate) use exts::Risk;
 pub use integer::Integer;
 pub use limits::ValueLimits;
 pub use ser::EncodeError;

@@ -29,10 +29,11 @@ impl Out {
         }
     }
 
-    pub(super) fn into_bytes(self) -> Bytes {
+    /// All of it; what is left is not to be used.
+    pub(super) fn take_bytes(&mut self) -> Bytes {
         match self.large.is_empty() {
             true => Bytes::copy_from_slice(self.as_slice()),
-            false => self.large.into(),
+            false => std::mem::take(&mut self.large).into(),
         }
     }
 

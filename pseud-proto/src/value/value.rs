@@ -175,9 +175,44 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-impl<T: Into<Value>> From<Vec<T>> for Value {
-    fn from(items: Vec<T>) -> Self {
-        items.into_iter().collect()
+/// Bytes, as in Python: a `bin`. An array of numbers is made by `collect`.
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bin(bytes.into())
+    }
+}
+
+/// Copied.
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bin(Bytes::copy_from_slice(bytes))
+    }
+}
+
+/// Copied: `Value::from(b"bytes")`.
+impl<const N: usize> From<&[u8; N]> for Value {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+macro_rules! from_vec {
+    ($($kind:ty)*) => {$(
+        /// An array. Of items of other types: `items.into_iter().collect::<Value>()`.
+        impl From<Vec<$kind>> for Value {
+            fn from(items: Vec<$kind>) -> Self {
+                items.into_iter().collect()
+            }
+        }
+    )*};
+}
+
+from_vec!(bool i8 i16 i32 i64 u16 u32 u64 Integer f32 f64 &str String Bytes);
+
+/// An array.
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Self {
+        Self::Array(items)
     }
 }
 

@@ -114,8 +114,9 @@ impl<'de> Visitor<'de> for AnyValue {
     /// An ext, as rmp-serde has it: the pair of its code and its bytes.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, pair: D) -> Result<Value, D::Error> {
         let (code, bytes) = <(i8, ByteBuf)>::deserialize(pair)?;
-        match pickle::read(code, &bytes).map_err(de::Error::custom)? {
-            Some(date) => Ok(date.into()),
+        let date = pickle::read(code, &bytes).map_err(de::Error::custom)?;
+        match date.and_then(|found| found.value()) {
+            Some(date) => Ok(date),
             None => Ok(Value::Ext(code, bytes.into_vec().into())),
         }
     }

@@ -56,6 +56,27 @@ impl Date {
         self.day
     }
 
+    /// The day that is so many days after the day before 1 January of year 1.
+    fn from_ordinal(ordinal: i64) -> Result<Self, OutOfRange> {
+        within((1..=3_652_059).contains(&ordinal), "year")?;
+        // About that; it is put right from there.
+        let mut year = u16::try_from((ordinal - 1) * 400 / 146_097 + 1).unwrap_or(9_999).min(9_999);
+        let first = |year| Self { year, month: 1, day: 1 }.ordinal();
+        while year > 1 && first(year) > ordinal {
+            year -= 1;
+        }
+        while year < 9_999 && first(year + 1) <= ordinal {
+            year += 1;
+        }
+        let mut left = ordinal - first(year);
+        let mut month = 1;
+        while left >= i64::from(days_of(year, month)) {
+            left -= i64::from(days_of(year, month));
+            month += 1;
+        }
+        Self::new(year, month, u8::try_from(left + 1).unwrap_or(u8::MAX))
+    }
+
     /// Days since the day before 1 January of year 1, as Python's `toordinal`.
     fn ordinal(self) -> i64 {
         let before = i64::from(self.year) - 1;
@@ -74,7 +95,7 @@ fn days_of(year: u16, month: u8) -> u8 {
     }
 }
 
-/// Python's `datetime.datetime`: naive, or aware by a fixed offset.
+/// Python's `datetime.datetime`: naive, or aware by an offset or a zone's key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DateTime {
     date: Date,
@@ -151,17 +172,35 @@ impl DateTime {
         self.zone.as_ref()
     }
 
-    /// What Python compares: aware or not, then microseconds, in UTC where it is aware.
-    pub(super) fn key(&self) -> (bool, i64) {
+    /// What Python compares: aware or not, then microseconds, in UTC where it is aware. Those whose
+    /// offset is not known are apart, by their zone and what the clock says.
+    pub(super) fn key(&self) -> (u8, i64, Option<&str>) {
         let minutes = i64::from(self.hour) * 60 + i64::from(self.minute);
         let seconds = self.date.ordinal() * 86_400 + minutes * 60 + i64::from(self.second);
         let wall = seconds * 1_000_000 + i64::from(self.microsecond);
         match &self.zone {
-            Some(zone) => (true, wall - zone.offset_microseconds()),
-            None => (false, wall),
+            Some(zone) => match zone.offset_microseconds() {
+                Some(offset) => (1, wall - offset, None),
+                None => (2, wall, zone.key()),
+            },
+            None => (0, wall, None),
         }
     }
+
+    /// So many microseconds after the beginning of 1970, by the clock: naive.
+    pub(super) fn from_epoch(microseconds: i128) -> Result<Self, OutOfRange> {
+        let days = microseconds.div_euclid(DAY);
+        let rest = u64::try_from(microseconds.rem_euclid(DAY)).unwrap_or_default();
+        let ordinal = i64::try_from(days).map_err(|_| OutOfRange("year"))?;
+        let date = Date::from_ordinal(ordinal.saturating_add(EPOCH))?;
+        let [second, minute, hour] = [(1, 60), (60, 60), (3_600, 24)]
+            .map(|(unit, most)| u8::try_from(rest / 1_000_000 / unit % most).unwrap_or_default());
+        Self::new(date, hour, minute, second, (rest % 1_000_000) as u32)
+    }
 }
+
+/// The ordinal of 1 January 1970.
+const EPOCH: i64 = 719_163;
 
 /// Python's `datetime.timedelta`: a span of up to 999 999 999 days, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -217,70 +256,109 @@ impl TimeDelta {
 /// Microseconds of a day.
 const DAY: i128 = 86_400_000_000;
 
-/// Python's `datetime.timezone`: a fixed offset from UTC, maybe with a name.
+/// Python's `datetime.timezone`, a fixed offset from UTC, maybe with a name; or a zone of the IANA
+/// database by its key (`Europe/Paris`), with its offset at that moment where that is known.
+///
+/// With an offset it is sent as `timezone(offset, name)`, which every Python reads. Without, it is sent
+/// as `zoneinfo.ZoneInfo(key)`, and only to peers that have that zone: the process would die of one
+/// that it doesn't have. Those are peers that sent such a key themselves, and all where
+/// [`Config::known_zones`](crate::Config) says so.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TimeZone {
-    offset: TimeDelta,
+    /// `None` only where there is a key.
+    offset: Option<TimeDelta>,
     name: Option<Box<str>>,
+    /// Whether the name is a key.
+    is_key: bool,
 }
 
 impl TimeZone {
     /// Python's `timezone.utc`.
-    pub const UTC: Self = Self { offset: TimeDelta::ZERO, name: None };
+    pub const UTC: Self = Self { offset: Some(TimeDelta::ZERO), name: None, is_key: false };
 
-    /// Bytes of a name; the longest that keeps the pickle of a datetime under 256 bytes, the most
-    /// that is read, with room to spare. Real ones have 3 to 30.
+    /// Bytes of a name or a key; the longest that keeps the pickle of a datetime under 256 bytes, with
+    /// room to spare. Real ones have 3 to 30.
     pub const NAME_BYTES_MAX: usize = 128;
 
     /// An offset of less than a day, east of UTC where it is positive.
     pub fn new(offset: TimeDelta) -> Result<Self, OutOfRange> {
         within(offset.total_microseconds().abs() < DAY, "offset")?;
-        Ok(Self { offset, name: None })
+        Ok(Self { offset: Some(offset), name: None, is_key: false })
+    }
+
+    /// The zone of that key of the IANA database: `Europe/Paris`. Nobody looks whether there is one.
+    pub fn by_key(key: impl Into<Box<str>>) -> Result<Self, OutOfRange> {
+        let key = key.into();
+        within(Self::is_key(&key), "key of a zone")?;
+        Ok(Self { offset: None, name: Some(key), is_key: true })
+    }
+
+    /// The same zone where its offset is known, of less than a day.
+    pub fn at(self, offset: TimeDelta) -> Result<Self, OutOfRange> {
+        let offset = Self::new(offset)?.offset;
+        Ok(Self { offset, ..self })
+    }
+
+    /// Letters, digits and `_+-` in parts between slashes: a key names no other file than a zone's.
+    pub(super) fn is_key(key: &str) -> bool {
+        let part = |part: &str| {
+            let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte);
+            !part.is_empty() && part.bytes().all(known)
+        };
+        key.len() <= Self::NAME_BYTES_MAX && key.split('/').all(part)
     }
 
     /// What the reader of pickles has judged already.
-    pub(super) fn judged(offset: TimeDelta, name: Option<&str>) -> Self {
-        Self { offset, name: name.map(Box::from) }
+    pub(super) fn judged(offset: Option<TimeDelta>, name: Option<&str>, is_key: bool) -> Self {
+        Self { offset, name: name.map(Box::from), is_key }
     }
 
-    /// The same with a name of at most [`TimeZone::NAME_BYTES_MAX`] bytes.
+    /// An offset with a name of at most [`TimeZone::NAME_BYTES_MAX`] bytes. A key is no more one then,
+    /// and needs its offset.
     pub fn with_name(mut self, name: impl Into<Box<str>>) -> Result<Self, OutOfRange> {
         let name = name.into();
         within(name.len() <= Self::NAME_BYTES_MAX, "name")?;
-        self.name = Some(name);
+        within(self.offset.is_some(), "offset")?;
+        (self.name, self.is_key) = (Some(name), false);
         Ok(self)
     }
 
-    /// East of UTC where it is positive.
-    pub fn offset(&self) -> TimeDelta {
+    /// East of UTC where it is positive. `None` where there is a key alone.
+    pub fn offset(&self) -> Option<TimeDelta> {
         self.offset
     }
 
-    /// Its name, where it was given one.
+    /// Its name, where it was given one, or its key.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// Its key in the IANA database, where it has one.
+    pub fn key(&self) -> Option<&str> {
+        self.name().filter(|_| self.is_key)
     }
 
     /// What other crates can hold.
     #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
     fn whole_seconds(&self) -> Result<i32, OutOfRange> {
-        let offset = self.offset_microseconds();
+        let offset = self.offset_microseconds().ok_or(OutOfRange("zone by key alone"))?;
         within(offset % 1_000_000 == 0, "fraction of a second in an offset")?;
         i32::try_from(offset / 1_000_000).map_err(|_| OutOfRange("offset"))
     }
 
     /// Less than a day: it fits.
-    pub(super) fn offset_microseconds(&self) -> i64 {
-        i64::try_from(self.offset.total_microseconds()).unwrap_or_default()
+    pub(super) fn offset_microseconds(&self) -> Option<i64> {
+        self.offset.and_then(|offset| i64::try_from(offset.total_microseconds()).ok())
     }
 }
 
 impl fmt::Debug for TimeZone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.offset_microseconds() as f64 / 1e6;
-        match &self.name {
-            Some(name) => write!(f, "TimeZone({seconds} s, {name:?})"),
-            None => write!(f, "TimeZone({seconds} s)"),
+        let seconds = self.offset_microseconds().map(|offset| offset as f64 / 1e6);
+        match (seconds, &self.name) {
+            (Some(seconds), Some(name)) => write!(f, "TimeZone({seconds} s, {name:?})"),
+            (Some(seconds), None) => write!(f, "TimeZone({seconds} s)"),
+            (None, name) => write!(f, "TimeZone({:?})", name.as_deref().unwrap_or_default()),
         }
     }
 }
@@ -308,6 +386,29 @@ mod tests {
         assert_eq!(ordinal(1970, 1, 1), 719_163);
         assert_eq!(ordinal(2000, 3, 1), 730_180);
         assert_eq!(ordinal(9999, 12, 31), 3_652_059);
+    }
+
+    #[test]
+    fn every_day_is_its_ordinal() {
+        for ordinal in (1..3_652_059).step_by(31).chain([3_652_059, 719_163]) {
+            assert_eq!(Date::from_ordinal(ordinal).unwrap().ordinal(), ordinal);
+        }
+        assert!(Date::from_ordinal(0).is_err() && Date::from_ordinal(3_652_060).is_err());
+        let moment = DateTime::from_epoch(-1).unwrap();
+        assert_eq!((moment.date().year(), moment.hour(), moment.second()), (1969, 23, 59));
+        assert_eq!(moment.microsecond(), 999_999);
+        assert!(DateTime::from_epoch(i128::MAX).is_err());
+    }
+
+    #[test]
+    fn a_key_names_a_zone_and_no_file() {
+        for key in ["UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT+5"] {
+            assert_eq!(TimeZone::by_key(key).unwrap().key(), Some(key));
+        }
+        for key in ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "a b", "é", "a.b"] {
+            assert!(TimeZone::by_key(key).is_err(), "{key}");
+        }
+        assert!(TimeZone::by_key("n".repeat(129)).is_err());
     }
 
     #[test]

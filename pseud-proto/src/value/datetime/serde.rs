@@ -67,9 +67,13 @@ impl<'de, T: Dated> Visitor<'de> for Wanted<T> {
     fn visit_newtype_struct<D: Deserializer<'de>>(self, pair: D) -> Result<T, D::Error> {
         let (code, bytes) = <(i8, ByteBuf)>::deserialize(pair)?;
         let value = pickle::read(code, &bytes).map_err(D::Error::custom)?;
-        let found = value.and_then(|shape| T::of(shape.into()));
+        let found = value.and_then(|found| T::of(found.shape.into()));
         found.ok_or_else(|| {
-            D::Error::custom(format_args!("expected {}, found another ext", T::WHAT))
+            D::Error::custom(format_args!(
+                "expected {}, found {}",
+                T::WHAT,
+                pickle::what_is(code, &bytes)
+            ))
         })
     }
 }

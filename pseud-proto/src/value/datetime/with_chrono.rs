@@ -121,7 +121,8 @@ mod tests {
         let zone = FixedOffset::east_opt(-12_600).unwrap();
         let aware = naive.and_local_timezone(zone).unwrap();
         let ours = DateTime::try_from(aware).unwrap();
-        assert_eq!(ours.zone().unwrap().offset(), TimeDelta::new(0, -12_600, 0).unwrap());
+        let offset = TimeDelta::new(0, -12_600, 0).unwrap();
+        assert_eq!(ours.zone().unwrap().offset(), Some(offset));
         assert_eq!(chrono::DateTime::<FixedOffset>::try_from(&ours).unwrap(), aware);
         let ours = DateTime::try_from(naive).unwrap();
         assert_eq!(NaiveDateTime::try_from(&ours).unwrap(), naive);

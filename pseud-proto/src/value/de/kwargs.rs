@@ -1,7 +1,7 @@
 //! The keyword arguments as a whole.
 
 use super::mismatch::name_of;
-use super::{BadArguments, De, Mismatch, str};
+use super::{BadArguments, De, Mismatch, out_of_turn, str};
 use crate::value::wire::{Head, Reader};
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
@@ -10,26 +10,36 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
 pub(in crate::value) fn kwargs<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
 ) -> Result<T, BadArguments> {
-    let mut reader = Reader { rest: bytes };
-    match reader.head().map_err(Mismatch::from)? {
-        Head::Map(left) => {
-            Ok(T::deserialize(Kwargs { de: De { reader }, left, name: "", known: None })?)
-        }
-        head => Err(Mismatch(format!("expected keyword arguments, found {}", head.kind())).into()),
-    }
+    Ok(T::deserialize(Kwargs::read(bytes)?)?)
 }
 
 /// Names and values, read one pair at a time.
-struct Kwargs<'de> {
+pub(super) struct Kwargs<'de> {
     de: De<'de>,
     left: u32,
-    /// The keyword whose value comes next.
-    name: &'de str,
+    /// The keyword whose value comes next, if it was read.
+    name: Option<&'de str>,
     /// What the handler takes, where it says so.
-    known: Option<&'static [&'static str]>,
+    pub(super) known: Option<&'static [&'static str]>,
 }
 
 impl<'de> Kwargs<'de> {
+    pub(super) fn read(bytes: &'de [u8]) -> Result<Self, Mismatch> {
+        let mut reader = Reader { rest: bytes };
+        match reader.head()? {
+            Head::Map(left) => Ok(Self { de: De::new(reader), left, name: None, known: None }),
+            head => Err(Mismatch(format!("expected keyword arguments, found {}", head.kind()))),
+        }
+    }
+
+    /// There are no more of them.
+    pub(super) fn none(&mut self) -> Result<(), Mismatch> {
+        match self.left {
+            0 => Ok(()),
+            _ => Err(unexpected(self.name()?)),
+        }
+    }
+
     fn name(&mut self) -> Result<&'de str, Mismatch> {
         match self.de.head()? {
             Head::Str(name) | Head::Bin(name) => str(name),
@@ -45,12 +55,10 @@ fn unexpected(name: &str) -> Mismatch {
 impl<'de> Deserializer<'de> for Kwargs<'de> {
     type Error = Mismatch;
 
-    fn is_human_readable(&self) -> bool {
-        false
-    }
-
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Mismatch> {
-        visitor.visit_map(&mut self)
+        let value = visitor.visit_map(&mut self)?;
+        self.none()?;
+        Ok(value)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -64,10 +72,8 @@ impl<'de> Deserializer<'de> for Kwargs<'de> {
     }
 
     fn deserialize_unit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.left {
-            0 => visitor.visit_unit(),
-            _ => Err(unexpected(self.name()?)),
-        }
+        self.none()?;
+        visitor.visit_unit()
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -103,18 +109,24 @@ impl<'de> de::MapAccess<'de> for &mut Kwargs<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Mismatch> {
+        if self.name.is_some() {
+            return Err(out_of_turn());
+        }
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        self.name = self.name()?;
+        let name = self.name()?;
+        self.name = Some(name);
         match self.known {
-            Some(known) if !known.contains(&self.name) => Err(unexpected(self.name)),
-            _ => seed.deserialize(BorrowedStrDeserializer::new(self.name)).map(Some),
+            Some(known) if !known.contains(&name) => Err(unexpected(name)),
+            _ => seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some),
         }
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
-        seed.deserialize(&mut self.de)
-            .map_err(|cause| cause.inside(format_args!("keyword argument {}", name_of(self.name))))
+        let name = self.name.take().ok_or_else(out_of_turn)?;
+        self.de
+            .nested(seed)
+            .map_err(|cause| cause.inside(format_args!("keyword argument {}", name_of(name))))
     }
 
     fn size_hint(&self) -> Option<usize> {

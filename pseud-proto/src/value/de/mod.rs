@@ -1,6 +1,7 @@
 //! Checked msgpack to serde.
 
 mod args;
+mod bind;
 mod ext;
 mod kwargs;
 mod mismatch;
@@ -8,26 +9,35 @@ mod mismatch;
 use self::ext::Ext;
 use super::EXT_STRUCT;
 use super::wire::{Head, Reader};
+use serde::de::value::SeqDeserializer;
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Unexpected, Visitor,
 };
 use std::fmt::Display;
 
 pub(super) use args::args;
+pub(super) use bind::bind;
 pub(super) use kwargs::kwargs;
 pub use mismatch::{BadArguments, Mismatch};
 
 /// One value.
 pub(super) fn value<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Mismatch> {
-    T::deserialize(&mut De { reader: Reader { rest: bytes } })
+    T::deserialize(&mut De::new(Reader { rest: bytes }))
 }
 
 /// The deserializer: `&mut` of it. It recurses as deep as the check allowed and no deeper.
 struct De<'de> {
     reader: Reader<'de>,
+    /// The bytes that were left where a value began that may not be passed over unread. `None` again
+    /// once somebody wanted to.
+    must_take: Option<usize>,
 }
 
 impl<'de> De<'de> {
+    fn new(reader: Reader<'de>) -> Self {
+        Self { reader, must_take: None }
+    }
+
     fn head(&mut self) -> Result<Head<'de>, Mismatch> {
         Ok(self.reader.head()?)
     }
@@ -65,12 +75,26 @@ impl<'de> De<'de> {
         left: u32,
         visit: impl FnOnce(&mut Items<'_, 'de>) -> Result<T, Mismatch>,
     ) -> Result<T, Mismatch> {
-        let mut items = Items { de: self, left };
+        let mut items = Items { de: self, left, value_next: false };
         let value = visit(&mut items)?;
-        match items.left {
-            0 => Ok(value),
-            more => Err(Mismatch(format!("{more} items too many"))),
+        match (items.left, items.value_next) {
+            (0, false) => Ok(value),
+            (more, _) => Err(Mismatch(format!("{} items too many", more.max(1)))),
         }
+    }
+}
+
+/// Where the next value of checked bytes begins, whatever a value's own `Deserialize` has read of the
+/// one before: one that fails half-way, and whoever ignores that, or one that reads nothing at all.
+impl<'de> De<'de> {
+    fn nested<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mismatch> {
+        let start = self.reader;
+        let value = seed.deserialize(&mut *self);
+        if value.is_err() || self.reader.rest.len() == start.rest.len() {
+            self.reader = start;
+            self.reader.skip()?;
+        }
+        value
     }
 }
 
@@ -81,8 +105,10 @@ fn str(text: &[u8]) -> Result<&str, Mismatch> {
 impl<'de> Deserializer<'de> for &mut De<'de> {
     type Error = Mismatch;
 
+    /// As in the encoder: addresses, UUIDs and their like are text. The types that `untagged`, `tag`
+    /// and `flatten` go through say so whatever is said here.
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -116,6 +142,22 @@ impl<'de> Deserializer<'de> for &mut De<'de> {
 
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         self.deserialize_bytes(visitor)
+    }
+
+    /// An array; or bytes, which are numbers to whoever asks for a sequence: a `Vec<u8>` is either.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.head()? {
+            Head::Bin(bytes) => numbers(bytes, visitor),
+            head => self.visit(head, visitor),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        self.deserialize_seq(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -153,7 +195,12 @@ impl<'de> Deserializer<'de> for &mut De<'de> {
             }
             Head::Map(1) => {
                 self.head()?;
-                visitor.visit_enum(Variant { de: self })
+                let mut read = false;
+                let value = visitor.visit_enum(Variant { de: self, read: &mut read })?;
+                match read {
+                    true => Ok(value),
+                    false => Err(Mismatch("a variant's content was not read".to_owned())),
+                }
             }
             head => Err(Mismatch(format!("expected {}, found {}", Wanted(&visitor), head.kind()))),
         }
@@ -168,14 +215,27 @@ impl<'de> Deserializer<'de> for &mut De<'de> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        if self.must_take == Some(self.reader.rest.len()) {
+            self.must_take = None;
+            return Err(Mismatch("one argument too many".to_owned()));
+        }
         self.reader.skip()?;
         visitor.visit_unit()
     }
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 unit unit_struct
-        seq tuple tuple_struct map struct
+        tuple_struct map struct
     }
+}
+
+/// Bytes as a sequence of `u8`. Where that is not what was wanted, the error is about the bytes.
+fn numbers<'de, V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value, Mismatch> {
+    let mismatch: Mismatch = de::Error::invalid_type(Unexpected::Bytes(bytes), &visitor);
+    let mut items = SeqDeserializer::<_, Mismatch>::new(bytes.iter().copied());
+    let value = visitor.visit_seq(&mut items).map_err(|_| mismatch)?;
+    items.end()?;
+    Ok(value)
 }
 
 /// Shows what a visitor expects.
@@ -191,6 +251,22 @@ impl<'de, V: Visitor<'de>> Display for Wanted<'_, V> {
 struct Items<'a, 'de> {
     de: &'a mut De<'de>,
     left: u32,
+    /// Of a map: a key was read, its value was not.
+    value_next: bool,
+}
+
+impl Items<'_, '_> {
+    /// Keys and values take turns.
+    fn turn(&self, value: bool) -> Result<(), Mismatch> {
+        match self.value_next == value {
+            true => Ok(()),
+            false => Err(out_of_turn()),
+        }
+    }
+}
+
+fn out_of_turn() -> Mismatch {
+    Mismatch("a map is read a key and a value at a time".to_owned())
 }
 
 impl<'de> de::SeqAccess<'de> for &mut Items<'_, 'de> {
@@ -202,7 +278,7 @@ impl<'de> de::SeqAccess<'de> for &mut Items<'_, 'de> {
     ) -> Result<Option<T::Value>, Mismatch> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        seed.deserialize(&mut *self.de).map(Some)
+        self.de.nested(seed).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -217,11 +293,16 @@ impl<'de> de::MapAccess<'de> for &mut Items<'_, 'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Mismatch> {
-        de::SeqAccess::next_element_seed(self, seed)
+        self.turn(false)?;
+        let key = de::SeqAccess::next_element_seed(self, seed);
+        self.value_next = !matches!(key, Ok(None));
+        key
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
-        seed.deserialize(&mut *self.de)
+        self.turn(true)?;
+        self.value_next = false;
+        self.de.nested(seed)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -232,6 +313,15 @@ impl<'de> de::MapAccess<'de> for &mut Items<'_, 'de> {
 /// A map of one: a variant's name and its content.
 struct Variant<'a, 'de> {
     de: &'a mut De<'de>,
+    /// Whether its content was read.
+    read: &'a mut bool,
+}
+
+impl<'a, 'de> Variant<'a, 'de> {
+    fn content(self) -> &'a mut De<'de> {
+        *self.read = true;
+        self.de
+    }
 }
 
 impl<'de> de::EnumAccess<'de> for Variant<'_, 'de> {
@@ -247,15 +337,15 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
     type Error = Mismatch;
 
     fn unit_variant(self) -> Result<(), Mismatch> {
-        <()>::deserialize(self.de)
+        <()>::deserialize(self.content())
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mismatch> {
-        seed.deserialize(self.de)
+        seed.deserialize(self.content())
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Mismatch> {
-        self.de.deserialize_any(visitor)
+        self.content().deserialize_any(visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -263,6 +353,6 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        self.de.deserialize_any(visitor)
+        self.content().deserialize_any(visitor)
     }
 }

@@ -1,11 +1,12 @@
 //! Pickles to dates.
 
-use super::{DATETIME, DELTA, ZONE};
+use super::{DATETIME, DELTA, ZONE, libraries};
 use crate::value::datetime::{Date, DateTime, OutOfRange, TimeDelta, TimeZone};
 use crate::value::value::Value;
 
-/// More bytes are no date: a datetime in a zone with the longest name that is written has 231.
-const BYTES_MAX: usize = 256;
+/// More bytes are no date. A datetime in a zone with the longest name that is written has 231; what
+/// dateutil's zones carry with them 3 400.
+const BYTES_MAX: usize = 8 << 10;
 
 /// A date of some kind, borrowed from its pickle.
 pub(in crate::value) enum Shape<'a> {
@@ -15,10 +16,54 @@ pub(in crate::value) enum Shape<'a> {
     Date(Date),
 }
 
-/// An offset under a day and a name that is short enough.
+/// An offset under a day and a name that is short enough; or a zone's key, with its offset if that
+/// is known.
 pub(in crate::value) struct Zone<'a> {
-    offset: TimeDelta,
-    name: Option<&'a str>,
+    pub(super) offset: Option<TimeDelta>,
+    pub(super) name: Option<&'a str>,
+    pub(super) is_key: bool,
+}
+
+/// What a process would do that unpickles it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::value) enum Needs {
+    /// It has the module `datetime`.
+    Nothing,
+    /// It looks up a zone by its key with `zoneinfo`, and fails where it has none of that key.
+    Zone,
+    /// It calls a class that is not `datetime`'s: a library's, or a program's own.
+    Class,
+}
+
+/// A date, and what its pickle needs.
+pub(in crate::value) struct Found<'a> {
+    pub(in crate::value) shape: Shape<'a>,
+    pub(in crate::value) needs: Needs,
+}
+
+impl<'a> Found<'a> {
+    /// The value; `None` where it could not be written again, since a zone has a key of a library's
+    /// and no offset: who passes it on dynamically passes on the ext.
+    pub(in crate::value) fn value(self) -> Option<Value> {
+        let zone = match &self.shape {
+            Shape::Zone(zone) | Shape::DateTime(_, Some(zone)) => Some(zone),
+            _ => None,
+        };
+        let lost = zone.is_some_and(|zone| zone.offset.is_none()) && !self.is_zoneinfo();
+        (!lost).then(|| self.shape.into())
+    }
+
+    fn is_zoneinfo(&self) -> bool {
+        self.needs == Needs::Zone
+    }
+
+    /// The key that a process looks up which unpickles it, where that is all it does besides.
+    pub(in crate::value) fn zone_key(&self) -> Option<&'a str> {
+        match (&self.shape, self.needs) {
+            (Shape::Zone(zone) | Shape::DateTime(_, Some(zone)), Needs::Zone) => zone.name,
+            _ => None,
+        }
+    }
 }
 
 impl From<Shape<'_>> for Value {
@@ -37,25 +82,28 @@ impl From<Shape<'_>> for Value {
 
 impl From<Zone<'_>> for TimeZone {
     fn from(zone: Zone<'_>) -> Self {
-        TimeZone::judged(zone.offset, zone.name)
+        TimeZone::judged(zone.offset, zone.name, zone.is_key)
     }
 }
 
 /// The date in an ext; `None` where it is something else; an error where there is no such date.
-pub(in crate::value) fn read(code: i8, pickle: &[u8]) -> Result<Option<Shape<'_>>, OutOfRange> {
+pub(in crate::value) fn read(code: i8, pickle: &[u8]) -> Result<Option<Found<'_>>, OutOfRange> {
     if !super::is_run(code) || pickle.len() > BYTES_MAX {
         return Ok(None);
     }
-    let Some(mut reader) = Reader::open(pickle) else { return Ok(None) };
+    let Some(reader) = Reader::open(pickle) else { return Ok(None) };
+    let mut plain = reader;
     let raw = match code {
-        ZONE => reader.zone().map(Raw::Zone),
-        DELTA => reader.delta().map(Raw::Delta),
-        DATETIME => reader.datetime(),
-        _ => reader.date(),
+        ZONE => plain.zone().map(Raw::Zone),
+        DELTA => plain.delta().map(Raw::Delta),
+        DATETIME => plain.datetime(),
+        _ => plain.date(),
     };
     match raw {
-        Some(raw) if reader.rest == b"." => raw.judge().map(Some),
-        _ => Ok(None),
+        Some(raw) if plain.rest == b"." => {
+            raw.judge().map(|shape| Some(Found { shape, needs: Needs::Nothing }))
+        }
+        _ => Ok(libraries::read(code, reader)),
     }
 }
 
@@ -67,7 +115,7 @@ enum Raw<'a> {
     Date([u8; 4]),
 }
 
-struct RawZone<'a> {
+pub(super) struct RawZone<'a> {
     offset: [i64; 3],
     name: Option<&'a str>,
 }
@@ -88,18 +136,18 @@ impl<'a> Raw<'a> {
 }
 
 impl<'a> RawZone<'a> {
-    fn judge(self) -> Result<Zone<'a>, OutOfRange> {
+    pub(super) fn judge(self) -> Result<Zone<'a>, OutOfRange> {
         let offset = TimeZone::new(delta(self.offset)?)?.offset();
-        Ok(Zone { offset, name: self.name })
+        Ok(Zone { offset, name: self.name, is_key: false })
     }
 }
 
-fn delta([days, seconds, microseconds]: [i64; 3]) -> Result<TimeDelta, OutOfRange> {
+pub(super) fn delta([days, seconds, microseconds]: [i64; 3]) -> Result<TimeDelta, OutOfRange> {
     TimeDelta::new(days, seconds, microseconds)
 }
 
 /// Ten bytes: the year in two, the month with the fold in bit 7, and the microsecond in three.
-fn datetime(bytes: [u8; 10]) -> Result<DateTime, OutOfRange> {
+pub(super) fn datetime(bytes: [u8; 10]) -> Result<DateTime, OutOfRange> {
     let [y, year, month, day, hour, minute, second, a, b, c] = bytes;
     let date = Date::new(u16::from_be_bytes([y, year]), month & 0x7f, day)?;
     let microsecond = u32::from_be_bytes([0, a, b, c]);
@@ -108,11 +156,14 @@ fn datetime(bytes: [u8; 10]) -> Result<DateTime, OutOfRange> {
 }
 
 /// Matches opcodes one behind the other.
-struct Reader<'a> {
-    rest: &'a [u8],
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) rest: &'a [u8],
     dialect: Dialect,
     /// How many values were memoized: protocol 2 numbers them.
-    memo: u8,
+    pub(super) memo: u8,
+    /// Which of them is the text `datetime`, the name of the module: it comes from there again.
+    module: Option<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,19 +176,24 @@ enum Dialect {
 
 impl<'a> Reader<'a> {
     /// Behind PROTO and FRAME; the frame has to hold exactly what follows.
-    fn open(pickle: &'a [u8]) -> Option<Self> {
+    pub(super) fn open(pickle: &'a [u8]) -> Option<Self> {
         let (&[0x80, protocol], rest) = pickle.split_first_chunk()? else { return None };
         match protocol {
-            2 => Some(Self { rest, dialect: Dialect::Two, memo: 0 }),
+            2 => Some(Self { rest, dialect: Dialect::Two, memo: 0, module: None }),
             4 | 5 => {
                 let (&[0x95, frame @ ..], rest) = rest.split_first_chunk::<9>()? else {
                     return None;
                 };
                 let whole = u64::from_le_bytes(frame) == rest.len() as u64;
-                whole.then_some(Self { rest, dialect: Dialect::Four, memo: 0 })
+                whole.then_some(Self { rest, dialect: Dialect::Four, memo: 0, module: None })
             }
             _ => None,
         }
+    }
+
+    /// Whether it is of protocol 4 or 5.
+    pub(super) fn is_modern(&self) -> bool {
+        self.dialect == Dialect::Four
     }
 
     fn date(&mut self) -> Option<Raw<'a>> {
@@ -158,14 +214,14 @@ impl<'a> Reader<'a> {
         Some(Raw::DateTime(bytes, Some(zone)))
     }
 
-    fn delta(&mut self) -> Option<[i64; 3]> {
+    pub(super) fn delta(&mut self) -> Option<[i64; 3]> {
         self.global("timedelta")?;
         let parts = [self.int()?, self.int()?, self.int()?];
         self.call(0x87)?;
         Some(parts)
     }
 
-    fn zone(&mut self) -> Option<RawZone<'a>> {
+    pub(super) fn zone(&mut self) -> Option<RawZone<'a>> {
         self.global("timezone")?;
         let offset = self.delta()?;
         if self.call(0x85).is_some() {
@@ -178,7 +234,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A name in the module `datetime`, pushed and memoized.
-    fn global(&mut self, name: &str) -> Option<()> {
+    pub(super) fn global(&mut self, name: &str) -> Option<()> {
         match self.dialect {
             Dialect::Two => {
                 self.take(b"cdatetime\n")?;
@@ -186,9 +242,12 @@ impl<'a> Reader<'a> {
                 self.take(b"\n")?;
             }
             Dialect::Four => {
-                match self.memo {
-                    0 => self.expect("datetime")?,
-                    _ => self.take(&[0x68, 0])?,
+                match self.module {
+                    None => {
+                        self.module = Some(self.memo);
+                        self.expect("datetime")?;
+                    }
+                    Some(at) => self.take(&[0x68, at])?,
                 }
                 self.expect(name)?;
                 self.take(&[0x93])?;
@@ -197,19 +256,19 @@ impl<'a> Reader<'a> {
         self.memoize()
     }
 
-    fn expect(&mut self, text: &str) -> Option<()> {
+    pub(super) fn expect(&mut self, text: &str) -> Option<()> {
         (self.text()? == text).then_some(())
     }
 
     /// TUPLE1, 2 or 3 and REDUCE, both memoized; nothing is taken where the tuple is another one.
-    fn call(&mut self, tuple: u8) -> Option<()> {
+    pub(super) fn call(&mut self, tuple: u8) -> Option<()> {
         self.take(&[tuple])?;
         self.memoize()?;
         self.take(&[0x52])?;
         self.memoize()
     }
 
-    fn memoize(&mut self) -> Option<()> {
+    pub(super) fn memoize(&mut self) -> Option<()> {
         match self.dialect {
             Dialect::Two => self.take(&[0x71, self.memo])?,
             Dialect::Four => self.take(&[0x94])?,
@@ -218,7 +277,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    fn text(&mut self) -> Option<&'a str> {
+    pub(super) fn text(&mut self) -> Option<&'a str> {
         let len = match self.dialect {
             Dialect::Two => {
                 self.take(&[0x58])?;
@@ -235,7 +294,7 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(text).ok()
     }
 
-    fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(super) fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
         match self.dialect {
             Dialect::Two => self.latin1(),
             Dialect::Four => {
@@ -262,7 +321,7 @@ impl<'a> Reader<'a> {
     }
 
     /// BININT1, BININT2 or BININT.
-    fn int(&mut self) -> Option<i64> {
+    pub(super) fn int(&mut self) -> Option<i64> {
         let [opcode] = self.fixed()?;
         match opcode {
             0x4b => Some(i64::from(u8::from_le_bytes(self.fixed()?))),
@@ -272,12 +331,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take(&mut self, expected: &[u8]) -> Option<()> {
+    pub(super) fn take(&mut self, expected: &[u8]) -> Option<()> {
         self.rest = self.rest.strip_prefix(expected)?;
         Some(())
     }
 
-    fn fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(super) fn fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (bytes, rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
         Some(*bytes)

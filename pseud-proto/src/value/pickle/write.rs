@@ -24,9 +24,8 @@ pub(in crate::value) fn write(value: &Dated<'_>) -> (i8, Writer) {
     (code, writer)
 }
 
-/// The longest: a datetime in a named zone whose offset has three integers of the long form, 110
-/// bytes and the name.
-const WRITTEN_MAX: usize = 110 + TimeZone::NAME_BYTES_MAX;
+/// The longest: a datetime in a zone by its key, 125 bytes and the key.
+const WRITTEN_MAX: usize = 125 + TimeZone::NAME_BYTES_MAX;
 
 /// A pickle in the making.
 pub(in crate::value) struct Writer {
@@ -76,8 +75,11 @@ impl Writer {
     }
 
     fn zone(&mut self, zone: &TimeZone) -> i8 {
+        let Some(offset) = zone.offset() else {
+            return self.zoneinfo(zone.key().unwrap_or_default());
+        };
         self.global("timezone");
-        self.delta(zone.offset());
+        self.delta(offset);
         match zone.name() {
             None => self.call(0x85),
             Some(name) => {
@@ -85,6 +87,21 @@ impl Writer {
                 self.call(0x86);
             }
         }
+        ZONE
+    }
+
+    /// `getattr(zoneinfo.ZoneInfo, '_unpickle')(key, True)`, with `True` as the number that it is.
+    fn zoneinfo(&mut self, key: &str) -> i8 {
+        for [module, name] in [["builtins", "getattr"], ["zoneinfo", "ZoneInfo"]] {
+            self.text(module);
+            self.text(name);
+            self.put(&[0x93, 0x94]);
+        }
+        self.text("_unpickle");
+        self.call(0x86);
+        self.text(key);
+        self.int(1);
+        self.call(0x86);
         ZONE
     }
 
@@ -147,10 +164,14 @@ mod tests {
         let zone = TimeZone::new(offset).unwrap();
         let zone = zone.with_name("n".repeat(TimeZone::NAME_BYTES_MAX)).unwrap();
         let moment = DateTime::new(Date::new(9999, 12, 31).unwrap(), 23, 59, 59, 999_999);
-        let moment = moment.unwrap().with_fold(true).with_zone(zone);
-        let (code, written) = write(&Dated::DateTime(&moment));
-        assert_eq!(written.as_slice().len(), WRITTEN_MAX);
-        assert!(written.as_slice().ends_with(b"."));
-        assert!(matches!(super::super::read(code, written.as_slice()), Ok(Some(_))));
+        let moment = moment.unwrap().with_fold(true);
+        let key = TimeZone::by_key("n".repeat(TimeZone::NAME_BYTES_MAX)).unwrap();
+        for (zone, len) in [(zone, WRITTEN_MAX - 15), (key, WRITTEN_MAX)] {
+            let moment = moment.clone().with_zone(zone);
+            let (code, written) = write(&Dated::DateTime(&moment));
+            assert_eq!(written.as_slice().len(), len);
+            assert!(written.as_slice().ends_with(b"."));
+            assert!(matches!(super::super::read(code, written.as_slice()), Ok(Some(_))));
+        }
     }
 }

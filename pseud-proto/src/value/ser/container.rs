@@ -13,27 +13,49 @@ pub(in crate::value) struct Container<'e> {
     pub(super) written: u32,
     pub(super) levels: usize,
     pub(super) names: bool,
+    /// Of a map: no key waits for its value.
+    pub(super) paired: bool,
 }
 
 impl Container<'_> {
+    #[inline]
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.written = self.written.checked_add(1).ok_or(EncodeError::TooLong)?;
-        value.serialize(&mut *self.encoder)
+        let counted = self.written.checked_add(1).ok_or(EncodeError::TooLong);
+        self.written = self.encoder.kept(counted)?;
+        self.encoder.nested(value)
     }
 
     fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
-        let start = self.encoder.out.len();
+        self.turn(true)?;
+        let (start, around) = (self.encoder.out.len(), self.encoder.in_key);
         self.encoder.in_key = true;
         self.item(key)?;
-        self.encoder.in_key = false;
+        self.encoder.in_key = around;
         match self.encoder.out.as_slice().get(start) {
-            Some(&marker) if self.names && !STR.has(marker) => Err(EncodeError::Keyword),
+            Some(&marker) if self.names && !STR.has(marker) => {
+                self.encoder.kept(Err(EncodeError::Keyword))
+            }
             _ => Ok(()),
         }
     }
 
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.turn(false)?;
+        self.encoder.nested(value)
+    }
+
+    /// Keys and values take turns.
+    fn turn(&mut self, key: bool) -> Result<(), EncodeError> {
+        let turn = if self.paired == key { Ok(()) } else { Err(EncodeError::Pairs) };
+        self.paired = !key;
+        self.encoder.kept(turn)
+    }
+
     fn close(self) -> Result<(), EncodeError> {
         self.encoder.depth = self.encoder.depth.saturating_sub(self.levels);
+        if !self.paired {
+            return self.encoder.kept(Err(EncodeError::Pairs));
+        }
         if self.written == self.announced {
             return Ok(());
         }
@@ -92,7 +114,7 @@ impl ser::SerializeMap for Container<'_> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        value.serialize(&mut *self.encoder)
+        self.value(value)
     }
 
     fn end(self) -> Result<(), EncodeError> {
@@ -110,7 +132,7 @@ impl ser::SerializeStruct for Container<'_> {
         value: &T,
     ) -> Result<(), EncodeError> {
         self.key(name)?;
-        value.serialize(&mut *self.encoder)
+        self.value(value)
     }
 
     fn end(self) -> Result<(), EncodeError> {
@@ -135,27 +157,15 @@ impl ser::SerializeStructVariant for Container<'_> {
     }
 }
 
-/// A tuple: an array, or the pair inside an ext.
-pub(in crate::value) enum Tuple<'e> {
-    Array(Container<'e>),
-    Ext(&'e mut Encoder),
-}
-
-impl ser::SerializeTuple for Tuple<'_> {
+impl ser::SerializeTuple for Container<'_> {
     type Ok = ();
     type Error = EncodeError;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        match self {
-            Self::Array(array) => array.item(value),
-            Self::Ext(encoder) => value.serialize(&mut **encoder),
-        }
+        self.item(value)
     }
 
     fn end(self) -> Result<(), EncodeError> {
-        match self {
-            Self::Array(array) => array.close(),
-            Self::Ext(_) => Ok(()),
-        }
+        self.close()
     }
 }

@@ -1,6 +1,7 @@
 //! What cannot be sent.
 
 use crate::error::{CallRefused, Fault};
+use crate::value::check::BadValue;
 use crate::value::limits::DEPTH_CEILING;
 use serde::ser;
 use std::fmt::Display;
@@ -21,6 +22,9 @@ pub enum EncodeError {
     /// A map inside a map's key: no peer could hash it.
     #[error("a map cannot be in a map's key")]
     Key,
+    /// A map whose `Serialize` wrote two keys, or two values, one behind the other.
+    #[error("a map is pairs of a key and a value")]
+    Pairs,
     /// An integer below -2^63 or over 2^64 - 1.
     #[error("an integer that needs more than 64 bits")]
     Integer,
@@ -33,9 +37,24 @@ pub enum EncodeError {
     /// An ext whose code is negative, or whose content is not what its code says.
     #[error("a bad ext: codes are 0 to 127, and 123 to 126 hold dates")]
     Ext,
+    /// Its own `Serialize` wrote no value: the check finds fault with the bytes.
+    #[error("its Serialize wrote no value: {0}")]
+    Malformed(BadValue),
     /// What the value's own `Serialize` said.
     #[error("{0}")]
     Custom(String),
+}
+
+impl EncodeError {
+    /// What the check said of bytes that were just written.
+    pub(super) fn of(bad: BadValue) -> Self {
+        match bad {
+            BadValue::Ext(_) => Self::Ext,
+            BadValue::Key(_) => Self::Key,
+            BadValue::DepthLimit(_) => Self::Depth,
+            bad => Self::Malformed(bad),
+        }
+    }
 }
 
 impl ser::Error for EncodeError {

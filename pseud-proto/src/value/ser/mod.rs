@@ -5,11 +5,13 @@
 
 mod container;
 mod error;
+mod ext;
 
-use self::container::{Container, Tuple};
+use self::container::Container;
+use self::ext::Pair;
 use super::EXT_STRUCT;
 use super::Integer;
-use super::check::Found;
+use super::check::{Check, Found, Root};
 use super::limits::DEPTH_CEILING;
 use super::out::{ARRAY, Family, MAP, Out};
 use bytes::Bytes;
@@ -20,8 +22,8 @@ pub use error::EncodeError;
 /// One value, and what is in it.
 pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Bytes, Found), EncodeError> {
     let mut encoder = Encoder::new();
-    value.serialize(&mut encoder)?;
-    Ok((encoder.out.into_bytes(), encoder.found))
+    encoder.nested(value)?;
+    encoder.finish(&[Root::Any])
 }
 
 /// Arguments and keyword arguments, and what is in them.
@@ -31,48 +33,62 @@ where
     K: Serialize + ?Sized,
 {
     let mut encoder = Encoder::new();
-    args.serialize(&mut encoder)?;
+    encoder.nested(args)?;
     encoder.root(0, ARRAY, EncodeError::NotArguments)?;
     let border = encoder.out.len();
     encoder.keywords = true;
-    kwargs.serialize(&mut encoder)?;
+    encoder.nested(kwargs)?;
     encoder.root(border, MAP, EncodeError::NotKeywords)?;
-    Ok((encoder.out.into_bytes(), encoder.found))
+    encoder.finish(&[Root::Arguments, Root::Keywords])
 }
 
 /// The serializer: `&mut` of it.
+///
+/// A value's own `Serialize` is not trusted. What it leaves behind where one of its parts has failed
+/// is no value, so the first error is kept and is what encoding ends with, whoever ignores it; and
+/// what was written passes the check that bodies from peers pass.
 pub(super) struct Encoder {
     out: Out,
-    found: Found,
     depth: usize,
     in_key: bool,
     /// The next map at the root has names for keys.
     keywords: bool,
     /// The last thing written was `()`.
     unit: bool,
-    ext: Ext,
-}
-
-/// Where we are in the pair (code, bytes) of an ext.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ext {
-    Outside,
-    Wanted,
-    Code(i8),
-    Written,
+    /// The first error.
+    failed: Option<EncodeError>,
 }
 
 impl Encoder {
     fn new() -> Self {
-        Self {
-            out: Out::new(),
-            found: Found::default(),
-            depth: 0,
-            in_key: false,
-            keywords: false,
-            unit: false,
-            ext: Ext::Outside,
+        let (out, failed) = (Out::new(), None);
+        Self { out, depth: 0, in_key: false, keywords: false, unit: false, failed }
+    }
+
+    /// Writes a part of the value.
+    #[inline]
+    fn nested<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let written = value.serialize(&mut *self);
+        self.kept(written)
+    }
+
+    /// Remembers that it failed; the error is the first one.
+    #[inline]
+    fn kept<T>(&mut self, result: Result<T, EncodeError>) -> Result<T, EncodeError> {
+        result.map_err(|error| self.failed.get_or_insert(error).clone())
+    }
+
+    /// What was written, if it is those values one behind the other.
+    #[inline]
+    fn finish(&mut self, roots: &[Root]) -> Result<(Bytes, Found), EncodeError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
+        let mut check = Check::of_own(self.out.as_slice());
+        let values = roots.iter().try_for_each(|root| check.value(*root));
+        values.and_then(|()| check.end()).map_err(EncodeError::of)?;
+        let found = check.found();
+        Ok((self.out.take_bytes(), found))
     }
 
     /// The value at `start` has to be of that family; `()` is its empty form.
@@ -101,7 +117,8 @@ impl Encoder {
         let start = self.out.len();
         self.out.head(family, announced);
         self.depth += 1;
-        Ok(Container { encoder: self, family, start, announced, written: 0, levels: 1, names })
+        let (written, levels, paired) = (0, 1, true);
+        Ok(Container { encoder: self, family, start, announced, written, levels, names, paired })
     }
 
     fn map(&mut self, len: Option<usize>) -> Result<Container<'_>, EncodeError> {
@@ -121,7 +138,6 @@ impl Encoder {
         if code < 0 {
             return Err(EncodeError::Ext);
         }
-        self.found.ext(code, payload).map_err(|_| EncodeError::Ext)?;
         self.out.ext(code, payload, length(payload.len())?);
         Ok(())
     }
@@ -135,15 +151,17 @@ impl<'e> Serializer for &'e mut Encoder {
     type Ok = ();
     type Error = EncodeError;
     type SerializeSeq = Container<'e>;
-    type SerializeTuple = Tuple<'e>;
+    type SerializeTuple = Container<'e>;
     type SerializeTupleStruct = Container<'e>;
     type SerializeTupleVariant = Container<'e>;
     type SerializeMap = Container<'e>;
     type SerializeStruct = Container<'e>;
     type SerializeStructVariant = Container<'e>;
 
+    /// Addresses, UUIDs and their like are text, as they are in Python programs' bodies; and the
+    /// types that `untagged`, `tag` and `flatten` go through say so whatever is said here.
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), EncodeError> {
@@ -152,11 +170,7 @@ impl<'e> Serializer for &'e mut Encoder {
     }
 
     fn serialize_i8(self, value: i8) -> Result<(), EncodeError> {
-        match self.ext {
-            Ext::Wanted => self.ext = Ext::Code(value),
-            _ => self.out.int(value.into()),
-        }
-        Ok(())
+        self.serialize_i64(value.into())
     }
 
     fn serialize_i16(self, value: i16) -> Result<(), EncodeError> {
@@ -217,16 +231,8 @@ impl<'e> Serializer for &'e mut Encoder {
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), EncodeError> {
-        match self.ext {
-            Ext::Code(code) => {
-                self.ext = Ext::Written;
-                self.write_ext(code, value)
-            }
-            _ => {
-                self.out.bin(value, length(value.len())?);
-                Ok(())
-            }
-        }
+        self.out.bin(value, length(value.len())?);
+        Ok(())
     }
 
     fn serialize_none(self) -> Result<(), EncodeError> {
@@ -266,12 +272,9 @@ impl<'e> Serializer for &'e mut Encoder {
         if name != EXT_STRUCT {
             return value.serialize(self);
         }
-        self.ext = Ext::Wanted;
-        value.serialize(&mut *self)?;
-        match std::mem::replace(&mut self.ext, Ext::Outside) {
-            Ext::Written => Ok(()),
-            _ => Err(EncodeError::Ext),
-        }
+        let mut pair = Pair::new(self);
+        value.serialize(&mut pair)?;
+        pair.end()
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -282,7 +285,7 @@ impl<'e> Serializer for &'e mut Encoder {
         value: &T,
     ) -> Result<(), EncodeError> {
         self.variant(variant)?;
-        value.serialize(&mut *self)?;
+        self.nested(value)?;
         self.depth = self.depth.saturating_sub(1);
         Ok(())
     }
@@ -291,11 +294,8 @@ impl<'e> Serializer for &'e mut Encoder {
         self.open(ARRAY, len)
     }
 
-    fn serialize_tuple(self, len: usize) -> Result<Tuple<'e>, EncodeError> {
-        match self.ext {
-            Ext::Wanted => Ok(Tuple::Ext(self)),
-            _ => Ok(Tuple::Array(self.open(ARRAY, Some(len))?)),
-        }
+    fn serialize_tuple(self, len: usize) -> Result<Container<'e>, EncodeError> {
+        self.open(ARRAY, Some(len))
     }
 
     fn serialize_tuple_struct(

@@ -1,0 +1,101 @@
+//! What a peer sent that not everybody could be sent: its own pickles, and its zones' keys. It may be
+//! sent the same again.
+//!
+//! A Python peer runs a pickle and looks a zone up. Of what came from its own process it has the class
+//! and the zone; of what came from anybody else it may run harm, or die.
+
+use super::endpoint::Endpoint;
+use crate::call::PeerId;
+use crate::profile::Profile;
+use crate::value::{Packed, Risk};
+use std::collections::VecDeque;
+
+/// Bytes that are remembered of one session; the oldest are forgotten first.
+const BYTES_MAX: usize = 64 << 10;
+/// What one entry takes besides its bytes, about.
+const ENTRY_COST: usize = 32;
+
+/// The newest such things of one session.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    entries: VecDeque<Box<[u8]>>,
+    bytes: usize,
+}
+
+impl Heard {
+    fn learn(&mut self, risk: Risk<'_>) {
+        if self.knows(risk) {
+            return;
+        }
+        let entry = entry(risk);
+        self.bytes += entry.len() + ENTRY_COST;
+        self.entries.push_back(entry);
+        while self.bytes > BYTES_MAX
+            && let Some(oldest) = self.entries.pop_front()
+        {
+            self.bytes -= oldest.len() + ENTRY_COST;
+        }
+    }
+
+    fn knows(&self, risk: Risk<'_>) -> bool {
+        let entry = entry(risk);
+        self.entries.contains(&entry)
+    }
+}
+
+/// A zone's key behind a zero, or a pickle behind its ext's code.
+fn entry(risk: Risk<'_>) -> Box<[u8]> {
+    let (kind, bytes) = match risk {
+        Risk::Zone(key) => (0, key.as_bytes()),
+        Risk::Pickle(code, payload) => (code.to_be_bytes()[0], payload),
+    };
+    [&[kind], bytes].concat().into()
+}
+
+impl Endpoint {
+    /// A body of that session's was checked: the pickles of its own classes and the zones by key in it
+    /// may be sent back there. Costs nothing for bodies that have none; without it they are refused.
+    pub fn learn(&mut self, peer: PeerId, body: &Packed) {
+        let Some(session) = self.sessions.get_mut(peer.0) else { return };
+        body.risks().for_each(|risk| session.heard.get_or_insert_default().learn(risk));
+    }
+
+    /// What in that body would harm that peer, for people.
+    pub(super) fn risk(&self, peer: PeerId, profile: Profile, body: &Packed) -> Option<String> {
+        let heard = self.sessions.get(peer.0).and_then(|session| session.heard.as_ref());
+        let harmless = |risk: Risk<'_>| {
+            let heard = heard.is_some_and(|heard| heard.knows(risk));
+            heard
+                || match risk {
+                    Risk::Zone(key) => !profile.is_v1() || self.config.known_zones.contains(key),
+                    Risk::Pickle(..) => false,
+                }
+        };
+        body.risks().find(|risk| !harmless(*risk)).map(|risk| risk.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_knows_what_it_heard_and_forgets_the_oldest() {
+        let mut heard = Heard::default();
+        heard.learn(Risk::Zone("Europe/Paris"));
+        heard.learn(Risk::Zone("Europe/Paris"));
+        heard.learn(Risk::Pickle(125, b"a"));
+        assert_eq!(heard.entries.len(), 2);
+        assert!(heard.knows(Risk::Zone("Europe/Paris")) && heard.knows(Risk::Pickle(125, b"a")));
+        assert!(!heard.knows(Risk::Zone("Europe")) && !heard.knows(Risk::Pickle(123, b"a")));
+        for number in 0..5_000u32 {
+            heard.learn(Risk::Pickle(125, &number.to_be_bytes()));
+        }
+        assert!(
+            heard.bytes <= BYTES_MAX && heard.knows(Risk::Pickle(125, &4_999u32.to_be_bytes()))
+        );
+        assert!(!heard.knows(Risk::Zone("Europe/Paris")));
+        heard.learn(Risk::Pickle(125, &[7; BYTES_MAX]));
+        assert_eq!((heard.entries.len(), heard.bytes), (0, 0));
+    }
+}

@@ -1,0 +1,147 @@
+//! The pair inside an ext: its code, then its bytes, and nothing else.
+
+use super::{EncodeError, Encoder};
+use serde::ser::{self, Impossible, Serialize, Serializer};
+
+/// An ext in the making. It takes `(i8, bytes)`; whatever else is written here is refused, and so is
+/// what ends before both were there.
+pub(super) struct Pair<'e> {
+    encoder: &'e mut Encoder,
+    next: Next,
+}
+
+/// What the pair waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Tuple,
+    Code,
+    Bytes(i8),
+    Nothing,
+}
+
+impl<'e> Pair<'e> {
+    pub(super) fn new(encoder: &'e mut Encoder) -> Self {
+        Self { encoder, next: Next::Tuple }
+    }
+
+    pub(super) fn end(self) -> Result<(), EncodeError> {
+        match self.next {
+            Next::Nothing => Ok(()),
+            _ => self.encoder.kept(Err(EncodeError::Ext)),
+        }
+    }
+
+    /// Takes a step, if it is the one that comes now.
+    fn step(&mut self, now: bool, next: Next) -> Result<(), EncodeError> {
+        self.next = next;
+        self.encoder.kept(if now { Ok(()) } else { Err(EncodeError::Ext) })
+    }
+}
+
+macro_rules! refuse {
+    ($($method:ident($($kind:ty),*);)*) => {$(
+        fn $method(self, $(_: $kind),*) -> Result<(), EncodeError> {
+            Err(EncodeError::Ext)
+        }
+    )*};
+}
+
+macro_rules! refuse_containers {
+    ($($method:ident($($kind:ty),*) -> $container:ident;)*) => {$(
+        fn $method(self, $(_: $kind),*) -> Result<Self::$container, EncodeError> {
+            Err(EncodeError::Ext)
+        }
+    )*};
+}
+
+impl<'p, 'e> Serializer for &'p mut Pair<'e> {
+    type Ok = ();
+    type Error = EncodeError;
+    type SerializeTuple = Self;
+    type SerializeSeq = Impossible<(), EncodeError>;
+    type SerializeTupleStruct = Impossible<(), EncodeError>;
+    type SerializeTupleVariant = Impossible<(), EncodeError>;
+    type SerializeMap = Impossible<(), EncodeError>;
+    type SerializeStruct = Impossible<(), EncodeError>;
+    type SerializeStructVariant = Impossible<(), EncodeError>;
+
+    fn serialize_tuple(self, len: usize) -> Result<Self, EncodeError> {
+        self.step(self.next == Next::Tuple && len == 2, Next::Code)?;
+        Ok(self)
+    }
+
+    fn serialize_i8(self, code: i8) -> Result<(), EncodeError> {
+        self.step(self.next == Next::Code, Next::Bytes(code))
+    }
+
+    fn serialize_bytes(self, payload: &[u8]) -> Result<(), EncodeError> {
+        match std::mem::replace(&mut self.next, Next::Nothing) {
+            Next::Bytes(code) => self.encoder.write_ext(code, payload),
+            _ => Err(EncodeError::Ext),
+        }
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<(), EncodeError> {
+        Err(EncodeError::Ext)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), EncodeError> {
+        Err(EncodeError::Ext)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), EncodeError> {
+        Err(EncodeError::Ext)
+    }
+
+    refuse! {
+        serialize_bool(bool);
+        serialize_i16(i16);
+        serialize_i32(i32);
+        serialize_i64(i64);
+        serialize_u8(u8);
+        serialize_u16(u16);
+        serialize_u32(u32);
+        serialize_u64(u64);
+        serialize_f32(f32);
+        serialize_f64(f64);
+        serialize_char(char);
+        serialize_str(&str);
+        serialize_none();
+        serialize_unit();
+        serialize_unit_struct(&'static str);
+        serialize_unit_variant(&'static str, u32, &'static str);
+    }
+
+    refuse_containers! {
+        serialize_seq(Option<usize>) -> SerializeSeq;
+        serialize_map(Option<usize>) -> SerializeMap;
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct;
+        serialize_struct(&'static str, usize) -> SerializeStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant;
+    }
+}
+
+impl ser::SerializeTuple for &mut Pair<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let written = value.serialize(&mut **self);
+        self.encoder.kept(written)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
