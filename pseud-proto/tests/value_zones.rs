@@ -72,7 +72,11 @@ fn payload(vector: &Vector) -> Vec<u8> {
 /// As Python sends it.
 fn packed(vector: &Vector) -> Packed {
     let payload = payload(vector);
-    let head = [&[0xc8][..], &(payload.len() as u16).to_be_bytes(), &[vector.code as u8]].concat();
+    let code = vector.code as u8;
+    let head = match u8::try_from(payload.len()) {
+        Ok(len) => vec![0xc7, len, code],
+        Err(_) => [&[0xc8][..], &(payload.len() as u16).to_be_bytes(), &[code]].concat(),
+    };
     check([head, payload].concat())
 }
 

@@ -253,6 +253,9 @@ impl TimeDelta {
     }
 }
 
+/// An offset that is not known.
+const UNKNOWN: i64 = i64::MIN;
+
 /// Microseconds of a day.
 const DAY: i128 = 86_400_000_000;
 
@@ -265,8 +268,8 @@ const DAY: i128 = 86_400_000_000;
 /// [`Config::known_zones`](crate::Config) says so.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TimeZone {
-    /// `None` only where there is a key.
-    offset: Option<TimeDelta>,
+    /// In microseconds; [`UNKNOWN`] only where there is a key.
+    offset: i64,
     name: Option<Box<str>>,
     /// Whether the name is a key.
     is_key: bool,
@@ -274,7 +277,7 @@ pub struct TimeZone {
 
 impl TimeZone {
     /// Python's `timezone.utc`.
-    pub const UTC: Self = Self { offset: Some(TimeDelta::ZERO), name: None, is_key: false };
+    pub const UTC: Self = Self { offset: 0, name: None, is_key: false };
 
     /// Bytes of a name or a key; the longest that keeps the pickle of a datetime under 256 bytes, with
     /// room to spare. Real ones have 3 to 30.
@@ -282,15 +285,17 @@ impl TimeZone {
 
     /// An offset of less than a day, east of UTC where it is positive.
     pub fn new(offset: TimeDelta) -> Result<Self, OutOfRange> {
-        within(offset.total_microseconds().abs() < DAY, "offset")?;
-        Ok(Self { offset: Some(offset), name: None, is_key: false })
+        let offset = offset.total_microseconds();
+        within(offset.abs() < DAY, "offset")?;
+        let offset = i64::try_from(offset).map_err(|_| OutOfRange("offset"))?;
+        Ok(Self { offset, name: None, is_key: false })
     }
 
     /// The zone of that key of the IANA database: `Europe/Paris`. Nobody looks whether there is one.
     pub fn by_key(key: impl Into<Box<str>>) -> Result<Self, OutOfRange> {
         let key = key.into();
         within(Self::is_key(&key), "key of a zone")?;
-        Ok(Self { offset: None, name: Some(key), is_key: true })
+        Ok(Self { offset: UNKNOWN, name: Some(key), is_key: true })
     }
 
     /// The same zone where its offset is known, of less than a day.
@@ -310,7 +315,8 @@ impl TimeZone {
 
     /// What the reader of pickles has judged already.
     pub(super) fn judged(offset: Option<TimeDelta>, name: Option<&str>, is_key: bool) -> Self {
-        Self { offset, name: name.map(Box::from), is_key }
+        let offset = offset.and_then(|offset| i64::try_from(offset.total_microseconds()).ok());
+        Self { offset: offset.unwrap_or(UNKNOWN), name: name.map(Box::from), is_key }
     }
 
     /// An offset with a name of at most [`TimeZone::NAME_BYTES_MAX`] bytes. A key is no more one then,
@@ -318,14 +324,14 @@ impl TimeZone {
     pub fn with_name(mut self, name: impl Into<Box<str>>) -> Result<Self, OutOfRange> {
         let name = name.into();
         within(name.len() <= Self::NAME_BYTES_MAX, "name")?;
-        within(self.offset.is_some(), "offset")?;
+        within(self.offset != UNKNOWN, "offset")?;
         (self.name, self.is_key) = (Some(name), false);
         Ok(self)
     }
 
     /// East of UTC where it is positive. `None` where there is a key alone.
     pub fn offset(&self) -> Option<TimeDelta> {
-        self.offset
+        TimeDelta::from_microseconds(self.offset_microseconds()?.into()).ok()
     }
 
     /// Its name, where it was given one, or its key.
@@ -346,9 +352,9 @@ impl TimeZone {
         i32::try_from(offset / 1_000_000).map_err(|_| OutOfRange("offset"))
     }
 
-    /// Less than a day: it fits.
+    /// What is kept: a [`Value`](super::Value) is no larger for the zones in it.
     pub(super) fn offset_microseconds(&self) -> Option<i64> {
-        self.offset.and_then(|offset| i64::try_from(offset.total_microseconds()).ok())
+        (self.offset != UNKNOWN).then_some(self.offset)
     }
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `zoneinfo.ZoneInfo` | `getattr(ZoneInfo, '_unpickle')(key, from_cache)` |
 //! | pytz | `_UTC()`, `_p(key)`, `_p(key, offset, dst, name)`, `FixedOffset(minutes)` |
-//! | dateutil | `tzutc()`, `tzoffset(name, timedelta)`, `tzfile` by its file's name and its state |
+//! | dateutil | `tzutc()`, `tzoffset(name, timedelta)` (both in 2 and 4), `tzfile` by its file's name or its key, and its state |
 //! | a subclass of `datetime` | its class, ten bytes, maybe a zone |
 //! | pandas | `_unpickle_timestamp(value, None, zone, unit)` |
 //!
@@ -170,22 +170,49 @@ impl<'a> Reader<'a> {
             "tzutc" => {
                 self.named()?;
                 self.take(&[0x29])?;
-                self.reduced()?;
+                self.made()?;
                 offset(TimeDelta::ZERO, None)?
             }
             "tzoffset" => {
                 self.named()?;
-                let name = match self.take(&[0x4e]) {
-                    Some(()) => None,
-                    None => Some(self.text()?),
-                };
-                let east = delta(self.delta()?).ok()?;
-                self.call(0x86)?;
-                offset(east, name)?
+                self.tzoffset()?
             }
             _ => return None,
         };
         Some((zone, Needs::Class))
+    }
+
+    /// `(name, timedelta)`; in dateutil 2 an object made of nothing, and its state
+    /// `{'_name': name, '_offset': timedelta}`.
+    fn tzoffset(&mut self) -> Option<Zone<'a>> {
+        let has_state = self.take(&[0x29]).is_some();
+        if has_state {
+            self.made()?;
+            self.take(&[0x7d])?;
+            self.memoize()?;
+            self.take(&[0x28])?;
+            self.expect("_name")?;
+        }
+        let name = match self.take(&[0x4e]) {
+            Some(()) => None,
+            None => Some(self.text()?),
+        };
+        if has_state {
+            self.expect("_offset")?;
+        }
+        let east = delta(self.delta()?).ok()?;
+        match has_state {
+            // SETITEMS and BUILD.
+            true => self.take(b"ub")?,
+            false => self.call(0x86)?,
+        }
+        offset(east, name)
+    }
+
+    /// REDUCE or NEWOBJ, memoized.
+    fn made(&mut self) -> Option<()> {
+        self.take(&[0x52]).or_else(|| self.take(&[0x81]))?;
+        self.memoize()
     }
 
     /// In dateutil 2 `tzfile(None, path)` with a state, in 4 `_unpickle(tzfile, key, path, state)`.
