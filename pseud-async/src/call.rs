@@ -4,8 +4,9 @@ use crate::call_error::CallError;
 use crate::caller::Caller;
 use crate::hub::Hub;
 use crate::pending::Pending;
+use crate::refusals::BadReply;
 use crate::request::Request;
-use pseud_proto::{BadValue, CallOptions, CallRefused, Outcome, Packed, Reason, To, Unchecked};
+use pseud_proto::{CallOptions, CallRefused, Outcome, Packed, Reason, To, Unchecked};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
@@ -137,12 +138,11 @@ pub(crate) fn decode<T: DeserializeOwned>(hub: &Hub, outcome: Outcome) -> Result
 /// Checked and decoded here, in the caller's task, under no lock.
 fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, CallError> {
     let peer = body.peer();
-    let packed = body.check(&hub.config.limits.values).map_err(|bad| {
-        hub.bad_reply(bad);
-        CallError::Executed(match bad {
-            BadValue::NodeLimit(_) | BadValue::ExtLimit(_) => Reason::TooLarge,
-            _ => Reason::BadReply,
-        })
+    let limits = &hub.config.limits.values;
+    let packed = body.check(limits).map_err(|bad| {
+        let over = limits.broken_by(bad);
+        hub.bad_reply(BadReply { bad, over });
+        CallError::Executed(if over.is_some() { Reason::TooLarge } else { Reason::BadReply })
     })?;
     if let Some(peer) = peer {
         hub.learn(peer, &packed);

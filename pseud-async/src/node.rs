@@ -148,7 +148,8 @@ impl Node {
         self.registry().guard_async(domain, predicate);
     }
 
-    /// Calls the configured server. `args` is a tuple: `("Charly",)`, `()`.
+    /// Calls the configured server. `args` is a tuple: `("Charly",)`, `()`. A `bytes::Bytes` in it is a
+    /// bin, Python's `bytes`; a `Vec<u8>` a list of numbers.
     ///
     /// The call waits for the link to the server, bounded by its own time-out. See [`Call`].
     pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {

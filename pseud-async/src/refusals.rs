@@ -3,11 +3,10 @@
 mod line;
 mod tallies;
 
-pub(crate) use line::{Failed, Unavailable};
+pub(crate) use line::{BadReply, Failed, Unavailable};
 
 use crate::hub::Hub;
 use line::{Line, log};
-use pseud_proto::BadValue;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tallies::{Due, Tallies};
@@ -67,8 +66,8 @@ impl Hub {
         told
     }
 
-    /// The result of a call of ours is malformed.
-    pub(crate) fn bad_reply(&self, bad: BadValue) {
+    /// The result of a call of ours cannot be read.
+    pub(crate) fn bad_reply(&self, bad: BadReply) {
         let mut tallies = self.refusals.lock();
         let before = tallies.deadline();
         let told = tallies.bad_replies.count(bad, self.now());

@@ -46,6 +46,10 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
             raised(&Fault::new("ServiceNotFoundError", method), traceback)
         }
         Err(CallError::Refused(refused)) => fail(USAGE, &refused.to_string()),
+        // There is an answer: it ran, and what it gave is malformed or over a limit.
+        Err(error @ (CallError::Executed(_) | CallError::Result(_))) => {
+            fail(FAILED, &error.to_string())
+        }
         Err(CallError::NotExecuted(Reason::Denied)) => {
             terminal::complain(REFUSED);
             ExitCode::from(NO_ANSWER)

@@ -142,7 +142,7 @@ Exit codes:
   0  answered: the result is on stdout
   1  the method raised an exception: `CLASS: message` is on stderr; or nothing of that name is
      served there, or not to this user: `ServiceNotFoundError: METHOD`; or the result cannot be
-     written to stdout
+     read, or not be written to stdout
   2  usage: an argument or a key is missing or malformed, or a password would cross a network in
      clear; nothing was sent
   3  no answer: stderr says why, and whether a retry is safe; -v tells more"

@@ -146,7 +146,10 @@ mod tests {
         for port in ["", "x", "65536", "+1", "-1", " 1", "1 ", "1\n", "0x1", "1/", "**", "٣"] {
             refused(&format!("tcp://h:{port}"));
         }
-        refused("tcp://h");
+        for text in ["tcp://h", "tcp://[]:1", "tcp://:1", "tcp://127.1:1"] {
+            refused(text);
+            assert!(Address::to_connect(text).is_err(), "{text}");
+        }
         for path in ["", "*", "@", "/tmp/", "a\0b", "@a\0b"] {
             refused(&format!("ipc://{path}"));
         }

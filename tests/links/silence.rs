@@ -2,7 +2,7 @@
 
 use crate::raw::{self, Raw};
 use crate::{serve, soon};
-use pseud::{CallError, ConnectionEvent, Events, Options, Server};
+use pseud::{CallError, ConnectionEvent, Events, Options, Reason, Server};
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 
@@ -83,6 +83,20 @@ async fn a_peer_that_answers_pings_lives() {
     });
     quiet(&mut events).await;
     assert!(soon(pongs).await.unwrap() >= 3);
+}
+
+/// A peer that answers neither PINGs nor a call: the call is told what ended its link, as watchers are.
+#[tokio::test]
+async fn a_call_to_a_peer_that_answers_no_pings_ends_as_a_heartbeat_time_out() {
+    let (server, endpoint) = bounded(true).await;
+    let mut events = server.events();
+    let (_raw, peer) = peer(&mut events, &endpoint, 1).await;
+    let error = soon(peer.call::<(), _>("name", ()).timeout(crate::SOON)).await.unwrap_err();
+    assert!(matches!(error, CallError::Unknown(Reason::HeartbeatTimeout)), "{error:?}");
+    assert!(error.is_transient() && !error.to_string().contains("protocol"), "{error}");
+    let event = soon(events.next()).await.unwrap();
+    let ConnectionEvent::Lost { reason, .. } = event else { panic!("{event:?}") };
+    assert_eq!(reason, Reason::HeartbeatTimeout);
 }
 
 #[cfg(target_os = "linux")]

@@ -5,11 +5,11 @@ use crate::logged::Logged;
 use crate::{SOON, client, hello, server, soon};
 use pseud::{
     Authenticator, CallError, Client, Exception, Fault, Options, Reason, Secret, Server, User,
-    Verdict,
+    ValueLimits, Verdict,
 };
 use std::future::{Future, pending};
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -274,6 +274,49 @@ async fn an_exception_without_a_message_is_its_class() {
     server.register_sync("fail", |_| Err::<(), _>(Fault::new(Exception::KeyError, ""))).unwrap();
     let error = soon(client(&endpoint).call::<(), _>("fail", ())).await.unwrap_err();
     assert_eq!(error.to_string(), "the peer raised KeyError");
+}
+
+/// Whoever looks which ports are open, and says nothing.
+#[tokio::test]
+async fn port_scanners_are_one_line_a_minute_with_a_count() {
+    const COUNT: usize = 300;
+    let logged = Logged::new();
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let address = endpoint.strip_prefix("tcp://").unwrap().to_owned();
+    let scan = tokio::task::spawn_blocking(move || {
+        for _ in 0..COUNT {
+            let mut scanner = TcpStream::connect(&address).unwrap();
+            scanner.shutdown(Shutdown::Write).unwrap();
+            // Until we are done with it.
+            let _ = scanner.read_to_end(&mut Vec::new());
+        }
+    });
+    tokio::time::timeout(SOON, scan).await.unwrap().unwrap();
+    let line = logged.only("handshake failed");
+    assert!(line.starts_with("INFO") && line.contains(" address=127.0.0.1:"), "{line}");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    let lines = logged.wait_for_more("handshake failed", 1).await;
+    assert!(lines[1].contains(&format!(" count={}", COUNT - 1)), "{lines:?}");
+    server.shutdown();
+    assert_eq!(logged.with("handshake failed").len(), 2, "nothing more is said of them");
+}
+
+/// A list that is longer than we take breaks no rule: the log says which limit of ours it is over.
+#[tokio::test]
+async fn an_answer_over_a_limit_is_logged_with_that_limit_and_not_as_malformed() {
+    let logged = Logged::new();
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    server.register_sync("many", |_| Ok::<_, Fault>(vec![(); 20])).unwrap();
+    let mut limits = ValueLimits::default();
+    limits.nodes_max = 10;
+    let client = Client::with(Options::client("service").value_limits(limits)).unwrap();
+    client.connect(&endpoint).unwrap();
+    let error = soon(client.call::<Vec<()>, _>("many", ())).await.unwrap_err();
+    assert!(matches!(error, CallError::Executed(Reason::TooLarge)), "{error:?}");
+    let line = logged.only("a reply is");
+    assert!(line.starts_with("WARN a reply is over a limit of ours"), "{line}");
+    assert!(line.contains(" limit=10 what=values"), "{line}");
 }
 
 /// Nobody is there to be asked, too many ask, or who is asked panics: one line, however many come.

@@ -28,6 +28,14 @@ pub(crate) enum Unavailable {
     Panicked,
 }
 
+/// A result that cannot be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BadReply {
+    pub(crate) bad: BadValue,
+    /// The limit of ours that it is over, and what that bounds: then its peer did nothing wrong.
+    pub(crate) over: Option<(usize, &'static str)>,
+}
+
 /// What is to be logged.
 #[derive(Debug)]
 pub(super) enum Line {
@@ -37,7 +45,7 @@ pub(super) enum Line {
     Denied(Failed),
     Unavailable(Unavailable, String),
     Session,
-    BadReply(BadValue),
+    BadReply(BadReply),
 }
 
 /// Whoever listens to logs is a user's: never under a lock. `count`: so many of the kind since the last
@@ -73,7 +81,12 @@ pub(super) fn log(line: &Line, count: Option<u64>) {
         Line::Unavailable(Unavailable::Panicked, address) => {
             tracing::error!(address, count, "an authenticator panicked");
         }
-        Line::BadReply(bad) => tracing::warn!(%bad, count, "a reply is not well-formed"),
+        Line::BadReply(BadReply { bad, over: None }) => {
+            tracing::warn!(%bad, count, "a reply is not well-formed");
+        }
+        Line::BadReply(BadReply { bad, over: Some((limit, what)) }) => {
+            tracing::warn!(%bad, limit, what, count, "a reply is over a limit of ours");
+        }
         Line::Session => tracing::info!(count, "more sessions began or ended"),
     }
 }

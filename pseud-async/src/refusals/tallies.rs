@@ -1,8 +1,8 @@
 //! What is counted: each kind apart, and failed authentications by source.
 
-use super::line::{Failed, Line, Unavailable};
+use super::line::{BadReply, Failed, Line, Unavailable};
 use crate::tally::Tally;
-use pseud_proto::{BadValue, Incompatible, Insecure, PeerError};
+use pseud_proto::{Incompatible, Insecure, PeerError};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -35,7 +35,7 @@ pub(super) struct Tallies {
     denied_elsewhere: Tally<Failed>,
     pub(super) unavailable: [Tally<(Unavailable, String)>; 3],
     pub(super) sessions: Tally<()>,
-    pub(super) bad_replies: Tally<BadValue>,
+    pub(super) bad_replies: Tally<BadReply>,
     pub(super) events: Tally<Refused>,
 }
 

@@ -1,6 +1,8 @@
 //! `pseud call`: answers, faults, and no answer.
 
 use crate::run::{Demo, run};
+use pseud::proto::value::ValueLimits;
+use pseud::{Fault, Options, Server};
 use std::net::TcpListener;
 
 #[test]
@@ -93,6 +95,22 @@ fn an_answer_too_late_exits_3_and_may_have_run() {
     let told =
         "no answer: outcome unknown: timed out (it may have run: a retry may run it twice)\n";
     assert_eq!(ended.stderr, told);
+}
+
+/// It is an answer: nobody is told that there was none, or that it may not have run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_over_a_limit_exits_1_and_has_run() {
+    let mut values = ValueLimits::default();
+    values.nodes_max *= 2;
+    let server = Server::with(Options::server("service").value_limits(values)).unwrap();
+    server.register_sync("many", |_| Ok::<_, Fault>(vec![(); 1_100_000])).unwrap();
+    let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+    let call = move || run(&["call", "--connect", &endpoint, "--peer", "service", "many"]);
+    let ended = tokio::task::spawn_blocking(call).await.unwrap();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+    let told = "it ran, but its result cannot be read: the reply is too large";
+    assert!(ended.stderr.contains(told), "{ended:?}");
+    assert!(!ended.stderr.contains("no answer"), "{ended:?}");
 }
 
 #[test]

@@ -34,8 +34,9 @@ impl ValueLimits {
     /// Bytes that a decoded value takes at most besides its text, bytes or items.
     pub const NODE_BYTES: usize = 48;
 
-    /// The limit that a body is over, with what it bounds, where that is what is wrong with it.
-    pub(crate) fn broken_by(&self, bad: BadValue) -> Option<(usize, &'static str)> {
+    /// The limit that a body is over, with what it bounds, where that is what is wrong with it: such a
+    /// body is too large, not malformed.
+    pub fn broken_by(&self, bad: BadValue) -> Option<(usize, &'static str)> {
         match bad {
             BadValue::NodeLimit(_) => Some((self.nodes_max as usize, VALUES)),
             BadValue::ExtLimit(_) => Some((self.ext_bytes_max, EXT_BYTES)),

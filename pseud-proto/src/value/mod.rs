@@ -10,11 +10,21 @@
 //! | [`Packed`], [`Arguments`] | types with serde | [`Packed::decode`], [`Arguments::args`], [`Arguments::kwargs`] |
 //! | [`Packed`], [`Arguments`] | [`Value`] | [`Packed::value`], [`Arguments::args_values`], [`Arguments::kwargs_values`] |
 //!
+//! Types that have a form for people and one for machines (`IpAddr`, `SocketAddr`, UUIDs) are in that for
+//! people wherever they stand, inside `untagged`, `tag` and `flatten` too: a Python peer writes and expects
+//! text. A bin (Python's `bytes`) is written by `bytes::Bytes` and the types of the crate `serde_bytes`;
+//! `Vec<u8>` and `&[u8]` write an array of numbers, as serde has it, and a `Vec<u8>` reads either.
+//!
 //! ```
 //! use pseud_proto::value::{Packed, Unchecked, Value, ValueLimits};
 //!
 //! let sent = Packed::call(&(1, "a"), &())?;
 //! assert_eq!(sent.as_bytes(), b"\x92\x01\xa1a\x80");
+//!
+//! let bin = Packed::result(&bytes::Bytes::from_static(b"ab"))?;
+//! assert_eq!(bin.as_bytes(), b"\xc4\x02ab");
+//! assert_eq!(bin.decode::<Vec<u8>>()?, b"ab");
+//! assert_eq!(Packed::result(b"ab")?.decode::<Vec<u8>>()?, b"ab");
 //!
 //! let received = Unchecked::new(sent.into_bytes()).check_call(&ValueLimits::default())?;
 //! assert_eq!(received.args::<(u32, &str)>()?, (1, "a"));
