@@ -23,7 +23,9 @@ impl Request {
     }
 
     /// The positional arguments as a tuple: `let (name, count): (String, u32) = request.args()?`.
-    /// `&str` and bytes may be borrowed from the request.
+    /// `&str` and bytes may be borrowed from the request. Keywords are not looked at: they are read by
+    /// [`kwargs`](Self::kwargs), or together with these by [`bind`](Self::bind), which knows what a
+    /// Python caller means by `f(name='Charly')`.
     ///
     /// # Errors
     /// Too few, too many, or of other types: becomes the `TypeError` that the caller is told.

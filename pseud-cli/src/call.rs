@@ -132,8 +132,16 @@ fn instead(event: ConnectionEvent, peer: &str) -> Option<String> {
             Some(format!("no handshake with {address}: {error}"))
         }
         ConnectionEvent::Ready { identity, address, .. } if identity != peer.as_bytes() => {
-            let name = String::from_utf8_lossy(&identity);
-            Some(format!("{address} is named {name:?}, not {peer:?}: see --peer"))
+            // What begins with a zero byte is made up for a peer that announces no name.
+            Some(match identity.first() {
+                None | Some(0) => {
+                    format!("{address} has no name, so it is not {peer:?}: see --peer")
+                }
+                Some(_) => {
+                    let name = String::from_utf8_lossy(&identity);
+                    format!("{address} is named {name:?}, not {peer:?}: see --peer")
+                }
+            })
         }
         _ => None,
     }

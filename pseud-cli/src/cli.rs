@@ -69,8 +69,8 @@ pub(crate) struct KeygenArguments {
 
 /// Serve methods until SIGINT or SIGTERM.
 ///
-/// When it is told to stop, open calls may end within 5 s; a second signal stops it at once.
-/// Prints `listening on ENDPOINT` with the real port, a line for each --bind, before it serves.
+/// When it is told to stop, open calls may end within 5 s, and their callers have a second more to
+/// read the answers; a second signal stops it at once. Prints `listening on ENDPOINT` with the real port, a line for each --bind, before it serves.
 /// Logs go to stderr. Without --security nothing is authenticated or encrypted: bind where every
 /// peer is trusted.
 #[derive(Debug, Args)]
@@ -115,13 +115,13 @@ pub(crate) struct ServeArguments {
     #[command(flatten)]
     pub(crate) guard: Guard,
     /// How long a call of ours to a peer waits for its answer.
-    #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds)]
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Duration,
     /// How long after its receipt a Python caller's call may still be answered, or `off`. A Python
-    /// caller that waits no longer dies of an answer, so set it under the time-out of the callers that
-    /// wait shortest; `off` only where all wait as long as methods take. A warning names each answer
+    /// process dies of an answer that its caller has given up on, so set it under the time-out of the
+    /// callers that wait shortest; `off` only where all wait as long as methods take. A warning names each answer
     /// that was withheld. Other callers, Python's SyncClient among them, are answered at any time.
-    #[arg(long, value_name = "SECONDS|off", default_value = "4.5", value_parser = late_guard)]
+    #[arg(long, value_name = "SECONDS|off", default_value = "4.5", value_parser = late_guard, allow_negative_numbers = true)]
     pub(crate) late_guard: LateGuard,
     /// Send the tracebacks of failed methods to their callers.
     #[arg(long)]
@@ -160,7 +160,7 @@ pub(crate) struct CallArguments {
     #[command(flatten)]
     pub(crate) credentials: Credentials,
     /// How long to wait for the link and the answer together.
-    #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds)]
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Duration,
     /// A keyword argument; may be given more than once.
     #[arg(long = "kw", value_name = "KEY=VALUE", value_parser = keyword)]

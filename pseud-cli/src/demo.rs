@@ -3,18 +3,48 @@
 use pseud::proto::registry::NameRefused;
 use pseud::proto::value::{Date, DateTime, Integer, OutOfRange, TimeDelta, TimeZone, Value};
 use pseud::{Fault, Request, Server};
+use serde::Deserialize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The longest `sleep`, in seconds: no longer than any caller waits.
 const SLEEP_MAX: f64 = 3_600.0;
 
+// What the methods take, each by position or by its name, as the functions in `--help` do.
+
+#[derive(Deserialize)]
+struct Hello<'a> {
+    name: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Add {
+    a: Value,
+    b: Value,
+}
+
+#[derive(Deserialize)]
+struct Text<'a> {
+    s: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Fail<'a> {
+    cls: &'a str,
+    message: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Sleep {
+    seconds: Value,
+}
+
 pub(crate) fn register(server: &Server) -> Result<(), NameRefused> {
     server.register_sync("hello", |request| {
-        let (name,): (&str,) = request.args()?;
+        let Hello { name } = request.bind()?;
         Ok::<_, Fault>(format!("Hello {name}"))
     })?;
     server.register_sync("add", |request| {
-        let (a, b): (Value, Value) = request.args()?;
+        let Add { a, b } = request.bind()?;
         add(&a, &b)
     })?;
     server.register_sync("echo", |request| {
@@ -22,27 +52,27 @@ pub(crate) fn register(server: &Server) -> Result<(), NameRefused> {
         Ok::<_, Fault>((args, Value::from_iter(request.arguments().kwargs_values())))
     })?;
     server.register_sync("string.lower", |request| {
-        let (text,): (&str,) = request.args()?;
-        Ok::<_, Fault>(text.to_lowercase())
+        let Text { s } = request.bind()?;
+        Ok::<_, Fault>(s.to_lowercase())
     })?;
     server.register_sync("string.upper", |request| {
-        let (text,): (&str,) = request.args()?;
-        Ok::<_, Fault>(text.to_uppercase())
+        let Text { s } = request.bind()?;
+        Ok::<_, Fault>(s.to_uppercase())
     })?;
     server.register_sync("fail", |request| {
-        let (class, message): (&str, &str) = request.args()?;
-        Err::<(), _>(Fault::new(class, message).with_traceback("in `fail`, as it was asked to"))
+        let Fail { cls, message } = request.bind()?;
+        Err::<(), _>(Fault::new(cls, message).with_traceback("in `fail`, as it was asked to"))
     })?;
     server.register_sync("whoami", |request| {
-        request.args::<()>()?;
+        request.bind::<()>()?;
         Ok::<_, Fault>(Value::Bin(request.user().id().clone()))
     })?;
     server.register_sync("types", |request| {
-        request.args::<()>()?;
+        request.bind::<()>()?;
         types().map_err(|error| Fault::new("Internal", error.to_string()))
     })?;
     server.register_sync("now", |request| {
-        request.args::<()>()?;
+        request.bind::<()>()?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = utc(since).map_err(|error| Fault::new("OverflowError", error.to_string()))?;
         Ok::<_, Fault>(Value::DateTime(Box::new(now)))
@@ -73,7 +103,7 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 async fn sleep(request: Request) -> Result<Value, Fault> {
-    let (seconds,): (Value,) = request.args()?;
+    let Sleep { seconds } = request.bind()?;
     let span = number(&seconds).filter(|seconds| (0.0..=SLEEP_MAX).contains(seconds));
     let span = span.ok_or_else(|| Fault::new("ValueError", "0 to 3600 seconds are slept"))?;
     tokio::time::sleep(Duration::from_secs_f64(span)).await;
@@ -81,7 +111,7 @@ async fn sleep(request: Request) -> Result<Value, Fault> {
 }
 
 async fn callback(request: Request) -> Result<Value, Fault> {
-    let mut args = request.arguments().args_values().into_iter();
+    let mut args = request.bind::<Vec<Value>>()?.into_iter();
     let Some(Value::Str(name)) = args.next() else {
         return Err(Fault::new("TypeError", "the first argument is the name of a method"));
     };

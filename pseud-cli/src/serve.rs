@@ -47,8 +47,8 @@ async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dy
     }
     let signal = signals.next().await;
     tracing::info!(
-        "{signal}: new calls are refused; stopping once open ones are answered, in {} s at most; \
-         signal again to stop at once",
+        "{signal}: new calls are refused; stopping once open ones are answered, in {} s at most, \
+         and their answers read; signal again to stop at once",
         GRACE.as_secs()
     );
     tokio::select! {

@@ -3,6 +3,7 @@
 use crate::run::{Demo, run};
 use pseud::proto::value::ValueLimits;
 use pseud::{Fault, Options, Server};
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 #[test]
@@ -11,6 +12,8 @@ fn the_demo_answers() {
     assert_eq!(demo.answer(&["hello", "Charly"]), r#""Hello Charly""#);
     assert_eq!(demo.answer(&["add", "2", "-3"]), "-1");
     assert_eq!(demo.answer(&["add", "2", "-0.5"]), "1.5");
+    assert_eq!(demo.answer(&["add", "2", "--kw", "b=3"]), "5");
+    assert_eq!(demo.answer(&["hello", "--kw", "name=Charly"]), r#""Hello Charly""#);
     assert_eq!(demo.answer(&["string.lower", "ÇA"]), r#""ça""#);
     assert_eq!(demo.answer(&["string.upper", "ça"]), r#""ÇA""#);
     assert_eq!(demo.answer(&["sleep", "0.01"]), "0.01");
@@ -47,6 +50,12 @@ fn a_fault_exits_1_and_is_one_line() {
     assert!(ended.code == Some(1) && ended.stderr.starts_with("TypeError: "), "{ended:?}");
     let ended = demo.call(&["hello", "3"]);
     assert_eq!(ended.stderr, "TypeError: argument 1: expected a string, found int\n");
+    for (arguments, named) in
+        [(&["add", "1", "--kw", "c=2"][..], "`c`"), (&["whoami", "--kw", "a=1"], "`a`")]
+    {
+        let ended = demo.call(arguments);
+        assert!(ended.code == Some(1) && ended.stderr.contains(named), "{ended:?}");
+    }
 }
 
 #[test]
@@ -84,6 +93,28 @@ fn a_server_of_another_name_is_nobody() {
                 but of no use until that has changed)\n";
     assert!(ended.stderr.starts_with(told), "{ended:?}");
     assert!(ended.stderr.contains("is named \"service\", not \"else\": see --peer"), "{ended:?}");
+}
+
+/// A bound ROUTER that announces no name (RFC 28), by hand: no server of this library is without one.
+#[test]
+fn a_server_without_a_name_is_told_as_such() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut greeting = [0; 64];
+        (greeting[0], greeting[9], greeting[10]) = (0xff, 0x7f, 3);
+        greeting[12..16].copy_from_slice(b"NULL");
+        let ready = b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06ROUTER";
+        stream.write_all(&[&greeting[..], ready].concat()).unwrap();
+        // Until the program has left.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let ended =
+        run(&["call", "--connect", &endpoint, "--peer", "else", "--timeout", "0.5", "hello"]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("has no name, so it is not \"else\": see --peer"), "{ended:?}");
+    server.join().unwrap();
 }
 
 #[test]

@@ -83,3 +83,11 @@ fn another_security_and_silence_are_told_apart() {
         assert!(ended.stderr.contains(said), "{ended:?}");
     }
 }
+
+#[test]
+fn a_negative_time_is_told_what_is_taken() {
+    let (serve, call) = (&SERVE[..], &[&NOBODY[..5], &["hello"]].concat()[..]);
+    for (command, option) in [(serve, "--late-guard"), (serve, "--timeout"), (call, "--timeout")] {
+        assert_usage(&run(&[command, &[option, "-1"]].concat()), "more than 0 and at most 3600");
+    }
+}

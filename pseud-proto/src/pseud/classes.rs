@@ -74,12 +74,17 @@ const WITHHELD: &[&str] = &[
 
 /// The class and message that say the same to a v1 peer without harming it: a class that its
 /// builtins have (or could have) and that is not known to be harmless goes as `Exception`, with
-/// the name in the text.
+/// the name in the text. What is empty leaves no line in it.
 pub(super) fn v1_class<'a>(fault: &'a Fault) -> (&'a str, Cow<'a, str>) {
     if is_v1_safe(&fault.class) {
         return (&fault.class, Cow::Borrowed(&fault.message));
     }
-    ("Exception", Cow::Owned(format!("{}\n{}", fault.class, fault.message)))
+    let text = match (fault.class.as_str(), fault.message.as_str()) {
+        ("", message) => Cow::Borrowed(message),
+        (class, "") => Cow::Borrowed(class),
+        (class, message) => Cow::Owned(format!("{class}\n{message}")),
+    };
+    ("Exception", text)
 }
 
 fn is_v1_safe(class: &str) -> bool {
@@ -93,10 +98,16 @@ mod tests {
 
     #[test]
     fn f_12_no_class_that_harms_a_v1_reader_leaves() {
-        for class in ["SystemExit", "StopIteration", "UnicodeDecodeError", "exit", "__import__", ""]
-        {
+        for class in ["SystemExit", "StopIteration", "UnicodeDecodeError", "exit", "__import__"] {
             let fault = Fault::new(class, "why");
             assert_eq!(v1_class(&fault), ("Exception", format!("{class}\nwhy").into()));
+        }
+    }
+
+    #[test]
+    fn what_is_empty_leaves_no_line() {
+        for (class, message, text) in [("", "why", "why"), ("exit", "", "exit"), ("", "", "")] {
+            assert_eq!(v1_class(&Fault::new(class, message)), ("Exception", text.into()));
         }
     }
 

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
 use pseud::{Config, Node};
-use pseud_async::{Dialing, Hub, Link, Origin, Runtime, Writer};
+use pseud_async::{Dial, Hub, Link, Origin, Runtime, Writer};
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -38,19 +38,19 @@ pub(super) struct Wired {
     node: Node,
     link: Arc<Link<Written>>,
     /// An endpoint is connected to for as long as its links are.
-    _dialing: Option<Dialing>,
+    _dial: Option<Dial>,
 }
 
 impl Wired {
     pub(super) fn new(node: &Node, side: Side, identity: &str) -> Result<Self> {
         let config = Arc::new(connection(identity));
-        let dialing = (side == Side::Connecting).then(|| node.hub().dialing());
-        let origin = match &dialing {
-            Some(dialing) => Origin::Dialed { attempt: 0, dialing },
+        let dial = (side == Side::Connecting).then(|| Dial::new(node.hub(), "memory"));
+        let origin = match &dial {
+            Some(dial) => Origin::Dialed { attempt: 0, dial },
             None => Origin::Accepted { late_guard: None },
         };
         let link = Link::new(node.hub(), config, origin, Written::default(), "memory".into())?;
-        Ok(Self { node: node.clone(), link, _dialing: dialing })
+        Ok(Self { node: node.clone(), link, _dial: dial })
     }
 
     /// What it has to say, in place of what `bytes` held.
