@@ -9,6 +9,7 @@ use serde::ser::{
 };
 use serde_bytes::Bytes;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A type that serializes as that function says.
 struct By<F>(F);
@@ -95,6 +96,84 @@ fn an_element_whose_error_is_swallowed_refuses_the_whole() {
         fields.end()
     });
     assert_eq!(packed(field), Err(EncodeError::Integer));
+}
+
+/// Writes `[[`, and panics.
+struct Panics;
+
+impl Serialize for Panics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut items = serializer.serialize_seq(Some(2))?;
+        items.serialize_element(&std::iter::once(1).collect::<Vec<_>>())?;
+        std::panic::resume_unwind(Box::new("no message"))
+    }
+}
+
+#[test]
+fn an_element_whose_panic_is_caught_refuses_the_whole() {
+    fn caught(write: impl FnOnce()) {
+        assert!(catch_unwind(AssertUnwindSafe(write)).is_err());
+    }
+    let unfinished = Err(EncodeError::Unfinished);
+    let item = by!(serializer => {
+        let mut items = serializer.serialize_seq(Some(1))?;
+        caught(|| drop(items.serialize_element(&Panics)));
+        items.end()
+    });
+    assert_eq!(packed(item), unfinished);
+    let value = by!(serializer => {
+        let mut pairs = serializer.serialize_map(Some(1))?;
+        pairs.serialize_key("a")?;
+        caught(|| drop(pairs.serialize_value(&Some(Panics))));
+        pairs.end()
+    });
+    assert_eq!(packed((1, value, 2)), unfinished);
+    let key = by!(serializer => {
+        let mut pairs = serializer.serialize_map(Some(2))?;
+        caught(|| drop(pairs.serialize_key(&Panics)));
+        pairs.serialize_value("a")?;
+        pairs.end()
+    });
+    assert_eq!(packed(key), unfinished);
+    #[derive(serde::Serialize)]
+    enum Variants {
+        New(Panics),
+        Tuple(u8, Panics),
+        Struct { field: Panics },
+    }
+    let variants = by!(serializer => {
+        let all =
+            [Variants::New(Panics), Variants::Tuple(1, Panics), Variants::Struct { field: Panics }];
+        let mut items = serializer.serialize_seq(None)?;
+        all.iter().for_each(|one| caught(|| drop(items.serialize_element(one))));
+        items.end()
+    });
+    assert_eq!(packed(variants), unfinished);
+}
+
+/// What is counted as it is written is what the check of peers' bodies counts.
+#[test]
+fn what_is_written_is_counted_as_it_is_read() {
+    #[derive(serde::Serialize)]
+    enum Variants {
+        Unit,
+        New(Option<u8>),
+        Tuple(u8, Vec<u8>),
+        Struct { a: Vec<()>, b: Map<u8> },
+    }
+    let all = [
+        Variants::Unit,
+        Variants::New(Some(1)),
+        Variants::Tuple(1, Vec::new()),
+        Variants::Struct { a: vec![(); 3], b: [("x", 1)].into_iter().collect() },
+    ];
+    for value in [&all[..], &all[..1], &all[1..2], &all[2..3], &all[3..]] {
+        let own = Packed::result(value).unwrap();
+        let read = Unchecked::new(own.clone().into_bytes()).check(&ValueLimits::default()).unwrap();
+        assert_eq!(own.nodes(), read.nodes());
+    }
+    assert_eq!(Packed::result(&all).unwrap().nodes(), 1 + 1 + 3 + 5 + 12);
+    assert_eq!(Packed::call(&(all,), &()).unwrap().nodes(), 1 + 22 + 1);
 }
 
 #[test]

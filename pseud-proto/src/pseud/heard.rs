@@ -8,38 +8,45 @@ use super::endpoint::Endpoint;
 use crate::call::PeerId;
 use crate::profile::Profile;
 use crate::value::{Packed, Risk};
-use std::collections::VecDeque;
+use bytes::Bytes;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Bytes that are remembered of one session; the oldest are forgotten first.
 const BYTES_MAX: usize = 64 << 10;
-/// What one entry takes besides its bytes, about.
-const ENTRY_COST: usize = 32;
+/// What one entry takes besides its bytes, about: its places in both tables, and its count.
+const ENTRY_COST: usize = 128;
+/// Such things of one body that are looked at: a peer may put a million into one, and each costs a
+/// look-up that everybody waits for.
+const LESSONS_MAX: usize = 4_096;
 
 /// The newest such things of one session.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    entries: VecDeque<Box<[u8]>>,
+    /// In order of coming.
+    entries: VecDeque<Bytes>,
+    /// The same, to be looked up.
+    known: BTreeSet<Bytes>,
     bytes: usize,
 }
 
 impl Heard {
     fn learn(&mut self, risk: Risk<'_>) {
-        if self.knows(risk) {
+        let entry = Bytes::from(entry(risk));
+        if !self.known.insert(entry.clone()) {
             return;
         }
-        let entry = entry(risk);
         self.bytes += entry.len() + ENTRY_COST;
         self.entries.push_back(entry);
         while self.bytes > BYTES_MAX
             && let Some(oldest) = self.entries.pop_front()
         {
             self.bytes -= oldest.len() + ENTRY_COST;
+            self.known.remove(&oldest);
         }
     }
 
     fn knows(&self, risk: Risk<'_>) -> bool {
-        let entry = entry(risk);
-        self.entries.contains(&entry)
+        self.known.contains(&*entry(risk))
     }
 }
 
@@ -54,10 +61,12 @@ fn entry(risk: Risk<'_>) -> Box<[u8]> {
 
 impl Endpoint {
     /// A body of that session's was checked: the pickles of its own classes and the zones by key in it
-    /// may be sent back there. Costs nothing for bodies that have none; without it they are refused.
+    /// may be sent back there: the first 4 096 of them. Costs nothing for bodies that have none; without
+    /// it they are refused.
     pub fn learn(&mut self, peer: PeerId, body: &Packed) {
         let Some(session) = self.sessions.get_mut(peer.0) else { return };
-        body.risks().for_each(|risk| session.heard.get_or_insert_default().learn(risk));
+        let risks = body.risks().take(LESSONS_MAX);
+        risks.for_each(|risk| session.heard.get_or_insert_default().learn(risk));
     }
 
     /// What in that body would harm that peer, for people.
@@ -78,6 +87,9 @@ impl Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::peer::PeerInfo;
+    use crate::value::Value;
+    use std::sync::Arc;
 
     #[test]
     fn it_knows_what_it_heard_and_forgets_the_oldest() {
@@ -96,6 +108,22 @@ mod tests {
         );
         assert!(!heard.knows(Risk::Zone("Europe/Paris")));
         heard.learn(Risk::Pickle(125, &[7; BYTES_MAX]));
-        assert_eq!((heard.entries.len(), heard.bytes), (0, 0));
+        assert_eq!((heard.entries.len(), heard.known.len(), heard.bytes), (0, 0, 0));
+    }
+
+    /// A million in one body, under the lock that everybody waits for.
+    #[test]
+    fn a_body_that_is_full_of_them_costs_no_more_than_a_few() {
+        let mut endpoint = Endpoint::new(Arc::default(), [1; 32]);
+        let info = PeerInfo::new(Bytes::from_static(b"mallory"));
+        let peer = endpoint.handle_connected(info, std::time::Instant::now());
+        let pickles: Vec<Value> =
+            (0..200_000u32).map(|n| Value::Ext(125, n.to_be_bytes().to_vec().into())).collect();
+        let body = Packed::result(&pickles).unwrap();
+        endpoint.learn(peer, &body);
+        let heard = endpoint.sessions.get(peer.0).unwrap().heard.as_ref().unwrap();
+        assert!(heard.entries.len() == heard.known.len() && heard.bytes <= BYTES_MAX);
+        let [last, next] = [LESSONS_MAX - 1, LESSONS_MAX].map(|n| (n as u32).to_be_bytes());
+        assert!(heard.knows(Risk::Pickle(125, &last)) && !heard.knows(Risk::Pickle(125, &next)));
     }
 }

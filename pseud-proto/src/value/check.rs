@@ -47,7 +47,7 @@ pub enum BadValue {
 }
 
 /// What a walk over one value may do, besides being a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Root {
     /// Anything.
     Any,
@@ -65,14 +65,12 @@ pub(super) struct Check<'a> {
     nodes_left: u32,
     depth_max: usize,
     ext_bytes_max: usize,
-    /// Whoever wrote these bytes had every str as one: it need not be read again.
-    text_is_known: bool,
     open: Open,
     found: Found,
 }
 
 /// What somebody who forwards a body has to know about its exts.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// A pickle that is no date of the module `datetime`: a Python peer would run it.
     pub(super) foreign_pickle: bool,
@@ -105,23 +103,19 @@ impl<'a> Check<'a> {
             nodes_left: limits.nodes_max,
             depth_max: limits.depth(),
             ext_bytes_max: limits.ext_bytes_max,
-            text_is_known: false,
             open: Open { left: [0; DEPTH_CEILING], maps: 0, depth: 0, key_of: 0 },
             found: Found::default(),
         }
     }
 
     /// Of what was encoded here, whose limits are judged where it is known for whom it is.
-    #[inline]
     pub(super) fn of_own(bytes: &'a [u8]) -> Self {
         let limits = ValueLimits {
             depth_max: DEPTH_CEILING as u32,
             nodes_max: u32::MAX,
             ext_bytes_max: usize::MAX,
         };
-        let mut check = Self::new(bytes, &limits);
-        check.text_is_known = true;
-        check
+        Self::new(bytes, &limits)
     }
 
     /// How many bytes were walked over.
@@ -166,7 +160,6 @@ impl<'a> Check<'a> {
         self.nodes_left = self.nodes_left.checked_sub(1).ok_or(BadValue::NodeLimit(at))?;
         match head {
             Head::Nil | Head::Bool(_) | Head::Int(_) | Head::F64(_) | Head::Bin(_) => Ok(()),
-            Head::Str(_) if self.text_is_known => Ok(()),
             Head::Str(text) => utf8(text, at),
             Head::Ext(code, payload) => self.ext(code, payload, at),
             Head::Array(count) => self.container(u64::from(count), false, at),
@@ -200,7 +193,6 @@ impl<'a> Check<'a> {
         if payload.len() > self.ext_bytes_max {
             return Err(BadValue::ExtLimit(at));
         }
-        self.found.size.ext_bytes = self.found.size.ext_bytes.max(payload.len());
         self.found.ext(code, payload).map_err(|_| BadValue::Ext(at))
     }
 }
@@ -208,6 +200,7 @@ impl<'a> Check<'a> {
 impl Found {
     /// Looks at one more ext; an error where it holds a date that does not exist.
     pub(super) fn ext(&mut self, code: i8, payload: &[u8]) -> Result<(), OutOfRange> {
+        self.size.ext_bytes = self.size.ext_bytes.max(payload.len());
         match pickle::read(code, payload)? {
             Some(found) => match found.needs {
                 Needs::Class => self.foreign_pickle = true,

@@ -1,7 +1,6 @@
 //! What cannot be sent.
 
 use crate::error::{CallRefused, Fault};
-use crate::value::check::BadValue;
 use crate::value::limits::DEPTH_CEILING;
 use serde::ser;
 use std::fmt::Display;
@@ -37,24 +36,12 @@ pub enum EncodeError {
     /// An ext whose code is negative, or whose content is not what its code says.
     #[error("a bad ext: codes are 0 to 127, and 123 to 126 hold dates")]
     Ext,
-    /// Its own `Serialize` wrote no value: the check finds fault with the bytes.
-    #[error("its Serialize wrote no value: {0}")]
-    Malformed(BadValue),
+    /// Its own `Serialize` caught the panic of a part that was being written.
+    #[error("its Serialize left a part unfinished: it caught a panic")]
+    Unfinished,
     /// What the value's own `Serialize` said.
     #[error("{0}")]
     Custom(String),
-}
-
-impl EncodeError {
-    /// What the check said of bytes that were just written.
-    pub(super) fn of(bad: BadValue) -> Self {
-        match bad {
-            BadValue::Ext(_) => Self::Ext,
-            BadValue::Key(_) => Self::Key,
-            BadValue::DepthLimit(_) => Self::Depth,
-            bad => Self::Malformed(bad),
-        }
-    }
 }
 
 impl ser::Error for EncodeError {

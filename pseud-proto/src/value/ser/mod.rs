@@ -45,8 +45,12 @@ where
 /// The serializer: `&mut` of it.
 ///
 /// A value's own `Serialize` is not trusted. What it leaves behind where one of its parts has failed
-/// is no value, so the first error is kept and is what encoding ends with, whoever ignores it; and
-/// what was written passes the check that bodies from peers pass.
+/// is no value, so the first error is kept and is what encoding ends with, whoever ignores it.
+///
+/// All else is one whole value: serde gives a `Serialize` one serializer, which one call of a method
+/// uses up, and nothing but such a call makes the `Ok` that it returns. Counts and pairs are judged where
+/// a container ends, and a panic that is caught on its way leaves a part [open](Self::open). So what was
+/// written need not be walked over; builds with debug assertions do, and compare.
 pub(super) struct Encoder {
     out: Out,
     depth: usize,
@@ -57,18 +61,33 @@ pub(super) struct Encoder {
     unit: bool,
     /// The first error.
     failed: Option<EncodeError>,
+    /// Parts that are begun and not written to their end.
+    unfinished: u32,
+    /// What is in it so far.
+    found: Found,
 }
 
 impl Encoder {
     fn new() -> Self {
-        let (out, failed) = (Out::new(), None);
-        Self { out, depth: 0, in_key: false, keywords: false, unit: false, failed }
+        Self {
+            out: Out::new(),
+            depth: 0,
+            in_key: false,
+            keywords: false,
+            unit: false,
+            failed: None,
+            unfinished: 0,
+            found: Found::default(),
+        }
     }
 
     /// Writes a part of the value.
     #[inline]
     fn nested<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.found.size.nodes = self.found.size.nodes.saturating_add(1);
+        self.unfinished = self.unfinished.saturating_add(1);
         let written = value.serialize(&mut *self);
+        self.unfinished = self.unfinished.saturating_sub(1);
         self.kept(written)
     }
 
@@ -78,17 +97,24 @@ impl Encoder {
         result.map_err(|error| self.failed.get_or_insert(error).clone())
     }
 
-    /// What was written, if it is those values one behind the other.
+    /// What was written, which is those values one behind the other.
     #[inline]
     fn finish(&mut self, roots: &[Root]) -> Result<(Bytes, Found), EncodeError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
+        if self.unfinished != 0 {
+            return Err(EncodeError::Unfinished);
+        }
+        debug_assert!(self.is_sound(roots), "{roots:?} {:?}", self.found);
+        Ok((self.out.take_bytes(), self.found))
+    }
+
+    /// Whether the check of peers' bodies finds the same in it.
+    fn is_sound(&self, roots: &[Root]) -> bool {
         let mut check = Check::of_own(self.out.as_slice());
         let values = roots.iter().try_for_each(|root| check.value(*root));
-        values.and_then(|()| check.end()).map_err(EncodeError::of)?;
-        let found = check.found();
-        Ok((self.out.take_bytes(), found))
+        values.and_then(|()| check.end()).is_ok() && check.found() == self.found
     }
 
     /// The value at `start` has to be of that family; `()` is its empty form.
@@ -101,6 +127,7 @@ impl Encoder {
         match self.out.as_slice().get(start) {
             Some(0xc0) if self.unit => {
                 self.out.set(start, family.empty());
+                self.found.size.depth = self.found.size.depth.max(1);
                 Ok(())
             }
             Some(&marker) if family.has(marker) => Ok(()),
@@ -117,6 +144,7 @@ impl Encoder {
         let start = self.out.len();
         self.out.head(family, announced);
         self.depth += 1;
+        self.found.size.depth = self.found.size.depth.max(self.depth as u32);
         let (written, levels, paired) = (0, 1, true);
         Ok(Container { encoder: self, family, start, announced, written, levels, names, paired })
     }
@@ -128,8 +156,10 @@ impl Encoder {
         }
     }
 
-    /// A variant with content: a map of its name to that.
-    fn variant(&mut self, name: &'static str) -> Result<(), EncodeError> {
+    /// A variant with content: a map of its name to that, which is `more` values besides those parts of
+    /// it that are serialized.
+    fn variant(&mut self, name: &'static str, more: u32) -> Result<(), EncodeError> {
+        self.found.size.nodes = self.found.size.nodes.saturating_add(more);
         self.map(Some(1))?.written = 1;
         self.serialize_str(name)
     }
@@ -138,6 +168,7 @@ impl Encoder {
         if code < 0 {
             return Err(EncodeError::Ext);
         }
+        self.found.ext(code, payload).map_err(|_| EncodeError::Ext)?;
         self.out.ext(code, payload, length(payload.len())?);
         Ok(())
     }
@@ -284,7 +315,7 @@ impl<'e> Serializer for &'e mut Encoder {
         variant: &'static str,
         value: &T,
     ) -> Result<(), EncodeError> {
-        self.variant(variant)?;
+        self.variant(variant, 1)?;
         self.nested(value)?;
         self.depth = self.depth.saturating_sub(1);
         Ok(())
@@ -313,7 +344,7 @@ impl<'e> Serializer for &'e mut Encoder {
         variant: &'static str,
         len: usize,
     ) -> Result<Container<'e>, EncodeError> {
-        self.variant(variant)?;
+        self.variant(variant, 2)?;
         let mut array = self.open(ARRAY, Some(len))?;
         array.levels = 2;
         Ok(array)
@@ -338,7 +369,7 @@ impl<'e> Serializer for &'e mut Encoder {
         variant: &'static str,
         len: usize,
     ) -> Result<Container<'e>, EncodeError> {
-        self.variant(variant)?;
+        self.variant(variant, 2)?;
         let mut map = self.map(Some(len))?;
         map.levels = 2;
         Ok(map)
