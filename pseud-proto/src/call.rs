@@ -1,8 +1,14 @@
 //! What a call is: its names, its request, its outcome, and the actions a machine asks for.
 
+pub(crate) mod dropped;
+pub(crate) mod late_guard;
+pub mod peer;
+pub(crate) mod profile;
+pub(crate) mod siblings;
+
+use crate::base::slab::Key;
+use crate::call::peer::PeerInfo;
 use crate::error::{Executed, Fault, Reason};
-use crate::peer::PeerInfo;
-use crate::slab::Key;
 use crate::value::Unchecked;
 use bytes::Bytes;
 use std::fmt;

@@ -18,10 +18,10 @@ mod reason;
 mod refusal;
 mod refused;
 
-pub use exception::Exception;
-pub use fault::Fault;
-pub use insecure::Insecure;
-pub use peer::{Incompatible, Malformed, Misbehaved, PeerError};
-pub use reason::{Executed, Reason};
-pub use refusal::Refusal;
-pub use refused::CallRefused;
+pub use crate::error::exception::Exception;
+pub use crate::error::fault::Fault;
+pub use crate::error::insecure::Insecure;
+pub use crate::error::peer::{Incompatible, Malformed, Misbehaved, PeerError};
+pub use crate::error::reason::{Executed, Reason};
+pub use crate::error::refusal::Refusal;
+pub use crate::error::refused::CallRefused;

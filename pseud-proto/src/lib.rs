@@ -22,38 +22,36 @@
     )
 )]
 
-pub mod address;
-pub mod backoff;
-mod budget;
+mod auth;
+mod base;
 pub mod call;
-pub mod config;
-mod deadline;
+mod channel;
+mod dialect;
 pub mod error;
-mod late_guard;
-pub mod peer;
-mod profile;
+mod link;
+mod message;
 pub mod pseud;
 pub mod registry;
-mod siblings;
-mod slab;
-mod user;
+mod rpc;
 pub mod value;
-pub mod zmtp;
+mod wire;
 
-pub use budget::FloodLimit;
+pub use auth::user::User;
+pub use base::budget::FloodLimit;
+pub use base::{address, backoff};
+pub use call::late_guard::LateGuard;
+pub use call::profile::{Capabilities, Profile};
+pub use call::siblings::{LinkId, Siblings};
 pub use call::{
-    Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Several, Ticket, To,
+    Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Several, Ticket, To, peer,
 };
-pub use config::{Config, Limits};
-
+pub use dialect::pseud::origin::{Opened, Provenance};
 pub use error::{
     CallRefused, Exception, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved,
     PeerError, Reason, Refusal,
 };
-pub use late_guard::LateGuard;
-pub use profile::{Capabilities, Profile};
-pub use pseud::{Opened, Provenance};
 pub use registry::Registry;
-pub use siblings::{LinkId, Siblings};
-pub use user::User;
+pub use rpc::config;
+pub use rpc::config::{Config, Limits};
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};
+pub use wire::zmtp;

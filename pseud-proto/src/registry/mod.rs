@@ -7,7 +7,7 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-pub use names::{NAME_BYTES_MAX, NameRefused, judge_name};
+pub use crate::registry::names::{NAME_BYTES_MAX, NameRefused, judge_name};
 
 use std::collections::BTreeMap;
 

@@ -1,14 +1,17 @@
 //! Bodies: bytes that were not looked at yet, and bytes that were checked.
 
-use super::check::{BadValue, Check, Found, Root};
-use super::de::{self, BadArguments, Mismatch};
-use super::decode;
-use super::ext::ExtTable;
-use super::exts::{self, Risk};
-use super::limits::{Size, ValueLimits};
-use super::ser::{self, EncodeError};
-use super::value::Value;
-use crate::slab::Key;
+use super::de;
+use super::ser;
+use crate::base::slab::Key;
+use crate::value::check::exts;
+use crate::value::check::exts::Risk;
+use crate::value::check::limits::{Size, ValueLimits};
+use crate::value::check::{BadValue, Check, Found, Root};
+use crate::value::de::{BadArguments, Mismatch};
+use crate::value::dynamic::decode;
+use crate::value::dynamic::value::Value;
+use crate::value::ext::ExtTable;
+use crate::value::ser::EncodeError;
 use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -3,10 +3,14 @@
 //! It has no recursion and allocates nothing; a length or a count is compared with the bytes that
 //! are there, never reserved for. Work is in proportion to the bytes.
 
-use super::datetime::OutOfRange;
-use super::limits::{DEPTH_CEILING, Size, ValueLimits};
-use super::pickle::{self, Needs};
-use super::wire::{Head, NoHead, Reader};
+pub(crate) mod exts;
+pub(crate) mod limits;
+
+use super::pickle;
+use crate::value::check::limits::{DEPTH_CEILING, Size, ValueLimits};
+use crate::value::datetime::OutOfRange;
+use crate::value::msgpack::head::{Head, NoHead, Reader};
+use crate::value::pickle::Needs;
 
 /// A body that is not what pseud's wire allows, with the offset of the item at fault, in bytes.
 ///

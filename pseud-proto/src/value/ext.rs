@@ -1,11 +1,11 @@
 //! Ext types of one's own: Python's `translation_table`.
 
 use super::EXT_STRUCT;
-use super::check::{BadValue, Check, Root};
-use super::datetime::OutOfRange;
-use super::decode::Decoder;
-use super::limits::ValueLimits;
-use super::value::Value;
+use crate::value::check::limits::ValueLimits;
+use crate::value::check::{BadValue, Check, Root};
+use crate::value::datetime::OutOfRange;
+use crate::value::dynamic::decode::Decoder;
+use crate::value::dynamic::value::Value;
 use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -60,7 +60,7 @@ pub struct ExtPayload<'a> {
 
 /// What is left for values inside exts: they may not be deeper, or more, than without the exts.
 #[derive(Clone, Copy)]
-pub(super) struct Budget<'a> {
+pub(crate) struct Budget<'a> {
     pub(super) table: &'a ExtTable,
     pub(super) depth_left: u32,
     pub(super) nodes_left: &'a Cell<u32>,

@@ -39,31 +39,24 @@ mod body;
 mod check;
 mod datetime;
 mod de;
-mod decode;
 mod ext;
-mod exts;
-pub(crate) mod heads;
-mod integer;
-mod keys;
-mod limits;
-mod out;
 mod pickle;
 mod ser;
-#[expect(clippy::module_inception, reason = "it holds the type `Value`")]
-mod value;
-mod value_serde;
-mod wire;
 
-pub use body::{Arguments, Packed, Unchecked};
-pub use check::BadValue;
-pub use datetime::{Date, DateTime, OutOfRange, TimeDelta, TimeZone};
-pub use de::{BadArguments, Mismatch};
-pub use ext::{BadExt, DecodeExt, Ext, ExtPayload, ExtTable};
-pub(crate) use exts::Risk;
-pub use integer::Integer;
-pub use limits::ValueLimits;
-pub use ser::EncodeError;
-pub use value::Value;
+pub use crate::value::body::{Arguments, Packed, Unchecked};
+pub use crate::value::check::BadValue;
+pub(crate) use crate::value::check::exts::Risk;
+pub use crate::value::check::limits::ValueLimits;
+pub use crate::value::datetime::{Date, DateTime, OutOfRange, TimeDelta, TimeZone};
+pub use crate::value::de::{BadArguments, Mismatch};
+pub use crate::value::dynamic::value::Value;
+pub use crate::value::ext::{BadExt, DecodeExt, Ext, ExtPayload, ExtTable};
+pub use crate::value::msgpack::integer::Integer;
+pub use crate::value::ser::EncodeError;
 
 /// The newtype struct by which rmp-serde, and we, tell an ext from a pair: `(i8, bytes)` inside.
 const EXT_STRUCT: &str = "_ExtStruct";
+
+pub(crate) mod dynamic;
+
+pub(crate) mod msgpack;

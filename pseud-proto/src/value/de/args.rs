@@ -2,13 +2,11 @@
 
 use super::{BadArguments, De, Mismatch};
 use crate::value::EXT_STRUCT;
-use crate::value::wire::{Head, Reader};
+use crate::value::msgpack::head::{Head, Reader};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
 
 /// The array of arguments.
-pub(in crate::value) fn args<'de, T: Deserialize<'de>>(
-    bytes: &'de [u8],
-) -> Result<T, BadArguments> {
+pub(crate) fn args<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, BadArguments> {
     Ok(T::deserialize(Args::read(bytes)?)?)
 }
 

@@ -1,14 +1,14 @@
 //! Arguments and keyword arguments together, bound as Python binds them.
 
-use super::args::{Args, takes};
-use super::kwargs::Kwargs;
 use super::{BadArguments, Mismatch};
 use crate::value::EXT_STRUCT;
+use crate::value::de::args::{Args, takes};
+use crate::value::de::kwargs::Kwargs;
 use serde::de::value::U64Deserializer;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
 
 /// What a handler takes: a struct by position and by its fields' names, all else by position alone.
-pub(in crate::value) fn bind<'de, T: Deserialize<'de>>(
+pub(crate) fn bind<'de, T: Deserialize<'de>>(
     args: &'de [u8],
     kwargs: &'de [u8],
 ) -> Result<T, BadArguments> {

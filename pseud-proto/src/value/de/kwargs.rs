@@ -1,15 +1,13 @@
 //! The keyword arguments as a whole.
 
-use super::mismatch::name_of;
 use super::{BadArguments, De, Mismatch, out_of_turn, str};
-use crate::value::wire::{Head, Reader};
+use crate::value::de::mismatch::name_of;
+use crate::value::msgpack::head::{Head, Reader};
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
 
 /// The map of keyword arguments.
-pub(in crate::value) fn kwargs<'de, T: Deserialize<'de>>(
-    bytes: &'de [u8],
-) -> Result<T, BadArguments> {
+pub(crate) fn kwargs<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, BadArguments> {
     Ok(T::deserialize(Kwargs::read(bytes)?)?)
 }
 

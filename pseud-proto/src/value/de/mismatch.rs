@@ -1,7 +1,7 @@
 //! The words that a caller is told where types do not fit.
 
 use crate::error::{Exception, Fault};
-use crate::value::wire::NoHead;
+use crate::value::msgpack::head::NoHead;
 use serde::de::{self, Expected, Unexpected};
 use std::fmt::Display;
 

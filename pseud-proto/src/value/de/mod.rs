@@ -6,19 +6,19 @@ mod ext;
 mod kwargs;
 mod mismatch;
 
-use self::ext::Ext;
 use super::EXT_STRUCT;
-use super::wire::{Head, Reader};
+use crate::value::de::ext::Ext;
+use crate::value::msgpack::head::{Head, Reader};
 use serde::de::value::SeqDeserializer;
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Unexpected, Visitor,
 };
 use std::fmt::Display;
 
-pub(super) use args::args;
-pub(super) use bind::bind;
-pub(super) use kwargs::kwargs;
-pub use mismatch::{BadArguments, Mismatch};
+pub(super) use crate::value::de::args::args;
+pub(super) use crate::value::de::bind::bind;
+pub(super) use crate::value::de::kwargs::kwargs;
+pub use crate::value::de::mismatch::{BadArguments, Mismatch};
 
 /// One value.
 pub(super) fn value<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Mismatch> {

@@ -11,9 +11,9 @@
 //! Names are compared, never looked up. The state that dateutil's zones bring along is passed over: it
 //! ends where the pickle does.
 
-use super::read::{Found, Needs, Reader, Shape, Zone, datetime, delta};
 use super::{DATETIME, ZONE};
 use crate::value::datetime::{DateTime, TimeDelta, TimeZone};
+use crate::value::pickle::read::{Found, Needs, Reader, Shape, Zone, datetime, delta};
 
 /// The date in an ext whose pickle is none of `datetime`'s own.
 pub(super) fn read(code: i8, mut reader: Reader<'_>) -> Option<Found<'_>> {
@@ -309,7 +309,7 @@ fn by_key(key: &str, offset: Option<TimeDelta>) -> Option<Zone<'_>> {
 
 /// The class that unpickling would call, for people: of a datetime that of its zone, where it is the
 /// zone that is odd. Only what is written as CPython writes it.
-pub(in crate::value) fn class_of(pickle: &[u8]) -> Option<(&str, &str)> {
+pub(crate) fn class_of(pickle: &[u8]) -> Option<(&str, &str)> {
     let mut reader = Reader::open(pickle).filter(Reader::is_modern)?;
     let first = (reader.text()?, reader.text()?);
     reader.named()?;

@@ -10,9 +10,9 @@ mod libraries;
 mod read;
 mod write;
 
-use libraries::class_of;
-pub(super) use read::{Needs, read};
-pub(super) use write::{Dated, write};
+use crate::value::pickle::libraries::class_of;
+pub(super) use crate::value::pickle::read::{Needs, read};
+pub(super) use crate::value::pickle::write::{Dated, write};
 
 /// Exts whose content a Python peer unpickles.
 pub(super) const ZONE: i8 = 123;

@@ -2,14 +2,14 @@
 
 use super::{DATETIME, DELTA, ZONE, libraries};
 use crate::value::datetime::{Date, DateTime, OutOfRange, TimeDelta, TimeZone};
-use crate::value::value::Value;
+use crate::value::dynamic::value::Value;
 
 /// More bytes are no date. A datetime in a zone with the longest name that is written has 231; what
 /// dateutil's zones carry with them 3 400.
 const BYTES_MAX: usize = 8 << 10;
 
 /// A date of some kind, borrowed from its pickle.
-pub(in crate::value) enum Shape<'a> {
+pub(crate) enum Shape<'a> {
     Zone(Zone<'a>),
     Delta(TimeDelta),
     DateTime(DateTime, Option<Zone<'a>>),
@@ -18,7 +18,7 @@ pub(in crate::value) enum Shape<'a> {
 
 /// An offset under a day and a name that is short enough; or a zone's key, with its offset if that
 /// is known.
-pub(in crate::value) struct Zone<'a> {
+pub(crate) struct Zone<'a> {
     pub(super) offset: Option<TimeDelta>,
     pub(super) name: Option<&'a str>,
     pub(super) is_key: bool,
@@ -26,7 +26,7 @@ pub(in crate::value) struct Zone<'a> {
 
 /// What a process would do that unpickles it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::value) enum Needs {
+pub(crate) enum Needs {
     /// It has the module `datetime`.
     Nothing,
     /// It looks up a zone by its key with `zoneinfo`, and fails where it has none of that key.
@@ -36,15 +36,15 @@ pub(in crate::value) enum Needs {
 }
 
 /// A date, and what its pickle needs.
-pub(in crate::value) struct Found<'a> {
-    pub(in crate::value) shape: Shape<'a>,
-    pub(in crate::value) needs: Needs,
+pub(crate) struct Found<'a> {
+    pub(crate) shape: Shape<'a>,
+    pub(crate) needs: Needs,
 }
 
 impl<'a> Found<'a> {
     /// The value; `None` where it could not be written again, since a zone has a key of a library's
     /// and no offset: who passes it on dynamically passes on the ext.
-    pub(in crate::value) fn value(self) -> Option<Value> {
+    pub(crate) fn value(self) -> Option<Value> {
         let zone = match &self.shape {
             Shape::Zone(zone) | Shape::DateTime(_, Some(zone)) => Some(zone),
             _ => None,
@@ -58,7 +58,7 @@ impl<'a> Found<'a> {
     }
 
     /// The key that a process looks up which unpickles it, where that is all it does besides.
-    pub(in crate::value) fn zone_key(&self) -> Option<&'a str> {
+    pub(crate) fn zone_key(&self) -> Option<&'a str> {
         match (&self.shape, self.needs) {
             (Shape::Zone(zone) | Shape::DateTime(_, Some(zone)), Needs::Zone) => zone.name,
             _ => None,
@@ -87,7 +87,7 @@ impl From<Zone<'_>> for TimeZone {
 }
 
 /// The date in an ext; `None` where it is something else; an error where there is no such date.
-pub(in crate::value) fn read(code: i8, pickle: &[u8]) -> Result<Option<Found<'_>>, OutOfRange> {
+pub(crate) fn read(code: i8, pickle: &[u8]) -> Result<Option<Found<'_>>, OutOfRange> {
     if !super::is_run(code) || pickle.len() > BYTES_MAX {
         return Ok(None);
     }

@@ -4,7 +4,7 @@ use super::{DATE, DATETIME, DELTA, ZONE};
 use crate::value::datetime::{Date, DateTime, TimeDelta, TimeZone};
 
 /// What has an ext of its own.
-pub(in crate::value) enum Dated<'a> {
+pub(crate) enum Dated<'a> {
     TimeZone(&'a TimeZone),
     TimeDelta(&'a TimeDelta),
     DateTime(&'a DateTime),
@@ -12,7 +12,7 @@ pub(in crate::value) enum Dated<'a> {
 }
 
 /// Its ext code, and its pickle as CPython writes it.
-pub(in crate::value) fn write(value: &Dated<'_>) -> (i8, Writer) {
+pub(crate) fn write(value: &Dated<'_>) -> (i8, Writer) {
     let mut writer = Writer { bytes: [0; WRITTEN_MAX], len: 11, module: false };
     let code = match value {
         Dated::TimeZone(zone) => writer.zone(zone),
@@ -28,7 +28,7 @@ pub(in crate::value) fn write(value: &Dated<'_>) -> (i8, Writer) {
 const WRITTEN_MAX: usize = 125 + TimeZone::NAME_BYTES_MAX;
 
 /// A pickle in the making.
-pub(in crate::value) struct Writer {
+pub(crate) struct Writer {
     bytes: [u8; WRITTEN_MAX],
     len: usize,
     /// Whether the memo has the module's name already.
@@ -36,7 +36,7 @@ pub(in crate::value) struct Writer {
 }
 
 impl Writer {
-    pub(in crate::value) fn as_slice(&self) -> &[u8] {
+    pub(crate) fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 

@@ -1,11 +1,11 @@
 //! Arrays and maps in the making.
 
 use super::{EncodeError, Encoder};
-use crate::value::out::{Family, STR};
+use crate::value::msgpack::out::{Family, STR};
 use serde::ser::{self, Serialize};
 
 /// An array or a map in the making.
-pub(in crate::value) struct Container<'e> {
+pub(crate) struct Container<'e> {
     pub(super) encoder: &'e mut Encoder,
     pub(super) family: Family,
     pub(super) start: usize,

@@ -1,7 +1,7 @@
 //! What cannot be sent.
 
 use crate::error::{CallRefused, Fault};
-use crate::value::limits::DEPTH_CEILING;
+use crate::value::check::limits::DEPTH_CEILING;
 use serde::ser;
 use std::fmt::Display;
 

@@ -7,17 +7,17 @@ mod container;
 mod error;
 mod ext;
 
-use self::container::Container;
-use self::ext::Pair;
 use super::EXT_STRUCT;
 use super::Integer;
-use super::check::{Check, Found, Root};
-use super::limits::DEPTH_CEILING;
-use super::out::{ARRAY, Family, MAP, Out};
+use crate::value::check::limits::DEPTH_CEILING;
+use crate::value::check::{Check, Found, Root};
+use crate::value::msgpack::out::{ARRAY, Family, MAP, Out};
+use crate::value::ser::container::Container;
+use crate::value::ser::ext::Pair;
 use bytes::Bytes;
 use serde::ser::{Serialize, Serializer};
 
-pub use error::EncodeError;
+pub use crate::value::ser::error::EncodeError;
 
 /// One value, and what is in it.
 pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Bytes, Found), EncodeError> {

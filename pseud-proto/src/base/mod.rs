@@ -1,0 +1,9 @@
+//! What everything stands on: tables, budgets, deadlines, addresses. No meaning.
+
+pub mod address;
+pub mod backoff;
+pub(crate) mod budget;
+pub(crate) mod deadline;
+pub(crate) mod secret;
+pub(crate) mod side;
+pub(crate) mod slab;

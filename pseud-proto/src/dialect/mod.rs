@@ -1,0 +1,11 @@
+//! Dialects: messages to meaning and back. Who keeps sessions sees what stands here, and names no
+//! dialect.
+
+pub(crate) mod pseud;
+
+pub(crate) use pseud::envelope::{
+    Envelope, Kind, NAME_BYTES_MAX, Received, WireId, Work, read_work,
+};
+pub(crate) use pseud::fault;
+pub(crate) use pseud::origin::{Claim, ORIGIN_BYTES_MAX};
+pub(crate) use pseud::outbound::{Answer, Transmit, judge_result, judge_values, work_size};

@@ -1,0 +1,47 @@
+//! Python pseud's dialect: sessions of peers, calls both ways, over messages of five frames.
+//!
+//! # The wire
+//! A message is `["", "v1", id, kind, body]`; the id is at most 64 bytes and is echoed. Bodies are
+//! msgpack.
+//!
+//! | kind | byte | body |
+//! |---|---|---|
+//! | OK | `01` | the result |
+//! | WORK | `03` | `[name, args, kwargs]`, or `[name, args, kwargs, map]` |
+//! | ERROR | `10` | `[class, message, traceback]`, or `[class, message, traceback, map]` |
+//!
+//! HELLO `02`, AUTHENTICATED `04`, HEARTBEAT `06` and UNAUTHORIZED `11` are read and never sent.
+//!
+//! # What a peer declares
+//! More than a Python pseud 1.0 process reads goes only to a peer that declared it, in the handshake of
+//! that link: the property `X-Pseud: 1;caps=<hex>;max=<bytes>` of its READY or INITIATE (ZMTP 3.1
+//! §metadata). `max` is the largest body that it takes, 1024 at least. `caps` is a bitmap:
+//!
+//! | bit | the peer | so it is sent |
+//! |---|---|---|
+//! | 0 | survives an answer to a call that is over | answers however late |
+//! | 1 | reads an ERROR's fourth item | refusals, and one ERROR for WORKs of another version |
+//! | 2 | reads a WORK's fourth item | in whose name a call is made, and after how many hops |
+//!
+//! `link=<16 hex>` and `beside=<16 hex>,…` name the link that the peer opens and others of the same
+//! node: [`Siblings`](crate::Siblings). Unknown bits and unknown `;key=value` are passed over. Another version, anything malformed, more than
+//! 256 bytes, or the property given twice: the peer is a v1 peer. A declaration says what a peer can
+//! read, and nothing else hangs on it; it is not remembered beyond its link.
+//!
+//! # Fourth items
+//! Maps of at most 1 KiB; unknown keys are passed over.
+//!
+//! * **ERROR** `{"outcome": "not_executed", "code": str}`: no handler was run. Codes are `draining`,
+//!   `overloaded`, `no_such_service`, `too_large`, `bad_call`, `too_many_hops`, `unauthorized` and
+//!   `version` ([`Refusal`](crate::Refusal)); any other is a refusal as well. A fault that a handler
+//!   raised has three items. An item of another shape is as good as none.
+//! * **WORK** `{"u": bin, "h": uint}`, both optional: the id of the user in whose name the call is made,
+//!   and how many calls led to it ([`Provenance`](crate::Provenance)). One of another shape is refused. A call that has
+//!   neither has three items. A call in another's name is not sent to a peer that would not read it.
+
+pub(crate) mod classes;
+pub(crate) mod envelope;
+pub(crate) mod extension_map;
+pub(crate) mod fault;
+pub(crate) mod origin;
+pub(crate) mod outbound;

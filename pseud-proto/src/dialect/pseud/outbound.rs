@@ -1,0 +1,182 @@
+//! What may be sent to whom: each message that leaves is made here, for the profile of its peer.
+//!
+//! A Python pseud 1.0 process dies of an unknown kind, a missing or an extra frame, another version,
+//! a body of another shape and an odd error class; its pickles run what they hold. So nobody else can
+//! make a [`Transmit`], and what this module lets pass is: five frames, WORK, OK and ERROR, three items
+//! in WORK and ERROR, classes that do no harm, bodies without foreign pickles. More goes only to a
+//! peer that declared it, and no body is larger than a peer said it takes.
+
+use super::fault;
+use crate::call::profile::Profile;
+use crate::dialect::pseud::envelope::{Kind, NAME_BYTES_MAX, VERSION, WireId};
+use crate::dialect::pseud::origin::Claim;
+use crate::error::{Fault, Reason, Refusal};
+use crate::message::outgoing::{Outgoing, Token};
+use crate::value::msgpack::edges as heads;
+use crate::value::{Packed, ValueLimits};
+use bytes::Bytes;
+use smol_str::SmolStr;
+
+/// One message, pulled and ready to be sent.
+///
+/// From here on its bytes may leave: the driver sends it whole, or closes the link.
+#[derive(Debug)]
+pub struct Transmit {
+    kind: Kind,
+    id: WireId,
+    /// Written before the body of a WORK.
+    name: Option<SmolStr>,
+    body: Bytes,
+    /// Written behind it: a WORK's fourth item, where it has one.
+    tail: Vec<u8>,
+    token: Token,
+}
+
+impl Transmit {
+    /// A WORK, of arguments that do that peer no harm. The error is why its call ends, not executed.
+    pub(crate) fn work(
+        id: WireId,
+        name: SmolStr,
+        arguments: Packed,
+        claim: &Claim,
+        profile: Profile,
+        is_harmless: bool,
+        token: Token,
+    ) -> Result<Self, Reason> {
+        // It would run with our own rights what somebody else asked for.
+        if claim.origin.is_some() && !profile.reads_provenance() {
+            return Err(Reason::Unsupported);
+        }
+        let tail = if profile.reads_provenance() { claim.write() } else { Vec::new() };
+        if !is_harmless {
+            return Err(Reason::Unsupported);
+        }
+        judge_work(&name, &arguments, tail.len(), profile)?;
+        let (name, body) = (Some(name), arguments.into_bytes());
+        Ok(Self { kind: Kind::Work, id, name, body, tail, token })
+    }
+
+    /// The answer to a request of that id.
+    pub(crate) fn answer(id: WireId, answer: Answer, token: Token) -> Self {
+        let Answer { kind, body } = answer;
+        Self { kind, id, name: None, body, tail: Vec::new(), token }
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Names it in [`Event::Written`](crate::wire::zmtp::Event).
+    pub fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Hands its frames to `send`. The head of a WORK's body is made here, on the stack.
+    pub fn with<R>(self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
+        let mut head = [0; NAME_BYTES_MAX + 4];
+        let head = match &self.name {
+            Some(name) => write_head(&mut head, name, if self.tail.is_empty() { 3 } else { 4 }),
+            None => &[],
+        };
+        let frames: &[&[u8]] = &[b"", VERSION, self.id.as_bytes(), &[self.kind.byte()]];
+        send(Outgoing { frames, head, body: self.body, tail: &self.tail }, self.token)
+    }
+}
+
+fn judge_work(name: &str, arguments: &Packed, tail: usize, profile: Profile) -> Result<(), Reason> {
+    if name.len() > NAME_BYTES_MAX || !arguments.is_call() {
+        return Err(Reason::Unsupported);
+    }
+    let max = profile.body_bytes_max().unwrap_or(usize::MAX);
+    if work_size(name, arguments, tail) > max {
+        return Err(Reason::CallTooLarge);
+    }
+    Ok(())
+}
+
+/// Bytes of a WORK's body whose fourth item has so many.
+pub(crate) fn work_size(name: &str, arguments: &Packed, tail: usize) -> usize {
+    let (_, head) = heads::str_head(u32::try_from(name.len()).unwrap_or(u32::MAX));
+    1 + head + name.len() + arguments.as_bytes().len() + tail
+}
+
+/// `[name, …`: the body of a WORK up to its arguments.
+fn write_head<'a>(buffer: &'a mut [u8], name: &str, items: u32) -> &'a [u8] {
+    let mut used = 0;
+    let (array, array_len) = heads::array_head(items);
+    let (text, text_len) = heads::str_head(name.len() as u32);
+    for bytes in [array.get(..array_len), text.get(..text_len), Some(name.as_bytes())] {
+        let bytes = bytes.unwrap_or_default();
+        if let Some(place) = buffer.get_mut(used..used + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+        used += bytes.len();
+    }
+    debug_assert!(used <= buffer.len(), "a name is at most NAME_BYTES_MAX");
+    buffer.get(..used).unwrap_or_default()
+}
+
+/// An OK or an ERROR, made for the peer that asked.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    kind: Kind,
+    body: Bytes,
+}
+
+impl Answer {
+    /// An OK. The error is what the caller must be told instead.
+    pub(crate) fn result(
+        result: Packed,
+        profile: Profile,
+        risk: Option<String>,
+    ) -> Result<Self, Fault> {
+        let risk = risk.or_else(|| result.is_call().then(|| "arguments".to_owned()));
+        if let Some(risk) = risk {
+            let text = format!("the result holds a value that the caller cannot read: {risk}");
+            return Err(Fault::new("TypeError", text));
+        }
+        let max = profile.body_bytes_max().unwrap_or(usize::MAX);
+        judge_result(&result, max)?;
+        Ok(Self { kind: Kind::Ok, body: result.into_bytes() })
+    }
+
+    /// An ERROR that tells what a handler raised.
+    pub(crate) fn fault(fault: &Fault, profile: Profile, expose_traceback: bool) -> Self {
+        let body = fault::write(fault, None, profile, expose_traceback);
+        Self { kind: Kind::Error, body }
+    }
+
+    /// An ERROR that tells that no handler was run.
+    pub(crate) fn refusal(refusal: &Refusal, profile: Profile) -> Self {
+        let body = fault::write(&refusal.to_fault(), Some(refusal.code()), profile, false);
+        Self { kind: Kind::Error, body }
+    }
+
+    /// Bytes of its body.
+    pub(crate) fn len(&self) -> usize {
+        self.body.len()
+    }
+}
+
+/// A result over a limit is a fault of the handler that made it.
+pub(crate) fn judge_values(result: &Packed, limits: &ValueLimits) -> Result<(), Fault> {
+    match result.over(limits) {
+        Some((size, max, what)) => {
+            let text = format!("a result of {size} {what} exceeds the limit of {max}");
+            Err(Fault::new("TooLarge", text))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The same of its bytes.
+pub(crate) fn judge_result(result: &Packed, max: usize) -> Result<(), Fault> {
+    match result.as_bytes().len() {
+        size if size > max => {
+            let text = format!("a result of {size} bytes exceeds the limit of {max}");
+            Err(Fault::new("TooLarge", text))
+        }
+        _ => Ok(()),
+    }
+}

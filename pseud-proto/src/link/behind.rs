@@ -1,0 +1,24 @@
+//! Who is behind a link of ZMTP.
+
+use crate::base::side::Side;
+use crate::call::peer::PeerInfo;
+use crate::call::profile::Profile;
+use crate::wire::zmtp::Ready;
+
+impl PeerInfo {
+    /// Whoever a handshake has shown to be there, over a link that we opened or accepted.
+    pub fn behind(ready: Ready, side: Side, address: impl Into<String>) -> Self {
+        let (profile, siblings) = Profile::with_siblings(&ready.properties);
+        Self {
+            profile,
+            siblings,
+            late_guard: None,
+            identity: ready.identity,
+            user: ready.user,
+            address: address.into(),
+            socket_type: ready.socket_type,
+            mechanism: ready.mechanism,
+            dialed: side == Side::Connecting,
+        }
+    }
+}

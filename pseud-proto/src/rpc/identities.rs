@@ -1,0 +1,223 @@
+//! Routing id → session: who holds a name now.
+
+use crate::auth::user::User;
+use crate::call::PeerId;
+use crate::call::peer::PeerInfo;
+use crate::call::siblings::LinkId;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default)]
+struct Name {
+    holder: Option<Holder>,
+    /// Who announced the same name and does not hold it, oldest first.
+    standby: Vec<Holder>,
+}
+
+impl Name {
+    fn all(&self) -> impl Iterator<Item = &Holder> {
+        self.holder.iter().chain(&self.standby)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Holder {
+    peer: PeerId,
+    /// Who authentication says it is: nobody else takes the name from it.
+    user: User,
+    /// We opened its link: nobody who opens one to us takes the name from it.
+    dialed: bool,
+    /// Which of its node's links it is, if nobody had said so before.
+    link: Option<LinkId>,
+}
+
+/// The identity table. Sessions, not names, own calls: a name only says which session is meant now.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    table: BTreeMap<Bytes, Name>,
+}
+
+impl Names {
+    pub(crate) fn holder(&self, name: &[u8]) -> Option<PeerId> {
+        Some(self.table.get(name)?.holder.as_ref()?.peer)
+    }
+
+    /// The newest link takes the name, unless a link that we opened holds it, or another user, or a link
+    /// to which the newcomer [yields](crate::Siblings::yields_to): then the newcomer stands by. Returns who lost it for good: another user than one whose link we
+    /// opened only stands by.
+    pub(crate) fn take(&mut self, peer: PeerId, info: &PeerInfo) -> Option<PeerId> {
+        let entry = self.table.entry(info.identity.clone()).or_default();
+        let is_known = |link: &LinkId| entry.all().any(|other| other.link == Some(*link));
+        let link = info.siblings.link().filter(|link| !is_known(link));
+        let newcomer = Holder { peer, user: info.user.clone(), dialed: info.dialed, link };
+        let keeps = |holder: &Holder| {
+            let other = holder.user != info.user || info.siblings.yields_to(holder.link);
+            holder.dialed || !info.dialed && other
+        };
+        if entry.holder.as_ref().is_some_and(keeps) {
+            entry.standby.push(newcomer);
+            return None;
+        }
+        let old = entry.holder.replace(newcomer)?;
+        if old.user != info.user {
+            entry.standby.push(old);
+            return None;
+        }
+        Some(old.peer)
+    }
+
+    /// That session holds the name no more. A newer holder stays; else who stands by takes it: one
+    /// whose link we opened first, then the newest of the same user (the other link of a node before
+    /// any that it has lost), then the oldest. Returns who took it.
+    pub(crate) fn release(&mut self, name: &Bytes, peer: PeerId) -> Option<PeerId> {
+        let entry = self.table.get_mut(name)?;
+        entry.standby.retain(|other| other.peer != peer);
+        if entry.holder.as_ref().is_some_and(|holder| holder.peer != peer) {
+            return None;
+        }
+        let user = entry.holder.as_ref().map(|holder| &holder.user);
+        let dialed = entry.standby.iter().position(|other| other.dialed);
+        let same_user = || entry.standby.iter().rposition(|other| Some(&other.user) == user);
+        let next = dialed.or_else(same_user).unwrap_or_default();
+        let heir = (next < entry.standby.len()).then(|| entry.standby.remove(next));
+        let Some(heir) = heir else {
+            self.table.remove(name);
+            return None;
+        };
+        Some(entry.holder.insert(heir).peer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::side::Side;
+    use crate::base::slab::{Key, MachineId};
+    use crate::call::siblings::Siblings;
+
+    fn peer(index: u32) -> PeerId {
+        PeerId(Key { machine: MachineId(7), index, generation: 0 })
+    }
+
+    fn info(dialed: bool, user: &'static str) -> PeerInfo {
+        let side = if dialed { Side::Connecting } else { Side::Accepting };
+        PeerInfo::new("name".into()).with_side(side).with_user(user)
+    }
+
+    #[test]
+    fn e_02_nobody_takes_the_name_of_another_user() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &info(false, "alice"));
+        assert!(names.take(peer(2), &info(false, "mallory")).is_none());
+        assert_eq!(names.holder(&name), Some(peer(1)));
+        assert_eq!(names.take(peer(3), &info(false, "alice")), Some(peer(1)));
+    }
+
+    /// Whoever we call may say that it is anybody: that ends nobody else's session.
+    #[test]
+    fn e_02_a_link_that_we_opened_takes_no_more_than_the_name_of_another_user() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &info(false, "alice"));
+        assert_eq!(names.take(peer(2), &info(true, "")), None);
+        assert_eq!(names.holder(&name), Some(peer(2)));
+        assert_eq!(names.release(&name, peer(2)), Some(peer(1)));
+        assert_eq!(names.take(peer(3), &info(true, "alice")), Some(peer(1)));
+    }
+
+    #[test]
+    fn the_newest_of_those_who_came_to_us_holds_the_name() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        assert!(names.take(peer(1), &info(false, "")).is_none());
+        assert_eq!(names.take(peer(2), &info(false, "")), Some(peer(1)));
+        assert_eq!(names.release(&name, peer(1)), None);
+        assert_eq!(names.holder(&name), Some(peer(2)));
+        assert_eq!(names.release(&name, peer(2)), None);
+        assert!(names.table.is_empty());
+    }
+
+    #[test]
+    fn e_05_nobody_takes_a_name_from_a_link_that_we_opened() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &info(true, ""));
+        assert!(names.take(peer(2), &info(false, "")).is_none());
+        assert!(names.take(peer(3), &info(true, "")).is_none());
+        assert_eq!(names.holder(&name), Some(peer(1)));
+        for (leaves, heir) in [(1, Some(3)), (3, Some(2)), (2, None)] {
+            let heir = heir.map(peer);
+            assert_eq!(names.release(&name, peer(leaves)), heir);
+            assert_eq!(names.holder(&name), heir);
+        }
+        assert!(names.table.is_empty());
+    }
+
+    fn link(id: u8, beside: &[u8], user: &'static str) -> PeerInfo {
+        let id_of = |id: u8| LinkId::new([id; 8]);
+        let siblings = Siblings::new(id_of(id), beside.iter().map(|&other| id_of(other)));
+        info(false, user).with_siblings(siblings)
+    }
+
+    #[test]
+    fn a_second_link_of_a_node_stands_by_and_takes_over() {
+        for user in ["", "alice"] {
+            let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+            assert_eq!(names.take(peer(1), &link(1, &[], user)), None);
+            // Somebody else has waited for longer.
+            assert_eq!(names.take(peer(9), &info(false, "mallory")), None);
+            assert_eq!(names.take(peer(2), &link(2, &[1], user)), None);
+            assert_eq!(names.holder(&name), Some(peer(1)));
+            assert_eq!(names.release(&name, peer(1)), Some(peer(2)));
+            assert_eq!(names.take(peer(3), &link(3, &[2], user)), None);
+            assert_eq!(names.release(&name, peer(3)), None);
+            assert_eq!(names.release(&name, peer(2)), Some(peer(9)));
+        }
+    }
+
+    /// What a half dead link holds its node takes back at once, whichever of its links still live.
+    #[test]
+    fn a_node_does_not_yield_to_a_link_that_it_has_lost() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &link(1, &[2], ""));
+        names.take(peer(2), &link(2, &[1], ""));
+        assert_eq!(names.holder(&name), Some(peer(1)));
+        assert_eq!(names.take(peer(3), &link(3, &[2], "")), Some(peer(1)));
+        assert_eq!(names.holder(&name), Some(peer(3)));
+        assert_eq!(names.take(peer(4), &link(4, &[], "")), Some(peer(3)), "all are lost");
+    }
+
+    /// An id is of the session that brought it first: an echo of it is not what the node names.
+    #[test]
+    fn nobody_yields_to_an_echo() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &link(1, &[2], ""));
+        names.take(peer(2), &link(2, &[1], ""));
+        assert_eq!(names.take(peer(9), &link(2, &[], "")), Some(peer(1)), "the newest");
+        assert_eq!(names.take(peer(3), &link(3, &[2], "")), Some(peer(9)));
+        assert_eq!(names.holder(&name), Some(peer(3)));
+        assert_eq!(names.release(&name, peer(3)), Some(peer(2)));
+    }
+
+    /// Who announces what others do only ever stands by; who does not name it takes the name from it.
+    #[test]
+    fn whoever_repeats_anothers_link_gains_nothing() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &link(1, &[], ""));
+        assert_eq!(
+            names.take(peer(6), &link(6, &[1], "")),
+            None,
+            "it says that it is of that node"
+        );
+        assert_eq!(names.holder(&name), Some(peer(1)));
+        // The node comes back while an echo of its own ids holds the name.
+        assert_eq!(names.release(&name, peer(1)), Some(peer(6)));
+        assert_eq!(names.take(peer(7), &link(7, &[], "")), Some(peer(6)));
+        assert_eq!(
+            names.take(peer(8), &link(7, &[], "")),
+            Some(peer(7)),
+            "the same id yields nothing"
+        );
+        let mut names = Names::default();
+        names.take(peer(1), &link(1, &[], "mallory"));
+        names.take(peer(2), &link(2, &[1], "alice"));
+        assert_eq!(names.release(&name, peer(1)), Some(peer(2)), "another user never shares it");
+    }
+}

@@ -1,0 +1,266 @@
+//! Which requests a session has made: none of them is acted on twice.
+
+use crate::call::RequestId;
+use crate::dialect::WireId;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+
+/// The most that are remembered, whatever a setting asks for.
+const REMEMBERED_MAX: usize = 1 << 24;
+
+/// Kept ids that are looked through for such as are over, at the least.
+const KEPT_MIN: usize = 16;
+
+/// The newest ids of one session, and those of its requests that are open, as fingerprints: 24 bytes
+/// for each of the newest, taken as they come.
+///
+/// A new id is taken for a known one once in 2⁵⁴ times (with 1 024 of them). Who does not know the
+/// key cannot make that happen more often, nor make a search long.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// In order of coming. Once it is full, each takes the place of the oldest.
+    ring: Vec<Known>,
+    oldest: usize,
+    /// Open addressing, at most half full: one more than a place in the ring; zero is free.
+    table: Vec<u32>,
+    /// Those whose place was taken while their requests were open.
+    kept: BTreeMap<u64, RequestId>,
+    /// How many of those there may be until such as are over go.
+    kept_max: usize,
+}
+
+/// An id's fingerprint, and the request that brought it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) print: u64,
+    pub(crate) request: RequestId,
+}
+
+impl Seen {
+    /// Whether the id of that fingerprint is among the newest, or its request is open.
+    pub(crate) fn is_known(&self, print: u64, is_open: impl Fn(RequestId) -> bool) -> bool {
+        self.print_at(self.slot(print)).is_some()
+            || self.kept.get(&print).is_some_and(|&request| is_open(request))
+    }
+
+    /// Remembers an id that [is not known](Self::is_known), as one of the newest `max`, and as long as
+    /// its request is open.
+    pub(crate) fn remember(
+        &mut self,
+        known: Known,
+        max: usize,
+        is_open: impl Fn(RequestId) -> bool,
+    ) {
+        let oldest = self.insert(known, max.min(REMEMBERED_MAX));
+        if let Some(old) = oldest.filter(|old| is_open(old.request)) {
+            self.keep(old, is_open);
+        }
+    }
+
+    /// Keeps what lives; as `remember` of sessions does, it costs a few steps and twice that room.
+    fn keep(&mut self, old: Known, is_open: impl Fn(RequestId) -> bool) {
+        if self.kept.len() >= self.kept_max.max(KEPT_MIN) {
+            self.kept.retain(|_, &mut request| is_open(request));
+            self.kept_max = 2 * self.kept.len();
+        }
+        self.kept.insert(old.print, old.request);
+    }
+
+    /// Returns whose place it took, if any.
+    fn insert(&mut self, known: Known, max: usize) -> Option<Known> {
+        if max == 0 {
+            return Some(known);
+        }
+        if self.ring.len() < max {
+            self.push(known);
+            return None;
+        }
+        self.replace_oldest(known)
+    }
+
+    fn push(&mut self, known: Known) {
+        self.ring.push(known);
+        let print = known.print;
+        if 2 * self.ring.len() <= self.table.len() {
+            return self.set(self.slot(print), self.ring.len() as u32);
+        }
+        self.table = vec![0; (2 * self.table.len()).max(16)];
+        for index in 0..self.ring.len() {
+            let print = self.ring.get(index).map_or(0, |known| known.print);
+            self.set(self.slot(print), index as u32 + 1);
+        }
+    }
+
+    fn replace_oldest(&mut self, known: Known) -> Option<Known> {
+        let index = self.oldest;
+        let old = *self.ring.get(index)?;
+        self.forget(old.print);
+        self.ring.get_mut(index).into_iter().for_each(|place| *place = known);
+        self.set(self.slot(known.print), index as u32 + 1);
+        self.oldest = (index + 1) % self.ring.len();
+        Some(old)
+    }
+
+    /// Frees its slot; whoever was further on for its sake moves up.
+    fn forget(&mut self, print: u64) {
+        let mut slot = self.slot(print);
+        self.set(slot, 0);
+        loop {
+            slot = self.next(slot);
+            let Some(other) = self.print_at(slot) else { return };
+            let better = self.slot(other);
+            if better != slot {
+                self.set(better, self.get(slot));
+                self.set(slot, 0);
+            }
+        }
+    }
+
+    /// Where that fingerprint is, or the free slot where it belongs.
+    fn slot(&self, print: u64) -> usize {
+        let mut slot = print as usize & self.mask();
+        while self.print_at(slot).is_some_and(|other| other != print) {
+            slot = self.next(slot);
+        }
+        slot
+    }
+
+    fn next(&self, slot: usize) -> usize {
+        (slot + 1) & self.mask()
+    }
+
+    fn mask(&self) -> usize {
+        self.table.len().saturating_sub(1)
+    }
+
+    fn print_at(&self, slot: usize) -> Option<u64> {
+        let index = self.get(slot).checked_sub(1)?;
+        self.ring.get(index as usize).map(|known| known.print)
+    }
+
+    fn get(&self, slot: usize) -> u32 {
+        self.table.get(slot).copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, slot: usize, place: u32) {
+        self.table.get_mut(slot).into_iter().for_each(|known| *known = place);
+    }
+}
+
+/// `None` for the empty id, which is none.
+pub(crate) fn fingerprint(id: &WireId, key: u64) -> Option<u64> {
+    if id.as_bytes().is_empty() {
+        return None;
+    }
+    let mut hasher = DefaultHasher::new();
+    hasher.write_u64(key);
+    hasher.write(id.as_bytes());
+    Some(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::slab::{Key, MachineId};
+    use std::collections::VecDeque;
+
+    const KEY: u64 = 9;
+
+    fn request(index: u32) -> RequestId {
+        RequestId(Key { machine: MachineId(7), index, generation: 0 })
+    }
+
+    /// Asks whether an id is new, and remembers it then, of a request that is over.
+    fn is_new(seen: &mut Seen, id: &WireId, max: usize) -> bool {
+        let print = fingerprint(id, KEY).unwrap();
+        let new = !seen.is_known(print, |_| false);
+        if new {
+            seen.remember(Known { print, request: request(0) }, max, |_| false);
+        }
+        new
+    }
+
+    fn id(bytes: &[u8]) -> WireId {
+        WireId::new(bytes).unwrap()
+    }
+
+    #[test]
+    fn j_07_the_newest_are_known_and_the_oldest_forgotten() {
+        let mut seen = Seen::default();
+        let ids: Vec<_> = (0u32..100).map(|n| id(&n.to_be_bytes())).collect();
+        for id in &ids {
+            assert!(is_new(&mut seen, id, 10));
+        }
+        assert!(ids[90..].iter().all(|id| !is_new(&mut seen, id, 10)));
+        assert!(is_new(&mut seen, &ids[89], 10));
+        assert!(is_new(&mut seen, &ids[90], 10), "it has made room");
+        assert_eq!((seen.ring.len(), seen.table.len()), (10, 32));
+    }
+
+    /// Few fingerprints, close together, so that slots are fought for.
+    #[test]
+    fn it_does_as_a_plain_list_would() {
+        for max in [0, 1, 2, 7, 8, 9, 64] {
+            let (mut seen, mut list) = (Seen::default(), VecDeque::new());
+            let mut state = 1u64;
+            for _ in 0..20_000 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let print = (state >> 40) % 150 / 3 * 61;
+                let new = !list.contains(&print);
+                assert_eq!(seen.print_at(seen.slot(print)).is_none(), new);
+                if new {
+                    seen.insert(Known { print, request: request(0) }, max);
+                    list.push_back(print);
+                    list.drain(..list.len().saturating_sub(max));
+                }
+            }
+            assert!(seen.table.iter().filter(|&&place| place > 0).count() == list.len());
+        }
+    }
+
+    #[test]
+    fn s_15_an_open_id_is_known_however_many_came_since() {
+        for max in [0, 1, 10, 1_024] {
+            let mut seen = Seen::default();
+            let print = |n: u32| fingerprint(&id(&n.to_be_bytes()), KEY).unwrap();
+            let known = |n| Known { print: print(n), request: request(n) };
+            let open = |known: RequestId| known.slot().is_multiple_of(100);
+            // Every hundredth is open; then only the first is.
+            for n in 0..10_000 {
+                assert!(!seen.is_known(print(n), |_| true), "{n} of {max}");
+                seen.remember(known(n), max, open);
+            }
+            assert!((0..10_000).step_by(100).all(|n| seen.is_known(print(n), open)));
+            assert!(!seen.is_known(print(1), open), "it is over, and forgotten");
+            assert!(seen.kept.len() <= 200, "{}", seen.kept.len());
+            let first = |known: RequestId| known.slot() == 0;
+            for n in 10_000..20_000 {
+                seen.remember(known(n), max, first);
+            }
+            assert!(seen.is_known(print(0), first) && !seen.is_known(print(100), first));
+            for n in 20_000..22_000 {
+                seen.remember(known(n), max, |known| known.slot() >= 20_000);
+            }
+            for n in 22_000..32_000 {
+                seen.remember(known(n), max, |known| known.slot() % 100 == 1);
+            }
+            assert!(seen.kept.len() <= 4_000, "{}", seen.kept.len());
+        }
+    }
+
+    #[test]
+    fn a_session_that_asks_nothing_holds_nothing() {
+        let seen = Seen::default();
+        assert_eq!((seen.ring.capacity(), seen.table.capacity()), (0, 0));
+    }
+
+    #[test]
+    fn ids_are_compared_whole() {
+        let mut seen = Seen::default();
+        let ids = [&[0; 15][..], &[0; 16], &[0; 17], &[0; 64], &[1; 16], b"x"];
+        for bytes in ids {
+            assert!(is_new(&mut seen, &id(bytes), 100));
+        }
+        assert!(ids.iter().all(|bytes| !is_new(&mut seen, &id(bytes), 100)));
+    }
+}

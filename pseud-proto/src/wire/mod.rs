@@ -1,0 +1,3 @@
+//! Wires: bytes to messages and back. No meaning.
+
+pub mod zmtp;

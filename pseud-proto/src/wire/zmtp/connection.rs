@@ -1,0 +1,381 @@
+//! One link, from the greeting to its end.
+
+mod handshake;
+mod traffic;
+
+use super::greeting;
+use crate::auth::mechanism_name::MechanismName;
+use crate::auth::question::Verdict;
+use crate::base::budget::Budget;
+use crate::base::side::Side;
+use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
+use crate::message::outgoing::{Outgoing, Token};
+use crate::wire::zmtp::config::{ConnectionConfig, Heartbeat};
+use crate::wire::zmtp::decoder::Decoder;
+use crate::wire::zmtp::entropy::{Draw, Entropy};
+use crate::wire::zmtp::event::Event;
+use crate::wire::zmtp::greeting::Greeting;
+use crate::wire::zmtp::heartbeat::Liveness;
+use crate::wire::zmtp::input::Input;
+use crate::wire::zmtp::mechanism::Mechanism;
+use crate::wire::zmtp::output::Output;
+use crate::wire::zmtp::stats::Stats;
+use bytes::BytesMut;
+use bytes::buf::Limit;
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::Instant;
+use zeroize::Zeroize;
+
+/// Room for how many events is kept: a burst of tiny messages would leave a hundred times its own
+/// size behind.
+const EVENTS_KEPT: usize = 64;
+
+/// One ZMTP 3.1 link: bytes in, events and bytes out. It owns no socket and no clock.
+///
+/// | kind | methods |
+/// |---|---|
+/// | inputs | [`handle_input`](Self::handle_input), [`large`](Self::large) with [`handle_filled`](Self::handle_filled), [`handle_eof`](Self::handle_eof), [`handle_timeout`](Self::handle_timeout) |
+/// | commands | [`answer`](Self::answer), [`send`](Self::send), [`advance`](Self::advance) |
+/// | polls | [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout), [`slices`](Self::slices) |
+/// | getters | [`is_ready`](Self::is_ready), [`backlog`](Self::backlog), [`stats`](Self::stats) |
+///
+/// The loop: after any input or command drain `poll_event`, then write what `slices` holds and
+/// `advance` by what was written; wait for bytes, for `poll_timeout` or for something to send.
+///
+/// An error is final: every later input returns the same one, `poll_timeout` is `None`, and only
+/// what was queued can still be written. Events from before the error can still be polled.
+pub struct Connection {
+    config: Arc<ConnectionConfig>,
+    phase: Phase,
+    mechanism: Mechanism,
+    /// Whether a verdict is awaited, and nothing else until then.
+    asked: bool,
+    decoder: Decoder,
+    liveness: Liveness,
+    events: VecDeque<Event>,
+    output: Output,
+    stats: Stats,
+    noise: Budget,
+    failed: Option<PeerError>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Greeting { greeting: Greeting, greeting_deadline: Option<Instant>, deadline: Option<Instant> },
+    Handshake { minor: u8, deadline: Option<Instant> },
+    Traffic,
+}
+
+impl Connection {
+    /// A link whose transport has just been opened. Our whole greeting, and under NULL our READY
+    /// behind it, are queued at once: a peer that waits for ours before it sends its own is never
+    /// kept waiting.
+    ///
+    /// The `seed` is all the entropy this link gets, keys included: draw it from the operating
+    /// system, for this link alone.
+    pub fn new(config: Arc<ConnectionConfig>, side: Side, seed: [u8; 32], now: Instant) -> Self {
+        Self::for_attempt(config, side, 0, seed, now)
+    }
+
+    /// The same for a later attempt to reach one server: a CURVE client that knows two keys of its
+    /// server believes in one of them for the length of a link, and takes them in turn. To all
+    /// others the number means nothing.
+    pub fn for_attempt(
+        config: Arc<ConnectionConfig>,
+        side: Side,
+        attempt: u32,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
+        let entropy = Entropy::new(seed);
+        let liveness = Liveness::new(&config.heartbeat, *entropy.draw(Draw::Jitter), now);
+        let mechanism = Mechanism::new(&config, side, attempt, &entropy);
+        let mut output = Output::default();
+        let (name, as_server) = (config.mechanism.name(), config.mechanism.is_server());
+        output.put_bytes(&greeting::ours(&config.identity, name, as_server));
+        if let Some(body) = mechanism.start(&config) {
+            output.put_command(&body);
+        }
+        let timeout = config.handshake_timeout.min(mechanism.timeout_max());
+        let deadline = now.checked_add(timeout);
+        let greeting_deadline = now.checked_add(config.greeting_timeout.min(timeout));
+        Self {
+            liveness,
+            phase: Phase::Greeting { greeting: Greeting::new(), greeting_deadline, deadline },
+            mechanism,
+            asked: false,
+            decoder: Decoder::default(),
+            events: VecDeque::new(),
+            output,
+            stats: Stats::default(),
+            noise: Budget::default(),
+            failed: None,
+            config,
+        }
+    }
+
+    /// The same, passing over the last frame of a message where that one is over a limit and others of
+    /// the message came before it: [`Event::TooLarge`] tells what it was, its bytes are read and
+    /// dropped, at most 64 KiB at a time in a driver's own buffer, and the link lives. All else that is
+    /// over a limit ends the link, and so does a frame of 4 GiB or more.
+    ///
+    /// Under CURVE nothing is passed over: a frame's tag can only be checked when all of it is there.
+    #[must_use]
+    pub fn skip_too_large(mut self) -> Self {
+        self.decoder.skip_too_large();
+        self
+    }
+
+    /// Bytes came. All of them are taken; what they held of a partial frame is kept. The content of
+    /// `input` is unspecified afterwards.
+    ///
+    /// # Errors
+    /// The peer broke the rules: close the link.
+    pub fn handle_input(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
+        let may_hold_a_password = !matches!(self.phase, Phase::Traffic);
+        let taken = self.unless_failed(|this| this.take(&mut Input::new(input), now));
+        if may_hold_a_password {
+            input.zeroize();
+        }
+        taken
+    }
+
+    /// While a large frame is partial, the place for its next bytes: what is read into it need not be
+    /// copied again. Call [`handle_filled`](Self::handle_filled) after reading.
+    ///
+    /// It takes no byte behind that frame, and its memory grows only with what has come: by as much
+    /// again, at least 64 KiB, never more than the frame lacks.
+    pub fn large(&mut self) -> Option<Limit<&mut BytesMut>> {
+        self.decoder.large()
+    }
+
+    /// Bytes were read into [`large`](Self::large).
+    ///
+    /// # Errors
+    /// As [`handle_input`](Self::handle_input).
+    pub fn handle_filled(&mut self, now: Instant) -> Result<(), PeerError> {
+        self.unless_failed(|this| {
+            this.liveness.heard(now);
+            this.decode(&mut Input::new(&mut []), now)
+        })
+    }
+
+    /// The peer will send no more.
+    ///
+    /// # Errors
+    /// It stopped inside the handshake or inside a message. Between messages it may.
+    pub fn handle_eof(&mut self) -> Result<(), PeerError> {
+        self.unless_failed(|this| match this.phase {
+            Phase::Traffic if this.decoder.is_between_messages() => Ok(()),
+            Phase::Traffic => Err(Malformed::Truncated.into()),
+            Phase::Greeting { .. } => Err(Misbehaved::HandshakeIncomplete.into()),
+            Phase::Handshake { .. } => Err(this.mechanism.left_alone()),
+        })
+    }
+
+    /// The moment of [`poll_timeout`](Self::poll_timeout) came. Harmless at any other.
+    ///
+    /// # Errors
+    /// The peer was too slow or silent for too long.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), PeerError> {
+        self.unless_failed(|this| {
+            if this.poll_timeout().is_none_or(|deadline| now < deadline) {
+                return Ok(());
+            }
+            match this.phase {
+                Phase::Traffic if this.stalls_at().is_some_and(|at| at <= now) => {
+                    Err(Misbehaved::Stalled.into())
+                }
+                Phase::Traffic => this.beat(now),
+                Phase::Greeting { .. } | Phase::Handshake { .. } => {
+                    Err(Misbehaved::HandshakeTimeout.into())
+                }
+            }
+        })
+    }
+
+    /// Answers [`Event::Ask`]. A second answer, and one that comes after the link failed, mean
+    /// nothing; one that nobody asked for is a mistake of the caller's.
+    ///
+    /// # Errors
+    /// The peer is not admitted: write what is queued, which tells it so, and close the link. Or the
+    /// handshake's time was over, or the link had failed before.
+    pub fn answer(&mut self, verdict: Verdict, now: Instant) -> Result<(), PeerError> {
+        let is_early = matches!(self.phase, Phase::Greeting { .. }) && self.failed.is_none();
+        debug_assert!(!is_early, "an answer was given before Event::Ask");
+        self.unless_failed(|this| this.handle_verdict(verdict, now))
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.failed.is_some() {
+            return None;
+        }
+        match &self.phase {
+            Phase::Greeting { greeting_deadline, .. } => *greeting_deadline,
+            Phase::Handshake { deadline, .. } => *deadline,
+            Phase::Traffic => match (self.liveness.deadline(), self.stalls_at()) {
+                (Some(beat), Some(stall)) => Some(beat.min(stall)),
+                (beat, stall) => beat.or(stall),
+            },
+        }
+    }
+
+    /// When a message that was begun has waited too long for its next byte.
+    fn stalls_at(&self) -> Option<Instant> {
+        if self.decoder.is_between_messages() {
+            return None;
+        }
+        self.liveness.last_heard().checked_add(self.config.message_timeout)
+    }
+
+    /// The next event; drain it until `None`.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front();
+        if event.is_none() && self.events.capacity() > EVENTS_KEPT {
+            self.events = VecDeque::new();
+        }
+        event.or_else(|| self.output.poll_written().map(Event::Written))
+    }
+
+    /// Queues a message, once [`Event::Ready`] came. [`Event::Written`] tells when it has left.
+    ///
+    /// There is no limit here: whoever sends keeps an eye on [`backlog`](Self::backlog). Before
+    /// `Ready` and after an error the message is dropped and counted in [`Stats::unsent`]. So it is
+    /// when CURVE has no nonces left for it, after 2^64 frames: that ends the link.
+    pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
+        let is_early = !matches!(self.phase, Phase::Traffic) && self.failed.is_none();
+        debug_assert!(!is_early, "a message was sent before Event::Ready");
+        if !self.is_ready() {
+            self.stats.unsent += 1;
+        } else if !self.output.put_message(message, token) {
+            self.stats.unsent += 1;
+            self.failed = Some(Insecure::Exhausted.into());
+        }
+    }
+
+    /// Fills `out` with the next bytes to write, in order, and says how many slices that made.
+    pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
+        self.output.slices(out)
+    }
+
+    /// That many bytes of [`slices`](Self::slices) were written.
+    pub fn advance(&mut self, written: usize) {
+        self.output.advance(written);
+    }
+
+    /// Bytes queued and not written: messages, and what answers the peer's PINGs.
+    pub fn backlog(&self) -> usize {
+        self.output.backlog()
+    }
+
+    /// Whether messages may be sent: the handshake is over and no error came.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Traffic) && self.failed.is_none()
+    }
+
+    /// The mechanism that the peer's greeting names, escaped, for logs; `None` until that came. It may
+    /// be cut where it differs from ours.
+    pub fn offered_mechanism(&self) -> Option<String> {
+        match &self.phase {
+            Phase::Greeting { greeting, .. } => greeting.mechanism(),
+            Phase::Handshake { .. } | Phase::Traffic => {
+                Some(self.config.mechanism.name().as_str().to_owned())
+            }
+        }
+    }
+
+    /// The mechanism that we speak.
+    pub fn mechanism(&self) -> MechanismName {
+        self.config.mechanism.name()
+    }
+
+    /// The bounds of silence of a link that has no PINGs, since its peer speaks ZMTP 3.0 or
+    /// [`Heartbeat::interval`] is `None`: its transport is to find out that the peer is gone, by TCP's
+    /// keep-alive for example. `None` where we PING, and before [`Event::Ready`].
+    pub fn without_pings(&self) -> Option<Heartbeat> {
+        (self.is_ready() && !self.liveness.pings()).then_some(self.config.heartbeat)
+    }
+
+    /// What was odd so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Makes errors final.
+    fn unless_failed(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<(), PeerError>,
+    ) -> Result<(), PeerError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let outcome = step(self);
+        if let Err(error) = outcome {
+            self.failed = Some(error);
+            self.mechanism = Mechanism::Over;
+            self.decoder.release();
+        }
+        outcome
+    }
+
+    fn take(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
+        if let Phase::Greeting { greeting, deadline, .. } = &mut self.phase {
+            let taken = greeting.take(input.peek());
+            input.take(taken);
+            greeting.judge(self.config.mechanism.name())?;
+            if !greeting.is_complete() {
+                return Ok(());
+            }
+            self.phase = Phase::Handshake { minor: greeting.minor(), deadline: *deadline };
+            self.begin_handshake()?;
+        }
+        if input.is_empty() {
+            return Ok(());
+        }
+        self.liveness.heard(now);
+        self.decode(input, now)
+    }
+}
+
+/// Where it stands. What it holds may be secret.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = match self.phase {
+            Phase::Greeting { .. } => "greeting",
+            Phase::Handshake { .. } => "handshake",
+            Phase::Traffic => "traffic",
+        };
+        f.debug_struct("Connection")
+            .field("mechanism", &self.config.mechanism.name())
+            .field("phase", &phase)
+            .field("backlog", &self.backlog())
+            .field("stats", &self.stats)
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_of_messages_leaves_no_room_behind() {
+        let now = Instant::now();
+        let config = Arc::new(ConnectionConfig::default());
+        let mut one = Connection::new(config.clone(), Side::Accepting, [1; 32], now);
+        let other = Connection::new(config, Side::Connecting, [2; 32], now);
+        let mut slices = [IoSlice::new(&[]); 8];
+        let count = other.slices(&mut slices);
+        let mut handshake: Vec<u8> =
+            slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+        handshake.extend([0; 2].repeat(10_000));
+        one.handle_input(&mut handshake, now).unwrap();
+        assert_eq!(std::iter::from_fn(|| one.poll_event()).count(), 10_001);
+        assert!(one.events.capacity() <= EVENTS_KEPT);
+    }
+}

@@ -1,0 +1,113 @@
+//! What a link does between the greeting and the traffic: it carries out its mechanism's steps.
+
+use super::{Connection, Phase};
+use crate::auth::question::Verdict;
+use crate::auth::socket_type::SocketType;
+use crate::error::{Misbehaved, PeerError};
+use crate::wire::zmtp::command::Command;
+use crate::wire::zmtp::event::{Event, Ready};
+use crate::wire::zmtp::mechanism::{Complete, Mechanism, Step};
+use crate::wire::zmtp::metadata::Metadata;
+use std::time::Instant;
+use zeroize::Zeroizing;
+
+/// What our ERROR says: never again, or not now.
+const DENIED: u16 = 400;
+const UNAVAILABLE: u16 = 500;
+
+impl Connection {
+    /// The peer's greeting is whole and names our mechanism.
+    pub(crate) fn begin_handshake(&mut self) -> Result<(), PeerError> {
+        if let Some(body) = self.mechanism.handle_greeting(&self.config)? {
+            self.put_secret_command(body);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn handle_handshake_command(
+        &mut self,
+        command: Command<'_>,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        if self.asked {
+            return Err(Misbehaved::UnexpectedCommand.into());
+        }
+        let step = self.mechanism.handle_command(command, &self.config)?;
+        self.carry_out(step, now)
+    }
+
+    /// Somebody answered, if it was asked.
+    pub(crate) fn handle_verdict(
+        &mut self,
+        verdict: Verdict,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        if !std::mem::take(&mut self.asked) {
+            return Ok(());
+        }
+        // Whoever drives the link may be late as well.
+        if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            return Err(Misbehaved::HandshakeTimeout.into());
+        }
+        match verdict {
+            Verdict::Admit(user) => {
+                let step = self.mechanism.admit(user, &self.config)?;
+                self.carry_out(step, now)
+            }
+            Verdict::Deny => self.deny(DENIED),
+            Verdict::Unavailable => self.deny(UNAVAILABLE),
+        }
+    }
+
+    fn deny(&mut self, code: u16) -> Result<(), PeerError> {
+        self.put_command(&self.mechanism.refusal(code))?;
+        Err(PeerError::Denied(code))
+    }
+
+    fn carry_out(&mut self, step: Step, now: Instant) -> Result<(), PeerError> {
+        match step {
+            Step::Send(body) => {
+                self.put_secret_command(body);
+                Ok(())
+            }
+            Step::Ask(question) => {
+                self.asked = true;
+                self.events.push_back(Event::Ask(question));
+                Ok(())
+            }
+            Step::Complete(complete) => self.become_ready(complete, now),
+        }
+    }
+
+    fn become_ready(&mut self, complete: Complete, now: Instant) -> Result<(), PeerError> {
+        let Phase::Handshake { minor, .. } = self.phase else { return Ok(()) };
+        let Complete { last, metadata, user, session } = complete;
+        if let Some(body) = last {
+            self.put_command(&body)?;
+        }
+        if let Some(session) = session {
+            self.output.seal_with(session.sealer);
+            self.decoder.open_with(session.opener);
+        }
+        let Metadata { identity, socket_type, properties } = metadata;
+        let mechanism = self.config.mechanism.name();
+        let ready = Ready { identity, socket_type, minor, mechanism, user, properties };
+        self.events.push_back(Event::Ready(ready));
+        self.phase = Phase::Traffic;
+        self.mechanism = Mechanism::Over;
+        self.decoder.begin_traffic();
+        self.liveness.begin(minor, now);
+        // A REQ takes no message that it did not ask for: libzmq's closes the link on an empty one
+        // (`req.cpp`, `req_session_t::push_msg`).
+        if self.config.probe && socket_type != SocketType::Req {
+            // The first of its direction: there is a nonce for it.
+            self.output.put_probe();
+        }
+        Ok(())
+    }
+
+    /// Queues a command that may hold a password, and wipes it.
+    fn put_secret_command(&mut self, body: Vec<u8>) {
+        self.output.put_secret(&Zeroizing::new(body));
+    }
+}

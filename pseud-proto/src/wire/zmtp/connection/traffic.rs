@@ -1,0 +1,90 @@
+//! What a link makes of commands, and when it asks for a sign of life.
+
+use super::{Connection, Phase};
+use crate::error::{Insecure, Misbehaved, PeerError};
+use crate::wire::zmtp::command;
+use crate::wire::zmtp::command::{Command, Ping};
+use crate::wire::zmtp::heartbeat::Beat;
+use crate::wire::zmtp::input::{Input, Outlet};
+use std::collections::VecDeque;
+use std::time::Instant;
+use zeroize::Zeroize;
+
+/// How much may wait to be written for a PING still to be answered. A peer that reads hears from us
+/// anyway, and one that does not read is not written for without bound.
+const PONG_BACKLOG_MAX: usize = 256 << 10;
+
+impl Connection {
+    pub(crate) fn decode(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
+        loop {
+            let mut outlet =
+                Outlet { config: &self.config, events: &mut self.events, stats: &mut self.stats };
+            let Some(mut body) = self.decoder.run(input, &mut outlet)? else { return Ok(()) };
+            let handled =
+                Command::parse(&body).and_then(|command| self.handle_command(command, now));
+            body.zeroize();
+            handled?;
+            if !input.is_empty() {
+                // What follows a PING within its own read ends its ttl as well.
+                self.liveness.heard(now);
+            }
+        }
+    }
+
+    fn handle_command(&mut self, command: Command<'_>, now: Instant) -> Result<(), PeerError> {
+        match self.phase {
+            Phase::Greeting { .. } => Ok(()),
+            Phase::Handshake { .. } => self.handle_handshake_command(command, now),
+            Phase::Traffic => self.handle_traffic_command(command, now),
+        }
+    }
+
+    fn handle_traffic_command(
+        &mut self,
+        command: Command<'_>,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        if !self.noise.spend(self.config.limits.flood, now) {
+            return Err(Misbehaved::Flood.into());
+        }
+        match command.name {
+            b"PING" => {
+                let ping = Ping::parse(command.data)?;
+                self.stats.pings += 1;
+                self.liveness.expect(ping.ttl_deciseconds, now);
+                if self.output.backlog() < PONG_BACKLOG_MAX {
+                    self.put_command(&command::pong(ping.context))?;
+                }
+            }
+            b"PONG" => self.stats.pongs += 1,
+            b"SUBSCRIBE" | b"CANCEL" => self.stats.subscriptions += 1,
+            b"READY" | b"ERROR" => self.stats.late_commands += 1,
+            _ => self.stats.unknown_commands += 1,
+        }
+        Ok(())
+    }
+
+    pub(crate) fn beat(&mut self, now: Instant) -> Result<(), PeerError> {
+        match self.liveness.beat(now) {
+            Beat::Wait => Ok(()),
+            Beat::Silent => Err(PeerError::HeartbeatTimeout),
+            Beat::Ping => {
+                self.release();
+                let body = command::ping(self.liveness.ttl_deciseconds());
+                self.put_command(&body)
+            }
+        }
+    }
+
+    pub(crate) fn put_command(&mut self, body: &[u8]) -> Result<(), PeerError> {
+        if self.output.put_command(body) { Ok(()) } else { Err(Insecure::Exhausted.into()) }
+    }
+
+    /// The link is idle: gives back what only traffic needs.
+    fn release(&mut self) {
+        self.output.release();
+        if self.events.is_empty() {
+            self.events = VecDeque::new();
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Input bytes to messages and commands.
+//!
+//! Whole messages are read straight from the caller's buffer and copied once. The bytes of a
+//! partial one are kept in `pending`, frame by frame, so that a byte at a time costs no more than
+//! all at once; when the message is whole, `pending` becomes it without a copy. Between messages
+//! there is no buffer.
+//!
+//! Where traffic is encrypted, a whole frame is opened in its place before anything is made of it,
+//! and only what it says inside counts.
+
+mod limits;
+mod skip;
+
+use crate::error::PeerError;
+use crate::message::parts::Parts;
+use crate::wire::zmtp::config::ConnectionConfig;
+use crate::wire::zmtp::decoder::limits::command_of;
+use crate::wire::zmtp::event::Event;
+use crate::wire::zmtp::frame::Header;
+use crate::wire::zmtp::input::{Input, Outlet};
+use crate::wire::zmtp::mechanism::{Inner, OVERHEAD, Opener};
+use crate::wire::zmtp::stats::Stats;
+use bytes::buf::Limit;
+use bytes::{BufMut, Bytes, BytesMut};
+use std::collections::VecDeque;
+use std::ops::Range;
+use zeroize::Zeroize;
+
+/// A frame that lacks this much or more is worth a read of its own, straight to its place.
+const LARGE_MIN: usize = 16 * 1024;
+/// What a large frame is given first; later as much as has come, never more than it lacks.
+const LARGE_RESERVE: usize = 64 * 1024;
+
+/// What a look at the bytes gave.
+pub(crate) enum Found {
+    /// A message, already among the events.
+    Message,
+    /// A command's body.
+    Command(Vec<u8>),
+    /// A frame that is to be passed over.
+    TooLarge,
+    /// A part of something: there are too few bytes.
+    Partial,
+}
+
+/// A whole frame, opened if it was sealed.
+struct Whole {
+    /// Bytes before its payload.
+    lead: usize,
+    is_command: bool,
+    has_more: bool,
+}
+
+/// The decoder of one link.
+#[derive(Default)]
+pub(crate) struct Decoder {
+    /// Opens all frames, where traffic is encrypted.
+    opener: Option<Box<Opener>>,
+    /// All bytes since the start of a partial message, commands cut out. Empty between messages.
+    pending: BytesMut,
+    /// Where the next frame begins, from the start of the message.
+    cursor: usize,
+    /// The header at the cursor, once it is known and judged.
+    header: Option<Header>,
+    ranges: [Range<u32>; Parts::MAX],
+    frames: usize,
+    /// Bytes of the message's bodies so far.
+    body_bytes: u64,
+    /// Bytes of the handshake's frames so far.
+    handshake_bytes: u64,
+    traffic: bool,
+    /// Whether a frame that is too large may be passed over.
+    skips: bool,
+    /// Bytes of such a frame that have yet to come.
+    skipping: u64,
+}
+
+impl Decoder {
+    /// The handshake is over: messages may come.
+    pub(crate) fn begin_traffic(&mut self) {
+        self.traffic = true;
+    }
+
+    /// From here on all frames are sealed.
+    pub(crate) fn open_with(&mut self, opener: Opener) {
+        self.opener = Some(Box::new(opener));
+    }
+
+    /// Whether the last message is whole.
+    pub(crate) fn is_between_messages(&self) -> bool {
+        self.pending.is_empty() && self.skipping == 0
+    }
+
+    /// Lets go of a partial message.
+    pub(crate) fn release(&mut self) {
+        if !self.traffic {
+            // It may be a part of a password.
+            self.pending.as_mut().zeroize();
+        }
+        self.pending = BytesMut::new();
+        self.restart();
+        self.header = None;
+        self.skipping = 0;
+    }
+
+    /// Moves whole messages to the events until a command is found, whose body it returns, or until
+    /// the input is used up.
+    pub(crate) fn run(
+        &mut self,
+        input: &mut Input<'_>,
+        outlet: &mut Outlet<'_>,
+    ) -> Result<Option<Vec<u8>>, PeerError> {
+        loop {
+            if !self.skip(input) {
+                return Ok(None);
+            }
+            let found =
+                if self.pending.is_empty() { self.scan(input, outlet)? } else { Found::Partial };
+            let found = match found {
+                Found::Partial => self.resume(input, outlet)?,
+                whole => whole,
+            };
+            match found {
+                Found::Message | Found::TooLarge => {}
+                Found::Command(body) => return Ok(Some(body)),
+                Found::Partial => return Ok(None),
+            }
+        }
+    }
+
+    /// While a large frame is partial: the place for its next bytes, and for no others.
+    pub(crate) fn large(&mut self) -> Option<Limit<&mut BytesMut>> {
+        let came = self.pending.len();
+        let missing = self.frame_end(self.header?).checked_sub(came)?;
+        if missing < LARGE_MIN {
+            return None;
+        }
+        if self.pending.capacity().saturating_sub(came) < LARGE_MIN {
+            self.pending.reserve(came.max(LARGE_RESERVE).min(missing));
+        }
+        Some((&mut self.pending).limit(missing))
+    }
+
+    /// Reads a message straight from the input. Where it is partial, or a command stands between
+    /// its parts, its whole frames move to `pending` and the rest is left to `resume`.
+    fn scan(&mut self, input: &mut Input<'_>, outlet: &mut Outlet<'_>) -> Result<Found, PeerError> {
+        while let Some(header) = input.peek().get(self.cursor..).and_then(Header::decode) {
+            if let Err(error) = self.judge(header, outlet.config) {
+                let large = self.may_skip(header, error, outlet.config)?;
+                let head = Bytes::copy_from_slice(input.take(self.cursor));
+                input.take(header.len());
+                return Ok(self.begin_skip(header, head, large, outlet));
+            }
+            let end = self.frame_end(header);
+            let Some(frame) = input.peek_mut().get_mut(self.cursor..end) else { break };
+            self.count(header, outlet.stats);
+            let whole = open(&mut self.opener, header, frame)?;
+            if whole.is_command {
+                let body = command_of(frame, whole, outlet.config)?;
+                self.pending.extend_from_slice(input.take(self.cursor));
+                input.take(end.saturating_sub(self.cursor));
+                return Ok(Found::Command(body));
+            }
+            self.push(&whole, end, outlet.config)?;
+            if !whole.has_more {
+                let message = Bytes::copy_from_slice(input.take(end));
+                return Ok(self.finish(message, outlet.events));
+            }
+        }
+        self.pending.extend_from_slice(input.take(self.cursor));
+        Ok(Found::Partial)
+    }
+
+    /// Takes the frame at the cursor, and those behind it, from `pending`, which is fed no more than
+    /// each of them needs.
+    fn resume(
+        &mut self,
+        input: &mut Input<'_>,
+        outlet: &mut Outlet<'_>,
+    ) -> Result<Found, PeerError> {
+        loop {
+            let known = self.header;
+            let Some(header) = self.resume_header(input) else { return Ok(Found::Partial) };
+            if known.is_none()
+                && let Err(error) = self.judge(header, outlet.config)
+            {
+                let large = self.may_skip(header, error, outlet.config)?;
+                self.pending.truncate(self.cursor);
+                let head = std::mem::take(&mut self.pending).freeze();
+                return Ok(self.begin_skip(header, head, large, outlet));
+            }
+            let end = self.frame_end(header);
+            if !self.fill(input, end) {
+                return Ok(Found::Partial);
+            }
+            self.header = None;
+            self.count(header, outlet.stats);
+            let frame = self.pending.get_mut(self.cursor..).unwrap_or_default();
+            let whole = open(&mut self.opener, header, frame)?;
+            if whole.is_command {
+                let body = command_of(frame, whole, outlet.config)?;
+                self.cut_command();
+                return Ok(Found::Command(body));
+            }
+            self.push(&whole, end, outlet.config)?;
+            if !whole.has_more {
+                let message = std::mem::take(&mut self.pending).freeze();
+                return Ok(self.finish(message, outlet.events));
+            }
+        }
+    }
+
+    fn resume_header(&mut self, input: &mut Input<'_>) -> Option<Header> {
+        if self.header.is_none() {
+            // The first byte says how long the header is.
+            if !self.fill(input, self.cursor.saturating_add(1)) {
+                return None;
+            }
+            let len = Header::len_of(self.pending.get(self.cursor..).unwrap_or_default());
+            self.fill(input, self.cursor.saturating_add(len));
+            self.header = Header::decode(self.pending.get(self.cursor..).unwrap_or_default());
+        }
+        self.header
+    }
+
+    /// Brings `pending` to `target` bytes, if the input has them.
+    fn fill(&mut self, input: &mut Input<'_>, target: usize) -> bool {
+        let missing = target.saturating_sub(self.pending.len());
+        self.pending.extend_from_slice(input.take(missing));
+        self.pending.len() >= target
+    }
+
+    /// Takes a command out of `pending`, where it is the last frame. It may hold a password.
+    fn cut_command(&mut self) {
+        self.pending.get_mut(self.cursor..).unwrap_or_default().zeroize();
+        self.pending.truncate(self.cursor);
+        if self.pending.is_empty() {
+            self.pending = BytesMut::new();
+        }
+    }
+
+    /// Counts a whole frame.
+    fn count(&mut self, header: Header, stats: &mut Stats) {
+        stats.reserved_flags += u64::from(header.is_irregular());
+        if !self.traffic {
+            self.handshake_bytes = self.handshake_bytes.saturating_add(frame_bytes(header));
+        }
+    }
+
+    /// Adds the part that ends at `end`. Its size was judged, so its range has 32 bits.
+    fn push(
+        &mut self,
+        whole: &Whole,
+        end: usize,
+        config: &ConnectionConfig,
+    ) -> Result<(), PeerError> {
+        self.judge_frames(config)?;
+        let start = self.cursor.saturating_add(whole.lead);
+        if let Some(range) = self.ranges.get_mut(self.frames) {
+            *range = start as u32..end as u32;
+        }
+        self.frames += 1;
+        self.body_bytes = self.body_bytes.saturating_add(end.saturating_sub(start) as u64);
+        self.cursor = end;
+        Ok(())
+    }
+
+    /// Makes an event of the message's bytes.
+    fn finish(&mut self, bytes: Bytes, events: &mut VecDeque<Event>) -> Found {
+        let ranges = self.ranges.get(..self.frames).unwrap_or_default();
+        events.extend(Parts::new(bytes, ranges).map(Event::Message));
+        self.restart();
+        Found::Message
+    }
+
+    fn restart(&mut self) {
+        self.cursor = 0;
+        self.frames = 0;
+        self.body_bytes = 0;
+    }
+
+    fn frame_end(&self, header: Header) -> usize {
+        let size = usize::try_from(header.size).unwrap_or(usize::MAX);
+        self.cursor.saturating_add(header.len()).saturating_add(size)
+    }
+}
+
+/// Opens a whole frame in its place, where traffic is encrypted.
+fn open(
+    opener: &mut Option<Box<Opener>>,
+    header: Header,
+    frame: &mut [u8],
+) -> Result<Whole, PeerError> {
+    let Some(opener) = opener else {
+        let (is_command, has_more) = (header.is_command(), header.has_more());
+        return Ok(Whole { lead: header.len(), is_command, has_more });
+    };
+    let body = frame.get_mut(header.len()..).unwrap_or_default();
+    let Inner { is_command, has_more } = opener.open(body)?;
+    Ok(Whole { lead: header.len().saturating_add(OVERHEAD), is_command, has_more })
+}
+
+fn frame_bytes(header: Header) -> u64 {
+    header.size.saturating_add(header.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    /// A decoder in traffic that has seen `bytes`.
+    fn after(bytes: &[u8]) -> Decoder {
+        let mut decoder = Decoder::default();
+        decoder.begin_traffic();
+        feed(&mut decoder, bytes);
+        decoder
+    }
+
+    fn feed(decoder: &mut Decoder, bytes: &[u8]) -> VecDeque<Event> {
+        let (config, mut events) = (ConnectionConfig::default(), VecDeque::new());
+        let mut stats = Stats::default();
+        let mut outlet = Outlet { config: &config, events: &mut events, stats: &mut stats };
+        decoder.run(&mut Input::new(&mut bytes.to_vec()), &mut outlet).unwrap();
+        events
+    }
+
+    fn long_header(size: usize) -> Vec<u8> {
+        [&[2][..], &(size as u64).to_be_bytes()].concat()
+    }
+
+    #[test]
+    fn b_03_memory_grows_with_what_has_come() {
+        let mut decoder = after(&long_header(8 * MIB));
+        let mut came = decoder.pending.len();
+        while let Some(mut place) = decoder.large() {
+            let next = place.chunk_mut().len().min(10_000);
+            place.put_bytes(7, next);
+            came += next;
+            let capacity = decoder.pending.capacity();
+            assert!(
+                capacity <= came + came.max(LARGE_RESERVE) + LARGE_MIN,
+                "{capacity} for {came}"
+            );
+        }
+        assert!(came > 8 * MIB - LARGE_MIN);
+    }
+
+    #[test]
+    fn b_03_ten_bytes_hold_no_more_than_64_kib() {
+        let mut decoder = after(&[&long_header(8 * MIB)[..], &[7; 10]].concat());
+        assert!(decoder.pending.capacity() < 64);
+        assert!(decoder.large().is_some());
+        assert!(decoder.pending.capacity() <= 19 + LARGE_RESERVE);
+    }
+
+    #[test]
+    fn a_place_ends_with_its_frame() {
+        let mut decoder = after(&long_header(LARGE_MIN));
+        assert_eq!(decoder.large().map(|place| place.remaining_mut()), Some(LARGE_MIN));
+        feed(&mut decoder, &[7]);
+        assert!(decoder.large().is_none());
+        assert_eq!(feed(&mut decoder, &[7; LARGE_MIN]).len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_held_between_messages() {
+        let mut decoder = after(b"\x01");
+        assert!(!decoder.is_between_messages());
+        assert_eq!(feed(&mut decoder, b"\x01a\x00\x01b").len(), 1);
+        assert_eq!((decoder.pending.capacity(), decoder.is_between_messages()), (0, true));
+    }
+}

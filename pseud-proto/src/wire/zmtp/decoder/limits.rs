@@ -1,0 +1,63 @@
+//! What a peer's frames may weigh, judged as early as they show it.
+
+use super::{Decoder, Whole, frame_bytes};
+use crate::error::{Malformed, Misbehaved, PeerError};
+use crate::message::parts::Parts;
+use crate::wire::zmtp::config::ConnectionConfig;
+use crate::wire::zmtp::frame::Header;
+
+/// Ranges of a message have 32 bits, and its buffer holds its headers as well.
+const MESSAGE_BYTES_MAX: usize = u32::MAX as usize - 64 * 1024;
+
+impl Decoder {
+    /// Judges a header before its body is awaited.
+    pub(crate) fn judge(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
+        let limits = &config.limits;
+        if config.strict && header.is_irregular() {
+            return Err(Malformed::ReservedFlag.into());
+        }
+        // A sealed one shows inside what it is.
+        if header.is_command() && self.opener.is_none() {
+            within("command bytes", header.size, limits.command_bytes_max)?;
+            return self.judge_handshake(header, config);
+        }
+        let message_bytes_max = limits.message_bytes_max.min(MESSAGE_BYTES_MAX);
+        let message_bytes = self.body_bytes.saturating_add(header.size);
+        within("frame bytes", header.size, limits.frame_bytes_max)?;
+        within("message bytes", message_bytes, message_bytes_max)?;
+        if self.opener.is_none() {
+            self.judge_frames(config)?;
+        }
+        if self.traffic { Ok(()) } else { Err(Misbehaved::EarlyMessage.into()) }
+    }
+
+    /// Judges whether the message may have one frame more.
+    pub(crate) fn judge_frames(&self, config: &ConnectionConfig) -> Result<(), PeerError> {
+        let max = config.limits.frames_max.min(Parts::MAX);
+        within("frames of a message", self.frames as u64 + 1, max)
+    }
+
+    fn judge_handshake(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
+        if self.traffic {
+            return Ok(());
+        }
+        let bytes = self.handshake_bytes.saturating_add(frame_bytes(header));
+        within("handshake bytes", bytes, config.limits.handshake_bytes_max)
+    }
+}
+
+/// A command's body.
+pub(crate) fn command_of(
+    frame: &[u8],
+    whole: Whole,
+    config: &ConnectionConfig,
+) -> Result<Vec<u8>, PeerError> {
+    let body = frame.get(whole.lead..).unwrap_or_default();
+    within("command bytes", body.len() as u64, config.limits.command_bytes_max)?;
+    Ok(body.to_vec())
+}
+
+fn within(what: &'static str, size: u64, max: usize) -> Result<(), PeerError> {
+    let max = max as u64;
+    if size <= max { Ok(()) } else { Err(PeerError::TooLarge { what, size, max }) }
+}

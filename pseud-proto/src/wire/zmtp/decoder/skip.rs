@@ -1,0 +1,73 @@
+//! Frames that are passed over: the last one of a message, where that one alone is over a limit.
+
+use super::{Decoder, Found};
+use crate::error::PeerError;
+use crate::message::parts::Parts;
+use crate::message::too_large::TooLarge;
+use crate::wire::zmtp::config::ConnectionConfig;
+use crate::wire::zmtp::event::Event;
+use crate::wire::zmtp::frame::Header;
+use crate::wire::zmtp::input::{Input, Outlet};
+use bytes::Bytes;
+
+/// No frame that announces more is waited for: nobody means it.
+const SKIP_BYTES_MAX: u64 = u32::MAX as u64;
+
+impl Decoder {
+    /// From here on such frames are passed over.
+    pub(crate) fn skip_too_large(&mut self) {
+        self.skips = true;
+    }
+
+    /// What to tell of the frame with that header, which was refused for that.
+    ///
+    /// # Errors
+    /// That same one, where the frame is not to be passed over. A sealed one's tag would be unread: it
+    /// might be anybody's.
+    pub(crate) fn may_skip(
+        &self,
+        header: Header,
+        refused: PeerError,
+        config: &ConnectionConfig,
+    ) -> Result<TooLarge, PeerError> {
+        let PeerError::TooLarge { what, size, max } = refused else { return Err(refused) };
+        let is_open = self.skips && self.traffic && self.opener.is_none();
+        let is_last = self.frames > 0 && !header.is_command() && !header.has_more();
+        if !is_open || !is_last || header.size > SKIP_BYTES_MAX {
+            return Err(refused);
+        }
+        self.judge_frames(config)?;
+        Ok(TooLarge { head: Parts::default(), what, size, max })
+    }
+
+    /// Tells of it; `head` holds the frames before it.
+    pub(crate) fn begin_skip(
+        &mut self,
+        header: Header,
+        head: Bytes,
+        large: TooLarge,
+        outlet: &mut Outlet<'_>,
+    ) -> Found {
+        let ranges = self.ranges.get(..self.frames).unwrap_or_default();
+        let parts = Parts::new(head, ranges);
+        outlet
+            .events
+            .extend(parts.map(|head| Event::TooLarge(Box::new(TooLarge { head, ..large }))));
+        self.count(header, outlet.stats);
+        self.restart();
+        self.header = None;
+        self.skipping = header.size;
+        Found::TooLarge
+    }
+
+    /// Drops what came of a frame that is passed over; whether there is anything behind it yet.
+    pub(crate) fn skip(&mut self, input: &mut Input<'_>) -> bool {
+        if self.skipping == 0 {
+            return true;
+        }
+        let count = usize::try_from(self.skipping).unwrap_or(usize::MAX);
+        let skipped = input.take(count).len();
+        self.skipping = self.skipping.saturating_sub(skipped as u64);
+        self.skipping == 0
+    }
+}

@@ -1,0 +1,186 @@
+//! Mechanisms: closed step machines between the greeting and the traffic.
+//!
+//! A mechanism says what follows our greeting, and answers each command of the peer's handshake by
+//! a [`Step`]. It never touches the queue or the clock: the connection carries its steps out.
+
+#[cfg(not(feature = "_curve"))]
+mod absent;
+#[cfg(feature = "_curve")]
+mod curve;
+mod null;
+mod plain;
+
+#[cfg(not(feature = "_curve"))]
+pub(crate) use crate::wire::zmtp::mechanism::absent::{OVERHEAD, Opener, Sealer};
+#[cfg(feature = "_curve")]
+pub(crate) use crate::wire::zmtp::mechanism::curve::{OVERHEAD, Opener, Sealer};
+
+use super::command;
+use crate::auth::question::Question;
+use crate::auth::user::User;
+use crate::base::side::Side;
+use crate::error::{Misbehaved, PeerError};
+use crate::wire::zmtp::command::Command;
+use crate::wire::zmtp::config::ConnectionConfig;
+use crate::wire::zmtp::config::mechanism::MechanismConfig;
+use crate::wire::zmtp::entropy::Entropy;
+use crate::wire::zmtp::mechanism::null::Null;
+use crate::wire::zmtp::mechanism::plain::{PlainClient, PlainServer};
+use crate::wire::zmtp::metadata::Metadata;
+use std::time::Duration;
+
+/// What a sealed frame says inside. Its outer flags say nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Inner {
+    pub(crate) is_command: bool,
+    pub(crate) has_more: bool,
+}
+
+/// Both directions of an encrypted link.
+pub(crate) struct Session {
+    pub(crate) sealer: Sealer,
+    pub(crate) opener: Opener,
+}
+
+/// The end of a handshake.
+pub(crate) struct Complete {
+    /// The body of the last command, ours.
+    pub(crate) last: Option<Vec<u8>>,
+    pub(crate) metadata: Metadata,
+    /// Who the peer was admitted as.
+    pub(crate) user: User,
+    /// Where traffic is encrypted.
+    pub(crate) session: Option<Box<Session>>,
+}
+
+/// What one command of the peer, or an answer, led to.
+pub(crate) enum Step {
+    /// That command goes out.
+    Send(Vec<u8>),
+    /// Somebody must answer before anything else happens.
+    Ask(Question),
+    /// The handshake is over on both sides.
+    Complete(Complete),
+}
+
+/// The mechanism of one connection, with its state.
+pub(crate) enum Mechanism {
+    Null(Null),
+    PlainClient(PlainClient),
+    PlainServer(PlainServer),
+    #[cfg(feature = "_curve")]
+    CurveClient(Box<curve::Client>),
+    #[cfg(feature = "_curve")]
+    CurveServer(Box<curve::Server>),
+    /// The handshake is over and its secrets are gone.
+    Over,
+}
+
+impl Mechanism {
+    /// Which one is the configuration's choice alone. `attempt` counts the links to one server.
+    pub(crate) fn new(
+        config: &ConnectionConfig,
+        side: Side,
+        attempt: u32,
+        entropy: &Entropy,
+    ) -> Self {
+        #[cfg(not(feature = "_curve"))]
+        let _ = (attempt, entropy);
+        match &config.mechanism {
+            MechanismConfig::Null => Self::Null(Null::new(side)),
+            MechanismConfig::PlainClient { .. } => Self::PlainClient(PlainClient::new()),
+            MechanismConfig::PlainServer => Self::PlainServer(PlainServer::new()),
+            #[cfg(feature = "_curve")]
+            MechanismConfig::CurveClient { server_keys, key_pair } => Self::CurveClient(Box::new(
+                curve::Client::new(server_keys, attempt, key_pair.clone(), entropy.into()),
+            )),
+            #[cfg(feature = "_curve")]
+            MechanismConfig::CurveServer { .. } => {
+                Self::CurveServer(Box::new(curve::Server::new(entropy.into())))
+            }
+        }
+    }
+
+    /// How long a handshake may take at most, whatever is configured: a CURVE cookie must not live
+    /// longer.
+    pub(crate) fn timeout_max(&self) -> Duration {
+        match self {
+            #[cfg(feature = "_curve")]
+            Self::CurveServer(_) => curve::COOKIE_TIMEOUT,
+            _ => Duration::MAX,
+        }
+    }
+
+    /// The body of the command that goes out at once behind our greeting.
+    pub(crate) fn start(&self, config: &ConnectionConfig) -> Option<Vec<u8>> {
+        match self {
+            Self::Null(null) => Some(null.start(config)),
+            _ => None,
+        }
+    }
+
+    /// The peer's greeting came and names our mechanism: the body of the command that answers it.
+    pub(crate) fn handle_greeting(
+        &mut self,
+        config: &ConnectionConfig,
+    ) -> Result<Option<Vec<u8>>, PeerError> {
+        match self {
+            Self::PlainClient(client) => client.handle_greeting(config).map(Some),
+            #[cfg(feature = "_curve")]
+            Self::CurveClient(client) => client.handle_greeting().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes one command of the peer's handshake.
+    pub(crate) fn handle_command(
+        &mut self,
+        command: Command<'_>,
+        config: &ConnectionConfig,
+    ) -> Result<Step, PeerError> {
+        match self {
+            Self::Null(null) => null.handle_command(command, config),
+            Self::PlainClient(client) => client.handle_command(command, config),
+            Self::PlainServer(server) => server.handle_command(command, config),
+            #[cfg(feature = "_curve")]
+            Self::CurveClient(client) => client.handle_command(command, config),
+            #[cfg(feature = "_curve")]
+            Self::CurveServer(server) => server.handle_command(command, config),
+            Self::Over => Err(Misbehaved::UnexpectedCommand.into()),
+        }
+    }
+
+    /// The peer ended the link within the handshake.
+    pub(crate) fn left_alone(&self) -> PeerError {
+        match self {
+            #[cfg(feature = "_curve")]
+            Self::CurveClient(client) => client.left_alone(),
+            _ => Misbehaved::HandshakeIncomplete.into(),
+        }
+    }
+
+    /// The peer that was asked about may come in.
+    pub(crate) fn admit(
+        &mut self,
+        user: User,
+        config: &ConnectionConfig,
+    ) -> Result<Step, PeerError> {
+        #[cfg(not(feature = "_curve"))]
+        let _ = config;
+        match self {
+            Self::PlainServer(server) => Ok(server.admit(user)),
+            #[cfg(feature = "_curve")]
+            Self::CurveServer(server) => server.admit(user, config),
+            _ => Err(Misbehaved::UnexpectedCommand.into()),
+        }
+    }
+
+    /// The body of the ERROR that tells the peer why it may not.
+    pub(crate) fn refusal(&self, code: u16) -> Vec<u8> {
+        match self {
+            // Others than libzmq's clients see a broken command, and go as well.
+            Self::PlainServer(_) => command::libzmq_error(code),
+            _ => command::error(code),
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The queue of bytes to write.
+//!
+//! Small pieces are gathered in one buffer, large bodies are queued as they are, and the writer
+//! takes both in order as slices. Nothing large is copied.
+
+use super::frame;
+use crate::message::outgoing::{Outgoing, Token};
+use crate::wire::zmtp::frame::{HEADER_MAX, Kind};
+use crate::wire::zmtp::mechanism::{OVERHEAD, Sealer};
+use bytes::{Buf, Bytes};
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use zeroize::Zeroizing;
+
+/// Up to this a copy is cheaper than a slice of its own.
+const COPY_MAX: usize = 2 * 1024;
+/// A sealed frame over this gets a buffer of its own, as a small one would have to grow for it.
+const SEAL_SMALL_MAX: usize = 64 * 1024;
+/// A drained buffer over this is let go at once.
+const KEEP_MAX: usize = 64 * 1024;
+
+enum Chunk {
+    /// The next so many bytes of the small buffer.
+    Small(usize),
+    Large(Bytes),
+}
+
+/// The output queue of one link.
+#[derive(Default)]
+pub(crate) struct Output {
+    /// Seals all frames, where traffic is encrypted.
+    sealer: Option<Box<Sealer>>,
+    small: Vec<u8>,
+    /// Where its unwritten bytes begin.
+    small_at: usize,
+    chunks: VecDeque<Chunk>,
+    /// Bytes queued and bytes written since birth.
+    queued: u64,
+    written: u64,
+    /// Messages by the byte they end at.
+    tokens: VecDeque<(u64, Token)>,
+}
+
+impl Output {
+    /// Queues bytes as they are.
+    pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
+        self.put_small(|small| small.extend_from_slice(bytes));
+    }
+
+    /// From here on all frames are sealed.
+    pub(crate) fn seal_with(&mut self, sealer: Sealer) {
+        self.sealer = Some(Box::new(sealer));
+    }
+
+    /// Queues a command, or says that there is no nonce left for it.
+    pub(crate) fn put_command(&mut self, body: &[u8]) -> bool {
+        self.with_sealer(1, |this, sealer| this.put_frame(sealer, Kind::Command, body))
+    }
+
+    /// Queues a command of the handshake, which may hold a password. It gets a buffer of its own, which
+    /// is wiped when it is written or given up: the one that gathers small pieces is kept.
+    pub(crate) fn put_secret(&mut self, body: &[u8]) {
+        let mut frame = Vec::with_capacity(HEADER_MAX.saturating_add(body.len()));
+        frame::put_frame(&mut frame, Kind::Command, body);
+        self.put_large(Bytes::from_owner(Zeroizing::new(frame)));
+    }
+
+    /// Queues one empty message that nobody waits for.
+    pub(crate) fn put_probe(&mut self) -> bool {
+        self.with_sealer(1, |this, sealer| this.put_frame(sealer, Kind::Last, &[]))
+    }
+
+    /// Queues a message, or says that there are not nonces enough left for all of it.
+    pub(crate) fn put_message(&mut self, message: Outgoing<'_>, token: Token) -> bool {
+        let frames = message.frames.len().saturating_add(1);
+        self.with_sealer(frames, |this, mut sealer| {
+            for frame in message.frames {
+                this.put_frame(sealer.as_deref_mut(), Kind::More, frame);
+            }
+            this.put_last(sealer, message);
+            this.tokens.push_back((this.queued, token));
+        })
+    }
+
+    /// Puts so many frames, if there are nonces for all of them.
+    fn with_sealer(
+        &mut self,
+        frames: usize,
+        put: impl FnOnce(&mut Self, Option<&mut Sealer>),
+    ) -> bool {
+        let mut sealer = self.sealer.take();
+        let has_left = sealer.as_ref().is_none_or(|sealer| sealer.has_left(frames));
+        if has_left {
+            put(self, sealer.as_deref_mut());
+        }
+        self.sealer = sealer;
+        has_left
+    }
+
+    fn put_frame(&mut self, sealer: Option<&mut Sealer>, kind: Kind, body: &[u8]) {
+        match sealer {
+            None => self.put_small(|small| frame::put_frame(small, kind, body)),
+            Some(sealer) => self.put_sealed(sealer, kind, &[body]),
+        }
+    }
+
+    fn put_last(&mut self, sealer: Option<&mut Sealer>, message: Outgoing<'_>) {
+        let Outgoing { head, body, tail, .. } = message;
+        if let Some(sealer) = sealer {
+            return self.put_sealed(sealer, Kind::Last, &[head, &body, tail]);
+        }
+        self.put_small(|small| {
+            frame::put_header(small, Kind::Last, head.len() + body.len() + tail.len());
+            small.extend_from_slice(head);
+        });
+        self.put_body(body);
+        self.put_bytes(tail);
+    }
+
+    fn put_sealed(&mut self, sealer: &mut Sealer, kind: Kind, pieces: &[&[u8]]) {
+        let size = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        if size <= SEAL_SMALL_MAX {
+            return self.put_small(|small| sealer.seal(small, kind, pieces));
+        }
+        let mut frame = Vec::with_capacity(size.saturating_add(HEADER_MAX + OVERHEAD));
+        sealer.seal(&mut frame, kind, pieces);
+        self.put_large(frame.into());
+    }
+
+    fn put_body(&mut self, body: Bytes) {
+        if body.len() <= COPY_MAX {
+            return self.put_bytes(&body);
+        }
+        self.put_large(body);
+    }
+
+    fn put_large(&mut self, bytes: Bytes) {
+        self.queued += bytes.len() as u64;
+        self.chunks.push_back(Chunk::Large(bytes));
+    }
+
+    fn put_small(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.small.len();
+        put(&mut self.small);
+        let added = self.small.len() - before;
+        self.queued += added as u64;
+        match self.chunks.back_mut() {
+            Some(Chunk::Small(len)) => *len += added,
+            _ if added == 0 => {}
+            _ => self.chunks.push_back(Chunk::Small(added)),
+        }
+    }
+
+    /// Bytes queued and not written.
+    pub(crate) fn backlog(&self) -> usize {
+        usize::try_from(self.queued - self.written).unwrap_or(usize::MAX)
+    }
+
+    /// Fills `out` with what is to be written next and says how many slices that made.
+    pub(crate) fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
+        let mut small = self.small.get(self.small_at..).unwrap_or_default();
+        let mut count = 0;
+        for (slice, chunk) in out.iter_mut().zip(&self.chunks) {
+            let bytes = match chunk {
+                Chunk::Large(bytes) => bytes,
+                Chunk::Small(len) => {
+                    let (bytes, rest) = small.split_at_checked(*len).unwrap_or_default();
+                    small = rest;
+                    bytes
+                }
+            };
+            *slice = IoSlice::new(bytes);
+            count += 1;
+        }
+        count
+    }
+
+    /// That many bytes were written.
+    pub(crate) fn advance(&mut self, written: usize) {
+        let mut left = written.min(self.backlog());
+        self.written += left as u64;
+        while left > 0
+            && let Some(chunk) = self.chunks.front_mut()
+        {
+            let (gone, is_done) = match chunk {
+                Chunk::Small(len) => {
+                    let gone = left.min(*len);
+                    *len -= gone;
+                    self.small_at += gone;
+                    (gone, *len == 0)
+                }
+                Chunk::Large(bytes) => {
+                    let gone = left.min(bytes.len());
+                    bytes.advance(gone);
+                    (gone, bytes.is_empty())
+                }
+            };
+            left -= gone;
+            if is_done {
+                self.chunks.pop_front();
+            }
+        }
+        self.compact();
+    }
+
+    /// Reuses the small buffer's written front: all of it once it is drained, else when it is the
+    /// larger half, so that moving the rest costs no more than writing it did.
+    fn compact(&mut self) {
+        if self.small_at == self.small.len() {
+            self.small.clear();
+            self.small_at = 0;
+            if self.small.capacity() > KEEP_MAX {
+                self.small = Vec::new();
+            }
+        } else if self.small_at >= KEEP_MAX && self.small_at >= self.small.len() / 2 {
+            self.small.drain(..self.small_at);
+            self.small_at = 0;
+        }
+    }
+
+    /// The next message that was written to its last byte.
+    pub(crate) fn poll_written(&mut self) -> Option<Token> {
+        let (end, token) = *self.tokens.front()?;
+        if end > self.written {
+            return None;
+        }
+        self.tokens.pop_front();
+        Some(token)
+    }
+
+    /// The link is idle: holds nothing that it does not need.
+    pub(crate) fn release(&mut self) {
+        if self.chunks.is_empty() {
+            self.small = Vec::new();
+            self.chunks = VecDeque::new();
+        }
+        if self.tokens.is_empty() {
+            self.tokens = VecDeque::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drained(output: &mut Output, step: usize, slices: usize) -> (Vec<u8>, Vec<Token>) {
+        let (mut bytes, mut tokens) = (Vec::new(), Vec::new());
+        while output.backlog() > 0 {
+            let mut out = vec![IoSlice::new(&[]); slices];
+            let count = output.slices(&mut out);
+            let next: Vec<u8> =
+                out[..count].iter().flat_map(|slice| slice.to_vec()).take(step).collect();
+            output.advance(next.len());
+            bytes.extend(next);
+            tokens.extend(std::iter::from_fn(|| output.poll_written()));
+        }
+        (bytes, tokens)
+    }
+
+    #[test]
+    fn order_survives_every_way_of_writing() {
+        let body = Bytes::from(vec![b'b'; COPY_MAX + 1]);
+        let mut expected = b"\x01\x01f\x02".to_vec();
+        expected.extend((body.len() as u64 + 2).to_be_bytes());
+        expected.push(b'h');
+        expected.extend_from_slice(&body);
+        expected.extend_from_slice(b"t\x00\x00");
+        for (step, slices) in [(1, 1), (7, 2), (1_000, 1), (usize::MAX, 8)] {
+            let mut output = Output::default();
+            let message = Outgoing { frames: &[b"f"], head: b"h", body: body.clone(), tail: b"t" };
+            output.put_message(message, Token(1));
+            output.put_message(Outgoing::default(), Token(2));
+            assert_eq!(output.backlog(), expected.len());
+            assert_eq!(
+                drained(&mut output, step, slices),
+                (expected.clone(), vec![Token(1), Token(2)])
+            );
+        }
+    }
+
+    #[test]
+    fn a_large_body_is_not_copied() {
+        let body = Bytes::from(vec![0; COPY_MAX + 1]);
+        let mut output = Output::default();
+        output.put_message(Outgoing { body: body.clone(), ..Default::default() }, Token(0));
+        let mut out = [IoSlice::new(&[]); 4];
+        assert_eq!(output.slices(&mut out), 2);
+        assert_eq!(out[1].as_ptr(), body.as_ptr());
+    }
+
+    #[test]
+    fn a_secret_never_enters_the_buffer_that_is_kept() {
+        let mut output = Output::default();
+        output.put_bytes(b"before");
+        output.put_secret(b"\x05HELLO");
+        assert_eq!(output.small, b"before");
+        assert_eq!(drained(&mut output, 5, 2).0, b"before\x04\x06\x05HELLO");
+    }
+
+    #[test]
+    #[cfg(feature = "_curve")]
+    fn d_15_a_message_leaves_whole_or_not_at_all() {
+        let mut output = Output::default();
+        output.seal_with(Sealer::at(u64::MAX - 2));
+        let frames: [&[u8]; 2] = [b"a", b"b"];
+        let three = Outgoing { frames: &frames, ..Default::default() };
+        assert!(!output.put_message(three, Token(1)));
+        assert_eq!((output.backlog(), output.poll_written()), (0, None));
+        let two = Outgoing { frames: &frames[..1], ..Default::default() };
+        assert!(output.put_message(two, Token(2)));
+        assert!(!output.put_command(b"\x04PONG"));
+        assert_eq!(drained(&mut output, 10, 1).1, [Token(2)]);
+    }
+
+    #[test]
+    fn a_queue_that_never_drains_stays_small() {
+        let mut output = Output::default();
+        for _ in 0..10_000 {
+            output.put_bytes(&[0; 100]);
+            output.advance(output.backlog() - 1);
+        }
+        assert!(output.small.capacity() < 4 * KEEP_MAX, "{}", output.small.capacity());
+    }
+}

@@ -1,0 +1,66 @@
+//! The structure that ARCHITECTURE.md draws holds: imports point down, no files import each other in a
+//! circle, and what must not be named is not.
+//!
+//! The sources are read as text, with `syn`: names are followed through re-exports to the file that
+//! defines them. Test modules may import what they like.
+
+mod graph;
+mod source;
+mod storeys;
+
+use graph::Graph;
+use source::Package;
+use storeys::STOREYS;
+
+#[test]
+fn no_new_circle_of_files() {
+    for &(name, _) in STOREYS {
+        let circles = Graph::of(&Package::read(name)).circles();
+        let known = storeys::CIRCLES.iter().filter(|(package, _)| *package == name);
+        let known: Vec<_> = known.map(|(_, files)| files.to_vec()).collect();
+        assert_eq!(circles, known, "{name}: a circle that is gone goes from the list, too");
+    }
+}
+
+#[test]
+fn imports_point_down() {
+    for &(name, storeys) in STOREYS {
+        let package = Package::read(name);
+        let graph = Graph::of(&package);
+        let upward = graph.upward(storeys);
+        assert!(upward.is_empty(), "{name}: {upward:#?}");
+        let homeless = package.folders_outside(storeys);
+        assert!(homeless.is_empty(), "{name}: not in tests/architecture/storeys.rs: {homeless:?}");
+    }
+}
+
+/// What is named nowhere in a part of the tree, and why.
+#[test]
+fn what_must_not_be_named_is_not() {
+    for &(package, under, words, why) in storeys::NOT_NAMED {
+        let named = Package::read(package).named(under, words);
+        assert!(
+            named.is_empty(),
+            "{package}/src/{under} names what it must not: {why}\n{named:#?}"
+        );
+    }
+}
+
+/// The judge judges: it finds a circle, an upward import and a forbidden name where there are some.
+#[test]
+fn a_crooked_house_is_seen() {
+    let package = Package::of(&[
+        ("lib.rs", "mod low; mod high; pub use high::High;"),
+        ("low.rs", "use crate::High; pub struct Low(High);"),
+        (
+            "high.rs",
+            "use crate::low::Low; pub struct High(Option<Box<Low>>); fn now() { std::time::Instant::now(); }",
+        ),
+    ]);
+    let graph = Graph::of(&package);
+    assert_eq!(graph.circles(), [["high.rs", "low.rs"]]);
+    let storeys: &[&[&str]] = &[&["low"], &["high"]];
+    assert_eq!(graph.upward(storeys), ["low.rs -> high.rs"]);
+    assert_eq!(package.named("high.rs", &["Instant::now"]).len(), 1);
+    assert_eq!(package.folders_outside(&[&["low"]]), ["high"]);
+}
