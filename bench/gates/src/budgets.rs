@@ -1,6 +1,6 @@
 //! The committed numbers: read, compared, written anew.
 
-use crate::measures::Measure;
+use crate::measure::Measure;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! Allocations of a call.
 
 use crate::engine::Exchange;
-use crate::measures::Measure;
+use crate::measure::Measure;
 use crate::whole::Pair;
 use allocation_counter::measure;
 

@@ -1,6 +1,6 @@
 //! What a peer costs a server that has nothing to do for it: bytes of heap.
 
-use crate::measures::Measure;
+use crate::measure::Measure;
 use crate::whole::{echo, runtime};
 use allocation_counter::measure;
 use pseud::Client;

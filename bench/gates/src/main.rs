@@ -10,6 +10,7 @@ mod engine;
 mod heap;
 mod idle;
 mod large;
+mod measure;
 mod measures;
 mod valgrind;
 mod whole;

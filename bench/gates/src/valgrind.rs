@@ -1,6 +1,6 @@
 //! Instructions and system calls of a subject, by valgrind: the same whatever else the machine does.
 
-use crate::measures::{Measure, Subject};
+use crate::measure::{Measure, Subject};
 use std::env;
 use std::process::{Command, Output};
 
