@@ -1,6 +1,6 @@
-//! Whatever the payload of an ext 123 to 126, it stays bytes, is refused as no date, or is a date that
-//! CPython would make of it by calling nothing but `datetime`'s own classes; such a date is written again
-//! as a pickle of protocol 4 that reads back as the same date.
+//! Whatever the payload of an ext 123 to 126, it stays bytes, is refused as no date, or is a date, which is
+//! written again as one that reads back the same; and what everybody may be sent calls nothing but
+//! `datetime`'s own classes, in protocol 4.
 //!
 //! The first byte chooses the ext's code, the rest is its payload.
 
@@ -18,8 +18,11 @@ pub fn pickles(data: &[u8]) {
     bounded(data.len(), || match check(&body) {
         Ok(packed) => judge(&packed, code as i8, payload),
         Err(BadValue::Ext(0)) => {
-            let pickle = Pickle::read(payload).expect("only a date can be a wrong one");
-            assert!(!pickle.is_naive_date(), "Python makes a date of it");
+            let pickle = Pickle::read(payload);
+            assert!(
+                !pickle.is_some_and(|pickle| pickle.is_naive_date()),
+                "Python makes a date of it"
+            );
         }
         Err(error) => panic!("{error}"),
     });
@@ -33,13 +36,15 @@ fn judge(packed: &Packed, code: i8, payload: &[u8]) {
         assert!(!packed.is_v1_safe(), "a pickle that we don't know is not for a Python peer");
         return;
     }
-    let Pickle { globals, .. } =
-        Pickle::read(payload).expect("a date's pickle has a date's opcodes");
-    assert!(globals.iter().all(|name| is_harmless(name)), "{globals:?}");
-    assert!(packed.is_v1_safe());
     let again = encoded(&value);
     let twice = check(&again).expect("what we write passes our own check");
     assert_eq!(twice.value(), value);
+    let names = Pickle::read(payload).map(|pickle| pickle.globals);
+    if !names.is_some_and(|names| names.iter().all(|name| is_harmless(name))) {
+        assert!(!packed.is_v1_safe(), "not everybody has what a zone of a library needs");
+        return;
+    }
+    assert!(packed.is_v1_safe());
     assert!(again.windows(2).any(|pair| pair == [0x80, 4]), "dates are written in protocol 4");
     if payload[1] == 5 {
         assert_eq!(packed.as_bytes()[4..6], [0x80, 4], "protocol 5 is passed on as protocol 4");
