@@ -207,3 +207,14 @@ fn i_07_nothing_but_those_shapes() {
         assert!(body.decode::<DateTime>().is_err(), "{to:?}");
     }
 }
+
+/// A fuzzer's input: `timezone(b'…')` of ten bytes is no datetime of a class derived from `datetime`.
+#[test]
+fn i_07_another_class_of_datetimes_own_module_is_no_subclass() {
+    let pickle =
+        b"\x80\x05\x95\x2a\0\0\0\0\0\0\0\x8c\x08datetime\x94\x8c\x08timezone\x94\x93\x94C\x0a\
+        \x03\xe8\x89\x02\0\x1e\0\0\0\x25\x94\x85\x94R\x94.";
+    let head = [0xc8, 0, pickle.len() as u8, 125];
+    let value = check([&head[..], pickle].concat()).value();
+    assert!(matches!(&value, Value::Ext(125, bytes) if bytes == &pickle[..]), "{value:?}");
+}
