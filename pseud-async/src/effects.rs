@@ -111,7 +111,7 @@ impl Effects {
             hub.timer.wake();
         }
         self.happened.iter().for_each(|happened| happened.log(hub));
-        self.withheld.iter().for_each(|withheld| withheld.warn(&hub.withheld, hub.now()));
+        self.withheld.into_iter().for_each(|withheld| hub.withheld(withheld));
         for (link, reason) in self.close {
             link.close(reason);
         }

@@ -13,7 +13,6 @@ use crate::registry::{Registry, Served};
 use crate::running::Running;
 use crate::sockets::Sockets;
 use crate::stranger::Stranger;
-use crate::withheld::Pace;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
@@ -73,8 +72,6 @@ pub struct Hub {
     pub(crate) closings: AtomicUsize,
     pub(crate) config: Arc<Config>,
     pub(crate) doors: Doors,
-    /// How often answers that are withheld are warned of.
-    pub(crate) withheld: Pace,
     /// Taken alone, under no other lock.
     pub(crate) refusals: Refusals,
     pub(crate) sockets: Sockets,
@@ -134,7 +131,6 @@ impl Hub {
             closings: AtomicUsize::new(0),
             config,
             doors: Doors::default(),
-            withheld: Pace::default(),
             refusals: Refusals::default(),
             sockets: Sockets::default(),
         })

@@ -6,6 +6,7 @@ mod tallies;
 pub(crate) use line::{BadReply, Failed, Unavailable};
 
 use crate::hub::Hub;
+use crate::withheld::Withheld;
 use line::{Line, log};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -74,6 +75,17 @@ impl Hub {
         let is_new = is_earlier(tallies.deadline(), before);
         drop(tallies);
         told.inspect(|bad| log(&Line::BadReply(*bad), None));
+        self.arm_report(is_new);
+    }
+
+    /// An answer was withheld from who no longer waits for it.
+    pub(crate) fn withheld(&self, withheld: Withheld) {
+        let mut tallies = self.refusals.lock();
+        let before = tallies.deadline();
+        let told = tallies.withheld.count(withheld, self.now());
+        let is_new = is_earlier(tallies.deadline(), before);
+        drop(tallies);
+        told.inspect(|withheld| withheld.warn(None));
         self.arm_report(is_new);
     }
 

@@ -1,5 +1,6 @@
 //! Lines on strangers, and on what they make happen.
 
+use crate::withheld::Withheld;
 use pseud_proto::{BadValue, PeerError};
 
 /// A handshake that failed.
@@ -46,6 +47,7 @@ pub(super) enum Line {
     Unavailable(Unavailable, String),
     Session,
     BadReply(BadReply),
+    Withheld(Withheld),
 }
 
 /// Whoever listens to logs is a user's: never under a lock. `count`: so many of the kind since the last
@@ -87,6 +89,7 @@ pub(super) fn log(line: &Line, count: Option<u64>) {
         Line::BadReply(BadReply { bad, over: Some((limit, what)) }) => {
             tracing::warn!(%bad, limit, what, count, "a reply is over a limit of ours");
         }
+        Line::Withheld(withheld) => withheld.warn(count),
         Line::Session => tracing::info!(count, "more sessions began or ended"),
     }
 }

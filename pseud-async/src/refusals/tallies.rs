@@ -2,6 +2,7 @@
 
 use super::line::{BadReply, Failed, Line, Unavailable};
 use crate::tally::Tally;
+use crate::withheld::Withheld;
 use pseud_proto::{Incompatible, Insecure, PeerError};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -15,6 +16,9 @@ const EVENTS_BURST: u32 = 128;
 
 /// Sessions whose beginning or end is logged in a minute one by one.
 const SESSIONS_BURST: u32 = 600;
+
+/// Answers whose withholding is logged in a minute one by one.
+const WITHHELD_BURST: u32 = 8;
 
 /// Whom watchers are told of.
 pub(super) type Refused = (String, PeerError);
@@ -36,6 +40,7 @@ pub(super) struct Tallies {
     pub(super) unavailable: [Tally<(Unavailable, String)>; 3],
     pub(super) sessions: Tally<()>,
     pub(super) bad_replies: Tally<BadReply>,
+    pub(super) withheld: Tally<Withheld>,
     pub(super) events: Tally<Refused>,
 }
 
@@ -48,6 +53,7 @@ impl Default for Tallies {
             unavailable: [Tally::new(1), Tally::new(1), Tally::new(1)],
             sessions: Tally::new(SESSIONS_BURST),
             bad_replies: Tally::new(1),
+            withheld: Tally::new(WITHHELD_BURST),
             events: Tally::new(EVENTS_BURST),
         }
     }
@@ -80,6 +86,7 @@ impl Tallies {
             self.denied_elsewhere.deadline(),
             self.sessions.deadline(),
             self.bad_replies.deadline(),
+            self.withheld.deadline(),
             self.events.deadline(),
         ];
         denied.chain(unavailable).chain(others.into_iter().flatten()).min()
@@ -106,6 +113,8 @@ impl Tallies {
         lines.extend(due(&mut self.sessions, now).map(|(count, ())| (count, Line::Session)));
         let told = |(count, bad)| (count, Line::BadReply(bad));
         lines.extend(due(&mut self.bad_replies, now).map(told));
+        let told = |(count, withheld)| (count, Line::Withheld(withheld));
+        lines.extend(due(&mut self.withheld, now).map(told));
         if let Some(now) = now {
             self.denied.retain(|_, tally| !tally.is_over(now));
         }
