@@ -81,24 +81,24 @@ impl Dial {
     }
 
     /// An attempt begins.
-    pub fn connecting(&self) {
+    pub(crate) fn connecting(&self) {
         self.hub.tell(&Happened::Connecting { endpoint: self.endpoint.clone() });
         self.note(|dialed| dialed.is_trying = true);
     }
 
     /// There was no connection to be had at one of its addresses.
-    pub fn tell_failed(&self, error: &std::io::Error) {
+    pub(crate) fn tell_failed(&self, error: &std::io::Error) {
         let (endpoint, error) = (self.endpoint.clone(), error.to_string());
         self.hub.tell(&Happened::Failed { endpoint, error });
     }
 
     /// Nor at any other: this attempt came to nothing.
-    pub fn failed(&self) {
+    pub(crate) fn failed(&self) {
         self.over(None);
     }
 
     /// Its link ended for that reason, before or after its handshake was over.
-    pub fn ended(&self, reason: Reason, was_ready: bool) {
+    pub(crate) fn ended(&self, reason: Reason, was_ready: bool) {
         self.over(match reason {
             Reason::Denied | Reason::PeerFault(_) if !was_ready => Some(reason),
             _ => None,
@@ -155,8 +155,8 @@ impl Inner {
 }
 
 impl Hub {
-    /// For adapters: from here on others may connect to us.
-    pub fn listens(self: &Arc<Self>) {
+    /// From here on others may connect to us.
+    pub(crate) fn listens(self: &Arc<Self>) {
         let ((), effects) = self.with(|inner, now| {
             inner.dials.listens = true;
             inner.tell_unreachable(now);

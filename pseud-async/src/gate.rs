@@ -73,7 +73,7 @@ impl Asked {
         }
         let hub = self.hub.clone();
         let parked = Parked::new(self, permit);
-        (hub.runtime.spawn)(Box::pin(async move {
+        hub.runtime.spawn(Box::pin(async move {
             if let Some(judged) = in_time(&parked, judging).await {
                 parked.answer(judged);
             }
@@ -85,7 +85,7 @@ impl Asked {
     fn block(self, permit: Permit, judge: Arc<BlockingJudge>, question: Question) {
         let (hub, source) = (self.hub.clone(), self.source.clone());
         let parked = Parked::new(self, permit);
-        (hub.runtime.spawn_blocking)(Box::new(move || {
+        hub.runtime.spawn_blocking(Box::new(move || {
             if !parked.is_over() {
                 let judged = caught(move || judge(question, source), unlogged);
                 parked.answer(judged.ok_or(Panicked));
@@ -121,7 +121,7 @@ async fn in_time(parked: &Parked, mut judging: Guarded) -> Option<Judged> {
         }
         ready!(asked.link.poll_ended(cx));
         let Some(at) = at else { return Poll::Ready(None) };
-        let late = late.get_or_insert_with(|| (asked.hub.runtime.sleep)(at));
+        let late = late.get_or_insert_with(|| asked.hub.runtime.sleep(at));
         late.as_mut().poll(cx).map(|()| None)
     })
     .await

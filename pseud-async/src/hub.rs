@@ -11,6 +11,7 @@ use crate::pending::Waiters;
 use crate::refusals::Refusals;
 use crate::registry::{Registry, Served};
 use crate::running::Running;
+use crate::runtime::Executor;
 use crate::sockets::Sockets;
 use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
@@ -19,40 +20,12 @@ use pseud_proto::pseud::Endpoint;
 use pseud_proto::{Config, Packed, PeerId, Reason, RequestId};
 use slab::Slab;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
-
-/// Starts a task.
-pub type Spawn = Box<dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync>;
-/// Runs a function on a thread that may block.
-pub type SpawnBlocking = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
-
-/// Waits for a moment of the clock.
-pub type Sleep = Box<dyn Fn(Instant) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
-
-/// What an adapter lends the hub.
-pub struct Runtime {
-    /// Its clock: monotonic.
-    pub clock: fn() -> Instant,
-    /// Starts a task.
-    pub spawn: Spawn,
-    /// Runs a function on a thread that may block.
-    pub spawn_blocking: SpawnBlocking,
-    /// Waits for a moment of that clock. For what is rare: deadlines of calls and links have one sleep
-    /// each in the adapter.
-    pub sleep: Sleep,
-}
-
-impl fmt::Debug for Runtime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runtime").finish_non_exhaustive()
-    }
-}
 
 /// One endpoint with its callers and handlers: what all links and handles of a node share.
 ///
@@ -63,7 +36,7 @@ impl fmt::Debug for Runtime {
 pub struct Hub {
     inner: Mutex<Inner>,
     pub(crate) served: Served,
-    pub(crate) runtime: Runtime,
+    pub(crate) runtime: Box<dyn Executor>,
     pub(crate) timer: AtomicWaker,
     /// Handlers that did not end at once, those of callers that are gone among them.
     pub(crate) running: Running,
@@ -105,7 +78,7 @@ impl Hub {
     ///
     /// # Errors
     /// The operating system gives no entropy: there is no fallback.
-    pub fn new(config: Arc<Config>, runtime: Runtime) -> std::io::Result<Self> {
+    pub fn new(config: Arc<Config>, runtime: impl Executor + 'static) -> std::io::Result<Self> {
         let endpoint = Endpoint::new(config.clone(), Self::seed()?);
         Ok(Self {
             inner: Mutex::new(Inner {
@@ -124,7 +97,7 @@ impl Hub {
                 shut_down: false,
             }),
             served: Served::own(),
-            runtime,
+            runtime: Box::new(runtime),
             timer: AtomicWaker::new(),
             running: Running::default(),
             orphans: Orphans::default(),
@@ -138,21 +111,21 @@ impl Hub {
 
     /// The same with somebody who is asked about strangers.
     #[must_use]
-    pub fn with_gate(mut self, gate: Gate) -> Self {
+    pub(crate) fn with_gate(mut self, gate: Gate) -> Self {
         self.doors = Doors::new(gate);
         self
     }
 
     /// The same with a registry that others may hold as well: it outlives this node.
     #[must_use]
-    pub fn with_registry(mut self, registry: Registry) -> Self {
+    pub(crate) fn with_registry(mut self, registry: Registry) -> Self {
         self.served = Served::shared(registry);
         self
     }
 
     /// The same with another fate of handlers whose callers have left.
     #[must_use]
-    pub fn with_orphans(mut self, orphans: Orphans) -> Self {
+    pub(crate) fn with_orphans(mut self, orphans: Orphans) -> Self {
         self.orphans = orphans;
         self
     }
@@ -161,24 +134,24 @@ impl Hub {
     ///
     /// # Errors
     /// There are none to be had.
-    pub fn seed() -> std::io::Result<[u8; 32]> {
+    pub(crate) fn seed() -> std::io::Result<[u8; 32]> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(std::io::Error::other)?;
         Ok(seed)
     }
 
-    /// The adapter's clock.
-    pub fn now(&self) -> Instant {
-        (self.runtime.clock)()
+    /// The runtime's clock.
+    pub(crate) fn now(&self) -> Instant {
+        self.runtime.now()
     }
 
     /// Whether [`Node::shutdown`](crate::Node::shutdown) was called, or the last handle dropped.
-    pub fn is_shut_down(&self) -> bool {
+    pub(crate) fn is_shut_down(&self) -> bool {
         self.lock().shut_down
     }
 
     /// Waits for that: for loops that accept or dial.
-    pub fn shut_down(self: &Arc<Self>) -> ShutDown {
+    pub(crate) fn shut_down(self: &Arc<Self>) -> ShutDown {
         ShutDown { hub: self.clone(), place: Place::default() }
     }
 
@@ -207,7 +180,7 @@ impl Hub {
 
     /// Ends everything: calls end as `Closed`, links close, handlers of its own are forgotten. What
     /// listened does so no more when this returns.
-    pub fn shutdown(self: &Arc<Self>) {
+    pub(crate) fn shutdown(self: &Arc<Self>) {
         self.report_last();
         let ((waiting, strangers), effects) = self.with(|inner, now| {
             inner.shut_down = true;
@@ -230,7 +203,7 @@ impl Hub {
 /// See [`Hub::shut_down`]. Cancel-safe.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct ShutDown {
+pub(crate) struct ShutDown {
     hub: Arc<Hub>,
     place: Place,
 }

@@ -1,14 +1,17 @@
-//! What pseud's async adapters share: calls and handlers around one endpoint, without a runtime.
+//! pseud's servers and clients, on whichever runtime an adapter lends them.
 //!
-//! Nothing here opens a socket, reads a clock or starts a task: an adapter hands in a clock and a
-//! way to spawn ([`Runtime`]), reads bytes into [`Link`]s, and drives the one timer. Applications use
-//! an adapter (`pseud-tokio`), whose `Server` and `Client` are [`Node`]s.
+//! Nothing here starts a task, reads a clock or waits for a socket by itself: an adapter does, as a
+//! [`Runtime`](adapter::Runtime) with its stream, listener and timer. Applications use an adapter
+//! (`pseud-tokio`), whose `Server` and `Client` are [`Server`] and [`Client`] on its runtime.
 //!
 //! The hot path has no timer, channel, task or copy of its own for a call: a call is a slot
 //! {waker, outcome} beside the endpoint under one short lock, its deadline lives in the endpoint,
 //! and a handler is polled once where its request arrives.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod abort;
+#[doc(hidden)]
+pub mod adapter;
 mod authenticator;
 mod call;
 mod call_all;
@@ -20,14 +23,17 @@ mod crowd;
 mod dial;
 mod effects;
 mod events;
+pub mod files;
 mod gate;
 mod guard;
 mod handler;
 mod hub;
+mod io_error;
 mod link;
 mod nested;
 mod node;
 mod orphans;
+mod os;
 mod peer;
 mod pending;
 mod refusals;
@@ -36,11 +42,13 @@ mod request;
 mod resolve;
 mod responder;
 mod running;
+mod runtime;
 mod serve;
 mod service;
 mod sockets;
 mod stranger;
 mod tally;
+mod time;
 mod timer;
 mod waits;
 mod withheld;
@@ -51,13 +59,10 @@ pub use call_all::CallAll;
 pub use call_error::CallError;
 pub use caller::Caller;
 pub use cancelled::Cancelled;
-pub use dial::Dial;
 pub use events::{ConnectionEvent, Events};
 pub use gate::{Gate, Permit};
 pub use handler::HandlerError;
-pub use hub::{Hub, Runtime, ShutDown, Sleep, Spawn, SpawnBlocking};
-pub use link::{Fed, Flushed, Link, Origin, Writer};
-pub use node::Node;
+pub use node::{BindOptions, Client, Drain, InClear, Node, Options, Server};
 pub use orphans::Orphans;
 pub use peer::Peer;
 pub use pseud_proto::registry::NameRefused;
@@ -66,5 +71,4 @@ pub use registry::name_of;
 pub use registry::{Object, Registry};
 pub use request::Request;
 pub use service::Service;
-pub use sockets::{Listening, OpenSocket, SocketsClosed};
 pub use waits::{Drained, Ready};

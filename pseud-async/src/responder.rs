@@ -65,7 +65,7 @@ impl Inner {
 mod tests {
     use super::*;
     use crate::cancelled::Cancelled;
-    use crate::hub::Runtime;
+    use crate::runtime::tests::ByHand;
     use pseud_proto::peer::PeerInfo;
     use pseud_proto::zmtp::Parts;
     use pseud_proto::{Action, Config, Fault};
@@ -84,13 +84,7 @@ mod tests {
     }
 
     fn hub() -> Arc<Hub> {
-        let runtime = Runtime {
-            clock: Instant::now,
-            spawn: Box::new(drop),
-            spawn_blocking: Box::new(drop),
-            sleep: Box::new(|_| Box::pin(std::future::pending())),
-        };
-        Arc::new(Hub::new(Arc::new(Config::default()), runtime).unwrap())
+        Arc::new(Hub::new(Arc::new(Config::default()), ByHand::default()).unwrap())
     }
 
     /// The duty to answer a request that has just come.

@@ -101,7 +101,7 @@ fn serve(hub: &Arc<Hub>, request: pseud_proto::Request) -> Option<(Ticket, Serve
         Poll::Ready(None) => Some((ticket, Err(unserved(request)))),
         Poll::Pending => {
             let responder = Responder::new(hub, ticket, size);
-            (hub.runtime.spawn)(Box::pin(resolved(responder, resolving, request)));
+            hub.runtime.spawn(Box::pin(resolved(responder, resolving, request)));
             None
         }
     }
@@ -180,7 +180,7 @@ fn here(hub: &Arc<Hub>, ticket: Ticket, size: usize, started: Started) -> Option
             }
             let gone = Cancelled::new(hub.clone(), ticket.request());
             let responder = Responder::new(hub, ticket, size);
-            (hub.runtime.spawn)(Box::pin(waited_for(responder, gone, answering)));
+            hub.runtime.spawn(Box::pin(waited_for(responder, gone, answering)));
         }
         Started::Blocking(handler, request) => {
             block(Responder::new(hub, ticket, size), handler, request);
@@ -219,7 +219,7 @@ async fn waited_for(responder: Responder, mut gone: Cancelled, mut answering: Gu
 /// It may wait for a thread; whoever is gone meanwhile is not served.
 fn block(responder: Responder, handler: Plain, request: Request) {
     let hub = request.caller().hub.clone();
-    (hub.runtime.spawn_blocking)(Box::new(move || {
+    hub.runtime.spawn_blocking(Box::new(move || {
         if !request.cancelled().is_cancelled() {
             let whose = Whose::of(&request);
             responder.answer(guarded(&whose, move || handler(request)));

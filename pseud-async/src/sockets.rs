@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 /// How long a link that is closed may take to be read to its end by its peer.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// A socket that listens, of an adapter's.
-pub trait Listening: Send + Sync {
+/// A socket that listens.
+pub(crate) trait Listening: Send + Sync {
     /// Closes the socket: when it returns, its address is free. Harmless the second time.
     fn close(&self);
 }
@@ -53,9 +53,9 @@ impl Sockets {
 }
 
 impl Hub {
-    /// For adapters: that socket listens until the node ends, or is dropped before. `false`: the node
+    /// That socket listens until the node ends, or is dropped before. `false`: the node
     /// has ended, and the socket is closed.
-    pub fn listen(&self, socket: &Arc<impl Listening + 'static>) -> bool {
+    pub(crate) fn listen(&self, socket: &Arc<impl Listening + 'static>) -> bool {
         let weak = Arc::downgrade(socket);
         let mut state = self.sockets.lock();
         state.listening.retain(|known| known.strong_count() > 0);
@@ -69,21 +69,21 @@ impl Hub {
         !ended
     }
 
-    /// For adapters: a link's socket is open until that is dropped.
-    pub fn open_socket(self: &Arc<Self>) -> OpenSocket {
+    /// A link's socket is open until that is dropped.
+    pub(crate) fn open_socket(self: &Arc<Self>) -> OpenSocket {
         self.sockets.lock().open += 1;
         OpenSocket { hub: self.clone() }
     }
 
     /// Ends everything, as [`Node::shutdown`](crate::Node::shutdown); links have until then to be read
     /// to their ends, instead of a second.
-    pub fn shutdown_by(self: &Arc<Self>, until: Instant) {
+    pub(crate) fn shutdown_by(self: &Arc<Self>, until: Instant) {
         self.sockets.lock().until = Some(until);
         self.shutdown();
     }
 
     /// Waits until all links' sockets are closed: for who wants to leave then. Cancel-safe.
-    pub fn sockets_closed(self: &Arc<Self>) -> SocketsClosed {
+    pub(crate) fn sockets_closed(self: &Arc<Self>) -> SocketsClosed {
         SocketsClosed { hub: self.clone(), place: Place::default() }
     }
 }
@@ -91,24 +91,24 @@ impl Hub {
 /// A link's socket that is not closed yet.
 #[derive(Debug)]
 #[must_use = "it counts as closed once dropped"]
-pub struct OpenSocket {
+pub(crate) struct OpenSocket {
     hub: Arc<Hub>,
 }
 
 impl OpenSocket {
     /// The node's.
-    pub fn hub(&self) -> &Arc<Hub> {
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.hub
     }
 
     /// By when the socket must be closed, if its link ends now.
-    pub fn farewell(&self) -> Instant {
+    pub(crate) fn farewell(&self) -> Instant {
         let until = self.hub.sockets.lock().until;
         until.unwrap_or_else(|| self.hub.now() + FAREWELL)
     }
 
     /// That time was over before the peer had read to the end.
-    pub fn cut_short(&self) {
+    pub(crate) fn cut_short(&self) {
         self.hub.sockets.lock().cut_short = true;
     }
 }
@@ -126,7 +126,7 @@ impl Drop for OpenSocket {
 /// See [`Hub::sockets_closed`]: whether every peer had read to the end, or had left by itself.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct SocketsClosed {
+pub(crate) struct SocketsClosed {
     hub: Arc<Hub>,
     place: Place,
 }

@@ -6,14 +6,14 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 impl Hub {
-    /// What the adapter's timer task asks in a loop: ends calls whose time is up, logs what was only
+    /// What the timer's task asks in a loop: ends calls whose time is up, logs what was only
     /// counted, and says until
     /// when to sleep (`Pending` with no sleep where nothing has a deadline; the task is woken when
     /// one comes up that is earlier than what it sleeps for). `Ready` once the hub is shut down.
     ///
     /// The timer stays armed for a call that has ended meanwhile: a busy endpoint re-arms it about
     /// once per time-out, not once per call.
-    pub fn poll_timer(
+    pub(crate) fn poll_timer(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
         mut sleep_until: impl FnMut(&mut Context<'_>, Instant) -> Poll<()>,

@@ -23,7 +23,7 @@ Try it in two shells:
 exit codes."
 )]
 pub(crate) struct Cli {
-    /// Log more on stderr: -v for debug, -vv for all. RUST_LOG, such as `info,pseud_tokio=debug`,
+    /// Log more on stderr: -v for debug, -vv for all. RUST_LOG, such as `info,pseud_async=debug`,
     /// overrides it.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,

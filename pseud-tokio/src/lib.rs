@@ -23,31 +23,22 @@
 //! drivers on; [`Server::new`] and [`Client::new`] are called inside it, and fail elsewhere.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod accept;
-mod connect;
-mod dial;
-mod drain;
-mod driver;
-mod failure;
-mod farewell;
-pub mod files;
+#[doc(hidden)]
+pub mod adapter;
 mod listener;
-mod names;
-mod options;
-mod peers;
 mod runtime;
-mod security;
 mod socket;
-#[cfg(unix)]
-mod socket_file;
-mod within;
 
-pub use drain::Drain;
-pub use options::{BindOptions, Options};
-pub use peers::{Client, Server};
+#[doc(inline)]
 pub use pseud_async::{
-    Authenticator, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent, Drained, Events,
-    Gate, HandlerError, NameRefused, Node, Object, Orphans, Peer, Permit, Ready, Registry, Request,
-    Service, Source, register,
+    Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent,
+    Drain, Drained, Events, Gate, HandlerError, InClear, NameRefused, Node, Object, Options,
+    Orphans, Peer, Permit, Ready, Registry, Request, Service, Source, files, register,
 };
-pub use security::InClear;
+pub use runtime::Tokio;
+
+/// A server on tokio: see [`pseud_async::Server`].
+pub type Server = pseud_async::Server<Tokio>;
+
+/// A client on tokio: see [`pseud_async::Client`].
+pub type Client = pseud_async::Client<Tokio>;

@@ -1,21 +1,23 @@
 //! What listens: a TCP port, or a Unix socket with its file.
 
-use crate::connect::resolve;
-use crate::socket::{Stream, unsupported};
-use pseud_proto::address::Address;
+use crate::socket::Stream;
+use pseud_async::adapter::{self, SocketAddress, unsupported};
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use tokio::net::TcpListener;
 
 #[cfg(unix)]
-use crate::socket_file::{self, SocketFile};
-#[cfg(unix)]
-use std::path::Path;
+use pseud_async::adapter::{SocketFile, bind_socket_file};
 #[cfg(unix)]
 use tokio::net::UnixListener;
 
-pub(crate) enum Listener {
+/// What listens, of tokio.
+#[derive(Debug)]
+pub struct Listener(Kind);
+
+#[derive(Debug)]
+enum Kind {
     Tcp(TcpListener),
     #[cfg(unix)]
     /// The file goes first: whoever binds there next finds none, and loses none to us.
@@ -23,73 +25,63 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    /// Listens there; `ipc_mode` are the permissions of a Unix socket's file.
-    pub(crate) async fn bind(address: &Address, ipc_mode: Option<u32>) -> io::Result<Self> {
-        match address {
-            Address::Tcp { host, port } => {
-                let host = if host == "*" { "0.0.0.0" } else { host };
-                Ok(Self::Tcp(bind_tcp(&resolve(host, *port).await?).await?))
-            }
+    /// Listens there; `mode` are the permissions of a Unix socket's file.
+    pub(crate) async fn bind(at: &SocketAddress, mode: Option<u32>) -> io::Result<Self> {
+        #[cfg(not(unix))]
+        let _ = mode;
+        let kind = match at {
+            SocketAddress::Tcp(address) => Kind::Tcp(TcpListener::bind(address).await?),
             #[cfg(unix)]
-            Address::Ipc { path } => {
-                let (file, listener) = socket_file::bind(Path::new(path), ipc_mode).await?;
-                Ok(Self::Unix(Some(file), listener))
+            SocketAddress::UnixPath(path) => {
+                let (file, listener) = bind_socket_file(path, mode)?;
+                Kind::Unix(Some(file), UnixListener::from_std(listener)?)
             }
             #[cfg(target_os = "linux")]
-            Address::IpcAbstract { name } => {
-                Ok(Self::Unix(None, UnixListener::bind(format!("\0{name}"))?))
+            SocketAddress::UnixAbstract(name) => {
+                Kind::Unix(None, UnixListener::bind(format!("\0{name}"))?)
             }
-            _ => Err(unsupported()),
-        }
+            _ => return Err(unsupported()),
+        };
+        Ok(Self(kind))
     }
+}
 
-    /// The endpoint that was asked for, with the port that it really has.
-    pub(crate) fn endpoint(&self, asked: &Address) -> io::Result<String> {
-        match self {
-            Self::Tcp(listener) => Ok(format!("tcp://{}", listener.local_addr()?)),
+impl adapter::Listener for Listener {
+    type Stream = Stream;
+
+    fn tcp_address(&self) -> io::Result<Option<SocketAddr>> {
+        match &self.0 {
+            Kind::Tcp(listener) => listener.local_addr().map(Some),
             #[cfg(unix)]
-            Self::Unix(..) => Ok(asked.to_string()),
+            Kind::Unix(..) => Ok(None),
         }
     }
 
-    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
-        match self {
-            Self::Tcp(listener) => {
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        match &self.0 {
+            Kind::Tcp(listener) => {
                 listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream))
             }
             #[cfg(unix)]
-            Self::Unix(_, listener) => {
+            Kind::Unix(_, listener) => {
                 listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Unix(stream))
             }
         }
     }
 }
 
-/// Binds the first of a host's addresses that this machine has. One that is in use is an error: else a
-/// second server at `localhost` would stand beside the first, at the name's next address.
-async fn bind_tcp(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
-    let mut error = io::Error::new(io::ErrorKind::InvalidInput, "the host has no address");
-    for address in addresses {
-        match TcpListener::bind(address).await {
-            Err(failed) if failed.kind() != io::ErrorKind::AddrInUse => error = failed,
-            bound => return bound,
-        }
-    }
-    Err(error)
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::Server;
     use std::fs;
 
     #[tokio::test]
     async fn two_at_localhost_are_one_too_many() {
-        let tcp = |port| Address::Tcp { host: "localhost".to_owned(), port };
-        let first = Listener::bind(&tcp(0), None).await.unwrap();
-        let Listener::Tcp(listener) = &first else { panic!("no TCP") };
-        let port = listener.local_addr().unwrap().port();
-        let Err(error) = Listener::bind(&tcp(port), None).await else { panic!("bound twice") };
+        let (first, second) = (Server::new("a").unwrap(), Server::new("b").unwrap());
+        let bound = first.bind("tcp://localhost:*").await.unwrap();
+        let (_, port) = bound.rsplit_once(':').unwrap();
+        let error = second.bind(&format!("tcp://localhost:{port}")).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     }
 
@@ -97,7 +89,7 @@ mod tests {
     async fn only_its_own_file_goes_with_a_listener() {
         let path = std::env::temp_dir().join(format!("pseud-{}-own", std::process::id()));
         let _ = fs::remove_file(&path);
-        let address = Address::Ipc { path: path.to_str().unwrap().to_owned() };
+        let address = SocketAddress::UnixPath(path.clone());
         let first = Listener::bind(&address, None).await.unwrap();
         assert!(Listener::bind(&address, None).await.is_err(), "somebody listens there");
         fs::remove_file(&path).unwrap();

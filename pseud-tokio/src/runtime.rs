@@ -1,26 +1,111 @@
-//! The runtime that a node lives on, and whether it can.
+//! Tokio as a node's runtime.
 
+use crate::listener::Listener;
+use crate::socket::Stream;
+use pseud_async::adapter::{Runtime, SocketAddress, unsupported};
+use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::panic::catch_unwind;
-use std::time::Duration;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::runtime::Handle;
-use tokio::time::sleep;
+use tokio::task::yield_now;
+use tokio::time::{Sleep, sleep, sleep_until};
 
-/// The runtime that this is called in.
-///
-/// # Errors
-/// There is none, or its time or I/O driver is off: nothing of a node could run, and later there would
-/// be nobody to tell. Tokio is asked by using them, as it has no other way: where one is off, its panic
-/// is caught here, and the process's panic hook hears of it.
-pub(crate) fn current() -> io::Result<Handle> {
-    let handle = Handle::try_current().map_err(io::Error::other)?;
-    if catch_unwind(|| drop(sleep(Duration::ZERO))).is_err() {
-        return Err(off("time", "enable_time"));
+/// The runtime of nodes on tokio: [`Server`](crate::Server) and [`Client`](crate::Client) live on the one
+/// in which they are made.
+#[derive(Debug, Clone)]
+pub struct Tokio(Handle);
+
+impl Runtime for Tokio {
+    type Stream = Stream;
+    type Listener = Listener;
+    type Timer = Timer;
+
+    /// Tokio is asked for its drivers by using them, as it has no other way: where one is off, its panic
+    /// is caught here, and the process's panic hook hears of it.
+    fn current() -> io::Result<Self> {
+        let handle = Handle::try_current().map_err(io::Error::other)?;
+        if catch_unwind(|| drop(sleep(Duration::ZERO))).is_err() {
+            return Err(off("time", "enable_time"));
+        }
+        if catch_unwind(use_io).is_err() {
+            return Err(off("I/O", "enable_io"));
+        }
+        Ok(Self(handle))
     }
-    if catch_unwind(use_io).is_err() {
-        return Err(off("I/O", "enable_io"));
+
+    /// Tokio's clock, which tests may stop: its sleeps and our deadlines are of one clock.
+    fn now(&self) -> Instant {
+        tokio::time::Instant::now().into_std()
     }
-    Ok(handle)
+
+    fn spawn<F>(&self, future: F)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        drop(self.0.spawn(future));
+    }
+
+    fn spawn_blocking(&self, run: impl FnOnce() + Send + 'static) {
+        drop(self.0.spawn_blocking(run));
+    }
+
+    fn timer(&self, at: Instant) -> Timer {
+        self.enter(|| Timer(Box::pin(sleep_until(at.into()))))
+    }
+
+    /// Not by waking at once: a scheduler of one thread would go on without ever asking the system for
+    /// events. The first poll of tokio's future puts the waker off until that was done.
+    fn yield_now(&self, cx: &mut Context<'_>) {
+        let _ = pin!(yield_now()).poll(cx);
+    }
+
+    fn enter<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _entered = self.0.enter();
+        run()
+    }
+
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok(lookup_host((host, port)).await?.collect())
+    }
+
+    async fn connect(&self, to: &SocketAddress) -> io::Result<Stream> {
+        match to {
+            SocketAddress::Tcp(address) => TcpStream::connect(address).await.map(Stream::Tcp),
+            #[cfg(unix)]
+            SocketAddress::UnixPath(path) => UnixStream::connect(path).await.map(Stream::Unix),
+            #[cfg(target_os = "linux")]
+            SocketAddress::UnixAbstract(name) => {
+                UnixStream::connect(format!("\0{name}")).await.map(Stream::Unix)
+            }
+            _ => Err(unsupported()),
+        }
+    }
+
+    async fn bind(&self, at: &SocketAddress, mode: Option<u32>) -> io::Result<Listener> {
+        Listener::bind(at, mode).await
+    }
+}
+
+/// One sleep of tokio's.
+#[derive(Debug)]
+pub struct Timer(Pin<Box<Sleep>>);
+
+impl pseud_async::adapter::Timer for Timer {
+    fn reset(&mut self, at: Instant) {
+        self.0.as_mut().reset(at.into());
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
 }
 
 fn off(driver: &str, on: &str) -> io::Error {
@@ -33,7 +118,7 @@ fn off(driver: &str, on: &str) -> io::Error {
 /// Registers a socket that nobody else sees. Where the system gives none, there still is a driver.
 #[cfg(unix)]
 fn use_io() {
-    drop(tokio::net::UnixStream::pair());
+    drop(UnixStream::pair());
 }
 
 #[cfg(not(unix))]

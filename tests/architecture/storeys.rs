@@ -44,7 +44,28 @@ pub(crate) const NOT_NAMED: &[(&str, &str, &[&str], &str)] = &[
         "sessions know no wire and no dialect",
     ),
     ("pseud-proto", "wire", &["dialect", "rpc", "call"], "a wire knows no meaning"),
-    ("pseud-tokio", "", &["pseud_proto::value", "pseud_proto::pseud"], "an adapter moves bytes"),
+    (
+        "pseud-tokio",
+        "",
+        &[
+            "pseud_proto::value",
+            "pseud_proto::pseud",
+            "pseud_proto::address",
+            "pseud_proto::backoff",
+            "ConnectionConfig",
+            "Hub",
+            "Link",
+            "Dial",
+            "Executor",
+        ],
+        "an adapter is its runtime's I/O, time and tasks, and nothing else",
+    ),
+    (
+        "pseud-async",
+        "",
+        &["tokio", "Instant::now", "SystemTime::now", "TcpStream", "TcpListener", "thread::sleep"],
+        "what is shared knows no runtime, no socket and no clock",
+    ),
 ];
 
 /// Files that import each other in a circle today. The list may only get shorter.

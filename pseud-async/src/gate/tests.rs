@@ -2,16 +2,13 @@
 
 use super::*;
 use crate::authenticator::Authenticator;
+use crate::runtime::tests::ByHand;
 use pseud_proto::zmtp::Secret;
 use pseud_proto::{Config, Reason};
 use std::future::{pending, ready};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Tasks = Arc<Mutex<Vec<Task>>>;
-type Jobs = Arc<Mutex<Vec<Box<dyn FnOnce() + Send>>>>;
 
 /// What was answered, and whether it has ended.
 #[derive(Debug, Default)]
@@ -44,33 +41,17 @@ impl AnyLink for Noted {
 
 struct Bench {
     hub: Arc<Hub>,
-    tasks: Tasks,
-    jobs: Jobs,
-    /// Whether the handshakes' time is up.
-    late: Arc<AtomicBool>,
+    /// When it is late the handshakes' time is up.
+    runtime: ByHand,
 }
 
 impl Bench {
     /// So many may wait.
     fn new(authenticator: Authenticator, questions_parked_max: usize) -> Self {
-        let tasks = Tasks::default();
-        let (spawned, jobs, late) = (tasks.clone(), Jobs::default(), Arc::<AtomicBool>::default());
-        let (queued, is_late) = (jobs.clone(), late.clone());
-        let runtime = crate::Runtime {
-            clock: Instant::now,
-            spawn: Box::new(move |task| spawned.lock().unwrap().push(task)),
-            spawn_blocking: Box::new(move |job| queued.lock().unwrap().push(job)),
-            sleep: Box::new(move |_| {
-                let is_late = is_late.clone();
-                Box::pin(poll_fn(move |_| match is_late.load(Ordering::Relaxed) {
-                    true => Poll::Ready(()),
-                    false => Poll::Pending,
-                }))
-            }),
-        };
+        let runtime = ByHand::default();
         let gate = Gate { authenticator: Some(authenticator), questions_parked_max };
-        let hub = Hub::new(Arc::new(Config::default()), runtime).unwrap().with_gate(gate);
-        Self { hub: Arc::new(hub), tasks, jobs, late }
+        let hub = Hub::new(Arc::new(Config::default()), runtime.clone()).unwrap().with_gate(gate);
+        Self { hub: Arc::new(hub), runtime }
     }
 
     fn ask(&self) -> (Arc<Noted>, Option<Verdict>) {
@@ -87,8 +68,7 @@ impl Bench {
 
     /// Polls every task once; those that are done go.
     fn turn(&self) {
-        let mut cx = Context::from_waker(Waker::noop());
-        self.tasks.lock().unwrap().retain_mut(|task| task.as_mut().poll(&mut cx).is_pending());
+        self.runtime.turn(Waker::noop());
     }
 }
 
@@ -120,7 +100,7 @@ fn an_answer_at_once_leaves_its_place_at_once() {
         let (link, answer) = bench.ask();
         assert_eq!((answer, told(&link), bench.parked()), (Some(Verdict::Deny), vec![], 0));
     }
-    assert!(bench.tasks.lock().unwrap().is_empty());
+    assert!(bench.runtime.tasks.lock().unwrap().is_empty());
 }
 
 #[test]
@@ -144,10 +124,10 @@ fn a_killed_task_has_answered_that_nobody_can_tell() {
     let ((first, _), (second, _)) = (bench.ask(), bench.ask());
     bench.turn();
     assert_eq!((told(&first), bench.parked()), (vec![], 2));
-    drop(bench.tasks.lock().unwrap().remove(0));
+    drop(bench.runtime.tasks.lock().unwrap().remove(0));
     assert_eq!((told(&first), told(&second)), (vec![Verdict::Unavailable], vec![]));
     assert_eq!(bench.parked(), 1);
-    bench.tasks.lock().unwrap().clear();
+    bench.runtime.tasks.lock().unwrap().clear();
     assert_eq!((told(&second), bench.parked()), (vec![Verdict::Unavailable], 0));
 }
 
@@ -158,7 +138,7 @@ fn s_05_a_question_is_in_work_until_its_future_ends_or_the_handshakes_time_is_up
     end(&link);
     assert_eq!((bench.ask().1, bench.parked()), (Some(Verdict::Unavailable), 1));
     bench.turn();
-    assert_eq!((bench.parked(), bench.tasks.lock().unwrap().len()), (0, 0));
+    assert_eq!((bench.parked(), bench.runtime.tasks.lock().unwrap().len()), (0, 0));
     assert_eq!(told(&link), [Verdict::Deny], "which means nothing to a link that is over");
 
     let bench = Bench::new(silent(), 1);
@@ -167,9 +147,9 @@ fn s_05_a_question_is_in_work_until_its_future_ends_or_the_handshakes_time_is_up
     end(&link);
     bench.turn();
     assert_eq!(bench.parked(), 1);
-    bench.late.store(true, Ordering::Relaxed);
+    bench.runtime.late.store(true, Ordering::Relaxed);
     bench.turn();
-    assert_eq!((bench.parked(), bench.tasks.lock().unwrap().len()), (0, 0));
+    assert_eq!((bench.parked(), bench.runtime.tasks.lock().unwrap().len()), (0, 0));
     assert_eq!(Arc::strong_count(&link), 1, "nobody holds what is over");
 }
 
@@ -178,7 +158,7 @@ fn s_05_a_question_is_in_work_until_its_future_ends_or_the_handshakes_time_is_up
 fn a_link_that_lives_is_not_given_up() {
     let bench = Bench::new(silent(), 1);
     let (link, _) = bench.ask();
-    bench.late.store(true, Ordering::Relaxed);
+    bench.runtime.late.store(true, Ordering::Relaxed);
     bench.turn();
     assert_eq!((told(&link), bench.parked()), (vec![], 1));
 }
@@ -219,13 +199,12 @@ fn s_05_blocking_work_holds_its_place_until_it_returns() {
     assert_eq!(bench.ask().1, Some(Verdict::Unavailable));
     end(&first);
     assert_eq!(bench.parked(), 2, "its work may have begun");
-    let jobs: Vec<_> = bench.jobs.lock().unwrap().drain(..).collect();
-    jobs.into_iter().for_each(|job| job());
+    bench.runtime.run_jobs();
     assert_eq!((told(&second), bench.parked()), (vec![Verdict::Deny], 0));
     assert_eq!(told(&first), [Verdict::Unavailable], "it was not asked about");
     // A runtime that goes away runs no more of them.
     let (third, _) = bench.ask();
-    bench.jobs.lock().unwrap().clear();
+    bench.runtime.jobs.lock().unwrap().clear();
     assert_eq!((told(&third), bench.parked()), (vec![Verdict::Unavailable], 0));
 }
 
@@ -266,13 +245,13 @@ fn s_16_panics_whose_payloads_panic_are_answers() {
 
     let bench = Bench::new(Authenticator::blocking(move |_, _| explode()), 1);
     let (link, _) = bench.ask();
-    let job = bench.jobs.lock().unwrap().remove(0);
+    let job = bench.runtime.jobs.lock().unwrap().remove(0);
     job();
     assert_eq!((told(&link), bench.parked()), (vec![Verdict::Unavailable], 0));
 
     let bench = Bench::new(Authenticator::new(|_| fuse(Bomb(3))), 1);
     let (link, _) = bench.ask();
-    bench.tasks.lock().unwrap().clear();
+    bench.runtime.tasks.lock().unwrap().clear();
     assert_eq!((told(&link), bench.parked()), (vec![Verdict::Unavailable], 0));
 }
 
@@ -283,6 +262,6 @@ fn g_12_no_more_wait_than_may() {
     let too_many = Some(Verdict::Unavailable);
     assert_eq!(answers, [None, None, None, too_many.clone(), too_many]);
     assert_eq!(bench.parked(), 3);
-    drop(bench.tasks.lock().unwrap().pop());
+    drop(bench.runtime.tasks.lock().unwrap().pop());
     assert_eq!((bench.ask().1, bench.parked()), (None, 3));
 }

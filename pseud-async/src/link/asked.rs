@@ -1,7 +1,8 @@
 //! What others ask of a link, whatever its socket is.
 
-use super::{Flushed, Link, Writer};
+use super::{Flushed, Link};
 use crate::hub::Hub;
+use crate::runtime::Writer;
 use pseud_proto::Reason;
 use pseud_proto::zmtp::Verdict;
 use std::fmt;

@@ -3,27 +3,15 @@
 use super::Link;
 use crate::effects::Effects;
 use crate::hub::Hub;
+use crate::runtime::Writer;
 use pseud_proto::pseud::BACKLOG_BYTES_LOW;
-use pseud_proto::zmtp::{Connection, Heartbeat};
+use pseud_proto::zmtp::Connection;
 use std::io::{self, IoSlice};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
 /// How many slices one write gathers.
 const SLICES_MAX: usize = 32;
-
-/// The writing half of a socket that does not block.
-pub trait Writer: Send + Sync + 'static {
-    /// Writes what it can at once; [`io::ErrorKind::WouldBlock`] where that is nothing.
-    ///
-    /// # Errors
-    /// The socket's.
-    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
-
-    /// The link has no PINGs to find out with that its peer is gone: the socket is to do it, within
-    /// those bounds. Called once, after the handshake. By default nothing is done.
-    fn keep_alive(&self, _bounds: Heartbeat) {}
-}
 
 /// Whether a flush wrote everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

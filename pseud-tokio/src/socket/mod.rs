@@ -1,6 +1,5 @@
-//! Sockets: a fresh connection, its halves, and TCP's keep-alive.
+//! Sockets: a fresh connection, and its halves.
 
-mod keep_alive;
 #[cfg(unix)]
 #[path = "unix.rs"]
 mod raw;
@@ -8,7 +7,7 @@ mod raw;
 #[path = "other.rs"]
 mod raw;
 
-use pseud_async::Writer;
+use pseud_async::adapter::{self, Reader, Writer, keep_alive};
 use pseud_proto::zmtp::Heartbeat;
 use raw::Raw;
 use std::io::{self, IoSlice};
@@ -18,30 +17,36 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-/// A fresh connection.
-pub(crate) enum Stream {
+/// A fresh connection of tokio.
+#[derive(Debug)]
+pub enum Stream {
+    /// Over TCP.
     Tcp(TcpStream),
+    /// Over a Unix socket.
     #[cfg(unix)]
     Unix(UnixStream),
 }
 
 /// The reading half of a link's socket.
-#[derive(Clone)]
-pub(crate) struct ReadHalf {
+#[derive(Debug)]
+pub struct ReadHalf {
     raw: Arc<Raw>,
     /// Whether urgent data may have cut reads short since one found nothing.
     urgent: bool,
 }
 
 /// The writing half of a link's socket.
-pub(crate) struct WriteHalf {
+#[derive(Debug)]
+pub struct WriteHalf {
     raw: Arc<Raw>,
     tcp: bool,
 }
 
-impl Stream {
-    /// Where the other side is.
-    pub(crate) fn address(&self) -> io::Result<String> {
+impl adapter::Stream for Stream {
+    type Reader = ReadHalf;
+    type Writer = WriteHalf;
+
+    fn peer_address(&self) -> io::Result<String> {
         match self {
             Self::Tcp(stream) => Ok(stream.peer_addr()?.to_string()),
             #[cfg(unix)]
@@ -49,8 +54,15 @@ impl Stream {
         }
     }
 
-    /// Splits it. Small messages are not held back: what belongs together is written together.
-    pub(crate) fn split(self) -> io::Result<(ReadHalf, WriteHalf)> {
+    fn is_connected_to_itself(&self) -> io::Result<bool> {
+        match self {
+            Self::Tcp(stream) => Ok(stream.local_addr()? == stream.peer_addr()?),
+            #[cfg(unix)]
+            Self::Unix(_) => Ok(false),
+        }
+    }
+
+    fn split(self) -> io::Result<(ReadHalf, WriteHalf)> {
         let (raw, tcp) = match self {
             Self::Tcp(stream) => {
                 stream.set_nodelay(true)?;
@@ -64,18 +76,12 @@ impl Stream {
     }
 }
 
-impl ReadHalf {
-    /// Reads what there is, at most as much as `buffer` holds. 0: the stream has ended.
-    pub(crate) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
+impl Reader for ReadHalf {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.raw.poll_read(cx, buffer, &mut self.urgent)
     }
 
-    /// Tells the peer that nothing more comes.
-    pub(crate) fn shut_down_writing(&self) -> io::Result<()> {
+    fn shut_down_writing(&self) -> io::Result<()> {
         self.raw.as_socket().shutdown(std::net::Shutdown::Write)
     }
 }
@@ -85,23 +91,17 @@ impl Writer for WriteHalf {
         self.raw.try_write(slices)
     }
 
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.raw.poll_write_ready(cx)
+    }
+
     fn keep_alive(&self, bounds: Heartbeat) {
         // The kernel knows when the process at the other end of a Unix socket is gone.
         if !self.tcp {
             return;
         }
-        if let Err(error) = keep_alive::set(&self.raw.as_socket(), bounds) {
+        if let Err(error) = keep_alive(&self.raw.as_socket(), bounds) {
             tracing::warn!(%error, "no TCP keep-alive: a peer that is gone may not be noticed");
         }
     }
-}
-
-impl WriteHalf {
-    pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.raw.poll_writable(cx)
-    }
-}
-
-pub(crate) fn unsupported() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, "this system has no such sockets")
 }

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::task::{Context, Poll, ready};
 use tokio::net::TcpStream;
 
+#[derive(Debug)]
 pub(super) struct Raw(TcpStream);
 
 impl Raw {
@@ -36,7 +37,7 @@ impl Raw {
         self.0.try_write_vectored(slices)
     }
 
-    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_write_ready(cx)
     }
 }

@@ -10,6 +10,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpStream, UnixStream};
 
+#[derive(Debug)]
 pub(super) struct Raw(AsyncFd<Socket>);
 
 /// A peer that is gone is an error, not a signal: embedders may have SIGPIPE at its default.
@@ -93,7 +94,7 @@ impl Raw {
         })
     }
 
-    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_write_ready(cx).map_ok(|_ready| ())
     }
 }

@@ -3,9 +3,12 @@
 use anyhow::{Result, ensure};
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
 use pseud::{Config, Node};
-use pseud_async::{Dial, Hub, Link, Origin, Runtime, Writer};
+use pseud_async::adapter::{Dial, Executor, Hub, Link, Origin, Writer};
+use std::future::Future;
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 /// What the engine has written.
@@ -19,17 +22,37 @@ impl Writer for Written {
         slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
         Ok(bytes.len() - before)
     }
+
+    fn poll_write_ready(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }
 
-/// An engine. Nothing here has to wait, so nothing is ever spawned.
+/// Nothing here has to wait, so nothing is ever spawned.
+#[derive(Debug)]
+struct Nothing;
+
+impl Executor for Nothing {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn spawn(&self, _: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        panic!("no handler waits here");
+    }
+
+    fn spawn_blocking(&self, _: Box<dyn FnOnce() + Send>) {
+        panic!("no handler blocks here");
+    }
+
+    fn sleep(&self, _: Instant) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        panic!("nothing sleeps here");
+    }
+}
+
+/// An engine.
 pub(super) fn engine() -> Result<Node> {
-    let runtime = Runtime {
-        clock: Instant::now,
-        spawn: Box::new(|_| panic!("no handler waits here")),
-        spawn_blocking: Box::new(|_| panic!("no handler blocks here")),
-        sleep: Box::new(|_| panic!("nothing sleeps here")),
-    };
-    Ok(Node::new(Arc::new(Hub::new(Arc::new(Config::default()), runtime)?)))
+    Ok(Node::new(Arc::new(Hub::new(Arc::new(Config::default()), Nothing)?)))
 }
 
 /// One link of an engine.

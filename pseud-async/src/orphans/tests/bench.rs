@@ -1,22 +1,18 @@
 //! A hub whose tasks run when a test polls them.
 
-use crate::hub::{Hub, Inner, Runtime};
+use crate::hub::{Hub, Inner};
 use crate::orphans::Orphans;
 use crate::request::Request;
+use crate::runtime::tests::ByHand;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Dropped;
 use pseud_proto::zmtp::Parts;
 use pseud_proto::{Config, Fault, PeerId, Reason};
 use std::future::{Future, pending};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Wake, Waker};
-use std::time::Instant;
+use std::task::{Wake, Waker};
 
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Tasks = Arc<Mutex<Vec<Task>>>;
-type Jobs = Arc<Mutex<Vec<Box<dyn FnOnce() + Send>>>>;
 pub(super) type Diary = Arc<Mutex<Vec<&'static str>>>;
 
 pub(super) const LARGE: usize = 100_000;
@@ -24,8 +20,7 @@ pub(super) const LARGE: usize = 100_000;
 /// A hub that runs no more than three handlers, with two large requests, and what they write down.
 pub(super) struct Bench {
     pub(super) hub: Arc<Hub>,
-    tasks: Tasks,
-    jobs: Jobs,
+    runtime: ByHand,
     woken: Arc<Woken>,
     pub(super) diary: Diary,
 }
@@ -51,22 +46,13 @@ impl Drop for Held {
 
 impl Bench {
     pub(super) fn new(orphans: Orphans) -> Self {
-        let tasks = Tasks::default();
-        let spawned = tasks.clone();
-        let jobs = Jobs::default();
-        let queued = jobs.clone();
-        let runtime = Runtime {
-            clock: Instant::now,
-            spawn: Box::new(move |task| spawned.lock().unwrap().push(task)),
-            spawn_blocking: Box::new(move |job| queued.lock().unwrap().push(job)),
-            sleep: Box::new(|_| Box::pin(std::future::pending())),
-        };
+        let runtime = ByHand::default();
         let mut config = Config::default();
         config.limits.requests_open_max = 3;
         config.limits.requests_open_bytes_max = 2 * LARGE + LARGE / 2;
-        let hub = Hub::new(Arc::new(config), runtime).unwrap().with_orphans(orphans);
+        let hub = Hub::new(Arc::new(config), runtime.clone()).unwrap().with_orphans(orphans);
         let (woken, diary) = (Arc::default(), Diary::default());
-        let bench = Self { hub: Arc::new(hub), tasks, jobs, woken, diary };
+        let bench = Self { hub: Arc::new(hub), runtime, woken, diary };
         bench.register("waits", |_, _| pending());
         bench.register("asks", |request, diary| async move {
             request.cancelled().await;
@@ -126,16 +112,12 @@ impl Bench {
 
     /// Polls every task once, and lets go of those that are done; how many are left.
     pub(super) fn turn(&self) -> usize {
-        let waker = Waker::from(self.woken.clone());
-        let mut tasks = self.tasks.lock().unwrap();
-        tasks.retain_mut(|task| task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-        tasks.len()
+        self.runtime.turn(&Waker::from(self.woken.clone()))
     }
 
     /// Lets what waits for a thread have it.
     pub(super) fn run_jobs(&self) {
-        let jobs = std::mem::take(&mut *self.jobs.lock().unwrap());
-        jobs.into_iter().for_each(|job| job());
+        self.runtime.run_jobs();
     }
 
     pub(super) fn woken(&self) -> usize {

@@ -1,6 +1,8 @@
 //! How a server or a client is set up.
 
-use pseud_async::{Gate, Orphans, Registry};
+use crate::gate::Gate;
+use crate::orphans::Orphans;
+use crate::registry::Registry;
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::ConnectionConfig;
 use pseud_proto::{Config, LateGuard, Limits, ValueLimits};

@@ -1,5 +1,24 @@
 //! The face of a server or a client, whatever its runtime.
 
+mod accept;
+mod client;
+mod connect;
+mod dialer;
+mod drain;
+mod driver;
+mod farewell;
+mod names;
+mod options;
+mod peering;
+mod security;
+mod server;
+
+pub use client::Client;
+pub use drain::Drain;
+pub use options::{BindOptions, Options};
+pub use security::InClear;
+pub use server::Server;
+
 use crate::call::Call;
 use crate::call_all::CallAll;
 use crate::caller::Caller;

@@ -1,12 +1,16 @@
 //! Connecting: one task dials, drives the link, and dials again.
 
-use crate::connect;
-use crate::driver::Driver;
-use crate::failure::{invalid, named};
-use crate::options::Options;
-use crate::security;
-use crate::socket::WriteHalf;
-use pseud_async::{Dial, Hub, Link, Origin};
+use super::connect;
+use super::driver::{Driver, LinkOf};
+use super::options::Options;
+use super::security;
+use crate::abort::Abort;
+use crate::dial::Dial;
+use crate::hub::Hub;
+use crate::io_error::{invalid, named};
+use crate::link::Origin;
+use crate::runtime::Runtime;
+use crate::time::sleep;
 use pseud_proto::Reason;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
@@ -17,41 +21,39 @@ use std::iter::repeat;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
-use tokio::time::{Duration, Instant, sleep};
+use std::time::Duration;
 
 /// Starts to dial, for as long as the hub lives.
-pub(crate) fn connect(
+pub(crate) fn connect<R: Runtime>(
     hub: &Arc<Hub>,
     options: &Options,
     endpoint: &str,
-    handle: &Handle,
-) -> io::Result<Dialed> {
+    runtime: &R,
+) -> io::Result<Dialed<R>> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
     security::judge_endpoint(options, &address, "connect to", endpoint)?;
     let mut config = options.connection.clone();
     config.probe = options.probe;
     let config = Arc::new(config);
     let (dial, endpoint) = (Dial::new(hub, endpoint), endpoint.to_owned());
-    let hub = hub.clone();
-    let (timeout, current) = (options.connect_timeout, Arc::default());
-    let link_hub = hub.clone();
-    let dialer = Dialer { hub: link_hub, dial, config, address, endpoint, timeout, current };
-    let current = dialer.current.clone();
-    let task = handle.spawn(dialer.run(options.retry)).abort_handle();
-    Ok(Dialed { hub, current, task })
+    let (timeout, current) = (options.connect_timeout, Arc::<Current<R>>::default());
+    let dialed = Dialed { hub: hub.clone(), current: current.clone(), task: Abort::default() };
+    let (hub, abort, dialing) = (hub.clone(), dialed.task.clone(), runtime.clone());
+    let dialer =
+        Dialer { hub, dial, config, address, endpoint, timeout, current, runtime: dialing };
+    runtime.spawn(abort.unless_aborted(dialer.run(options.retry)));
+    Ok(dialed)
 }
 
 /// An endpoint that is dialed, and what ends that.
 #[derive(Debug)]
-pub(crate) struct Dialed {
+pub(crate) struct Dialed<R: Runtime> {
     hub: Arc<Hub>,
-    current: Arc<Current>,
-    task: AbortHandle,
+    current: Arc<Current<R>>,
+    task: Abort,
 }
 
-impl Dialed {
+impl<R: Runtime> Dialed<R> {
     /// When this returns the link's session is over, and no other one begins.
     pub(crate) fn disconnect(&self) {
         match std::mem::replace(&mut *self.current.lock(), Now::Stopped).link() {
@@ -63,21 +65,26 @@ impl Dialed {
 }
 
 /// What a dialer is at, for whoever wants to end it.
-#[derive(Debug, Default)]
-struct Current(Mutex<Now>);
+#[derive(Debug)]
+struct Current<R: Runtime>(Mutex<Now<R>>);
 
-#[derive(Debug, Default)]
-enum Now {
+impl<R: Runtime> Default for Current<R> {
+    fn default() -> Self {
+        Self(Mutex::new(Now::Trying))
+    }
+}
+
+#[derive(Debug)]
+enum Now<R: Runtime> {
     /// There is no link.
-    #[default]
     Trying,
     /// Weak: who holds this must not keep the socket open when the link's task is gone.
-    Linked(Weak<Link<WriteHalf>>),
+    Linked(Weak<LinkOf<R>>),
     Stopped,
 }
 
-impl Now {
-    fn link(self) -> Option<Arc<Link<WriteHalf>>> {
+impl<R: Runtime> Now<R> {
+    fn link(self) -> Option<Arc<LinkOf<R>>> {
         match self {
             Self::Linked(link) => link.upgrade(),
             Self::Trying | Self::Stopped => None,
@@ -85,13 +92,13 @@ impl Now {
     }
 }
 
-impl Current {
-    fn lock(&self) -> MutexGuard<'_, Now> {
+impl<R: Runtime> Current<R> {
+    fn lock(&self) -> MutexGuard<'_, Now<R>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Moves on, unless it is to stop: says whether it may go on.
-    fn set(&self, next: Now) -> bool {
+    fn set(&self, next: Now<R>) -> bool {
         let mut now = self.lock();
         if matches!(*now, Now::Stopped) {
             return false;
@@ -105,21 +112,22 @@ impl Current {
 /// from each other would do so ten times a second.
 const SETTLED: Duration = Duration::from_secs(5);
 
-struct Dialer {
+struct Dialer<R: Runtime> {
     hub: Arc<Hub>,
     dial: Dial,
     config: Arc<ConnectionConfig>,
     address: Address,
     endpoint: String,
     timeout: Duration,
-    current: Arc<Current>,
+    current: Arc<Current<R>>,
+    runtime: R,
 }
 
-impl Dialer {
+impl<R: Runtime> Dialer<R> {
     async fn run(self, retry: Retry) {
         let (endpoint, mut backoff) = (&self.endpoint, Backoff::new(retry));
         for attempt in (0_u32..).chain(repeat(u32::MAX)) {
-            let (mut refused, began) = (false, Instant::now());
+            let (mut refused, began) = (false, self.runtime.now());
             match self.link(attempt).await {
                 None | Some(Ok((Reason::Shutdown | Reason::Disconnected, _))) => return,
                 Some(Ok((reason, ready))) => {
@@ -127,7 +135,7 @@ impl Dialer {
                     // The same credentials are not shown again soon.
                     refused = reason == Reason::Denied;
                     tracing::info!(%endpoint, %reason, "link closed; connecting again");
-                    if ready && began.elapsed() >= SETTLED {
+                    if ready && self.runtime.now() >= began + SETTLED {
                         backoff.succeeded();
                     }
                 }
@@ -137,7 +145,7 @@ impl Dialer {
                 true => backoff.refused(random()),
                 false => backoff.failed(random()),
             };
-            if self.unless_shut_down(sleep(wait)).await.is_none() {
+            if self.unless_shut_down(sleep(&self.runtime, wait)).await.is_none() {
                 return;
             }
         }
@@ -146,10 +154,12 @@ impl Dialer {
     /// `None`: this side shut down, or disconnected. A link hears of that by itself.
     async fn link(&self, attempt: u32) -> Option<Result<(Reason, bool), Told>> {
         self.dial.connecting();
-        let connecting = connect::connect(&self.address, self.timeout, |error| self.tell(&error));
+        let failed = |error| self.tell(&error);
+        let connecting = connect::connect(&self.runtime, &self.address, self.timeout, failed);
         let Some(stream) = self.unless_shut_down(connecting).await? else { return Some(Err(Told)) };
         let origin = Origin::Dialed { attempt, dial: &self.dial };
-        let driver = match Driver::new(&self.hub, self.config.clone(), origin, stream) {
+        let config = self.config.clone();
+        let driver = match Driver::new(&self.hub, config, origin, stream, &self.runtime) {
             Ok(driver) => driver,
             Err(error) => {
                 self.tell(&error);

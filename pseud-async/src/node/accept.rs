@@ -1,39 +1,44 @@
 //! Binding: one task accepts, one task drives each link.
 
-use crate::driver::Driver;
-use crate::failure::{invalid, named};
-use crate::listener::Listener;
-use crate::options::{BindOptions, Options};
-use crate::security;
-use crate::socket::Stream;
-use pseud_async::{Hub, Listening, Origin};
+use super::connect::resolve;
+use super::driver::Driver;
+use super::options::{BindOptions, Options};
+use super::security;
+use crate::abort::Abort;
+use crate::hub::Hub;
+use crate::io_error::{invalid, named};
+use crate::link::Origin;
+use crate::runtime::{Listener, Runtime, SocketAddress, unsupported};
+use crate::sockets::Listening;
+use crate::time::sleep;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
 use pseud_proto::zmtp::ConnectionConfig;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::runtime::Handle;
-use tokio::task::{AbortHandle, spawn};
-use tokio::time::sleep;
 
 /// Binds; returns the endpoint with the port that it really has, and what listens there.
-pub(crate) async fn bind(
+pub(crate) async fn bind<R: Runtime>(
     hub: &Arc<Hub>,
     options: &Options,
     endpoint: &str,
     here: BindOptions,
-    handle: &Handle,
+    runtime: &R,
 ) -> io::Result<(String, Bound)> {
     let address = Address::to_bind(endpoint).map_err(invalid)?;
     security::judge_endpoint(options, &address, "bind", endpoint)?;
-    let listener = Listener::bind(&address, options.ipc_mode).await;
+    let listener = listen(runtime, &address, options.ipc_mode).await;
     let listener = listener.map_err(|error| named("bind", endpoint, &error))?;
-    let bound = listener.endpoint(&address)?;
+    let bound = match listener.tcp_address()? {
+        Some(real) => format!("tcp://{real}"),
+        None => address.to_string(),
+    };
     hub.listens();
     tracing::info!(endpoint = %bound, "listening");
     let config = options.config.announced(Arc::new(options.connection.clone()));
@@ -41,15 +46,56 @@ pub(crate) async fn bind(
     if !hub.listen(&open) {
         return Err(named("bind", endpoint, &io::Error::other("this side shut down")));
     }
-    let task = handle.spawn(accept(hub.clone(), config, here, open.clone())).abort_handle();
+    let task = Abort::default();
+    let accept = accept(hub.clone(), config, here, open.clone(), runtime.clone());
+    runtime.spawn(task.clone().unless_aborted(accept));
     Ok((bound, Bound { open, task }))
 }
 
+/// Listens there.
+async fn listen<R: Runtime>(
+    runtime: &R,
+    address: &Address,
+    ipc_mode: Option<u32>,
+) -> io::Result<R::Listener> {
+    let at = match address {
+        Address::Tcp { host, port } => {
+            let host = if host == "*" { "0.0.0.0" } else { host };
+            return listen_tcp(runtime, resolve(runtime, host, *port).await?).await;
+        }
+        Address::Ipc { path } => SocketAddress::UnixPath(path.into()),
+        Address::IpcAbstract { name } => SocketAddress::UnixAbstract(name.clone()),
+        _ => return Err(unsupported()),
+    };
+    runtime.bind(&at, ipc_mode).await
+}
+
+/// Binds the first of a host's addresses that this machine has. One that is in use is an error: else a
+/// second server at `localhost` would stand beside the first, at the name's next address.
+async fn listen_tcp<R: Runtime>(
+    runtime: &R,
+    addresses: Vec<SocketAddr>,
+) -> io::Result<R::Listener> {
+    let mut error = io::Error::new(io::ErrorKind::InvalidInput, "the host has no address");
+    for address in addresses {
+        match runtime.bind(&SocketAddress::Tcp(address), None).await {
+            Err(failed) if failed.kind() != io::ErrorKind::AddrInUse => error = failed,
+            bound => return bound,
+        }
+    }
+    Err(error)
+}
+
 /// An endpoint that is listened at, and what ends that.
-#[derive(Debug)]
 pub(crate) struct Bound {
-    open: Arc<Open>,
-    task: AbortHandle,
+    open: Arc<dyn Listening>,
+    task: Abort,
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").finish_non_exhaustive()
+    }
 }
 
 impl Bound {
@@ -62,15 +108,15 @@ impl Bound {
 
 /// What listens, until it is closed: by whoever wants the endpoint to be free, not by the task that
 /// accepts, which may not run before somebody binds there again.
-struct Open(Mutex<Option<Listener>>);
+struct Open<L>(Mutex<Option<L>>);
 
-impl Open {
-    fn lock(&self) -> MutexGuard<'_, Option<Listener>> {
+impl<L: Listener> Open<L> {
+    fn lock(&self) -> MutexGuard<'_, Option<L>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `None`: it is closed.
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Stream>>> {
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Option<io::Result<L::Stream>>> {
         match &*self.lock() {
             Some(listener) => listener.poll_accept(cx).map(Some),
             None => Poll::Ready(None),
@@ -78,13 +124,7 @@ impl Open {
     }
 }
 
-impl fmt::Debug for Open {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Open").field(&self.lock().is_some()).finish()
-    }
-}
-
-impl Listening for Open {
+impl<L: Listener> Listening for Open<L> {
     fn close(&self) {
         // Under the lock: whoever comes second finds the socket closed, not about to be.
         *self.lock() = None;
@@ -93,7 +133,13 @@ impl Listening for Open {
 
 /// Accepts until the socket is closed or the hub is shut down. An error of one connection, or too many
 /// open files, ends neither the listener nor anybody else's link.
-async fn accept(hub: Arc<Hub>, config: Arc<ConnectionConfig>, here: BindOptions, open: Arc<Open>) {
+async fn accept<R: Runtime>(
+    hub: Arc<Hub>,
+    config: Arc<ConnectionConfig>,
+    here: BindOptions,
+    open: Arc<Open<R::Listener>>,
+    runtime: R,
+) {
     let (mut backoff, mut ended) = (Backoff::new(patience()), hub.shut_down());
     loop {
         let accepted = poll_fn(|cx| match Pin::new(&mut ended).poll(cx) {
@@ -104,11 +150,11 @@ async fn accept(hub: Arc<Hub>, config: Arc<ConnectionConfig>, here: BindOptions,
             None => return,
             Some(Ok(stream)) => {
                 backoff.succeeded();
-                serve(&hub, config.clone(), here, stream);
+                serve(&hub, config.clone(), here, stream, &runtime);
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again");
-                sleep(backoff.failed(u32::MAX)).await;
+                sleep(&runtime, backoff.failed(u32::MAX)).await;
             }
         }
     }
@@ -123,11 +169,17 @@ fn patience() -> Retry {
 }
 
 /// Serves that link in a task of its own.
-fn serve(hub: &Arc<Hub>, config: Arc<ConnectionConfig>, here: BindOptions, stream: Stream) {
+fn serve<R: Runtime>(
+    hub: &Arc<Hub>,
+    config: Arc<ConnectionConfig>,
+    here: BindOptions,
+    stream: R::Stream,
+    runtime: &R,
+) {
     let origin = Origin::Accepted { late_guard: here.late_guard };
-    match Driver::new(hub, config, origin, stream) {
+    match Driver::new(hub, config, origin, stream, runtime) {
         // Not inside another future: that would hold this one twice.
-        Ok(driver) => drop(spawn(driver.run())),
+        Ok(driver) => runtime.spawn(driver.run()),
         Err(error) => tracing::debug!(%error, "link failed"),
     }
 }

@@ -11,7 +11,10 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Has the kernel find out that the peer is gone: it asks after `interval` of silence and again every
 /// `interval`, and gives the connection up after `timeout`. Peers that are silent answer by their own
 /// kernels, whatever their processes do.
-pub(super) fn set(socket: &SockRef<'_>, bounds: Heartbeat) -> io::Result<()> {
+///
+/// # Errors
+/// The system's.
+pub fn set(socket: &SockRef<'_>, bounds: Heartbeat) -> io::Result<()> {
     let Bounds { interval, timeout, probes } = Bounds::from(bounds);
     let keep_alive = TcpKeepalive::new().with_time(interval).with_interval(interval);
     #[cfg(not(windows))]

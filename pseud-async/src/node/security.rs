@@ -1,9 +1,9 @@
 //! Who proves what to whom: settings, and what is refused before anything is said.
 
-use crate::failure::{invalid, invalid_because};
-use crate::options::Options;
+use super::options::Options;
+use crate::authenticator::Authenticator;
+use crate::io_error::{invalid, invalid_because};
 use bytes::Bytes;
-use pseud_async::Authenticator;
 use pseud_proto::address::Address;
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::{KeyPair, PublicKey};

@@ -1,8 +1,9 @@
 //! The graceful end of a node.
 
-use pseud_async::Node;
+use super::Node;
+use crate::runtime::Runtime;
+use crate::time::{after, by};
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
 
 /// How long peers may take to read what was written: what is left of the drain's time, within these.
 const READING_MIN: Duration = Duration::from_secs(1);
@@ -21,12 +22,13 @@ pub enum Drain {
     CutShort,
 }
 
-pub(crate) async fn drain(node: Node, at_most: Duration) -> Drain {
-    let (hub, began) = (node.hub(), Instant::now());
-    let finished = timeout(at_most, node.drained()).await.is_ok();
-    let left = at_most.saturating_sub(began.elapsed()).clamp(READING_MIN, READING_MAX);
-    let until = Instant::now() + left;
-    hub.shutdown_by(until.into());
-    let read = timeout_at(until + LATENESS, hub.sockets_closed()).await == Ok(true);
+pub(crate) async fn drain<R: Runtime>(node: Node, at_most: Duration, runtime: R) -> Drain {
+    let (hub, began) = (node.hub(), runtime.now());
+    let finished = by(&runtime, after(began, at_most), node.drained()).await.is_some();
+    let now = runtime.now();
+    let left = at_most.saturating_sub(now.duration_since(began)).clamp(READING_MIN, READING_MAX);
+    let until = now + left;
+    hub.shutdown_by(until);
+    let read = by(&runtime, until + LATENESS, hub.sockets_closed()).await == Some(true);
     if finished && read { Drain::Complete } else { Drain::CutShort }
 }

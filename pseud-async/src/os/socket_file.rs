@@ -6,15 +6,17 @@
 //! rely on its mode, and finds somebody who listens. Where a dead process left a file, one contender at a
 //! time, by a lock, looks whether somebody listens there, removes it, and tries again.
 
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use tokio::net::{UnixListener, UnixStream};
 
 /// The file of a Unix socket, by its path and its device and inode: it goes when its listener goes,
 /// unless another stands in its place by then.
-pub(crate) struct SocketFile {
+#[derive(Debug)]
+pub struct SocketFile {
     path: PathBuf,
     id: Id,
 }
@@ -36,19 +38,21 @@ fn id(path: &Path) -> io::Result<Id> {
 }
 
 /// Listens at a path; its file has that mode, or what the umask leaves. A file that a dead process left
-/// there is replaced; one that somebody listens at, or that is no socket, is not.
+/// there is replaced; one that somebody listens at, or that is no socket, is not. The listener does not
+/// block.
 ///
 /// # Errors
 /// [`ErrorKind::AddrInUse`]: somebody listens there, or is about to.
-pub(crate) async fn bind(path: &Path, mode: Option<u32>) -> io::Result<(SocketFile, UnixListener)> {
+pub fn bind(path: &Path, mode: Option<u32>) -> io::Result<(SocketFile, UnixListener)> {
     let made = Made::new(path, mode)?;
+    made.listener.set_nonblocking(true)?;
     if let Some(bound) = made.publish(path)? {
         return Ok((bound, made.listener));
     }
-    is_stale(path).await?;
+    is_stale(path)?;
     let _lock = Lock::take(path)?;
     // Whoever held it before may listen there now. Where there is no file any more, anybody may.
-    if is_stale(path).await? {
+    if is_stale(path)? {
         fs::remove_file(path)?;
     }
     match made.publish(path)? {
@@ -62,12 +66,15 @@ fn in_use() -> io::Error {
 }
 
 /// Whether a file is there at which nobody listens. One that is no such file is an error.
-async fn is_stale(path: &Path) -> io::Result<bool> {
+fn is_stale(path: &Path) -> io::Result<bool> {
     let Ok(found) = fs::symlink_metadata(path) else { return Ok(false) };
     if !found.file_type().is_socket() {
         return Err(io::Error::new(ErrorKind::AlreadyExists, "the file there is no socket"));
     }
-    match UnixStream::connect(path).await {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // Connecting within a machine is done at once, or not at all.
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
         Err(error) => match error.kind() {
             ErrorKind::ConnectionRefused => Ok(true),
             ErrorKind::NotFound => Ok(false),
@@ -116,7 +123,7 @@ impl Hidden {
     fn beside(path: &Path) -> io::Result<Self> {
         for _ in 0..NAMES_MAX {
             let mut random = [0; 4];
-            random.copy_from_slice(&pseud_async::Hub::seed()?[..4]);
+            random.copy_from_slice(&crate::hub::Hub::seed()?[..4]);
             let directory = path.with_file_name(format!(".{:08x}", u32::from_ne_bytes(random)));
             match DirBuilder::new().mode(0o700).create(&directory) {
                 Ok(()) => {

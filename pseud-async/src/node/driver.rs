@@ -1,20 +1,19 @@
 //! One link's task: the whole loop.
 
-use crate::farewell;
-use crate::socket::{ReadHalf, Stream, WriteHalf};
+use super::farewell;
+use crate::hub::Hub;
+use crate::link::{Fed, Flushed, Link, Origin};
+use crate::runtime::{Reader, Runtime, Stream, Timer, Writer};
+use crate::sockets::OpenSocket;
 use bytes::BytesMut;
-use pseud_async::{Fed, Flushed, Hub, Link, OpenSocket, Origin};
 use pseud_proto::zmtp::ConnectionConfig;
 use pseud_proto::{Misbehaved, PeerError, Reason};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
-use tokio::task::spawn;
-use tokio::time::{Sleep, sleep_until};
 
 /// Turns of the loop in one poll, before other tasks get theirs.
 const TURNS_MAX: usize = 16;
@@ -29,39 +28,52 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 << 10].into());
 }
 
-pub(crate) struct Driver {
-    open: OpenSocket,
-    link: Arc<Link<WriteHalf>>,
-    reader: ReadHalf,
-    sleep: Option<Pin<Box<Sleep>>>,
+/// The reading half of a runtime's streams.
+type ReaderOf<R> = <<R as Runtime>::Stream as Stream>::Reader;
+
+/// A link over a runtime's streams.
+pub(crate) type LinkOf<R> = Link<<<R as Runtime>::Stream as Stream>::Writer>;
+
+pub(crate) struct Driver<R: Runtime> {
+    live: Live<R>,
+    reader: ReaderOf<R>,
+    timer: Option<R::Timer>,
     armed: Option<Instant>,
     blocked: bool,
+    runtime: R,
 }
 
 /// Ends the link's session even where its task is dropped.
-impl Drop for Driver {
+struct Live<R: Runtime> {
+    open: OpenSocket,
+    link: Arc<LinkOf<R>>,
+}
+
+impl<R: Runtime> Drop for Live<R> {
     fn drop(&mut self) {
         self.link.gone(self.open.hub(), Reason::PeerGone);
     }
 }
 
-impl Driver {
+impl<R: Runtime> Driver<R> {
     /// A link over a fresh stream, not driven yet.
     pub(crate) fn new(
         hub: &Arc<Hub>,
         config: Arc<ConnectionConfig>,
         origin: Origin<'_>,
-        stream: Stream,
+        stream: R::Stream,
+        runtime: &R,
     ) -> io::Result<Self> {
-        let address = stream.address()?;
+        let address = stream.peer_address()?;
         let (reader, writer) = stream.split()?;
         let link = Link::new(hub, config, origin, writer, address)?;
-        let open = hub.open_socket();
-        Ok(Self { open, link, reader, sleep: None, armed: None, blocked: false })
+        let live = Live { open: hub.open_socket(), link };
+        let runtime = runtime.clone();
+        Ok(Self { live, reader, timer: None, armed: None, blocked: false, runtime })
     }
 
-    pub(crate) fn link(&self) -> &Arc<Link<WriteHalf>> {
-        &self.link
+    pub(crate) fn link(&self) -> &Arc<LinkOf<R>> {
+        &self.live.link
     }
 
     /// Drives the link until it is over. Returns why, and whether its handshake was completed. Where the
@@ -69,7 +81,7 @@ impl Driver {
     ///
     /// The future holds this once, and nothing that an idle link does not need.
     #[allow(clippy::manual_async_fn, reason = "an async fn holds its arguments twice")]
-    pub(crate) fn run(mut self) -> impl Future<Output = (Reason, bool)> + Send + use<> {
+    pub(crate) fn run(mut self) -> impl Future<Output = (Reason, bool)> + Send + use<R> {
         async move {
             let reason = poll_fn(|cx| self.poll(cx)).await;
             let ready = self.end(reason);
@@ -78,23 +90,24 @@ impl Driver {
         }
     }
 
-    fn end(&self, reason: Reason) -> bool {
-        let hub = self.open.hub();
-        self.link.gone(hub, reason);
-        let ready = self.link.is_ready();
+    fn end(self, reason: Reason) -> bool {
+        let Self { live, reader, runtime, .. } = self;
+        let hub = live.open.hub();
+        live.link.gone(hub, reason);
+        let ready = live.link.is_ready();
         if may_read(reason) {
             // Why its handshake failed may still lie there.
-            let unsaid = (!ready).then(|| (hub.clone(), self.link.clone()));
-            let bytes_max = farewell::bytes_max(reason);
-            spawn(farewell::close(self.reader.clone(), unsaid, bytes_max, hub.open_socket()));
+            let unsaid = (!ready).then(|| (hub.clone(), live.link.clone()));
+            let closing = farewell::Closing::new(reader, unsaid, reason);
+            runtime.spawn(farewell::close(closing, hub.open_socket(), runtime.clone()));
         }
         ready
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reason> {
-        self.link.register(cx.waker());
+        self.live.link.register(cx.waker());
         for _ in 0..TURNS_MAX {
-            if let Some(reason) = self.link.closing() {
+            if let Some(reason) = self.live.link.closing() {
                 return Poll::Ready(reason);
             }
             if self.flush(cx).is_err() {
@@ -105,11 +118,11 @@ impl Driver {
                 Poll::Ready(Err(_)) => return Poll::Ready(Reason::PeerGone),
                 Poll::Pending => ready!(self.poll_deadline(cx)),
             };
-            if let Err(error) = self.link.settle(self.open.hub(), fed) {
+            if let Err(error) = self.live.link.settle(self.live.open.hub(), fed) {
                 return Poll::Ready(error.into());
             }
         }
-        cx.waker().wake_by_ref();
+        self.runtime.yield_now(cx);
         Poll::Pending
     }
 
@@ -117,21 +130,21 @@ impl Driver {
     fn flush(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         loop {
             if self.blocked {
-                if self.link.writer().poll_writable(cx)?.is_pending() {
+                if self.live.link.writer().poll_write_ready(cx)?.is_pending() {
                     return Ok(());
                 }
-                self.link.flush_again();
+                self.live.link.flush_again();
             }
-            if !self.link.take_flush() {
+            if !self.live.link.take_flush() {
                 return Ok(());
             }
-            self.blocked = self.link.flush(self.open.hub())? == Flushed::Blocked;
+            self.blocked = self.live.link.flush(self.live.open.hub())? == Flushed::Blocked;
         }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Fed>> {
         let reader = &mut self.reader;
-        let large = self.link.read_large(|connection| {
+        let large = self.live.link.read_large(|connection| {
             let mut frame = connection.large()?;
             let limit = frame.limit().min(LARGE_READ);
             Some(read_onto(frame.get_mut(), limit, |buffer| reader.poll_read(cx, buffer)))
@@ -140,8 +153,8 @@ impl Driver {
             return SCRATCH.with_borrow_mut(|scratch| self.poll_read_into(cx, scratch));
         };
         Poll::Ready(Ok(match ready!(read)? {
-            0 => self.link.handle_eof(self.open.hub()),
-            _ => self.link.handle_filled(self.open.hub()),
+            0 => self.live.link.handle_eof(self.live.open.hub()),
+            _ => self.live.link.handle_filled(self.live.open.hub()),
         }))
     }
 
@@ -152,29 +165,29 @@ impl Driver {
     ) -> Poll<io::Result<Fed>> {
         let count = ready!(self.reader.poll_read(cx, scratch))?;
         Poll::Ready(match &mut scratch[..count] {
-            [] => Ok(self.link.handle_eof(self.open.hub())),
-            input => Ok(self.link.handle_input(self.open.hub(), input)),
+            [] => Ok(self.live.link.handle_eof(self.live.open.hub())),
+            input => Ok(self.live.link.handle_input(self.live.open.hub(), input)),
         })
     }
 
     /// Sleeps for the link's one deadline. It is armed anew only when it has fired or must fire
     /// earlier, not whenever something is heard.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Fed> {
-        let Some(at) = self.link.poll_timeout() else { return Poll::Pending };
+        let Some(at) = self.live.link.poll_timeout() else { return Poll::Pending };
         if self.armed.is_none_or(|armed| at < armed) {
             self.arm(at);
         }
-        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
-        ready!(sleep.as_mut().poll(cx));
+        let Some(timer) = &mut self.timer else { return Poll::Pending };
+        ready!(timer.poll(cx));
         self.armed = None;
-        Poll::Ready(self.link.handle_timeout(self.open.hub()))
+        Poll::Ready(self.live.link.handle_timeout(self.live.open.hub()))
     }
 
     fn arm(&mut self, at: Instant) {
         self.armed = Some(at);
-        match &mut self.sleep {
-            Some(sleep) => sleep.as_mut().reset(at.into()),
-            None => self.sleep = Some(Box::pin(sleep_until(at.into()))),
+        match &mut self.timer {
+            Some(timer) => timer.reset(at),
+            None => self.timer = Some(self.runtime.timer(at)),
         }
     }
 }

@@ -4,13 +4,14 @@ mod asked;
 mod writing;
 
 pub(crate) use asked::AnyLink;
-pub use writing::{Flushed, Writer};
+pub use writing::Flushed;
 
 use crate::dial::Dial;
 use crate::effects::Effects;
 use crate::gate;
 use crate::hub::{Hub, Inner};
 use crate::refusals::Failed;
+use crate::runtime::Writer;
 use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;

@@ -4,14 +4,16 @@
 //! yet of ours is lost: an answer, or the ERROR that says why it is not let in. So first only our
 //! direction is closed, and the other one is read to its end: peers close theirs when they read ours.
 
-use crate::socket::{ReadHalf, WriteHalf};
-use pseud_async::{Flushed, Hub, Link, OpenSocket};
+use crate::hub::Hub;
+use crate::link::{Flushed, Link};
+use crate::runtime::{Reader, Runtime, Writer};
+use crate::sockets::OpenSocket;
+use crate::time::by;
 use pseud_proto::Reason;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::time::timeout_at;
 
 /// How much is read and thrown away: of a peer that kept to the protocol what a busy one sends while it
 /// reads the largest answer, of one that did not what may have been on its way. Behind that TCP itself
@@ -24,57 +26,61 @@ const PORTION: usize = 16 << 10;
 const TURNS_MAX: usize = 32;
 
 /// A link that is over, with something to say still.
-type Unsaid = (Arc<Hub>, Arc<Link<WriteHalf>>);
-
-/// How much the peer of a link that has ended for that reason may still send.
-pub(crate) fn bytes_max(reason: Reason) -> usize {
-    match reason {
-        Reason::PeerFault(_) => FAULTY_BYTES_MAX,
-        _ => BYTES_MAX,
-    }
-}
+type Unsaid<W> = (Arc<Hub>, Arc<Link<W>>);
 
 /// Closes a socket, in the time that [`OpenSocket::farewell`] gives.
-pub(crate) async fn close(
-    reader: ReadHalf,
-    unsaid: Option<Unsaid>,
-    bytes_left: usize,
+pub(crate) async fn close<R: Runtime>(
+    mut closing: Closing<impl Reader, impl Writer>,
     open: OpenSocket,
+    runtime: R,
 ) {
-    let ready = unsaid.is_none();
-    let mut closing = Closing { reader, unsaid, bytes_left };
-    let closed = timeout_at(open.farewell().into(), async {
+    let ready = closing.unsaid.is_none();
+    let closed = by(&runtime, open.farewell(), async {
         poll_fn(|cx| closing.poll_say(cx)).await?;
         closing.unsaid = None;
         closing.reader.shut_down_writing()?;
-        poll_fn(|cx| closing.poll_discard(cx)).await
+        poll_fn(|cx| closing.poll_discard(cx, &runtime)).await
     });
     // An error: the peer has left by itself.
-    if closed.await.is_err() && ready {
+    if closed.await.is_none() && ready {
         open.cut_short();
     }
 }
 
-struct Closing {
-    reader: ReadHalf,
-    unsaid: Option<Unsaid>,
+/// A socket that is being closed.
+pub(crate) struct Closing<I, W> {
+    reader: I,
+    unsaid: Option<Unsaid<W>>,
     bytes_left: usize,
 }
 
-impl Closing {
+impl<I: Reader, W: Writer> Closing<I, W> {
+    /// That of a link that has ended for that reason.
+    pub(crate) fn new(reader: I, unsaid: Option<Unsaid<W>>, reason: Reason) -> Self {
+        let bytes_left = match reason {
+            Reason::PeerFault(_) => FAULTY_BYTES_MAX,
+            _ => BYTES_MAX,
+        };
+        Self { reader, unsaid, bytes_left }
+    }
+
     /// Writes what is left.
-    fn poll_say(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_say(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some((hub, link)) = &self.unsaid else { return Poll::Ready(Ok(())) };
         loop {
             match link.flush(hub)? {
                 Flushed::All => return Poll::Ready(Ok(())),
-                Flushed::Blocked => ready!(link.writer().poll_writable(cx))?,
+                Flushed::Blocked => ready!(link.writer().poll_write_ready(cx))?,
             }
         }
     }
 
     /// Reads to the end.
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_discard(
+        &mut self,
+        cx: &mut Context<'_>,
+        runtime: &impl Runtime,
+    ) -> Poll<io::Result<()>> {
         let mut buffer = [0; PORTION];
         for _ in 0..TURNS_MAX {
             if self.bytes_left == 0 {
@@ -85,7 +91,7 @@ impl Closing {
                 count => self.bytes_left = self.bytes_left.saturating_sub(count),
             }
         }
-        cx.waker().wake_by_ref();
+        runtime.yield_now(cx);
         Poll::Pending
     }
 }

@@ -1,0 +1,11 @@
+//! What adapters over an operating system's sockets share.
+
+#[cfg(any(unix, windows))]
+mod keep_alive;
+#[cfg(unix)]
+mod socket_file;
+
+#[cfg(any(unix, windows))]
+pub use keep_alive::set as keep_alive;
+#[cfg(unix)]
+pub use socket_file::{SocketFile, bind as bind_socket_file};
