@@ -1,8 +1,8 @@
 //! What adapters implement, and what they may use. Not for applications, and not stable.
 
-pub use crate::dial::Dial;
-pub use crate::hub::Hub;
-pub use crate::link::{Fed, Flushed, Link, Origin};
+pub use crate::engine::dial::Dial;
+pub use crate::engine::hub::Hub;
+pub use crate::link::{Fed, Flushed, Host, Link, Origin};
 pub use crate::os::*;
 pub use crate::runtime::{
     Executor, Listener, Reader, Runtime, SocketAddress, Stream, Timer, Writer, unsupported,

@@ -22,7 +22,7 @@ const PASSWORD_BYTES_MAX: usize = 255;
 /// It gives no entropy.
 #[cfg(feature = "_curve")]
 pub fn new_key_pair() -> io::Result<KeyPair> {
-    crate::hub::Hub::seed().map(KeyPair::generate)
+    crate::entropy::seed().map(KeyPair::generate)
 }
 
 /// Writes a pair to a new file, as [`KeyPair::to_text`] does, with mode 600 on Unix. A file that is

@@ -4,21 +4,37 @@
 /// are the same folder.
 pub(crate) type Storeys = &'static [&'static [&'static str]];
 
-pub(crate) const STOREYS: &[(&str, Storeys)] = &[(
-    "pseud-proto",
-    &[
-        &["base"],
-        &["error"],
-        &["auth"],
-        &["value", "message"],
-        &["call"],
-        &["wire", "dialect", "registry"],
-        &["rpc"],
-        &["link"],
-        &["channel"],
-        &["pseud"],
-    ],
-)];
+pub(crate) const STOREYS: &[(&str, Storeys)] = &[
+    (
+        "pseud-proto",
+        &[
+            &["base"],
+            &["error"],
+            &["auth"],
+            &["value", "message"],
+            &["call"],
+            &["wire", "dialect", "registry"],
+            &["rpc"],
+            &["link"],
+            &["channel"],
+            &["pseud"],
+        ],
+    ),
+    (
+        "pseud-async",
+        &[
+            &["entropy", "io_error", "panics"],
+            &["runtime", "os", "files"],
+            &["engine"],
+            &["call", "auth"],
+            &["serve"],
+            &["link"],
+            &["node"],
+            &["adapter"],
+        ],
+    ),
+    ("pseud-tokio", &[&["socket"], &["listener"], &["runtime"], &["adapter"]]),
+];
 
 /// Package, part of its tree, words of paths, why.
 pub(crate) const NOT_NAMED: &[(&str, &str, &[&str], &str)] = &[

@@ -1,18 +1,24 @@
 //! One link: a connection, its socket's writing half, and what other tasks may ask of it.
 
-mod asked;
+mod any;
+pub(crate) mod driver;
+mod farewell;
+pub(crate) mod host;
 mod writing;
 
-pub(crate) use asked::AnyLink;
+pub use host::Host;
 pub use writing::Flushed;
 
-use crate::dial::Dial;
-use crate::effects::Effects;
-use crate::gate;
-use crate::hub::{Hub, Inner};
-use crate::refusals::Failed;
+use crate::auth::gate;
+use crate::engine::any_link::AnyLink;
+use crate::engine::dial::Dial;
+use crate::engine::effects::Effects;
+use crate::engine::hub::Hub;
+use crate::engine::refusals::line::Failed;
+use crate::engine::state::Inner;
+use crate::engine::stranger::Stranger;
+use crate::entropy;
 use crate::runtime::Writer;
-use crate::stranger::Stranger;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Question, Side};
@@ -57,6 +63,7 @@ pub enum Origin<'a> {
 /// One link. Its task owns the reading half and calls `handle_*` and `flush`; any task may write
 /// through it when nothing else is in flight.
 pub struct Link<W> {
+    host: Arc<Host>,
     connection: Mutex<Connection>,
     writer: W,
     address: String,
@@ -88,13 +95,13 @@ impl<W: Writer> Link<W> {
     /// # Errors
     /// The operating system gives no entropy.
     pub fn new(
-        hub: &Hub,
+        host: &Arc<Host>,
         config: Arc<ConnectionConfig>,
         origin: Origin<'_>,
         writer: W,
         address: String,
     ) -> io::Result<Arc<Self>> {
-        let seed = Hub::seed()?;
+        let (hub, seed) = (host.hub(), entropy::seed()?);
         let (side, attempt, siblings, late_guard) = match origin {
             Origin::Accepted { late_guard } => {
                 (Side::Accepting, 0, Siblings::default(), late_guard)
@@ -105,6 +112,7 @@ impl<W: Writer> Link<W> {
         let connection = Connection::for_attempt(config, side, attempt, seed, hub.now());
         let connection = connection.skip_too_large();
         let link = Arc::new(Self {
+            host: host.clone(),
             connection: Mutex::new(connection),
             writer,
             address,
@@ -127,6 +135,10 @@ impl<W: Writer> Link<W> {
         link.stranger.store(inner.strangers.insert(stranger), Ordering::Relaxed);
         drop(inner);
         Ok(link)
+    }
+
+    fn hub(&self) -> &Hub {
+        self.host.hub()
     }
 
     /// Takes the link off the list of those whose handshake is not over.
@@ -176,13 +188,13 @@ impl<W: Writer> Link<W> {
     }
 
     /// Bytes were read. All of them are taken.
-    pub fn handle_input(self: &Arc<Self>, hub: &Arc<Hub>, input: &mut [u8]) -> Fed {
-        self.feed(hub, |connection, now| connection.handle_input(input, now))
+    pub fn handle_input(self: &Arc<Self>, input: &mut [u8]) -> Fed {
+        self.feed(|connection, now| connection.handle_input(input, now))
     }
 
     /// The stream ended: the link closes. An error inside the handshake, or inside a message.
-    pub fn handle_eof(self: &Arc<Self>, hub: &Arc<Hub>) -> Fed {
-        let fed = self.feed(hub, |connection, _| connection.handle_eof());
+    pub fn handle_eof(self: &Arc<Self>) -> Fed {
+        let fed = self.feed(|connection, _| connection.handle_eof());
         if fed.result.is_ok() {
             // A peer that says no more takes no more either: ZMTP knows no half-closed link.
             let _ = self.closing.set(Reason::PeerGone);
@@ -196,13 +208,13 @@ impl<W: Writer> Link<W> {
     }
 
     /// Bytes were read straight into a large frame.
-    pub fn handle_filled(self: &Arc<Self>, hub: &Arc<Hub>) -> Fed {
-        self.feed(hub, |connection, now| connection.handle_filled(now))
+    pub fn handle_filled(self: &Arc<Self>) -> Fed {
+        self.feed(|connection, now| connection.handle_filled(now))
     }
 
     /// The link's deadline has passed: an error if the peer was too slow, or silent for too long.
-    pub fn handle_timeout(self: &Arc<Self>, hub: &Arc<Hub>) -> Fed {
-        self.feed(hub, |connection, now| connection.handle_timeout(now))
+    pub fn handle_timeout(self: &Arc<Self>) -> Fed {
+        self.feed(|connection, now| connection.handle_timeout(now))
     }
 
     /// Does what came of it: wakes callers, runs handlers and asks about a stranger; each is polled
@@ -210,23 +222,25 @@ impl<W: Writer> Link<W> {
     ///
     /// # Errors
     /// The peer broke the protocol: write what is left, then close.
-    pub fn settle(self: &Arc<Self>, hub: &Arc<Hub>, fed: Fed) -> Result<(), PeerError> {
+    pub fn settle(self: &Arc<Self>, fed: Fed) -> Result<(), PeerError> {
         let mut fed = Some(fed);
-        while let Some(Fed { effects, question, answered, result }) = fed.take() {
-            if effects.run(hub, self.peer.get().copied()) || answered {
+        while let Some(Fed { mut effects, question, answered, result }) = fed.take() {
+            let (here, arrived) = (self.peer.get().copied(), effects.take_arrived());
+            let flush_here = self.hub().perform(effects, here);
+            if flush_here | self.host.dispatcher.serve_all(arrived, here) || answered {
                 self.wants_flush.store(true, Ordering::Release);
             }
             result?;
-            fed = question.and_then(|question| self.ask(hub, question));
+            fed = question.and_then(|question| self.ask(question));
         }
         Ok(())
     }
 
     /// What an answer that came at once has led to.
-    fn ask(self: &Arc<Self>, hub: &Arc<Hub>, question: Question) -> Option<Fed> {
+    fn ask(self: &Arc<Self>, question: Question) -> Option<Fed> {
         let link: Arc<dyn AnyLink> = self.clone();
-        let verdict = gate::ask(hub, &link, question, &self.address)?;
-        Some(self.feed(hub, |connection, now| connection.answer(verdict, now)))
+        let verdict = gate::ask(self.host.hub(), &self.host.doors, &link, question, &self.address)?;
+        Some(self.feed(|connection, now| connection.answer(verdict, now)))
     }
 
     /// The link's own deadline: handshake or PING.
@@ -241,10 +255,10 @@ impl<W: Writer> Link<W> {
     /// Tells the connection something and hands what comes of it to the endpoint.
     fn feed(
         self: &Arc<Self>,
-        hub: &Arc<Hub>,
         tell: impl FnOnce(&mut Connection, Instant) -> Result<(), PeerError>,
     ) -> Fed {
         let mut connection = self.lock();
+        let hub = self.hub();
         let told = tell(&mut connection, hub.now());
         let (mut question, mut joined) = (None, false);
         let (handled, effects) = hub.with(|inner, now| {
@@ -284,7 +298,7 @@ impl<W: Writer> Link<W> {
                     let info = PeerInfo::behind(ready, self.side, &*self.address)
                         .with_late_guard(stranger.late_guard);
                     if let Some(link) = stranger.dialed {
-                        inner.arrived(link, &info.identity);
+                        inner.dials.arrived(link, &info.identity);
                     }
                     let peer = inner.endpoint.handle_connected(info, now);
                     attach(inner, peer);
@@ -306,7 +320,7 @@ impl<W: Writer> Link<W> {
     }
 
     /// Its handshake has failed for that.
-    fn refused(&self, hub: &Hub, reason: Reason) {
+    fn refused(&self, reason: Reason) {
         let error = match reason {
             Reason::PeerFault(error) => error,
             Reason::Denied => Incompatible::Refused(400).into(),
@@ -318,13 +332,13 @@ impl<W: Writer> Link<W> {
         drop(connection);
         let (address, who) = (self.address.clone(), self.denied.get().cloned());
         let is_dialed = self.side == Side::Connecting;
-        hub.refused(Failed { address, error, who, offered, expected, is_dialed });
+        self.hub().refused(Failed { address, error, who, offered, expected, is_dialed });
     }
 
     /// This side wants no more of the link: when this returns its session is over, or never begins. Its
     /// task then closes the socket.
-    pub fn end(self: &Arc<Self>, hub: &Arc<Hub>, reason: Reason) {
-        let (stranger, effects) = hub.with(|inner, now| {
+    pub fn end(self: &Arc<Self>, reason: Reason) {
+        let (stranger, effects) = self.hub().with(|inner, now| {
             let stranger = self.introduce(inner);
             if let Some(&peer) = self.peer.get() {
                 inner.endpoint.disconnect_as(peer, reason, now);
@@ -332,18 +346,19 @@ impl<W: Writer> Link<W> {
             stranger
         });
         drop(stranger);
-        effects.run(hub, None);
+        self.hub().perform(effects, None);
         self.close(reason);
     }
 
     /// The link is over: its session ends, and its calls with it. Nothing is written after this but
     /// the last word of a handshake that failed: the calls were told whether they had left.
-    pub fn gone(&self, hub: &Arc<Hub>, reason: Reason) {
+    pub fn gone(&self, reason: Reason) {
+        let hub = self.hub();
         self.ended.store(true, Ordering::Release);
         self.asking.wake();
         let stranger = self.introduce(&mut hub.lock());
         if stranger.is_some() {
-            self.refused(hub, reason);
+            self.refused(reason);
         }
         drop(stranger);
         let Some(&peer) = self.peer.get() else { return };
@@ -357,6 +372,6 @@ impl<W: Writer> Link<W> {
         });
         drop(connection);
         drop(detached);
-        effects.run(hub, None);
+        hub.perform(effects, None);
     }
 }

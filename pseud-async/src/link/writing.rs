@@ -1,14 +1,13 @@
 //! A link's way out: what is queued for its peer, into its socket.
 
 use super::Link;
-use crate::effects::Effects;
-use crate::hub::Hub;
+use crate::engine::effects::Effects;
 use crate::runtime::Writer;
 use pseud_proto::pseud::BACKLOG_BYTES_LOW;
 use pseud_proto::zmtp::Connection;
 use std::io::{self, IoSlice};
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard};
 
 /// How many slices one write gathers.
 const SLICES_MAX: usize = 32;
@@ -27,26 +26,25 @@ impl<W: Writer> Link<W> {
     ///
     /// # Errors
     /// The socket's.
-    pub fn flush(&self, hub: &Arc<Hub>) -> io::Result<Flushed> {
-        self.flush_locked(self.lock(), hub)
+    pub fn flush(&self) -> io::Result<Flushed> {
+        self.flush_locked(self.lock())
     }
 
     pub(super) fn flush_locked<'a>(
         &'a self,
         mut connection: MutexGuard<'a, Connection>,
-        hub: &Arc<Hub>,
     ) -> io::Result<Flushed> {
         loop {
             if self.over.load(Ordering::Relaxed) {
                 return Ok(Flushed::All);
             }
-            let effects = self.pull(&mut connection, hub);
+            let effects = self.pull(&mut connection);
             let written = self.write(&mut connection);
             if effects.is_empty() && matches!(written, Ok(None)) {
                 continue;
             }
             drop(connection);
-            effects.run(hub, None);
+            self.hub().perform(effects, None);
             match written {
                 Ok(Some(flushed)) => return Ok(flushed),
                 Ok(None) => connection = self.lock(),
@@ -56,9 +54,9 @@ impl<W: Writer> Link<W> {
     }
 
     /// Tells the endpoint what was written and pulls what comes next, under one lock.
-    fn pull(&self, connection: &mut Connection, hub: &Arc<Hub>) -> Effects {
+    fn pull(&self, connection: &mut Connection) -> Effects {
         let Some(&peer) = self.peer.get() else { return Effects::default() };
-        let ((), effects) = hub.with(|inner, now| {
+        let ((), effects) = self.hub().with(|inner, now| {
             // Only `Written` can wait here: input is exchanged under the lock that it came in.
             let _ = self.exchange(connection, inner, |_, _| {}, &mut None, now);
             while connection.backlog() < BACKLOG_BYTES_LOW {

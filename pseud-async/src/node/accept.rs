@@ -1,16 +1,15 @@
 //! Binding: one task accepts, one task drives each link.
 
 use super::connect::resolve;
-use super::driver::Driver;
 use super::options::{BindOptions, Options};
 use super::security;
-use crate::abort::Abort;
-use crate::hub::Hub;
+use crate::engine::sockets::Listening;
 use crate::io_error::{invalid, named};
-use crate::link::Origin;
+use crate::link::driver::Driver;
+use crate::link::{Host, Origin};
+use crate::runtime::abort::Abort;
+use crate::runtime::time::sleep;
 use crate::runtime::{Listener, Runtime, SocketAddress, unsupported};
-use crate::sockets::Listening;
-use crate::time::sleep;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
 use pseud_proto::zmtp::ConnectionConfig;
@@ -25,7 +24,7 @@ use std::time::Duration;
 
 /// Binds; returns the endpoint with the port that it really has, and what listens there.
 pub(crate) async fn bind<R: Runtime>(
-    hub: &Arc<Hub>,
+    host: &Arc<Host>,
     options: &Options,
     endpoint: &str,
     here: BindOptions,
@@ -39,15 +38,15 @@ pub(crate) async fn bind<R: Runtime>(
         Some(real) => format!("tcp://{real}"),
         None => address.to_string(),
     };
-    hub.listens();
+    host.hub().listens();
     tracing::info!(endpoint = %bound, "listening");
     let config = options.config.announced(Arc::new(options.connection.clone()));
     let open = Arc::new(Open(Mutex::new(Some(listener))));
-    if !hub.listen(&open) {
+    if !host.hub().listen(&open) {
         return Err(named("bind", endpoint, &io::Error::other("this side shut down")));
     }
     let task = Abort::default();
-    let accept = accept(hub.clone(), config, here, open.clone(), runtime.clone());
+    let accept = accept(host.clone(), config, here, open.clone(), runtime.clone());
     runtime.spawn(task.clone().unless_aborted(accept));
     Ok((bound, Bound { open, task }))
 }
@@ -131,16 +130,16 @@ impl<L: Listener> Listening for Open<L> {
     }
 }
 
-/// Accepts until the socket is closed or the hub is shut down. An error of one connection, or too many
+/// Accepts until the socket is closed or the node has ended. An error of one connection, or too many
 /// open files, ends neither the listener nor anybody else's link.
 async fn accept<R: Runtime>(
-    hub: Arc<Hub>,
+    host: Arc<Host>,
     config: Arc<ConnectionConfig>,
     here: BindOptions,
     open: Arc<Open<R::Listener>>,
     runtime: R,
 ) {
-    let (mut backoff, mut ended) = (Backoff::new(patience()), hub.shut_down());
+    let (mut backoff, mut ended) = (Backoff::new(patience()), host.hub().shut_down());
     loop {
         let accepted = poll_fn(|cx| match Pin::new(&mut ended).poll(cx) {
             Poll::Ready(()) => Poll::Ready(None),
@@ -150,7 +149,7 @@ async fn accept<R: Runtime>(
             None => return,
             Some(Ok(stream)) => {
                 backoff.succeeded();
-                serve(&hub, config.clone(), here, stream, &runtime);
+                serve(&host, config.clone(), here, stream, &runtime);
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again");
@@ -170,14 +169,14 @@ fn patience() -> Retry {
 
 /// Serves that link in a task of its own.
 fn serve<R: Runtime>(
-    hub: &Arc<Hub>,
+    host: &Arc<Host>,
     config: Arc<ConnectionConfig>,
     here: BindOptions,
     stream: R::Stream,
     runtime: &R,
 ) {
     let origin = Origin::Accepted { late_guard: here.late_guard };
-    match Driver::new(hub, config, origin, stream, runtime) {
+    match Driver::new(host, config, origin, stream, runtime) {
         // Not inside another future: that would hold this one twice.
         Ok(driver) => runtime.spawn(driver.run()),
         Err(error) => tracing::debug!(%error, "link failed"),

@@ -1,9 +1,9 @@
 //! A peer that calls one server.
 
-use super::drain::Drain;
-use super::options::{BindOptions, Options};
-use super::peering::Peering;
 use super::{Node, names};
+use crate::node::drain::Drain;
+use crate::node::options::{BindOptions, Options};
+use crate::node::peering::Peering;
 use crate::runtime::Runtime;
 use std::io;
 use std::ops::Deref;

@@ -1,7 +1,7 @@
 //! Opening a connection to an endpoint: its addresses are tried side by side (RFC 8305).
 
+use crate::runtime::time::{after, by};
 use crate::runtime::{Runtime, SocketAddress, Stream, unsupported};
-use crate::time::{after, by};
 use pseud_proto::address::Address;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};

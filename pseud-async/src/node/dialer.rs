@@ -1,16 +1,16 @@
 //! Connecting: one task dials, drives the link, and dials again.
 
 use super::connect;
-use super::driver::{Driver, LinkOf};
 use super::options::Options;
 use super::security;
-use crate::abort::Abort;
-use crate::dial::Dial;
-use crate::hub::Hub;
+use crate::engine::dial::Dial;
+use crate::entropy;
 use crate::io_error::{invalid, named};
-use crate::link::Origin;
+use crate::link::driver::{Driver, LinkOf};
+use crate::link::{Host, Origin};
 use crate::runtime::Runtime;
-use crate::time::sleep;
+use crate::runtime::abort::Abort;
+use crate::runtime::time::sleep;
 use pseud_proto::Reason;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
@@ -23,9 +23,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
-/// Starts to dial, for as long as the hub lives.
+/// Starts to dial, for as long as the node lives.
 pub(crate) fn connect<R: Runtime>(
-    hub: &Arc<Hub>,
+    host: &Arc<Host>,
     options: &Options,
     endpoint: &str,
     runtime: &R,
@@ -35,12 +35,12 @@ pub(crate) fn connect<R: Runtime>(
     let mut config = options.connection.clone();
     config.probe = options.probe;
     let config = Arc::new(config);
-    let (dial, endpoint) = (Dial::new(hub, endpoint), endpoint.to_owned());
+    let (dial, endpoint) = (Dial::new(host.hub(), endpoint), endpoint.to_owned());
     let (timeout, current) = (options.connect_timeout, Arc::<Current<R>>::default());
-    let dialed = Dialed { hub: hub.clone(), current: current.clone(), task: Abort::default() };
-    let (hub, abort, dialing) = (hub.clone(), dialed.task.clone(), runtime.clone());
+    let dialed = Dialed { current: current.clone(), task: Abort::default() };
+    let (host, abort, dialing) = (host.clone(), dialed.task.clone(), runtime.clone());
     let dialer =
-        Dialer { hub, dial, config, address, endpoint, timeout, current, runtime: dialing };
+        Dialer { host, dial, config, address, endpoint, timeout, current, runtime: dialing };
     runtime.spawn(abort.unless_aborted(dialer.run(options.retry)));
     Ok(dialed)
 }
@@ -48,7 +48,6 @@ pub(crate) fn connect<R: Runtime>(
 /// An endpoint that is dialed, and what ends that.
 #[derive(Debug)]
 pub(crate) struct Dialed<R: Runtime> {
-    hub: Arc<Hub>,
     current: Arc<Current<R>>,
     task: Abort,
 }
@@ -58,7 +57,7 @@ impl<R: Runtime> Dialed<R> {
     pub(crate) fn disconnect(&self) {
         match std::mem::replace(&mut *self.current.lock(), Now::Stopped).link() {
             // Its task goes on until the socket is closed in order.
-            Some(link) => link.end(&self.hub, Reason::Disconnected),
+            Some(link) => link.end(Reason::Disconnected),
             None => self.task.abort(),
         }
     }
@@ -113,7 +112,7 @@ impl<R: Runtime> Current<R> {
 const SETTLED: Duration = Duration::from_secs(5);
 
 struct Dialer<R: Runtime> {
-    hub: Arc<Hub>,
+    host: Arc<Host>,
     dial: Dial,
     config: Arc<ConnectionConfig>,
     address: Address,
@@ -159,7 +158,7 @@ impl<R: Runtime> Dialer<R> {
         let Some(stream) = self.unless_shut_down(connecting).await? else { return Some(Err(Told)) };
         let origin = Origin::Dialed { attempt, dial: &self.dial };
         let config = self.config.clone();
-        let driver = match Driver::new(&self.hub, config, origin, stream, &self.runtime) {
+        let driver = match Driver::new(&self.host, config, origin, stream, &self.runtime) {
             Ok(driver) => driver,
             Err(error) => {
                 self.tell(&error);
@@ -167,7 +166,7 @@ impl<R: Runtime> Dialer<R> {
             }
         };
         if !self.current.set(Now::Linked(Arc::downgrade(driver.link()))) {
-            driver.link().end(&self.hub, Reason::Disconnected);
+            driver.link().end(Reason::Disconnected);
             return None;
         }
         let ended = driver.run().await;
@@ -182,7 +181,7 @@ impl<R: Runtime> Dialer<R> {
     }
 
     async fn unless_shut_down<F: Future>(&self, future: F) -> Option<F::Output> {
-        let (mut future, mut ended) = (pin!(future), pin!(self.hub.shut_down()));
+        let (mut future, mut ended) = (pin!(future), pin!(self.host.hub().shut_down()));
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
             Poll::Pending => ended.as_mut().poll(cx).map(|()| None),
@@ -195,5 +194,5 @@ impl<R: Runtime> Dialer<R> {
 struct Told;
 
 fn random() -> u32 {
-    Hub::seed().map_or(u32::MAX, |[a, b, c, d, ..]| u32::from_ne_bytes([a, b, c, d]))
+    entropy::seed().map_or(u32::MAX, |[a, b, c, d, ..]| u32::from_ne_bytes([a, b, c, d]))
 }

@@ -2,7 +2,7 @@
 
 use super::Node;
 use crate::runtime::Runtime;
-use crate::time::{after, by};
+use crate::runtime::time::{after, by};
 use std::time::Duration;
 
 /// How long peers may take to read what was written: what is left of the drain's time, within these.
@@ -23,12 +23,12 @@ pub enum Drain {
 }
 
 pub(crate) async fn drain<R: Runtime>(node: Node, at_most: Duration, runtime: R) -> Drain {
-    let (hub, began) = (node.hub(), runtime.now());
+    let (host, began) = (node.host(), runtime.now());
     let finished = by(&runtime, after(began, at_most), node.drained()).await.is_some();
     let now = runtime.now();
     let left = at_most.saturating_sub(now.duration_since(began)).clamp(READING_MIN, READING_MAX);
     let until = now + left;
-    hub.shutdown_by(until);
-    let read = by(&runtime, until + LATENESS, hub.sockets_closed()).await == Some(true);
+    host.shutdown_by(until);
+    let read = by(&runtime, until + LATENESS, host.hub().sockets_closed()).await == Some(true);
     if finished && read { Drain::Complete } else { Drain::CutShort }
 }

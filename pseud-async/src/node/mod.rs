@@ -5,32 +5,34 @@ mod client;
 mod connect;
 mod dialer;
 mod drain;
-mod driver;
-mod farewell;
+pub(crate) mod events;
 mod names;
 mod options;
 mod peering;
 mod security;
 mod server;
+pub(crate) mod waits;
 
-pub use client::Client;
-pub use drain::Drain;
-pub use options::{BindOptions, Options};
-pub use security::InClear;
-pub use server::Server;
+pub use self::client::Client;
+pub use self::drain::Drain;
+pub use self::options::{BindOptions, Options};
+pub use self::security::InClear;
+pub use self::server::Server;
 
+use self::events::Events;
+use self::waits::{Drained, Ready};
 use crate::call::Call;
-use crate::call_all::CallAll;
-use crate::caller::Caller;
-use crate::crowd::Place;
-use crate::events::Events;
-use crate::handler::HandlerError;
-use crate::hub::Hub;
-use crate::peer::Peer;
-use crate::registry::{Object, Registry};
-use crate::request::Request;
-use crate::service::Service;
-use crate::waits::{Drained, Ready};
+use crate::call::all::CallAll;
+use crate::call::peer::Peer;
+use crate::call::service::Service;
+use crate::engine::crowd::Place;
+use crate::engine::hub::Hub;
+use crate::link::Host;
+use crate::serve::caller::Caller;
+use crate::serve::handler::HandlerError;
+use crate::serve::registry::Registry;
+use crate::serve::registry::object::Object;
+use crate::serve::request::Request;
 use pseud_proto::pseud::Stats;
 use pseud_proto::registry::NameRefused;
 use pseud_proto::{Several, To};
@@ -51,8 +53,8 @@ pub struct Node {
     owner: Arc<Owner>,
 }
 
-/// Ends the hub when the last handle goes.
-struct Owner(Arc<Hub>);
+/// Ends the node when the last handle goes.
+struct Owner(Arc<Host>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
@@ -67,20 +69,26 @@ impl fmt::Debug for Node {
 }
 
 impl Node {
-    /// A node around that hub. For adapters.
-    pub fn new(hub: Arc<Hub>) -> Self {
-        Self { owner: Arc::new(Owner(hub)) }
+    /// A handle of that node. For adapters.
+    #[doc(hidden)]
+    pub fn new(host: Arc<Host>) -> Self {
+        Self { owner: Arc::new(Owner(host)) }
     }
 
-    /// The hub. For adapters.
-    pub fn hub(&self) -> &Arc<Hub> {
+    /// What links know of the node. For adapters.
+    #[doc(hidden)]
+    pub fn host(&self) -> &Arc<Host> {
         &self.owner.0
+    }
+
+    fn hub(&self) -> &Arc<Hub> {
+        self.host().hub()
     }
 
     /// What this node serves besides the [global](Registry::global) registry: its own registry, or
     /// the one that it was given.
     pub fn registry(&self) -> Registry {
-        self.hub().served.registry()
+        self.host().served().registry()
     }
 
     /// Serves `name` with an async handler. See [`Registry::register`].
@@ -218,14 +226,14 @@ impl Node {
         let known = sessions.filter_map(|peer| Some((*peer, inner.present.get(peer)?.clone())));
         let known: Vec<_> = known.collect();
         drop(inner);
-        self.hub().peers(known)
+        Peer::all(self.hub(), known)
     }
 
     /// All sessions that are there now, of users and of others. [`Events::resync`] gives them to a
     /// watcher so that no event is missed or told twice.
     pub fn all_sessions(&self) -> Vec<Peer> {
         let present = self.hub().lock().sessions();
-        self.hub().peers(present)
+        Peer::all(self.hub(), present)
     }
 
     /// Calls all of them at the same time: `node.call_all(node.sessions("alice"), "news", (7,))`.
@@ -279,7 +287,7 @@ impl Node {
     /// a registry that was given to this node; those that wait are dropped: see
     /// [`Orphans`](crate::Orphans).
     pub fn shutdown(&self) {
-        self.hub().shutdown();
+        self.host().shutdown();
     }
 
     /// Counters.

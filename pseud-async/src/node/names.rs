@@ -1,7 +1,7 @@
 //! Names that peers can have: routing ids, which Python calls user ids.
 
-use super::options::Options;
 use crate::io_error::invalid_because;
+use crate::node::options::Options;
 use std::io;
 
 /// An empty identity asks each peer to make one up, which we never hear of. A client can live with

@@ -1,8 +1,8 @@
 //! How a server or a client is set up.
 
-use crate::gate::Gate;
-use crate::orphans::Orphans;
-use crate::registry::Registry;
+use crate::auth::places::Gate;
+use crate::serve::orphans::Orphans;
+use crate::serve::registry::Registry;
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::ConnectionConfig;
 use pseud_proto::{Config, LateGuard, Limits, ValueLimits};

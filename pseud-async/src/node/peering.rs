@@ -1,14 +1,16 @@
 //! What `Server` and `Client` have in common: a node that binds and connects.
 
 use super::Node;
-use super::accept::{self, Bound};
-use super::dialer::{self, Dialed};
+use super::accept;
+use super::accept::Bound;
+use super::dialer;
+use super::dialer::Dialed;
 use super::drain::{Drain, drain};
 use super::options::{BindOptions, Options};
 use super::security;
-use crate::hub::Hub;
+use crate::link::Host;
+use crate::runtime::time::within;
 use crate::runtime::{Runtime, Timer};
-use crate::time::within;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
@@ -40,16 +42,16 @@ impl<R: Runtime> Default for Tasks<R> {
 impl<R: Runtime> Peering<R> {
     pub(crate) fn new(mut options: Options, runtime: R) -> io::Result<Self> {
         security::judge_mechanism(&options)?;
-        let hub = Hub::new(Arc::new(options.config.clone()), runtime.clone())?
+        let host = Host::new(Arc::new(options.config.clone()), runtime.clone())?
             .with_gate(options.gate.clone())
             .with_orphans(options.orphans);
         // Taken: what is kept for later must not keep the registry alive.
-        let hub = Arc::new(match options.registry.take() {
-            Some(registry) => hub.with_registry(registry),
-            None => hub,
+        let host = Arc::new(match options.registry.take() {
+            Some(registry) => host.with_registry(registry),
+            None => host,
         });
-        runtime.spawn(run_timer(Ends(hub.clone()), runtime.clone()));
-        let (node, options) = (Node::new(hub), Arc::new(options));
+        runtime.spawn(run_timer(Ends(host.clone()), runtime.clone()));
+        let (node, options) = (Node::new(host), Arc::new(options));
         Ok(Self { node, options, runtime, tasks: Arc::default() })
     }
 
@@ -63,7 +65,7 @@ impl<R: Runtime> Peering<R> {
 
     pub(crate) async fn bind(&self, endpoint: &str, here: BindOptions) -> io::Result<String> {
         self.judge_alive("bind", endpoint)?;
-        let bind = accept::bind(self.node.hub(), &self.options, endpoint, here, &self.runtime);
+        let bind = accept::bind(self.node.host(), &self.options, endpoint, here, &self.runtime);
         let (bound, task) = within(&self.runtime, bind).await?;
         self.tasks().bound.insert(bound.clone(), task);
         Ok(bound)
@@ -76,7 +78,7 @@ impl<R: Runtime> Peering<R> {
             let text = format!("cannot connect to {endpoint}: that was asked for already");
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
-        let task = dialer::connect(self.node.hub(), &self.options, endpoint, &self.runtime)?;
+        let task = dialer::connect(self.node.host(), &self.options, endpoint, &self.runtime)?;
         tasks.connected.insert(endpoint.to_owned(), task);
         Ok(())
     }
@@ -87,7 +89,7 @@ impl<R: Runtime> Peering<R> {
     }
 
     fn judge_alive(&self, verb: &str, endpoint: &str) -> io::Result<()> {
-        match self.node.hub().is_shut_down() {
+        match self.node.host().hub().is_shut_down() {
             false => Ok(()),
             true => Err(io::Error::other(format!("cannot {verb} {endpoint}: this side shut down"))),
         }
@@ -111,7 +113,7 @@ fn not_in_use(verb: &str, endpoint: &str) -> io::Error {
 
 /// Ends the node when its timer task ends, also where that is since the runtime goes away: no call
 /// then waits for ever.
-struct Ends(Arc<Hub>);
+struct Ends(Arc<Host>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
@@ -121,7 +123,7 @@ impl Drop for Ends {
 
 /// One sleep for all calls of an endpoint.
 async fn run_timer<R: Runtime>(ends: Ends, runtime: R) {
-    let hub = &ends.0;
+    let hub = ends.0.hub();
     let mut armed = hub.now();
     let mut timer = runtime.timer(armed);
     poll_fn(|cx| {

@@ -1,8 +1,8 @@
 //! Who proves what to whom: settings, and what is refused before anything is said.
 
-use super::options::Options;
-use crate::authenticator::Authenticator;
+use crate::auth::authenticator::Authenticator;
 use crate::io_error::{invalid, invalid_because};
+use crate::node::options::Options;
 use bytes::Bytes;
 use pseud_proto::address::Address;
 #[cfg(feature = "_curve")]

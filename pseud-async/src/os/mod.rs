@@ -6,6 +6,6 @@ mod keep_alive;
 mod socket_file;
 
 #[cfg(any(unix, windows))]
-pub use keep_alive::set as keep_alive;
+pub use crate::os::keep_alive::set as keep_alive;
 #[cfg(unix)]
-pub use socket_file::{SocketFile, bind as bind_socket_file};
+pub use crate::os::socket_file::{SocketFile, bind as bind_socket_file};

@@ -123,7 +123,7 @@ impl Hidden {
     fn beside(path: &Path) -> io::Result<Self> {
         for _ in 0..NAMES_MAX {
             let mut random = [0; 4];
-            random.copy_from_slice(&crate::hub::Hub::seed()?[..4]);
+            random.copy_from_slice(&crate::entropy::seed()?[..4]);
             let directory = path.with_file_name(format!(".{:08x}", u32::from_ne_bytes(random)));
             match DirBuilder::new().mode(0o700).create(&directory) {
                 Ok(()) => {

@@ -3,8 +3,10 @@
 //! An adapter implements [`Runtime`] with its stream, listener and timer. What is asked is little enough
 //! for a loop of threads, or for a simulator over memory with a clock that is moved by hand.
 
+pub(crate) mod abort;
 #[cfg(test)]
 pub(crate) mod tests;
+pub(crate) mod time;
 
 use pseud_proto::zmtp::Heartbeat;
 use std::fmt;

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
 use pseud::{Config, Node};
-use pseud_async::adapter::{Dial, Executor, Hub, Link, Origin, Writer};
+use pseud_async::adapter::{Dial, Executor, Host, Link, Origin, Writer};
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -52,13 +52,13 @@ impl Executor for Nothing {
 
 /// An engine.
 pub(super) fn engine() -> Result<Node> {
-    Ok(Node::new(Arc::new(Hub::new(Arc::new(Config::default()), Nothing)?)))
+    Ok(Node::new(Arc::new(Host::new(Arc::new(Config::default()), Nothing)?)))
 }
 
 /// One link of an engine.
 pub(super) struct Wired {
     /// An engine ends when the last handle of it is dropped.
-    node: Node,
+    _node: Node,
     link: Arc<Link<Written>>,
     /// An endpoint is connected to for as long as its links are.
     _dial: Option<Dial>,
@@ -67,19 +67,19 @@ pub(super) struct Wired {
 impl Wired {
     pub(super) fn new(node: &Node, side: Side, identity: &str) -> Result<Self> {
         let config = Arc::new(connection(identity));
-        let dial = (side == Side::Connecting).then(|| Dial::new(node.hub(), "memory"));
+        let dial = (side == Side::Connecting).then(|| Dial::new(node.host().hub(), "memory"));
         let origin = match &dial {
             Some(dial) => Origin::Dialed { attempt: 0, dial },
             None => Origin::Accepted { late_guard: None },
         };
-        let link = Link::new(node.hub(), config, origin, Written::default(), "memory".into())?;
-        Ok(Self { node: node.clone(), link, _dial: dial })
+        let link = Link::new(node.host(), config, origin, Written::default(), "memory".into())?;
+        Ok(Self { _node: node.clone(), link, _dial: dial })
     }
 
     /// What it has to say, in place of what `bytes` held.
     pub(super) fn output(&self, bytes: &mut Vec<u8>) -> Result<()> {
         if self.link.take_flush() {
-            self.link.flush(self.node.hub())?;
+            self.link.flush()?;
         }
         bytes.clear();
         bytes.append(&mut self.link.writer().0.lock().expect("nobody panics"));
@@ -88,8 +88,8 @@ impl Wired {
 
     pub(super) fn input(&self, bytes: &mut [u8]) -> Result<()> {
         if !bytes.is_empty() {
-            let fed = self.link.handle_input(self.node.hub(), bytes);
-            self.link.settle(self.node.hub(), fed)?;
+            let fed = self.link.handle_input(bytes);
+            self.link.settle(fed)?;
         }
         Ok(())
     }

@@ -1,0 +1,56 @@
+//! Who is asked about strangers, and how many questions may be in work.
+
+use super::authenticator::Authenticator;
+use super::permit::Permit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Who is asked about strangers, and how many questions may be in work.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Gate {
+    /// Who is asked. Default: nobody, so that nobody is admitted where somebody must be asked.
+    pub authenticator: Option<Authenticator>,
+    /// Questions in work at the same time. One more is not put: its stranger is answered
+    /// [`Verdict::Unavailable`](pseud_proto::zmtp::Verdict::Unavailable). A question's place is taken
+    /// before the authenticator is asked and is free again when its work has ended: see [`Permit`].
+    /// With 0 nobody comes in. Default: 256.
+    pub questions_parked_max: usize,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { authenticator: None, questions_parked_max: 256 }
+    }
+}
+
+/// A gate, and how many are in work at it.
+#[derive(Debug, Default)]
+pub(crate) struct Doors {
+    gate: Gate,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Doors {
+    pub(crate) fn new(gate: Gate) -> Self {
+        Self { gate, taken: Arc::default() }
+    }
+
+    pub(crate) fn authenticator(&self) -> Option<&Authenticator> {
+        self.gate.authenticator.as_ref()
+    }
+
+    /// Takes a place; `None` if there is none.
+    pub(crate) fn enter(&self) -> Option<Permit> {
+        let max = self.gate.questions_parked_max;
+        let more = |taken| (taken < max).then_some(taken + 1);
+        self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        Some(Permit::new(self.taken.clone()))
+    }
+
+    /// Places that are taken.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,144 @@
+//! A call as the application sees it: a future of a typed result.
+
+pub(crate) mod all;
+pub(crate) mod error;
+pub(crate) mod nested;
+pub(crate) mod peer;
+pub(crate) mod pending;
+pub(crate) mod service;
+
+use crate::call::error::CallError;
+use crate::call::pending::Pending;
+use crate::engine::hub::Hub;
+use crate::engine::refusals::line::BadReply;
+use bytes::Bytes;
+use pseud_proto::{CallOptions, CallRefused, Outcome, Packed, Reason, To, Unchecked};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// A call: a future of its result, sent when it is first polled.
+///
+/// Cancel-safe in the plain sense: dropping it gives the call up. What was not written yet never
+/// leaves; a late answer is dropped.
+#[must_use = "a call is sent when it is awaited"]
+pub struct Call<T, A, K = ()> {
+    hub: Arc<Hub>,
+    to: To,
+    name: SmolStr,
+    arguments: Option<(A, K)>,
+    options: CallOptions,
+    pending: Option<Pending>,
+    result: PhantomData<fn() -> T>,
+}
+
+impl<T, A, K> Unpin for Call<T, A, K> {}
+
+impl<T, A, K> fmt::Debug for Call<T, A, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("to", &self.to).field("name", &self.name).finish()
+    }
+}
+
+impl<T, A> Call<T, A> {
+    pub(crate) fn new(hub: Arc<Hub>, to: To, name: SmolStr, args: A) -> Self {
+        let arguments = Some((args, ()));
+        let (options, pending, result) = (CallOptions::default(), None, PhantomData);
+        Self { hub, to, name, arguments, options, pending, result }
+    }
+
+    /// The same with keyword arguments: a struct or a map with text keys; anything else is
+    /// [`CallError::Refused`].
+    pub fn kwargs<K: Serialize>(self, kwargs: K) -> Call<T, A, K> {
+        let Self { hub, to, name, arguments, options, pending, result } = self;
+        let arguments = arguments.map(|(args, ())| (args, kwargs));
+        Call { hub, to, name, arguments, options, pending, result }
+    }
+}
+
+impl<T, A, K> Call<T, A, K> {
+    /// Waits that long for the answer at most, instead of the node's time-out (default 5 s). Over 1 h is
+    /// cut to 1 h. Zero gives up at once, and may still send the call.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// That many calls led to it.
+    pub(crate) fn hops(mut self, hops: u32) -> Self {
+        self.options.hops = hops;
+        self
+    }
+
+    /// It is made in that user's name.
+    pub(crate) fn origin(mut self, user_id: Bytes) -> Self {
+        self.options.origin = Some(user_id);
+        self
+    }
+}
+
+impl<T, A, K> Future for Call<T, A, K>
+where
+    T: DeserializeOwned,
+    A: Serialize,
+    K: Serialize,
+{
+    type Output = Result<T, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Some((args, kwargs)) = this.arguments.take() {
+            let packed = encode(&args, &kwargs)?;
+            let (to, options) = (this.to.clone(), this.options.clone());
+            this.pending = Some(Pending::send(&this.hub, to, &this.name, packed, options)?);
+        }
+        let Some(pending) = &mut this.pending else {
+            return Poll::Ready(Err(CallError::Unknown(Reason::Cancelled)));
+        };
+        let outcome = ready!(Pin::new(pending).poll(cx));
+        this.pending = None;
+        Poll::Ready(decode(&this.hub, outcome))
+    }
+}
+
+/// Encoded here, in the caller's task, under no lock.
+pub(crate) fn encode<A, K>(args: &A, kwargs: &K) -> Result<Packed, CallRefused>
+where
+    A: Serialize,
+    K: Serialize,
+{
+    Packed::call(args, kwargs).map_err(|error| CallRefused::Arguments(error.to_string().into()))
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(hub: &Hub, outcome: Outcome) -> Result<T, CallError> {
+    match outcome {
+        Outcome::Value(body) => decode_value(hub, body),
+        Outcome::Fault(fault) => Err(CallError::Fault(fault)),
+        Outcome::NotExecuted(reason) => Err(CallError::NotExecuted(reason)),
+        Outcome::Executed(reason) => Err(CallError::Executed(reason)),
+        Outcome::Unknown(reason) => Err(CallError::Unknown(reason)),
+        Outcome::Closed { executed } => Err(CallError::Closed { executed }),
+    }
+}
+
+/// Checked and decoded here, in the caller's task, under no lock.
+fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, CallError> {
+    let peer = body.peer();
+    let limits = &hub.config.limits.values;
+    let packed = body.check(limits).map_err(|bad| {
+        let over = limits.broken_by(bad);
+        hub.bad_reply(BadReply { bad, over });
+        CallError::Executed(if over.is_some() { Reason::TooLarge } else { Reason::BadReply })
+    })?;
+    if let Some(peer) = peer {
+        hub.learn(peer, &packed);
+    }
+    packed.decode().map_err(|error| CallError::Result(error.to_string()))
+}

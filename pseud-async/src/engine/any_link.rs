@@ -1,0 +1,27 @@
+//! What others ask of a link, whatever its socket is.
+
+use pseud_proto::Reason;
+use pseud_proto::zmtp::Verdict;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// A link as the engine knows it. It owns what it needs of its node: the circle of the two is cut when
+/// the link is over.
+pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
+    /// Writes at once from this task if the link is free, else wakes the link's own task.
+    fn flush_now(&self);
+    /// Lets the link's task gather and write.
+    fn wake_to_flush(&self);
+    /// Its session has ended.
+    fn close(&self, reason: Reason);
+    /// Somebody has decided whether its peer may come in.
+    fn answer(self: Arc<Self>, verdict: Verdict);
+    /// Until when an answer means something.
+    fn answer_by(&self) -> Option<Instant>;
+    /// That is who is not let in, for the line that says that the link has failed.
+    fn denies(&self, who: String);
+    /// Ready once the link has ended. One task may wait for it: that which asks about the peer.
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()>;
+}

@@ -1,0 +1,110 @@
+//! An endpoint that we connect to: what came of it, for watchers and for calls that wait for the server,
+//! and what it tells its peer of the others, so that a second link to one server stands by there instead
+//! of taking the first one's name.
+
+use super::dials::Dialed;
+use super::happened::Happened;
+use super::hub::Hub;
+use super::state::Inner;
+use pseud_proto::{LinkId, Reason, Siblings};
+use std::sync::Arc;
+
+/// An endpoint that we connect to, for as long as it does.
+#[derive(Debug)]
+pub struct Dial {
+    hub: Arc<Hub>,
+    endpoint: String,
+    key: usize,
+}
+
+impl Dial {
+    /// One that was not tried yet. Before its first attempt: the links of others that are about to be
+    /// opened tell of it.
+    pub fn new(hub: &Arc<Hub>, endpoint: &str) -> Self {
+        let (link, leads_to) = (draw(), hub.config.server.clone());
+        let dialed = Dialed { is_trying: true, failed: None, link, leads_to };
+        let key = hub.lock().dials.all.insert(dialed);
+        let dial = Self { hub: hub.clone(), endpoint: endpoint.to_owned(), key };
+        dial.note(|_| {});
+        dial
+    }
+
+    /// An attempt begins.
+    pub(crate) fn connecting(&self) {
+        self.hub.tell(&Happened::Connecting { endpoint: self.endpoint.clone() });
+        self.note(|dialed| dialed.is_trying = true);
+    }
+
+    /// There was no connection to be had at one of its addresses.
+    pub(crate) fn tell_failed(&self, error: &std::io::Error) {
+        let (endpoint, error) = (self.endpoint.clone(), error.to_string());
+        self.hub.tell(&Happened::Failed { endpoint, error });
+    }
+
+    /// Nor at any other: this attempt came to nothing.
+    pub(crate) fn failed(&self) {
+        self.over(None);
+    }
+
+    /// Its link ended for that reason, before or after its handshake was over.
+    pub(crate) fn ended(&self, reason: Reason, was_ready: bool) {
+        self.over(match reason {
+            Reason::Denied | Reason::PeerFault(_) if !was_ready => Some(reason),
+            _ => None,
+        });
+    }
+
+    /// The next attempt is another link. Until it is told, peers that hear of the old one take it to be
+    /// alive.
+    fn over(&self, failed: Option<Reason>) {
+        let link = draw();
+        self.note(|dialed| {
+            (dialed.is_trying, dialed.failed, dialed.link) = (false, failed, link);
+        });
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Dialed)) {
+        self.hub.act(|inner, now| {
+            if let Some(known) = inner.dials.all.get_mut(self.key) {
+                change(known);
+            }
+            inner.tell_unreachable(now);
+        });
+    }
+
+    pub(crate) fn siblings(&self) -> Siblings {
+        self.hub.lock().dials.siblings(self.key)
+    }
+}
+
+impl Drop for Dial {
+    fn drop(&mut self) {
+        self.hub.act(|inner, now| {
+            inner.dials.all.try_remove(self.key);
+            inner.tell_unreachable(now);
+        });
+    }
+}
+
+impl Inner {
+    fn tell_unreachable(&mut self, now: std::time::Instant) {
+        let (why, is_final) = (self.dials.why(), self.dials.is_final());
+        self.endpoint.set_unreachable(why, is_final, now);
+    }
+}
+
+impl Hub {
+    /// From here on others may connect to us.
+    pub(crate) fn listens(&self) {
+        self.act(|inner, now| {
+            inner.dials.listens = true;
+            inner.tell_unreachable(now);
+        });
+    }
+}
+
+fn draw() -> Option<LinkId> {
+    let mut random = [0; LinkId::BYTES];
+    getrandom::fill(&mut random).ok()?;
+    Some(LinkId::new(random))
+}

@@ -1,0 +1,129 @@
+//! What an operation on the endpoint gives rise to, collected under the lock and done after it.
+
+use super::any_link::AnyLink;
+use super::happened::Happened;
+use super::refusals::withheld::Withheld;
+use super::running::Running;
+use super::state::Inner;
+use atomic_waker::AtomicWaker;
+use pseud_proto::{Action, PeerId, Reason, Request};
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+
+/// Things to do once the hub's lock is released.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(super) wakers: SmallVec<[Waker; 2]>,
+    pub(super) crowd: Vec<Arc<AtomicWaker>>,
+    pub(super) happened: Vec<Happened>,
+    pub(super) withheld: Vec<Withheld>,
+    pub(super) flush: SmallVec<[Flush; 1]>,
+    pub(super) close: Vec<(Arc<dyn AnyLink>, Reason)>,
+    pub(super) rearm: bool,
+    arrived: Arrived,
+}
+
+/// Requests that one read brought: for the link that has read them to have them served. Nothing else
+/// gives rise to any.
+#[derive(Debug, Default)]
+pub(crate) struct Arrived {
+    pub(crate) requests: Vec<Request>,
+    /// The hub's `closings` when they were taken.
+    pub(crate) closings: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Flush {
+    pub(super) peer: PeerId,
+    pub(super) link: Arc<dyn AnyLink>,
+    /// Nothing else is in flight at this peer: writing at once, here, saves a wake.
+    pub(super) quiet: bool,
+}
+
+impl Effects {
+    /// Takes the endpoint's actions, and notes whether the timer must be told. `running`: handlers that
+    /// have not ended.
+    pub(crate) fn settle(&mut self, inner: &mut Inner, running: &Running) {
+        self.collect(inner, running);
+        let next = inner.endpoint.poll_timeout();
+        if let Some(next) = next
+            && inner.armed.is_none_or(|armed| next < armed)
+        {
+            inner.armed = Some(next);
+            self.rearm = true;
+        }
+    }
+
+    /// What is to be served.
+    pub(crate) fn take_arrived(&mut self) -> Arrived {
+        std::mem::take(&mut self.arrived)
+    }
+
+    fn collect(&mut self, inner: &mut Inner, running: &Running) {
+        while let Some(action) = inner.endpoint.poll_action() {
+            match action {
+                Action::Serve(request) => self.arrived.requests.push(request),
+                Action::Finish { call, outcome } => {
+                    self.wakers.extend(inner.waiters.finish(call, outcome));
+                }
+                Action::Flush(peer) => self.flush(inner, peer),
+                Action::Joined(peer, info) => {
+                    self.crowd.extend(inner.joining.leave());
+                    let joined = inner.joined(peer, info);
+                    self.happen(joined);
+                }
+                Action::Left(peer, reason) => {
+                    if let Some(left) = inner.left(peer, reason) {
+                        self.happen(left);
+                    }
+                }
+                Action::Close(peer, reason) => {
+                    self.close.extend(inner.detach(peer).map(|link| (link, reason)));
+                }
+                Action::Cancelled(request) => {
+                    let waiting = inner.cancelling.remove(&request);
+                    self.crowd.extend(waiting.into_iter().flat_map(|mut crowd| crowd.leave()));
+                }
+                Action::Withheld { caller, name } => self.withheld.push(Withheld { caller, name }),
+                // `Action` may grow; this hub asks for nothing that it does not know.
+                _ => {}
+            }
+        }
+        if !inner.idling.is_empty() && inner.is_idle(running) {
+            self.crowd.extend(inner.idling.leave());
+        }
+    }
+
+    /// Notes, under that lock, whether sessions end by this because we want no more of them.
+    pub(crate) fn count_closings(&mut self, closings: &AtomicUsize) {
+        let is_wanted = |(_, reason): &_| {
+            matches!(reason, Reason::Revoked | Reason::Disconnected | Reason::Shutdown)
+        };
+        if self.close.iter().any(is_wanted) {
+            closings.fetch_add(1, Ordering::Release);
+        }
+        self.arrived.closings = closings.load(Ordering::Relaxed);
+    }
+
+    fn happen(&mut self, (happened, wakers): (Happened, Vec<Waker>)) {
+        self.happened.push(happened);
+        self.wakers.extend(wakers);
+    }
+
+    fn flush(&mut self, inner: &Inner, peer: PeerId) {
+        if let Some(link) = inner.link(peer) {
+            let quiet = inner.endpoint.is_quiet(peer);
+            self.flush.push(Flush { peer, link: link.clone(), quiet });
+        }
+    }
+
+    /// Whether nothing is to be done.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { wakers, crowd, happened, flush, close, rearm, withheld, arrived } = self;
+        let unsaid = happened.is_empty() && withheld.is_empty();
+        let nobody = wakers.is_empty() && crowd.is_empty() && unsaid;
+        nobody && arrived.requests.is_empty() && flush.is_empty() && close.is_empty() && !rearm
+    }
+}

@@ -1,0 +1,122 @@
+//! What the engine's lock guards.
+
+use super::any_link::AnyLink;
+use super::crowd::Crowd;
+use super::dials::Dials;
+use super::happened::Happened;
+use super::running::Running;
+use super::stranger::Stranger;
+use super::waiters::Waiters;
+use super::watchers::Watchers;
+use atomic_waker::AtomicWaker;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::pseud::Endpoint;
+use pseud_proto::{PeerId, Reason, RequestId, Ticket};
+use slab::Slab;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+/// The endpoint, and who waits for what of it.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) waiters: Waiters,
+    pub(crate) links: Vec<Option<(PeerId, Arc<dyn AnyLink>)>>,
+    pub(crate) joining: Crowd,
+    pub(crate) ending: Crowd,
+    /// Who waits for the node to be idle.
+    pub(crate) idling: Crowd,
+    /// Who waits to hear that a request's caller is gone.
+    pub(crate) cancelling: BTreeMap<RequestId, Crowd>,
+    pub(crate) watchers: Watchers,
+    /// Who is behind every session, to say at its end who it was.
+    pub(crate) present: BTreeMap<PeerId, Arc<PeerInfo>>,
+    /// Links whose handshake is not over.
+    pub(crate) strangers: Slab<Stranger>,
+    /// Endpoints that we connect to.
+    pub(crate) dials: Dials,
+    /// The moment for which the timer is armed: it is woken only for an earlier one.
+    pub(crate) armed: Option<Instant>,
+    pub(crate) shut_down: bool,
+}
+
+impl Inner {
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            waiters: Waiters::default(),
+            links: Vec::new(),
+            joining: Crowd::default(),
+            ending: Crowd::default(),
+            idling: Crowd::default(),
+            cancelling: BTreeMap::new(),
+            watchers: Watchers::default(),
+            present: BTreeMap::new(),
+            strangers: Slab::new(),
+            dials: Dials::default(),
+            armed: None,
+            shut_down: false,
+        }
+    }
+
+    /// Whether nothing is open and no handler runs, of callers that have left neither.
+    pub(crate) fn is_idle(&self, running: &Running) -> bool {
+        self.endpoint.is_idle() && running.is_empty()
+    }
+
+    pub(crate) fn link(&self, peer: PeerId) -> Option<&Arc<dyn AnyLink>> {
+        let (owner, link) = self.links.get(peer.slot())?.as_ref()?;
+        (*owner == peer).then_some(link)
+    }
+
+    pub(crate) fn attach(&mut self, peer: PeerId, link: Arc<dyn AnyLink>) {
+        if self.links.len() <= peer.slot() {
+            self.links.resize_with(peer.slot() + 1, || None);
+        }
+        self.links[peer.slot()] = Some((peer, link));
+    }
+
+    pub(crate) fn detach(&mut self, peer: PeerId) -> Option<Arc<dyn AnyLink>> {
+        let entry = self.links.get_mut(peer.slot())?;
+        match entry {
+            Some((owner, _)) if *owner == peer => entry.take().map(|(_, link)| link),
+            _ => None,
+        }
+    }
+
+    /// A request is about to be answered: who waits to hear that nobody waits for that any more.
+    pub(crate) fn not_cancelled(&mut self, ticket: &Ticket) -> Vec<Arc<AtomicWaker>> {
+        let waiting = self.cancelling.remove(&ticket.request());
+        waiting.map(|mut crowd| crowd.leave()).unwrap_or_default()
+    }
+
+    /// Who is there.
+    pub(crate) fn sessions(&self) -> Vec<(PeerId, Arc<PeerInfo>)> {
+        self.present.iter().map(|(session, info)| (*session, info.clone())).collect()
+    }
+
+    /// A session began: remembered until it ends, to say then who it was.
+    pub(crate) fn joined(
+        &mut self,
+        session: PeerId,
+        info: Arc<PeerInfo>,
+    ) -> (Happened, Vec<Waker>) {
+        self.present.insert(session, info.clone());
+        let happened = Happened::Ready { session, info };
+        let wakers = self.watchers.tell(&happened);
+        (happened, wakers)
+    }
+
+    pub(crate) fn left(
+        &mut self,
+        session: PeerId,
+        reason: Reason,
+    ) -> Option<(Happened, Vec<Waker>)> {
+        let info = self.present.remove(&session)?;
+        let happened = Happened::Lost { session, info, reason };
+        let wakers = self.watchers.tell(&happened);
+        Some((happened, wakers))
+    }
+}

@@ -1,0 +1,38 @@
+//! Links whose handshake is not over, and users who are shown out meanwhile.
+
+use super::any_link::AnyLink;
+use bytes::Bytes;
+use pseud_proto::{LateGuard, LinkId, User};
+use std::sync::Arc;
+
+/// A link whose handshake is not over.
+#[derive(Debug)]
+pub(crate) struct Stranger {
+    pub(crate) link: Arc<dyn AnyLink>,
+    /// Users that were disconnected since it came: it may have been admitted as one of them before.
+    unwelcome: Vec<Bytes>,
+    /// What we call it, where we opened it.
+    pub(crate) dialed: Option<LinkId>,
+    /// Until when its peer's requests will be answered, where that is not as for all.
+    pub(crate) late_guard: Option<LateGuard>,
+}
+
+impl Stranger {
+    pub(crate) fn new(
+        link: Arc<dyn AnyLink>,
+        dialed: Option<LinkId>,
+        late_guard: Option<LateGuard>,
+    ) -> Self {
+        Self { link, unwelcome: Vec::new(), dialed, late_guard }
+    }
+
+    pub(crate) fn is_barred(&self, user: &User) -> bool {
+        self.unwelcome.contains(user.id())
+    }
+
+    pub(crate) fn bar(&mut self, user: &[u8]) {
+        if !self.unwelcome.iter().any(|known| known == user) {
+            self.unwelcome.push(Bytes::copy_from_slice(user));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Who watches links: a bounded queue each, which says what it lost.
+
+use super::happened::Happened;
+use slab::Slab;
+use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
+
+/// How many events wait for a watcher before the oldest are dropped.
+const EVENTS_MAX: usize = 256;
+
+#[derive(Debug, Default)]
+pub(crate) struct Watcher {
+    events: VecDeque<Happened>,
+    lost: u64,
+    waker: Option<Waker>,
+}
+
+/// What a watcher is told next.
+pub(crate) enum Next {
+    Happened(Happened),
+    /// So many were dropped.
+    Lagged(u64),
+    /// The node has ended, and all was told.
+    Over,
+}
+
+/// All who watch.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers(Slab<Watcher>);
+
+impl Watchers {
+    pub(crate) fn join(&mut self) -> usize {
+        self.0.insert(Watcher::default())
+    }
+
+    /// What is returned is to be dropped behind the lock.
+    pub(crate) fn leave(&mut self, key: usize) -> Option<Watcher> {
+        self.0.try_remove(key)
+    }
+
+    /// Tells everybody; returns whom to wake.
+    pub(crate) fn tell(&mut self, happened: &Happened) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        for (_, watcher) in &mut self.0 {
+            if watcher.events.len() == EVENTS_MAX {
+                watcher.events.pop_front();
+                watcher.lost += 1;
+            }
+            watcher.events.push_back(happened.clone());
+            wakers.extend(watcher.waker.take());
+        }
+        wakers
+    }
+
+    pub(crate) fn wake_all(&mut self) -> Vec<Waker> {
+        self.0.iter_mut().filter_map(|(_, watcher)| watcher.waker.take()).collect()
+    }
+
+    /// What that watcher is told next, and a waker to be dropped behind the lock. `is_over`: nothing more
+    /// will happen.
+    pub(crate) fn poll_next(
+        &mut self,
+        key: usize,
+        is_over: bool,
+        cx: &mut Context<'_>,
+    ) -> (Poll<Next>, Option<Waker>) {
+        let Some(watcher) = self.0.get_mut(key) else { return (Poll::Ready(Next::Over), None) };
+        if watcher.lost > 0 {
+            return (Poll::Ready(Next::Lagged(std::mem::take(&mut watcher.lost))), None);
+        }
+        match watcher.events.pop_front() {
+            Some(happened) => (Poll::Ready(Next::Happened(happened)), None),
+            None if is_over => (Poll::Ready(Next::Over), None),
+            None => (Poll::Pending, watcher.waker.replace(cx.waker().clone())),
+        }
+    }
+
+    /// Forgets what waits to be told to that watcher; it is to be dropped behind the lock.
+    pub(crate) fn forget(&mut self, key: usize) -> VecDeque<Happened> {
+        let Some(watcher) = self.0.get_mut(key) else { return VecDeque::new() };
+        watcher.lost = 0;
+        std::mem::take(&mut watcher.events)
+    }
+}

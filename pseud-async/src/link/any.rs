@@ -1,0 +1,71 @@
+//! What others ask of a link, whatever its socket is.
+
+use super::{Flushed, Link};
+use crate::engine::any_link::AnyLink;
+use crate::runtime::Writer;
+use pseud_proto::Reason;
+use pseud_proto::zmtp::Verdict;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, TryLockError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+impl<W: Writer> AnyLink for Link<W> {
+    fn flush_now(&self) {
+        let connection = match self.connection.try_lock() {
+            Ok(connection) => connection,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return self.wake_to_flush(),
+        };
+        match self.flush_locked(connection) {
+            Ok(Flushed::All) => {}
+            Ok(Flushed::Blocked) => self.wake_to_flush(),
+            Err(_) => self.close(Reason::PeerGone),
+        }
+    }
+
+    fn wake_to_flush(&self) {
+        if !self.wants_flush.swap(true, Ordering::AcqRel) {
+            self.waker.wake();
+        }
+    }
+
+    fn close(&self, reason: Reason) {
+        // What another task is writing now may be a reply that has become too late. A stranger has no
+        // such; what is queued for it says why it is refused.
+        if self.is_ready() {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        let _ = self.closing.set(reason);
+        self.waker.wake();
+    }
+
+    fn answer_by(&self) -> Option<Instant> {
+        self.poll_timeout()
+    }
+
+    fn denies(&self, who: String) {
+        let _ = self.denied.set(who.into());
+    }
+
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.asking.register(cx.waker());
+        match self.ended.load(Ordering::Acquire) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+
+    fn answer(self: Arc<Self>, verdict: Verdict) {
+        let fed = self.feed(|connection, now| connection.answer(verdict, now));
+        match self.settle(fed) {
+            Ok(()) => {
+                self.flush_now();
+                // The link's task sleeps for the handshake's end; PINGs are due earlier.
+                self.waker.wake();
+            }
+            // What is queued tells the peer so: the link's task writes it before it closes.
+            Err(error) => self.close(error.into()),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What a link asks of its node.
+
+use crate::auth::places::{Doors, Gate};
+use crate::engine::hub::Hub;
+use crate::runtime::Executor;
+use crate::serve::dispatch::Dispatcher;
+use crate::serve::orphans::Orphans;
+use crate::serve::registry::Registry;
+use crate::serve::registry::served::Served;
+use pseud_proto::Config;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A node, as its links know it: its engine, what serves requests, and who decides on strangers.
+#[derive(Debug)]
+pub struct Host {
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) doors: Doors,
+}
+
+impl Host {
+    /// A node without links, which lets nobody in who must be asked about.
+    ///
+    /// # Errors
+    /// The operating system gives no entropy: there is no fallback.
+    pub fn new(config: Arc<Config>, runtime: impl Executor + 'static) -> io::Result<Self> {
+        let hub = Arc::new(Hub::new(config, runtime)?);
+        let (served, orphans) = (Arc::new(Served::own()), Orphans::default());
+        Ok(Self { dispatcher: Dispatcher { hub, served, orphans }, doors: Doors::default() })
+    }
+
+    /// The same with somebody who is asked about strangers.
+    #[must_use]
+    pub(crate) fn with_gate(mut self, gate: Gate) -> Self {
+        self.doors = Doors::new(gate);
+        self
+    }
+
+    /// The same with a registry that others may hold as well: it outlives this node.
+    #[must_use]
+    pub(crate) fn with_registry(mut self, registry: Registry) -> Self {
+        self.dispatcher.served = Arc::new(Served::shared(registry));
+        self
+    }
+
+    /// The same with another fate of handlers whose callers have left.
+    #[must_use]
+    pub(crate) fn with_orphans(mut self, orphans: Orphans) -> Self {
+        self.dispatcher.orphans = orphans;
+        self
+    }
+
+    /// The engine.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.dispatcher.hub
+    }
+
+    pub(crate) fn served(&self) -> &Served {
+        &self.dispatcher.served
+    }
+
+    /// Ends everything; handlers of its own are forgotten. What listened does so no more when this
+    /// returns.
+    pub(crate) fn shutdown(&self) {
+        self.hub().shutdown();
+        self.served().end();
+    }
+
+    /// The same; links have until then to be read to their ends, instead of a second.
+    pub(crate) fn shutdown_by(&self, until: Instant) {
+        self.hub().shutdown_by(until);
+        self.served().end();
+    }
+}

@@ -1,0 +1,89 @@
+//! Who makes a request, and the way back to them.
+
+use crate::call::Call;
+use crate::call::peer::Peer;
+use crate::call::service::Service;
+use crate::engine::hub::Hub;
+use bytes::Bytes;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::{PeerId, Provenance, User};
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+
+/// The peer that made a request: who it is, and a handle to call it back. Cheap to clone.
+///
+/// What it says was true when the request came, and stays so: it never means anybody else, also after
+/// its link has ended. All of it comes from the session, nothing from the request's arguments: it is
+/// what handlers with Python's `with_identity` are told, and what predicates of domains judge. But the
+/// user may be one that a trusted gateway names: see [`user`](Self::user).
+#[derive(Clone)]
+pub struct Caller {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) peer: PeerId,
+    pub(crate) info: Arc<PeerInfo>,
+    pub(crate) provenance: Provenance,
+}
+
+impl Caller {
+    /// Whose request it is, and what that user may do: who authentication says the peer is; or, where
+    /// the peer [may forward](User::FORWARD) requests and made this one in another's name, that other
+    /// user, without any permission.
+    pub fn user(&self) -> &User {
+        &self.provenance.user
+    }
+
+    /// The peer's own user, where it made the request in the name of [another](Self::user).
+    pub fn forwarded_by(&self) -> Option<&User> {
+        self.provenance.is_forwarded.then_some(&self.info.user)
+    }
+
+    /// How many calls led to the request, each made while the one before was served.
+    pub fn hops(&self) -> u32 {
+        self.provenance.hops
+    }
+
+    /// Those of calls that are made while the request is served.
+    pub(crate) fn hops_of_calls(&self) -> u32 {
+        self.hops().saturating_add(1)
+    }
+
+    /// Its routing id: the identity that it announced, or the one that it was given.
+    pub fn routing_id(&self) -> &Bytes {
+        &self.info.identity
+    }
+
+    /// Where it is, as text; empty if unknown. A proxy's address where there is one: no proof of
+    /// anything.
+    pub fn address(&self) -> &str {
+        &self.info.address
+    }
+
+    /// All that is known of its link: its socket, its mechanism, who opened it.
+    pub fn info(&self) -> &PeerInfo {
+        &self.info
+    }
+
+    /// A handle to that session and no other.
+    pub fn peer(&self) -> Peer {
+        Peer::of_session(self.hub.clone(), self.peer, self.info.clone())
+    }
+
+    /// Calls it back on the connection that it opened. See [`Peer::call`]. The call is one hop further
+    /// than the request: two sides that call each other back for ever are stopped.
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
+        self.peer().call(name, args).hops(self.hops_of_calls())
+    }
+
+    /// A service of its, for calls that are a part of serving the request: as far as those of
+    /// [`call`](Self::call). See [`Service`].
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        self.peer().service(name).hops(self.hops_of_calls())
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Caller").field(&self.peer).field(self.user()).finish()
+    }
+}

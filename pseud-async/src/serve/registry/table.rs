@@ -1,0 +1,132 @@
+//! The table behind registries: handlers and guards under one short lock.
+
+use crate::serve::guard::Guard;
+use crate::serve::handler::Handler;
+use pseud_proto::Registry;
+use pseud_proto::registry::{NameRefused, candidates, judge_name};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// What one or more nodes serve. Nothing of a user's runs or is dropped under its lock.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    content: RwLock<Content>,
+    /// Whether anything was ever put in: if not, a lookup can spare the lock.
+    used: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    handlers: Registry<Handler>,
+    guards: BTreeMap<Box<str>, Guard>,
+}
+
+/// A handler, and who decides whether a caller may reach it.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) guard: Guard,
+    pub(crate) handler: Handler,
+}
+
+/// In the order in which they are to be tried.
+pub(crate) type Candidates = SmallVec<[Candidate; 2]>;
+
+impl Table {
+    /// Puts all of these in that domain, or none of them.
+    pub(crate) fn put(
+        &self,
+        domain: &str,
+        handlers: Vec<(String, Handler)>,
+    ) -> Result<(), NameRefused> {
+        handlers.iter().try_for_each(|(name, _)| judge_name(name))?;
+        let mut content = self.write();
+        let registry = &mut content.handlers;
+        let replaced: Vec<_> = handlers
+            .into_iter()
+            .map(|(name, handler)| registry.register_in(domain, &name, handler))
+            .collect();
+        drop(content);
+        drop(replaced);
+        Ok(())
+    }
+
+    pub(crate) fn remove(&self, domain: &str, name: &str) -> bool {
+        let removed = self.write().handlers.unregister_in(domain, name);
+        removed.is_some()
+    }
+
+    pub(crate) fn guard(&self, domain: &str, guard: Guard) {
+        let replaced = self.write().guards.insert(domain.into(), guard);
+        drop(replaced);
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut content = self.write();
+        let handlers: Vec<Handler> = content.handlers.clear().collect();
+        let guards = std::mem::take(&mut content.guards);
+        drop(content);
+        drop((handlers, guards));
+    }
+
+    /// Who may serve that name, according to this table and then to a more distant one.
+    pub(crate) fn candidates(&self, distant: Option<&Self>, name: &str) -> Candidates {
+        let near = self.read();
+        // The same lock is not taken twice: whoever waits to write between would block both for ever.
+        let distant = distant.filter(|distant| !std::ptr::eq(*distant, self));
+        match distant.and_then(Self::read_used) {
+            None => collect([&near], name),
+            Some(distant) => collect([&near, &distant], name),
+        }
+    }
+
+    fn read_used(&self) -> Option<RwLockReadGuard<'_, Content>> {
+        self.used.load(Ordering::Acquire).then(|| self.read())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Content> {
+        self.content.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Content> {
+        self.used.store(true, Ordering::Release);
+        self.content.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Behind a domain that is open to everyone nobody else is ever tried.
+fn collect<const N: usize>(contents: [&Content; N], name: &str) -> Candidates {
+    let mut found = Candidates::new();
+    for (domain, handler) in candidates(contents.map(|content| &content.handlers), name) {
+        let guard = guard(contents, domain);
+        let open = matches!(guard, Guard::Open);
+        found.push(Candidate { guard, handler: handler.clone() });
+        if open {
+            break;
+        }
+    }
+    found
+}
+
+fn guard<const N: usize>(contents: [&Content; N], domain: &str) -> Guard {
+    let known = contents.into_iter().find_map(|content| content.guards.get(domain));
+    known.cloned().unwrap_or_else(|| Guard::ready_made(domain))
+}
+
+/// The right of whoever holds a registry: when the last one goes, its handlers go. Requests are served
+/// from the table without it, so handlers that hold their node keep nothing alive.
+#[derive(Debug, Default)]
+pub(crate) struct Lease(Arc<Table>);
+
+impl Lease {
+    pub(crate) fn table(&self) -> &Arc<Table> {
+        &self.0
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}

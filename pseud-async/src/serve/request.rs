@@ -1,0 +1,90 @@
+//! A request, as its handler sees it.
+
+use crate::serve::caller::Caller;
+use crate::serve::cancelled::Cancelled;
+use pseud_proto::value::{Arguments, BadArguments};
+use pseud_proto::{RequestId, User};
+use serde::Deserialize;
+use smol_str::SmolStr;
+use std::fmt;
+
+/// What a handler is given: the caller's arguments, checked, and a way back to the caller.
+pub struct Request {
+    pub(crate) id: RequestId,
+    pub(crate) caller: Caller,
+    pub(crate) name: SmolStr,
+    pub(crate) arguments: Arguments,
+}
+
+impl Request {
+    /// The dotted name that was called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The positional arguments as a tuple: `let (name, count): (String, u32) = request.args()?`.
+    /// `&str` and bytes may be borrowed from the request. Keywords are not looked at: they are read by
+    /// [`kwargs`](Self::kwargs), or together with these by [`bind`](Self::bind), which knows what a
+    /// Python caller means by `f(name='Charly')`.
+    ///
+    /// # Errors
+    /// Too few, too many, or of other types: becomes the `TypeError` that the caller is told.
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
+        self.arguments.args()
+    }
+
+    /// The keyword arguments, as a struct or a map.
+    ///
+    /// # Errors
+    /// As for [`args`](Self::args).
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
+        self.arguments.kwargs()
+    }
+
+    /// Positional and keyword arguments together, as [`register_typed`](crate::Registry::register_typed)
+    /// binds them: see [`Arguments::bind`].
+    ///
+    /// # Errors
+    /// As for [`args`](Self::args).
+    pub fn bind<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
+        self.arguments.bind()
+    }
+
+    /// The arguments as dynamic values, and as they are on the wire.
+    pub fn arguments(&self) -> &Arguments {
+        &self.arguments
+    }
+
+    /// Tells when the caller's link has ended, or this node: to stop work that would be for nothing. A
+    /// caller that gave its call up (it timed out, or was dropped) does not say so: bound long work by a
+    /// time-out of its own.
+    ///
+    /// An async handler that waits is [dropped](crate::Orphans::Cancel) then, unless that was set
+    /// otherwise. One that waits for this gets one last poll: what it does in that before it returns or
+    /// waits again is done, what it would do after that is not. A clone of this that was handed to
+    /// other tasks or threads tells them.
+    ///
+    /// A blocking handler runs to its end, and until then counts as one of the
+    /// `Limits::requests_open_max` that all peers share: one that takes long should
+    /// [ask](Cancelled::is_cancelled), lest peers that call and leave keep everybody else out.
+    pub fn cancelled(&self) -> Cancelled {
+        Cancelled::new(self.caller.hub.clone(), self.id)
+    }
+
+    /// Whose request it is: Python's `with_identity`, without asking for it. Nothing that the caller
+    /// writes into its arguments changes it. See [`Caller::user`].
+    pub fn user(&self) -> &User {
+        self.caller.user()
+    }
+
+    /// Whoever called: who it is, and the way to call it back on the connection that it opened.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("name", &self.name).field("caller", &self.caller).finish()
+    }
+}
