@@ -1,8 +1,8 @@
 //! `pseud call`.
 
 use crate::cli::CallArguments;
-use crate::security::fail_at;
-use crate::{FAILED, NO_ANSWER, USAGE, fail, json, terminal};
+use crate::exit::{FAILED, NO_ANSWER, USAGE, fail, fail_at};
+use crate::{json, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
 use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Options, Reason};

@@ -1,7 +1,8 @@
 //! `pseud keygen`.
 
 use crate::cli::KeygenArguments;
-use crate::{FAILED, fail, terminal};
+use crate::exit::{FAILED, fail};
+use crate::terminal;
 use pseud::tokio::files::{new_key_pair, save_key_pair};
 use std::io;
 use std::process::ExitCode;

@@ -6,27 +6,23 @@ compile_error!("the program needs the feature `curve` or `curve-rustcrypto`");
 mod call;
 mod cli;
 mod demo;
+mod exit;
 mod json;
 mod keygen;
 mod log;
+mod parse;
 mod security;
 mod serve;
 mod terminal;
 
 use clap::Parser;
 use cli::{Cli, Command};
+use exit::{FAILED, fail};
 use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tracing::level_filters::LevelFilter;
-
-/// The remote handler failed, or an endpoint cannot be bound.
-const FAILED: u8 = 1;
-/// What was asked for makes no sense; clap's own usage errors exit with it, too.
-const USAGE: u8 = 2;
-/// No answer came.
-const NO_ANSWER: u8 = 3;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -54,10 +50,4 @@ fn run(command: impl Future<Output = ExitCode>) -> ExitCode {
     // still being looked up must not hold the exit up.
     runtime.shutdown_timeout(Duration::from_millis(200));
     code
-}
-
-/// Says why on stderr, in one line.
-fn fail(code: u8, why: &str) -> ExitCode {
-    terminal::complain(&format!("pseud: {}", terminal::escape(why)));
-    ExitCode::from(code)
 }

@@ -1,17 +1,13 @@
 //! Who proves what: the flags of `serve` and `call`, and the settings that they make.
 
-use crate::cli::name;
-use crate::{FAILED, USAGE, fail};
+use crate::parse::{name, public_key, user};
 use clap::{Args, ValueEnum};
 use pseud::proto::zmtp::PublicKey;
-use pseud::tokio::InClear;
 use pseud::tokio::files::{load_key_pair, load_password};
 use pseud::{Authenticator, Options};
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// How peers prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -155,33 +151,4 @@ impl Credentials {
 
 fn usage(cause: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, cause)
-}
-
-/// Says why an endpoint cannot be used. Where a flag is missing, that is a usage error.
-pub(crate) fn fail_at(error: &(dyn Error + 'static)) -> ExitCode {
-    let cause = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    match cause.and_then(|cause| cause.downcast_ref::<InClear>()) {
-        None => fail(FAILED, &error.to_string()),
-        Some(in_clear) => {
-            let (verb, endpoint) = (in_clear.verb(), in_clear.endpoint());
-            let cause = "passwords would cross the network in clear; give --allow-plaintext if that \
-                         network is trusted, or let both sides use keys (pseud keygen --help)";
-            fail(USAGE, &format!("cannot {verb} {endpoint}: {cause}"))
-        }
-    }
-}
-
-fn public_key(text: &str) -> Result<PublicKey, String> {
-    let key: PublicKey = text.parse().map_err(|error| format!("{error}"))?;
-    match key.is_weak() {
-        true => Err("that is nobody's key".to_owned()),
-        false => Ok(key),
-    }
-}
-
-fn user(text: &str) -> Result<(String, PublicKey), String> {
-    match text.split_once('=') {
-        None | Some(("", _)) => Err("write NAME=Z85".to_owned()),
-        Some((user, key)) => Ok((user.to_owned(), public_key(key)?)),
-    }
 }

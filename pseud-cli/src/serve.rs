@@ -1,8 +1,9 @@
 //! `pseud serve`.
 
 use crate::cli::ServeArguments;
-use crate::security::{Security, fail_at};
-use crate::{USAGE, demo, fail, terminal};
+use crate::exit::{USAGE, fail, fail_at};
+use crate::security::Security;
+use crate::{demo, terminal};
 use pseud::tokio::Drain;
 use pseud::{Options, Server};
 use std::error::Error;

@@ -9,8 +9,8 @@ use crate::value::check::limits::{Size, ValueLimits};
 use crate::value::check::{BadValue, Check, Found, Root};
 use crate::value::de::{BadArguments, Mismatch};
 use crate::value::dynamic::decode;
+use crate::value::dynamic::decode::ExtTable;
 use crate::value::dynamic::value::Value;
-use crate::value::ext::ExtTable;
 use crate::value::ser::EncodeError;
 use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize};
@@ -200,7 +200,7 @@ impl Packed {
     /// is no pickle there, and safe to send.
     #[must_use]
     pub fn vouched(mut self, table: &ExtTable) -> Self {
-        self.closed |= exts::vouched(&self.bytes, table);
+        self.closed |= exts::vouched(&self.bytes, |code| table.decoder(code).is_some());
         self
     }
 
@@ -334,5 +334,18 @@ impl Arguments {
 impl fmt::Debug for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Arguments({} bytes)", self.packed.bytes.len())
+    }
+}
+
+impl Value {
+    /// Appends it as msgpack. Where it fails, `out` is as it was.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        out.extend_from_slice(Packed::result(self)?.as_bytes());
+        Ok(())
+    }
+
+    /// The value of a checked body.
+    pub fn decode(packed: &Packed) -> Self {
+        packed.value()
     }
 }

@@ -49,8 +49,9 @@ pub(crate) use crate::value::check::exts::Risk;
 pub use crate::value::check::limits::ValueLimits;
 pub use crate::value::datetime::{Date, DateTime, OutOfRange, TimeDelta, TimeZone};
 pub use crate::value::de::{BadArguments, Mismatch};
+pub use crate::value::dynamic::decode::{BadExt, DecodeExt, ExtPayload, ExtTable};
 pub use crate::value::dynamic::value::Value;
-pub use crate::value::ext::{BadExt, DecodeExt, Ext, ExtPayload, ExtTable};
+pub use crate::value::ext::Ext;
 pub use crate::value::msgpack::integer::Integer;
 pub use crate::value::ser::EncodeError;
 

@@ -1,6 +1,5 @@
 //! The exts in checked bytes, one behind the other, however deep they are.
 
-use crate::value::ext::ExtTable;
 use crate::value::msgpack::head::{Head, Reader};
 use crate::value::pickle;
 use crate::value::pickle::Needs;
@@ -39,11 +38,11 @@ pub(crate) fn to_protocol_4(bytes: Bytes) -> Bytes {
     bytes.freeze()
 }
 
-/// Whether `table` answers for every ext that a Python peer would unpickle, dates aside.
-pub(crate) fn vouched(bytes: &[u8], table: &ExtTable) -> bool {
+/// Whether there is a decoder for every ext that a Python peer would unpickle, dates aside.
+pub(crate) fn vouched(bytes: &[u8], is_decoded: impl Fn(i8) -> bool) -> bool {
     exts(bytes)
         .filter(|(_, code, _)| pickle::is_run(*code))
-        .all(|(_, code, payload)| table.decoder(code).is_some() || is_closed(code, payload))
+        .all(|(_, code, payload)| is_decoded(code) || is_closed(code, payload))
 }
 
 /// Whether it is a date of the module `datetime`, maybe with a zone by its key.

@@ -1,6 +1,6 @@
 //! How much of a body is too much.
 
-use super::BadValue;
+use crate::value::check::bad_value::BadValue;
 
 /// More containers inside each other than any limit allows.
 ///

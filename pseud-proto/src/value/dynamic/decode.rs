@@ -1,14 +1,17 @@
-//! Checked bytes to [`Value`]s. It recurses no deeper than the check allowed.
+//! Checked bytes to [`Value`]s, exts of one's own among them: Python's `translation_table`. It recurses
+//! no deeper than the check allowed.
 
 use super::keys;
-use crate::value::check::BadValue;
 use crate::value::check::limits::{DEPTH_CEILING, ValueLimits};
+use crate::value::check::{BadValue, Check, Root};
+use crate::value::datetime::OutOfRange;
 use crate::value::dynamic::value::Value;
-use crate::value::ext::{Budget, ExtPayload, ExtTable};
 use crate::value::msgpack::head::{Head, Reader};
 use crate::value::pickle;
 use bytes::Bytes;
 use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// Bytes shorter than this are copied: what is around them in the message is longer.
 const SLICE_MIN: usize = 512;
@@ -50,18 +53,18 @@ fn name(key: Value) -> Option<String> {
 }
 
 /// Reads values one behind the other.
-pub(crate) struct Decoder<'a> {
+struct Decoder<'a> {
     owner: &'a Bytes,
     reader: Reader<'a>,
     budget: Option<Budget<'a>>,
 }
 
 impl<'a> Decoder<'a> {
-    pub(crate) fn new(owner: &'a Bytes, start: usize, budget: Option<Budget<'a>>) -> Self {
+    fn new(owner: &'a Bytes, start: usize, budget: Option<Budget<'a>>) -> Self {
         Self { owner, reader: Reader { rest: owner.get(start..).unwrap_or_default() }, budget }
     }
 
-    pub(crate) fn value(&mut self) -> Result<Value, BadValue> {
+    fn value(&mut self) -> Result<Value, BadValue> {
         let at = self.owner.len() - self.reader.rest.len();
         Ok(match self.reader.head().map_err(|cause| cause.at(at))? {
             Head::Nil => Value::Nil,
@@ -128,5 +131,88 @@ impl<'a> Decoder<'a> {
             true => self.owner.slice_ref(part),
             false => Bytes::copy_from_slice(part),
         }
+    }
+}
+
+/// How one ext becomes a value.
+pub type DecodeExt = fn(ExtPayload<'_>) -> Result<Value, BadExt>;
+
+/// An ext whose decoder refuses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a bad ext")]
+pub struct BadExt;
+
+/// Decoders by ext code, merged over the defaults (dates at 123 to 126): what
+/// `translation_table={code: (class, pack, unpack)}` is in Python. Both peers need the same one.
+///
+/// It serves dynamic values. A type of one's own is an [`Ext`] inside, for serde.
+#[derive(Debug, Clone, Default)]
+pub struct ExtTable {
+    decoders: BTreeMap<i8, DecodeExt>,
+}
+
+impl ExtTable {
+    /// The defaults alone.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decodes exts of that code, 0 to 127, by that function; one that was there is replaced.
+    pub fn register(&mut self, code: i8, decode: DecodeExt) -> Result<&mut Self, OutOfRange> {
+        if code < 0 {
+            return Err(OutOfRange("ext code"));
+        }
+        self.decoders.insert(code, decode);
+        Ok(self)
+    }
+
+    pub(crate) fn decoder(&self, code: i8) -> Option<DecodeExt> {
+        self.decoders.get(&code).copied()
+    }
+}
+
+/// What an ext holds, for its decoder.
+#[derive(Clone, Copy)]
+pub struct ExtPayload<'a> {
+    bytes: &'a [u8],
+    budget: Budget<'a>,
+}
+
+/// What is left for values inside exts: they may not be deeper, or more, than without the exts.
+#[derive(Clone, Copy)]
+struct Budget<'a> {
+    table: &'a ExtTable,
+    depth_left: u32,
+    nodes_left: &'a Cell<u32>,
+}
+
+impl<'a> ExtPayload<'a> {
+    /// Its bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The one value that it holds as msgpack. Its depth counts on top of the containers and exts
+    /// around it, so exts inside exts end where containers would.
+    pub fn value(&self) -> Result<Value, BadExt> {
+        let Budget { table, depth_left, nodes_left } = self.budget;
+        let depth_left = depth_left.checked_sub(1).ok_or(BadExt)?;
+        let limits = ValueLimits {
+            depth_max: depth_left,
+            nodes_max: nodes_left.get(),
+            ext_bytes_max: self.bytes.len(),
+        };
+        let mut check = Check::new(self.bytes, &limits);
+        check.value(Root::Any).and_then(|()| check.end()).map_err(|_: BadValue| BadExt)?;
+        nodes_left.set(check.nodes_left());
+        let owner = Bytes::copy_from_slice(self.bytes);
+        let budget = Budget { table, depth_left, nodes_left };
+        Decoder::new(&owner, 0, Some(budget)).value().map_err(|_| BadExt)
+    }
+}
+
+impl fmt::Debug for ExtPayload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ExtPayload({} bytes)", self.bytes.len())
     }
 }

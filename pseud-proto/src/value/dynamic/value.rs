@@ -1,9 +1,7 @@
 //! What a body can hold, with no schema.
 
 use crate::value::Integer;
-use crate::value::body::Packed;
 use crate::value::datetime::{Date, DateTime, TimeDelta, TimeZone};
-use crate::value::ser::EncodeError;
 use bytes::Bytes;
 
 /// One value as Python sees it, for tools, tests and handlers that take anything.
@@ -45,17 +43,6 @@ pub enum Value {
 }
 
 impl Value {
-    /// Appends it as msgpack. Where it fails, `out` is as it was.
-    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        out.extend_from_slice(Packed::result(self)?.as_bytes());
-        Ok(())
-    }
-
-    /// The value of a checked body.
-    pub fn decode(packed: &Packed) -> Self {
-        packed.value()
-    }
-
     /// The bool, if it is one.
     pub fn as_bool(&self) -> Option<bool> {
         match self {

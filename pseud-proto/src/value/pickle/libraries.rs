@@ -11,9 +11,10 @@
 //! Names are compared, never looked up. The state that dateutil's zones bring along is passed over: it
 //! ends where the pickle does.
 
-use super::{DATETIME, ZONE};
 use crate::value::datetime::{DateTime, TimeDelta, TimeZone};
-use crate::value::pickle::read::{Found, Needs, Reader, Shape, Zone, datetime, delta};
+use crate::value::pickle::codes::{DATETIME, ZONE, is_run};
+use crate::value::pickle::opcodes::Reader;
+use crate::value::pickle::shape::{Found, Needs, Shape, Zone, datetime, delta};
 
 /// The date in an ext whose pickle is none of `datetime`'s own.
 pub(super) fn read(code: i8, mut reader: Reader<'_>) -> Option<Found<'_>> {
@@ -311,7 +312,7 @@ fn by_key(key: &str, offset: Option<TimeDelta>) -> Option<Zone<'_>> {
 
 /// The class that unpickling would call, for people: of a datetime that of its zone, where it is the
 /// zone that is odd. Only what is written as CPython writes it.
-pub(crate) fn class_of(pickle: &[u8]) -> Option<(&str, &str)> {
+fn class_of(pickle: &[u8]) -> Option<(&str, &str)> {
     let mut reader = Reader::open(pickle).filter(Reader::is_modern)?;
     let first = (reader.text()?, reader.text()?);
     reader.named()?;
@@ -322,4 +323,16 @@ pub(crate) fn class_of(pickle: &[u8]) -> Option<(&str, &str)> {
         return Some((module, name));
     }
     Some(first)
+}
+
+/// An ext for people. Its class is a peer's word.
+pub(crate) fn what_is(code: i8, bytes: &[u8]) -> String {
+    let class = class_of(bytes).filter(|_| is_run(code));
+    match class {
+        Some((module, name)) => {
+            let class: String = format!("{module}.{name}").chars().take(64).collect();
+            format!("an ext of class `{}`", class.escape_debug())
+        }
+        None => format!("an ext of code {code}"),
+    }
 }

@@ -1,7 +1,7 @@
 //! Dates to pickles, in protocol 4: every Python from 3.4 on reads it.
 
-use super::{DATE, DATETIME, DELTA, ZONE};
 use crate::value::datetime::{Date, DateTime, TimeDelta, TimeZone};
+use crate::value::pickle::codes::{DATE, DATETIME, DELTA, ZONE};
 
 /// What has an ext of its own.
 pub(crate) enum Dated<'a> {

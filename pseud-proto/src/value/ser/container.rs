@@ -1,7 +1,9 @@
 //! Arrays and maps in the making.
 
-use super::{EncodeError, Encoder};
-use crate::value::msgpack::out::{Family, STR};
+use crate::value::check::limits::DEPTH_CEILING;
+use crate::value::msgpack::out::{Family, MAP, STR};
+use crate::value::ser::encoder::{Encoder, length};
+use crate::value::ser::error::EncodeError;
 use serde::ser::{self, Serialize};
 
 /// An array or a map in the making.
@@ -15,6 +17,33 @@ pub(crate) struct Container<'e> {
     pub(super) names: bool,
     /// Of a map: no key waits for its value.
     pub(super) paired: bool,
+}
+
+impl Encoder {
+    pub(super) fn open(
+        &mut self,
+        family: Family,
+        len: Option<usize>,
+    ) -> Result<Container<'_>, EncodeError> {
+        if self.depth >= DEPTH_CEILING {
+            return Err(EncodeError::Depth);
+        }
+        let announced = length(len.unwrap_or_default())?;
+        let names = self.keywords && self.depth == 0;
+        let start = self.out.len();
+        self.out.head(family, announced);
+        self.depth += 1;
+        self.found.size.depth = self.found.size.depth.max(self.depth as u32);
+        let (written, levels, paired) = (0, 1, true);
+        Ok(Container { encoder: self, family, start, announced, written, levels, names, paired })
+    }
+
+    pub(super) fn map(&mut self, len: Option<usize>) -> Result<Container<'_>, EncodeError> {
+        match self.in_key {
+            true => Err(EncodeError::Key),
+            false => self.open(MAP, len),
+        }
+    }
 }
 
 impl Container<'_> {

@@ -1,6 +1,7 @@
 //! The pair inside an ext: its code, then its bytes, and nothing else.
 
-use super::{EncodeError, Encoder};
+use crate::value::ser::encoder::Encoder;
+use crate::value::ser::error::EncodeError;
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
 /// An ext in the making. It takes `(i8, bytes)`; whatever else is written here is refused, and so is

@@ -10,15 +10,16 @@
 
 mod limits;
 mod skip;
+mod whole;
 
 use crate::error::PeerError;
 use crate::message::parts::Parts;
 use crate::wire::zmtp::config::ConnectionConfig;
-use crate::wire::zmtp::decoder::limits::command_of;
+use crate::wire::zmtp::decoder::whole::{Whole, command_of, open};
 use crate::wire::zmtp::event::Event;
 use crate::wire::zmtp::frame::Header;
 use crate::wire::zmtp::input::{Input, Outlet};
-use crate::wire::zmtp::mechanism::{Inner, OVERHEAD, Opener};
+use crate::wire::zmtp::mechanism::Opener;
 use crate::wire::zmtp::stats::Stats;
 use bytes::buf::Limit;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -41,14 +42,6 @@ pub(crate) enum Found {
     TooLarge,
     /// A part of something: there are too few bytes.
     Partial,
-}
-
-/// A whole frame, opened if it was sealed.
-struct Whole {
-    /// Bytes before its payload.
-    lead: usize,
-    is_command: bool,
-    has_more: bool,
 }
 
 /// The decoder of one link.
@@ -243,7 +236,7 @@ impl Decoder {
     fn count(&mut self, header: Header, stats: &mut Stats) {
         stats.reserved_flags += u64::from(header.is_irregular());
         if !self.traffic {
-            self.handshake_bytes = self.handshake_bytes.saturating_add(frame_bytes(header));
+            self.handshake_bytes = self.handshake_bytes.saturating_add(header.frame_bytes());
         }
     }
 
@@ -283,25 +276,6 @@ impl Decoder {
         let size = usize::try_from(header.size).unwrap_or(usize::MAX);
         self.cursor.saturating_add(header.len()).saturating_add(size)
     }
-}
-
-/// Opens a whole frame in its place, where traffic is encrypted.
-fn open(
-    opener: &mut Option<Box<Opener>>,
-    header: Header,
-    frame: &mut [u8],
-) -> Result<Whole, PeerError> {
-    let Some(opener) = opener else {
-        let (is_command, has_more) = (header.is_command(), header.has_more());
-        return Ok(Whole { lead: header.len(), is_command, has_more });
-    };
-    let body = frame.get_mut(header.len()..).unwrap_or_default();
-    let Inner { is_command, has_more } = opener.open(body)?;
-    Ok(Whole { lead: header.len().saturating_add(OVERHEAD), is_command, has_more })
-}
-
-fn frame_bytes(header: Header) -> u64 {
-    header.size.saturating_add(header.len() as u64)
 }
 
 #[cfg(test)]

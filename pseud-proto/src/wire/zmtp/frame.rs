@@ -49,6 +49,11 @@ impl Header {
         if self.flags & LONG != 0 { HEADER_MAX } else { 2 }
     }
 
+    /// Bytes of the whole frame.
+    pub(crate) fn frame_bytes(self) -> u64 {
+        self.size.saturating_add(self.len() as u64)
+    }
+
     pub(crate) fn is_command(self) -> bool {
         self.flags & COMMAND != 0
     }

@@ -1,9 +1,10 @@
 //! What a peer's frames may weigh, judged as early as they show it.
 
-use super::{Decoder, Whole, frame_bytes};
+use super::Decoder;
 use crate::error::{Malformed, Misbehaved, PeerError};
 use crate::message::parts::Parts;
 use crate::wire::zmtp::config::ConnectionConfig;
+use crate::wire::zmtp::decoder::whole::within;
 use crate::wire::zmtp::frame::Header;
 
 /// Ranges of a message have 32 bits, and its buffer holds its headers as well.
@@ -41,23 +42,7 @@ impl Decoder {
         if self.traffic {
             return Ok(());
         }
-        let bytes = self.handshake_bytes.saturating_add(frame_bytes(header));
+        let bytes = self.handshake_bytes.saturating_add(header.frame_bytes());
         within("handshake bytes", bytes, config.limits.handshake_bytes_max)
     }
-}
-
-/// A command's body.
-pub(crate) fn command_of(
-    frame: &[u8],
-    whole: Whole,
-    config: &ConnectionConfig,
-) -> Result<Vec<u8>, PeerError> {
-    let body = frame.get(whole.lead..).unwrap_or_default();
-    within("command bytes", body.len() as u64, config.limits.command_bytes_max)?;
-    Ok(body.to_vec())
-}
-
-fn within(what: &'static str, size: u64, max: usize) -> Result<(), PeerError> {
-    let max = max as u64;
-    if size <= max { Ok(()) } else { Err(PeerError::TooLarge { what, size, max }) }
 }

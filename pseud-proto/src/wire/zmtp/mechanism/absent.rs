@@ -1,8 +1,8 @@
 //! What stands for CURVE's two directions where no cipher is compiled in: nothing.
 
-use super::Inner;
 use crate::error::PeerError;
 use crate::wire::zmtp::frame::Kind;
+use crate::wire::zmtp::mechanism::inner::Inner;
 
 /// Bytes of a sealed frame's body before its payload.
 pub(crate) const OVERHEAD: usize = 0;

@@ -7,16 +7,20 @@
 mod absent;
 #[cfg(feature = "_curve")]
 mod curve;
+mod inner;
 mod null;
 mod plain;
+mod step;
 
 #[cfg(not(feature = "_curve"))]
 pub(crate) use crate::wire::zmtp::mechanism::absent::{OVERHEAD, Opener, Sealer};
 #[cfg(feature = "_curve")]
 pub(crate) use crate::wire::zmtp::mechanism::curve::{OVERHEAD, Opener, Sealer};
 
+pub(crate) use crate::wire::zmtp::mechanism::inner::Inner;
+pub(crate) use crate::wire::zmtp::mechanism::step::{Complete, Step};
+
 use super::command;
-use crate::auth::question::Question;
 use crate::auth::user::User;
 use crate::base::side::Side;
 use crate::error::{Misbehaved, PeerError};
@@ -26,42 +30,7 @@ use crate::wire::zmtp::config::mechanism::MechanismConfig;
 use crate::wire::zmtp::entropy::Entropy;
 use crate::wire::zmtp::mechanism::null::Null;
 use crate::wire::zmtp::mechanism::plain::{PlainClient, PlainServer};
-use crate::wire::zmtp::metadata::Metadata;
 use std::time::Duration;
-
-/// What a sealed frame says inside. Its outer flags say nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Inner {
-    pub(crate) is_command: bool,
-    pub(crate) has_more: bool,
-}
-
-/// Both directions of an encrypted link.
-pub(crate) struct Session {
-    pub(crate) sealer: Sealer,
-    pub(crate) opener: Opener,
-}
-
-/// The end of a handshake.
-pub(crate) struct Complete {
-    /// The body of the last command, ours.
-    pub(crate) last: Option<Vec<u8>>,
-    pub(crate) metadata: Metadata,
-    /// Who the peer was admitted as.
-    pub(crate) user: User,
-    /// Where traffic is encrypted.
-    pub(crate) session: Option<Box<Session>>,
-}
-
-/// What one command of the peer, or an answer, led to.
-pub(crate) enum Step {
-    /// That command goes out.
-    Send(Vec<u8>),
-    /// Somebody must answer before anything else happens.
-    Ask(Question),
-    /// The handshake is over on both sides.
-    Complete(Complete),
-}
 
 /// The mechanism of one connection, with its state.
 pub(crate) enum Mechanism {

@@ -1,12 +1,12 @@
 //! NULL (ZMTP 3.1 §NULL): each side sends READY, and is ready when it has the other's.
 
-use super::{Complete, Step};
 use crate::auth::user::User;
 use crate::base::side::Side;
 use crate::error::{Incompatible, Misbehaved, PeerError};
 use crate::wire::zmtp::command;
 use crate::wire::zmtp::command::Command;
 use crate::wire::zmtp::config::ConnectionConfig;
+use crate::wire::zmtp::mechanism::step::{Complete, Step};
 use crate::wire::zmtp::metadata;
 
 /// A NULL handshake. Our READY leaves at birth, so all that is left to do is to judge theirs.

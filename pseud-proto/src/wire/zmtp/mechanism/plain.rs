@@ -1,7 +1,6 @@
 //! PLAIN (ZMTP 3.1 §PLAIN): the client's HELLO shows a name and a password, the server's WELCOME
 //! admits it, INITIATE and READY exchange metadata. All of it in clear.
 
-use super::{Complete, Step};
 use crate::auth::question::Question;
 use crate::auth::user::User;
 use crate::base::secret::Secret;
@@ -10,6 +9,7 @@ use crate::wire::zmtp::command;
 use crate::wire::zmtp::command::Command;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::config::mechanism::MechanismConfig;
+use crate::wire::zmtp::mechanism::step::{Complete, Step};
 use crate::wire::zmtp::metadata;
 use bytes::Bytes;
 

@@ -19,7 +19,6 @@ mod traffic;
 mod vectors;
 
 pub(crate) use crate::wire::zmtp::mechanism::curve::client::Client;
-use crate::wire::zmtp::mechanism::curve::random::{ClientRandom, ServerRandom};
 pub(crate) use crate::wire::zmtp::mechanism::curve::server::{COOKIE_TIMEOUT, Server};
 pub(crate) use crate::wire::zmtp::mechanism::curve::traffic::{OVERHEAD, Opener, Sealer};
 
@@ -42,7 +41,6 @@ const HELLO_VERSION: [u8; 2] = [1, 0];
 const HELLO_PADDING: [u8; 72] = [0; 72];
 /// What HELLO's box holds: nothing but the proof that it opens.
 const HELLO_CONTENT: [u8; 64] = [0; 64];
-const COOKIE_LEN: usize = 96;
 /// Two keys.
 const VOUCH_CONTENT_LEN: usize = 64;
 const VOUCH_LEN: usize = 16 + TAG_LEN + VOUCH_CONTENT_LEN;

@@ -1,8 +1,10 @@
 //! What a handshake draws, once and at its birth.
 
-use super::COOKIE_LEN;
 use crate::wire::zmtp::entropy::{Draw, Entropy};
 use zeroize::Zeroizing;
+
+/// Bytes of a cookie (RFC 26, WELCOME).
+pub(crate) const COOKIE_LEN: usize = 96;
 
 /// What a client's handshake draws.
 pub(crate) struct ClientRandom {

@@ -4,9 +4,9 @@
 //! and is only random.
 
 use super::{
-    CLIENT_NONCE, COOKIE_LEN, HELLO_CONTENT, HELLO_NONCE, HELLO_PADDING, HELLO_VERSION,
-    INITIATE_NONCE, Opener, READY_NONCE, SERVER_NONCE, Sealer, ServerRandom, VOUCH_LEN,
-    VOUCH_NONCE, WELCOME_NONCE, agree, number, open_box, put_box,
+    CLIENT_NONCE, HELLO_CONTENT, HELLO_NONCE, HELLO_PADDING, HELLO_VERSION, INITIATE_NONCE,
+    READY_NONCE, SERVER_NONCE, VOUCH_LEN, VOUCH_NONCE, WELCOME_NONCE, agree, number, open_box,
+    put_box,
 };
 use crate::auth::keys::cipher::{Boxes, long_nonce, short_nonce};
 use crate::auth::keys::key::PublicKey;
@@ -17,7 +17,9 @@ use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
 use crate::wire::zmtp::command;
 use crate::wire::zmtp::command::Command;
 use crate::wire::zmtp::config::ConnectionConfig;
-use crate::wire::zmtp::mechanism::{Complete, Session, Step};
+use crate::wire::zmtp::mechanism::curve::random::{COOKIE_LEN, ServerRandom};
+use crate::wire::zmtp::mechanism::curve::traffic::{Opener, Sealer};
+use crate::wire::zmtp::mechanism::step::{Complete, Session, Step};
 use crate::wire::zmtp::metadata;
 use crate::wire::zmtp::metadata::Metadata;
 use std::time::Duration;

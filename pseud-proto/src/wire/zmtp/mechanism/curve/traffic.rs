@@ -5,7 +5,7 @@ use crate::auth::keys::cipher::{Boxes, Cipher, Prefix, Stream, TAG_LEN};
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
 use crate::wire::zmtp::frame;
 use crate::wire::zmtp::frame::Kind;
-use crate::wire::zmtp::mechanism::Inner;
+use crate::wire::zmtp::mechanism::inner::Inner;
 
 const NAME: &[u8; 8] = b"\x07MESSAGE";
 /// Bytes of a MESSAGE before its payload, its header left out.

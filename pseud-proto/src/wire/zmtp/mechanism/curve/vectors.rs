@@ -7,7 +7,9 @@ use crate::wire::zmtp::command::Command;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::config::mechanism::MechanismConfig;
 use crate::wire::zmtp::frame::Kind;
-use crate::wire::zmtp::mechanism::{Complete, Inner, Session, Step};
+use crate::wire::zmtp::mechanism::Inner;
+use crate::wire::zmtp::mechanism::curve::random::{ClientRandom, ServerRandom};
+use crate::wire::zmtp::mechanism::step::{Complete, Session, Step};
 
 const TEXT: &str = include_str!("vectors.txt");
 
