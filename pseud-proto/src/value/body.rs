@@ -12,6 +12,7 @@ use crate::value::dynamic::decode;
 use crate::value::dynamic::decode::ExtTable;
 use crate::value::dynamic::value::Value;
 use crate::value::ser::EncodeError;
+use crate::value::stored::Stored;
 use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -60,7 +61,7 @@ impl Unchecked {
         check.value(Root::Any)?;
         check.end()?;
         let found = check.found();
-        Ok(Packed::new(self.into_bytes(), found, Shape::Value))
+        Ok(Packed::new(Stored::Shared(self.into_bytes()), found, Shape::Value))
     }
 
     /// Exactly an array of arguments and a map of keyword arguments behind it: what follows the
@@ -73,7 +74,10 @@ impl Unchecked {
         if end < self.as_bytes().len() {
             return Err(BadValue::ExtraData(end));
         }
-        Ok(Arguments { packed: Packed::new(self.into_bytes(), found, Shape::Call), border })
+        Ok(Arguments {
+            packed: Packed::new(Stored::Shared(self.into_bytes()), found, Shape::Call),
+            border,
+        })
     }
 
     /// The same, and what lies behind them, which is not looked at.
@@ -84,7 +88,10 @@ impl Unchecked {
         let Both { border, end, found } = self.check_both(limits)?;
         let mut bytes = self.into_bytes();
         let rest = bytes.split_off(end.min(bytes.len()));
-        Ok((Arguments { packed: Packed::new(bytes, found, Shape::Call), border }, rest))
+        Ok((
+            Arguments { packed: Packed::new(Stored::Shared(bytes), found, Shape::Call), border },
+            rest,
+        ))
     }
 
     fn check_both(&self, limits: &ValueLimits) -> Result<Both, BadValue> {
@@ -128,7 +135,7 @@ struct Both {
 /// Python 3.6 peer that it may be forwarded to dies of 5.
 #[derive(Clone)]
 pub struct Packed {
-    bytes: Bytes,
+    bytes: Stored,
     /// Of exts 123 to 126 it has dates alone, and maybe zones by their keys.
     closed: bool,
     /// A date in it has a zone by its key.
@@ -147,9 +154,10 @@ enum Shape {
 }
 
 impl Packed {
-    fn new(bytes: Bytes, found: Found, shape: Shape) -> Self {
+    #[inline]
+    fn new(bytes: Stored, found: Found, shape: Shape) -> Self {
         let bytes = match found.protocol_5 {
-            true => exts::to_protocol_4(bytes),
+            true => Stored::Shared(exts::to_protocol_4(bytes.into_bytes())),
             false => bytes,
         };
         Self {
@@ -183,7 +191,7 @@ impl Packed {
 
     /// A result, typed. `&str` and `&[u8]` borrow from this body.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Mismatch> {
-        de::value(&self.bytes)
+        de::value(self.as_bytes())
     }
 
     /// A result, whatever it is.
@@ -200,17 +208,23 @@ impl Packed {
     /// is no pickle there, and safe to send.
     #[must_use]
     pub fn vouched(mut self, table: &ExtTable) -> Self {
-        self.closed |= exts::vouched(&self.bytes, |code| table.decoder(code).is_some());
+        self.closed |= exts::vouched(self.as_bytes(), |code| table.decoder(code).is_some());
         self
     }
 
     /// Its bytes.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_slice()
     }
 
-    /// Its bytes, owned.
+    /// Its bytes, owned. Those of a body that was encoded here and is shorter than 47 bytes are copied.
     pub fn into_bytes(self) -> Bytes {
+        self.bytes.into_bytes()
+    }
+
+    /// Its bytes as they are kept.
+    pub(crate) fn into_stored(self) -> Stored {
         self.bytes
     }
 
@@ -238,7 +252,7 @@ impl Packed {
 
     /// What in it is not safe for any peer. Nothing is looked at where it is.
     pub(crate) fn risks(&self) -> impl Iterator<Item = Risk<'_>> {
-        let bytes: &[u8] = if self.is_v1_safe() { &[] } else { &self.bytes };
+        let bytes: &[u8] = if self.is_v1_safe() { &[] } else { self.as_bytes() };
         let closed = self.closed;
         exts::risks(bytes).filter(move |risk| !closed || risk.is_zone())
     }
@@ -246,7 +260,7 @@ impl Packed {
 
 impl fmt::Debug for Packed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Packed({} bytes)", self.bytes.len())
+        write!(f, "Packed({} bytes)", self.as_bytes().len())
     }
 }
 
@@ -323,17 +337,17 @@ impl Arguments {
     }
 
     fn args_bytes(&self) -> &[u8] {
-        self.packed.bytes.get(..self.border).unwrap_or_default()
+        self.packed.as_bytes().get(..self.border).unwrap_or_default()
     }
 
     fn kwargs_bytes(&self) -> &[u8] {
-        self.packed.bytes.get(self.border..).unwrap_or_default()
+        self.packed.as_bytes().get(self.border..).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Arguments({} bytes)", self.packed.bytes.len())
+        write!(f, "Arguments({} bytes)", self.packed.as_bytes().len())
     }
 }
 

@@ -42,6 +42,7 @@ mod de;
 mod ext;
 mod pickle;
 mod ser;
+mod stored;
 
 pub use crate::value::body::{Arguments, Packed, Unchecked};
 pub use crate::value::check::BadValue;
@@ -54,6 +55,7 @@ pub use crate::value::dynamic::value::Value;
 pub use crate::value::ext::Ext;
 pub use crate::value::msgpack::integer::Integer;
 pub use crate::value::ser::EncodeError;
+pub(crate) use crate::value::stored::Stored;
 
 /// The newtype struct by which rmp-serde, and we, tell an ext from a pair: `(i8, bytes)` inside.
 const EXT_STRUCT: &str = "_ExtStruct";

@@ -13,7 +13,7 @@ use crate::dialect::pseud::origin::Claim;
 use crate::error::{Fault, Reason, Refusal};
 use crate::message::outgoing::{Outgoing, Token};
 use crate::value::msgpack::edges as heads;
-use crate::value::{Packed, ValueLimits};
+use crate::value::{Packed, Stored, ValueLimits};
 use bytes::Bytes;
 use smol_str::SmolStr;
 
@@ -26,7 +26,7 @@ pub struct Transmit {
     id: WireId,
     /// Written before the body of a WORK.
     name: Option<SmolStr>,
-    body: Bytes,
+    body: Stored,
     /// Written behind it: a WORK's fourth item, where it has one.
     tail: Vec<u8>,
     token: Token,
@@ -52,7 +52,7 @@ impl Transmit {
             return Err(Reason::Unsupported);
         }
         judge_work(&name, &arguments, tail.len(), profile)?;
-        let (name, body) = (Some(name), arguments.into_bytes());
+        let (name, body) = (Some(name), arguments.into_stored());
         Ok(Self { kind: Kind::Work, id, name, body, tail, token })
     }
 
@@ -72,15 +72,51 @@ impl Transmit {
         self.token
     }
 
-    /// Hands its frames to `send`. The head of a WORK's body is made here, on the stack.
+    /// Hands its frames to `send`. What stands before a body that is shared, and a short body itself,
+    /// are gathered here, on the stack.
     pub fn with<R>(self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
-        let mut head = [0; NAME_BYTES_MAX + 4];
-        let head = match &self.name {
-            Some(name) => write_head(&mut head, name, if self.tail.is_empty() { 3 } else { 4 }),
-            None => &[],
+        let mut head = Head { bytes: [0; HEAD_BYTES_MAX], used: 0 };
+        if let Some(name) = &self.name {
+            head.put_work(name, if self.tail.is_empty() { 3 } else { 4 });
+        }
+        let body = match self.body {
+            Stored::Shared(bytes) => bytes,
+            short @ Stored::InPlace { .. } => {
+                head.put(short.as_slice());
+                Bytes::new()
+            }
         };
         let frames: &[&[u8]] = &[b"", VERSION, self.id.as_bytes(), &[self.kind.byte()]];
-        send(Outgoing { frames, head, body: self.body, tail: &self.tail }, self.token)
+        let head = head.bytes.get(..head.used).unwrap_or_default();
+        send(Outgoing { frames, head, body, tail: &self.tail }, self.token)
+    }
+}
+
+/// Bytes before a shared body: of the array and the name, and of a body that is kept in place.
+const HEAD_BYTES_MAX: usize = 1 + 3 + NAME_BYTES_MAX + Stored::IN_PLACE_MAX;
+
+/// The front of a body, in the making.
+struct Head {
+    bytes: [u8; HEAD_BYTES_MAX],
+    used: usize,
+}
+
+impl Head {
+    /// `[name, …`: the body of a WORK up to its arguments.
+    fn put_work(&mut self, name: &str, items: u32) {
+        let (array, array_len) = heads::array_head(items);
+        let (text, text_len) = heads::str_head(name.len() as u32);
+        self.put(array.get(..array_len).unwrap_or_default());
+        self.put(text.get(..text_len).unwrap_or_default());
+        self.put(name.as_bytes());
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if let Some(place) = self.bytes.get_mut(self.used..self.used + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+        self.used += bytes.len();
+        debug_assert!(self.used <= self.bytes.len(), "a name is at most NAME_BYTES_MAX");
     }
 }
 
@@ -101,27 +137,11 @@ pub(crate) fn work_size(name: &str, arguments: &Packed, tail: usize) -> usize {
     1 + head + name.len() + arguments.as_bytes().len() + tail
 }
 
-/// `[name, …`: the body of a WORK up to its arguments.
-fn write_head<'a>(buffer: &'a mut [u8], name: &str, items: u32) -> &'a [u8] {
-    let mut used = 0;
-    let (array, array_len) = heads::array_head(items);
-    let (text, text_len) = heads::str_head(name.len() as u32);
-    for bytes in [array.get(..array_len), text.get(..text_len), Some(name.as_bytes())] {
-        let bytes = bytes.unwrap_or_default();
-        if let Some(place) = buffer.get_mut(used..used + bytes.len()) {
-            place.copy_from_slice(bytes);
-        }
-        used += bytes.len();
-    }
-    debug_assert!(used <= buffer.len(), "a name is at most NAME_BYTES_MAX");
-    buffer.get(..used).unwrap_or_default()
-}
-
 /// An OK or an ERROR, made for the peer that asked.
 #[derive(Debug)]
 pub(crate) struct Answer {
     kind: Kind,
-    body: Bytes,
+    body: Stored,
 }
 
 impl Answer {
@@ -138,24 +158,25 @@ impl Answer {
         }
         let max = profile.body_bytes_max().unwrap_or(usize::MAX);
         judge_result(&result, max)?;
-        Ok(Self { kind: Kind::Ok, body: result.into_bytes() })
+        Ok(Self { kind: Kind::Ok, body: result.into_stored() })
     }
 
     /// An ERROR that tells what a handler raised.
     pub(crate) fn fault(fault: &Fault, profile: Profile, expose_traceback: bool) -> Self {
-        let body = fault::write(fault, None, profile, expose_traceback);
+        let body = Stored::Shared(fault::write(fault, None, profile, expose_traceback));
         Self { kind: Kind::Error, body }
     }
 
     /// An ERROR that tells that no handler was run.
     pub(crate) fn refusal(refusal: &Refusal, profile: Profile) -> Self {
         let body = fault::write(&refusal.to_fault(), Some(refusal.code()), profile, false);
+        let body = Stored::Shared(body);
         Self { kind: Kind::Error, body }
     }
 
     /// Bytes of its body.
     pub(crate) fn len(&self) -> usize {
-        self.body.len()
+        self.body.as_slice().len()
     }
 }
 

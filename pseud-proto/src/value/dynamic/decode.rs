@@ -8,6 +8,7 @@ use crate::value::datetime::OutOfRange;
 use crate::value::dynamic::value::Value;
 use crate::value::msgpack::head::{Head, Reader};
 use crate::value::pickle;
+use crate::value::stored::Stored;
 use bytes::Bytes;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,12 +18,16 @@ use std::fmt;
 const SLICE_MIN: usize = 512;
 
 /// The value at `start`. Checked bytes always hold one.
-pub(crate) fn value(bytes: &Bytes, start: usize) -> Value {
+pub(crate) fn value(bytes: &Stored, start: usize) -> Value {
     Decoder::new(bytes, start, None).value().unwrap_or(Value::Nil)
 }
 
 /// The value at `start`, its exts by `table`, whose decoders may refuse them.
-pub(crate) fn value_with(bytes: &Bytes, start: usize, table: &ExtTable) -> Result<Value, BadValue> {
+pub(crate) fn value_with(
+    bytes: &Stored,
+    start: usize,
+    table: &ExtTable,
+) -> Result<Value, BadValue> {
     let nodes_left = Cell::new(ValueLimits::default().nodes_max);
     let budget = Budget { table, depth_left: DEPTH_CEILING as u32, nodes_left: &nodes_left };
     Decoder::new(bytes, start, Some(budget)).value()
@@ -54,18 +59,26 @@ fn name(key: Value) -> Option<String> {
 
 /// Reads values one behind the other.
 struct Decoder<'a> {
-    owner: &'a Bytes,
+    whole: &'a [u8],
+    /// The buffer that those bytes are, where it can be shared.
+    owner: Option<&'a Bytes>,
     reader: Reader<'a>,
     budget: Option<Budget<'a>>,
 }
 
 impl<'a> Decoder<'a> {
-    fn new(owner: &'a Bytes, start: usize, budget: Option<Budget<'a>>) -> Self {
-        Self { owner, reader: Reader { rest: owner.get(start..).unwrap_or_default() }, budget }
+    fn new(stored: &'a Stored, start: usize, budget: Option<Budget<'a>>) -> Self {
+        let (whole, owner) = (stored.as_slice(), stored.owner());
+        Self {
+            whole,
+            owner,
+            reader: Reader { rest: whole.get(start..).unwrap_or_default() },
+            budget,
+        }
     }
 
     fn value(&mut self) -> Result<Value, BadValue> {
-        let at = self.owner.len() - self.reader.rest.len();
+        let at = self.whole.len() - self.reader.rest.len();
         Ok(match self.reader.head().map_err(|cause| cause.at(at))? {
             Head::Nil => Value::Nil,
             Head::Bool(value) => Value::Bool(value),
@@ -127,9 +140,11 @@ impl<'a> Decoder<'a> {
     /// A slice where that is most of the body, else a copy: whoever keeps a slice keeps the whole
     /// message alive.
     fn bytes(&self, part: &'a [u8]) -> Bytes {
-        match part.len() >= SLICE_MIN && part.len() >= self.owner.len() / 2 {
-            true => self.owner.slice_ref(part),
-            false => Bytes::copy_from_slice(part),
+        match self.owner {
+            Some(owner) if part.len() >= SLICE_MIN && part.len() >= owner.len() / 2 => {
+                owner.slice_ref(part)
+            }
+            _ => Bytes::copy_from_slice(part),
         }
     }
 }
@@ -205,7 +220,7 @@ impl<'a> ExtPayload<'a> {
         let mut check = Check::new(self.bytes, &limits);
         check.value(Root::Any).and_then(|()| check.end()).map_err(|_: BadValue| BadExt)?;
         nodes_left.set(check.nodes_left());
-        let owner = Bytes::copy_from_slice(self.bytes);
+        let owner = Stored::copy_of(self.bytes);
         let budget = Budget { table, depth_left, nodes_left };
         Decoder::new(&owner, 0, Some(budget)).value().map_err(|_| BadExt)
     }

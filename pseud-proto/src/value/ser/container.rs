@@ -3,7 +3,7 @@
 use crate::value::check::limits::DEPTH_CEILING;
 use crate::value::msgpack::out::{Family, MAP, STR};
 use crate::value::ser::encoder::{Encoder, length};
-use crate::value::ser::error::EncodeError;
+use crate::value::ser::error::{EncodeError, Failure};
 use serde::ser::{self, Serialize};
 
 /// An array or a map in the making.
@@ -20,13 +20,14 @@ pub(crate) struct Container<'e> {
 }
 
 impl Encoder {
+    #[inline]
     pub(super) fn open(
         &mut self,
         family: Family,
         len: Option<usize>,
-    ) -> Result<Container<'_>, EncodeError> {
+    ) -> Result<Container<'_>, Failure> {
         if self.depth >= DEPTH_CEILING {
-            return Err(EncodeError::Depth);
+            return Err(EncodeError::Depth.into());
         }
         let announced = length(len.unwrap_or_default())?;
         let names = self.keywords && self.depth == 0;
@@ -38,9 +39,10 @@ impl Encoder {
         Ok(Container { encoder: self, family, start, announced, written, levels, names, paired })
     }
 
-    pub(super) fn map(&mut self, len: Option<usize>) -> Result<Container<'_>, EncodeError> {
+    #[inline]
+    pub(super) fn map(&mut self, len: Option<usize>) -> Result<Container<'_>, Failure> {
         match self.in_key {
-            true => Err(EncodeError::Key),
+            true => Err(EncodeError::Key.into()),
             false => self.open(MAP, len),
         }
     }
@@ -48,13 +50,14 @@ impl Encoder {
 
 impl Container<'_> {
     #[inline]
-    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let counted = self.written.checked_add(1).ok_or(EncodeError::TooLong);
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
+        let counted = self.written.checked_add(1).ok_or_else(|| EncodeError::TooLong.into());
         self.written = self.encoder.kept(counted)?;
         self.encoder.nested(value)
     }
 
-    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
+    #[inline]
+    fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failure> {
         self.turn(true)?;
         let (start, around) = (self.encoder.out.len(), self.encoder.in_key);
         self.encoder.in_key = true;
@@ -62,28 +65,31 @@ impl Container<'_> {
         self.encoder.in_key = around;
         match self.encoder.out.as_slice().get(start) {
             Some(&marker) if self.names && !STR.has(marker) => {
-                self.encoder.kept(Err(EncodeError::Keyword))
+                self.encoder.kept(Err(EncodeError::Keyword.into()))
             }
             _ => Ok(()),
         }
     }
 
-    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+    #[inline]
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.turn(false)?;
         self.encoder.nested(value)
     }
 
     /// Keys and values take turns.
-    fn turn(&mut self, key: bool) -> Result<(), EncodeError> {
-        let turn = if self.paired == key { Ok(()) } else { Err(EncodeError::Pairs) };
+    #[inline]
+    fn turn(&mut self, key: bool) -> Result<(), Failure> {
+        let turn = if self.paired == key { Ok(()) } else { Err(EncodeError::Pairs.into()) };
         self.paired = !key;
         self.encoder.kept(turn)
     }
 
-    fn close(self) -> Result<(), EncodeError> {
+    #[inline]
+    fn close(self) -> Result<(), Failure> {
         self.encoder.depth = self.encoder.depth.saturating_sub(self.levels);
         if !self.paired {
-            return self.encoder.kept(Err(EncodeError::Pairs));
+            return self.encoder.kept(Err(EncodeError::Pairs.into()));
         }
         if self.written == self.announced {
             return Ok(());
@@ -97,104 +103,119 @@ impl Container<'_> {
 
 impl ser::SerializeSeq for Container<'_> {
     type Ok = ();
-    type Error = EncodeError;
+    type Error = Failure;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+    #[inline]
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.item(value)
     }
 
-    fn end(self) -> Result<(), EncodeError> {
+    #[inline]
+    fn end(self) -> Result<(), Failure> {
         self.close()
     }
 }
 
 impl ser::SerializeTupleStruct for Container<'_> {
     type Ok = ();
-    type Error = EncodeError;
+    type Error = Failure;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.item(value)
     }
 
-    fn end(self) -> Result<(), EncodeError> {
+    #[inline]
+    fn end(self) -> Result<(), Failure> {
         self.close()
     }
 }
 
 impl ser::SerializeTupleVariant for Container<'_> {
     type Ok = ();
-    type Error = EncodeError;
+    type Error = Failure;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.item(value)
     }
 
-    fn end(self) -> Result<(), EncodeError> {
+    #[inline]
+    fn end(self) -> Result<(), Failure> {
         self.close()
     }
 }
 
 impl ser::SerializeMap for Container<'_> {
     type Ok = ();
-    type Error = EncodeError;
+    type Error = Failure;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
+    #[inline]
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failure> {
         self.key(key)
     }
 
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+    #[inline]
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.value(value)
     }
 
-    fn end(self) -> Result<(), EncodeError> {
+    #[inline]
+    fn end(self) -> Result<(), Failure> {
         self.close()
     }
 }
 
 impl ser::SerializeStruct for Container<'_> {
     type Ok = ();
-    type Error = EncodeError;
+    type Error = Failure;
 
+    #[inline]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         name: &'static str,
         value: &T,
-    ) -> Result<(), EncodeError> {
+    ) -> Result<(), Failure> {
         self.key(name)?;
         self.value(value)
     }
 
-    fn end(self) -> Result<(), EncodeError> {
+    #[inline]
+    fn end(self) -> Result<(), Failure> {
         self.close()
     }
 }
 
 impl ser::SerializeStructVariant for Container<'_> {
     type Ok = ();
-    type Error = EncodeError;
+    type Error = Failure;
 
+    #[inline]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         name: &'static str,
         value: &T,
-    ) -> Result<(), EncodeError> {
+    ) -> Result<(), Failure> {
         ser::SerializeStruct::serialize_field(self, name, value)
     }
 
-    fn end(self) -> Result<(), EncodeError> {
+    #[inline]
+    fn end(self) -> Result<(), Failure> {
         self.close()
     }
 }
 
 impl ser::SerializeTuple for Container<'_> {
     type Ok = ();
-    type Error = EncodeError;
+    type Error = Failure;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+    #[inline]
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.item(value)
     }
 
-    fn end(self) -> Result<(), EncodeError> {
+    #[inline]
+    fn end(self) -> Result<(), Failure> {
         self.close()
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::value::check::{Check, Found, Root};
 use crate::value::msgpack::out::{Family, Out};
-use crate::value::ser::error::EncodeError;
-use bytes::Bytes;
+use crate::value::ser::error::{EncodeError, Failure};
+use crate::value::stored::Stored;
 use serde::ser::Serialize;
 
 /// The serializer: `&mut` of it.
@@ -24,7 +24,7 @@ pub(super) struct Encoder {
     /// The last thing written was `()`.
     pub(super) unit: bool,
     /// The first error.
-    failed: Option<EncodeError>,
+    failed: Option<Failure>,
     /// Parts that are begun and not written to their end.
     unfinished: u32,
     /// What is in it so far.
@@ -47,7 +47,7 @@ impl Encoder {
 
     /// Writes a part of the value.
     #[inline]
-    pub(super) fn nested<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+    pub(super) fn nested<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.found.size.nodes = self.found.size.nodes.saturating_add(1);
         self.unfinished = self.unfinished.saturating_add(1);
         let written = value.serialize(&mut *self);
@@ -57,21 +57,29 @@ impl Encoder {
 
     /// Remembers that it failed; the error is the first one.
     #[inline]
-    pub(super) fn kept<T>(&mut self, result: Result<T, EncodeError>) -> Result<T, EncodeError> {
-        result.map_err(|error| self.failed.get_or_insert(error).clone())
+    pub(super) fn kept<T>(&mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.first(error)),
+        }
+    }
+
+    #[cold]
+    fn first(&mut self, error: Failure) -> Failure {
+        self.failed.get_or_insert(error).clone()
     }
 
     /// What was written, which is those values one behind the other.
     #[inline]
-    pub(super) fn finish(&mut self, roots: &[Root]) -> Result<(Bytes, Found), EncodeError> {
+    pub(super) fn finish(&mut self, roots: &[Root]) -> Result<(Stored, Found), EncodeError> {
         if let Some(error) = self.failed.take() {
-            return Err(error);
+            return Err(error.into_error());
         }
         if self.unfinished != 0 {
             return Err(EncodeError::Unfinished);
         }
         debug_assert!(self.is_sound(roots), "{roots:?} {:?}", self.found);
-        Ok((self.out.take_bytes(), self.found))
+        Ok((self.out.take(), self.found))
     }
 
     /// Whether the check of peers' bodies finds the same in it.
@@ -82,6 +90,7 @@ impl Encoder {
     }
 
     /// The value at `start` has to be of that family; `()` is its empty form.
+    #[inline]
     pub(super) fn root(
         &mut self,
         start: usize,
@@ -99,9 +108,9 @@ impl Encoder {
         }
     }
 
-    pub(super) fn write_ext(&mut self, code: i8, payload: &[u8]) -> Result<(), EncodeError> {
+    pub(super) fn write_ext(&mut self, code: i8, payload: &[u8]) -> Result<(), Failure> {
         if code < 0 {
-            return Err(EncodeError::Ext);
+            return Err(EncodeError::Ext.into());
         }
         self.found.ext(code, payload).map_err(|_| EncodeError::Ext)?;
         self.out.ext(code, payload, length(payload.len())?);
@@ -109,6 +118,7 @@ impl Encoder {
     }
 }
 
-pub(super) fn length(len: usize) -> Result<u32, EncodeError> {
-    u32::try_from(len).map_err(|_| EncodeError::TooLong)
+#[inline]
+pub(super) fn length(len: usize) -> Result<u32, Failure> {
+    u32::try_from(len).map_err(|_| EncodeError::TooLong.into())
 }

@@ -3,6 +3,7 @@
 use crate::error::{CallRefused, Fault};
 use crate::value::check::limits::DEPTH_CEILING;
 use serde::ser;
+use std::fmt;
 use std::fmt::Display;
 
 /// A value that cannot be sent to a pseud peer.
@@ -47,6 +48,38 @@ pub enum EncodeError {
 impl ser::Error for EncodeError {
     fn custom<T: Display>(text: T) -> Self {
         Self::Custom(text.to_string())
+    }
+}
+
+/// The same in one word, so that the results of a hundred small steps fit a register.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure(Box<EncodeError>);
+
+impl Failure {
+    #[cold]
+    pub(crate) fn into_error(self) -> EncodeError {
+        *self.0
+    }
+}
+
+impl From<EncodeError> for Failure {
+    #[cold]
+    fn from(error: EncodeError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl ser::Error for Failure {
+    fn custom<T: Display>(text: T) -> Self {
+        EncodeError::Custom(text.to_string()).into()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The pair inside an ext: its code, then its bytes, and nothing else.
 
 use crate::value::ser::encoder::Encoder;
-use crate::value::ser::error::EncodeError;
+use crate::value::ser::error::{EncodeError, Failure};
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
 /// An ext in the making. It takes `(i8, bytes)`; whatever else is written here is refused, and so is
@@ -25,73 +25,73 @@ impl<'e> Pair<'e> {
         Self { encoder, next: Next::Tuple }
     }
 
-    pub(super) fn end(self) -> Result<(), EncodeError> {
+    pub(super) fn end(self) -> Result<(), Failure> {
         match self.next {
             Next::Nothing => Ok(()),
-            _ => self.encoder.kept(Err(EncodeError::Ext)),
+            _ => self.encoder.kept(Err(EncodeError::Ext.into())),
         }
     }
 
     /// Takes a step, if it is the one that comes now.
-    fn step(&mut self, now: bool, next: Next) -> Result<(), EncodeError> {
+    fn step(&mut self, now: bool, next: Next) -> Result<(), Failure> {
         self.next = next;
-        self.encoder.kept(if now { Ok(()) } else { Err(EncodeError::Ext) })
+        self.encoder.kept(if now { Ok(()) } else { Err(EncodeError::Ext.into()) })
     }
 }
 
 macro_rules! refuse {
     ($($method:ident($($kind:ty),*);)*) => {$(
-        fn $method(self, $(_: $kind),*) -> Result<(), EncodeError> {
-            Err(EncodeError::Ext)
+        fn $method(self, $(_: $kind),*) -> Result<(), Failure> {
+            Err(EncodeError::Ext.into())
         }
     )*};
 }
 
 macro_rules! refuse_containers {
     ($($method:ident($($kind:ty),*) -> $container:ident;)*) => {$(
-        fn $method(self, $(_: $kind),*) -> Result<Self::$container, EncodeError> {
-            Err(EncodeError::Ext)
+        fn $method(self, $(_: $kind),*) -> Result<Self::$container, Failure> {
+            Err(EncodeError::Ext.into())
         }
     )*};
 }
 
 impl<'p, 'e> Serializer for &'p mut Pair<'e> {
     type Ok = ();
-    type Error = EncodeError;
+    type Error = Failure;
     type SerializeTuple = Self;
-    type SerializeSeq = Impossible<(), EncodeError>;
-    type SerializeTupleStruct = Impossible<(), EncodeError>;
-    type SerializeTupleVariant = Impossible<(), EncodeError>;
-    type SerializeMap = Impossible<(), EncodeError>;
-    type SerializeStruct = Impossible<(), EncodeError>;
-    type SerializeStructVariant = Impossible<(), EncodeError>;
+    type SerializeSeq = Impossible<(), Failure>;
+    type SerializeTupleStruct = Impossible<(), Failure>;
+    type SerializeTupleVariant = Impossible<(), Failure>;
+    type SerializeMap = Impossible<(), Failure>;
+    type SerializeStruct = Impossible<(), Failure>;
+    type SerializeStructVariant = Impossible<(), Failure>;
 
-    fn serialize_tuple(self, len: usize) -> Result<Self, EncodeError> {
+    fn serialize_tuple(self, len: usize) -> Result<Self, Failure> {
         self.step(self.next == Next::Tuple && len == 2, Next::Code)?;
         Ok(self)
     }
 
-    fn serialize_i8(self, code: i8) -> Result<(), EncodeError> {
+    fn serialize_i8(self, code: i8) -> Result<(), Failure> {
         self.step(self.next == Next::Code, Next::Bytes(code))
     }
 
-    fn serialize_bytes(self, payload: &[u8]) -> Result<(), EncodeError> {
+    fn serialize_bytes(self, payload: &[u8]) -> Result<(), Failure> {
         match std::mem::replace(&mut self.next, Next::Nothing) {
             Next::Bytes(code) => self.encoder.write_ext(code, payload),
-            _ => Err(EncodeError::Ext),
+            _ => Err(EncodeError::Ext.into()),
         }
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<(), EncodeError> {
-        Err(EncodeError::Ext)
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<(), Failure> {
+        Err(EncodeError::Ext.into())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         _: &'static str,
         _: &T,
-    ) -> Result<(), EncodeError> {
-        Err(EncodeError::Ext)
+    ) -> Result<(), Failure> {
+        Err(EncodeError::Ext.into())
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -100,8 +100,8 @@ impl<'p, 'e> Serializer for &'p mut Pair<'e> {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<(), EncodeError> {
-        Err(EncodeError::Ext)
+    ) -> Result<(), Failure> {
+        Err(EncodeError::Ext.into())
     }
 
     refuse! {
@@ -135,14 +135,14 @@ impl<'p, 'e> Serializer for &'p mut Pair<'e> {
 
 impl ser::SerializeTuple for &mut Pair<'_> {
     type Ok = ();
-    type Error = EncodeError;
+    type Error = Failure;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         let written = value.serialize(&mut **self);
         self.encoder.kept(written)
     }
 
-    fn end(self) -> Result<(), EncodeError> {
+    fn end(self) -> Result<(), Failure> {
         Ok(())
     }
 }

@@ -12,30 +12,31 @@ mod serializer;
 use crate::value::check::{Found, Root};
 use crate::value::msgpack::out::{ARRAY, MAP};
 use crate::value::ser::encoder::Encoder;
-use bytes::Bytes;
+use crate::value::ser::error::Failure;
+use crate::value::stored::Stored;
 use serde::ser::Serialize;
 
 pub use crate::value::ser::error::EncodeError;
 
 /// One value, and what is in it.
-pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Bytes, Found), EncodeError> {
+pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Stored, Found), EncodeError> {
     let mut encoder = Encoder::new();
-    encoder.nested(value)?;
+    encoder.nested(value).map_err(Failure::into_error)?;
     encoder.finish(&[Root::Any])
 }
 
 /// Arguments and keyword arguments, and what is in them.
-pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Bytes, Found), EncodeError>
+pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Stored, Found), EncodeError>
 where
     A: Serialize + ?Sized,
     K: Serialize + ?Sized,
 {
     let mut encoder = Encoder::new();
-    encoder.nested(args)?;
+    encoder.nested(args).map_err(Failure::into_error)?;
     encoder.root(0, ARRAY, EncodeError::NotArguments)?;
     let border = encoder.out.len();
     encoder.keywords = true;
-    encoder.nested(kwargs)?;
+    encoder.nested(kwargs).map_err(Failure::into_error)?;
     encoder.root(border, MAP, EncodeError::NotKeywords)?;
     encoder.finish(&[Root::Arguments, Root::Keywords])
 }
