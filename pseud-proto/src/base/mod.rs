@@ -7,3 +7,4 @@ pub(crate) mod deadline;
 pub(crate) mod secret;
 pub(crate) mod side;
 pub(crate) mod slab;
+pub(crate) mod text;

@@ -30,12 +30,14 @@ pub struct Unchecked {
 
 impl Unchecked {
     /// All of `bytes`.
+    #[inline]
     pub fn new(bytes: Bytes) -> Self {
         let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         Self::part(bytes, 0..end)
     }
 
     /// A range of `owner`; what lies outside it is empty.
+    #[inline]
     pub(crate) fn part(owner: Bytes, range: Range<u32>) -> Self {
         Self { owner, range, sender: None }
     }
@@ -51,6 +53,7 @@ impl Unchecked {
     }
 
     /// The bytes.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.owner.get(self.range.start as usize..self.range.end as usize).unwrap_or_default()
     }
@@ -69,6 +72,7 @@ impl Unchecked {
     ///
     /// Each of the two may be as deep as [`ValueLimits::depth_max`]; they share
     /// [`ValueLimits::nodes_max`].
+    #[inline]
     pub fn check_call(self, limits: &ValueLimits) -> Result<Arguments, BadValue> {
         let Both { border, end, found } = self.check_both(limits)?;
         if end < self.as_bytes().len() {
@@ -103,6 +107,7 @@ impl Unchecked {
     }
 
     /// The range alone, without another count on its owner.
+    #[inline]
     fn into_bytes(self) -> Bytes {
         let Range { start, end } = self.range;
         let mut bytes = self.owner;

@@ -8,6 +8,7 @@ pub(crate) mod exts;
 pub(crate) mod limits;
 
 use super::pickle;
+use crate::base::text::utf8;
 pub use crate::value::check::bad_value::BadValue;
 use crate::value::check::limits::{DEPTH_CEILING, Size, ValueLimits};
 use crate::value::datetime::OutOfRange;
@@ -52,13 +53,18 @@ pub(super) struct Found {
 
 /// The containers that are open around the next item.
 struct Open {
-    /// Items still to come, for each of them.
-    left: [u32; DEPTH_CEILING],
-    /// Which of them are maps, one bit each.
-    maps: u64,
+    /// Items still to come, for the innermost of them.
+    left: u32,
+    /// Whether that is a map.
+    is_map: bool,
+    /// How many there are.
     depth: usize,
     /// The depth of the map whose key is being read; 0 outside of keys.
     key_of: usize,
+    /// What `left` was of those around the innermost one.
+    around: [u32; DEPTH_CEILING],
+    /// Which of those are maps, one bit each.
+    maps: u64,
 }
 
 impl<'a> Check<'a> {
@@ -71,7 +77,7 @@ impl<'a> Check<'a> {
             nodes_left: limits.nodes_max,
             depth_max: limits.depth(),
             ext_bytes_max: limits.ext_bytes_max,
-            open: Open { left: [0; DEPTH_CEILING], maps: 0, depth: 0, key_of: 0 },
+            open: Open::default(),
             found: Found::default(),
         }
     }
@@ -110,25 +116,77 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Walks over one value.
+    /// Walks over one value. In its caller, which knows the root, little is left of it.
+    #[inline(always)]
     pub(super) fn value(&mut self, root: Root) -> Result<(), BadValue> {
-        loop {
-            let at = self.offset();
-            let head = self.reader.head_here().map_err(|cause| cause.at(at))?;
-            root.judge(&head, &self.open, at)?;
-            self.item(head, at)?;
-            if !self.open.next() {
-                return Ok(());
+        let at = self.offset();
+        let short = match root {
+            Root::Any => None,
+            Root::Arguments => self.reader.short_array().map(u64::from),
+            Root::Keywords => self.reader.short_map().map(|pairs| 2 * u64::from(pairs)),
+        };
+        match short {
+            Some(items) => {
+                self.count(at)?;
+                self.container(items, root == Root::Keywords, at)?;
             }
+            None => self.root(root, at)?,
+        }
+        if self.open.depth == 0 { Ok(()) } else { self.items(root == Root::Keywords) }
+    }
+
+    fn root(&mut self, root: Root, at: usize) -> Result<(), BadValue> {
+        let head = self.reader.head().map_err(|cause| cause.at(at))?;
+        match (root, head) {
+            (Root::Any, _) | (Root::Arguments, Head::Array(_)) | (Root::Keywords, Head::Map(_)) => {
+                self.item(head, at)
+            }
+            _ => Err(BadValue::Shape(at)),
         }
     }
 
+    /// Walks over what the container at the root holds. Most items have a head of one byte.
+    fn items(&mut self, named: bool) -> Result<(), BadValue> {
+        while self.open.next() {
+            let at = self.offset();
+            if let Some(bytes) = self.reader.short_str() {
+                self.count(at)?;
+                text(bytes, at)?;
+            } else if named && self.open.key_of == 1 {
+                self.name(at)?;
+            } else if self.reader.skip_byte() {
+                self.count(at)?;
+            } else {
+                let head = self.reader.head().map_err(|cause| cause.at(at))?;
+                self.item(head, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A keyword with a longer head. Python 2 peers write names as bin.
+    fn name(&mut self, at: usize) -> Result<(), BadValue> {
+        match self.reader.head().map_err(|cause| cause.at(at))? {
+            Head::Str(name) | Head::Bin(name) => {
+                self.count(at)?;
+                text(name, at)
+            }
+            _ => Err(BadValue::Key(at)),
+        }
+    }
+
+    /// One value more.
     #[inline]
-    fn item(&mut self, head: Head<'_>, at: usize) -> Result<(), BadValue> {
+    fn count(&mut self, at: usize) -> Result<(), BadValue> {
         self.nodes_left = self.nodes_left.checked_sub(1).ok_or(BadValue::NodeLimit(at))?;
+        Ok(())
+    }
+
+    fn item(&mut self, head: Head<'_>, at: usize) -> Result<(), BadValue> {
+        self.count(at)?;
         match head {
             Head::Nil | Head::Bool(_) | Head::Int(_) | Head::F64(_) | Head::Bin(_) => Ok(()),
-            Head::Str(text) => utf8(text, at),
+            Head::Str(bytes) => text(bytes, at),
             Head::Ext(code, payload) => self.ext(code, payload, at),
             Head::Array(count) => self.container(u64::from(count), false, at),
             Head::Map(_) if self.open.key_of != 0 => Err(BadValue::Key(at)),
@@ -137,18 +195,22 @@ impl<'a> Check<'a> {
     }
 
     /// A count is believed only as far as there are bytes for it.
-    fn container(&mut self, items: u64, map: bool, at: usize) -> Result<(), BadValue> {
-        if self.open.depth >= self.depth_max {
+    #[inline]
+    fn container(&mut self, items: u64, is_map: bool, at: usize) -> Result<(), BadValue> {
+        let depth = self.open.depth + 1;
+        if depth > self.depth_max {
             return Err(BadValue::DepthLimit(at));
         }
         if items > self.reader.rest.len() as u64 {
             return Err(BadValue::Truncated(at));
         }
-        match u32::try_from(items) {
-            Ok(items) if items <= self.nodes_left => self.open.push(items, map),
-            _ => return Err(BadValue::NodeLimit(at)),
+        if items > u64::from(self.nodes_left) {
+            return Err(BadValue::NodeLimit(at));
         }
-        self.found.size.depth = self.found.size.depth.max(self.open.depth as u32);
+        self.found.size.depth = self.found.size.depth.max(depth as u32);
+        if items > 0 {
+            self.open.push(items as u32, is_map);
+        }
         Ok(())
     }
 
@@ -183,45 +245,49 @@ impl Found {
     }
 }
 
+impl Default for Open {
+    #[inline]
+    fn default() -> Self {
+        let around = [0; DEPTH_CEILING];
+        Self { left: 0, is_map: false, depth: 0, key_of: 0, around, maps: 0 }
+    }
+}
+
 impl Open {
-    fn push(&mut self, items: u32, map: bool) {
-        if let Some(left) = self.left.get_mut(self.depth) {
-            *left = items;
-            self.maps = self.maps & !(1 << self.depth) | u64::from(map) << self.depth;
+    /// Opens one; the caller has judged the depth.
+    #[inline]
+    fn push(&mut self, items: u32, is_map: bool) {
+        if let Some(around) = self.around.get_mut(self.depth) {
+            *around = self.left;
+            self.maps = self.maps & !(1 << self.depth) | u64::from(self.is_map) << self.depth;
             self.depth += 1;
+            (self.left, self.is_map) = (items, is_map);
         }
+    }
+
+    /// Goes back to the one around.
+    #[inline]
+    fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        self.left = self.around.get(self.depth).copied().unwrap_or_default();
+        self.is_map = self.maps >> (self.depth & 63) & 1 == 1;
     }
 
     /// Closes what is full and steps to the next item; false where the value is over.
     #[inline]
     fn next(&mut self) -> bool {
-        while let Some(top) = self.depth.checked_sub(1) {
-            match self.left.get_mut(top) {
-                Some(left) if *left > 0 => {
-                    let key = *left % 2 == 0 && self.maps >> top & 1 == 1;
-                    *left -= 1;
-                    if self.key_of == 0 || self.depth <= self.key_of {
-                        self.key_of = if key { self.depth } else { 0 };
-                    }
-                    return true;
-                }
-                _ => self.depth = top,
+        while self.left == 0 {
+            if self.depth == 0 {
+                return false;
             }
+            self.pop();
         }
-        false
-    }
-}
-
-impl Root {
-    #[inline]
-    fn judge(self, head: &Head<'_>, open: &Open, at: usize) -> Result<(), BadValue> {
-        match (self, open.depth, open.key_of) {
-            (Self::Any, ..) => Ok(()),
-            (Self::Arguments, 0, _) if !matches!(head, Head::Array(_)) => Err(BadValue::Shape(at)),
-            (Self::Keywords, 0, _) if !matches!(head, Head::Map(_)) => Err(BadValue::Shape(at)),
-            (Self::Keywords, 1, 1) => keyword(head, at),
-            _ => Ok(()),
+        if self.key_of == 0 || self.depth <= self.key_of {
+            let is_key = self.is_map && self.left % 2 == 0;
+            self.key_of = if is_key { self.depth } else { 0 };
         }
+        self.left -= 1;
+        true
     }
 }
 
@@ -234,14 +300,7 @@ impl NoHead {
     }
 }
 
-/// Python 2 peers write names as bin.
-fn keyword(head: &Head<'_>, at: usize) -> Result<(), BadValue> {
-    match head {
-        Head::Str(name) | Head::Bin(name) => utf8(name, at),
-        _ => Err(BadValue::Key(at)),
-    }
-}
-
-fn utf8(text: &[u8], at: usize) -> Result<(), BadValue> {
-    std::str::from_utf8(text).map(drop).map_err(|_| BadValue::Utf8(at))
+#[inline]
+fn text(text: &[u8], at: usize) -> Result<(), BadValue> {
+    if text.is_ascii() || utf8(text).is_some() { Ok(()) } else { Err(BadValue::Utf8(at)) }
 }

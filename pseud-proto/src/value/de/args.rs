@@ -20,8 +20,12 @@ pub(super) struct Args<'de> {
 }
 
 impl<'de> Args<'de> {
+    #[inline]
     pub(super) fn read(bytes: &'de [u8]) -> Result<Self, Mismatch> {
         let mut reader = Reader { rest: bytes };
+        if let Some(given) = reader.short_array() {
+            return Ok(Self { de: De::new(reader), given, taken: 0, wanted: 0 });
+        }
         match reader.head()? {
             Head::Array(given) => Ok(Self { de: De::new(reader), given, taken: 0, wanted: 0 }),
             head => Err(Mismatch(format!("expected arguments, found {}", head.kind()))),
@@ -38,6 +42,7 @@ impl<'de> Args<'de> {
     }
 
     /// A tuple: as many as it has, or fewer where those at its end say what they are then.
+    #[inline]
     fn tuple<V: Visitor<'de>>(mut self, wanted: usize, visitor: V) -> Result<V::Value, Mismatch> {
         let given = self.given as usize;
         let mismatch = || Mismatch(format!("{}, {given} given", takes(wanted)));
@@ -209,6 +214,7 @@ impl<'de> Deserializer<'de> for Args<'de> {
 impl<'de> de::SeqAccess<'de> for &mut Args<'de> {
     type Error = Mismatch;
 
+    #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,

@@ -7,6 +7,7 @@ mod kwargs;
 mod mismatch;
 
 use super::EXT_STRUCT;
+use crate::base::text::utf8;
 use crate::value::de::ext::Ext;
 use crate::value::msgpack::head::{Head, Reader};
 use serde::de::value::SeqDeserializer;
@@ -34,6 +35,7 @@ struct De<'de> {
 }
 
 impl<'de> De<'de> {
+    #[inline]
     fn new(reader: Reader<'de>) -> Self {
         Self { reader, must_take: None }
     }
@@ -87,6 +89,7 @@ impl<'de> De<'de> {
 /// Where the next value of checked bytes begins, whatever a value's own `Deserialize` has read of the
 /// one before: one that fails half-way, and whoever ignores that, or one that reads nothing at all.
 impl<'de> De<'de> {
+    #[inline]
     fn nested<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mismatch> {
         let start = self.reader;
         let value = seed.deserialize(&mut *self);
@@ -98,8 +101,9 @@ impl<'de> De<'de> {
     }
 }
 
+#[inline]
 fn str(text: &[u8]) -> Result<&str, Mismatch> {
-    std::str::from_utf8(text).map_err(|_| Mismatch("not UTF-8".to_owned()))
+    utf8(text).ok_or_else(|| Mismatch("not UTF-8".to_owned()))
 }
 
 impl<'de> Deserializer<'de> for &mut De<'de> {
@@ -111,13 +115,18 @@ impl<'de> Deserializer<'de> for &mut De<'de> {
         true
     }
 
+    #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         let head = self.head()?;
         self.visit(head, visitor)
     }
 
     /// A str and nothing else: bytes are not text, though serde's String would take them.
+    #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        if let Some(text) = self.reader.short_str() {
+            return visitor.visit_borrowed_str(str(text)?);
+        }
         match self.head()? {
             Head::Bin(bytes) => Err(de::Error::invalid_type(Unexpected::Bytes(bytes), &visitor)),
             head => self.visit(head, visitor),

@@ -48,15 +48,7 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// The next item's head, and its bytes where it has some.
-    #[inline]
     pub(crate) fn head(&mut self) -> Result<Head<'a>, NoHead> {
-        self.head_here()
-    }
-
-    /// The same, in the loop that it is called from: the check goes over every item there is, and
-    /// whether the compiler puts it there would otherwise hang on what else is in the crate.
-    #[inline(always)]
-    pub(crate) fn head_here(&mut self) -> Result<Head<'a>, NoHead> {
         let [marker] = self.fixed()?;
         Ok(match marker {
             0x00..=0x7f => Head::Int(Integer::from(marker)),
@@ -93,6 +85,43 @@ impl<'a> Reader<'a> {
             0xdf => Head::Map(u32::from_be_bytes(self.fixed()?)),
             0xe0..=0xff => Head::Int(Integer::from(i8::from_be_bytes([marker]))),
         })
+    }
+
+    /// The bytes of the next item, where that is a str of less than 32 bytes; else it is not taken.
+    #[inline]
+    pub(crate) fn short_str(&mut self) -> Option<&'a [u8]> {
+        let (&marker @ 0xa0..=0xbf, rest) = self.rest.split_first()? else { return None };
+        let (text, rest) = rest.split_at_checked(usize::from(marker & 0x1f))?;
+        self.rest = rest;
+        Some(text)
+    }
+
+    /// The count of the array that comes next, where that is less than 16; else it is not taken.
+    #[inline]
+    pub(crate) fn short_array(&mut self) -> Option<u32> {
+        let (&marker @ 0x90..=0x9f, rest) = self.rest.split_first()? else { return None };
+        self.rest = rest;
+        Some(u32::from(marker & 0x0f))
+    }
+
+    /// The same of a map.
+    #[inline]
+    pub(crate) fn short_map(&mut self) -> Option<u32> {
+        let (&marker @ 0x80..=0x8f, rest) = self.rest.split_first()? else { return None };
+        self.rest = rest;
+        Some(u32::from(marker & 0x0f))
+    }
+
+    /// Goes over the next item, where that is a scalar of one byte; else it is not taken.
+    #[inline]
+    pub(crate) fn skip_byte(&mut self) -> bool {
+        match self.rest {
+            [0..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..=0xff, rest @ ..] => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Goes over one whole value of checked bytes: a count of what is open needs no stack.
