@@ -4,11 +4,18 @@ use bytes::Bytes;
 use std::fmt;
 use std::ops::Range;
 
+/// Parts whose ranges are kept in place: as many as pseud's messages have. The rest is on the heap.
+const USUAL: usize = 5;
+
+/// Where a part lies: its first byte, and the one behind its last.
+type Place = (u32, u32);
+
 /// A received multipart message. One buffer holds all parts; they are ranges of it.
 #[derive(Clone, Default)]
 pub struct Parts {
     bytes: Bytes,
-    ranges: [(u32, u32); Parts::MAX],
+    places: [Place; USUAL],
+    more: Option<Box<[Place; Parts::MAX - USUAL]>>,
     len: u8,
 }
 
@@ -19,13 +26,20 @@ impl Parts {
     /// The message whose parts are those `ranges` of `bytes`; parts over [`Parts::MAX`] are refused
     /// as `None`, and so is a range that leaves `bytes`.
     pub fn new(bytes: Bytes, ranges: &[Range<u32>]) -> Option<Self> {
-        let mut parts = Self { bytes, ..Self::default() };
-        for range in ranges {
-            parts.bytes.get(range.start as usize..range.end as usize)?;
-            *parts.ranges.get_mut(parts.len as usize)? = (range.start, range.end);
-            parts.len += 1;
+        let size = bytes.len();
+        let is_inside = |range: &Range<u32>| range.start <= range.end && range.end as usize <= size;
+        if ranges.len() > Self::MAX || !ranges.iter().all(is_inside) {
+            return None;
         }
-        Some(parts)
+        let place = |range: &Range<u32>| (range.start, range.end);
+        let mut places = [(0, 0); USUAL];
+        places.iter_mut().zip(ranges).for_each(|(to, range)| *to = place(range));
+        let more = ranges.get(USUAL..).filter(|rest| !rest.is_empty()).map(|rest| {
+            let mut more = Box::new([(0, 0); Self::MAX - USUAL]);
+            more.iter_mut().zip(rest).for_each(|(to, range)| *to = place(range));
+            more
+        });
+        Some(Self { bytes, places, more, len: ranges.len() as u8 })
     }
 
     /// The message made of those frames, copied into one buffer: for drivers whose transport hands
@@ -52,14 +66,22 @@ impl Parts {
     }
 
     /// One part's bytes.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         let range = self.range(index)?;
         self.bytes.get(range.start as usize..range.end as usize)
     }
 
     /// Where one part lies in the buffer.
+    #[inline]
     pub fn range(&self, index: usize) -> Option<Range<u32>> {
-        let (start, end) = *self.ranges.get(..self.len())?.get(index)?;
+        if index >= self.len() {
+            return None;
+        }
+        let (start, end) = match index.checked_sub(USUAL) {
+            None => *self.places.get(index)?,
+            Some(beyond) => *self.more.as_ref()?.get(beyond)?,
+        };
         Some(start..end)
     }
 

@@ -9,6 +9,7 @@
 //! and only what it says inside counts.
 
 mod limits;
+mod short;
 mod skip;
 mod whole;
 
@@ -137,6 +138,10 @@ impl Decoder {
     /// Reads a message straight from the input. Where it is partial, or a command stands between
     /// its parts, its whole frames move to `pending` and the rest is left to `resume`.
     fn scan(&mut self, input: &mut Input<'_>, outlet: &mut Outlet<'_>) -> Result<Found, PeerError> {
+        if self.traffic && self.opener.is_none() && self.scan_short(input.peek(), outlet.config) {
+            let message = Bytes::copy_from_slice(input.take(self.cursor));
+            return Ok(self.finish(message, outlet.events));
+        }
         while let Some(header) = input.peek().get(self.cursor..).and_then(Header::decode) {
             if let Err(error) = self.judge(header, outlet.config) {
                 let large = self.may_skip(header, error, outlet.config)?;

@@ -23,6 +23,16 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// The short part of a message at the start of `bytes`, if that is what begins there: whether another
+    /// one follows, and its size.
+    #[inline]
+    pub(crate) fn short_part(bytes: &[u8]) -> Option<(bool, u8)> {
+        match bytes {
+            [flags @ (0 | MORE), size, ..] => Some((*flags == MORE, *size)),
+            _ => None,
+        }
+    }
+
     /// The header at the start of `bytes`, once it is whole.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
@@ -80,6 +90,7 @@ pub(crate) enum Kind {
 }
 
 /// Appends the header of a frame with a body of `size` bytes: short where it fits.
+#[inline]
 pub(crate) fn put_header(out: &mut Vec<u8>, kind: Kind, size: usize) {
     let flags = match kind {
         Kind::More => MORE,
@@ -99,6 +110,7 @@ fn put_long(out: &mut Vec<u8>, flags: u8, size: usize) {
 }
 
 /// Appends a whole frame.
+#[inline]
 pub(crate) fn put_frame(out: &mut Vec<u8>, kind: Kind, body: &[u8]) {
     put_header(out, kind, body.len());
     out.extend_from_slice(body);

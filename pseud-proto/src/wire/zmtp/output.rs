@@ -73,13 +73,51 @@ impl Output {
     /// Queues a message, or says that there are not nonces enough left for all of it.
     pub(crate) fn put_message(&mut self, message: Outgoing<'_>, token: Token) -> bool {
         let frames = message.frames.len().saturating_add(1);
-        self.with_sealer(frames, |this, mut sealer| {
-            for frame in message.frames {
-                this.put_frame(sealer.as_deref_mut(), Kind::More, frame);
+        let is_put = match self.sealer {
+            None => {
+                self.put_clear(message);
+                true
             }
-            this.put_last(sealer, message);
-            this.tokens.push_back((this.queued, token));
-        })
+            Some(_) => self.with_sealer(frames, |this, sealer| {
+                if let Some(sealer) = sealer {
+                    this.put_sealed_message(sealer, message);
+                }
+            }),
+        };
+        if is_put {
+            self.tokens.push_back((self.queued, token));
+        }
+        is_put
+    }
+
+    /// A message in clear: all that is small is gathered at once.
+    fn put_clear(&mut self, message: Outgoing<'_>) {
+        let Outgoing { frames, head, body, tail } = message;
+        let leading = frames.iter().map(|frame| HEADER_MAX + frame.len()).sum::<usize>();
+        let last = head.len() + body.len() + tail.len();
+        let is_small = body.len() <= COPY_MAX;
+        let copied = if is_small { &body[..] } else { &[] };
+        self.put_small(|small| {
+            small.reserve(leading + HEADER_MAX + head.len() + copied.len() + tail.len());
+            frames.iter().for_each(|body| frame::put_frame(small, Kind::More, body));
+            frame::put_header(small, Kind::Last, last);
+            small.extend_from_slice(head);
+            if is_small {
+                small.extend_from_slice(copied);
+                small.extend_from_slice(tail);
+            }
+        });
+        if !is_small {
+            self.put_large(body);
+            self.put_bytes(tail);
+        }
+    }
+
+    fn put_sealed_message(&mut self, sealer: &mut Sealer, message: Outgoing<'_>) {
+        for frame in message.frames {
+            self.put_sealed(sealer, Kind::More, &[frame]);
+        }
+        self.put_sealed(sealer, Kind::Last, &[message.head, &message.body, message.tail]);
     }
 
     /// Puts so many frames, if there are nonces for all of them.
@@ -104,19 +142,6 @@ impl Output {
         }
     }
 
-    fn put_last(&mut self, sealer: Option<&mut Sealer>, message: Outgoing<'_>) {
-        let Outgoing { head, body, tail, .. } = message;
-        if let Some(sealer) = sealer {
-            return self.put_sealed(sealer, Kind::Last, &[head, &body, tail]);
-        }
-        self.put_small(|small| {
-            frame::put_header(small, Kind::Last, head.len() + body.len() + tail.len());
-            small.extend_from_slice(head);
-        });
-        self.put_body(body);
-        self.put_bytes(tail);
-    }
-
     fn put_sealed(&mut self, sealer: &mut Sealer, kind: Kind, pieces: &[&[u8]]) {
         let size = pieces.iter().map(|piece| piece.len()).sum::<usize>();
         if size <= SEAL_SMALL_MAX {
@@ -127,18 +152,12 @@ impl Output {
         self.put_large(frame.into());
     }
 
-    fn put_body(&mut self, body: Bytes) {
-        if body.len() <= COPY_MAX {
-            return self.put_bytes(&body);
-        }
-        self.put_large(body);
-    }
-
     fn put_large(&mut self, bytes: Bytes) {
         self.queued += bytes.len() as u64;
         self.chunks.push_back(Chunk::Large(bytes));
     }
 
+    #[inline]
     fn put_small(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         let before = self.small.len();
         put(&mut self.small);

@@ -8,7 +8,7 @@ use crate::wire::zmtp::decoder::whole::within;
 use crate::wire::zmtp::frame::Header;
 
 /// Ranges of a message have 32 bits, and its buffer holds its headers as well.
-const MESSAGE_BYTES_MAX: usize = u32::MAX as usize - 64 * 1024;
+pub(crate) const MESSAGE_BYTES_MAX: usize = u32::MAX as usize - 64 * 1024;
 
 impl Decoder {
     /// Judges a header before its body is awaited.
