@@ -142,8 +142,8 @@ fn source(address: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::refusals::tally::SPAN;
     use super::*;
+    use crate::engine::refusals::tally::SPAN;
     use pseud_proto::Malformed;
 
     fn failed(address: &str, error: impl Into<PeerError>) -> Failed {
