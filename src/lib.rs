@@ -6,6 +6,8 @@
 //! | feature | what | module |
 //! |---|---|---|
 //! | `tokio` (default) | servers and clients on tokio | [`tokio`] |
+//! | `smol` | servers and clients under smol, or any other executor | [`asyncstd`] |
+//! | `async-std` | the same, with their tasks on async-std's executor | [`asyncstd`] |
 //! | `curve` (default), `curve-rustcrypto` | encrypted links, by either cipher | |
 //! | `time`, `chrono`, `jiff` | conversions of dates to and from those crates | [`proto::value`] |
 //! | – | the sans-IO core, always there | [`proto`] |
@@ -26,6 +28,8 @@ pub use pseud_proto::{
     User, Value, ValueLimits,
 };
 
+#[cfg(feature = "smol")]
+pub use pseud_asyncstd as asyncstd;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
 #[cfg(feature = "tokio")]

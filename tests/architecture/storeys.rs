@@ -33,6 +33,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
             &["adapter"],
         ],
     ),
+    ("pseud-asyncstd", &[&["executor", "socket"], &["listener"], &["runtime"], &["adapter"]]),
     ("pseud-tokio", &[&["socket"], &["listener"], &["runtime"], &["adapter"]]),
     (
         "pseud-cli",
@@ -73,6 +74,22 @@ pub(crate) const NOT_NAMED: &[(&str, &str, &[&str], &str)] = &[
     ("pseud-proto", "wire", &["dialect", "rpc", "call"], "a wire knows no meaning"),
     (
         "pseud-tokio",
+        "",
+        &[
+            "pseud_proto::value",
+            "pseud_proto::pseud",
+            "pseud_proto::address",
+            "pseud_proto::backoff",
+            "ConnectionConfig",
+            "Hub",
+            "Link",
+            "Dial",
+            "Executor",
+        ],
+        "an adapter is its runtime's I/O, time and tasks, and nothing else",
+    ),
+    (
+        "pseud-asyncstd",
         "",
         &[
             "pseud_proto::value",

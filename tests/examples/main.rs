@@ -50,6 +50,12 @@ fn hello() {
     assert_eq!(run("hello"), ["Hello Charly"]);
 }
 
+#[cfg(feature = "smol")]
+#[test]
+fn smol() {
+    assert_eq!(run("smol"), ["Hello Charly"]);
+}
+
 #[test]
 fn call_back() {
     assert_eq!(

@@ -3,6 +3,8 @@
 #[cfg(any(unix, windows))]
 mod keep_alive;
 #[cfg(unix)]
+pub mod socket;
+#[cfg(unix)]
 mod socket_file;
 
 #[cfg(any(unix, windows))]

@@ -283,7 +283,7 @@ impl Open {
             self.pop();
         }
         if self.key_of == 0 || self.depth <= self.key_of {
-            let is_key = self.is_map && self.left % 2 == 0;
+            let is_key = self.is_map && self.left.is_multiple_of(2);
             self.key_of = if is_key { self.depth } else { 0 };
         }
         self.left -= 1;
