@@ -20,7 +20,7 @@ use crate::wire::zmtp::decoder::whole::{Whole, command_of, open};
 use crate::wire::zmtp::event::Event;
 use crate::wire::zmtp::frame::Header;
 use crate::wire::zmtp::input::{Input, Outlet};
-use crate::wire::zmtp::mechanism::Opener;
+use crate::wire::zmtp::mechanism::{Opener, Scratch};
 use crate::wire::zmtp::stats::Stats;
 use bytes::buf::Limit;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -104,14 +104,18 @@ impl Decoder {
         input: &mut Input<'_>,
         outlet: &mut Outlet<'_>,
     ) -> Result<Option<Vec<u8>>, PeerError> {
+        let scratch = &mut None;
         loop {
             if !self.skip(input) {
                 return Ok(None);
             }
-            let found =
-                if self.pending.is_empty() { self.scan(input, outlet)? } else { Found::Partial };
+            let found = if self.pending.is_empty() {
+                self.scan(input, outlet, scratch)?
+            } else {
+                Found::Partial
+            };
             let found = match found {
-                Found::Partial => self.resume(input, outlet)?,
+                Found::Partial => self.resume(input, outlet, scratch)?,
                 whole => whole,
             };
             match found {
@@ -137,7 +141,12 @@ impl Decoder {
 
     /// Reads a message straight from the input. Where it is partial, or a command stands between
     /// its parts, its whole frames move to `pending` and the rest is left to `resume`.
-    fn scan(&mut self, input: &mut Input<'_>, outlet: &mut Outlet<'_>) -> Result<Found, PeerError> {
+    fn scan(
+        &mut self,
+        input: &mut Input<'_>,
+        outlet: &mut Outlet<'_>,
+        scratch: &mut Option<Scratch>,
+    ) -> Result<Found, PeerError> {
         if self.traffic && self.opener.is_none() && self.scan_short(input.peek(), outlet.config) {
             let message = Bytes::copy_from_slice(input.take(self.cursor));
             return Ok(self.finish(message, outlet.events));
@@ -152,7 +161,7 @@ impl Decoder {
             let end = self.frame_end(header);
             let Some(frame) = input.peek_mut().get_mut(self.cursor..end) else { break };
             self.count(header, outlet.stats);
-            let whole = open(&mut self.opener, header, frame)?;
+            let whole = open(&mut self.opener, scratch, header, frame)?;
             if whole.is_command {
                 let body = command_of(frame, whole, outlet.config)?;
                 self.pending.extend_from_slice(input.take(self.cursor));
@@ -175,6 +184,7 @@ impl Decoder {
         &mut self,
         input: &mut Input<'_>,
         outlet: &mut Outlet<'_>,
+        scratch: &mut Option<Scratch>,
     ) -> Result<Found, PeerError> {
         loop {
             let known = self.header;
@@ -194,7 +204,7 @@ impl Decoder {
             self.header = None;
             self.count(header, outlet.stats);
             let frame = self.pending.get_mut(self.cursor..).unwrap_or_default();
-            let whole = open(&mut self.opener, header, frame)?;
+            let whole = open(&mut self.opener, scratch, header, frame)?;
             if whole.is_command {
                 let body = command_of(frame, whole, outlet.config)?;
                 self.cut_command();

@@ -6,7 +6,7 @@
 use super::frame;
 use crate::message::outgoing::{Outgoing, Token};
 use crate::wire::zmtp::frame::{HEADER_MAX, Kind};
-use crate::wire::zmtp::mechanism::{OVERHEAD, Sealer};
+use crate::wire::zmtp::mechanism::{OVERHEAD, Scratch, Sealer};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -54,7 +54,7 @@ impl Output {
 
     /// Queues a command, or says that there is no nonce left for it.
     pub(crate) fn put_command(&mut self, body: &[u8]) -> bool {
-        self.with_sealer(1, |this, sealer| this.put_frame(sealer, Kind::Command, body))
+        self.put_one(Kind::Command, body)
     }
 
     /// Queues a command of the handshake, which may hold a password. It gets a buffer of its own, which
@@ -67,22 +67,21 @@ impl Output {
 
     /// Queues one empty message that nobody waits for.
     pub(crate) fn put_probe(&mut self) -> bool {
-        self.with_sealer(1, |this, sealer| this.put_frame(sealer, Kind::Last, &[]))
+        self.put_one(Kind::Last, &[])
     }
 
     /// Queues a message, or says that there are not nonces enough left for all of it.
     pub(crate) fn put_message(&mut self, message: Outgoing<'_>, token: Token) -> bool {
-        let frames = message.frames.len().saturating_add(1);
-        let is_put = match self.sealer {
+        let is_put = match self.sealer.take() {
             None => {
                 self.put_clear(message);
                 true
             }
-            Some(_) => self.with_sealer(frames, |this, sealer| {
-                if let Some(sealer) = sealer {
-                    this.put_sealed_message(sealer, message);
-                }
-            }),
+            Some(mut sealer) => {
+                let is_put = self.put_sealed_message(&mut sealer, message);
+                self.sealer = Some(sealer);
+                is_put
+            }
         };
         if is_put {
             self.tokens.push_back((self.queued, token));
@@ -113,42 +112,61 @@ impl Output {
         }
     }
 
-    fn put_sealed_message(&mut self, sealer: &mut Sealer, message: Outgoing<'_>) {
-        for frame in message.frames {
-            self.put_sealed(sealer, Kind::More, &[frame]);
+    /// All frames of a message in one pass: one buffer unless they are large, wiped once.
+    fn put_sealed_message(&mut self, sealer: &mut Sealer, message: Outgoing<'_>) -> bool {
+        let Outgoing { frames, head, body, tail } = message;
+        if !sealer.has_left(frames.len().saturating_add(1)) {
+            return false;
         }
-        self.put_sealed(sealer, Kind::Last, &[message.head, &message.body, message.tail]);
+        let mut scratch = Scratch::default();
+        let overhead = (frames.len() + 1) * (HEADER_MAX + OVERHEAD);
+        let leading = frames.iter().map(|frame| frame.len()).sum::<usize>();
+        let last = head.len() + body.len() + tail.len();
+        let is_small = leading <= SEAL_SMALL_MAX && last <= SEAL_SMALL_MAX;
+        if is_small {
+            self.put_small(|small| {
+                small.reserve(overhead + leading + last);
+                for frame in frames {
+                    sealer.seal(&mut scratch, small, Kind::More, &[frame]);
+                }
+                sealer.seal(&mut scratch, small, Kind::Last, &[head, &body, tail]);
+            });
+        } else {
+            for frame in frames {
+                self.put_sealed(sealer, &mut scratch, Kind::More, &[frame]);
+            }
+            self.put_sealed(sealer, &mut scratch, Kind::Last, &[head, &body, tail]);
+        }
+        true
     }
 
-    /// Puts so many frames, if there are nonces for all of them.
-    fn with_sealer(
-        &mut self,
-        frames: usize,
-        put: impl FnOnce(&mut Self, Option<&mut Sealer>),
-    ) -> bool {
-        let mut sealer = self.sealer.take();
-        let has_left = sealer.as_ref().is_none_or(|sealer| sealer.has_left(frames));
+    /// Puts one frame, if there is a nonce for it.
+    fn put_one(&mut self, kind: Kind, body: &[u8]) -> bool {
+        let Some(mut sealer) = self.sealer.take() else {
+            self.put_small(|small| frame::put_frame(small, kind, body));
+            return true;
+        };
+        let has_left = sealer.has_left(1);
         if has_left {
-            put(self, sealer.as_deref_mut());
+            self.put_sealed(&mut sealer, &mut Scratch::default(), kind, &[body]);
         }
-        self.sealer = sealer;
+        self.sealer = Some(sealer);
         has_left
     }
 
-    fn put_frame(&mut self, sealer: Option<&mut Sealer>, kind: Kind, body: &[u8]) {
-        match sealer {
-            None => self.put_small(|small| frame::put_frame(small, kind, body)),
-            Some(sealer) => self.put_sealed(sealer, kind, &[body]),
-        }
-    }
-
-    fn put_sealed(&mut self, sealer: &mut Sealer, kind: Kind, pieces: &[&[u8]]) {
+    fn put_sealed(
+        &mut self,
+        sealer: &mut Sealer,
+        scratch: &mut Scratch,
+        kind: Kind,
+        pieces: &[&[u8]],
+    ) {
         let size = pieces.iter().map(|piece| piece.len()).sum::<usize>();
         if size <= SEAL_SMALL_MAX {
-            return self.put_small(|small| sealer.seal(small, kind, pieces));
+            return self.put_small(|small| sealer.seal(scratch, small, kind, pieces));
         }
         let mut frame = Vec::with_capacity(size.saturating_add(HEADER_MAX + OVERHEAD));
-        sealer.seal(&mut frame, kind, pieces);
+        sealer.seal(scratch, &mut frame, kind, pieces);
         self.put_large(frame.into());
     }
 

@@ -11,18 +11,19 @@ use dryoc::classic::crypto_box::{
     crypto_box_open_detached_afternm_inplace,
 };
 use dryoc::classic::crypto_core::{crypto_core_hsalsa20, crypto_scalarmult_base};
-use dryoc::classic::crypto_onetimeauth::{crypto_onetimeauth, crypto_onetimeauth_verify};
-use salsa20::Salsa20;
-use salsa20::cipher::{KeyIvInit, StreamCipher};
+use dryoc::classic::crypto_onetimeauth::crypto_onetimeauth;
+use salsa20::SalsaCore;
+use salsa20::cipher::consts::U10;
+use salsa20::cipher::{KeyIvInit, StreamCipherCore};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// The largest data that the short way seals faster.
 const SEAL_SHORT_MAX: usize = 96;
 /// The same for opening.
 const OPEN_SHORT_MAX: usize = 192;
-/// The first block of key stream: half of it keys the tag, the other half covers data.
+/// Bytes of a block of key stream.
 const BLOCK_LEN: usize = 64;
-const MAC_KEY_LEN: usize = 32;
 
 /// A shared key.
 pub(crate) struct Dryoc(Zeroizing<Key>);
@@ -64,62 +65,89 @@ pub(crate) struct DryocStream {
     prefix: Prefix,
 }
 
+/// The first block of a box's key stream: the one half keys the tag, the other covers the data's first
+/// bytes.
+pub(crate) struct Scratch {
+    block: Zeroizing<[u8; BLOCK_LEN]>,
+    /// The right tag of what came: it must not be known of what was forged.
+    tag: Zeroizing<Tag>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { block: Zeroizing::new([0; BLOCK_LEN]), tag: Zeroizing::default() }
+    }
+}
+
+#[inline]
+fn halves(block: &[u8; BLOCK_LEN]) -> (&Key, &[u8]) {
+    let (key, pad) = block.split_first_chunk().unwrap_or((&[0; 32], &[]));
+    (key, pad)
+}
+
+impl DryocStream {
+    /// The key stream of that number: its first block is in the scratch, the others are to come.
+    #[inline]
+    fn begin(&self, scratch: &mut Scratch, number: u64) -> SalsaCore<U10> {
+        let nonce = number.to_be_bytes();
+        let mut stream = SalsaCore::new((&*self.subkey).into(), (&nonce).into());
+        stream.write_keystream_block((&mut *scratch.block).into());
+        stream
+    }
+}
+
 impl Stream for DryocStream {
-    fn seal(&self, number: u64, data: &mut [u8]) -> Tag {
+    type Scratch = Scratch;
+
+    fn seal(&self, scratch: &mut Scratch, number: u64, data: &mut [u8]) -> Tag {
         if data.len() > SEAL_SHORT_MAX {
             return self.key.seal(&short_nonce(&self.prefix, number), data);
         }
-        let mut short = Short::new(&self.subkey, number);
-        short.apply(data);
-        short.tag(data)
+        let mut stream = self.begin(scratch, number);
+        let (mac_key, pad) = halves(&scratch.block);
+        apply(&mut stream, pad, data);
+        let mut tag = Tag::default();
+        crypto_onetimeauth(&mut tag, data, mac_key);
+        tag
     }
 
-    fn open(&self, number: u64, tag: &Tag, data: &mut [u8]) -> Result<(), Forged> {
+    fn open(
+        &self,
+        scratch: &mut Scratch,
+        number: u64,
+        tag: &Tag,
+        data: &mut [u8],
+    ) -> Result<(), Forged> {
         if data.len() > OPEN_SHORT_MAX {
             return self.key.open(&short_nonce(&self.prefix, number), tag, data);
         }
-        let mut short = Short::new(&self.subkey, number);
-        short.verify(tag, data)?;
-        short.apply(data);
+        let mut stream = self.begin(scratch, number);
+        let (mac_key, pad) = halves(&scratch.block);
+        crypto_onetimeauth(&mut scratch.tag, data, mac_key);
+        let [came, right] = [*tag, *scratch.tag].map(u128::from_ne_bytes);
+        if bool::from(came.ct_ne(&right)) {
+            return Err(Forged);
+        }
+        apply(&mut stream, pad, data);
         Ok(())
     }
 }
 
-/// One small box in the making.
-struct Short {
-    mac_key: Zeroizing<Key>,
-    /// The key stream of the first bytes.
-    pad: Zeroizing<[u8; BLOCK_LEN - MAC_KEY_LEN]>,
-    /// The key stream of the bytes behind them.
-    rest: Salsa20,
+/// Encrypts or decrypts: with the second half of the first block, then with the blocks behind it.
+#[inline]
+fn apply(stream: &mut SalsaCore<U10>, pad: &[u8], data: &mut [u8]) {
+    let (front, behind) = data.split_at_mut(data.len().min(pad.len()));
+    xor(front, pad);
+    if !behind.is_empty() {
+        apply_blocks(stream, behind);
+    }
 }
 
-impl Short {
-    fn new(subkey: &Key, number: u64) -> Self {
-        let mut block = Zeroizing::new([0; BLOCK_LEN]);
-        let mut rest = Salsa20::new(subkey.into(), &number.to_be_bytes().into());
-        rest.apply_keystream(&mut *block);
-        let (mut mac_key, mut pad) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
-        xor(&mut *mac_key, &*block);
-        xor(&mut *pad, block.get(MAC_KEY_LEN..).unwrap_or_default());
-        Self { mac_key, pad, rest }
-    }
-
-    /// Encrypts or decrypts.
-    fn apply(&mut self, data: &mut [u8]) {
-        let (front, back) = data.split_at_mut(data.len().min(self.pad.len()));
-        xor(front, &*self.pad);
-        self.rest.apply_keystream(back);
-    }
-
-    fn tag(&self, sealed: &[u8]) -> Tag {
-        let mut tag = Tag::default();
-        crypto_onetimeauth(&mut tag, sealed, &self.mac_key);
-        tag
-    }
-
-    fn verify(&self, tag: &Tag, sealed: &[u8]) -> Result<(), Forged> {
-        crypto_onetimeauth_verify(tag, sealed, &self.mac_key).map_err(|_| Forged)
+fn apply_blocks(stream: &mut SalsaCore<U10>, data: &mut [u8]) {
+    let mut block = Zeroizing::new([0; BLOCK_LEN]);
+    for piece in data.chunks_mut(BLOCK_LEN) {
+        stream.write_keystream_block((&mut *block).into());
+        xor(piece, &*block);
     }
 }
 

@@ -53,11 +53,21 @@ pub(crate) trait Cipher: Sized {
 
 /// One direction of a link: nonces are its prefix and a number.
 pub(crate) trait Stream {
+    /// Where a box's key stream stands while it is used, if it does. One serves for all frames of a
+    /// message, each over what was there, and is wiped when it is dropped.
+    type Scratch: Default;
+
     /// Encrypts in place.
-    fn seal(&self, number: u64, data: &mut [u8]) -> Tag;
+    fn seal(&self, scratch: &mut Self::Scratch, number: u64, data: &mut [u8]) -> Tag;
 
     /// Decrypts in place, if the tag is right.
-    fn open(&self, number: u64, tag: &Tag, data: &mut [u8]) -> Result<(), Forged>;
+    fn open(
+        &self,
+        scratch: &mut Self::Scratch,
+        number: u64,
+        tag: &Tag,
+        data: &mut [u8],
+    ) -> Result<(), Forged>;
 }
 
 /// A direction's nonce with that number.

@@ -49,11 +49,13 @@ pub(crate) struct RustCryptoStream {
 }
 
 impl Stream for RustCryptoStream {
-    fn seal(&self, number: u64, data: &mut [u8]) -> Tag {
+    type Scratch = ();
+
+    fn seal(&self, (): &mut (), number: u64, data: &mut [u8]) -> Tag {
         self.key.seal(&short_nonce(&self.prefix, number), data)
     }
 
-    fn open(&self, number: u64, tag: &Tag, data: &mut [u8]) -> Result<(), Forged> {
+    fn open(&self, (): &mut (), number: u64, tag: &Tag, data: &mut [u8]) -> Result<(), Forged> {
         self.key.open(&short_nonce(&self.prefix, number), tag, data)
     }
 }

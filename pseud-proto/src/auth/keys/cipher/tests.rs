@@ -14,16 +14,17 @@ fn agreed<C: Cipher>() -> C {
 fn both_ways<C: Cipher, D: Cipher>(number: u64, data: &[u8], flip: usize) {
     let (cipher, prefix) = (agreed::<C>(), *b"CurveZMQMESSAGEC");
     let (stream, nonce) = (agreed::<D>().stream(prefix), short_nonce(&prefix, number));
+    let mut scratch = Default::default();
     let (mut plain, mut streamed) = (data.to_vec(), data.to_vec());
     let tag = cipher.seal(&nonce, &mut plain);
-    assert_eq!((stream.seal(number, &mut streamed), &streamed), (tag, &plain));
+    assert_eq!((stream.seal(&mut scratch, number, &mut streamed), &streamed), (tag, &plain));
 
     let sealed = plain.clone();
-    refuses(&sealed, tag, flip, |tag, data| stream.open(number, tag, data));
+    refuses(&sealed, tag, flip, |tag, data| stream.open(&mut scratch, number, tag, data));
     refuses(&sealed, tag, flip, |tag, data| cipher.open(&nonce, tag, data));
-    assert_eq!(stream.open(number.wrapping_add(1), &tag, &mut streamed), Err(Forged));
+    assert_eq!(stream.open(&mut scratch, number.wrapping_add(1), &tag, &mut streamed), Err(Forged));
     assert_eq!(streamed, sealed);
-    assert_eq!(stream.open(number, &tag, &mut streamed), Ok(()));
+    assert_eq!(stream.open(&mut scratch, number, &tag, &mut streamed), Ok(()));
     assert_eq!(cipher.open(&nonce, &tag, &mut plain), Ok(()));
     assert_eq!((&streamed[..], &plain[..]), (data, data));
 }
@@ -32,7 +33,7 @@ fn refuses(
     sealed: &[u8],
     tag: Tag,
     flip: usize,
-    open: impl Fn(&Tag, &mut [u8]) -> Result<(), Forged>,
+    mut open: impl FnMut(&Tag, &mut [u8]) -> Result<(), Forged>,
 ) {
     let (mut whole, len) = ([&tag, sealed].concat(), TAG_LEN + sealed.len());
     whole[flip % len] ^= 1 << (flip % 8);

@@ -3,7 +3,7 @@
 use crate::error::PeerError;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::frame::Header;
-use crate::wire::zmtp::mechanism::{Inner, OVERHEAD, Opener};
+use crate::wire::zmtp::mechanism::{Inner, OVERHEAD, Opener, Scratch};
 
 /// A whole frame, opened if it was sealed.
 pub(crate) struct Whole {
@@ -13,9 +13,11 @@ pub(crate) struct Whole {
     pub(crate) has_more: bool,
 }
 
-/// Opens a whole frame in its place, where traffic is encrypted.
+/// Opens a whole frame in its place, where traffic is encrypted. What that needs is made once and wiped
+/// by the caller, who opens many.
 pub(crate) fn open(
     opener: &mut Option<Box<Opener>>,
+    scratch: &mut Option<Scratch>,
     header: Header,
     frame: &mut [u8],
 ) -> Result<Whole, PeerError> {
@@ -24,7 +26,7 @@ pub(crate) fn open(
         return Ok(Whole { lead: header.len(), is_command, has_more });
     };
     let body = frame.get_mut(header.len()..).unwrap_or_default();
-    let Inner { is_command, has_more } = opener.open(body)?;
+    let Inner { is_command, has_more } = opener.open(scratch.get_or_insert_default(), body)?;
     Ok(Whole { lead: header.len().saturating_add(OVERHEAD), is_command, has_more })
 }
 

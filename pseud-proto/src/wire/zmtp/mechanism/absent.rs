@@ -7,6 +7,10 @@ use crate::wire::zmtp::mechanism::inner::Inner;
 /// Bytes of a sealed frame's body before its payload.
 pub(crate) const OVERHEAD: usize = 0;
 
+/// Nothing is needed for nothing.
+#[derive(Default)]
+pub(crate) struct Scratch;
+
 /// Never made.
 pub(crate) enum Sealer {}
 
@@ -18,13 +22,23 @@ impl Sealer {
         match *self {}
     }
 
-    pub(crate) fn seal(&mut self, _out: &mut Vec<u8>, _kind: Kind, _pieces: &[&[u8]]) {
+    pub(crate) fn seal(
+        &mut self,
+        _scratch: &mut Scratch,
+        _out: &mut Vec<u8>,
+        _kind: Kind,
+        _pieces: &[&[u8]],
+    ) {
         match *self {}
     }
 }
 
 impl Opener {
-    pub(crate) fn open(&mut self, _body: &mut [u8]) -> Result<Inner, PeerError> {
+    pub(crate) fn open(
+        &mut self,
+        _scratch: &mut Scratch,
+        _body: &mut [u8],
+    ) -> Result<Inner, PeerError> {
         match *self {}
     }
 }

@@ -13,9 +13,9 @@ mod plain;
 mod step;
 
 #[cfg(not(feature = "_curve"))]
-pub(crate) use crate::wire::zmtp::mechanism::absent::{OVERHEAD, Opener, Sealer};
+pub(crate) use crate::wire::zmtp::mechanism::absent::{OVERHEAD, Opener, Scratch, Sealer};
 #[cfg(feature = "_curve")]
-pub(crate) use crate::wire::zmtp::mechanism::curve::{OVERHEAD, Opener, Sealer};
+pub(crate) use crate::wire::zmtp::mechanism::curve::{OVERHEAD, Opener, Scratch, Sealer};
 
 pub(crate) use crate::wire::zmtp::mechanism::inner::Inner;
 pub(crate) use crate::wire::zmtp::mechanism::step::{Complete, Step};

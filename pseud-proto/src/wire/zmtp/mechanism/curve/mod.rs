@@ -20,7 +20,7 @@ mod vectors;
 
 pub(crate) use crate::wire::zmtp::mechanism::curve::client::Client;
 pub(crate) use crate::wire::zmtp::mechanism::curve::server::{COOKIE_TIMEOUT, Server};
-pub(crate) use crate::wire::zmtp::mechanism::curve::traffic::{OVERHEAD, Opener, Sealer};
+pub(crate) use crate::wire::zmtp::mechanism::curve::traffic::{OVERHEAD, Opener, Scratch, Sealer};
 
 use crate::auth::keys::cipher::{Boxes, Cipher, Nonce, TAG_LEN};
 use crate::auth::keys::key::{PublicKey, SecretKey};

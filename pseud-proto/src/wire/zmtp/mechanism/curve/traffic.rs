@@ -15,6 +15,9 @@ const MORE: u8 = 0x01;
 /// libzmq's: the payload is a command, such as PING.
 const COMMAND: u8 = 0x02;
 
+/// What one message's frames share while they are sealed or opened.
+pub(crate) type Scratch = <<Boxes as Cipher>::Stream as Stream>::Scratch;
+
 /// Seals what leaves.
 pub(crate) struct Sealer {
     stream: <Boxes as Cipher>::Stream,
@@ -41,7 +44,13 @@ impl Sealer {
 
     /// Appends one frame. Its outer flags say no more than its size: libzmq drops a MESSAGE with
     /// the COMMAND flag.
-    pub(crate) fn seal(&mut self, out: &mut Vec<u8>, kind: Kind, pieces: &[&[u8]]) {
+    pub(crate) fn seal(
+        &mut self,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+        kind: Kind,
+        pieces: &[&[u8]],
+    ) {
         let size = pieces.iter().map(|piece| piece.len()).sum::<usize>();
         frame::put_header(out, Kind::Last, OVERHEAD.saturating_add(size));
         out.extend_from_slice(NAME);
@@ -52,7 +61,7 @@ impl Sealer {
         pieces.iter().for_each(|piece| out.extend_from_slice(piece));
         let place = out.get_mut(tag_at..).unwrap_or_default();
         if let Some((tag, data)) = place.split_first_chunk_mut() {
-            *tag = self.stream.seal(self.next, data);
+            *tag = self.stream.seal(scratch, self.next, data);
         }
         self.next = self.next.saturating_add(1);
     }
@@ -79,7 +88,11 @@ impl Opener {
     }
 
     /// Opens a frame's body in place: behind its first [`OVERHEAD`] bytes is the payload.
-    pub(crate) fn open(&mut self, body: &mut [u8]) -> Result<Inner, PeerError> {
+    pub(crate) fn open(
+        &mut self,
+        scratch: &mut Scratch,
+        body: &mut [u8],
+    ) -> Result<Inner, PeerError> {
         let Some((name, rest)) = body.split_first_chunk_mut() else {
             return Err(Malformed::BadCommand.into());
         };
@@ -93,7 +106,7 @@ impl Opener {
         }
         let number = u64::from_be_bytes(*number);
         number::follows(self.last, number)?;
-        self.stream.open(number, tag, data).map_err(|_| Insecure::Box)?;
+        self.stream.open(scratch, number, tag, data).map_err(|_| Insecure::Box)?;
         // Only now: a forged frame must not move it.
         self.last = number;
         inner(data.first().copied().unwrap_or_default())
@@ -123,7 +136,7 @@ mod tests {
     /// The body of a frame with that number.
     fn body(number: u64, payload: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        Sealer::at(number).seal(&mut out, Kind::Last, &[payload]);
+        Sealer::at(number).seal(&mut Scratch::default(), &mut out, Kind::Last, &[payload]);
         out.split_off(if payload.len() > 222 { 9 } else { 2 })
     }
 
@@ -134,11 +147,14 @@ mod tests {
             let mut forged = body(number, b"x");
             forged[20] ^= 1;
             let before = forged.clone();
-            assert_eq!(opener.open(&mut forged), Err(refused.into()));
+            assert_eq!(opener.open(&mut Scratch::default(), &mut forged), Err(refused.into()));
             assert_eq!((&forged, opener.last), (&before, 2));
         }
         let mut good = body(3, b"x");
-        assert_eq!(opener.open(&mut good), Ok(Inner { is_command: false, has_more: false }));
+        assert_eq!(
+            opener.open(&mut Scratch::default(), &mut good),
+            Ok(Inner { is_command: false, has_more: false })
+        );
         assert_eq!((&good[OVERHEAD..], opener.last), (&b"x"[..], 3));
     }
 
@@ -148,7 +164,11 @@ mod tests {
             let mut forged = body(3, &vec![b'p'; len]);
             forged[16] ^= 0x80;
             let before = forged.clone();
-            assert_eq!(opener(2).open(&mut forged), Err(Insecure::Box.into()), "{len}");
+            assert_eq!(
+                opener(2).open(&mut Scratch::default(), &mut forged),
+                Err(Insecure::Box.into()),
+                "{len}"
+            );
             assert_eq!(forged, before, "{len}");
         }
     }
@@ -158,13 +178,16 @@ mod tests {
         for number in [4, 1 << 60, u64::MAX] {
             let mut sealed = body(number, b"x");
             let before = sealed.clone();
-            assert_eq!(opener(2).open(&mut sealed), Err(Insecure::Gap.into()));
+            assert_eq!(
+                opener(2).open(&mut Scratch::default(), &mut sealed),
+                Err(Insecure::Gap.into())
+            );
             assert_eq!(sealed, before, "it is not even opened");
         }
         let mut opener = opener(u64::MAX - 1);
-        assert!(opener.open(&mut body(u64::MAX, b"x")).is_ok());
+        assert!(opener.open(&mut Scratch::default(), &mut body(u64::MAX, b"x")).is_ok());
         for number in [0, 3, u64::MAX] {
-            let refused = opener.open(&mut body(number, b"x"));
+            let refused = opener.open(&mut Scratch::default(), &mut body(number, b"x"));
             assert_eq!(refused, Err(Insecure::Exhausted.into()));
         }
     }
@@ -175,8 +198,8 @@ mod tests {
         assert!(sealer.has_left(2));
         assert!(!sealer.has_left(3));
         let mut out = Vec::new();
-        sealer.seal(&mut out, Kind::Last, &[]);
-        sealer.seal(&mut out, Kind::Last, &[]);
+        sealer.seal(&mut Scratch::default(), &mut out, Kind::Last, &[]);
+        sealer.seal(&mut Scratch::default(), &mut out, Kind::Last, &[]);
         assert_eq!(out[35 + 10..35 + 18], (u64::MAX - 1).to_be_bytes());
         assert!(!sealer.has_left(1));
     }

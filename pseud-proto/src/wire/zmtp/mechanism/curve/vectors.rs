@@ -9,6 +9,7 @@ use crate::wire::zmtp::config::mechanism::MechanismConfig;
 use crate::wire::zmtp::frame::Kind;
 use crate::wire::zmtp::mechanism::Inner;
 use crate::wire::zmtp::mechanism::curve::random::{ClientRandom, ServerRandom};
+use crate::wire::zmtp::mechanism::curve::traffic::Scratch;
 use crate::wire::zmtp::mechanism::step::{Complete, Session, Step};
 
 const TEXT: &str = include_str!("vectors.txt");
@@ -103,13 +104,17 @@ fn the_session_is_libsodiums() {
             false => (&mut server.sealer, &mut client.opener),
         };
         let mut frame = Vec::new();
-        sealer.seal(&mut frame, kind, &[payload]);
+        sealer.seal(&mut Scratch::default(), &mut frame, kind, &[payload]);
         assert_eq!(frame[..2], [0, frame.len() as u8 - 2], "{name}");
         let body = &mut frame[2..];
         assert_eq!(body, vector(name), "{name}");
         let inner = Inner { is_command: kind == Kind::Command, has_more: kind == Kind::More };
-        assert_eq!(opener.open(body), Ok(inner));
+        assert_eq!(opener.open(&mut Scratch::default(), body), Ok(inner));
         assert_eq!(&body[OVERHEAD..], payload);
-        assert_eq!(opener.open(&mut vector(name)), Err(Insecure::Replay.into()), "{name}");
+        assert_eq!(
+            opener.open(&mut Scratch::default(), &mut vector(name)),
+            Err(Insecure::Replay.into()),
+            "{name}"
+        );
     }
 }
