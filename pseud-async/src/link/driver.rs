@@ -23,8 +23,9 @@ const LARGE_READ: usize = 512 << 10;
 
 thread_local! {
     /// What is read and parsed at once. Shared by all links of a thread, so an idle link holds no
-    /// buffer; whatever is kept is copied out of it before anything else runs.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 << 10].into());
+    /// buffer; whatever is kept is copied out of it before anything else runs. No larger, since the
+    /// rest of a large frame is read to its own place: what is copied here first is its front alone.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 << 10].into());
 }
 
 /// The reading half of a runtime's streams.

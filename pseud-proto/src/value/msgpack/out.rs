@@ -43,7 +43,7 @@ impl Out {
 
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        let end = self.used.saturating_add(bytes.len());
+        let end = self.used + bytes.len();
         match self.small.get_mut(self.used..end) {
             Some(place) => {
                 place.copy_from_slice(bytes);
@@ -85,7 +85,8 @@ impl Out {
     #[cold]
     fn heap(&mut self, more: usize) -> &mut Vec<u8> {
         if let Some(small) = self.small.get(..self.used) {
-            self.large.reserve(small.len().saturating_add(more).max(4 * SMALL));
+            // With room for what stands behind a long text: keyword arguments, mostly none.
+            self.large.reserve(small.len().saturating_add(more).saturating_add(4 * SMALL));
             self.large.extend_from_slice(small);
             self.used = MOVED;
         }

@@ -49,9 +49,9 @@ impl Encoder {
     #[inline]
     pub(super) fn nested<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.found.size.nodes = self.found.size.nodes.saturating_add(1);
-        self.unfinished = self.unfinished.saturating_add(1);
+        self.unfinished = self.unfinished.wrapping_add(1);
         let written = value.serialize(&mut *self);
-        self.unfinished = self.unfinished.saturating_sub(1);
+        self.unfinished = self.unfinished.wrapping_sub(1);
         self.kept(written)
     }
 

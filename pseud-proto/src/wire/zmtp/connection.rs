@@ -119,7 +119,7 @@ impl Connection {
 
     /// The same, passing over the last frame of a message where that one is over a limit and others of
     /// the message came before it: [`Event::TooLarge`] tells what it was, its bytes are read and
-    /// dropped, at most 64 KiB at a time in a driver's own buffer, and the link lives. All else that is
+    /// dropped, as much at a time as a driver's own buffer takes, and the link lives. All else that is
     /// over a limit ends the link, and so does a frame of 4 GiB or more.
     ///
     /// Under CURVE nothing is passed over: a frame's tag can only be checked when all of it is there.
@@ -146,8 +146,8 @@ impl Connection {
     /// While a large frame is partial, the place for its next bytes: what is read into it need not be
     /// copied again. Call [`handle_filled`](Self::handle_filled) after reading.
     ///
-    /// It takes no byte behind that frame, and its memory grows only with what has come: by as much
-    /// again, at least 64 KiB, never more than the frame lacks.
+    /// It takes no byte behind that frame, and its memory grows only with what has come: 65 KiB at most
+    /// at first, then by as much again, never more than the frame needs.
     pub fn large(&mut self) -> Option<Limit<&mut BytesMut>> {
         self.decoder.large()
     }

@@ -8,6 +8,7 @@
 //! Where traffic is encrypted, a whole frame is opened in its place before anything is made of it,
 //! and only what it says inside counts.
 
+mod large;
 mod limits;
 mod short;
 mod skip;
@@ -22,16 +23,10 @@ use crate::wire::zmtp::frame::Header;
 use crate::wire::zmtp::input::{Input, Outlet};
 use crate::wire::zmtp::mechanism::{Opener, Scratch};
 use crate::wire::zmtp::stats::Stats;
-use bytes::buf::Limit;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::ops::Range;
 use zeroize::Zeroize;
-
-/// A frame that lacks this much or more is worth a read of its own, straight to its place.
-const LARGE_MIN: usize = 16 * 1024;
-/// What a large frame is given first; later as much as has come, never more than it lacks.
-const LARGE_RESERVE: usize = 64 * 1024;
 
 /// What a look at the bytes gave.
 pub(crate) enum Found {
@@ -126,19 +121,6 @@ impl Decoder {
         }
     }
 
-    /// While a large frame is partial: the place for its next bytes, and for no others.
-    pub(crate) fn large(&mut self) -> Option<Limit<&mut BytesMut>> {
-        let came = self.pending.len();
-        let missing = self.frame_end(self.header?).checked_sub(came)?;
-        if missing < LARGE_MIN {
-            return None;
-        }
-        if self.pending.capacity().saturating_sub(came) < LARGE_MIN {
-            self.pending.reserve(came.max(LARGE_RESERVE).min(missing));
-        }
-        Some((&mut self.pending).limit(missing))
-    }
-
     /// Reads a message straight from the input. Where it is partial, or a command stands between
     /// its parts, its whole frames move to `pending` and the rest is left to `resume`.
     fn scan(
@@ -198,6 +180,7 @@ impl Decoder {
                 return Ok(self.begin_skip(header, head, large, outlet));
             }
             let end = self.frame_end(header);
+            self.reserve_for(input.peek().len(), end);
             if !self.fill(input, end) {
                 return Ok(Found::Partial);
             }
@@ -296,6 +279,8 @@ impl Decoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::zmtp::decoder::large::{LARGE_MIN, LARGE_RESERVE};
+    use bytes::BufMut;
 
     const MIB: usize = 1024 * 1024;
 
@@ -342,6 +327,21 @@ mod tests {
         assert!(decoder.pending.capacity() < 64);
         assert!(decoder.large().is_some());
         assert!(decoder.pending.capacity() <= 19 + LARGE_RESERVE);
+    }
+
+    #[test]
+    fn a_buffer_is_no_larger_than_its_frame() {
+        for size in [LARGE_MIN, 40_000, 64 << 10, 100_000, MIB, 3 * MIB + 1, 8 * MIB] {
+            let front = [&long_header(size)[..], &[7; 10_000]].concat();
+            let mut decoder = after(&front);
+            while let Some(mut place) = decoder.large() {
+                let next = place.chunk_mut().len().min(50_000);
+                place.put_bytes(7, next);
+                assert!(decoder.pending.capacity() <= 9 + size + 256, "{size}");
+            }
+            let missing = 9 + size - decoder.pending.len();
+            assert_eq!(feed(&mut decoder, &vec![7; missing]).len(), 1, "{size}");
+        }
     }
 
     #[test]
