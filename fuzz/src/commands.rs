@@ -9,9 +9,10 @@ use crate::memory::bounded;
 use crate::metadata;
 use crate::rules::{Rules, same};
 use crate::twins::{Pieces, Twins};
-use crate::wire::{COMMAND, Seen, config, frame, greeting, handshake};
 use pseud_proto::zmtp::{MechanismConfig, Question, Secret, Side, Verdict};
 use pseud_proto::{Incompatible, Malformed, PeerError};
+use pseud_testkit::connection::{Seen, config};
+use pseud_testkit::raw::{COMMAND, frame, greeting, handshake};
 use std::time::Instant;
 
 /// One command, whoever hears it.

@@ -12,8 +12,8 @@ use crate::reference::{self, Frame};
 use crate::script::Script;
 use crate::tracked::Tracked;
 use crate::twins::{Pieces, Twins};
-use crate::wire::{Seen, config};
 use pseud_proto::zmtp::{ConnectionConfig, KeyPair, MechanismConfig, Secret, Side, Verdict};
+use pseud_testkit::connection::{Seen, config};
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -5,16 +5,17 @@
 //! The first byte chooses limits and metadata, the second how input is cut; then frames to seal, one a
 //! step.
 
-use crate::forger::Forger;
 use crate::frames::limits;
 use crate::memory::bounded;
 use crate::metadata;
 use crate::rules::{Rules, same};
 use crate::script::Script;
 use crate::twins::{Pieces, Twins};
-use crate::wire::{command, config, frame, greeting};
 use pseud_proto::zmtp::{KeyPair, MechanismConfig, Side, Verdict};
 use pseud_proto::{Insecure, Malformed, PeerError};
+use pseud_testkit::connection::config;
+use pseud_testkit::raw::forger::{Forger, Keys};
+use pseud_testkit::raw::{COMMAND, command, frame, greeting};
 use std::time::Instant;
 
 const STEPS_MAX: usize = 16;
@@ -43,7 +44,7 @@ struct Insider {
 impl Insider {
     fn new(choice: u8, cut: u8) -> Self {
         let (now, server) = (Instant::now(), KeyPair::generate([0x51; 32]));
-        let forger = Forger::with(KeyPair::generate([0xc1; 32]), *server.public());
+        let forger = Forger::with(Keys::generate([0xc1; 32]), *server.public().as_bytes());
         let mut limits = limits(choice);
         // The handshake's own commands are longer than the little limit.
         limits.command_bytes_max = limits.command_bytes_max.max(512);
@@ -168,7 +169,7 @@ impl Insider {
             let plaintext =
                 self.forger.open_message(sealed.body).expect("the server seals what it says");
             assert_eq!(plaintext[0], 2, "a server that was sent no message answers with commands");
-            opened.push(frame(crate::wire::COMMAND, &plaintext[1..]));
+            opened.push(frame(COMMAND, &plaintext[1..]));
         }
         opened
     }

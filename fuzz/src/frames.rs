@@ -8,9 +8,10 @@ use crate::memory::bounded;
 use crate::reference;
 use crate::rules::{Rules, same};
 use crate::twins::{Pieces, Twins};
-use crate::wire::{COMMAND, MORE, config, handshake};
 use pseud_proto::zmtp::{FrameLimits, Side, Verdict};
 use pseud_proto::{Malformed, PeerError};
+use pseud_testkit::connection::config;
+use pseud_testkit::raw::{COMMAND, MORE, handshake};
 use std::time::Instant;
 
 /// Behind an honest handshake, anything.

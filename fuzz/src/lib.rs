@@ -27,13 +27,8 @@ mod typed;
 mod values;
 mod z85;
 
-#[path = "../../pseud-proto/tests/rogue/forger.rs"]
-#[allow(dead_code, reason = "the tests of hostile peers use more of it")]
-mod forger;
 #[path = "../../pseud-cli/src/json/mod.rs"]
 mod program_json;
-#[path = "../../pseud-proto/tests/zmtp_wire/mod.rs"]
-mod wire;
 
 pub use addresses::addresses;
 pub use commands::commands;

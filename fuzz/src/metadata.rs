@@ -6,10 +6,11 @@
 use crate::memory::bounded;
 use crate::rules::same;
 use crate::twins::{Pieces, Twins};
-use crate::wire::{command, config, greeting};
 use bytes::Bytes;
 use pseud_proto::zmtp::{FrameLimits, Side, SocketType, Verdict};
 use pseud_proto::{Capabilities, Incompatible, Malformed, PeerError, Profile};
+use pseud_testkit::connection::config;
+use pseud_testkit::raw::{command, greeting};
 use std::time::Instant;
 
 /// A READY with that block, behind a greeting.

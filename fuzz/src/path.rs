@@ -4,7 +4,7 @@ use crate::reference;
 use crate::script::Script;
 use crate::tracked::Tracked;
 use crate::twins::Twins;
-use crate::wire;
+use pseud_testkit::raw;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -89,7 +89,7 @@ impl Path {
             }
             13 => {
                 let (flags, body) = (script.byte(), script.bytes());
-                self.held.extend(wire::frame(flags, body));
+                self.held.extend(raw::frame(flags, body));
             }
             14 => self.pass_all(),
             _ => {

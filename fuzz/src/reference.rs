@@ -1,6 +1,6 @@
 //! A second opinion on ZMTP 3.1 §framing: flags, a size of 1 byte or of 8, and a body.
 
-use crate::wire::LONG;
+use pseud_testkit::raw::LONG;
 
 /// A frame's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! The rules of ZMTP 3.1 behind the handshake, written a second time and without any buffer: frame by
 //! frame, what a link must deliver, count and answer, and which frame must end it.
 
-use crate::wire::{COMMAND, Seen, command};
 use pseud_proto::PeerError;
 use pseud_proto::zmtp::{FrameLimits, Stats};
 use pseud_proto::{Malformed, Misbehaved};
+use pseud_testkit::connection::Seen;
+use pseud_testkit::raw::{COMMAND, command};
 
 /// What must have come out of the frames so far.
 #[derive(Default)]

@@ -1,9 +1,9 @@
 //! An honest peer that remembers what it wrote and sent.
 
-use crate::wire::{Seen, drain, feed, written};
 use bytes::Bytes;
 use pseud_proto::PeerError;
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Outgoing, Side, Token, Verdict};
+use pseud_testkit::connection::{Seen, drain, feed, written};
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -1,12 +1,12 @@
 //! Two connections of one seed: one is handed its input whole, the other in pieces. They must see,
 //! say and end alike.
 
-use crate::wire::{Seen, drain, feed, written};
 use bytes::{Buf, BufMut, Bytes};
 use pseud_proto::PeerError;
 use pseud_proto::zmtp::{
     Connection, ConnectionConfig, MechanismConfig, Outgoing, Side, Token, Verdict,
 };
+use pseud_testkit::connection::{Seen, drain, feed, written};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;

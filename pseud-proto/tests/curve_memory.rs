@@ -3,13 +3,13 @@
 #![allow(clippy::disallowed_methods, reason = "a test needs some moment to count from")]
 
 mod secured;
-mod zmtp_wire;
 
 use peak_alloc::PeakAlloc;
 use pseud_proto::zmtp::*;
+use pseud_testkit::connection::*;
+use pseud_testkit::raw::greeting_of;
 use secured::*;
 use std::time::Instant;
-use zmtp_wire::*;
 
 #[global_allocator]
 static ALLOCATED: PeakAlloc = PeakAlloc;
@@ -29,7 +29,7 @@ fn d_04_a_link_before_initiate_and_an_idle_one_hold_little() {
     let room = curve();
     let (mut client, _) = room.open(Side::Connecting, now);
     let mut hello = written(&mut client);
-    feed(&mut client, &greeting_of(b"CURVE"), usize::MAX, now).unwrap();
+    feed(&mut client, &greeting_of("CURVE"), usize::MAX, now).unwrap();
     hello.extend(written(&mut client));
 
     let before = ALLOCATED.current_usage();

@@ -4,14 +4,16 @@
 
 mod rogue;
 mod secured;
-mod zmtp_wire;
 
 use pseud_proto::zmtp::*;
 use pseud_proto::{Incompatible, Insecure, Malformed, Misbehaved, PeerError};
+use pseud_testkit::connection::*;
+use pseud_testkit::raw::{
+    COMMAND, LONG, MORE, command, frame, greeting, greeting_of, ready_command,
+};
 use rogue::*;
 use secured::*;
 use std::time::{Duration, Instant};
-use zmtp_wire::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -47,7 +49,7 @@ fn a_05_zmtp_2_0_is_a_downgrade() {
 
 #[test]
 fn d_01_hello_of_another_shape() {
-    let good = Forger::new().hello();
+    let good = forger().hello();
     assert_eq!(to_greeted("HELLO", &good), Ok(()));
     let refused = Err(Insecure::Hello.into());
     assert_eq!(to_greeted("HELLO", &good[..193]), refused);
@@ -63,7 +65,7 @@ fn d_01_hello_of_another_shape() {
 
 #[test]
 fn d_01_hello_whose_box_holds_something() {
-    let rogue = Forger::new();
+    let rogue = forger();
     let mut content = [0; 64];
     content[63] = 1;
     let hello = rogue.hello_around(&content);
@@ -72,14 +74,14 @@ fn d_01_hello_whose_box_holds_something() {
 
 #[test]
 fn d_02_hello_for_another_server_or_with_a_wrong_box() {
-    let good = Forger::new().hello();
+    let good = forger().hello();
     for at in 74..194 {
         let mut changed = good.clone();
         changed[at] ^= 1;
         assert_eq!(to_greeted("HELLO", &changed), Err(Insecure::Box.into()), "{at}");
     }
-    let server_key = *KeyPair::generate([7; 32]).public();
-    let stray = Forger { server_key, ..Forger::new() };
+    let server_key = Keys::generate([7; 32]).public;
+    let stray = Forger { server_key, ..forger() };
     assert_eq!(to_greeted("HELLO", &stray.hello()), Err(Insecure::Box.into()));
 }
 
@@ -89,7 +91,7 @@ fn d_02_a_server_that_goes_after_hello_most_likely_has_another_key() {
     let (mut client, hello) = greeted_client(now);
     assert_eq!(client.handle_eof(), Err(Insecure::HelloRefused.into()));
     let (mut client, _) = greeted_client(now);
-    let welcome = welcome(&hello, &server_pair(), client_pair().public());
+    let welcome = welcome(&hello, &keys(&server_pair()), client_pair().public().as_bytes());
     feed(&mut client, &command("WELCOME", &welcome), 1, now).unwrap();
     assert_eq!(client.handle_eof(), Err(Misbehaved::HandshakeIncomplete.into()));
 }
@@ -98,11 +100,11 @@ fn d_02_a_server_that_goes_after_hello_most_likely_has_another_key() {
 fn d_03_weak_keys_of_a_client() {
     let now = Instant::now();
     for weak in weak_keys() {
-        let mut hello = Forger::new().hello();
-        hello[74..106].copy_from_slice(weak.as_bytes());
+        let mut hello = forger().hello();
+        hello[74..106].copy_from_slice(&weak);
         assert_eq!(to_greeted("HELLO", &hello), Err(Insecure::WeakKey.into()), "{weak:?}");
 
-        let mut rogue = Forger::new();
+        let mut rogue = forger();
         let mut server = welcomed(&mut rogue, 1, now);
         let initiate = rogue.initiate_as(&weak, &rogue.good_vouch(), &metadata());
         let refused = feed(&mut server, &command("INITIATE", &initiate), 1, now);
@@ -114,14 +116,14 @@ fn d_03_weak_keys_of_a_client() {
 fn d_03_weak_keys_of_a_server() {
     let now = Instant::now();
     for weak in weak_keys() {
-        let config = with(curve_client(&[weak]));
+        let config = with(curve_client(&[PublicKey::from_bytes(weak)]));
         let mut client = Connection::new(config, Side::Connecting, [1; 32], now);
-        let refused = feed(&mut client, &greeting_of(b"CURVE"), 1, now);
+        let refused = feed(&mut client, &greeting_of("CURVE"), 1, now);
         assert_eq!(refused, Err(Insecure::WeakKey.into()));
         assert_eq!(client.backlog(), 64);
 
         let (mut client, hello) = greeted_client(now);
-        let welcome = welcome(&hello, &server_pair(), &weak);
+        let welcome = welcome(&hello, &keys(&server_pair()), &weak);
         let refused = feed(&mut client, &command("WELCOME", &welcome), 1, now);
         assert_eq!(refused, Err(Insecure::WeakKey.into()));
     }
@@ -130,7 +132,7 @@ fn d_03_weak_keys_of_a_server() {
 /// A client that has sent HELLO, whose data that is.
 fn greeted_client(now: Instant) -> (Connection, Vec<u8>) {
     let mut client = Connection::new(curve().client, Side::Connecting, [1; 32], now);
-    feed(&mut client, &greeting_of(b"CURVE"), 1, now).unwrap();
+    feed(&mut client, &greeting_of("CURVE"), 1, now).unwrap();
     let hello = written(&mut client).split_off(72);
     (client, hello)
 }
@@ -141,7 +143,7 @@ fn d_04_the_answer_to_hello_is_shorter_and_comes_once() {
     let now = Instant::now();
     let mut server = greeted(1, now);
     written(&mut server);
-    let hello = command("HELLO", &Forger::new().hello());
+    let hello = command("HELLO", &forger().hello());
     feed(&mut server, &hello, 1, now).unwrap();
     assert!(server.backlog() < hello.len());
     assert_eq!(drain(&mut server), []);
@@ -150,7 +152,7 @@ fn d_04_the_answer_to_hello_is_shorter_and_comes_once() {
 #[test]
 fn d_05_hello_again() {
     let now = Instant::now();
-    let mut rogue = Forger::new();
+    let mut rogue = forger();
     let mut server = welcomed(&mut rogue, 1, now);
     let again = feed(&mut server, &command("HELLO", &rogue.hello()), 1, now);
     assert_eq!(again, Err(Misbehaved::UnexpectedCommand.into()));
@@ -160,7 +162,7 @@ fn d_05_hello_again() {
 #[test]
 fn d_06_initiate_out_of_shape_or_out_of_turn() {
     let now = Instant::now();
-    let mut rogue = Forger::new();
+    let mut rogue = forger();
     welcomed(&mut rogue, 1, now);
     let good = rogue.initiate(&rogue.good_vouch(), &metadata());
     let unexpected = Err(Misbehaved::UnexpectedCommand.into());
@@ -182,7 +184,7 @@ fn d_06_initiate_out_of_shape_or_out_of_turn() {
 #[test]
 fn d_07_initiate_with_64_kib_of_metadata() {
     let now = Instant::now();
-    let mut rogue = Forger::new();
+    let mut rogue = forger();
     let mut server = welcomed(&mut rogue, 1, now);
     let initiate = rogue.initiate(&rogue.good_vouch(), &[0; 64 * 1024]);
     let bytes = command("INITIATE", &initiate);
@@ -194,7 +196,7 @@ fn d_07_initiate_with_64_kib_of_metadata() {
 #[test]
 fn d_08_a_cookie_that_is_not_of_this_link() {
     let now = Instant::now();
-    let mut rogue = Forger::new();
+    let mut rogue = forger();
     let mut server = welcomed(&mut rogue, 1, now);
     let mut other = rogue.clone();
     welcomed(&mut other, 2, now);
@@ -220,7 +222,7 @@ fn d_08_a_cookie_lives_for_60_seconds_whatever_is_configured() {
         config.handshake_timeout = 3_600 * SECOND;
     });
     let mut server = greeted_as(config, 1, now);
-    feed(&mut server, &command("HELLO", &Forger::new().hello()), 1, now).unwrap();
+    feed(&mut server, &command("HELLO", &forger().hello()), 1, now).unwrap();
     assert_eq!(server.poll_timeout(), Some(now + 60 * SECOND));
     let late = server.handle_timeout(now + 60 * SECOND);
     assert_eq!(late, Err(Misbehaved::HandshakeTimeout.into()));
@@ -229,15 +231,15 @@ fn d_08_a_cookie_lives_for_60_seconds_whatever_is_configured() {
 #[test]
 fn d_09_vouches_that_prove_nothing() {
     let now = Instant::now();
-    let mut rogue = Forger::new();
+    let mut rogue = forger();
     welcomed(&mut rogue, 1, now);
-    let other = KeyPair::generate([7; 32]);
-    let (transient, server_key) = (rogue.transient.public(), rogue.server_key);
+    let other = Keys::generate([7; 32]);
+    let (transient, server_key) = (&rogue.transient.public, rogue.server_key);
     let mut flipped = rogue.good_vouch();
     flipped[50] ^= 1;
     for vouch in [
-        rogue.vouch(transient, other.public(), &rogue.key_pair),
-        rogue.vouch(other.public(), &server_key, &rogue.key_pair),
+        rogue.vouch(transient, &other.public, &rogue.key_pair),
+        rogue.vouch(&other.public, &server_key, &rogue.key_pair),
         rogue.vouch(transient, &server_key, &other),
         flipped,
         vec![0; 96],
@@ -283,13 +285,13 @@ fn d_11_numbers_of_the_handshake_count_by_one() {
         (3, Err(Insecure::Gap)),
         (u64::MAX, Err(Insecure::Gap)),
     ] {
-        let mut rogue = Forger::new();
+        let mut rogue = forger();
         let mut server = welcomed(&mut rogue, 1, now);
         let initiate = rogue.initiate_numbered(number, &rogue.good_vouch(), &metadata());
         let end = feed(&mut server, &command("INITIATE", &initiate), 1, now);
         assert_eq!(end, outcome.map_err(PeerError::from), "INITIATE {number}");
     }
-    let (middle, transient) = (server_pair(), KeyPair::generate([0x0d; 32]));
+    let (middle, transient) = (keys(&server_pair()), Keys::generate([0x0d; 32]));
     for (number, outcome) in [
         (1, Ok(())),
         (0, Err(Insecure::Replay)),
@@ -297,7 +299,7 @@ fn d_11_numbers_of_the_handshake_count_by_one() {
         (u64::MAX, Err(Insecure::Gap)),
     ] {
         let (mut client, hello) = greeted_client(now);
-        let welcome = welcome(&hello, &middle, transient.public());
+        let welcome = welcome(&hello, &middle, &transient.public);
         feed(&mut client, &command("WELCOME", &welcome), 1, now).unwrap();
         let ready = ready_numbered(number, &hello, &transient, &server_metadata());
         let end = feed(&mut client, &command("READY", &ready), 1, now);
@@ -387,9 +389,9 @@ fn d_16_a_denied_client_may_come_again() {
 #[test]
 fn d_17_a_key_from_the_wire_is_no_servers_key() {
     let now = Instant::now();
-    let middle = KeyPair::generate([7; 32]);
+    let middle = Keys::generate([7; 32]);
     let (mut client, hello) = greeted_client(now);
-    let welcome = welcome(&hello, &middle, middle.public());
+    let welcome = welcome(&hello, &middle, &middle.public);
     let refused = feed(&mut client, &command("WELCOME", &welcome), 1, now);
     assert_eq!(refused, Err(Insecure::Box.into()));
     assert_eq!(client.backlog(), 0);
@@ -400,9 +402,9 @@ fn d_18_another_mechanism_ends_the_link_before_any_credential_left() {
     let now = Instant::now();
     for room in rooms() {
         for config in [&room.client, &room.server] {
-            for name in [&b"NULL"[..], b"PLAIN", b"CURVE", b"GSSAPI", b""] {
-                if room.name == MechanismName::Plain && name == b"PLAIN"
-                    || room.name == MechanismName::Curve && name == b"CURVE"
+            for name in ["NULL", "PLAIN", "CURVE", "GSSAPI", ""] {
+                if room.name == MechanismName::Plain && name == "PLAIN"
+                    || room.name == MechanismName::Curve && name == "CURVE"
                 {
                     continue;
                 }
@@ -421,7 +423,7 @@ fn d_18_another_mechanism_ends_the_link_before_any_credential_left() {
 #[test]
 fn d_18_no_credential_leaves_before_the_peers_whole_greeting_came() {
     let now = Instant::now();
-    for (room, name) in rooms().into_iter().zip([b"PLAIN", b"CURVE"]) {
+    for (room, name) in rooms().into_iter().zip(["PLAIN", "CURVE"]) {
         let mut client = Connection::new(room.client, Side::Connecting, [1; 32], now);
         for byte in &greeting_of(name)[..63] {
             client.handle_input(&mut [*byte], now).unwrap();

@@ -2,13 +2,13 @@
 #![allow(clippy::disallowed_methods, reason = "a test needs some moment to count from")]
 
 mod secured;
-mod zmtp_wire;
 
 use pseud_proto::zmtp::*;
 use pseud_proto::{Incompatible, Malformed, Misbehaved, PeerError};
+use pseud_testkit::connection::*;
+use pseud_testkit::raw::{command, greeting_of, libzmq_error, ready_command};
 use secured::*;
 use std::time::Instant;
-use zmtp_wire::*;
 
 const UNEXPECTED: Result<(), PeerError> = Err(PeerError::Misbehaved(Misbehaved::UnexpectedCommand));
 const MALFORMED: Result<(), PeerError> = Err(PeerError::Malformed(Malformed::BadCommand));
@@ -16,7 +16,7 @@ const MALFORMED: Result<(), PeerError> = Err(PeerError::Malformed(Malformed::Bad
 fn greeted(config: std::sync::Arc<ConnectionConfig>) -> Connection {
     let now = Instant::now();
     let mut connection = Connection::new(config, Side::Accepting, [1; 32], now);
-    feed(&mut connection, &greeting_of(b"PLAIN"), 1, now).unwrap();
+    feed(&mut connection, &greeting_of("PLAIN"), 1, now).unwrap();
     connection
 }
 
@@ -111,7 +111,7 @@ fn c_11_what_does_not_fit_a_hello_is_not_cut() {
         let (username, password) = (vec![b'u'; username].into(), Secret::new(vec![b'p'; password]));
         let config = with(MechanismConfig::PlainClient { username, password });
         let mut client = Connection::new(config, Side::Connecting, [1; 32], now);
-        let refused = feed(&mut client, &greeting_of(b"PLAIN"), 1, now);
+        let refused = feed(&mut client, &greeting_of("PLAIN"), 1, now);
         assert_eq!(refused, Err(PeerError::TooLarge { what, size: 256, max: 255 }));
         assert_eq!(client.backlog(), 64);
     }

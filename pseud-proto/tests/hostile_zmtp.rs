@@ -1,13 +1,14 @@
 //! Hostile greetings, frames and handshakes: each has one exact answer.
 #![allow(clippy::disallowed_methods, reason = "a test needs some moment to count from")]
 
-mod zmtp_wire;
-
 use pseud_proto::zmtp::{Connection, ConnectionConfig, SocketType};
 use pseud_proto::{Incompatible, Malformed, Misbehaved, PeerError};
+use pseud_testkit::connection::*;
+use pseud_testkit::raw::{
+    COMMAND, LONG, MORE, command, frame, greeting, handshake, long_header, ready_command,
+};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zmtp_wire::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 const FRAME_MAX: u64 = (8 * 1024 + 64) * 1024;

@@ -2,15 +2,15 @@
 #![allow(clippy::disallowed_methods, reason = "a test needs some moment to count from")]
 
 mod secured;
-mod zmtp_wire;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use pseud_proto::zmtp::*;
 use pseud_proto::{Incompatible, Misbehaved, PeerError};
+use pseud_testkit::connection::*;
+use pseud_testkit::raw::{command, frame, greeting_of, libzmq_error, ready_command};
 use secured::*;
 use std::time::{Duration, Instant};
-use zmtp_wire::*;
 
 const CHUNKS: [usize; 6] = [1, 2, 7, 63, 1_000, usize::MAX];
 const SIDES: [Side; 2] = [Side::Connecting, Side::Accepting];
@@ -102,7 +102,7 @@ fn a_plain_client_knows_both_spellings_of_error() {
     for error in [command("ERROR", b"\x03400"), libzmq_error(b"\x03400")] {
         let now = Instant::now();
         let mut client = Connection::new(plain().client, Side::Connecting, [1; 32], now);
-        let bytes = [greeting_of(b"PLAIN"), error].concat();
+        let bytes = [greeting_of("PLAIN"), error].concat();
         let refused = feed(&mut client, &bytes, 1, now);
         assert_eq!(refused, Err(Incompatible::Refused(400).into()));
     }
@@ -173,7 +173,7 @@ fn an_answer_to_no_question_is_a_mistake() {
 #[test]
 fn a_peer_that_does_not_wait_for_the_verdict_goes() {
     let now = Instant::now();
-    let hello = [greeting_of(b"PLAIN"), command("HELLO", b"\x01u\x01p")].concat();
+    let hello = [greeting_of("PLAIN"), command("HELLO", b"\x01u\x01p")].concat();
     let initiate = command("INITIATE", b"");
     for (next, error) in [
         (initiate, Misbehaved::UnexpectedCommand),
@@ -193,7 +193,7 @@ fn nobody_sets_their_own_user_id() {
     let metadata = ready_command(&[(b"Socket-Type", b"DEALER"), (b"User-Id", b"root")]);
     let initiate = command("INITIATE", &metadata[8..]);
     let mut server = Connection::new(plain().server, Side::Accepting, [1; 32], now);
-    let hello = [greeting_of(b"PLAIN"), command("HELLO", b"\x01u\x01p")].concat();
+    let hello = [greeting_of("PLAIN"), command("HELLO", b"\x01u\x01p")].concat();
     feed(&mut server, &hello, usize::MAX, now).unwrap();
     server.answer(admit(), now).unwrap();
     feed(&mut server, &initiate, usize::MAX, now).unwrap();
@@ -241,7 +241,7 @@ fn outcome(room: &Room, is_client: bool, bytes: &[u8], chunk: usize) -> Result<(
     let now = Instant::now();
     let (client, server) = room.open(Side::Connecting, now);
     let mut connection = if is_client { client } else { server };
-    let name: &[u8] = if room.name == MechanismName::Plain { b"PLAIN" } else { b"CURVE" };
+    let name = if room.name == MechanismName::Plain { "PLAIN" } else { "CURVE" };
     feed(&mut connection, &[greeting_of(name), bytes.to_vec()].concat(), chunk, now)
 }
 

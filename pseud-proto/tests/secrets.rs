@@ -2,13 +2,12 @@
 #![allow(clippy::disallowed_methods, reason = "a test needs some moment to count from")]
 
 mod secured;
-mod zmtp_wire;
 
 use pseud_proto::zmtp::*;
+use pseud_testkit::connection::*;
 use secured::*;
 use std::fmt::Debug;
 use std::time::Instant;
-use zmtp_wire::*;
 
 /// The ways in which bytes may show: as text, as a list, as hexadecimal; keys also as Z85.
 fn shapes() -> Vec<String> {

@@ -4,16 +4,14 @@
 #![cfg(feature = "_curve")]
 #![allow(clippy::disallowed_methods, reason = "a test needs some moment to count from")]
 
-mod edited;
 mod secured;
-mod zmtp_wire;
 
-use edited::*;
 use pseud_proto::zmtp::*;
 use pseud_proto::{Insecure, PeerError};
+use pseud_testkit::connection::*;
+use pseud_testkit::path::*;
 use secured::*;
 use std::time::{Duration, Instant};
-use zmtp_wire::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// HELLO and INITIATE, or WELCOME and READY.

@@ -1,17 +1,18 @@
 //! Conversations of two connections, and of one with bytes that real peers sent.
 #![allow(clippy::disallowed_methods, reason = "a test needs some moment to count from")]
 
-mod zmtp_wire;
-
 use bytes::Bytes;
 use proptest::prelude::*;
 use pseud_proto::zmtp::{
     Connection, ConnectionConfig, MechanismName, Outgoing, Side, SocketType, Token,
 };
 use pseud_proto::{Incompatible, PeerError};
+use pseud_testkit::connection::*;
+use pseud_testkit::raw::{
+    LONG, MORE, command, frame, greeting, handshake, long_header, ready_command,
+};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zmtp_wire::*;
 
 const CHUNKS: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
 const SECOND: Duration = Duration::from_secs(1);

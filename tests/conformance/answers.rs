@@ -1,10 +1,10 @@
 //! Answers that nobody asked for: dropped, counted, and without consequence.
 
-use crate::support::{CHUNKS, Clock, Ended, Node, Setup, Stranger, Talker, Wire, settle};
 use pseud::proto::pseud::{Dropped, Stats};
 use pseud::proto::zmtp::{Connection, Side};
 use pseud::proto::{CallOptions, To};
 use pseud::{Fault, Reason};
+use pseud_testkit::memory::{CHUNKS, Clock, Ended, Node, Setup, Stranger, Talker, Wire, settle};
 
 const OK: u8 = 0x01;
 const WORK: u8 = 0x03;

@@ -1,9 +1,9 @@
 //! Calls that are made before the handshake is over.
 
-use crate::support::{Ended, Said, Setup, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;
 use pseud::proto::{CallRefused, PeerError};
+use pseud_testkit::memory::{Ended, Said, Setup, ms};
 
 #[test]
 fn a_call_waits_for_the_handshake_and_then_leaves() {

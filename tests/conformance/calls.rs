@@ -1,9 +1,9 @@
 //! Calls and their answers.
 
-use crate::support::{Ended, Setup, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Fault;
 use pseud::proto::value::Value;
+use pseud_testkit::memory::{Ended, Setup, ms};
 
 #[test]
 fn a_call_is_answered() {

@@ -1,11 +1,11 @@
 //! Calls given up by their caller, in every stage.
 
 use crate::deadlines::fill;
-use crate::support::{Clock, Ended, Node, Setup, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{CallOptions, To};
+use pseud_testkit::memory::{Clock, Ended, Node, Setup, ms};
 
 #[test]
 fn parked() {

@@ -1,10 +1,10 @@
 //! What peers declare in their handshake, and what follows from it.
 
-use crate::support::{Ended, Pair, Setup, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{CallRefused, Capabilities, Profile};
+use pseud_testkit::memory::{Ended, Pair, Setup, ms};
 
 /// What each side takes the other for.
 fn profiles(pair: &Pair) -> [Profile; 2] {

@@ -1,8 +1,8 @@
 //! Two peers flood each other with nested calls through sockets that take next to nothing.
 
-use crate::support::{Ended, Pair, Setup, Talker, Work};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::proto::CallId;
+use pseud_testkit::memory::{Ended, Pair, Setup, Talker, Work};
 
 /// Calls that each side has in flight, besides those of its handlers.
 const CALLERS: usize = 16;

@@ -1,11 +1,11 @@
 //! A Python caller gives up after 5 s, and its reader dies of an answer that comes later.
 
-use crate::support::{Clock, Ended, Node, Said, Setup, Talker, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::proto::Malformed;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::zmtp::{Side, SocketType};
 use pseud::{LateGuard, Reason};
+use pseud_testkit::memory::{Clock, Ended, Node, Said, Setup, Talker, ms};
 use std::time::Duration;
 
 const GUARD: u64 = 4_500;

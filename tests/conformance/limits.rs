@@ -1,9 +1,9 @@
 //! Bounds, and what reaching each of them means.
 
-use crate::support::{Ended, Pair, Setup, Work, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::proto::{CallId, CallRefused};
 use pseud::{Limits, Reason};
+use pseud_testkit::memory::{Ended, Pair, Setup, Work, ms};
 
 fn client_limits(change: impl Fn(&mut Limits)) -> impl Fn(Setup) -> Setup {
     move |setup| setup.with(|setup| change(&mut setup.client.limits))

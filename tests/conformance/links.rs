@@ -1,10 +1,10 @@
 //! Links that end, while a call is in any of its stages.
 
 use crate::deadlines::fill;
-use crate::support::{Ended, Said, Setup, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;
 use pseud::proto::{CallId, PeerError};
+use pseud_testkit::memory::{Ended, Said, Setup, ms};
 
 #[test]
 fn what_was_not_written_whole_was_not_executed() {

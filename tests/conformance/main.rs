@@ -1,8 +1,5 @@
 //! Conversations of two peers in memory: each promise of a call, held at every size of pieces.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod answers;
 mod before_ready;
 mod calls;
@@ -24,7 +21,7 @@ mod users;
 #[cfg(feature = "_curve")]
 mod whole_link;
 
-use support::{CHUNKS, Pair, Setup};
+use pseud_testkit::memory::{CHUNKS, Pair, Setup};
 
 /// Holds a conversation at every size of pieces.
 fn at_every_chunk(conversation: impl Fn(Setup)) {

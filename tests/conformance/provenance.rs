@@ -1,9 +1,9 @@
 //! For whom a call is made, and how far it has come: told to those who read it, judged by who serves.
 
-use crate::support::{Ended, Pair, Setup, Work};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;
 use pseud::proto::{CallId, CallOptions, CallRefused, Capabilities};
+use pseud_testkit::memory::{Ended, Pair, Setup, Work};
 
 const WORK: u8 = 0x03;
 const ERROR: u8 = 0x10;

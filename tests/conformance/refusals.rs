@@ -1,11 +1,11 @@
 //! Requests that are answered without their handlers having run: told apart from faults where both
 //! sides can.
 
-use crate::support::{Ended, Setup, ms};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{CallId, Capabilities, Refusal};
 use pseud::{Fault, Reason};
+use pseud_testkit::memory::{Ended, Setup, ms};
 
 /// All that a driver may say, what a v1 peer hears of it, and what others do.
 fn refusals() -> [(Refusal, Fault, Reason); 8] {

@@ -1,10 +1,10 @@
 //! Requests that come twice: none runs twice in one session.
 
-use crate::support::{CHUNKS, Clock, Node, Port, Setup, Stranger, Wire};
 use pseud::Reason;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::zmtp::{Connection, Side};
 use pseud::proto::{FloodLimit, Misbehaved};
+use pseud_testkit::memory::{CHUNKS, Clock, Node, Port, Setup, Stranger, Wire};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -144,5 +144,5 @@ fn repeating_is_noise() {
     assert_eq!(wire.server.peer(), Some(peer), "ten may be");
     say(&mut wire, b"x");
     let why = Reason::PeerFault(Misbehaved::Flood.into());
-    assert!(bench.node.borrow().log.said.contains(&crate::support::Said::Left(peer, why)));
+    assert!(bench.node.borrow().log.said.contains(&pseud_testkit::memory::Said::Left(peer, why)));
 }

@@ -1,10 +1,10 @@
 //! A peer whose socket is a REQ: it only asks.
 
 use crate::at_every_chunk;
-use crate::support::{Clock, Ended, Node, Setup};
 use pseud::proto::zmtp::{Side, SocketType};
 use pseud::proto::{CallOptions, To};
 use pseud::{Reason, User};
+use pseud_testkit::memory::{Clock, Ended, Node, Setup};
 
 fn req(setup: &mut Setup) {
     setup.client_link.socket_type = SocketType::Req;
@@ -64,11 +64,12 @@ fn a_req_cannot_be_called_in_any_way() {
 /// A user who asks by one socket and is called by another.
 #[test]
 fn of_a_users_sessions_one_that_can_be_called_is_meant() {
-    let node = Setup::default().node(&Clock::new());
+    let setup = Setup::default().known();
+    let node = setup.node(&Clock::new());
     let users = ["desk", "asks"].map(|name| (name.into(), User::new("alice")));
     node.borrow_mut().users.extend(users);
-    let mut desk = Setup::default().join(&Node::open(&node, Side::Accepting), "desk");
-    let _asks = Setup::default().with(req).join(&Node::open(&node, Side::Accepting), "asks");
+    let mut desk = setup.clone().join(&Node::open(&node, Side::Accepting), "desk");
+    let _asks = setup.with(req).join(&Node::open(&node, Side::Accepting), "asks");
     for several in [pseud::proto::Several::Newest, pseud::proto::Several::Refuse] {
         let to = To::User { id: "alice".into(), several };
         let call = node.borrow_mut().call(to, "name", (), CallOptions::default()).expect("room");

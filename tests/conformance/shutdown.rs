@@ -1,9 +1,9 @@
 //! One side ends everything.
 
 use crate::deadlines::fill;
-use crate::support::{Ended, Said, Setup};
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::{Executed, Reason};
+use pseud_testkit::memory::{Ended, Said, Setup};
 
 const NO: Ended = Ended::Closed(Executed::No);
 const MAYBE: Ended = Ended::Closed(Executed::Maybe);

@@ -1,10 +1,10 @@
 //! The newest link of an identity takes it over.
 
-use crate::support::{CHUNKS, Clock, Ended, Node, Port, Said, Setup, Talker, Wire, settle};
 use pseud::Reason;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::zmtp::Side;
 use pseud::proto::{CallOptions, PeerId, To};
+use pseud_testkit::memory::{CHUNKS, Clock, Ended, Node, Port, Said, Setup, Talker, Wire, settle};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -99,15 +99,18 @@ fn a_name_that_nobody_holds_is_waited_for() {
         node.borrow_mut().call(to, "name", (), CallOptions::default()).expect("room")
     };
     let (desk, nobody) = (call("desk"), call("nobody"));
-    assert_eq!(node.borrow().endpoint.poll_timeout(), Some(clock.now() + crate::support::ms(400)));
+    assert_eq!(
+        node.borrow().endpoint.poll_timeout(),
+        Some(clock.now() + pseud_testkit::memory::ms(400))
+    );
     let mut wire = setup.join(&Node::open(&node, Side::Accepting), "desk");
     let work = wire.client.work();
     wire.client.answer(work, "Charly");
     wire.settle();
     assert_eq!(node.borrow().ended(desk), Ended::Value("Charly".into()));
-    wire.advance(crate::support::ms(399));
+    wire.advance(pseud_testkit::memory::ms(399));
     assert_eq!(node.borrow().ended(nobody), Ended::Pending);
-    wire.advance(crate::support::ms(1));
+    wire.advance(pseud_testkit::memory::ms(1));
     assert_eq!(node.borrow().ended(nobody), Ended::NotExecuted(Reason::NotConnected));
 }
 

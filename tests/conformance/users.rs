@@ -1,20 +1,20 @@
 //! Calls to users, to routing ids, and to whoever is known as something.
 
-use crate::support::{
-    CHUNKS, Clock, Ended, Node, Port, Said, Setup, Talker, Wire, advance, ms, settle,
-};
 use pseud::proto::pseud::Dropped;
 use pseud::proto::zmtp::Side;
 use pseud::proto::{CallId, CallOptions, CallRefused, PeerId, Several, To};
 use pseud::{Reason, User};
+use pseud_testkit::memory::{
+    CHUNKS, Clock, Ended, Node, Port, Said, Setup, Talker, Wire, advance, ms, settle,
+};
 use std::cell::RefCell;
 use std::rc::Rc;
 
 type Shared = Rc<RefCell<Node>>;
 
-/// A server that believes those routing ids to be those users.
+/// A server that knows those names as those users.
 fn server(users: &[(&str, &'static str)], chunk: usize) -> (Setup, Shared) {
-    let setup = Setup::default().chunk(chunk);
+    let setup = Setup::default().known().chunk(chunk);
     let node = setup.node(&Clock::new());
     let known = users.iter().map(|(name, user)| (name.as_bytes().to_vec(), User::new(*user)));
     node.borrow_mut().users.extend(known);

@@ -2,10 +2,11 @@
 //! turn. The link ends; no call gets another's result, no handler runs for what nobody asked or twice,
 //! and no call is said not to have run that did.
 
-use crate::support::{EDITS, Edit, Ended, Pair, Setup, Talker};
 use pseud::proto::zmtp::{KeyPair, MechanismConfig};
 use pseud::proto::{CallId, Insecure, PeerError, Refusal};
 use pseud::{Fault, Reason};
+use pseud_testkit::memory::{Ended, Pair, Setup, Talker};
+use pseud_testkit::path::{EDITS, Edit};
 use std::time::Duration;
 
 /// HELLO and INITIATE, or WELCOME and READY.
@@ -122,8 +123,8 @@ fn setup(is_declared: bool) -> Setup {
 fn live(is_declared: bool, edit: Option<(Path, usize, Edit)>) -> (Pair, usize, [usize; 2]) {
     let mut pair = setup(is_declared).fresh();
     let on = |path| edit.filter(|(on, ..)| *on == path).map(|(_, index, edit)| (index, edit));
-    pair.up.editor = Some(crate::support::Editor::new(on(Path::Up)));
-    pair.down.editor = Some(crate::support::Editor::new(on(Path::Down)));
+    pair.up.editor = Some(pseud_testkit::path::Editor::new(on(Path::Up)));
+    pair.down.editor = Some(pseud_testkit::path::Editor::new(on(Path::Down)));
     let (mut rounds, mut came) = (Vec::new(), [0; 2]);
     for round in 0..2 {
         let mut down = Asked::default();

@@ -1,10 +1,10 @@
 //! Greetings (ZMTP 3.1 §greeting).
 
 use crate::bench::Bench;
-use crate::bytes::{greeting, greeting_with, handshake, ready, ready_declaring};
-use crate::wire::Wire;
 use pseud::Reason;
 use pseud::proto::{Incompatible, Malformed, Misbehaved, PeerError};
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{greeting, greeting_with, handshake, ready, ready_declaring};
 use std::time::Duration;
 use tokio::time::{Instant, interval};
 
@@ -79,7 +79,7 @@ async fn a_02_a_byte_of_the_handshake_now_and_then() {
 }
 
 /// Sends a byte every 30 ms until the other side has had enough.
-async fn dribble(wire: &mut Wire, bytes: &[u8]) {
+async fn dribble(wire: &mut RawPeer, bytes: &[u8]) {
     let mut pace = interval(Duration::from_millis(30));
     for byte in bytes {
         pace.tick().await;

@@ -2,10 +2,10 @@
 
 use crate::b_framing::{ID, part_friends, refused};
 use crate::bench::Bench;
-use crate::bytes::{COMMAND, MORE, OK, command, frame, message, ready, work_body};
-use crate::wire::Frame;
 use pseud::Reason;
 use pseud::proto::{Malformed, Misbehaved};
+use pseud_testkit::raw::Frame;
+use pseud_testkit::raw::{COMMAND, MORE, OK, command, frame, message, ready, work_body};
 
 /// What a PING of that context is answered with.
 pub(crate) fn pong(context: &[u8]) -> Frame {

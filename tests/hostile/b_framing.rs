@@ -2,15 +2,15 @@
 
 use crate::b_commands::pong;
 use crate::bench::Bench;
-use crate::bytes::{
-    COMMAND, LONG, MORE, OK, command, frame, greeting, handshake, long_header, message_with, work,
-    work_body,
-};
 use crate::memory::reserved;
-use crate::wire::Wire;
 use pseud::Reason;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{Malformed, Misbehaved, PeerError};
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{
+    COMMAND, LONG, MORE, OK, command, frame, greeting, handshake, long_header, message_with, work,
+    work_body,
+};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -30,7 +30,7 @@ fn too_large(what: &'static str, size: u64, max: u64) -> PeerError {
 }
 
 /// The attacker leaves between two messages, owed nothing.
-pub(crate) async fn part_friends(bench: &Bench, mut wire: Wire) {
+pub(crate) async fn part_friends(bench: &Bench, mut wire: RawPeer) {
     assert_eq!(wire.finish().await, b"");
     assert_eq!(bench.end(&wire).await, Reason::PeerGone);
 }

@@ -1,10 +1,10 @@
 //! A server under attack, a spy among its handlers, and a healthy client beside the attacker.
 
-use crate::bytes;
-use crate::wire::{PATIENCE, Wire};
 use pseud::proto::PeerError;
 use pseud::proto::pseud::{Dropped, Stats};
 use pseud::{Client, ConnectionEvent, Events, Fault, Options, Reason, Server};
+use pseud_testkit::raw;
+use pseud_testkit::raw::{PATIENCE, RawPeer};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,37 +63,37 @@ impl Bench {
     }
 
     /// A connection that has said nothing yet.
-    pub(crate) async fn connect(&self) -> Wire {
-        Wire::connect(self.address).await
+    pub(crate) async fn connect(&self) -> RawPeer {
+        RawPeer::connect(self.address).await
     }
 
     /// A connection whose session has begun.
-    pub(crate) async fn peer(&self) -> Wire {
+    pub(crate) async fn peer(&self) -> RawPeer {
         self.peer_named("").await
     }
 
     /// The same, of that identity.
-    pub(crate) async fn peer_named(&self, identity: &str) -> Wire {
-        self.peer_saying(&bytes::ready("DEALER", identity)).await
+    pub(crate) async fn peer_named(&self, identity: &str) -> RawPeer {
+        self.peer_saying(&raw::ready("DEALER", identity)).await
     }
 
     /// The same, declaring that.
-    pub(crate) async fn peer_declaring(&self, declares: &str) -> Wire {
-        self.peer_saying(&bytes::ready_declaring("DEALER", "", declares)).await
+    pub(crate) async fn peer_declaring(&self, declares: &str) -> RawPeer {
+        self.peer_saying(&raw::ready_declaring("DEALER", "", declares)).await
     }
 
     /// The same, whose handshake ends with that.
-    pub(crate) async fn peer_saying(&self, ready: &[u8]) -> Wire {
+    pub(crate) async fn peer_saying(&self, ready: &[u8]) -> RawPeer {
         let mut wire = self.connect().await;
-        wire.shake_hands(&bytes::greeting(), ready).await;
+        wire.shake_hands(&raw::greeting(), ready).await;
         // The server's READY does not wait for ours; its PONG does.
-        wire.send(&bytes::command("PING", b"\0\0")).await;
+        wire.send(&raw::command("PING", b"\0\0")).await;
         assert_eq!(wire.frame().await.body, b"\x04PONG");
         wire
     }
 
     /// Why that link ended, in our side's words. Ask in the order in which links end.
-    pub(crate) async fn end(&self, wire: &Wire) -> Reason {
+    pub(crate) async fn end(&self, wire: &RawPeer) -> Reason {
         self.end_at(wire.stream.local_addr().unwrap()).await
     }
 
@@ -104,14 +104,14 @@ impl Bench {
 
     /// Sends what our side ends that link for, with a call of the canary's before the last byte and
     /// one afterwards. It says nothing to it.
-    pub(crate) async fn refuses(&self, wire: Wire, bytes: &[u8], why: impl Into<PeerError>) {
+    pub(crate) async fn refuses(&self, wire: RawPeer, bytes: &[u8], why: impl Into<PeerError>) {
         assert_eq!(self.refuses_aloud(wire, bytes, why).await, b"");
     }
 
     /// The same; returns what it says to it.
     pub(crate) async fn refuses_aloud(
         &self,
-        mut wire: Wire,
+        mut wire: RawPeer,
         bytes: &[u8],
         why: impl Into<PeerError>,
     ) -> Vec<u8> {

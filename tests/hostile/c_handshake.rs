@@ -2,10 +2,12 @@
 //! Each row stands byte by byte beside the core, too.
 
 use crate::bench::Bench;
-use crate::bytes::{COMMAND, ERROR, WORK, command, envelope, frame, greeting, property, ready};
-use crate::wire::Wire;
 use pseud::Reason;
 use pseud::proto::{Incompatible, Malformed, Misbehaved, PeerError};
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{
+    COMMAND, ERROR, WORK, command, envelope, frame, greeting, property, ready,
+};
 
 fn router() -> Vec<u8> {
     property("Socket-Type", b"ROUTER")
@@ -114,7 +116,7 @@ async fn c_10_commands_at_the_wrong_moment() {
     let error = command("ERROR", b"\x03400");
     refused(&bench, &error, Misbehaved::UnexpectedCommand.into()).await;
     refused(&bench, &command("HELLO", b""), Misbehaved::UnexpectedCommand.into()).await;
-    let mut wire: Wire = bench.peer().await;
+    let mut wire: RawPeer = bench.peer().await;
     wire.send(&[ready("DEALER", ""), error].concat()).await;
     wire.spy().await;
     assert_eq!(wire.finish().await, b"");

@@ -1,12 +1,12 @@
 //! A bench whose server speaks CURVE, and an attacker's steps through the handshake (RFC 26).
 
 use crate::bench::Bench;
-use crate::bytes::{COMMAND, OK, command, frame, greeting_of, metadata};
-use crate::forger::Forger;
-use crate::secured::{curve_client, curve_server, mallory_pair, server_pair};
-use crate::wire::{Frame, Wire};
+use crate::secured::{curve_client, curve_server, keys, mallory_pair, server_pair};
 use pseud::Options;
 use pseud::proto::pseud::Dropped;
+use pseud_testkit::raw::forger::Forger;
+use pseud_testkit::raw::{COMMAND, OK, command, frame, greeting_of, metadata};
+use pseud_testkit::raw::{Frame, RawPeer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -39,7 +39,7 @@ impl Keyed {
     }
 
     /// A link whose greetings have been exchanged.
-    pub(crate) async fn greeted(&self) -> Wire {
+    pub(crate) async fn greeted(&self) -> RawPeer {
         let mut wire = self.bench.connect().await;
         wire.send(&greeting_of("CURVE")).await;
         let theirs = wire.greeting().await;
@@ -48,7 +48,7 @@ impl Keyed {
     }
 
     /// A link that has got WELCOME.
-    pub(crate) async fn welcomed(&self, forger: &mut Forger) -> Wire {
+    pub(crate) async fn welcomed(&self, forger: &mut Forger) -> RawPeer {
         let mut wire = self.greeted().await;
         wire.send(&command("HELLO", &forger.hello())).await;
         let welcome = wire.frame().await;
@@ -76,7 +76,7 @@ impl Keyed {
 
 /// An attacker whose key the server knows.
 pub(crate) fn mallory() -> Forger {
-    Forger::with(mallory_pair(), *server_pair().public())
+    Forger::with(keys(&mallory_pair()), keys(&server_pair()).public)
 }
 
 /// The INITIATE that a server of that WELCOME lets in.
@@ -87,7 +87,7 @@ pub(crate) fn initiate(forger: &Forger) -> Vec<u8> {
 
 /// An attacker who was let in.
 pub(crate) struct Insider {
-    pub(crate) wire: Wire,
+    pub(crate) wire: RawPeer,
     pub(crate) forger: Forger,
     /// The last number that was used.
     pub(crate) number: u64,
@@ -101,7 +101,13 @@ impl Insider {
 
     /// The MESSAGEs of a call of the spy's, of the next numbers.
     pub(crate) fn call(&mut self) -> Vec<u8> {
-        let parts = [&b""[..], b"v1", ID, &[crate::bytes::WORK], &crate::bytes::work_body("spy")];
+        let parts = [
+            &b""[..],
+            b"v1",
+            ID,
+            &[pseud_testkit::raw::WORK],
+            &pseud_testkit::raw::work_body("spy"),
+        ];
         let mut frames = Vec::new();
         for (index, part) in parts.iter().enumerate() {
             self.number += 1;

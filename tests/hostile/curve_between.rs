@@ -2,16 +2,16 @@
 //! nothing (RFC 26 §security).
 
 use crate::bench::{Bench, end_of};
-use crate::bytes::greeting;
 use crate::curve::Keyed;
-use crate::relay::{Carried, Change, Relay};
 use crate::rogue::{Rogue, catch};
 use crate::secured::{
     canary_pair, curve_client, curve_server, mallory_pair, server_pair, stranger_pair,
 };
-use crate::wire::PATIENCE;
 use pseud::proto::{Insecure, Misbehaved, PeerError};
 use pseud::{Client, Options, Reason};
+use pseud_testkit::path::{Carried, Change, Relay};
+use pseud_testkit::raw::PATIENCE;
+use pseud_testkit::raw::greeting;
 use std::sync::Arc;
 use tokio::time::timeout;
 

@@ -1,12 +1,12 @@
 //! Many who say HELLO and nothing more: each costs little, and the canary does not notice.
 
 use crate::alone::alone;
-use crate::bytes::{command, greeting_of};
 use crate::curve::{Keyed, mallory};
 use crate::memory::{reserved, worked};
-use crate::wire::Wire;
 use pseud::Reason;
 use pseud::proto::Misbehaved;
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{command, greeting_of};
 use std::time::Duration;
 
 /// Links of the flood, all open at the same time; both ends are in this process.
@@ -52,7 +52,7 @@ async fn flood() {
 }
 
 /// A link that has got WELCOME.
-async fn said_hello(keyed: &Keyed, opening: &[u8]) -> Wire {
+async fn said_hello(keyed: &Keyed, opening: &[u8]) -> RawPeer {
     let mut wire = keyed.bench.connect().await;
     wire.send(opening).await;
     wire.greeting().await;

@@ -1,10 +1,10 @@
 //! HELLOs that a server of CURVE does not answer (RFC 26 §HELLO).
 
-use crate::bytes::command;
 use crate::curve::{Keyed, mallory};
-use crate::forger::{Forger, weak_keys};
-use crate::secured::stranger_pair;
+use crate::secured::{keys, stranger_pair};
 use pseud::proto::{Insecure, Misbehaved, PeerError};
+use pseud_testkit::raw::command;
+use pseud_testkit::raw::forger::{Forger, weak_keys};
 
 /// Is refused behind that command; nobody is asked about whoever sent it.
 async fn refused(keyed: &Keyed, name: &str, data: &[u8], why: impl Into<PeerError>) {
@@ -38,7 +38,7 @@ async fn d_02_hello_for_another_server_or_with_a_wrong_box() {
         changed[at] ^= 1;
         refused(&keyed, "HELLO", &changed, Insecure::Box).await;
     }
-    let astray = Forger { server_key: *stranger_pair().public(), ..mallory() };
+    let astray = Forger { server_key: keys(&stranger_pair()).public, ..mallory() };
     refused(&keyed, "HELLO", &astray.hello(), Insecure::Box).await;
     keyed.over(0, 0, &[]).await;
 }
@@ -48,7 +48,7 @@ async fn d_03_a_weak_transient_key() {
     let keyed = Keyed::new().await;
     for weak in weak_keys() {
         let mut hello = mallory().hello();
-        hello[74..106].copy_from_slice(weak.as_bytes());
+        hello[74..106].copy_from_slice(&weak);
         refused(&keyed, "HELLO", &hello, Insecure::WeakKey).await;
     }
     keyed.over(0, 0, &[]).await;

@@ -1,11 +1,11 @@
 //! INITIATEs that prove nothing, and what comes in the wrong place (RFC 26 §INITIATE).
 
-use crate::bytes::{command, metadata, property};
 use crate::curve::{Keyed, initiate, mallory};
-use crate::forger::{Forger, weak_keys};
-use crate::secured::{server_pair, stranger_pair};
+use crate::secured::{keys, server_pair, stranger_pair};
 use pseud::proto::{Insecure, Malformed, Misbehaved, PeerError};
 use pseud::{Authenticator, Reason, Verdict};
+use pseud_testkit::raw::forger::{Forger, weak_keys};
+use pseud_testkit::raw::{command, metadata, property};
 use std::time::Duration;
 
 /// Is refused behind WELCOME with what `forge` makes of it.
@@ -47,7 +47,7 @@ async fn d_06_initiate_out_of_shape() {
         let why = Misbehaved::UnexpectedCommand;
         refused(&keyed, why, |forger| command(name, &good(forger))).await;
     }
-    refused(&keyed, Misbehaved::EarlyMessage, |_| crate::bytes::work(b"id", "spy")).await;
+    refused(&keyed, Misbehaved::EarlyMessage, |_| pseud_testkit::raw::work(b"id", "spy")).await;
     keyed.over(0, 0, &[]).await;
 }
 
@@ -134,12 +134,12 @@ async fn d_08_a_cookie_that_is_not_of_this_link() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d_09_vouches_that_prove_nothing() {
     let keyed = Keyed::new().await;
-    let (stranger, server) = (stranger_pair(), server_pair());
+    let (stranger, server) = (keys(&stranger_pair()), keys(&server_pair()));
     type Vouch<'a> = &'a dyn Fn(&Forger) -> Vec<u8>;
     let vouches: [Vouch<'_>; 5] = [
-        &|own| own.vouch(own.transient.public(), stranger.public(), &own.key_pair),
-        &|own| own.vouch(stranger.public(), server.public(), &own.key_pair),
-        &|own| own.vouch(own.transient.public(), server.public(), &stranger),
+        &|own| own.vouch(&own.transient.public, &stranger.public, &own.key_pair),
+        &|own| own.vouch(&stranger.public, &server.public, &own.key_pair),
+        &|own| own.vouch(&own.transient.public, &server.public, &stranger),
         &|own| {
             let mut flipped = own.good_vouch();
             flipped[50] ^= 1;
@@ -162,10 +162,11 @@ async fn d_09_a_stolen_vouch() {
     let keyed = Keyed::new().await;
     let mut owner = mallory();
     let _held = keyed.welcomed(&mut owner).await;
-    let mut thief = Forger { transient: stranger_pair(), key_pair: stranger_pair(), ..mallory() };
+    let mut thief =
+        Forger { transient: keys(&stranger_pair()), key_pair: keys(&stranger_pair()), ..mallory() };
     let wire = keyed.welcomed(&mut thief).await;
     let block = metadata("DEALER", "");
-    let stolen = thief.initiate_as(owner.key_pair.public(), &owner.good_vouch(), &block);
+    let stolen = thief.initiate_as(&owner.key_pair.public, &owner.good_vouch(), &block);
     keyed.bench.refuses(wire, &command("INITIATE", &stolen), Insecure::Vouch).await;
     keyed.over(0, 0, &[]).await;
 }
@@ -174,7 +175,7 @@ async fn d_09_a_stolen_vouch() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d_09_a_key_that_nobody_knows() {
     let keyed = Keyed::new().await;
-    let mut forger = Forger { key_pair: stranger_pair(), ..mallory() };
+    let mut forger = Forger { key_pair: keys(&stranger_pair()), ..mallory() };
     let mut wire = keyed.welcomed(&mut forger).await;
     wire.send(&initiate(&forger)).await;
     assert_eq!(wire.closed().await, command("ERROR", b"\x03400"));

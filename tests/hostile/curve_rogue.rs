@@ -1,15 +1,15 @@
 //! Attacks on clients of CURVE, by who says to be their server (RFC 26).
 
-use crate::bytes::{COMMAND, command, greeting_of, metadata};
 use crate::curve::{Keyed, mallory};
-use crate::forger::{ready_numbered, weak_keys, welcome};
 use crate::rogue::Rogue;
-use crate::secured::{curve_client, curve_server, server_pair, stranger_pair};
-use crate::wire::{PATIENCE, Wire};
+use crate::secured::{curve_client, curve_server, keys, server_pair, stranger_pair};
 use pseud::proto::{Incompatible, Insecure, Malformed, Misbehaved, PeerError};
 use pseud::{
     Authenticator, Client, ConnectionEvent, Events, Fault, Options, Reason, Server, Verdict,
 };
+use pseud_testkit::raw::forger::{ready_numbered, weak_keys, welcome};
+use pseud_testkit::raw::{COMMAND, command, greeting_of, metadata};
+use pseud_testkit::raw::{PATIENCE, RawPeer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn rogue() -> Rogue {
 }
 
 /// A link of the victim's, and its HELLO's data.
-async fn hello(rogue: &Rogue) -> (Wire, Vec<u8>) {
+async fn hello(rogue: &Rogue) -> (RawPeer, Vec<u8>) {
     let mut wire = rogue.greeted(&greeting_of("CURVE")).await;
     let hello = wire.frame().await;
     assert!(hello.flags == COMMAND && hello.body.starts_with(b"\x05HELLO"));
@@ -45,7 +45,7 @@ async fn d_03_a_weak_transient_key_of_the_server() {
     let rogue = rogue().await;
     for weak in weak_keys() {
         let (wire, hello) = hello(&rogue).await;
-        let welcome = command("WELCOME", &welcome(&hello, &server_pair(), &weak));
+        let welcome = command("WELCOME", &welcome(&hello, &keys(&server_pair()), &weak));
         rogue.refuses(wire, &welcome, Insecure::WeakKey).await;
     }
     rogue.over(&[]).await;
@@ -56,7 +56,8 @@ async fn d_03_a_weak_transient_key_of_the_server() {
 async fn d_03_a_weak_key_of_the_server() {
     let keyed = Keyed::new().await;
     for weak in weak_keys() {
-        let options = Options::client("service").curve_client(stranger_pair(), [weak]);
+        let options = Options::client("service")
+            .curve_client(stranger_pair(), [pseud::PublicKey::from_bytes(weak)]);
         let client = Client::with(options).unwrap();
         let mut events = client.events();
         client.connect(&keyed.endpoint()).unwrap();
@@ -80,7 +81,7 @@ async fn next_refusal(events: &mut Events) -> PeerError {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c_10_commands_out_of_turn_to_a_client() {
     let rogue = rogue().await;
-    let transient = *stranger_pair().public();
+    let transient = keys(&stranger_pair()).public;
     for (name, data) in [("READY", &[0; 30][..]), ("INITIATE", &[0; 300]), ("MESSAGE", &[0; 30])] {
         let (wire, _) = hello(&rogue).await;
         rogue.refuses(wire, &command(name, data), Misbehaved::UnexpectedCommand).await;
@@ -92,7 +93,7 @@ async fn c_10_commands_out_of_turn_to_a_client() {
         ("ERROR", Malformed::BadCommand.into()),
     ] {
         let (mut wire, hello) = hello(&rogue).await;
-        let welcome = command("WELCOME", &welcome(&hello, &server_pair(), &transient));
+        let welcome = command("WELCOME", &welcome(&hello, &keys(&server_pair()), &transient));
         wire.send(&welcome).await;
         assert!(wire.frame().await.body.starts_with(b"\x08INITIATE"));
         rogue.refuses(wire, &command(name, &[9; 160]), why).await;
@@ -104,10 +105,11 @@ async fn c_10_commands_out_of_turn_to_a_client() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d_11_a_ready_that_is_not_the_servers_first() {
     let rogue = rogue().await;
-    let transient = stranger_pair();
+    let transient = keys(&stranger_pair());
     for (number, why) in [(0, Insecure::Replay), (2, Insecure::Gap), (u64::MAX, Insecure::Gap)] {
         let (mut wire, hello) = hello(&rogue).await;
-        wire.send(&command("WELCOME", &welcome(&hello, &server_pair(), transient.public()))).await;
+        wire.send(&command("WELCOME", &welcome(&hello, &keys(&server_pair()), &transient.public)))
+            .await;
         assert!(wire.frame().await.body.starts_with(b"\x08INITIATE"));
         let block = metadata("ROUTER", "rogue");
         let ready = command("READY", &ready_numbered(number, &hello, &transient, &block));
@@ -190,13 +192,13 @@ async fn d_16_a_denied_client_comes_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d_17_a_key_from_the_wire_is_no_servers_key() {
     let rogue = rogue().await;
-    let middle = stranger_pair();
+    let middle = keys(&stranger_pair());
     let (wire, hello) = hello(&rogue).await;
-    let welcome = command("WELCOME", &welcome(&hello, &middle, middle.public()));
+    let welcome = command("WELCOME", &welcome(&hello, &middle, &middle.public));
     rogue.refuses(wire, &welcome, Insecure::Box).await;
     // Nor where it is said as a property.
     let (wire, _) = self::hello(&rogue).await;
-    let data = [metadata("ROUTER", "rogue"), middle.public().as_bytes().to_vec()].concat();
+    let data = [metadata("ROUTER", "rogue"), middle.public.to_vec()].concat();
     rogue.refuses(wire, &command("WELCOME", &data), Malformed::BadCommand).await;
     rogue.over(&[]).await;
 }

@@ -1,9 +1,9 @@
 //! What an attacker who was let in sends through its sealed link, and what others write into it
 //! (RFC 26 §MESSAGE).
 
-use crate::bytes::{COMMAND, LONG, MORE, frame, work};
 use crate::curve::{COMMAND_INSIDE, Keyed};
 use pseud::proto::{Insecure, Malformed, Misbehaved, PeerError};
+use pseud_testkit::raw::{COMMAND, LONG, MORE, frame, work};
 
 const PING: &[u8] = b"\x04PING\0\0context";
 const PONG: &[u8] = b"\x04PONGcontext";

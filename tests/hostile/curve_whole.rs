@@ -3,13 +3,13 @@
 
 use crate::bench::end_of;
 use crate::curve::Keyed;
-use crate::edited::{EDITS, Edit, numbers};
-use crate::relay::{Change, Relay};
 use crate::secured::{mallory_pair, server_pair};
-use crate::wire::PATIENCE;
 use pseud::proto::Insecure;
 use pseud::proto::zmtp::ConnectionConfig;
 use pseud::{CallError, Client, Fault, Options, Reason, Request};
+use pseud_testkit::path::{Change, Relay};
+use pseud_testkit::path::{EDITS, Edit, numbers};
+use pseud_testkit::raw::PATIENCE;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;

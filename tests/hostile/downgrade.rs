@@ -2,12 +2,12 @@
 //! to them (RFC 37 §downgrade).
 
 use crate::bench::Bench;
-use crate::bytes::{greeting_of, greeting_with, ready, work};
 use crate::rogue::Rogue;
 use crate::secured::{plain_client, plain_server};
-use crate::wire::Wire;
 use pseud::Reason;
 use pseud::proto::{Incompatible, Insecure, Misbehaved};
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{greeting_of, greeting_with, ready, work};
 
 #[cfg(feature = "_curve")]
 use crate::secured::{curve_client, curve_server};
@@ -38,7 +38,7 @@ async fn rogues() -> Vec<(&'static str, Rogue)> {
 }
 
 /// A link of which our greeting was taken.
-async fn connect(bench: &Bench) -> Wire {
+async fn connect(bench: &Bench) -> RawPeer {
     let mut wire = bench.connect().await;
     wire.greeting().await;
     wire

@@ -1,13 +1,13 @@
 //! Envelopes that a server is sent (pseud's Protocol v1).
 
 use crate::bench::Bench;
-use crate::bytes::{
-    AUTHENTICATED, ERROR, HEARTBEAT, HELLO, OK, UNAUTHORIZED, WORK, envelope, frame, message, work,
-    work_body,
-};
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{Malformed, Misbehaved, PeerError};
 use pseud::{Options, Reason};
+use pseud_testkit::raw::{
+    AUTHENTICATED, ERROR, HEARTBEAT, HELLO, OK, UNAUTHORIZED, WORK, envelope, frame, message, work,
+    work_body,
+};
 
 const ID: &[u8] = b"sixteen bytes...";
 

@@ -1,15 +1,15 @@
 //! Answers that a client is sent (pseud's Protocol v1): each call has one outcome, whatever comes.
 
-use crate::bytes::{AUTHENTICATED, ERROR, OK, UNAUTHORIZED, WORK, envelope, frame, text};
 use crate::rogue::{Rogue, outcome};
-use crate::wire::Wire;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{Capabilities, PeerError};
 use pseud::{CallError, Fault, Reason};
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{AUTHENTICATED, ERROR, OK, UNAUTHORIZED, WORK, envelope, frame, text};
 use std::time::Duration;
 
 /// Says what no call waits for.
-async fn say(wire: &mut Wire, id: &[u8], kind: u8, body: &[u8]) {
+async fn say(wire: &mut RawPeer, id: &[u8], kind: u8, body: &[u8]) {
     wire.send(&envelope(id, kind, body)).await;
 }
 
@@ -70,7 +70,7 @@ async fn f_10_results_that_are_not_msgpack() {
     rogue.over(&[]).await;
 }
 
-async fn fault(rogue: &Rogue, wire: &mut Wire, body: &[u8]) -> Fault {
+async fn fault(rogue: &Rogue, wire: &mut RawPeer, body: &[u8]) -> Fault {
     match rogue.answer_with(wire, ERROR, body).await {
         Err(CallError::Fault(fault)) => fault,
         other => panic!("{other:?}"),
@@ -278,7 +278,7 @@ async fn j_02_the_right_id_from_the_wrong_peer() {
         say(&mut other, &id, kind, &[5]).await;
     }
     // The victim does not serve: its answer tells that it is done with what came before.
-    other.send(&crate::bytes::work(b"1", "sync")).await;
+    other.send(&pseud_testkit::raw::work(b"1", "sync")).await;
     assert_eq!(other.answer().await.1, ERROR);
     rogue.canary().await;
     say(&mut wire, &id, OK, &[9]).await;
@@ -320,7 +320,7 @@ async fn j_04_answers_that_come_late() {
     calling.abort();
     assert!(calling.await.unwrap_err().is_cancelled());
     say(&mut wire, &id, OK, &[5]).await;
-    wire.send(&crate::bytes::work(b"1", "sync")).await;
+    wire.send(&pseud_testkit::raw::work(b"1", "sync")).await;
     assert_eq!(wire.answer().await.1, ERROR);
     rogue.over(&[(Dropped::UnknownReply, 2)]).await;
 }

@@ -1,9 +1,9 @@
 //! A flood whose answers nobody reads, and a trickle that is no fault.
 
 use crate::bench::Bench;
-use crate::bytes::{COMMAND, LONG, frame, long_header, work};
 use pseud::Reason;
 use pseud::proto::Misbehaved;
+use pseud_testkit::raw::{COMMAND, LONG, frame, long_header, work};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,8 +1,8 @@
 //! Handlers that a peer may not reach: it is told nothing of them.
 
 use crate::bench::Bench;
-use crate::bytes::{ERROR, WORK, envelope, work};
 use pseud::Fault;
+use pseud_testkit::raw::{ERROR, WORK, envelope, work};
 
 const ID: [u8; 16] = *b"sixteen bytes...";
 

@@ -1,10 +1,10 @@
 //! Calls in the name of others, and calls that go in circles.
 
-use crate::wire::PATIENCE;
 use pseud::proto::{CallRefused, Capabilities};
 use pseud::{
     Authenticator, CallError, Client, Fault, Options, Reason, Request, Secret, Server, User,
 };
+use pseud_testkit::raw::PATIENCE;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::time::timeout;

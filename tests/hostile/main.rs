@@ -8,7 +8,6 @@ mod alone;
 mod b_commands;
 mod b_framing;
 mod bench;
-mod bytes;
 mod c_handshake;
 #[cfg(feature = "_curve")]
 mod curve;
@@ -27,15 +26,9 @@ mod curve_traffic;
 #[cfg(feature = "_curve")]
 mod curve_whole;
 mod downgrade;
-#[cfg(feature = "_curve")]
-#[path = "../../pseud-proto/tests/edited/mod.rs"]
-mod edited;
 mod f_envelope;
 mod f_replies;
 mod floods;
-#[cfg(feature = "_curve")]
-#[path = "../../pseud-proto/tests/rogue/forger.rs"]
-mod forger;
 mod m_domains;
 mod m_provenance;
 mod memory;
@@ -44,8 +37,6 @@ mod p_adapters;
 mod plain;
 mod plain_rogue;
 mod raids;
-#[cfg(feature = "_curve")]
-mod relay;
 mod repeats;
 mod revoked;
 mod rogue;
@@ -53,4 +44,3 @@ mod s_bounds;
 mod s_drained;
 mod s_questions;
 mod secured;
-mod wire;

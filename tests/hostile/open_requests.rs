@@ -1,10 +1,10 @@
 //! Requests that wait: as many and as large as they may be, of those who stay and of those who leave.
 
 use crate::bench::Bench;
-use crate::bytes::{ERROR, OK, WORK, envelope, fresh_id, work, works};
-use crate::wire::Wire;
 use pseud::Orphans;
 use pseud::proto::pseud::{Dropped, Stats};
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{ERROR, OK, WORK, envelope, fresh_id, work, works};
 
 const MIB: usize = 1 << 20;
 
@@ -24,7 +24,7 @@ async fn release_until(bench: &Bench, over: impl Fn(&Stats) -> bool) {
     bench.until(release).await;
 }
 
-async fn overloaded(wire: &mut Wire, id: &[u8]) {
+async fn overloaded(wire: &mut RawPeer, id: &[u8]) {
     let (to, kind, body) = wire.answer().await;
     assert_eq!((&to[..], kind), (id, ERROR));
     assert!(body.windows(10).any(|word| word == b"Overloaded"), "{body:x?}");

@@ -2,9 +2,9 @@
 
 use crate::alone::alone;
 use crate::bench::Bench;
-use crate::bytes::{OK, WORK, envelope, work_body, works};
 use crate::rogue::{Rogue, outcome};
 use pseud::proto::pseud::Dropped;
+use pseud_testkit::raw::{OK, WORK, envelope, work_body, works};
 use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,11 +1,11 @@
 //! Handshakes with a server of PLAIN that go wrong (ZMTP 3.1 §PLAIN).
 
 use crate::bench::Bench;
-use crate::bytes::{COMMAND, command, frame, greeting_of, metadata, property, work};
 use crate::secured::{PASSWORD, plain_client, plain_server};
-use crate::wire::Wire;
 use pseud::Reason;
 use pseud::proto::{Malformed, Misbehaved, PeerError};
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{COMMAND, command, frame, greeting_of, metadata, property, work};
 
 type User = (&'static [u8], &'static [u8]);
 
@@ -20,7 +20,7 @@ async fn bench() -> Bench {
 }
 
 /// A link whose greetings have been exchanged.
-async fn greeted(bench: &Bench) -> Wire {
+async fn greeted(bench: &Bench) -> RawPeer {
     let mut wire = bench.connect().await;
     wire.send(&greeting_of("PLAIN")).await;
     let theirs = wire.greeting().await;
@@ -34,7 +34,7 @@ fn hello((username, password): (&[u8], &[u8])) -> Vec<u8> {
 }
 
 /// A link that has got WELCOME.
-async fn welcomed(bench: &Bench, user: User) -> Wire {
+async fn welcomed(bench: &Bench, user: User) -> RawPeer {
     let mut wire = greeted(bench).await;
     wire.send(&hello(user)).await;
     assert_eq!(wire.frame().await.body, b"\x07WELCOME");
@@ -46,7 +46,7 @@ fn initiate() -> Vec<u8> {
 }
 
 /// A link that was let in.
-async fn admitted(bench: &Bench, user: User) -> Wire {
+async fn admitted(bench: &Bench, user: User) -> RawPeer {
     let mut wire = welcomed(bench, user).await;
     wire.send(&initiate()).await;
     assert!(wire.frame().await.body.starts_with(b"\x05READY"));

@@ -1,22 +1,22 @@
 //! Attacks on clients of PLAIN, by who says to be their server (ZMTP 3.1 §PLAIN).
 
-use crate::bytes::{COMMAND, command, frame, greeting_of, metadata, work};
 use crate::rogue::{Rogue, catch};
 use crate::secured::{PASSWORD, plain_client, plain_server};
-use crate::wire::Wire;
 use pseud::proto::{Incompatible, Malformed, Misbehaved};
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{COMMAND, command, frame, greeting_of, metadata, work};
 
 async fn rogue() -> Rogue {
     Rogue::between(plain_server([]).identity("honest"), plain_client("rogue")).await
 }
 
 /// A link of the victim's that has shown its password.
-async fn hello(rogue: &Rogue) -> Wire {
+async fn hello(rogue: &Rogue) -> RawPeer {
     let wire = rogue.greeted(&greeting_of("PLAIN")).await;
     shown(wire).await
 }
 
-async fn shown(mut wire: Wire) -> Wire {
+async fn shown(mut wire: RawPeer) -> RawPeer {
     let hello = wire.frame().await;
     let wanted = [&b"\x05HELLO\x06canary\x14"[..], PASSWORD.as_bytes()].concat();
     assert_eq!((hello.flags, hello.body), (COMMAND, wanted));

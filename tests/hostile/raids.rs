@@ -1,9 +1,9 @@
 //! Attacks of several steps, and many at once.
 
 use crate::bench::Bench;
-use crate::bytes::{HEARTBEAT, MORE, OK, envelope, frame, greeting, handshake, work, works};
 use pseud::Reason;
 use pseud::proto::pseud::Dropped;
+use pseud_testkit::raw::{HEARTBEAT, MORE, OK, envelope, frame, greeting, handshake, work, works};
 use std::time::Duration;
 
 const ID: &[u8] = b"sixteen bytes...";

@@ -1,10 +1,10 @@
 //! Requests that are sent again: each runs once in its session.
 
 use crate::bench::Bench;
-use crate::bytes::{OK, work, works};
 use pseud::Reason;
 use pseud::proto::Misbehaved;
 use pseud::proto::pseud::Dropped;
+use pseud_testkit::raw::{OK, work, works};
 
 const ID: &[u8] = b"sixteen bytes...";
 

@@ -1,14 +1,14 @@
 //! Users who are no longer welcome, and several sessions of one user.
 
 use crate::bench::{Bench, assert_dropped};
-use crate::bytes::{self, ERROR, OK, command, envelope, greeting_of, metadata, work};
-use crate::wire::{PATIENCE, Wire};
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{Incompatible, PeerError};
 use pseud::{
     Authenticator, CallError, Client, ConnectionEvent, Fault, Options, Question, Reason, Request,
     Secret, Verdict,
 };
+use pseud_testkit::raw::{self, ERROR, OK, command, envelope, greeting_of, metadata, work};
+use pseud_testkit::raw::{PATIENCE, RawPeer};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -84,7 +84,7 @@ impl Guarded {
     }
 
     /// A raw connection that has shown its password.
-    async fn hello(&self, user: &str) -> Wire {
+    async fn hello(&self, user: &str) -> RawPeer {
         let mut wire = self.bench.connect().await;
         wire.send(&greeting_of("PLAIN")).await;
         wire.greeting().await;
@@ -94,14 +94,14 @@ impl Guarded {
     }
 
     /// The same, welcomed.
-    async fn welcomed(&self, user: &str) -> Wire {
+    async fn welcomed(&self, user: &str) -> RawPeer {
         let mut wire = self.hello(user).await;
         assert_eq!(wire.frame().await.body, b"\x07WELCOME");
         wire
     }
 
     /// The same, with a session.
-    async fn peer(&self, user: &str) -> Wire {
+    async fn peer(&self, user: &str) -> RawPeer {
         let sessions = self.bench.stats().sessions;
         let mut wire = self.welcomed(user).await;
         initiate(&mut wire).await;
@@ -119,7 +119,7 @@ impl Guarded {
     }
 }
 
-async fn initiate(wire: &mut Wire) {
+async fn initiate(wire: &mut RawPeer) {
     wire.send(&command("INITIATE", &metadata("DEALER", ""))).await;
 }
 
@@ -277,8 +277,8 @@ async fn j_02_an_answer_from_another_session_of_the_same_user() {
     let alice = guarded.bench.server.user("alice");
     let calling = tokio::spawn(async move { alice.call::<u32, _>("question", ()).await });
     let (id, kind, body) = newer.answer().await;
-    assert_eq!((kind, body), (bytes::WORK, bytes::work_body("question")));
-    for kind in [OK, ERROR, bytes::UNAUTHORIZED] {
+    assert_eq!((kind, body), (raw::WORK, raw::work_body("question")));
+    for kind in [OK, ERROR, raw::UNAUTHORIZED] {
         older.send(&envelope(&id, kind, &[5])).await;
     }
     // It was told nothing but this, and what it said is dealt with.

@@ -1,11 +1,11 @@
 //! A client of ours whose server is an attacker, and which has an honest server besides.
 
 use crate::bench::{assert_dropped, end_of};
-use crate::bytes::{self, WORK};
-use crate::wire::{PATIENCE, Wire};
 use pseud::proto::PeerError;
 use pseud::proto::pseud::{Dropped, Stats};
 use pseud::{CallError, Client, Events, Fault, Options, Reason, Server};
+use pseud_testkit::raw::{self, WORK};
+use pseud_testkit::raw::{PATIENCE, RawPeer};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -23,11 +23,11 @@ pub(crate) struct Rogue {
 
 impl Rogue {
     /// A victim, and the attacker's end of its link.
-    pub(crate) async fn new() -> (Self, Wire) {
+    pub(crate) async fn new() -> (Self, RawPeer) {
         Self::with(|_| {}).await
     }
 
-    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> (Self, Wire) {
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> (Self, RawPeer) {
         let mut options = Options::client("rogue");
         change(&mut options);
         let rogue = Self::between(Options::server("honest"), options).await;
@@ -51,10 +51,10 @@ impl Rogue {
     }
 
     /// Has the victim connect to an attacker of that name.
-    pub(crate) async fn lure(&self, name: &str) -> Wire {
+    pub(crate) async fn lure(&self, name: &str) -> RawPeer {
         let sessions = self.victim.stats().sessions;
         let mut wire = catch(&self.trap().await).await;
-        wire.shake_hands(&bytes::greeting(), &bytes::ready("ROUTER", name)).await;
+        wire.shake_hands(&raw::greeting(), &raw::ready("ROUTER", name)).await;
         assert_eq!(wire.message().await, [b""], "the probe");
         self.until(|stats| stats.sessions == sessions + 1).await;
         wire
@@ -68,7 +68,7 @@ impl Rogue {
     }
 
     /// A link of the victim's on which that greeting was sent, and its own taken.
-    pub(crate) async fn greeted(&self, greeting: &[u8]) -> Wire {
+    pub(crate) async fn greeted(&self, greeting: &[u8]) -> RawPeer {
         let mut wire = catch(&self.trap().await).await;
         wire.greeting().await;
         wire.send(greeting).await;
@@ -77,7 +77,7 @@ impl Rogue {
 
     /// Why that link ended, in the victim's words. It does not come again, as somebody else may get
     /// the port. Ask in the order in which links end.
-    pub(crate) async fn end(&self, wire: &Wire) -> Reason {
+    pub(crate) async fn end(&self, wire: &RawPeer) -> Reason {
         let here = wire.stream.local_addr().unwrap();
         let reason = end_of(&mut *self.events.lock().await, here).await;
         self.victim.disconnect(&format!("tcp://{here}")).unwrap();
@@ -86,7 +86,7 @@ impl Rogue {
 
     /// Sends what the victim ends that link for, with a call of the canary's before the last byte
     /// and one afterwards. It says nothing to it.
-    pub(crate) async fn refuses(&self, mut wire: Wire, bytes: &[u8], why: impl Into<PeerError>) {
+    pub(crate) async fn refuses(&self, mut wire: RawPeer, bytes: &[u8], why: impl Into<PeerError>) {
         let (last, rest) = bytes.split_last().unwrap();
         wire.try_send(rest).await;
         self.canary().await;
@@ -107,30 +107,30 @@ impl Rogue {
 
     /// The victim calls; returns the call and its id as the attacker sees it. Nothing else was said
     /// before.
-    pub(crate) async fn call(&self, wire: &mut Wire) -> (Calling, Vec<u8>) {
+    pub(crate) async fn call(&self, wire: &mut RawPeer) -> (Calling, Vec<u8>) {
         let victim = self.victim.clone();
         let calling = tokio::spawn(async move { victim.call("question", ()).await });
         let (id, kind, body) = wire.answer().await;
-        assert_eq!((id.len(), kind, body), (16, WORK, bytes::work_body("question")));
+        assert_eq!((id.len(), kind, body), (16, WORK, raw::work_body("question")));
         (calling, id)
     }
 
     /// A call that the attacker answers: link and victim are in step.
-    pub(crate) async fn answered(&self, wire: &mut Wire) {
+    pub(crate) async fn answered(&self, wire: &mut RawPeer) {
         let (calling, id) = self.call(wire).await;
-        wire.send(&bytes::envelope(&id, bytes::OK, &[7])).await;
+        wire.send(&raw::envelope(&id, raw::OK, &[7])).await;
         assert_eq!(outcome(calling).await.unwrap(), 7);
     }
 
     /// A call that gets that answer and the outcome that follows from it.
     pub(crate) async fn answer_with(
         &self,
-        wire: &mut Wire,
+        wire: &mut RawPeer,
         kind: u8,
         body: &[u8],
     ) -> Result<u32, CallError> {
         let (calling, id) = self.call(wire).await;
-        wire.send(&bytes::envelope(&id, kind, body)).await;
+        wire.send(&raw::envelope(&id, kind, body)).await;
         outcome(calling).await
     }
 
@@ -152,9 +152,9 @@ impl Rogue {
 }
 
 /// The next link that walks into the trap.
-pub(crate) async fn catch(trap: &TcpListener) -> Wire {
+pub(crate) async fn catch(trap: &TcpListener) -> RawPeer {
     let (stream, _) = timeout(PATIENCE, trap.accept()).await.unwrap().unwrap();
-    Wire::over(stream)
+    RawPeer::over(stream)
 }
 
 /// The one outcome of a call.

@@ -2,13 +2,13 @@
 
 use crate::alone::alone;
 use crate::bench::Bench;
-use crate::bytes::{OK, UNAUTHORIZED, envelope, fresh_id, ready_declaring, work, works};
 use crate::memory::reserved;
 use crate::rogue::Rogue;
-use crate::wire::PATIENCE;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{CallRefused, Misbehaved};
 use pseud::{CallError, Client, Fault, Reason, Value};
+use pseud_testkit::raw::PATIENCE;
+use pseud_testkit::raw::{OK, UNAUTHORIZED, envelope, fresh_id, ready_declaring, work, works};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -88,7 +88,7 @@ async fn keep_little() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_14_answers_that_nobody_waits_for() {
-    for kind in [OK, crate::bytes::ERROR, UNAUTHORIZED] {
+    for kind in [OK, pseud_testkit::raw::ERROR, UNAUTHORIZED] {
         let bench = Bench::new().await;
         let mut wire = bench.peer().await;
         let answers: Vec<_> = (0..1_000).flat_map(|_| envelope(&fresh_id(), kind, &[7])).collect();

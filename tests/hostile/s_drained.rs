@@ -1,9 +1,9 @@
 //! What can hold up a drain, and what cannot.
 
 use crate::bench::Bench;
-use crate::bytes::{fresh_id, ready_declaring, work, works};
-use crate::wire::PATIENCE;
 use pseud::{CallError, Client, Fault, Orphans, Reason};
+use pseud_testkit::raw::PATIENCE;
+use pseud_testkit::raw::{fresh_id, ready_declaring, work, works};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;

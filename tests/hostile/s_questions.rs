@@ -1,9 +1,9 @@
 //! Strangers who guess passwords at an authenticator that works for each (S-05).
 
 use crate::bench::Bench;
-use crate::bytes::{command, greeting_of};
-use crate::wire::Wire;
 use pseud::{Authenticator, Options, Question, Secret, Verdict};
+use pseud_testkit::raw::RawPeer;
+use pseud_testkit::raw::{command, greeting_of};
 use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,7 +46,7 @@ fn is_canary(question: &Question) -> bool {
 async fn guess(address: std::net::SocketAddr, until: Instant, stays: bool) {
     let hello = command("HELLO", b"\x07mallory\x05guess");
     while Instant::now() < until {
-        let mut wire = Wire::connect(address).await;
+        let mut wire = RawPeer::connect(address).await;
         wire.try_send(&[greeting_of("PLAIN"), hello.clone()].concat()).await;
         match stays {
             true => drop(wire.closed().await),

@@ -5,6 +5,8 @@ use pseud::{Authenticator, Options, Secret};
 #[cfg(feature = "_curve")]
 use pseud::{KeyPair, Question, Verdict};
 #[cfg(feature = "_curve")]
+use pseud_testkit::raw::forger::Keys;
+#[cfg(feature = "_curve")]
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -45,6 +47,12 @@ pub(crate) fn mallory_pair() -> KeyPair {
 #[cfg(feature = "_curve")]
 pub(crate) fn stranger_pair() -> KeyPair {
     KeyPair::generate([0x57; 32])
+}
+
+/// The bytes of that pair.
+#[cfg(feature = "_curve")]
+pub(crate) fn keys(pair: &KeyPair) -> Keys {
+    Keys { public: *pair.public().as_bytes(), secret: *pair.secret().expose() }
 }
 
 /// A server of CURVE. It counts how often somebody was asked about another than the canary.

@@ -3,8 +3,12 @@
 
 use crate::live::{SERVICE, bounded};
 use crate::python::PythonPeer;
-use crate::spy::{End, Luck, Number, Relay, Spy, Tally, answer_to, assert_lies_are_caught};
+use crate::spy::follow;
 use pseud::{Client, Fault, Options};
+use pseud_testkit::ledger::{End, Number, Tally, answer_to, assert_lies_are_caught};
+use pseud_testkit::luck::Luck;
+use pseud_testkit::path::CuttingRelay;
+use pseud_testkit::spy::Spy;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,7 +52,7 @@ async fn p_05_rust_calls_python_over_links_that_are_cut() {
         ran.lines().for_each(|line| spy.runs(line.parse().expect("a number a line")));
         let tally = check(&spy, cuts);
         assert!(tally.unknown_but_run > 0, "nothing was in doubt: {tally:?}");
-        assert_lies_are_caught(&spy);
+        assert_lies_are_caught(&spy.ledger());
     })
     .await;
     let _ = fs::remove_file(report);
@@ -76,7 +80,7 @@ async fn p_05_python_calls_rust_over_links_that_are_cut() {
 struct Room {
     python: Arc<PythonPeer>,
     endpoint: String,
-    relay: Relay,
+    relay: CuttingRelay,
     desks: Vec<Client>,
     spy: Arc<Spy>,
     luck: Luck,
@@ -87,7 +91,7 @@ impl Room {
         let (python, mut luck) = (Arc::new(PythonPeer::start()?), Luck::seeded());
         let endpoint = serve_in_python(&python, report).await;
         let (relay, spy) =
-            (Relay::open(&endpoint, CUTS_MAX, luck.fork()).await, Arc::new(Spy::default()));
+            (CuttingRelay::open(&endpoint, CUTS_MAX, luck.fork()).await, Arc::new(Spy::default()));
         let desks = (0..DESKS).map(|number| open(number, &relay, &spy)).collect();
         Some(Self { python, endpoint, relay, desks, spy, luck })
     }
@@ -119,7 +123,7 @@ async fn serve_in_python(python: &PythonPeer, report: Option<&Path>) -> String {
 }
 
 /// A client that comes back at once.
-fn open(number: usize, relay: &Relay, spy: &Arc<Spy>) -> Client {
+fn open(number: usize, relay: &CuttingRelay, spy: &Arc<Spy>) -> Client {
     let mut options = Options::client(SERVICE).identity(format!("desk {number}"));
     options.retry.first = Duration::from_millis(2);
     options.retry.max = Duration::from_millis(10);
@@ -140,7 +144,7 @@ async fn keep_calling(desk: Client, spy: Arc<Spy>, mut luck: Luck) {
         let (name, padding) = (luck.one_of(&["inline", "later"]), padding(&mut luck));
         let time = Duration::from_millis(luck.one_of(&[20, 300, 2_000, 2_000]));
         let calling = |number| desk.call(name, (number, padding)).timeout(time);
-        spy.follow::<String, _>(time, calling).await;
+        follow::<String, _>(&spy, time, calling).await;
     }
 }
 
@@ -159,7 +163,7 @@ async fn called_by_python(desk: usize, python: Arc<PythonPeer>, spy: Arc<Spy>, m
         let outcomes = python.ask("call_many", fields).await;
         for (number, outcome) in numbers.iter().zip(outcomes.as_array().expect("one a call")) {
             let took = Duration::from_secs_f64(outcome["seconds"].as_f64().expect("a time"));
-            spy.ended(*number, end_of(outcome), took);
+            spy.ended_after(*number, end_of(outcome), took);
         }
     }
 }
@@ -167,7 +171,7 @@ async fn called_by_python(desk: usize, python: Arc<PythonPeer>, spy: Arc<Spy>, m
 /// What Python tells of its call: it knows nothing but values, faults and its time-out.
 fn end_of(outcome: &Value) -> End {
     match (outcome["result"]["$tuple"][0].as_u64(), outcome["error"]["class"].as_str()) {
-        (Some(value), _) => End::Value(value),
+        (Some(value), _) => End::Value(Some(value)),
         (None, Some("TimeoutError")) => End::Unknown("Python's time-out".to_owned()),
         (None, _) => End::Odd(outcome.to_string()),
     }

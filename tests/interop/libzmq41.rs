@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use pseud::proto::zmtp::SocketType;
 
-use crate::edited::numbers;
 use crate::environment::{self, home, lock, named_by, run};
 use crate::secured::{Link, Secured, admit, client_pair, server_pair};
+use pseud_testkit::path::numbers;
 
 const WHEEL: &str = include_str!("libzmq41.txt");
 /// Messages that each side sends of its own; the other side sends ours back.

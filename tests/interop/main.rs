@@ -7,9 +7,6 @@ mod spy;
 
 mod called_back;
 mod cuts;
-#[cfg(feature = "_curve")]
-#[path = "../../pseud-proto/tests/edited/mod.rs"]
-mod edited;
 mod environment;
 mod environment27;
 mod harness;
@@ -30,9 +27,6 @@ mod random;
 mod reference;
 mod reference_faults;
 mod registry;
-#[cfg(feature = "_curve")]
-#[path = "../hostile/relay.rs"]
-mod relay;
 mod rust_calls_python;
 #[cfg(feature = "_curve")]
 mod secured;

@@ -8,14 +8,14 @@ use pseud::{Client, ConnectionEvent, Events, Reason};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::edited::{EDITS, Edit, numbers};
 use crate::live::bounded;
 use crate::python::PythonPeer;
-use crate::relay::{Carried, Change, Relay};
 use crate::secured::{Secured, USERNAME};
 use crate::security_live::{
     Shown, python_client_with, python_server_with, rust_client, rust_server, shaken,
 };
+use pseud_testkit::path::{Carried, Change, Relay};
+use pseud_testkit::path::{EDITS, Edit, numbers};
 
 /// HELLO and INITIATE, or WELCOME and READY.
 const HANDSHAKE: usize = 2;

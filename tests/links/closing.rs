@@ -1,26 +1,26 @@
 //! How links close: what was written for a peer reaches it, though it keeps sending.
 
-use crate::raw::{self, Raw};
 use crate::{SOON, soon};
 use pseud::proto::zmtp::MechanismConfig;
 use pseud::tokio::Drain;
 use pseud::{Authenticator, Fault, Options, Server, Verdict};
+use pseud_testkit::raw::{self, RawPeer};
 use std::future::ready;
-use std::io::Write;
-use std::net::TcpStream;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 const LARGE: usize = 6 << 20;
 
 /// Sends calls that mean nothing until the other side takes no more, some 10 MiB/s of them.
-fn babble(mut stream: TcpStream) {
-    let call = raw::message(&[b"", b"v1", &[9; 16], b"\x03", &raw::work("nothing")]);
-    let calls = call.repeat(200);
-    while stream.write_all(&calls).is_ok() {
-        std::thread::sleep(Duration::from_millis(1));
+async fn babble(mut stream: OwnedWriteHalf) {
+    let calls = raw::work(&[9; 16], "nothing").repeat(200);
+    while stream.write_all(&calls).await.is_ok() {
+        sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -31,18 +31,17 @@ async fn a_drained_answer_reaches_a_client_that_keeps_sending() {
         server.register("large", |_| async { Ok::<_, Fault>("x".repeat(LARGE)) }).unwrap();
         let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
         let (called, call) = oneshot::channel();
-        let client = spawn_blocking(move || {
-            let mut raw = Raw::connect(&endpoint, 1);
-            raw.call("large");
-            let first = raw.byte();
-            let babbler = raw.stream.try_clone().unwrap();
-            let babbling = std::thread::spawn(|| babble(babbler));
+        let client = tokio::spawn(async move {
+            let mut raw = RawPeer::open(&endpoint, 1).await;
+            raw.call("large").await;
+            let [first] = raw.take().await;
+            let (mut from, to) = raw.stream.into_split();
+            let babbling = tokio::spawn(babble(to));
             called.send(()).unwrap();
-            let answer = raw.rest();
-            // Its reader is done; the writer's socket is shut for it.
-            let _ = raw.stream.shutdown(std::net::Shutdown::Both);
-            babbling.join().unwrap();
-            (first, answer)
+            let mut answer = Vec::new();
+            let end = from.read_to_end(&mut answer).await;
+            babbling.abort();
+            (first, end.map(|_| answer))
         });
         soon(call).await.unwrap();
         assert_eq!(soon(server.drain(SOON)).await, Drain::Complete);
@@ -72,13 +71,9 @@ async fn a_drain_waits_for_nobody_who_does_not_read() {
     let server = Server::new("service").unwrap();
     server.register_sync("large", |_| Ok::<_, Fault>("x".repeat(1 << 20))).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
-    let raw = spawn_blocking(move || {
-        let mut raw = Raw::connect(&endpoint, 1);
-        raw.call("large");
-        raw.byte();
-        raw
-    });
-    let raw = soon(raw).await.unwrap();
+    let mut raw = RawPeer::open(&endpoint, 1).await;
+    raw.call("large").await;
+    let [_] = raw.take().await;
     let began = std::time::Instant::now();
     assert_eq!(soon(server.drain(Duration::from_millis(50))).await, Drain::CutShort);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
@@ -98,8 +93,8 @@ async fn a_node_without_links_is_drained_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_final_error_reaches_a_client_that_has_sent_more() {
     let (sent, more_was_sent) = mpsc::channel();
-    let (ask, asked) = mpsc::channel();
-    let (more_was_sent, asked) = (Mutex::new(more_was_sent), Arc::new(Mutex::new(asked)));
+    let (ask, mut asked) = unbounded_channel();
+    let more_was_sent = Mutex::new(more_was_sent);
     let mut options = Options::server("service");
     options.connection.mechanism = MechanismConfig::PlainServer;
     // The link's task waits here, so it has not read what is behind the HELLO.
@@ -111,19 +106,16 @@ async fn a_final_error_reaches_a_client_that_has_sent_more() {
     let server = Server::with(options).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     for _ in 0..20 {
-        let (endpoint, sent, asked) = (endpoint.clone(), sent.clone(), asked.clone());
-        let said = spawn_blocking(move || {
-            let mut raw = Raw::dial(&endpoint);
-            raw.stream.write_all(&raw::greeting("PLAIN", 1)).unwrap();
-            raw.take(64);
-            raw.stream.write_all(&raw::command(b"\x05HELLO\x06charly\x05wrong")).unwrap();
-            asked.lock().unwrap().recv_timeout(SOON).unwrap();
-            raw.stream.write_all(&[0x55; 32 << 10]).unwrap();
-            sent.send(()).unwrap();
-            raw.rest()
-        });
-        let said = soon(said).await.unwrap().expect("an end in order, not a reset");
-        // A PLAIN server's ERROR as libzmq spells it.
-        assert_eq!(said, raw::command(b"^RROR\x03400"));
+        let mut raw = RawPeer::dial(&endpoint).await;
+        raw.send(&raw::greeting_of("PLAIN")).await;
+        raw.greeting().await;
+        raw.send(&raw::command("HELLO", b"\x06charly\x05wrong")).await;
+        soon(asked.recv()).await.unwrap();
+        raw.send(&[0x55; 32 << 10]).await;
+        sent.send(()).unwrap();
+        let mut said = Vec::new();
+        let end = soon(raw.stream.read_to_end(&mut said)).await;
+        end.expect("an end in order, not a reset");
+        assert_eq!(said, raw::libzmq_error(b"\x03400"));
     }
 }

@@ -2,8 +2,12 @@
 //! true (`NotExecuted` never for a call that was run), told once, and in time.
 
 use crate::SOON;
-use crate::spy::{Luck, Number, Relay, Spy, answer_to, assert_lies_are_caught};
+use crate::spy::follow;
 use pseud::{Client, Fault, Node, Options, Peer, Request, Server};
+use pseud_testkit::ledger::{Number, answer_to, assert_lies_are_caught};
+use pseud_testkit::luck::Luck;
+use pseud_testkit::path::CuttingRelay;
+use pseud_testkit::spy::Spy;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -38,7 +42,7 @@ fn check(runtime: Runtime) {
     assert!(cuts >= CUTS_MIN, "{cuts} cuts");
     assert!(tally.values > 300 && tally.not_executed > 0, "{tally:?}");
     assert!(tally.unknown_but_run > 0, "nothing was in doubt: {tally:?}");
-    assert_lies_are_caught(&spy);
+    assert_lies_are_caught(&spy.ledger());
 }
 
 /// Makes all calls, waits for all ends, and ends everybody. Returns how often a link was cut.
@@ -46,7 +50,7 @@ async fn live(spy: &Arc<Spy>, mut luck: Luck) -> usize {
     let server = Server::new("service").unwrap();
     serve(&server, spy);
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
-    let relay = Relay::open(&endpoint, usize::MAX, luck.fork()).await;
+    let relay = CuttingRelay::open(&endpoint, usize::MAX, luck.fork()).await;
     let desks: Vec<Client> = (0..DESKS).map(|desk| open(desk, &relay, spy)).collect();
     // A second link of one name takes it from the first while that one is in use.
     desks[..2].iter().for_each(|desk| desk.connect(&endpoint).unwrap());
@@ -72,7 +76,7 @@ async fn live(spy: &Arc<Spy>, mut luck: Luck) -> usize {
 }
 
 /// A client that comes back at once.
-fn open(number: usize, relay: &Relay, spy: &Arc<Spy>) -> Client {
+fn open(number: usize, relay: &CuttingRelay, spy: &Arc<Spy>) -> Client {
     let mut options = Options::client("service").identity(format!("desk {number}"));
     options.retry.first = Duration::from_millis(2);
     options.retry.max = Duration::from_millis(10);
@@ -96,7 +100,7 @@ async fn keep_calling(callee: Callee, spy: Arc<Spy>, mut luck: Luck) {
             Callee::Server(client) => client.call(name, (number, padding)).timeout(time),
             Callee::Desk(peer) => peer.call(name, (number, padding)).timeout(time),
         };
-        spy.follow::<String, _>(time, calling).await;
+        follow::<String, _>(&spy, time, calling).await;
     }
 }
 
@@ -143,6 +147,6 @@ async fn call_back(spy: Arc<Spy>, request: Request) -> Result<(u64, String), Fau
         let name = HANDLERS[number as usize % 4];
         request.caller().call(name, (number, "back")).timeout(time)
     };
-    spy.follow::<String, _>(time, calling).await;
+    follow::<String, _>(&spy, time, calling).await;
     ran
 }

@@ -24,7 +24,6 @@ mod guarded;
 mod ipc;
 mod nested;
 mod orphans;
-mod raw;
 mod returned;
 mod returning;
 #[cfg(feature = "_curve")]

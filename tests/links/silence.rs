@@ -1,10 +1,9 @@
 //! Peers that are silent, and peers that are gone without a word: with PINGs and without.
 
-use crate::raw::{self, Raw};
 use crate::{serve, soon};
 use pseud::{CallError, ConnectionEvent, Events, Options, Reason, Server};
+use pseud_testkit::raw::{self, COMMAND, RawPeer};
 use std::time::{Duration, Instant};
-use tokio::task::spawn_blocking;
 
 /// TCP counts in seconds: no bounds are shorter.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -22,9 +21,8 @@ async fn bounded(pings: bool) -> (Server, String) {
 }
 
 /// A raw peer of that minor version whose session has begun.
-async fn peer(events: &mut Events, endpoint: &str, minor: u8) -> (Raw, pseud::Peer) {
-    let endpoint = endpoint.to_owned();
-    let raw = spawn_blocking(move || Raw::connect(&endpoint, minor)).await.unwrap();
+async fn peer(events: &mut Events, endpoint: &str, minor: u8) -> (RawPeer, pseud::Peer) {
+    let raw = RawPeer::open(endpoint, minor).await;
     let event = soon(events.next()).await.unwrap();
     let ConnectionEvent::Ready { peer, .. } = event else { panic!("{event:?}") };
     (raw, peer)
@@ -43,11 +41,11 @@ async fn a_zmtp_3_0_peer_that_only_waits_to_be_called_lives() {
     let (mut raw, peer) = peer(&mut events, &endpoint, 0).await;
     quiet(&mut events).await;
     let call = tokio::spawn(async move { peer.call::<String, _>("name", ()).await });
-    let answered = spawn_blocking(move || {
-        let called = raw.message();
+    let answered = tokio::spawn(async move {
+        let called = raw.message().await;
         assert_eq!((&*called[1], &*called[3]), (&b"v1"[..], &b"\x03"[..]));
         let answer = raw::message(&[b"", b"v1", &called[2], b"\x01", b"\xa3raw"]);
-        std::io::Write::write_all(&mut raw.stream, &answer).unwrap();
+        raw.send(&answer).await;
         raw
     });
     assert_eq!(soon(call).await.unwrap().unwrap(), "raw");
@@ -70,13 +68,13 @@ async fn a_peer_that_answers_pings_lives() {
     let (server, endpoint) = bounded(true).await;
     let mut events = server.events();
     let (mut raw, _peer) = peer(&mut events, &endpoint, 1).await;
-    let pongs = spawn_blocking(move || {
+    let pongs = tokio::spawn(async move {
         let began = Instant::now();
         let mut count = 0;
         while began.elapsed() < 4 * TIMEOUT {
-            let (flags, body) = raw.frame();
-            assert!(flags & 4 != 0 && body.starts_with(b"\x04PING"), "{body:x?}");
-            std::io::Write::write_all(&mut raw.stream, &raw::command(b"\x04PONG")).unwrap();
+            let raw::Frame { flags, body } = raw.any_frame().await;
+            assert!(flags & COMMAND != 0 && body.starts_with(b"\x04PING"), "{body:x?}");
+            raw.send(&raw::command("PONG", b"")).await;
             count += 1;
         }
         count
@@ -106,7 +104,7 @@ mod gone {
 
     /// From now on the peer's kernel takes nothing that comes for it: its machine has lost power, as far
     /// as the other side can see.
-    fn vanish(raw: &Raw) {
+    fn vanish(raw: &RawPeer) {
         // BPF_RET with 0 bytes.
         SockRef::from(&raw.stream).attach_filter(&[SockFilter::new(0x06, 0, 0, 0)]).unwrap();
     }

@@ -1,11 +1,9 @@
 //! Urgent data: it means nothing to us, and hides nothing that comes behind it.
 
-use crate::raw::{self, Raw};
 use crate::{server, soon};
+use pseud_testkit::raw::{self, RawPeer};
 use socket2::SockRef;
-use std::io::Write;
 use std::time::{Duration, Instant};
-use tokio::task::spawn_blocking;
 
 const TRIES: u32 = 300;
 
@@ -19,14 +17,14 @@ fn call(id: u32) -> Vec<u8> {
 }
 
 /// An urgent byte, and a call behind it.
-fn call_behind_an_urgent_byte(raw: &mut Raw, id: u32) {
+async fn call_behind_an_urgent_byte(raw: &mut RawPeer, id: u32) {
     SockRef::from(&raw.stream).send_out_of_band(b"!").unwrap();
-    raw.stream.write_all(&call(id)).unwrap();
+    raw.send(&call(id)).await;
 }
 
-fn hear(raw: &mut Raw) {
+async fn hear(raw: &mut RawPeer) {
     let began = Instant::now();
-    let answer = raw.message();
+    let answer = raw.message().await;
     assert_eq!(answer[3..], [b"\x01".to_vec(), b"\xacHello Charly".to_vec()]);
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
 }
@@ -34,35 +32,34 @@ fn hear(raw: &mut Raw) {
 #[tokio::test]
 async fn an_urgent_byte_behind_the_handshake_delays_no_message() {
     let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let calling = spawn_blocking(move || {
+    let calling = async {
         for _ in 0..TRIES {
-            let mut raw = Raw::dial(&endpoint);
-            raw.stream.write_all(&raw::greeting("NULL", 1)).unwrap();
-            raw.stream.write_all(&raw::ready()).unwrap();
-            call_behind_an_urgent_byte(&mut raw, 7);
-            raw.hear_ready();
-            hear(&mut raw);
+            let mut raw = RawPeer::dial(&endpoint).await;
+            raw.send(&raw::handshake()).await;
+            call_behind_an_urgent_byte(&mut raw, 7).await;
+            raw.hear_ready().await;
+            hear(&mut raw).await;
         }
-    });
-    tokio::time::timeout(Duration::from_secs(60), calling).await.unwrap().unwrap();
+    };
+    tokio::time::timeout(Duration::from_secs(60), calling).await.unwrap();
     assert_eq!(server.stats().requests_served, u64::from(TRIES));
 }
 
 #[tokio::test]
 async fn urgent_bytes_between_messages_delay_none() {
     let (_server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let calling = spawn_blocking(move || {
-        let mut raw = Raw::connect(&endpoint, 1);
+    let calling = async {
+        let mut raw = RawPeer::open(&endpoint, 1).await;
         for round in 0..TRIES {
             if round % 3 > 0 {
-                raw.stream.write_all(&call(2 * round)).unwrap();
+                raw.send(&call(2 * round)).await;
             }
-            call_behind_an_urgent_byte(&mut raw, 2 * round + 1);
+            call_behind_an_urgent_byte(&mut raw, 2 * round + 1).await;
             if round % 3 > 0 {
-                hear(&mut raw);
+                hear(&mut raw).await;
             }
-            hear(&mut raw);
+            hear(&mut raw).await;
         }
-    });
-    soon(calling).await.unwrap();
+    };
+    soon(calling).await;
 }

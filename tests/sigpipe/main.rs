@@ -5,12 +5,8 @@
 #![cfg(unix)]
 #![allow(missing_docs, reason = "tests")]
 
-#[path = "../links/raw.rs"]
-#[allow(dead_code, reason = "a share of it is used here")]
-mod raw;
-
 use pseud::{Client, Fault, Server};
-use raw::Raw;
+use pseud_testkit::raw::{self, RawPeer};
 use socket2::SockRef;
 use std::io::{IoSlice, Write};
 use std::net::Shutdown;
@@ -19,6 +15,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -87,20 +84,23 @@ async fn leave_in_mid_answer() {
     let file = std::env::temp_dir().join(format!("pseud-sigpipe-{}", std::process::id()));
     let ipc = server.bind(&format!("ipc://{}", file.display())).await.unwrap();
     let address = tcp.clone();
+    let runtime = Handle::current();
     let leaving = spawn_blocking(move || {
         for name in ["small", "large"].repeat(5) {
-            let mut raw = Raw::connect(&address, 1);
-            raw.call(name);
+            let raw = runtime.block_on(async {
+                let mut raw = RawPeer::open(&address, 1).await;
+                raw.call(name).await;
+                raw.stream.into_std().unwrap()
+            });
             begun.recv_timeout(SOON).unwrap();
             // An end, and then a reset: what is written now is an EPIPE.
-            raw.stream.shutdown(Shutdown::Write).unwrap();
-            SockRef::from(&raw.stream).set_linger(Some(Duration::ZERO)).unwrap();
+            raw.shutdown(Shutdown::Write).unwrap();
+            SockRef::from(&raw).set_linger(Some(Duration::ZERO)).unwrap();
             drop(raw);
             leave.send(()).unwrap();
 
             let mut unix = UnixStream::connect(&file).unwrap();
-            let call = raw::message(&[b"", b"v1", &[7; 16], b"\x03", &raw::work(name)]);
-            unix.write_all(&[raw::greeting("NULL", 1), raw::ready(), call].concat()).unwrap();
+            unix.write_all(&[raw::handshake(), raw::work(&[7; 16], name)].concat()).unwrap();
             begun.recv_timeout(SOON).unwrap();
             drop(unix);
             leave.send(()).unwrap();

@@ -1,19 +1,29 @@
-//! A spy on handlers: what was promised of calls over real sockets, while a relay cuts their links.
-//!
-//! | module | what it is |
-//! |---|---|
-//! | `luck` | everything that is random, from one seed |
-//! | `relay` | carries bytes between two sockets, and cuts them off |
-//! | `judge` | the calls, how often each was run, how each ended, and whether all that fits together |
-//!
-//! Handlers tell the spy which call they run, outside of the wire. `PSEUD_SEED` gives a run the luck
-//! of the one that printed it; threads and sockets are not of the seed.
-#![allow(dead_code, unused_imports, reason = "each test binary uses its own share")]
+//! How a call of ours over real sockets ended, for the spy on handlers: see [`Spy`].
 
-mod judge;
-mod luck;
-mod relay;
+use pseud::{CallError, Executed};
+use pseud_testkit::ledger::{End, Number};
+use pseud_testkit::spy::Spy;
+use std::time::Duration;
 
-pub(crate) use judge::{End, Number, Spy, Tally, answer_to, assert_lies_are_caught};
-pub(crate) use luck::Luck;
-pub(crate) use relay::Relay;
+/// Makes a call and sees how it ends.
+pub(crate) async fn follow<P, C>(spy: &Spy, timeout: Duration, call: impl FnOnce(Number) -> C)
+where
+    C: Future<Output = Result<(u64, P), CallError>>,
+{
+    let number = spy.made(timeout);
+    let result = call(number).await.map(|(answer, _)| answer);
+    spy.ended(number, end_of(result));
+}
+
+fn end_of(result: Result<u64, CallError>) -> End {
+    match result {
+        Ok(value) => End::Value(Some(value)),
+        Err(CallError::Fault(fault)) if fault.class == "Overloaded" => End::Shed,
+        Err(CallError::Closed { executed }) => {
+            End::Closed { not_executed: executed == Executed::No }
+        }
+        Err(error) if error.is_retry_safe() => End::NotExecuted(error.to_string()),
+        Err(CallError::Unknown(reason)) => End::Unknown(reason.to_string()),
+        Err(error) => End::Odd(error.to_string()),
+    }
+}

@@ -1,21 +1,22 @@
 //! A CURVE peer that makes its own commands, right ones or wrong ones, before a server of ours.
 
-#[allow(dead_code, reason = "those over sockets use more of it")]
-mod forger;
-
 use super::secured::*;
-use super::zmtp_wire::*;
-pub(crate) use forger::*;
 use pseud_proto::PeerError;
 use pseud_proto::zmtp::*;
+use pseud_testkit::connection::*;
+pub(crate) use pseud_testkit::raw::forger::*;
+use pseud_testkit::raw::{command, greeting_of, ready_command};
 use std::sync::Arc;
 use std::time::Instant;
 
-impl Forger {
-    /// One whose key the tests' servers know.
-    pub(crate) fn new() -> Self {
-        Self::with(client_pair(), *server_pair().public())
-    }
+/// The bytes of that pair.
+pub(crate) fn keys(pair: &KeyPair) -> Keys {
+    Keys { public: *pair.public().as_bytes(), secret: *pair.secret().expose() }
+}
+
+/// An attacker whose key the tests' servers know.
+pub(crate) fn forger() -> Forger {
+    Forger::with(keys(&client_pair()), *server_pair().public().as_bytes())
 }
 
 pub(crate) fn metadata() -> Vec<u8> {
@@ -33,7 +34,7 @@ pub(crate) fn greeted(seed: u8, now: Instant) -> Connection {
 
 pub(crate) fn greeted_as(config: Arc<ConnectionConfig>, seed: u8, now: Instant) -> Connection {
     let mut server = Connection::new(config, Side::Accepting, [seed; 32], now);
-    feed(&mut server, &greeting_of(b"CURVE"), usize::MAX, now).unwrap();
+    feed(&mut server, &greeting_of("CURVE"), usize::MAX, now).unwrap();
     server
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn welcomed(rogue: &mut Forger, seed: u8, now: Instant) -> Connection
 
 /// A server that has admitted the rogue.
 pub(crate) fn admitted(now: Instant) -> (Forger, Connection) {
-    let mut rogue = Forger::new();
+    let mut rogue = forger();
     let mut server = welcomed(&mut rogue, 1, now);
     let initiate = rogue.initiate(&rogue.good_vouch(), &metadata());
     assert_eq!(feed(&mut server, &command("INITIATE", &initiate), 1, now), Ok(()));

@@ -1,7 +1,8 @@
 //! Links that speak PLAIN or CURVE, and what happens between two of them.
 #![allow(dead_code, reason = "each test file uses its own share")]
 
-use super::zmtp_wire::*;
+use pseud_testkit::connection::*;
+
 use pseud_proto::PeerError;
 use pseud_proto::zmtp::*;
 use std::sync::Arc;
@@ -136,12 +137,4 @@ pub(crate) fn meet(
 
 pub(crate) fn admit() -> Verdict {
     Verdict::Admit("me".into())
-}
-
-/// Our greeting as a peer sends it that names that mechanism.
-pub(crate) fn greeting_of(mechanism: &[u8]) -> Vec<u8> {
-    let mut bytes = greeting();
-    bytes[12..16].fill(0);
-    bytes[12..12 + mechanism.len()].copy_from_slice(mechanism);
-    bytes
 }

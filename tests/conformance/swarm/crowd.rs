@@ -1,14 +1,14 @@
 //! A server and its clients, the wires between them, and who waits for what.
 
-use super::ledger::{Ledger, Payload, answer_to};
+use super::chance::Chance;
 use super::member::{Broken, Held, Member};
 use super::users::Users;
-use super::weather::Weather;
-use crate::support::{Clock, End, Node, Port, Said, Wire};
 use pseud::Fault;
 use pseud::proto::pseud::Deadlines;
 use pseud::proto::zmtp::Side;
 use pseud::proto::{CallId, CallOptions, To};
+use pseud_testkit::ledger::{Judged, Ledger, Made, Number, answer_to};
+use pseud_testkit::memory::{Clock, End, Node, Port, Said, Wire};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -21,11 +21,11 @@ pub(crate) struct Crowd {
     pub(crate) members: Vec<Member>,
     pub(crate) wires: Vec<Wire<Port, Port>>,
     pub(crate) ledger: Ledger,
-    pub(crate) weather: Weather,
+    pub(crate) chance: Chance,
     pub(crate) users: Users,
     /// What happened, as one number.
     pub(crate) digest: u64,
-    payloads: Payload,
+    payloads: Number,
     broken: Option<Broken>,
 }
 
@@ -38,16 +38,16 @@ pub(crate) enum Answer {
 }
 
 impl Crowd {
-    pub(crate) fn new(mut weather: Weather, broken: Option<Broken>) -> Self {
+    pub(crate) fn new(mut chance: Chance, broken: Option<Broken>) -> Self {
         let clock = Clock::new();
-        let clients = weather.up_to(4) + 1;
-        let members = (0..=clients).map(|number| Member::new(number, &mut weather, &clock));
+        let clients = chance.up_to(4) + 1;
+        let members = (0..=clients).map(|number| Member::new(number, &mut chance, &clock));
         let (members, wires): (Vec<Member>, _) = (members.collect(), Vec::new());
-        let users = Users::new(members.len(), &mut weather);
+        let users = Users::new(members.len(), &mut chance);
         let impostors = broken == Some(Broken::Impostor);
         users.tell(&mut members[SERVER].node.borrow_mut(), impostors);
         let (ledger, digest, payloads) = (Ledger::default(), 0xcbf2_9ce4_8422_2325, 0);
-        Self { clock, members, wires, ledger, weather, users, digest, payloads, broken }
+        Self { clock, members, wires, ledger, chance, users, digest, payloads, broken }
     }
 
     /// A client opens a link; if it has one, the new one takes its name over.
@@ -55,13 +55,13 @@ impl Crowd {
         self.wires.retain(|wire| !(wire.client.is_over() && wire.server.is_over()));
         let near = Node::open(&self.members[client].node, Side::Connecting);
         let far = Node::open(&self.members[SERVER].node, Side::Accepting);
-        let wire = self.weather.wire(near, far, &self.clock);
+        let wire = self.chance.weather.wire(near, far, &self.clock);
         self.wires.push(wire);
     }
 
     /// A member calls.
     pub(crate) fn call(&mut self, maker: usize, to: To) -> Option<CallId> {
-        let (timeout, padding) = (self.weather.timeout(), self.weather.padding());
+        let (timeout, padding) = (self.chance.timeout(), self.chance.padding());
         let (now, options) = (self.clock.now(), CallOptions::default().timeout(timeout));
         self.payloads += 1;
         let payload = self.payloads;
@@ -70,7 +70,7 @@ impl Crowd {
         let member = &mut self.members[maker];
         let called = member.node.borrow_mut().call(to, "work", args, options);
         let call = called.ok()?;
-        self.ledger.made(payload, maker, meant, now + timeout);
+        honest(self.ledger.made(payload, Made { maker, meant, at: now, deadline: now + timeout }));
         member.calls.insert(call, payload);
         self.collect();
         Some(call)
@@ -108,10 +108,10 @@ impl Crowd {
         self.collect();
     }
 
-    /// A driver sends its last request on that wire again.
+    /// The last request of a direction of that wire is sent again.
     pub(crate) fn repeat(&mut self, wire: usize, up: bool) {
-        let Wire { client, server, .. } = &self.wires[wire];
-        let id = if up { client.repeat() } else { server.repeat() };
+        let (now, wire) = (self.clock.now(), &mut self.wires[wire]);
+        let id = if up { wire.up.repeat(now) } else { wire.down.repeat(now) };
         if let Some(id) = id.filter(|_| self.broken != Some(Broken::SentTwice)) {
             self.ledger.repeats(id);
         }
@@ -145,18 +145,19 @@ impl Crowd {
             self.wires.iter_mut().for_each(|wire| wire.timeout(self.clock.now()));
         }
         self.collect();
-        self.ledger.check_time(self.clock.now());
+        honest(self.ledger.check_time(self.clock.now()));
     }
 
     /// Brings what came out of the machines into the ledger, in order.
     pub(crate) fn collect(&mut self) {
         let now = self.clock.now();
+        for pipe in self.wires.iter_mut().flat_map(|wire| [&mut wire.up, &mut wire.down]) {
+            pipe.heard.drain(..).for_each(|id| honest(self.ledger.heard(id)));
+        }
         for (number, member) in self.members.iter_mut().enumerate() {
-            let heard = std::mem::take(&mut member.node.borrow_mut().heard);
-            heard.into_iter().for_each(|id| self.ledger.heard(id));
             while let Some(work) = member.next_work() {
-                let (payload, _) = work.args::<(Payload, String)>();
-                self.ledger.started(payload, number);
+                let (payload, _) = work.args::<(Number, String)>();
+                honest(self.ledger.runs(payload, number));
                 let guard = member.guard_of(&work, now);
                 member.held.push(Held { work, payload, guard, after: None });
                 note(&mut self.digest, format_args!("{number} starts {payload}"));
@@ -173,10 +174,12 @@ impl Crowd {
                 note(&mut self.digest, format_args!("{payload} ends {how:?}"));
                 match self.broken {
                     Some(Broken::Silent) => continue,
-                    Some(Broken::FinishedTwice) => self.ledger.ended(payload, how.clone()),
+                    Some(Broken::FinishedTwice) => {
+                        honest(self.ledger.ended(payload, how.clone(), now))
+                    }
                     _ => {}
                 }
-                self.ledger.ended(payload, how);
+                honest(self.ledger.ended(payload, how, now));
             }
         }
     }
@@ -190,7 +193,8 @@ impl Crowd {
         let called = member.node.borrow_mut().call(To::Server, "work", (payload, ""), timeout);
         member.calls.insert(called.expect("room after healing"), payload);
         let deadline = now + pseud::Config::default().call_timeout;
-        self.ledger.made(payload, client, Some(vec![SERVER]), deadline);
+        let made = Made { maker: client, meant: Some(vec![SERVER]), at: now, deadline };
+        honest(self.ledger.made(payload, made));
         for _ in 0..3 {
             self.settle();
             for index in (0..self.members[SERVER].held.len()).rev() {
@@ -233,6 +237,11 @@ impl Crowd {
         let ports = self.wires.iter().flat_map(|wire| [&wire.client, &wire.server]);
         ports.filter(|port| Rc::ptr_eq(&port.node, &member.node)).any(|port| port.backlog() > 0)
     }
+}
+
+/// A promise that is broken ends the run.
+pub(crate) fn honest<T>(judged: Judged<T>) -> T {
+    judged.unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// Folds a line into a digest (FNV-1a).

@@ -1,9 +1,9 @@
 //! One of a crowd: an endpoint, the calls that it made and the requests that it holds.
 
-use super::ledger::Payload;
-use super::weather::Weather;
-use crate::support::{Clock, Ended, Node, Said, Work};
+use super::chance::Chance;
 use pseud::proto::CallId;
+use pseud_testkit::ledger::{End, Number};
+use pseud_testkit::memory::{Clock, Ended, Node, Said, Work};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use std::time::Instant;
 /// One endpoint, the calls that it made and the requests that it holds.
 pub(crate) struct Member {
     pub(crate) node: Rc<RefCell<Node>>,
-    pub(crate) calls: BTreeMap<CallId, Payload>,
+    pub(crate) calls: BTreeMap<CallId, Number>,
     pub(crate) held: Vec<Held>,
     read: usize,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Member {
 /// A request that is not answered yet.
 pub(crate) struct Held {
     pub(super) work: Work,
-    pub(super) payload: Payload,
+    pub(super) payload: Number,
     /// Until when its caller may be answered.
     pub(super) guard: Option<Instant>,
     /// It is answered after this call of the handler's.
@@ -45,8 +45,8 @@ pub(crate) enum Broken {
 }
 
 impl Member {
-    pub(super) fn new(number: usize, weather: &mut Weather, clock: &Clock) -> Self {
-        let (config, link) = weather.settings(number);
+    pub(super) fn new(number: usize, chance: &mut Chance, clock: &Clock) -> Self {
+        let (config, link) = chance.settings(number);
         let node = Node::new(config, link, number as u8 + 1, clock);
         Self { node, calls: BTreeMap::new(), held: Vec::new(), read: 0 }
     }
@@ -61,12 +61,12 @@ impl Member {
         Some(said)
     }
 
-    pub(super) fn end_of(&self, call: CallId, broken: Option<Broken>) -> Ended {
+    pub(super) fn end_of(&self, call: CallId, broken: Option<Broken>) -> End {
         match self.node.borrow().ended(call) {
             Ended::Unknown(reason) if broken == Some(Broken::ForgedNotExecuted) => {
-                Ended::NotExecuted(reason)
+                End::NotExecuted(reason.to_string())
             }
-            ended => ended,
+            ended => ended.into(),
         }
     }
 

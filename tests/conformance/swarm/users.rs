@@ -1,22 +1,22 @@
 //! Who is authenticated as which user, and whom a call may reach.
 
+use super::chance::{Chance, name};
 use super::crowd::SERVER;
-use super::weather::{Weather, name};
 use bytes::Bytes;
 use pseud::User;
 use pseud::proto::{PeerId, To};
 
-use crate::support::Node;
+use pseud_testkit::memory::Node;
 
 /// The clients' users, by number; the server has none.
 #[derive(Debug)]
 pub(crate) struct Users(Vec<Option<&'static str>>);
 
 impl Users {
-    pub(crate) fn new(members: usize, weather: &mut Weather) -> Self {
+    pub(crate) fn new(members: usize, chance: &mut Chance) -> Self {
         Self(
             (0..members)
-                .map(|number| if number == SERVER { None } else { weather.user() })
+                .map(|number| if number == SERVER { None } else { chance.user() })
                 .collect(),
         )
     }
@@ -31,9 +31,9 @@ impl Users {
     }
 
     /// A user that a call may be for: sometimes nobody is one, but somebody announces it.
-    pub(crate) fn any(&self, weather: &mut Weather) -> Bytes {
-        let client = 1 + weather.up_to(self.0.len() - 1);
-        [Bytes::from("alice"), Bytes::from("bob"), name(client)][weather.up_to(3)].clone()
+    pub(crate) fn any(&self, chance: &mut Chance) -> Bytes {
+        let client = 1 + chance.up_to(self.0.len() - 1);
+        [Bytes::from("alice"), Bytes::from("bob"), name(client)][chance.up_to(3)].clone()
     }
 
     /// Who may be asked by a call to that; `None` where only the endpoint knows.

@@ -10,15 +10,9 @@ mod omq;
 mod rzmq;
 mod stack;
 
-#[path = "../../../../pseud-proto/tests/edited/mod.rs"]
-mod edited;
-#[path = "../../../hostile/relay.rs"]
-mod relay;
-
-use edited::numbers;
 use pseud::proto::Malformed;
 use pseud::{Authenticator, Client, ConnectionEvent, Fault, Options, Reason, Request, Server};
-use relay::{Carried, Change, Relay};
+use pseud_testkit::path::{Carried, Change, Relay, numbers};
 use stack::{SERVICE, Stack, client_pair, server_pair};
 use std::time::Duration;
 use tokio::time::timeout;

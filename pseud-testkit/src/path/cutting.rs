@@ -1,7 +1,7 @@
 //! A relay between clients and their server that cuts links off: at any byte, in any of the ways in
 //! which a TCP connection ends.
 
-use super::luck::Luck;
+use crate::luck::Luck;
 use std::iter::{repeat, repeat_with};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 /// Where clients connect instead of to their server. Dropping it takes no more of them.
-pub(crate) struct Relay {
+pub struct CuttingRelay {
     /// As `connect` wants it.
-    pub(crate) endpoint: String,
+    pub endpoint: String,
     cuts: Arc<AtomicUsize>,
     accepting: JoinHandle<()>,
 }
 
-impl Drop for Relay {
+impl Drop for CuttingRelay {
     fn drop(&mut self) {
         self.accepting.abort();
     }
@@ -53,9 +53,9 @@ enum Ending {
     Rst,
 }
 
-impl Relay {
+impl CuttingRelay {
     /// Opens one before that endpoint, of TCP. It cuts so many links at most; others live on.
-    pub(crate) async fn open(endpoint: &str, cuts_max: usize, luck: Luck) -> Self {
+    pub async fn open(endpoint: &str, cuts_max: usize, luck: Luck) -> Self {
         let far = endpoint.strip_prefix("tcp://").and_then(|far| far.parse().ok());
         let far: SocketAddr = far.expect("an endpoint of TCP");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a port");
@@ -67,7 +67,7 @@ impl Relay {
     }
 
     /// How many links it has cut.
-    pub(crate) fn cuts(&self) -> usize {
+    pub fn cuts(&self) -> usize {
         self.cuts.load(Ordering::Relaxed)
     }
 }

@@ -1,36 +1,36 @@
 //! How a conversation begins.
 
 use super::clock::Clock;
-use super::node::{Node, Port};
+use super::node::{Node, Port, shows};
 use super::pipe::Pipe;
 use super::stranger::Stranger;
 use super::talker::Talker;
 use super::wire::{End, Wire};
 use bytes::Bytes;
-use pseud::Config;
-use pseud::proto::Capabilities;
-use pseud::proto::pseud::Channel;
-use pseud::proto::zmtp::{Connection, ConnectionConfig, Side};
+use pseud_proto::Capabilities;
+use pseud_proto::Config;
+use pseud_proto::pseud::Channel;
+use pseud_proto::zmtp::{Connection, ConnectionConfig, MechanismConfig, Side};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The sizes of the pieces in which every conversation is held.
-pub(crate) const CHUNKS: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
+pub const CHUNKS: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
 
 /// Two channels and the wire between them.
-pub(crate) type Pair = Wire<Talker, Talker>;
+pub type Pair = Wire<Talker, Talker>;
 
 /// What the two sides of a pair are told at birth. The server is `server`, the client gets a name
 /// from it; nobody PINGs, so that a clock may be moved through silence. Both pass for v1 peers: what
 /// more they may do is for those who ask for it by [`declared`](Setup::declared).
 #[derive(Debug, Clone)]
-pub(crate) struct Setup {
-    pub(crate) client: Config,
-    pub(crate) server: Config,
-    pub(crate) client_link: ConnectionConfig,
-    pub(crate) server_link: ConnectionConfig,
-    pub(crate) latency: Duration,
-    pub(crate) chunk: usize,
+pub struct Setup {
+    pub client: Config,
+    pub server: Config,
+    pub client_link: ConnectionConfig,
+    pub server_link: ConnectionConfig,
+    pub latency: Duration,
+    pub chunk: usize,
 }
 
 impl Default for Setup {
@@ -51,14 +51,14 @@ impl Default for Setup {
 }
 
 /// A peer that declares nothing.
-pub(crate) fn v1() -> Config {
+pub fn v1() -> Config {
     let mut config = Config::default();
     config.capabilities = Capabilities::NONE;
     config
 }
 
 /// A link without PINGs.
-pub(crate) fn quiet() -> ConnectionConfig {
+pub fn quiet() -> ConnectionConfig {
     let mut config = ConnectionConfig::default();
     config.heartbeat.interval = None;
     config
@@ -66,7 +66,7 @@ pub(crate) fn quiet() -> ConnectionConfig {
 
 impl Setup {
     /// Both declare all that there is.
-    pub(crate) fn declared(self) -> Self {
+    pub fn declared(self) -> Self {
         self.with(|setup| {
             setup.client.capabilities = Capabilities::ALL;
             setup.server.capabilities = Capabilities::ALL;
@@ -74,25 +74,30 @@ impl Setup {
     }
 
     /// At most so many bytes at once.
-    pub(crate) fn chunk(mut self, chunk: usize) -> Self {
+    pub fn chunk(mut self, chunk: usize) -> Self {
         self.chunk = chunk;
         self
     }
 
     /// So long a way, in each direction.
-    pub(crate) fn latency(mut self, latency: Duration) -> Self {
+    pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
         self
     }
 
+    /// Servers that speak PLAIN, and clients that show them their names: see [`Node::users`].
+    pub fn known(self) -> Self {
+        self.with(|setup| setup.server_link.mechanism = MechanismConfig::PlainServer)
+    }
+
     /// Something else.
-    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
     /// A pair whose handshake is over.
-    pub(crate) fn open(self) -> Pair {
+    pub fn open(self) -> Pair {
         let mut pair = self.fresh();
         pair.advance(pair.up.latency * 4);
         assert!(pair.client.is_connected() && pair.server.is_connected());
@@ -100,7 +105,7 @@ impl Setup {
     }
 
     /// A pair that has not said a word.
-    pub(crate) fn fresh(self) -> Pair {
+    pub fn fresh(self) -> Pair {
         let clock = Clock::new();
         let client = Talker::new(self.client_channel(&clock), clock.clone());
         let link = Arc::new(self.server_link.clone());
@@ -110,7 +115,7 @@ impl Setup {
     }
 
     /// A client whose server is a stranger; their handshake is over.
-    pub(crate) fn with_stranger(self) -> Wire<Talker, Stranger> {
+    pub fn with_stranger(self) -> Wire<Talker, Stranger> {
         let clock = Clock::new();
         let client = Talker::new(self.client_channel(&clock), clock.clone());
         let link = Arc::new(self.server_link.clone());
@@ -122,10 +127,13 @@ impl Setup {
     }
 
     /// Another client of that node, under that name; their handshake is over.
-    pub(crate) fn join(self, server: &Port, name: &'static str) -> Wire<Talker, Port> {
+    pub fn join(self, server: &Port, name: &'static str) -> Wire<Talker, Port> {
         let clock = server.node.borrow().clock();
         let setup = self.with(|setup| {
             setup.client_link.identity = Bytes::from_static(name.as_bytes());
+            if matches!(setup.server_link.mechanism, MechanismConfig::PlainServer) {
+                setup.client_link.mechanism = shows(name.as_bytes());
+            }
         });
         let client = Talker::new(setup.client_channel(&clock), clock.clone());
         let mut wire = setup.wire(client, server.clone(), clock);
@@ -134,11 +142,11 @@ impl Setup {
     }
 
     /// A server for many.
-    pub(crate) fn node(&self, clock: &Clock) -> std::rc::Rc<std::cell::RefCell<Node>> {
+    pub fn node(&self, clock: &Clock) -> std::rc::Rc<std::cell::RefCell<Node>> {
         Node::new(self.server.clone(), self.server_link.clone(), 9, clock)
     }
 
-    pub(crate) fn wire<A: End, B: End>(&self, client: A, server: B, clock: Clock) -> Wire<A, B> {
+    pub fn wire<A: End, B: End>(&self, client: A, server: B, clock: Clock) -> Wire<A, B> {
         let (up, down) = (Pipe::new(self.latency), Pipe::new(self.latency));
         Wire { clock, client, server, up, down, chunk: self.chunk }
     }

@@ -1,6 +1,7 @@
-//! The attacker's end of a connection.
+//! A peer of bare bytes over a socket: it says what a test puts into its mouth.
 
-use crate::bytes::{self, COMMAND, LONG, MORE};
+use super::bytes;
+use super::{COMMAND, LONG, MORE};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,62 +10,78 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long anything that must happen may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A frame as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Frame {
-    pub(crate) flags: u8,
-    pub(crate) body: Vec<u8>,
+pub struct Frame {
+    pub flags: u8,
+    pub body: Vec<u8>,
 }
 
 /// A message of pseud's as it came: id, kind, body.
-pub(crate) type Answer = (Vec<u8>, u8, Vec<u8>);
+pub type Answer = (Vec<u8>, u8, Vec<u8>);
 
-/// A raw connection.
-pub(crate) struct Wire {
-    pub(crate) stream: TcpStream,
+pub struct RawPeer {
+    pub stream: TcpStream,
 }
 
-impl Wire {
-    pub(crate) async fn connect(address: SocketAddr) -> Self {
+impl RawPeer {
+    pub async fn connect(address: SocketAddr) -> Self {
         Self::over(TcpStream::connect(address).await.unwrap())
     }
 
-    pub(crate) fn over(stream: TcpStream) -> Self {
+    pub fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
         Self { stream }
     }
 
-    /// Reads the other side's greeting and READY, having sent ours.
-    pub(crate) async fn shake_hands(&mut self, greeting: &[u8], ready: &[u8]) {
+    /// Connects to an endpoint of TCP, and says nothing.
+    pub async fn dial(endpoint: &str) -> Self {
+        Self::over(TcpStream::connect(endpoint.trim_start_matches("tcp://")).await.unwrap())
+    }
+
+    /// A DEALER of that minor version under NULL, whose handshake is over.
+    pub async fn open(endpoint: &str, minor: u8) -> Self {
+        let mut peer = Self::dial(endpoint).await;
+        peer.shake_hands(&bytes::greeting_with(11, &[minor]), &bytes::ready("DEALER", "")).await;
+        peer
+    }
+
+    /// Sends our greeting and READY, then reads the other side's.
+    pub async fn shake_hands(&mut self, greeting: &[u8], ready: &[u8]) {
         self.send(greeting).await;
         self.send(ready).await;
+        self.hear_ready().await;
+    }
+
+    /// Reads the other side's greeting and READY.
+    pub async fn hear_ready(&mut self) {
         self.greeting().await;
         assert!(self.frame().await.body.starts_with(b"\x05READY"));
     }
 
-    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+    pub async fn send(&mut self, bytes: &[u8]) {
         timeout(PATIENCE, self.stream.write_all(bytes)).await.unwrap().unwrap();
     }
 
     /// Sends what the other side may well refuse to take; says whether it took all.
-    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> bool {
+    pub async fn try_send(&mut self, bytes: &[u8]) -> bool {
         timeout(PATIENCE, self.stream.write_all(bytes)).await.unwrap().is_ok()
     }
 
-    pub(crate) async fn greeting(&mut self) -> [u8; 64] {
+    pub async fn greeting(&mut self) -> [u8; 64] {
         self.take().await
     }
 
-    async fn take<const N: usize>(&mut self) -> [u8; N] {
+    pub async fn take<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         timeout(PATIENCE, self.stream.read_exact(&mut bytes)).await.unwrap().unwrap();
         bytes
     }
 
     /// The next frame that is not a PING.
-    pub(crate) async fn frame(&mut self) -> Frame {
+    pub async fn frame(&mut self) -> Frame {
         loop {
             let frame = self.any_frame().await;
             if frame.flags & COMMAND == 0 || !frame.body.starts_with(b"\x04PING") {
@@ -73,7 +90,8 @@ impl Wire {
         }
     }
 
-    async fn any_frame(&mut self) -> Frame {
+    /// The next frame.
+    pub async fn any_frame(&mut self) -> Frame {
         let [flags] = self.take().await;
         let len = match flags & LONG {
             0 => usize::from(self.take::<1>().await[0]),
@@ -84,7 +102,7 @@ impl Wire {
         Frame { flags, body }
     }
 
-    pub(crate) async fn message(&mut self) -> Vec<Vec<u8>> {
+    pub async fn message(&mut self) -> Vec<Vec<u8>> {
         let mut parts = Vec::new();
         loop {
             let frame = self.frame().await;
@@ -96,7 +114,7 @@ impl Wire {
         }
     }
 
-    pub(crate) async fn answer(&mut self) -> Answer {
+    pub async fn answer(&mut self) -> Answer {
         let parts: [Vec<u8>; 5] = self.message().await.try_into().unwrap();
         let [delimiter, version, id, kind, body] = parts;
         assert_eq!((&delimiter[..], &version[..], kind.len()), (&b""[..], &b"v1"[..], 1));
@@ -104,14 +122,19 @@ impl Wire {
     }
 
     /// Calls the spy: the connection is open and in step, and all that was sent before is dealt with.
-    pub(crate) async fn spy(&mut self) {
+    pub async fn spy(&mut self) {
         let id = bytes::fresh_id();
         self.send(&bytes::work(&id, "spy")).await;
         assert_eq!(self.answer().await, (id, bytes::OK, vec![7]));
     }
 
+    /// Calls that, and does not wait.
+    pub async fn call(&mut self, name: &str) {
+        self.send(&bytes::work(&bytes::fresh_id(), name)).await;
+    }
+
     /// Waits until the other side has closed; returns what it still said.
-    pub(crate) async fn closed(&mut self) -> Vec<u8> {
+    pub async fn closed(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let mut buffer = vec![0; 64 << 10];
         loop {
@@ -125,14 +148,14 @@ impl Wire {
     }
 
     /// Sends no more, and waits until the other side has closed as well.
-    pub(crate) async fn finish(&mut self) -> Vec<u8> {
+    pub async fn finish(&mut self) -> Vec<u8> {
         // It may be closed already.
         let _ = self.stream.shutdown().await;
         self.closed().await
     }
 
     /// Breaks the connection: the other side gets an RST.
-    pub(crate) fn reset(self) {
+    pub fn reset(self) {
         self.stream.set_zero_linger().unwrap();
     }
 }

@@ -5,8 +5,8 @@
 //! | `clock` | the one time that all of a test shares |
 //! | `pipe` | bytes on their way: latency, pieces, a full socket, a cut, somebody who edits frames |
 //! | `wire` | two ends and the pipes between them: settle, look, then advance the clock |
-//! | `talker` | a [`Channel`](pseud::proto::pseud::Channel) that calls and answers |
-//! | `node` | an [`Endpoint`](pseud::proto::pseud::Endpoint) with many connections |
+//! | `talker` | a [`Channel`](pseud_proto::pseud::Channel) that calls and answers |
+//! | `node` | an [`Endpoint`](pseud_proto::pseud::Endpoint) and its [`Link`](pseud_proto::pseud::Link)s |
 //! | `stranger` | a bare connection, to say what a well-behaved peer would not |
 //! | `log` | what came out of a machine, checked as it comes |
 //!
@@ -19,11 +19,8 @@
 //! pair.settle();
 //! assert_eq!(pair.client.ended(call), Ended::Value(6.into()));
 //! ```
-#![allow(dead_code, unused_imports, reason = "each test binary uses its own share")]
 
 mod clock;
-#[path = "../../pseud-proto/tests/edited/mod.rs"]
-mod edited;
 mod log;
 mod node;
 mod pipe;
@@ -32,19 +29,19 @@ mod stranger;
 mod talker;
 mod wire;
 
-pub(crate) use clock::Clock;
-pub(crate) use edited::{EDITS, Edit, Editor};
-pub(crate) use log::{Ended, Log, Said, Work};
-pub(crate) use node::{Id, Node, Port};
-pub(crate) use pipe::Pipe;
-pub(crate) use setup::{CHUNKS, Pair, Setup};
-pub(crate) use stranger::Stranger;
-pub(crate) use talker::Talker;
-pub(crate) use wire::{End, Wire, advance, settle};
+pub use clock::Clock;
+pub use log::{Ended, Log, Said, Work};
+pub use node::{Node, Port, shows};
+pub use pipe::Pipe;
+pub use setup::{CHUNKS, Pair, Setup, quiet, v1};
+pub use stranger::Stranger;
+pub use talker::Talker;
+pub use talker::gather;
+pub use wire::{End, Wire, advance, settle};
 
 use std::time::Duration;
 
 /// So many milliseconds.
-pub(crate) const fn ms(count: u64) -> Duration {
+pub const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }

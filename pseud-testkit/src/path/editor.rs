@@ -1,10 +1,11 @@
 //! Somebody on the path who edits whole frames, without any key: outer headers are in clear. It knows
 //! no connection: those who relay over sockets use it as well.
-#![allow(dead_code, reason = "each test binary uses its own share")]
+
+use super::split::{Frame, Split};
 
 /// What happens to one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Edit {
+pub enum Edit {
     /// It and those behind it never arrive: so many in all.
     Delete(usize),
     /// It arrives twice.
@@ -15,50 +16,42 @@ pub(crate) enum Edit {
 
 /// A message of pseud's has 5 frames: what is that far apart fits in its place, and a run that is that
 /// long splices two messages into one.
-pub(crate) const EDITS: [Edit; 5] =
+pub const EDITS: [Edit; 5] =
     [Edit::Delete(1), Edit::Delete(5), Edit::Double, Edit::Swap(1), Edit::Swap(5)];
-
-/// Bytes of a greeting.
-const GREETING: usize = 64;
-const LONG: u8 = 2;
 
 /// One direction of a link, from its first byte.
 #[derive(Debug, Default)]
-pub(crate) struct Editor {
+pub struct Editor {
     /// Which frame, counted from the first behind the greeting, and what happens to it.
     edit: Option<(usize, Edit)>,
     is_greeted: bool,
-    /// Bytes of a frame that is not whole yet.
-    rest: Vec<u8>,
+    split: Split,
     /// Frames that wait for the one which goes before them.
     held: Vec<Vec<u8>>,
     /// Frames that came.
-    pub(crate) came: usize,
+    pub came: usize,
 }
 
 impl Editor {
-    pub(crate) fn new(edit: Option<(usize, Edit)>) -> Self {
+    pub fn new(edit: Option<(usize, Edit)>) -> Self {
         Self { edit, ..Self::default() }
     }
 
     /// Takes bytes as they come; what is passed on: the greeting, then frame by frame.
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
-        self.rest.extend_from_slice(bytes);
-        let (mut passed, mut at) = (Vec::new(), 0);
-        while let Some(piece) = self.size(at).and_then(|size| self.rest.get(at..at + size)) {
-            let piece = piece.to_vec();
-            at += piece.len();
+    pub fn take(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let pieces = self.split.take(bytes);
+        let mut passed = Vec::new();
+        for piece in pieces {
             match std::mem::replace(&mut self.is_greeted, true) {
                 true => self.pass(piece, &mut passed),
                 false => passed.push(piece),
             }
         }
-        self.rest.drain(..at);
         passed
     }
 
     /// Whether the frame that is edited has come.
-    pub(crate) fn has_edited(&self) -> bool {
+    pub fn has_edited(&self) -> bool {
         self.edit.is_some_and(|(index, _)| self.came > index)
     }
 
@@ -79,31 +72,17 @@ impl Editor {
             _ => passed.push(frame),
         }
     }
-
-    /// How long the piece is that begins there, where that is known.
-    fn size(&self, at: usize) -> Option<usize> {
-        if !self.is_greeted {
-            return Some(GREETING);
-        }
-        match self.rest.get(at)? & LONG {
-            0 => Some(2 + usize::from(*self.rest.get(at + 1)?)),
-            _ => {
-                let size = self.rest.get(at + 1..at + 9)?.try_into().ok()?;
-                Some(9 + u64::from_be_bytes(size) as usize)
-            }
-        }
-    }
 }
 
 /// The numbers in a direction of CURVE, in the order of its frames (RFC 26): `None` is WELCOME's, which
 /// has a nonce of its own.
-pub(crate) fn numbers(bytes: &[u8]) -> Vec<Option<u64>> {
+pub fn numbers(bytes: &[u8]) -> Vec<Option<u64>> {
     let frames = Editor::default().take(bytes).split_off(1);
     frames.iter().map(|frame| number(frame)).collect()
 }
 
 fn number(frame: &[u8]) -> Option<u64> {
-    let body = &frame[if frame[0] & LONG == 0 { 2 } else { 9 }..];
+    let body = Frame(frame).body();
     let at = match body {
         [5, b'H', ..] => 112,
         [8, b'I', ..] => 105,

@@ -1,33 +1,39 @@
 //! Bytes on their way, in one direction.
 
-use super::edited::Editor;
 use super::wire::End;
+use crate::ledger::Id;
+use crate::path::{Editor, Requests};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// One direction of a wire.
 #[derive(Debug)]
-pub(crate) struct Pipe {
+pub struct Pipe {
     /// How long a byte travels.
-    pub(crate) latency: Duration,
+    pub latency: Duration,
     /// How many more bytes the sender's socket takes before it is full.
-    pub(crate) room: usize,
+    pub room: usize,
     /// How many bytes may be on their way at once: what both sockets hold.
-    pub(crate) capacity: usize,
+    pub capacity: usize,
     /// Somebody on the path, who edits frames.
-    pub(crate) editor: Option<Editor>,
+    pub editor: Option<Editor>,
+    /// Requests that the sender wrote whole.
+    pub sent: Requests,
+    got: Requests,
+    /// The ids of requests that the receiver got whole, in order.
+    pub heard: Vec<Id>,
     flying: VecDeque<(Instant, Vec<u8>)>,
     end: Ending,
     /// Bytes and writes that it took, reads that it gave.
-    pub(crate) carried: Carried,
+    pub carried: Carried,
 }
 
 /// What a pipe has done.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Carried {
-    pub(crate) bytes: usize,
-    pub(crate) writes: usize,
-    pub(crate) reads: usize,
+pub struct Carried {
+    pub bytes: usize,
+    pub writes: usize,
+    pub reads: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,24 +46,34 @@ enum Ending {
 }
 
 impl Pipe {
-    pub(crate) fn new(latency: Duration) -> Self {
+    pub fn new(latency: Duration) -> Self {
         let (flying, carried) = (VecDeque::new(), Carried::default());
         let (room, capacity) = (usize::MAX, usize::MAX);
-        Self { latency, room, capacity, editor: None, flying, end: Ending::Open, carried }
+        let [sent, got] = [(); 2].map(|()| Requests::default());
+        let (editor, heard, end) = (None, Vec::new(), Ending::Open);
+        Self { latency, room, capacity, editor, sent, got, heard, flying, end, carried }
+    }
+
+    /// Sends the last request again, which nobody does who is honest. Says which that was, if there is
+    /// one and it can stand here.
+    pub fn repeat(&mut self, now: Instant) -> Option<Id> {
+        let (id, bytes) = self.sent.last().filter(|_| self.end == Ending::Open)?;
+        self.flying.push_back((now + self.latency, bytes));
+        Some(id)
     }
 
     /// The sender's socket is full from now on.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.room = 0;
     }
 
     /// The sender's socket takes everything again.
-    pub(crate) fn flow(&mut self) {
+    pub fn flow(&mut self) {
         self.room = usize::MAX;
     }
 
     /// The cable is pulled: what flies is lost, and the receiver sees the end.
-    pub(crate) fn cut(&mut self) {
+    pub fn cut(&mut self) {
         self.flying.clear();
         if self.end == Ending::Open {
             self.end = Ending::Closed;
@@ -65,12 +81,12 @@ impl Pipe {
     }
 
     /// When the next byte arrives.
-    pub(crate) fn arrival(&self) -> Option<Instant> {
+    pub fn arrival(&self) -> Option<Instant> {
         Some(self.flying.front()?.0)
     }
 
     /// Moves at most `chunk` bytes out of `from`. Says whether anything happened.
-    pub(crate) fn take(&mut self, from: &mut impl End, chunk: usize, now: Instant) -> bool {
+    pub fn take(&mut self, from: &mut impl End, chunk: usize, now: Instant) -> bool {
         if self.end != Ending::Open {
             return false;
         }
@@ -86,6 +102,7 @@ impl Pipe {
         self.room -= if self.room == usize::MAX { 0 } else { bytes.len() };
         self.carried.bytes += bytes.len();
         self.carried.writes += 1;
+        self.sent.read(&bytes);
         let bytes = match &mut self.editor {
             Some(editor) => editor.take(&bytes).concat(),
             None => bytes,
@@ -97,7 +114,7 @@ impl Pipe {
     }
 
     /// Moves at most `chunk` of the bytes that have arrived into `to`.
-    pub(crate) fn give(&mut self, to: &mut impl End, chunk: usize, now: Instant) -> bool {
+    pub fn give(&mut self, to: &mut impl End, chunk: usize, now: Instant) -> bool {
         let Some((at, bytes)) = self.flying.front_mut() else { return self.tell_end(to) };
         if *at > now {
             return false;
@@ -109,6 +126,7 @@ impl Pipe {
         }
         if !to.is_over() {
             self.carried.reads += 1;
+            self.heard.extend(self.got.read(&piece));
             to.read(&mut piece);
         }
         true

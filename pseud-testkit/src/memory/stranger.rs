@@ -4,42 +4,42 @@ use super::clock::Clock;
 use super::talker::gather;
 use super::wire::End;
 use bytes::Bytes;
-use pseud::proto::zmtp::{Connection, Event, Outgoing, Token};
+use pseud_proto::zmtp::{Connection, Event, Outgoing, Token};
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::time::Instant;
 
 /// A message of pseud's that came: kind, id, body.
-pub(crate) type Heard = (u8, Vec<u8>, Vec<u8>);
+pub type Heard = (u8, Vec<u8>, Vec<u8>);
 
 /// A peer that keeps to ZMTP and to nothing else.
 #[derive(Debug)]
-pub(crate) struct Stranger {
+pub struct Stranger {
     connection: Connection,
     clock: Clock,
-    pub(crate) heard: VecDeque<Heard>,
-    pub(crate) over: bool,
+    pub heard: VecDeque<Heard>,
+    pub over: bool,
 }
 
 impl Stranger {
-    pub(crate) fn new(connection: Connection, clock: Clock) -> Self {
+    pub fn new(connection: Connection, clock: Clock) -> Self {
         Self { connection, clock, heard: VecDeque::new(), over: false }
     }
 
     /// Sends those frames.
-    pub(crate) fn send(&mut self, frames: &[&[u8]]) {
+    pub fn send(&mut self, frames: &[&[u8]]) {
         let (last, before) = frames.split_last().expect("a frame");
         let body = Bytes::copy_from_slice(last);
         self.connection.send(Outgoing { frames: before, body, ..Outgoing::default() }, Token(0));
     }
 
     /// Sends a message of pseud's.
-    pub(crate) fn say(&mut self, kind: u8, id: &[u8], body: &[u8]) {
+    pub fn say(&mut self, kind: u8, id: &[u8], body: &[u8]) {
         self.send(&[b"", b"v1", id, &[kind], body]);
     }
 
     /// The next message that came.
-    pub(crate) fn hear(&mut self) -> Heard {
+    pub fn hear(&mut self) -> Heard {
         self.heard.pop_front().expect("a message")
     }
 

@@ -5,7 +5,7 @@ use super::pipe::Pipe;
 use std::time::{Duration, Instant};
 
 /// One end of a wire: a link's driver, as a test plays it.
-pub(crate) trait End {
+pub trait End {
     /// At most `max` bytes of what it has to write; they count as written.
     fn write(&mut self, max: usize) -> Vec<u8>;
     /// Whether it has anything to write.
@@ -24,26 +24,26 @@ pub(crate) trait End {
 
 /// A link: `client` opened it, `server` accepted it.
 #[derive(Debug)]
-pub(crate) struct Wire<A, B> {
-    pub(crate) clock: Clock,
-    pub(crate) client: A,
-    pub(crate) server: B,
+pub struct Wire<A, B> {
+    pub clock: Clock,
+    pub client: A,
+    pub server: B,
     /// From the client to the server.
-    pub(crate) up: Pipe,
+    pub up: Pipe,
     /// From the server to the client.
-    pub(crate) down: Pipe,
+    pub down: Pipe,
     /// At most so many bytes are written or read at once.
-    pub(crate) chunk: usize,
+    pub chunk: usize,
 }
 
 impl<A: End, B: End> Wire<A, B> {
     /// Lets everything happen that happens without time passing.
-    pub(crate) fn settle(&mut self) {
+    pub fn settle(&mut self) {
         while self.step() {}
     }
 
     /// One write and one read on each side. Says whether anything happened.
-    pub(crate) fn step(&mut self) -> bool {
+    pub fn step(&mut self) -> bool {
         let (now, chunk) = (self.clock.now(), self.chunk);
         let mut moved = self.up.take(&mut self.client, chunk, now);
         moved |= self.down.take(&mut self.server, chunk, now);
@@ -52,13 +52,13 @@ impl<A: End, B: End> Wire<A, B> {
     }
 
     /// Moves the clock, with everything that happens on the way.
-    pub(crate) fn advance(&mut self, by: Duration) {
+    pub fn advance(&mut self, by: Duration) {
         let clock = self.clock.clone();
         advance(std::slice::from_mut(self), &clock, by);
     }
 
     /// Pulls the cable: what flies is lost.
-    pub(crate) fn cut(&mut self) {
+    pub fn cut(&mut self) {
         self.up.cut();
         self.down.cut();
     }
@@ -70,19 +70,19 @@ impl<A: End, B: End> Wire<A, B> {
     }
 
     /// Tells both ends that time has passed.
-    pub(crate) fn timeout(&mut self, now: Instant) {
+    pub fn timeout(&mut self, now: Instant) {
         fire(&mut self.client, now);
         fire(&mut self.server, now);
     }
 }
 
 /// Lets everything happen on those wires that happens without time passing.
-pub(crate) fn settle<A: End, B: End>(wires: &mut [Wire<A, B>]) {
+pub fn settle<A: End, B: End>(wires: &mut [Wire<A, B>]) {
     while wires.iter_mut().fold(false, |moved, wire| moved | wire.step()) {}
 }
 
 /// Moves the clock from event to event, at last to `by` from now.
-pub(crate) fn advance<A: End, B: End>(wires: &mut [Wire<A, B>], clock: &Clock, by: Duration) {
+pub fn advance<A: End, B: End>(wires: &mut [Wire<A, B>], clock: &Clock, by: Duration) {
     let end = clock.now() + by;
     settle(wires);
     while let Some(next) = wires.iter().filter_map(Wire::next).min().filter(|&at| at <= end) {

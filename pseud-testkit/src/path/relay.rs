@@ -1,22 +1,18 @@
 //! Somebody between a client and its server.
 
-use crate::edited::{Edit, Editor};
+use super::editor::{Edit, Editor};
+use crate::raw::PATIENCE;
 use std::net::SocketAddr;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How long anything that must happen may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Which byte it changes, counted from the first of that direction, or which frame it edits, counted
 /// from the first behind the greeting.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, reason = "each test binary uses its own share")]
-pub(crate) enum Change {
+pub enum Change {
     Nothing,
     /// Of the client's.
     Up(usize),
@@ -49,31 +45,30 @@ impl Change {
 }
 
 /// Carries the first link that is opened to it, and no other.
-pub(crate) struct Relay {
-    pub(crate) address: SocketAddr,
+pub struct Relay {
+    pub address: SocketAddr,
     carrying: JoinHandle<Carried>,
 }
 
 /// A whole link.
-pub(crate) struct Carried {
+pub struct Carried {
     /// All that the client said, as it said it.
-    pub(crate) up: Vec<u8>,
+    pub up: Vec<u8>,
     /// All that the server said.
-    pub(crate) down: Vec<u8>,
+    pub down: Vec<u8>,
     /// Where the server saw the client.
-    #[allow(dead_code, reason = "each test binary uses its own share")]
-    pub(crate) seen_at: SocketAddr,
+    pub seen_at: SocketAddr,
 }
 
 impl Relay {
-    pub(crate) async fn to(server: SocketAddr, change: Change) -> Self {
+    pub async fn to(server: SocketAddr, change: Change) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         Self { address, carrying: tokio::spawn(carry(listener, server, change)) }
     }
 
     /// What it carried, once both sides have closed.
-    pub(crate) async fn carried(self) -> Carried {
+    pub async fn carried(self) -> Carried {
         timeout(PATIENCE, self.carrying).await.expect("a link that does not end").unwrap()
     }
 }

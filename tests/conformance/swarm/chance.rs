@@ -1,20 +1,20 @@
 //! Everything that is random in a run, from one seed.
 
-use crate::support::{Clock, End, Pipe, Wire, ms};
 use bytes::Bytes;
 use pseud::Config;
-use pseud::proto::zmtp::{ConnectionConfig, Heartbeat};
+use pseud::proto::zmtp::{ConnectionConfig, Heartbeat, MechanismConfig};
 use pseud::proto::{Capabilities, Several};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use pseud_testkit::memory::{ms, shows};
+use pseud_testkit::weather::Weather;
 use std::time::Duration;
 
 /// One run's luck. Each run draws its own habits first, so that some have only one kind of trouble.
 #[derive(Debug)]
-pub(crate) struct Weather {
-    rng: ChaCha8Rng,
+pub(crate) struct Chance {
+    /// What happens to the links.
+    pub(crate) weather: Weather,
     /// How likely each of what may happen is, against the others.
-    weights: [u32; HAPPENINGS.len()],
+    weights: [usize; HAPPENINGS.len()],
     tiny_limits: bool,
     heavy: bool,
     beats: bool,
@@ -40,7 +40,7 @@ pub(crate) enum Happening {
     Repeat,
 }
 
-const HAPPENINGS: [(Happening, u32); 15] = [
+const HAPPENINGS: [(Happening, usize); 15] = [
     (Happening::Bytes, 300),
     (Happening::ClientCalls, 60),
     (Happening::ServerCalls, 30),
@@ -58,22 +58,23 @@ const HAPPENINGS: [(Happening, u32); 15] = [
     (Happening::Repeat, 10),
 ];
 
-impl Weather {
+impl Chance {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let weights = HAPPENINGS.map(|(_, weight)| weight * [1, 1, 2, 0][index(&mut rng, 4)]);
-        let [tiny_limits, heavy, beats] = [(); 3].map(|()| rng.next_u32() % 3 == 0);
-        let mut weather = Self { rng, weights, tiny_limits, heavy, beats };
+        let mut weather = Weather::new(seed);
+        let luck = &mut weather.0;
+        let weights = HAPPENINGS.map(|(_, weight)| weight * luck.one_of(&[1, 1, 2, 0]));
+        let [tiny_limits, heavy, beats] = [(); 3].map(|()| luck.between(0, 3) == 0);
+        let mut chance = Self { weather, weights, tiny_limits, heavy, beats };
         // Nothing at all happens without these.
         for needed in [0, 1, 6, 9] {
-            weather.weights[needed] = weather.weights[needed].max(HAPPENINGS[needed].1);
+            chance.weights[needed] = chance.weights[needed].max(HAPPENINGS[needed].1);
         }
-        weather
+        chance
     }
 
     /// What happens next.
     pub(crate) fn next(&mut self) -> Happening {
-        let mut left = self.rng.next_u32() % self.weights.iter().sum::<u32>();
+        let mut left = self.up_to(self.weights.iter().sum::<usize>());
         for ((happening, _), weight) in HAPPENINGS.into_iter().zip(self.weights) {
             match left.checked_sub(weight) {
                 Some(rest) => left = rest,
@@ -85,24 +86,12 @@ impl Weather {
 
     /// One of that many, from zero.
     pub(crate) fn up_to(&mut self, count: usize) -> usize {
-        index(&mut self.rng, count)
+        self.weather.0.between(0, count)
     }
 
     /// One of them, if there are any.
     pub(crate) fn pick(&mut self, count: usize) -> Option<usize> {
         (count > 0).then(|| self.up_to(count))
-    }
-
-    pub(crate) fn chunk(&mut self) -> usize {
-        [1, 3, 17, 64, 1_000, usize::MAX][self.up_to(6)]
-    }
-
-    pub(crate) fn wait(&mut self) -> Duration {
-        Duration::from_micros(u64::from(self.rng.next_u32()) % 30_000)
-    }
-
-    pub(crate) fn long_wait(&mut self) -> Duration {
-        ms(u64::from(self.rng.next_u32()) % 6_000)
     }
 
     pub(crate) fn timeout(&mut self) -> Duration {
@@ -119,29 +108,34 @@ impl Weather {
     pub(crate) fn settings(&mut self, number: usize) -> (Config, ConnectionConfig) {
         let (mut config, mut link) = (Config::default(), ConnectionConfig::default());
         // Some declare what they can, some pass for v1 peers.
-        config.capabilities = match index(&mut self.rng, 3) {
+        config.capabilities = match self.up_to(3) {
             0 => Capabilities::NONE,
             1 => Capabilities::LATE_ANSWERS,
             _ => Capabilities::ALL,
         };
         if self.tiny_limits {
+            let mut up_to = |count| self.weather.0.between(0, count);
             let limits = &mut config.limits;
-            limits.calls_pending_max = 8 + index(&mut self.rng, 30);
-            limits.calls_pending_per_peer_max = 2 + index(&mut self.rng, 10);
-            limits.requests_open_max = 3 + index(&mut self.rng, 10);
-            limits.requests_open_per_peer_max = 1 + index(&mut self.rng, 6);
-            limits.requests_open_bytes_max = 10_000 + index(&mut self.rng, 400_000);
-            limits.requests_open_bytes_per_peer_max = 1_000 + index(&mut self.rng, 200_000);
-            limits.queue_bytes_soft_max = 500 + index(&mut self.rng, 5_000);
-            limits.queue_bytes_hard_max = 4_000 + index(&mut self.rng, 20_000);
+            limits.calls_pending_max = 8 + up_to(30);
+            limits.calls_pending_per_peer_max = 2 + up_to(10);
+            limits.requests_open_max = 3 + up_to(10);
+            limits.requests_open_per_peer_max = 1 + up_to(6);
+            limits.requests_open_bytes_max = 10_000 + up_to(400_000);
+            limits.requests_open_bytes_per_peer_max = 1_000 + up_to(200_000);
+            limits.queue_bytes_soft_max = 500 + up_to(5_000);
+            limits.queue_bytes_hard_max = 4_000 + up_to(20_000);
         }
         link.heartbeat = Heartbeat::default();
         if !self.beats {
             link.heartbeat.interval = None;
         }
         match number {
-            0 => link.identity = Bytes::from_static(b"server"),
+            0 => {
+                link.identity = Bytes::from_static(b"server");
+                link.mechanism = MechanismConfig::PlainServer;
+            }
             _ => {
+                link.mechanism = shows(&name(number));
                 config.server = Some(Bytes::from_static(b"server"));
                 link.identity = name(number);
             }
@@ -158,23 +152,9 @@ impl Weather {
     pub(crate) fn several(&mut self) -> Several {
         [Several::Newest, Several::Newest, Several::Refuse][self.up_to(3)]
     }
-
-    pub(crate) fn wire<A: End, B: End>(
-        &mut self,
-        client: A,
-        server: B,
-        clock: &Clock,
-    ) -> Wire<A, B> {
-        let [up, down] = [(); 2].map(|()| Pipe::new(ms(self.up_to(40) as u64)));
-        Wire { clock: clock.clone(), client, server, up, down, chunk: usize::MAX }
-    }
 }
 
 /// What that client calls itself.
 pub(crate) fn name(number: usize) -> Bytes {
     format!("client {number}").into()
-}
-
-fn index(rng: &mut ChaCha8Rng, count: usize) -> usize {
-    rng.next_u32() as usize % count
 }

@@ -1,18 +1,18 @@
 //! What came out of a machine, checked as it comes.
 
-use pseud::proto::pseud::{Kind, PeerInfo};
-use pseud::proto::value::{Arguments, Packed, Value, ValueLimits};
-use pseud::proto::zmtp::Parts;
-use pseud::proto::{
+use crate::ledger::End;
+use pseud_proto::pseud::PeerInfo;
+use pseud_proto::value::{Arguments, Packed, Value, ValueLimits};
+use pseud_proto::{
     Action, CallId, Opened, Outcome, PeerId, Provenance, Refusal, Request, RequestId, Ticket,
 };
-use pseud::{Executed, Fault, Reason};
+use pseud_proto::{Executed, Fault, Reason};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How a call ended, so that it can be compared.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ended {
+pub enum Ended {
     /// Not yet.
     Pending,
     Value(Value),
@@ -25,7 +25,7 @@ pub(crate) enum Ended {
 
 /// What happened to sessions and links, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Said {
+pub enum Said {
     Joined(PeerId),
     Left(PeerId, Reason),
     Closed(PeerId, Reason),
@@ -37,20 +37,20 @@ pub(crate) enum Said {
 
 /// A request with its arguments, waiting to be answered.
 #[derive(Debug)]
-pub(crate) struct Work {
-    pub(crate) peer: PeerId,
-    pub(crate) id: RequestId,
-    pub(crate) name: String,
+pub struct Work {
+    pub peer: PeerId,
+    pub id: RequestId,
+    pub name: String,
     /// Bytes of its message.
-    pub(crate) size: usize,
-    pub(crate) ticket: Ticket,
-    pub(crate) provenance: Provenance,
+    pub size: usize,
+    pub ticket: Ticket,
+    pub provenance: Provenance,
     arguments: Arguments,
 }
 
 impl Work {
     /// The error is what its driver must refuse it with.
-    pub(crate) fn new(request: Request) -> Result<Self, (Ticket, Refusal)> {
+    pub fn new(request: Request) -> Result<Self, (Ticket, Refusal)> {
         let (peer, id, name) = (request.peer(), request.id(), request.name().to_owned());
         let size = request.size();
         let Opened { ticket, arguments, provenance, .. } = request.open(&ValueLimits::default())?;
@@ -58,7 +58,7 @@ impl Work {
     }
 
     /// Its positional arguments.
-    pub(crate) fn args<T: DeserializeOwned>(&self) -> T {
+    pub fn args<T: DeserializeOwned>(&self) -> T {
         self.arguments.args().expect("arguments of that type")
     }
 }
@@ -66,18 +66,18 @@ impl Work {
 /// Everything that a machine asked of its driver. Panics where a machine breaks its word: a call
 /// that ends twice, a session that leaves without having joined, or after it left.
 #[derive(Debug, Default)]
-pub(crate) struct Log {
+pub struct Log {
     ended: BTreeMap<CallId, Ended>,
-    pub(crate) requests: VecDeque<Request>,
-    pub(crate) said: Vec<Said>,
-    pub(crate) sessions: BTreeMap<PeerId, PeerInfo>,
+    pub requests: VecDeque<Request>,
+    pub said: Vec<Said>,
+    pub sessions: BTreeMap<PeerId, PeerInfo>,
     gone: BTreeSet<PeerId>,
     served: BTreeSet<RequestId>,
 }
 
 impl Log {
     /// Takes one action in.
-    pub(crate) fn take(&mut self, action: Action) {
+    pub fn take(&mut self, action: Action) {
         match action {
             Action::Serve(request) => {
                 assert!(self.sessions.contains_key(&request.peer()), "a request of nobody");
@@ -98,12 +98,12 @@ impl Log {
     }
 
     /// How that call ended.
-    pub(crate) fn ended(&self, call: CallId) -> Ended {
+    pub fn ended(&self, call: CallId) -> Ended {
         self.ended.get(&call).cloned().unwrap_or(Ended::Pending)
     }
 
     /// How many calls have ended.
-    pub(crate) fn ended_count(&self) -> usize {
+    pub fn ended_count(&self) -> usize {
         self.ended.len()
     }
 
@@ -142,12 +142,26 @@ impl From<Outcome> for Ended {
     }
 }
 
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Pending => Self::Odd("it has not ended".into()),
+            Ended::Value(value) => Self::Value(value.as_u64()),
+            Ended::Fault(_) => Self::Fault,
+            Ended::Executed(_) => Self::Executed,
+            Ended::NotExecuted(reason) => Self::NotExecuted(reason.to_string()),
+            Ended::Unknown(reason) => Self::Unknown(reason.to_string()),
+            Ended::Closed(executed) => Self::Closed { not_executed: executed == Executed::No },
+        }
+    }
+}
+
 /// The body of a result.
-pub(crate) fn result(value: impl serde::Serialize) -> Packed {
+pub fn result(value: impl serde::Serialize) -> Packed {
     Packed::result(&value).expect("an encodable result")
 }
 
 /// The body of a call with those arguments.
-pub(crate) fn arguments(args: impl serde::Serialize) -> Packed {
+pub fn arguments(args: impl serde::Serialize) -> Packed {
     Packed::call(&args, &()).expect("encodable arguments")
 }

@@ -3,10 +3,10 @@
 use super::clock::Clock;
 use super::log::{Ended, Log, Work, arguments, result};
 use super::wire::End;
-use pseud::proto::pseud::{Channel, Deadlines, Dropped, Stats};
-use pseud::proto::zmtp::Verdict;
-use pseud::proto::{Action, CallId, CallOptions, CallRefused, PeerError, Refusal};
-use pseud::{Fault, Reason};
+use pseud_proto::pseud::{Channel, Deadlines, Dropped, Stats};
+use pseud_proto::zmtp::Verdict;
+use pseud_proto::{Action, CallId, CallOptions, CallRefused, PeerError, Refusal};
+use pseud_proto::{Fault, Reason};
 use serde::Serialize;
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
@@ -14,39 +14,35 @@ use std::time::{Duration, Instant};
 /// A [`Channel`] with its driver: it does nothing by itself, a test says what it says. Whoever it is
 /// asked about comes in.
 #[derive(Debug)]
-pub(crate) struct Talker {
-    pub(crate) channel: Channel,
-    pub(crate) log: Log,
+pub struct Talker {
+    pub channel: Channel,
+    pub log: Log,
     /// Why its link is over, where the peer was at fault.
-    pub(crate) error: Option<PeerError>,
+    pub error: Option<PeerError>,
     clock: Clock,
     over: bool,
 }
 
 impl Talker {
-    pub(crate) fn new(channel: Channel, clock: Clock) -> Self {
+    pub fn new(channel: Channel, clock: Clock) -> Self {
         Self { channel, log: Log::default(), error: None, clock, over: false }
     }
 
     /// Calls the other side.
-    pub(crate) fn call(&mut self, name: &str, args: impl Serialize) -> CallId {
+    pub fn call(&mut self, name: &str, args: impl Serialize) -> CallId {
         self.try_call(name, args).expect("a call that is not refused")
     }
 
-    pub(crate) fn try_call(
-        &mut self,
-        name: &str,
-        args: impl Serialize,
-    ) -> Result<CallId, CallRefused> {
+    pub fn try_call(&mut self, name: &str, args: impl Serialize) -> Result<CallId, CallRefused> {
         self.call_with(name, args, CallOptions::default())
     }
 
-    pub(crate) fn call_within(&mut self, timeout: Duration, name: &str) -> CallId {
+    pub fn call_within(&mut self, timeout: Duration, name: &str) -> CallId {
         let options = CallOptions::default().timeout(timeout);
         self.call_with(name, (), options).expect("a call that is not refused")
     }
 
-    pub(crate) fn call_with(
+    pub fn call_with(
         &mut self,
         name: &str,
         args: impl Serialize,
@@ -58,18 +54,18 @@ impl Talker {
     }
 
     /// Gives that call up.
-    pub(crate) fn cancel(&mut self, call: CallId) {
+    pub fn cancel(&mut self, call: CallId) {
         self.channel.cancel(call, self.clock.now());
         self.drain();
     }
 
     /// The oldest request that waits to be answered.
-    pub(crate) fn work(&mut self) -> Work {
+    pub fn work(&mut self) -> Work {
         self.next_work().expect("a request that waits")
     }
 
     /// The same, if there is one. What cannot be opened is refused here.
-    pub(crate) fn next_work(&mut self) -> Option<Work> {
+    pub fn next_work(&mut self) -> Option<Work> {
         while let Some(request) = self.log.requests.pop_front() {
             match Work::new(request) {
                 Ok(work) => return Some(work),
@@ -83,55 +79,55 @@ impl Talker {
     }
 
     /// Answers with a value.
-    pub(crate) fn answer(&mut self, work: Work, value: impl Serialize) {
+    pub fn answer(&mut self, work: Work, value: impl Serialize) {
         self.channel.reply(work.ticket, Ok(result(value)), self.clock.now());
         self.drain();
     }
 
     /// Answers with a fault.
-    pub(crate) fn fail(&mut self, work: Work, fault: Fault) {
+    pub fn fail(&mut self, work: Work, fault: Fault) {
         self.channel.reply(work.ticket, Err(fault), self.clock.now());
         self.drain();
     }
 
     /// Refuses to run a handler.
-    pub(crate) fn refuse(&mut self, work: Work, refusal: &Refusal) {
+    pub fn refuse(&mut self, work: Work, refusal: &Refusal) {
         self.channel.refuse(work.ticket, refusal, self.clock.now());
         self.drain();
     }
 
     /// Ends everything.
-    pub(crate) fn shutdown(&mut self) {
+    pub fn shutdown(&mut self) {
         self.channel.shutdown(self.clock.now());
         self.drain();
     }
 
     /// How that call ended.
-    pub(crate) fn ended(&self, call: CallId) -> Ended {
+    pub fn ended(&self, call: CallId) -> Ended {
         self.log.ended(call)
     }
 
     /// Whether a session is open.
-    pub(crate) fn is_connected(&self) -> bool {
+    pub fn is_connected(&self) -> bool {
         self.channel.peer().is_some()
     }
 
     /// Pending calls and guarded requests, found by looking into the slots.
-    pub(crate) fn deadlines(&self) -> (usize, usize) {
+    pub fn deadlines(&self) -> (usize, usize) {
         let Deadlines { calls, guards, .. } = self.channel.machines().1.count_deadlines();
         (calls, guards)
     }
 
-    pub(crate) fn stats(&self) -> Stats {
+    pub fn stats(&self) -> Stats {
         self.channel.machines().1.stats()
     }
 
-    pub(crate) fn dropped(&self, cause: Dropped) -> u64 {
+    pub fn dropped(&self, cause: Dropped) -> u64 {
         self.stats().dropped(cause)
     }
 
     /// Why its session ended, if it had one and it did.
-    pub(crate) fn left(&self) -> Option<Reason> {
+    pub fn left(&self) -> Option<Reason> {
         self.log.said.iter().find_map(|said| match said {
             super::Said::Left(_, reason) => Some(*reason),
             _ => None,
@@ -198,7 +194,7 @@ impl End for Talker {
 }
 
 /// At most `max` bytes of what a machine's slices hold.
-pub(crate) fn gather<'a>(max: usize, fill: impl FnOnce(&mut [IoSlice<'a>]) -> usize) -> Vec<u8> {
+pub fn gather<'a>(max: usize, fill: impl FnOnce(&mut [IoSlice<'a>]) -> usize) -> Vec<u8> {
     let mut slices = [IoSlice::new(&[]); 8];
     let count = fill(&mut slices);
     let mut bytes = Vec::new();

@@ -1,0 +1,21 @@
+//! Somebody on the path between two peers.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `split` | finds the frames in a direction's bytes |
+//! | `editor` | deletes, doubles and swaps frames |
+//! | `requests` | reads along: which requests pass |
+//! | `relay` | carries one link over sockets, and edits it |
+//! | `cutting` | carries many links over sockets, and cuts them off |
+
+mod cutting;
+mod editor;
+mod relay;
+mod requests;
+pub(crate) mod split;
+
+pub use cutting::CuttingRelay;
+pub use editor::{EDITS, Edit, Editor, numbers};
+pub use relay::{Carried, Change, Relay};
+pub use requests::Requests;
+pub use split::{Frame, Split};
