@@ -154,9 +154,10 @@ impl Link {
         self.settle(endpoint, told, now)
     }
 
-    /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do.
+    /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do: none
+    /// once the link is over.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.connection.poll_timeout()
+        self.connection.poll_timeout().filter(|_| !self.is_over())
     }
 
     /// Whether this peer may come in, as the server of PLAIN or CURVE: once a link, and only if its

@@ -5,6 +5,7 @@
 
 mod a_greeting;
 mod alone;
+mod attacks;
 mod b_commands;
 mod b_framing;
 mod bench;

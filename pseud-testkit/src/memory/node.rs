@@ -232,8 +232,7 @@ impl End for Port {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let node = self.node.borrow();
-        let link = &node.links[self.link];
-        let deadline = link.poll_timeout().filter(|_| !link.is_over());
+        let deadline = node.links[self.link].poll_timeout();
         deadline.into_iter().chain(node.endpoint.poll_timeout()).min()
     }
 

@@ -77,6 +77,13 @@ pub fn property(name: &str, value: &[u8]) -> Vec<u8> {
     properties_of(&[(name.as_bytes(), value)])
 }
 
+/// All that a server of ours under NULL says by itself, if it is called `service`.
+pub fn opening() -> Vec<u8> {
+    let ready = ready_declaring("ROUTER", "service", "1;caps=7;max=8388608");
+    [greeting_with(8, &[8]), ready].concat()
+}
+
+/// A greeting and a DEALER's READY.
 pub fn handshake() -> Vec<u8> {
     [greeting(), ready("DEALER", "")].concat()
 }
