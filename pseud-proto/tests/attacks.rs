@@ -14,25 +14,7 @@ use pseud_testkit::raw;
 use std::sync::Arc;
 use std::time::Instant;
 
-mod null {
-    pseud_testkit::greeting_attacks!(super::run);
-    pseud_testkit::framing_attacks!(super::run);
-    pseud_testkit::command_attacks!(super::run);
-    pseud_testkit::handshake_attacks!(super::run);
-}
-
-mod plain {
-    pseud_testkit::plain_attacks!(super::run);
-}
-
-pseud_testkit::downgrade_attacks!(run);
-
-#[cfg(feature = "_curve")]
-mod curve {
-    pseud_testkit::curve_attacks!(super::run);
-    pseud_testkit::curve_traffic_attacks!(super::run);
-    pseud_testkit::curve_client_attacks!(super::run);
-}
+pseud_testkit::attack_tests!(run);
 
 /// A victim, and what its attacker knows.
 struct Beside {
@@ -56,7 +38,9 @@ fn run(groups: Vec<Group>) {
                 *sum += stats.dropped(*cause);
             }
             if group.mechanism != Mechanism::Curve && len < 200 {
-                (1..len).for_each(|cut| drop(play(&group, attack, &[cut, len - cut])));
+                for cut in 1..len {
+                    play(&group, attack, &[cut, len - cut]);
+                }
             }
         }
         let wanted: Vec<u64> = group.dropped.iter().map(|(_, count)| *count).collect();
@@ -94,6 +78,7 @@ fn play(group: &Group, attack: &Attack, pieces: &[usize]) -> Stats {
     match &attack.then {
         Then::Ends(..) => {}
         Then::EndsWithStream(why) => {
+            assert_eq!(said, b"", "{}", name());
             assert_eq!(beside.channel.handle_eof(beside.now), Err(*why), "{}", name());
         }
         Then::Parts => assert_eq!(beside.channel.handle_eof(beside.now), Ok(()), "{}", name()),

@@ -245,6 +245,19 @@ fn outcome(room: &Room, is_client: bool, bytes: &[u8], chunk: usize) -> Result<(
     feed(&mut connection, &[greeting_of(name), bytes.to_vec()].concat(), chunk, now)
 }
 
+#[test]
+fn c_11_what_does_not_fit_a_hello_is_not_cut() {
+    let now = Instant::now();
+    for (username, password, what) in [(256, 0, "username bytes"), (0, 256, "password bytes")] {
+        let (username, password) = (vec![b'u'; username].into(), Secret::new(vec![b'p'; password]));
+        let config = with(MechanismConfig::PlainClient { username, password });
+        let mut client = Connection::new(config, Side::Connecting, [1; 32], now);
+        let refused = feed(&mut client, &greeting_of("PLAIN"), 1, now);
+        assert_eq!(refused, Err(PeerError::TooLarge { what, size: 256, max: 255 }));
+        assert_eq!(client.backlog(), 64);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 128, ..Default::default() })]
 

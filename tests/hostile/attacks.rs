@@ -16,27 +16,7 @@ use crate::curve::Keyed;
 #[cfg(feature = "_curve")]
 use crate::secured::{curve_client, curve_server};
 
-mod null {
-    pseud_testkit::greeting_attacks!(super::run);
-    pseud_testkit::framing_attacks!(super::run);
-    pseud_testkit::command_attacks!(super::run);
-    pseud_testkit::handshake_attacks!(super::run);
-}
-
-mod plain {
-    pseud_testkit::plain_attacks!(super::run);
-}
-
-mod downgrade {
-    pseud_testkit::downgrade_attacks!(super::run);
-}
-
-#[cfg(feature = "_curve")]
-mod curve {
-    pseud_testkit::curve_attacks!(super::run);
-    pseud_testkit::curve_traffic_attacks!(super::run);
-    pseud_testkit::curve_client_attacks!(super::run);
-}
+pseud_testkit::attack_tests!(run);
 
 fn run(groups: Vec<Group>) {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();

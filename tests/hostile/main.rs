@@ -6,7 +6,6 @@
 mod a_greeting;
 mod alone;
 mod attacks;
-mod b_commands;
 mod b_framing;
 mod bench;
 mod c_handshake;
@@ -17,8 +16,6 @@ mod curve_between;
 #[cfg(feature = "_curve")]
 mod curve_flood;
 #[cfg(feature = "_curve")]
-mod curve_hello;
-#[cfg(feature = "_curve")]
 mod curve_initiate;
 #[cfg(feature = "_curve")]
 mod curve_rogue;
@@ -26,18 +23,16 @@ mod curve_rogue;
 mod curve_traffic;
 #[cfg(feature = "_curve")]
 mod curve_whole;
-mod downgrade;
 mod f_envelope;
 mod f_replies;
 mod floods;
 mod m_domains;
 mod m_provenance;
 mod memory;
+mod multi_step_attacks;
 mod open_requests;
 mod p_adapters;
-mod plain;
 mod plain_rogue;
-mod raids;
 mod repeats;
 mod revoked;
 mod rogue;

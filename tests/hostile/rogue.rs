@@ -67,14 +67,6 @@ impl Rogue {
         listener
     }
 
-    /// A link of the victim's on which that greeting was sent, and its own taken.
-    pub(crate) async fn greeted(&self, greeting: &[u8]) -> RawPeer {
-        let mut wire = catch(&self.trap().await).await;
-        wire.greeting().await;
-        wire.send(greeting).await;
-        wire
-    }
-
     /// Why that link ended, in the victim's words. It does not come again, as somebody else may get
     /// the port. Ask in the order in which links end.
     pub(crate) async fn end(&self, wire: &RawPeer) -> Reason {

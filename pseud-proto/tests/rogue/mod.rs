@@ -1,7 +1,6 @@
 //! A CURVE peer that makes its own commands, right ones or wrong ones, before a server of ours.
 
 use super::secured::*;
-use pseud_proto::PeerError;
 use pseud_proto::zmtp::*;
 use pseud_testkit::connection::*;
 pub(crate) use pseud_testkit::raw::forger::*;
@@ -21,10 +20,6 @@ pub(crate) fn forger() -> Forger {
 
 pub(crate) fn metadata() -> Vec<u8> {
     ready_command(&[(b"Socket-Type", b"DEALER")])[8..].to_vec()
-}
-
-pub(crate) fn server_metadata() -> Vec<u8> {
-    ready_command(&[(b"Socket-Type", b"ROUTER")])[8..].to_vec()
 }
 
 /// A server that has been greeted.
@@ -56,10 +51,4 @@ pub(crate) fn admitted(now: Instant) -> (Forger, Connection) {
     assert!(matches!(drain(&mut server)[..], [Seen::Asked(_), Seen::Ready(_)]));
     written(&mut server);
     (rogue, server)
-}
-
-/// What that command does to a greeted server.
-pub(crate) fn to_greeted(name: &str, data: &[u8]) -> Result<(), PeerError> {
-    let now = Instant::now();
-    feed(&mut greeted(1, now), &command(name, data), 1, now)
 }

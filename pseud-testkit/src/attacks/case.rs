@@ -57,10 +57,13 @@ pub enum Then {
     Parts,
 }
 
+/// What an attacker makes of what it knows.
+pub type Forge = Box<dyn Fn(&Known) -> Vec<u8>>;
+
 /// One of them.
 pub struct Attack {
     pub at: Step,
-    pub bytes: Box<dyn Fn(&Known) -> Vec<u8>>,
+    pub bytes: Forge,
     pub then: Then,
     /// How often its bytes have `spy` served.
     pub served: u64,

@@ -2,8 +2,8 @@
 //! the one thing that must come of it. Ids are those of the tests' names: `b_01` is B-01.
 //!
 //! Two harnesses run each case: `pseud-proto/tests/attacks` beside the core, cut at every byte, and
-//! `tests/hostile/attacks.rs` over sockets, with a bystander who must be served meanwhile. A macro by file
-//! makes a test of each case there: `pseud_testkit::greeting_attacks!(run);`.
+//! `tests/hostile/attacks.rs` over sockets, with a bystander who must be served meanwhile. A macro makes
+//! a test of each case there: `pseud_testkit::attack_tests!(run);`.
 //!
 //! What needs more than one answer to what was sent (timing, memory, resets, floods, many at once) is no
 //! data: it stands where it is run.
@@ -55,3 +55,29 @@ macro_rules! cases {
     };
 }
 pub(crate) use cases;
+
+/// A test for each case of each file; one that needs CURVE where the feature `_curve` is. The function is of
+/// the module where this stands.
+#[macro_export]
+macro_rules! attack_tests {
+    ($run:ident) => {
+        mod null {
+            $crate::greeting_attacks!(super::$run);
+            $crate::framing_attacks!(super::$run);
+            $crate::command_attacks!(super::$run);
+            $crate::handshake_attacks!(super::$run);
+        }
+        mod plain {
+            $crate::plain_attacks!(super::$run);
+        }
+        mod downgrade {
+            $crate::downgrade_attacks!(super::$run);
+        }
+        #[cfg(feature = "_curve")]
+        mod curve {
+            $crate::curve_attacks!(super::$run);
+            $crate::curve_traffic_attacks!(super::$run);
+            $crate::curve_client_attacks!(super::$run);
+        }
+    };
+}
