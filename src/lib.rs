@@ -1,5 +1,6 @@
-//! Bidirectional RPC ready for the hostile web: a server calls, by name and with a result, a client
-//! that sits behind NAT, on the connection which that client opened.
+#![cfg_attr(any(feature = "tokio", not(doctest)), doc = include_str!("../README.md"))]
+//!
+//! # In code
 //!
 //! This package is the front door; it re-exports what its features choose.
 //!

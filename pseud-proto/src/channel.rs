@@ -28,6 +28,44 @@ use std::time::Instant;
 /// 5. after an `Err(PeerError)`, the stream's end, or an [`Action::Close`] it takes no more input:
 ///    drain, write what `slices` still holds (at most 1 s), close. Of messages it holds nothing then:
 ///    its calls were told whether they had left.
+///
+/// ```no_run
+/// use pseud_proto::pseud::Channel;
+/// use pseud_proto::zmtp::{ConnectionConfig, Side};
+/// use pseud_proto::{Action, CallOptions, Config, Packed, ValueLimits};
+/// use std::io::{IoSlice, Read, Write};
+/// use std::net::TcpStream;
+/// use std::sync::Arc;
+/// use std::time::Instant;
+///
+/// # fn run(random: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = Config::default();
+/// config.server = Some("service".into());
+/// let (link, mut stream) = (ConnectionConfig::default(), TcpStream::connect("127.0.0.1:5555")?);
+/// let (config, link, now) = (Arc::new(config), Arc::new(link), Instant::now());
+/// let mut channel = Channel::new(config, link, Side::Connecting, random, now);
+/// let call = channel.call("hello", Packed::call(&("Charly",), &())?, CallOptions::default(), now)?;
+/// let mut input = [0; 4096];
+/// loop {
+///     while let Some(action) = channel.poll_action() {
+///         if let Action::Finish { outcome, .. } = action {
+///             println!("{call:?}: {outcome:?}");
+///             return Ok(());
+///         }
+///     }
+///     let mut slices = [IoSlice::new(&[]); 8];
+///     let count = channel.slices(&mut slices);
+///     if count > 0 {
+///         let written = stream.write_vectored(&slices[..count])?;
+///         channel.advance(written, Instant::now());
+///         continue;
+///     }
+///     // A driver of more than an example waits for `poll_timeout` as well.
+///     let len = stream.read(&mut input)?;
+///     channel.handle_input(&mut input[..len], Instant::now())?;
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Channel {
     link: Link,

@@ -38,6 +38,33 @@ pub const BACKLOG_BYTES_LOW: usize = 128 << 10;
 ///
 /// [`Action::Flush`]: crate::Action::Flush
 /// [`Action::Close`]: crate::Action::Close
+///
+/// ```
+/// use pseud_proto::pseud::{Endpoint, Link};
+/// use pseud_proto::{Action, PeerError};
+/// use std::time::Instant;
+///
+/// /// Bytes came from that link's stream.
+/// fn read(links: &mut [Link], at: usize, endpoint: &mut Endpoint, input: &mut [u8], now: Instant) {
+///     let broke: Result<(), PeerError> = links[at].handle_input(endpoint, input, now);
+///     if let Err(error) = broke {
+///         println!("link {at} is over: {error}");
+///     }
+///     while let Some(action) = endpoint.poll_action() {
+///         match action {
+///             Action::Flush(peer) => {
+///                 let theirs = links.iter_mut().filter(|link| link.peer() == Some(peer));
+///                 theirs.for_each(|link| link.pull(endpoint, now));
+///             }
+///             Action::Close(peer, reason) => {
+///                 let theirs = links.iter_mut().filter(|link| link.peer() == Some(peer));
+///                 theirs.for_each(|link| link.end(endpoint, reason, now));
+///             }
+///             action => println!("for the application: {action:?}"),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Link {
     connection: Connection,

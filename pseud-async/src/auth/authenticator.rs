@@ -46,6 +46,20 @@ pub struct Source {
 /// has ended, but dropped when the handshake's time is up by then: what may take longer than that, and
 /// goes on when its future is dropped, must hold the question's [`Permit`]:
 /// [`with_permit`](Self::with_permit).
+///
+/// ```no_run
+/// use pseud::{Authenticator, Options, Question, Server, Verdict};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let judge = Authenticator::new(|question| async move {
+///     match question {
+///         Question::Plain { username, .. } if username == "guest" => Verdict::Admit("guest".into()),
+///         _ => Verdict::Deny,
+///     }
+/// });
+/// let server = Server::with(Options::server("service").plain_server(judge))?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Authenticator(Judge);
 

@@ -19,6 +19,15 @@ use std::time::Duration;
 ///
 /// All are sent when it is first polled; what one of them does touches no other. Dropping it gives all
 /// of them up, as for one [`Call`](crate::Call). It costs no task.
+///
+/// ```no_run
+/// # async fn run(server: pseud::Server) {
+/// let sessions = server.sessions("charly");
+/// for answer in server.call_all::<String, _>(sessions, "where", ()).await {
+///     println!("{answer:?}");
+/// }
+/// # }
+/// ```
 #[must_use = "calls are sent when they are awaited"]
 pub struct CallAll<T, A, K = ()> {
     peers: Vec<Peer>,

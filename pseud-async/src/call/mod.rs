@@ -28,6 +28,22 @@ use std::time::Duration;
 ///
 /// Cancel-safe in the plain sense: dropping it gives the call up. What was not written yet never
 /// leaves; a late answer is dropped.
+///
+/// ```no_run
+/// use pseud::{CallError, Client};
+/// use std::collections::BTreeMap;
+/// use std::time::Duration;
+///
+/// # async fn run(client: Client) -> Result<(), CallError> {
+/// let by_name = BTreeMap::from([("colour", "red")]);
+/// let call = client.call("paint", (7,)).kwargs(by_name).timeout(Duration::from_secs(2));
+/// match call.await {
+///     Ok(()) => {}
+///     Err(error) if error.is_retry_safe() => println!("nothing was painted: {error}"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<T, A, K = ()> {
     hub: Arc<Hub>,

@@ -16,6 +16,17 @@ use std::sync::Arc;
 /// It means one session ([`Caller::peer`](crate::Caller::peer),
 /// [`Node::sessions`](crate::Node::sessions)), or whoever is a user or holds a routing id when it is
 /// called. An answer is only believed from the session that was asked.
+///
+/// ```no_run
+/// use pseud::{CallError, Server};
+///
+/// # async fn run(server: Server) -> Result<(), CallError> {
+/// let desk = server.peer("desk 1"); // whoever holds that routing id when it is called
+/// let charly = server.user("charly"); // whoever is authenticated as that user
+/// let lamp: bool = desk.call("is_lit", ("lamp",)).await?;
+/// let sum: i64 = charly.call("add", (2, 4)).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Peer {
     hub: Arc<Hub>,

@@ -12,6 +12,18 @@ use std::time::Duration;
 /// A peer that calls one server. It may serve calls of that server, too.
 ///
 /// It is a [`Node`]: register handlers and call the server there.
+///
+/// ```no_run
+/// use pseud::{Client, Options};
+/// use std::time::Duration;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::with(Options::client("service").identity("desk 1"))?;
+/// client.connect("tcp://127.0.0.1:5555")?;
+/// let hello = client.call("hello", ("Charly",)).timeout(Duration::from_secs(1));
+/// let greeting: String = hello.await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Client<R: Runtime>(Peering<R>);
 

@@ -11,6 +11,17 @@ use std::time::Duration;
 
 /// Settings of a [`Server`](crate::Server) or a [`Client`](crate::Client). Defaults are Python
 /// pseud's where it has the setting.
+///
+/// ```no_run
+/// use pseud::{Authenticator, Options, Secret, Server};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let users = Authenticator::passwords([("charly", Secret::new("a password"))]);
+/// let mut options = Options::server("service").plain_server(users);
+/// options.config.limits.requests_open_max = 1_000;
+/// let server = Server::with(options)?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
@@ -151,6 +162,17 @@ impl Options {
 }
 
 /// Settings of one listener: what its links do otherwise than those of the node.
+///
+/// ```no_run
+/// use pseud::{BindOptions, Server};
+/// use std::time::Duration;
+///
+/// # async fn run(server: Server) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut patient = BindOptions::default();
+/// patient.late_guard = Some(Duration::from_secs(30).into());
+/// server.bind_with("tcp://127.0.0.1:0", patient).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct BindOptions {

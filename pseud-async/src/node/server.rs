@@ -12,6 +12,20 @@ use std::time::Duration;
 /// A peer that is known by a routing id, and serves. It may call its clients, too.
 ///
 /// It is a [`Node`]: register handlers and call peers there.
+///
+/// ```no_run
+/// use pseud::{Fault, Server};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::new("service")?;
+/// server.register("hello", |request| async move {
+///     let (name,): (String,) = request.args()?;
+///     Ok::<_, Fault>(format!("Hello {name}"))
+/// })?;
+/// server.bind("tcp://127.0.0.1:5555").await?;
+/// let sum: i64 = server.user("charly").call("add", (2, 4)).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Server<R: Runtime>(Peering<R>);
 

@@ -17,6 +17,16 @@ use std::sync::Arc;
 /// its link has ended. All of it comes from the session, nothing from the request's arguments: it is
 /// what handlers with Python's `with_identity` are told, and what predicates of domains judge. But the
 /// user may be one that a trusted gateway names: see [`user`](Self::user).
+///
+/// ```no_run
+/// use pseud::{Fault, Request};
+///
+/// /// Asks whoever calls, on the link that it opened, before it answers.
+/// async fn hello(request: Request) -> Result<String, Fault> {
+///     let name: String = request.caller().call("name", ()).await?;
+///     Ok(format!("Hello {name}"))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Caller {
     pub(crate) hub: Arc<Hub>,

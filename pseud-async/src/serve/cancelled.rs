@@ -11,6 +11,16 @@ use std::task::{Context, Poll};
 
 /// A future that is ready once the caller is gone (or the request is answered): its link ended, or
 /// this node shut down. Costs nothing until it is polled. Cancel-safe.
+///
+/// ```no_run
+/// use pseud::{Fault, Request};
+///
+/// /// Goes on for as long as somebody waits for it.
+/// async fn watch(request: Request) -> Result<(), Fault> {
+///     request.cancelled().await;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Cancelled {

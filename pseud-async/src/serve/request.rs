@@ -9,6 +9,23 @@ use smol_str::SmolStr;
 use std::fmt;
 
 /// What a handler is given: the caller's arguments, checked, and a way back to the caller.
+///
+/// ```no_run
+/// use pseud::{Fault, Request};
+///
+/// async fn divide(request: Request) -> Result<f64, Fault> {
+///     let (dividend, divisor): (f64, f64) = request.args()?; // else a TypeError is told
+///     if divisor == 0.0 {
+///         return Err(Fault::new("ZeroDivisionError", "division by zero"));
+///     }
+///     println!("{:?} divides", request.caller().user().id());
+///     Ok(dividend / divisor)
+/// }
+///
+/// # fn run(server: pseud::Server) -> Result<(), Box<dyn std::error::Error>> {
+/// server.register("divide", divide)?;
+/// # Ok(()) }
+/// ```
 pub struct Request {
     pub(crate) id: RequestId,
     pub(crate) caller: Caller,

@@ -37,6 +37,23 @@ use std::time::Instant;
 /// left, and a late reply must not arrive.
 ///
 /// `now` is the last argument wherever time matters; it may stand still but is best not turned back.
+///
+/// ```
+/// use pseud_proto::pseud::{Endpoint, Link};
+/// use pseud_proto::zmtp::{ConnectionConfig, Side};
+/// use pseud_proto::Config;
+/// use std::sync::Arc;
+/// use std::time::Instant;
+///
+/// # let random = || [7; 32];
+/// let (now, settings) = (Instant::now(), Arc::new(ConnectionConfig::default()));
+/// let mut endpoint = Endpoint::new(Arc::new(Config::default()), random());
+/// // One for each stream that was accepted; its greeting waits to be written.
+/// let link = Link::new(&endpoint, settings, Side::Accepting, random(), now);
+/// assert!(link.connection().backlog() > 0);
+/// assert_eq!(endpoint.stats().sessions, 0);
+/// endpoint.shutdown(now);
+/// ```
 #[derive(Debug)]
 pub struct Endpoint {
     pub(crate) config: Arc<Config>,

@@ -71,6 +71,19 @@ pub enum ConnectionEvent {
 /// A stream of [`ConnectionEvent`]s, from when it was made. Dropping it is enough.
 ///
 /// It holds 256 events; a watcher that does not keep up is told how many it missed.
+///
+/// ```no_run
+/// use pseud::{ConnectionEvent, Server};
+///
+/// # async fn run(server: Server) {
+/// let mut events = server.events();
+/// while let Some(event) = events.next().await {
+///     if let ConnectionEvent::Lost { address, reason, .. } = event {
+///         println!("{address} is gone: {reason}");
+///     }
+/// }
+/// # }
+/// ```
 pub struct Events {
     hub: Arc<Hub>,
     key: usize,

@@ -49,6 +49,24 @@ static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
 /// Handlers are forgotten when the last handle of their registry is dropped and every node that it was
 /// given to has ended; a node's own are when that node ends. A handler that holds a handle of its own
 /// registry keeps that alive.
+///
+/// # Example
+/// ```no_run
+/// use pseud::{Client, Fault, Options, Registry, Server};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let shared = Registry::new();
+/// shared.register_sync("add", |request| {
+///     let (a, b): (i64, i64) = request.args()?;
+///     Ok::<_, Fault>(a + b)
+/// })?;
+/// let mut options = Options::server("service");
+/// options.registry = Some(shared.clone());
+/// let server = Server::with(options)?;
+/// server.guard("staff", |caller| caller.user().has_permission("staff"));
+/// server.domain("staff").register_sync("stop", |_| Ok::<_, Fault>(()))?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Registry {
     lease: Arc<Lease>,

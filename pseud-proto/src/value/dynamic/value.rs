@@ -8,6 +8,16 @@ use bytes::Bytes;
 ///
 /// It encodes to the bytes that Python's packer writes: smallest integers, 64-bit floats, str and
 /// bin kept apart, maps in order. `Debug` prints it whole.
+///
+/// ```
+/// use pseud_proto::{Packed, Value, ValueLimits};
+///
+/// let value = Value::Array(vec![1.into(), "two".into(), Value::Nil]);
+/// let body = Packed::result(&value)?;
+/// assert_eq!(body.as_bytes(), b"\x93\x01\xa3two\xc0");
+/// assert_eq!(body.value(), value);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value {

@@ -47,6 +47,29 @@ const EVENTS_KEPT: usize = 64;
 ///
 /// An error is final: every later input returns the same one, `poll_timeout` is `None`, and only
 /// what was queued can still be written. Events from before the error can still be polled.
+///
+/// ```
+/// use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Side};
+/// use std::io::IoSlice;
+/// use std::sync::Arc;
+/// use std::time::Instant;
+///
+/// let (config, now) = (Arc::new(ConnectionConfig::default()), Instant::now());
+/// let mut client = Connection::new(config.clone(), Side::Connecting, [1; 32], now);
+/// let mut server = Connection::new(config, Side::Accepting, [2; 32], now);
+/// // What one writes the other reads, as if a stream were between them.
+/// for (from, to) in [(0, 1), (1, 0)] {
+///     let mut both = [&mut client, &mut server];
+///     let mut slices = [IoSlice::new(&[]); 8];
+///     let count = both[from].slices(&mut slices);
+///     let mut bytes: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+///     both[from].advance(bytes.len());
+///     both[to].handle_input(&mut bytes, now)?;
+/// }
+/// assert!(matches!(server.poll_event(), Some(Event::Ready(_))));
+/// assert!(client.is_ready() && server.is_ready());
+/// # Ok::<_, pseud_proto::PeerError>(())
+/// ```
 pub struct Connection {
     config: Arc<ConnectionConfig>,
     phase: Phase,
