@@ -9,10 +9,10 @@ pub enum BadValue {
     /// The bytes end inside a value; or a count is larger than the bytes that are left.
     #[error("truncated at byte {0}")]
     Truncated(usize),
-    /// More containers inside each other than [`ValueLimits::depth_max`].
+    /// More containers inside each other than [`ValueLimits::depth_max`](crate::value::ValueLimits::depth_max).
     #[error("nested too deeply at byte {0}")]
     DepthLimit(usize),
-    /// More values than [`ValueLimits::nodes_max`].
+    /// More values than [`ValueLimits::nodes_max`](crate::value::ValueLimits::nodes_max).
     #[error("too many values at byte {0}")]
     NodeLimit(usize),
     /// A str that is not UTF-8.
@@ -27,7 +27,7 @@ pub enum BadValue {
     /// The marker `C1`, which msgpack never uses.
     #[error("a reserved marker at byte {0}")]
     Reserved(usize),
-    /// An ext longer than [`ValueLimits::ext_bytes_max`].
+    /// An ext longer than [`ValueLimits::ext_bytes_max`](crate::value::ValueLimits::ext_bytes_max).
     #[error("an ext that is too long at byte {0}")]
     ExtLimit(usize),
     /// An ext with a negative code, a date that does not exist, or one whose decoder refused it.

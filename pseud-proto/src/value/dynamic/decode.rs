@@ -160,7 +160,7 @@ pub struct BadExt;
 /// Decoders by ext code, merged over the defaults (dates at 123 to 126): what
 /// `translation_table={code: (class, pack, unpack)}` is in Python. Both peers need the same one.
 ///
-/// It serves dynamic values. A type of one's own is an [`Ext`] inside, for serde.
+/// It serves dynamic values. A type of one's own is an [`Ext`](crate::value::Ext) inside, for serde.
 #[derive(Debug, Clone, Default)]
 pub struct ExtTable {
     decoders: BTreeMap<i8, DecodeExt>,
