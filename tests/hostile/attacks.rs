@@ -4,7 +4,6 @@
 use crate::bench::Bench;
 use crate::rogue::{Rogue, catch};
 use crate::secured::{plain_client, plain_server};
-use pseud::proto::PeerError;
 use pseud::{Options, Reason};
 use pseud_testkit::attacks::{
     Attack, Exchange, Group, Known, Mechanism, Step, Then, USERS, Victim,
@@ -54,7 +53,7 @@ async fn against_servers(group: &Group) {
             attack_server(group, &keyed.bench).await;
             let is_asked = |attack: &&Attack| {
                 attack.at == Step::Ready
-                    || matches!(attack.then, Then::Ends(PeerError::Denied(_), _))
+                    || matches!(attack.then, Then::Ends(pseud::PeerError::Denied(_), _))
             };
             let asked = group.cases.iter().filter(is_asked).count() as u64;
             keyed.over(asked, served, &group.dropped).await;
