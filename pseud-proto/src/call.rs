@@ -43,9 +43,24 @@ key! {
     /// One call that we made.
     CallId
 }
-key! {
-    /// One request that a peer made; it names the request, it does not answer it.
-    RequestId
+/// One request that a peer made; it names the request, it does not answer it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId {
+    pub(crate) peer: PeerId,
+    /// In that session's table.
+    pub(crate) key: Key,
+}
+
+impl RequestId {
+    /// The session that it came from.
+    pub fn peer(self) -> PeerId {
+        self.peer
+    }
+
+    /// Its slot in that session: small, dense, and used again after it.
+    pub fn slot(self) -> usize {
+        self.key.index as usize
+    }
 }
 
 impl Unchecked {

@@ -33,6 +33,7 @@ mod message;
 pub mod pseud;
 pub mod registry;
 mod rpc;
+pub mod session;
 pub mod value;
 mod wire;
 

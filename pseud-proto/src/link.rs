@@ -125,7 +125,7 @@ impl Link {
     ) -> Self {
         let connection = Connection::new(config, side, seed, now).skip_too_large();
         let (address, stage) = (String::new(), Stage::Handshake);
-        let machine = endpoint.sessions.machine();
+        let machine = endpoint.machine();
         Self { connection, machine, side, address, late_guard: None, stage, question: None }
     }
 
@@ -295,7 +295,7 @@ impl Link {
 
     fn translate(&mut self, endpoint: &mut Endpoint, now: Instant) -> Result<(), PeerError> {
         while let Some(event) = self.connection.poll_event() {
-            let ours = endpoint.sessions.machine() == self.machine;
+            let ours = endpoint.machine() == self.machine;
             debug_assert!(ours, "a link of another endpoint");
             if !ours {
                 continue;

@@ -148,7 +148,7 @@ fn an_answer_is_believed_only_from_whom_it_was_asked() {
         wires[1].client.say(OK, &id, ONE);
         settle(&mut wires);
         assert_eq!(node.borrow().ended(call), Ended::Pending);
-        assert_eq!(node.borrow().endpoint.stats().dropped(Dropped::WrongPeer), 1);
+        assert_eq!(node.borrow().endpoint.stats().dropped(Dropped::UnknownReply), 1);
         wires[0].client.say(OK, &id, TWO);
         settle(&mut wires);
         assert_eq!(node.borrow().ended(call), Ended::Value(2.into()));

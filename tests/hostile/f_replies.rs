@@ -283,7 +283,7 @@ async fn j_02_the_right_id_from_the_wrong_peer() {
     rogue.canary().await;
     say(&mut wire, &id, OK, &[9]).await;
     assert_eq!(outcome(calling).await.unwrap(), 9);
-    rogue.over(&[(Dropped::WrongPeer, 3)]).await;
+    rogue.over(&[(Dropped::UnknownReply, 3)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -291,5 +291,5 @@ async fn j_02_an_answer_from_another_session_of_the_same_user() {
         assert_eq!(wire.closed().await, b"");
         assert_eq!(guarded.bench.end(&wire).await, Reason::Revoked);
     }
-    guarded.over(&[(Dropped::WrongPeer, 3)]).await;
+    guarded.over(&[(Dropped::UnknownReply, 3)]).await;
 }

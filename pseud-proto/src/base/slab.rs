@@ -5,6 +5,15 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct MachineId(pub(crate) u32);
 
+impl MachineId {
+    /// Whether that key may be of one of this machine's tables.
+    pub(crate) fn owns(self, key: Key) -> bool {
+        let ours = key.machine == self;
+        debug_assert!(ours, "an id or a ticket of another endpoint");
+        ours
+    }
+}
+
 /// A slot of a machine's table and the generation of its occupant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
@@ -13,12 +22,18 @@ pub(crate) struct Key {
     pub(crate) generation: u32,
 }
 
-/// A table whose keys are never reused, while its slots are.
+/// A table whose keys are never reused, while its slots are. Free slots behind the last occupant are
+/// given up.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     machine: MachineId,
     slots: Vec<Slot<T>>,
+    /// Each free slot once; besides, such as were given up.
     free: Vec<u32>,
+    live: usize,
+    /// The generation of the next occupant: counted over all slots, so that one which was given up
+    /// and comes again does not begin anew.
+    generation: u32,
 }
 
 #[derive(Debug)]
@@ -27,17 +42,18 @@ struct Slot<T> {
     value: Option<T>,
 }
 
+/// Room that is kept however few slots are in use.
+const SLOTS_KEPT: usize = 16;
+
 impl<T> Slab<T> {
     pub(crate) fn new(machine: MachineId) -> Self {
-        Self { machine, slots: Vec::new(), free: Vec::new() }
+        Self { machine, slots: Vec::new(), free: Vec::new(), live: 0, generation: 0 }
     }
 
     /// Whether that key may be of this table. One of another machine is its caller's mistake; to act
     /// on it would hit whoever has that slot here.
     pub(crate) fn owns(&self, key: Key) -> bool {
-        let ours = key.machine == self.machine;
-        debug_assert!(ours, "an id or a ticket of another endpoint");
-        ours
+        self.machine.owns(key)
     }
 
     fn key(&self, index: u32, generation: u32) -> Key {
@@ -50,7 +66,7 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.live
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -58,21 +74,25 @@ impl<T> Slab<T> {
     }
 
     /// The key that the next `insert` returns.
-    pub(crate) fn next_key(&self) -> Key {
-        match self.free.last() {
-            Some(&index) => self.key(index, self.generation(index)),
-            None => self.key(self.slots.len() as u32, 0),
+    pub(crate) fn next_key(&mut self) -> Key {
+        while self.free.last().is_some_and(|&index| index as usize >= self.slots.len()) {
+            self.free.pop();
         }
+        let index = self.free.last().copied().unwrap_or(self.slots.len() as u32);
+        self.key(index, self.generation)
     }
 
     pub(crate) fn insert(&mut self, value: T) -> Key {
         let key = self.next_key();
+        self.generation = self.generation.wrapping_add(1);
+        self.live += 1;
+        let slot = Slot { generation: key.generation, value: Some(value) };
         match self.slots.get_mut(key.index as usize) {
-            Some(slot) => {
-                slot.value = Some(value);
+            Some(place) => {
+                *place = slot;
                 self.free.pop();
             }
-            None => self.slots.push(Slot { generation: 0, value: Some(value) }),
+            None => self.slots.push(slot),
         }
         key
     }
@@ -102,9 +122,26 @@ impl<T> Slab<T> {
             return None;
         }
         let value = slot.value.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
         self.free.push(key.index);
+        self.live -= 1;
+        self.shrink();
         Some(value)
+    }
+
+    /// Each slot is given up once for each time that it was made, so this costs a few steps.
+    fn shrink(&mut self) {
+        while self.slots.last().is_some_and(|slot| slot.value.is_none()) {
+            self.slots.pop();
+        }
+        let slots = self.slots.len();
+        if slots == 0 {
+            self.free.clear();
+        }
+        if self.slots.capacity() > SLOTS_KEPT && slots < self.slots.capacity() / 4 {
+            self.slots.shrink_to((2 * slots).max(SLOTS_KEPT));
+            self.free.retain(|&index| (index as usize) < slots);
+            self.free.shrink_to((2 * slots).max(SLOTS_KEPT));
+        }
     }
 
     /// Who lives in that slot now, whatever the generation.
@@ -119,12 +156,74 @@ impl<T> Slab<T> {
         })
     }
 
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().filter_map(|slot| slot.value.as_mut())
+    }
+
     pub(crate) fn keys(&self) -> Vec<Key> {
         self.iter().map(|(key, _)| key).collect()
     }
+}
 
-    fn generation(&self, index: u32) -> u32 {
-        self.slots.get(index as usize).map_or(0, |slot| slot.generation)
+/// What belongs to the keys of another table: looked up by slot, believed by the whole key.
+#[derive(Debug)]
+pub(crate) struct Secondary<T> {
+    machine: MachineId,
+    slots: Vec<Option<(Key, Box<T>)>>,
+}
+
+impl<T> Secondary<T> {
+    pub(crate) fn new(machine: MachineId) -> Self {
+        Self { machine, slots: Vec::new() }
+    }
+
+    pub(crate) fn insert(&mut self, key: Key, value: T) {
+        let index = key.index as usize;
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, || None);
+        }
+        if let Some(slot) = self.slots.get_mut(index) {
+            *slot = Some((key, Box::new(value)));
+        }
+    }
+
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
+        if !self.machine.owns(key) {
+            return None;
+        }
+        let (owner, value) = self.slots.get(key.index as usize)?.as_ref()?;
+        (*owner == key).then_some(value)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        if !self.machine.owns(key) {
+            return None;
+        }
+        let (owner, value) = self.slots.get_mut(key.index as usize)?.as_mut()?;
+        (*owner == key).then_some(value)
+    }
+
+    pub(crate) fn remove(&mut self, key: Key) -> Option<Box<T>> {
+        if !self.machine.owns(key) {
+            return None;
+        }
+        let slot = self.slots.get_mut(key.index as usize)?;
+        let (_, value) = slot.take_if(|(owner, _)| *owner == key)?;
+        while self.slots.last().is_some_and(Option::is_none) {
+            self.slots.pop();
+        }
+        if self.slots.len() < self.slots.capacity() / 4 {
+            self.slots.shrink_to(2 * self.slots.len());
+        }
+        Some(value)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slots.iter().flatten().map(|(key, value)| (*key, &**value))
+    }
+
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        self.iter().map(|(key, _)| key).collect()
     }
 }
 
@@ -143,5 +242,65 @@ mod tests {
         assert_eq!(slab.remove(first), None);
         assert_eq!(slab.get(second), Some(&"second"));
         assert_eq!(slab.len(), 1);
+    }
+
+    #[test]
+    fn s_03_a_table_shrinks_to_what_lives() {
+        let mut slab = Slab::new(MachineId(7));
+        let keys: Vec<_> = (0..250_000).map(|n| slab.insert(n)).collect();
+        for &key in &keys[10..] {
+            slab.remove(key);
+        }
+        let room = |slab: &Slab<_>| slab.slots.capacity().max(slab.free.capacity());
+        assert!(room(&slab) <= 64, "{}", room(&slab));
+        assert!(keys[..10].iter().all(|&key| slab.get(key).is_some()));
+        // Slots that were given up come back under new generations.
+        let again: Vec<_> = (0..1_000).map(|n| slab.insert(n)).collect();
+        assert!(keys[10..1_010].iter().all(|&key| slab.get(key).is_none()));
+        for key in keys[..10].iter().chain(&again) {
+            assert!(slab.remove(*key).is_some());
+        }
+        assert!(slab.is_empty() && room(&slab) <= 64);
+    }
+
+    #[test]
+    fn keys_and_slots_are_what_a_plain_map_says() {
+        let (mut slab, mut map) = (Slab::new(MachineId(7)), std::collections::BTreeMap::new());
+        let mut luck = 1_u64;
+        for step in 0..20_000_u32 {
+            luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let dice = (luck >> 33) as usize;
+            // It fills, empties, and fills again.
+            if dice % 10 < 2 + 6 * (step as usize / 1_000 % 2) {
+                let key = slab.insert(step);
+                assert!(map.insert(key, step).is_none(), "a key is never reused");
+            } else if let Some(key) = map.keys().nth(dice % map.len().max(1)).copied() {
+                assert_eq!(slab.remove(key), map.remove(&key));
+                assert_eq!(slab.get(key), None);
+            }
+            assert_eq!(slab.len(), map.len());
+        }
+        assert!(
+            slab.iter()
+                .map(|(key, value)| (key, *value))
+                .eq(slab.keys().into_iter().map(|key| (key, map[&key])))
+        );
+    }
+
+    #[test]
+    fn what_belongs_to_a_key_goes_with_it() {
+        let (mut slab, mut beside) = (Slab::new(MachineId(7)), Secondary::new(MachineId(7)));
+        let [first, second] = [1, 2].map(|n| slab.insert(n));
+        beside.insert(first, "first");
+        beside.insert(second, "second");
+        assert_eq!(beside.remove(first).as_deref(), Some(&"first"));
+        slab.remove(first);
+        let third = slab.insert(3);
+        assert_eq!((third.index, beside.get(third), beside.get(first)), (first.index, None, None));
+        beside.insert(third, "third");
+        assert_eq!((beside.get(first), beside.keys()), (None, vec![third, second]));
+        assert_eq!(beside.get_mut(second).copied(), Some("second"));
+        assert!(beside.remove(second).is_some() && beside.remove(third).is_some());
+        assert!(beside.slots.is_empty());
     }
 }

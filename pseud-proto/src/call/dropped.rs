@@ -15,10 +15,8 @@ pub enum Dropped {
     Id,
     /// The kind frame is not one byte, or no kind of ours.
     Kind,
-    /// An answer to a call that was never made, or is over: late, repeated, or made up.
+    /// An answer to a call that was not made on its session, or is over: late, repeated, or made up.
     UnknownReply,
-    /// An answer from another session than the one that was asked.
-    WrongPeer,
     /// UNAUTHORIZED, AUTHENTICATED or HELLO that nothing asked for.
     Unsolicited,
     /// An answer of ours that a v1 caller no longer waits for: sending it would have killed its reader.

@@ -90,9 +90,64 @@ impl Parts {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
+    /// The same message, to look at: all of one of pseud's, of a longer one its first parts.
+    pub fn lent(&self) -> Lent<'_> {
+        let ranges = self.places.get(..self.len().min(USUAL)).unwrap_or_default();
+        Lent { bytes: &self.bytes, ranges, len: self.len() }
+    }
+
     /// The buffer that all parts lie in.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
+    }
+}
+
+/// A received multipart message that still lies in somebody's buffer: nothing of it was copied.
+#[derive(Clone, Copy)]
+pub struct Lent<'a> {
+    bytes: &'a [u8],
+    ranges: &'a [Place],
+    len: usize,
+}
+
+impl<'a> Lent<'a> {
+    /// The message whose parts are those ranges of `bytes`, as (start, end). One that leaves `bytes` is
+    /// as good as missing.
+    pub fn new(bytes: &'a [u8], ranges: &'a [(u32, u32)]) -> Self {
+        Self { bytes, ranges, len: ranges.len() }
+    }
+
+    /// How many parts there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no part at all.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The bytes that all parts lie in.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// One part's bytes.
+    pub fn get(&self, index: usize) -> Option<&'a [u8]> {
+        let &(start, end) = self.ranges.get(index)?;
+        self.bytes.get(start as usize..end as usize)
+    }
+
+    /// Where one part lies.
+    pub fn range(&self, index: usize) -> Option<Range<u32>> {
+        let &(start, end) = self.ranges.get(index)?;
+        Some(start..end)
+    }
+}
+
+impl fmt::Debug for Lent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.ranges.iter().map(|(start, end)| end - start)).finish()
     }
 }
 

@@ -70,8 +70,10 @@ pub struct Limits {
     /// Calls of ours that may be pending at one peer. Default 1 024.
     pub calls_pending_per_peer_max: usize,
     /// Requests of all peers that may be open at once. Default 16 384; one more is refused
-    /// as `Overloaded`. The last quarter of them is kept for peers that have fewer than
-    /// [16](Limits::REQUESTS_FEW) open: some that have many do not keep all others out.
+    /// as `Overloaded`. The last quarter of them is kept for those that have fewer than
+    /// [16](Limits::REQUESTS_FEW) open: some that have many do not keep all others out. The sessions of
+    /// one user, and without a user those from one address, have theirs together; not those from this
+    /// machine itself.
     pub requests_open_max: usize,
     /// Requests of one peer that may be open at once. Default 1 024, the default of
     /// `calls_pending_per_peer_max`: only a peer that gives many calls up may have more of them on
@@ -87,7 +89,7 @@ pub struct Limits {
     pub requests_open_bytes_per_peer_max: usize,
     /// The newest requests of one session, served or refused, whose ids are remembered: one that
     /// repeats such an id is dropped, so that nothing runs twice. Besides, an id is remembered as long
-    /// as its request is open: its handler runs, or its answer is not written. An older id may run
+    /// as its request is open: until it is answered. An older id may run
     /// again, and so may requests that have none. At 24 bytes each, taken as they come. Default 1 024:
     /// all that one peer may have open.
     pub requests_remembered_max: usize,
@@ -98,6 +100,10 @@ pub struct Limits {
     /// where even those do not fit its link is closed, since it does not read. The oldest message in
     /// the queue does not count: one of any size passes. Default 16 MiB.
     pub queue_bytes_hard_max: usize,
+    /// Bytes queued for all peers together over which the link of whoever has most queued is closed
+    /// (`SlowPeer`). Default 256 MiB. However many peers ask for large answers and read none, they hold
+    /// no more than that, and one message.
+    pub queue_bytes_total_max: usize,
     /// Messages of one peer that are dropped, probes and HEARTBEATs. Of answers that nobody waits for
     /// one is free for each call that was given up after it had left, and as many as
     /// `calls_pending_per_peer_max` besides: an earlier link of that peer may be owed them.
@@ -123,6 +129,7 @@ impl Default for Limits {
             requests_remembered_max: 1_024,
             queue_bytes_soft_max: 4 << 20,
             queue_bytes_hard_max: 16 << 20,
+            queue_bytes_total_max: 256 << 20,
             flood: FloodLimit::default(),
             hops_max: 32,
             bad_envelopes_max: 3,

@@ -10,11 +10,14 @@ pub struct Stats {
     pub sessions: usize,
     /// Calls of ours pending now.
     pub calls_pending: usize,
-    /// Requests of peers that are being served, or whose answers are not written yet.
+    /// Requests of peers that are being served, or whose answers wait to be sent.
     pub requests_open: usize,
     /// Bytes of the messages of those that are being served: what
     /// [`Limits::requests_open_bytes_max`](crate::Limits) bounds.
     pub requests_open_bytes: usize,
+    /// Bytes of messages that wait to be sent: what
+    /// [`Limits::queue_bytes_total_max`](crate::Limits) bounds.
+    pub queued_bytes: usize,
     /// Probes seen.
     pub probes: u64,
     /// HEARTBEATs seen.
@@ -28,10 +31,40 @@ pub struct Stats {
     pub requests_refused: u64,
     /// Calls made.
     pub calls_made: u64,
-    dropped: [u64; 12],
+    dropped: [u64; 11],
+}
+
+/// One thing that was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Counted {
+    /// A probe.
+    Probe,
+    /// A HEARTBEAT.
+    Heartbeat,
+    /// A request, handed out to be served.
+    Served,
+    /// One that was turned away unread.
+    Shed,
+    /// One that was refused without its handler having run.
+    Refused,
+    /// A message or an answer that was dropped.
+    Dropped(Dropped),
 }
 
 impl Stats {
+    /// Counts it.
+    pub fn count(&mut self, what: Counted) {
+        match what {
+            Counted::Probe => self.probes += 1,
+            Counted::Heartbeat => self.heartbeats += 1,
+            Counted::Served => self.requests_served += 1,
+            Counted::Shed => self.requests_shed += 1,
+            Counted::Refused => self.requests_refused += 1,
+            Counted::Dropped(cause) => self.drop_for(cause),
+        }
+    }
+
     /// How often something was dropped for that cause.
     pub fn dropped(&self, cause: Dropped) -> u64 {
         self.dropped.get(cause as usize).copied().unwrap_or_default()
@@ -42,7 +75,7 @@ impl Stats {
         self.dropped.iter().sum()
     }
 
-    pub(crate) fn drop_for(&mut self, cause: Dropped) {
+    fn drop_for(&mut self, cause: Dropped) {
         if let Some(count) = self.dropped.get_mut(cause as usize) {
             *count += 1;
         }

@@ -2,9 +2,8 @@
 
 use crate::call::dropped::Dropped;
 use crate::call::profile::Capabilities;
-use crate::message::parts::Parts;
+use crate::message::parts::Lent;
 use crate::value::msgpack::edges as heads;
-use bytes::Bytes;
 use std::fmt;
 use std::ops::Range;
 
@@ -95,11 +94,11 @@ impl fmt::Debug for WireId {
 
 /// What a received message turned out to be.
 #[derive(Debug)]
-pub(crate) enum Received {
+pub(crate) enum Received<'a> {
     /// One frame: `ZMQ_PROBE_ROUTER`'s way to say "here I am".
     Probe,
     /// A message of ours.
-    Envelope(Envelope),
+    Envelope(Envelope<'a>),
     /// Of another version than ours: it is dropped. The id of what looks like a WORK.
     OtherVersion(Option<WireId>),
     /// Not a message of ours, but framing is sound: it is dropped.
@@ -108,57 +107,56 @@ pub(crate) enum Received {
 
 /// A message of ours, its id and body still in the buffer that it came in.
 #[derive(Debug)]
-pub(crate) struct Envelope {
+pub(crate) struct Envelope<'a> {
     pub(crate) kind: Kind,
-    pub(crate) id: WireId,
-    pub(crate) body: Range<u32>,
-    pub(crate) message: Bytes,
+    /// At most [`WireId::MAX`] bytes.
+    pub(crate) id: &'a [u8],
+    pub(crate) body: &'a [u8],
+    /// Where the body lies in the message's buffer.
+    pub(crate) at: Range<u32>,
 }
 
-impl Envelope {
-    pub(crate) fn body(&self) -> &[u8] {
-        self.message.get(self.body.start as usize..self.body.end as usize).unwrap_or_default()
-    }
-}
-
-impl Received {
-    pub(crate) fn read(parts: Parts) -> Self {
-        match (parts.len(), Self::envelope(&parts)) {
+impl<'a> Received<'a> {
+    pub(crate) fn read(message: Lent<'a>) -> Self {
+        match (message.len(), Self::envelope(message)) {
             (1, _) => Self::Probe,
-            (FRAMES, Ok((kind, id, body))) => {
-                Self::Envelope(Envelope { kind, id, body, message: parts.into_bytes() })
-            }
-            (FRAMES, Err(Dropped::Version)) => Self::OtherVersion(Self::work_id(&parts)),
+            (FRAMES, Ok(envelope)) => Self::Envelope(envelope),
+            (FRAMES, Err(Dropped::Version)) => Self::OtherVersion(Self::work_id(message)),
             (FRAMES, Err(cause)) => Self::Dropped(cause),
             _ => Self::Dropped(Dropped::BadEnvelope),
         }
     }
 
     /// The id and the kind of a message of ours of which all but the body is there.
-    pub(crate) fn head(parts: &Parts) -> Option<(WireId, Kind)> {
-        let (kind, id) = Self::kind_and_id(parts).ok()?;
-        (parts.len() == FRAMES - 1).then_some((id, kind))
+    pub(crate) fn head(message: Lent<'a>) -> Option<(&'a [u8], Kind)> {
+        let (kind, id) = Self::kind_and_id(message).ok()?;
+        (message.len() == FRAMES - 1).then_some((id, kind))
     }
 
-    fn work_id(parts: &Parts) -> Option<WireId> {
-        let kind = Kind::from_frame(parts.get(3)?)?;
-        WireId::new(parts.get(2)?).filter(|_| kind == Kind::Work)
+    fn work_id(message: Lent<'a>) -> Option<WireId> {
+        let kind = Kind::from_frame(message.get(3)?)?;
+        WireId::new(message.get(2)?).filter(|_| kind == Kind::Work)
     }
 
-    fn envelope(parts: &Parts) -> Result<(Kind, WireId, Range<u32>), Dropped> {
-        let (kind, id) = Self::kind_and_id(parts)?;
-        Ok((kind, id, parts.range(FRAMES - 1).ok_or(Dropped::BadEnvelope)?))
+    fn envelope(message: Lent<'a>) -> Result<Envelope<'a>, Dropped> {
+        let (kind, id) = Self::kind_and_id(message)?;
+        let body = message.get(FRAMES - 1).zip(message.range(FRAMES - 1));
+        let (body, at) = body.ok_or(Dropped::BadEnvelope)?;
+        Ok(Envelope { kind, id, body, at })
     }
 
-    fn kind_and_id(parts: &Parts) -> Result<(Kind, WireId), Dropped> {
-        let frame = |index| parts.get(index).ok_or(Dropped::BadEnvelope);
+    fn kind_and_id(message: Lent<'a>) -> Result<(Kind, &'a [u8]), Dropped> {
+        let frame = |index| message.get(index).ok_or(Dropped::BadEnvelope);
         if !frame(0)?.is_empty() {
             return Err(Dropped::Delimiter);
         }
         if frame(1)? != VERSION {
             return Err(Dropped::Version);
         }
-        let id = WireId::new(frame(2)?).ok_or(Dropped::Id)?;
+        let id = frame(2)?;
+        if id.len() > WireId::MAX {
+            return Err(Dropped::Id);
+        }
         let kind = Kind::from_frame(frame(3)?).ok_or(Dropped::Kind)?;
         Ok((kind, id))
     }
@@ -195,14 +193,16 @@ pub(crate) fn read_work(body: &[u8], ours: Capabilities) -> Result<Work, &'stati
 mod tests {
     use super::*;
 
+    use crate::message::parts::Parts;
+
     fn parts(frames: &[&[u8]]) -> Parts {
         Parts::from_frames(frames).unwrap()
     }
 
     #[test]
     fn one_frame_is_a_probe() {
-        assert!(matches!(Received::read(parts(&[b""])), Received::Probe));
-        assert!(matches!(Received::read(parts(&[b"x"])), Received::Probe));
+        assert!(matches!(Received::read(parts(&[b""]).lent()), Received::Probe));
+        assert!(matches!(Received::read(parts(&[b"x"]).lent()), Received::Probe));
     }
 
     #[test]

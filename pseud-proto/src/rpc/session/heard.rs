@@ -4,9 +4,6 @@
 //! A Python peer runs a pickle and looks a zone up. Of what came from its own process it has the class
 //! and the zone; of what came from anybody else it may run harm, or die.
 
-use crate::call::PeerId;
-use crate::call::profile::Profile;
-use crate::rpc::endpoint::Endpoint;
 use crate::value::{Packed, Risk};
 use bytes::Bytes;
 use std::collections::{BTreeSet, VecDeque};
@@ -30,7 +27,12 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    fn learn(&mut self, risk: Risk<'_>) {
+    /// Takes in what is in that body, as far as it is looked at.
+    pub(crate) fn learn(&mut self, body: &Packed) {
+        body.risks().take(LESSONS_MAX).for_each(|risk| self.learn_one(risk));
+    }
+
+    fn learn_one(&mut self, risk: Risk<'_>) {
         let entry = Bytes::from(entry(risk));
         if !self.known.insert(entry.clone()) {
             return;
@@ -45,7 +47,7 @@ impl Heard {
         }
     }
 
-    fn knows(&self, risk: Risk<'_>) -> bool {
+    pub(crate) fn knows(&self, risk: Risk<'_>) -> bool {
         self.known.contains(&*entry(risk))
     }
 }
@@ -59,69 +61,38 @@ fn entry(risk: Risk<'_>) -> Box<[u8]> {
     [&[kind], bytes].concat().into()
 }
 
-impl Endpoint {
-    /// A body of that session's was checked: the pickles of its own classes and the zones by key in it
-    /// may be sent back there: the first 4 096 of them. Costs nothing for bodies that have none; without
-    /// it they are refused.
-    pub fn learn(&mut self, peer: PeerId, body: &Packed) {
-        let Some(session) = self.sessions.get_mut(peer.0) else { return };
-        let risks = body.risks().take(LESSONS_MAX);
-        risks.for_each(|risk| session.heard.get_or_insert_default().learn(risk));
-    }
-
-    /// What in that body would harm that peer, for people.
-    pub(crate) fn risk(&self, peer: PeerId, profile: Profile, body: &Packed) -> Option<String> {
-        let heard = self.sessions.get(peer.0).and_then(|session| session.heard.as_ref());
-        let harmless = |risk: Risk<'_>| {
-            let heard = heard.is_some_and(|heard| heard.knows(risk));
-            heard
-                || match risk {
-                    Risk::Zone(key) => !profile.is_v1() || self.config.known_zones.contains(key),
-                    Risk::Pickle(..) => false,
-                }
-        };
-        body.risks().find(|risk| !harmless(*risk)).map(|risk| risk.to_string())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::peer::PeerInfo;
     use crate::value::Value;
-    use std::sync::Arc;
 
     #[test]
     fn it_knows_what_it_heard_and_forgets_the_oldest() {
         let mut heard = Heard::default();
-        heard.learn(Risk::Zone("Europe/Paris"));
-        heard.learn(Risk::Zone("Europe/Paris"));
-        heard.learn(Risk::Pickle(125, b"a"));
+        heard.learn_one(Risk::Zone("Europe/Paris"));
+        heard.learn_one(Risk::Zone("Europe/Paris"));
+        heard.learn_one(Risk::Pickle(125, b"a"));
         assert_eq!(heard.entries.len(), 2);
         assert!(heard.knows(Risk::Zone("Europe/Paris")) && heard.knows(Risk::Pickle(125, b"a")));
         assert!(!heard.knows(Risk::Zone("Europe")) && !heard.knows(Risk::Pickle(123, b"a")));
         for number in 0..5_000u32 {
-            heard.learn(Risk::Pickle(125, &number.to_be_bytes()));
+            heard.learn_one(Risk::Pickle(125, &number.to_be_bytes()));
         }
         assert!(
             heard.bytes <= BYTES_MAX && heard.knows(Risk::Pickle(125, &4_999u32.to_be_bytes()))
         );
         assert!(!heard.knows(Risk::Zone("Europe/Paris")));
-        heard.learn(Risk::Pickle(125, &[7; BYTES_MAX]));
+        heard.learn_one(Risk::Pickle(125, &[7; BYTES_MAX]));
         assert_eq!((heard.entries.len(), heard.known.len(), heard.bytes), (0, 0, 0));
     }
 
-    /// A million in one body, under the lock that everybody waits for.
+    /// A million in one body, under a lock that others may wait for.
     #[test]
     fn a_body_that_is_full_of_them_costs_no_more_than_a_few() {
-        let mut endpoint = Endpoint::new(Arc::default(), [1; 32]);
-        let info = PeerInfo::new(Bytes::from_static(b"mallory"));
-        let peer = endpoint.handle_connected(info, std::time::Instant::now());
         let pickles: Vec<Value> =
             (0..200_000u32).map(|n| Value::Ext(125, n.to_be_bytes().to_vec().into())).collect();
-        let body = Packed::result(&pickles).unwrap();
-        endpoint.learn(peer, &body);
-        let heard = endpoint.sessions.get(peer.0).unwrap().heard.as_ref().unwrap();
+        let mut heard = Heard::default();
+        heard.learn(&Packed::result(&pickles).unwrap());
         assert!(heard.entries.len() == heard.known.len() && heard.bytes <= BYTES_MAX);
         let [last, next] = [LESSONS_MAX - 1, LESSONS_MAX].map(|n| (n as u32).to_be_bytes());
         assert!(heard.knows(Risk::Pickle(125, &last)) && !heard.knows(Risk::Pickle(125, &next)));

@@ -1,9 +1,7 @@
 //! Which requests a session has made: none of them is acted on twice.
 
-use crate::call::RequestId;
-use crate::dialect::WireId;
+use crate::base::slab::Key;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hasher};
 
 /// The most that are remembered, whatever a setting asks for.
 const REMEMBERED_MAX: usize = 1 << 24;
@@ -24,7 +22,7 @@ pub(crate) struct Seen {
     /// Open addressing, at most half full: one more than a place in the ring; zero is free.
     table: Vec<u32>,
     /// Those whose place was taken while their requests were open.
-    kept: BTreeMap<u64, RequestId>,
+    kept: BTreeMap<u64, Key>,
     /// How many of those there may be until such as are over go.
     kept_max: usize,
 }
@@ -33,32 +31,36 @@ pub(crate) struct Seen {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
     pub(crate) print: u64,
-    pub(crate) request: RequestId,
+    pub(crate) request: Key,
 }
 
 impl Seen {
     /// Whether the id of that fingerprint is among the newest, or its request is open.
-    pub(crate) fn is_known(&self, print: u64, is_open: impl Fn(RequestId) -> bool) -> bool {
+    pub(crate) fn is_known(&self, print: u64, is_open: impl Fn(Key) -> bool) -> bool {
         self.print_at(self.slot(print)).is_some()
             || self.kept.get(&print).is_some_and(|&request| is_open(request))
     }
 
     /// Remembers an id that [is not known](Self::is_known), as one of the newest `max`, and as long as
     /// its request is open.
-    pub(crate) fn remember(
-        &mut self,
-        known: Known,
-        max: usize,
-        is_open: impl Fn(RequestId) -> bool,
-    ) {
+    pub(crate) fn remember(&mut self, known: Known, max: usize, is_open: impl Fn(Key) -> bool) {
         let oldest = self.insert(known, max.min(REMEMBERED_MAX));
         if let Some(old) = oldest.filter(|old| is_open(old.request)) {
             self.keep(old, is_open);
         }
     }
 
+    /// The request of an id that was remembered is served from now on, under that key.
+    pub(crate) fn bind(&mut self, known: Known, is_open: impl Fn(Key) -> bool) {
+        let place = self.get(self.slot(known.print)).checked_sub(1);
+        match place.and_then(|index| self.ring.get_mut(index as usize)) {
+            Some(place) => *place = known,
+            None => self.keep(known, is_open),
+        }
+    }
+
     /// Keeps what lives; as `remember` of sessions does, it costs a few steps and twice that room.
-    fn keep(&mut self, old: Known, is_open: impl Fn(RequestId) -> bool) {
+    fn keep(&mut self, old: Known, is_open: impl Fn(Key) -> bool) {
         if self.kept.len() >= self.kept_max.max(KEPT_MIN) {
             self.kept.retain(|_, &mut request| is_open(request));
             self.kept_max = 2 * self.kept.len();
@@ -147,32 +149,52 @@ impl Seen {
     }
 }
 
-/// `None` for the empty id, which is none.
-pub(crate) fn fingerprint(id: &WireId, key: u64) -> Option<u64> {
-    if id.as_bytes().is_empty() {
+/// The fingerprint of an id; `None` for the empty one, which is none.
+///
+/// Each 8 bytes are folded into what came before by one multiplication of 64 by 64 bits under the key,
+/// as in wyhash. Nobody sees a fingerprint, and who makes two ids of its own meet has only its own
+/// second request dropped.
+pub(crate) fn fingerprint(id: &[u8], key: u64) -> Option<u64> {
+    if id.is_empty() {
         return None;
     }
-    let mut hasher = DefaultHasher::new();
-    hasher.write_u64(key);
-    hasher.write(id.as_bytes());
-    Some(hasher.finish())
+    let (pieces, rest) = id.as_chunks::<8>();
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+    let start = fold(key ^ id.len() as u64, SECOND_KEY);
+    let print =
+        pieces.iter().fold(start, |print, piece| mix(print, u64::from_le_bytes(*piece), key));
+    Some(mix(print, u64::from_le_bytes(last), key))
+}
+
+/// Any odd constant: here wyhash's second secret.
+const SECOND_KEY: u64 = 0xe703_7ed1_a0b4_28db;
+
+fn mix(print: u64, piece: u64, key: u64) -> u64 {
+    fold(print ^ piece, key | 1) ^ piece.rotate_left(32)
+}
+
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::slab::{Key, MachineId};
+    use crate::base::slab::MachineId;
+    use crate::dialect::WireId;
     use std::collections::VecDeque;
 
-    const KEY: u64 = 9;
+    const KEY: u64 = 0x9e37_79b9_7f4a_7c15;
 
-    fn request(index: u32) -> RequestId {
-        RequestId(Key { machine: MachineId(7), index, generation: 0 })
+    fn request(index: u32) -> Key {
+        Key { machine: MachineId(7), index, generation: 0 }
     }
 
     /// Asks whether an id is new, and remembers it then, of a request that is over.
     fn is_new(seen: &mut Seen, id: &WireId, max: usize) -> bool {
-        let print = fingerprint(id, KEY).unwrap();
+        let print = fingerprint(id.as_bytes(), KEY).unwrap();
         let new = !seen.is_known(print, |_| false);
         if new {
             seen.remember(Known { print, request: request(0) }, max, |_| false);
@@ -222,9 +244,9 @@ mod tests {
     fn s_15_an_open_id_is_known_however_many_came_since() {
         for max in [0, 1, 10, 1_024] {
             let mut seen = Seen::default();
-            let print = |n: u32| fingerprint(&id(&n.to_be_bytes()), KEY).unwrap();
+            let print = |n: u32| fingerprint(&n.to_be_bytes(), KEY).unwrap();
             let known = |n| Known { print: print(n), request: request(n) };
-            let open = |known: RequestId| known.slot().is_multiple_of(100);
+            let open = |known: Key| known.index.is_multiple_of(100);
             // Every hundredth is open; then only the first is.
             for n in 0..10_000 {
                 assert!(!seen.is_known(print(n), |_| true), "{n} of {max}");
@@ -233,16 +255,16 @@ mod tests {
             assert!((0..10_000).step_by(100).all(|n| seen.is_known(print(n), open)));
             assert!(!seen.is_known(print(1), open), "it is over, and forgotten");
             assert!(seen.kept.len() <= 200, "{}", seen.kept.len());
-            let first = |known: RequestId| known.slot() == 0;
+            let first = |known: Key| known.index == 0;
             for n in 10_000..20_000 {
                 seen.remember(known(n), max, first);
             }
             assert!(seen.is_known(print(0), first) && !seen.is_known(print(100), first));
             for n in 20_000..22_000 {
-                seen.remember(known(n), max, |known| known.slot() >= 20_000);
+                seen.remember(known(n), max, |known| known.index >= 20_000);
             }
             for n in 22_000..32_000 {
-                seen.remember(known(n), max, |known| known.slot() % 100 == 1);
+                seen.remember(known(n), max, |known| known.index % 100 == 1);
             }
             assert!(seen.kept.len() <= 4_000, "{}", seen.kept.len());
         }

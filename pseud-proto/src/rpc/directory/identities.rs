@@ -66,6 +66,13 @@ impl Names {
         Some(old.peer)
     }
 
+    /// Whoever that session turned out to be: nobody else takes the name from it.
+    pub(crate) fn login(&mut self, name: &Bytes, peer: PeerId, user: &User) {
+        let Some(entry) = self.table.get_mut(name) else { return };
+        let all = entry.holder.iter_mut().chain(&mut entry.standby);
+        all.filter(|known| known.peer == peer).for_each(|known| known.user = user.clone());
+    }
+
     /// That session holds the name no more. A newer holder stays; else who stands by takes it: one
     /// whose link we opened first, then the newest of the same user (the other link of a node before
     /// any that it has lost), then the oldest. Returns who took it.

@@ -1,0 +1,18 @@
+//! What is known of one session.
+
+use crate::call::peer::PeerInfo;
+use crate::rpc::directory::shares::Of;
+use crate::rpc::share::Held;
+use std::sync::Arc;
+
+/// A session that is there.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) info: Arc<PeerInfo>,
+    pub(crate) share_of: Option<Of>,
+    pub(crate) held: Arc<Held>,
+    /// Whether it can be found.
+    pub(crate) is_welcome: bool,
+    /// Whether it said who it is after it was let in: nobody does so twice.
+    pub(crate) has_logged_in: bool,
+}

@@ -1,0 +1,155 @@
+//! Sessions come and go: what that does to names and users.
+
+use crate::auth::user::User;
+use crate::call::PeerId;
+use crate::call::late_guard::LateGuard;
+use crate::call::peer::PeerInfo;
+use crate::rpc::directory::Directory;
+use crate::rpc::directory::member::Member;
+use crate::rpc::directory::parked::Awaited;
+use crate::rpc::directory::shares::Of;
+use crate::rpc::session::Admitted;
+use crate::rpc::session::entry::NewCall;
+use crate::rpc::share::Held;
+use bytes::Bytes;
+use rand_chacha::rand_core::Rng;
+use std::sync::Arc;
+
+/// Somebody is let in.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Joined {
+    /// What its session is made of.
+    pub admitted: Admitted,
+    /// Whose session is to end first, as [`Reason::Replaced`](crate::Reason): it has lost its name.
+    pub ends: Option<PeerId>,
+}
+
+/// Somebody has left.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Left {
+    /// Who it was.
+    pub info: Arc<PeerInfo>,
+    /// Who has its name now: what waited for that is to be sent there.
+    pub heir: Option<PeerId>,
+}
+
+impl Directory {
+    /// A link's handshake is over. The newest link of an identity takes it over; but a link that we
+    /// opened, and before those that others opened one of another user, keeps the name as long as it
+    /// lives: others that announce it stand by and are only called as sessions. So does a second link of
+    /// one node, by name and as its user, while the first lives ([`Siblings`](crate::Siblings)).
+    pub fn join(&mut self, mut info: PeerInfo) -> Joined {
+        if info.identity.is_empty() {
+            info.identity = self.mint_identity();
+        }
+        info.late_guard = Some(match info.has_late_guard() {
+            true => info.late_guard.unwrap_or(self.config.late_guard),
+            false => LateGuard::Off,
+        });
+        let info = Arc::new(info);
+        self.unreachable.joined(&info, self.config.server.as_ref());
+        let (share_of, held) = (Of::peer(&info), Arc::<Held>::default());
+        let share = self.shares.join(share_of.as_ref());
+        let (is_welcome, has_logged_in) = (false, false);
+        let (kept, told) = (info.clone(), held.clone());
+        let member = Member { info: kept, share_of, held: told, is_welcome, has_logged_in };
+        let id = PeerId(self.members.insert(member));
+        let ends = self.names.take(id, &info);
+        self.users.join(&info.user, id, self.elder(&info));
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        Joined { admitted: Admitted { id, info, share, held, seed }, ends }
+    }
+
+    /// The session of the same user and the same node that is called, while this one stands by.
+    fn elder(&self, info: &PeerInfo) -> Option<PeerId> {
+        if info.siblings.is_alone() {
+            return None;
+        }
+        let yields = |peer: &&PeerId| {
+            let other = self.peer_info(**peer);
+            other.is_some_and(|other| info.siblings.yields_to(other.siblings.link()))
+        };
+        self.users.sessions(info.user.id()).iter().find(yields).copied()
+    }
+
+    /// Unlike libzmq's, these cannot be guessed: who guesses one could announce it and take it over.
+    fn mint_identity(&mut self) -> Bytes {
+        let mut identity = [0; 17];
+        let (_, random) = identity.split_at_mut(1);
+        self.rng.fill_bytes(random);
+        Bytes::copy_from_slice(&identity)
+    }
+
+    /// Its session is made: from now on it can be found. Returns what waited for it.
+    pub fn welcome(&mut self, peer: PeerId) -> Vec<NewCall> {
+        if let Some(member) = self.members.get_mut(peer.0) {
+            member.is_welcome = true;
+        }
+        self.waiting_for(peer)
+    }
+
+    pub(crate) fn is_welcome(&self, peer: PeerId) -> bool {
+        self.members.get(peer.0).is_some_and(|member| member.is_welcome)
+    }
+
+    /// What waits for that session, taken out to be sent. A routing id means whoever holds it, a user's
+    /// session whatever it announces; who is a user is known as nothing else.
+    pub fn waiting_for(&mut self, peer: PeerId) -> Vec<NewCall> {
+        if self.parked.len() == 0 || !self.is_welcome(peer) {
+            return Vec::new();
+        }
+        let Some(info) = self.peer_info(peer).cloned() else { return Vec::new() };
+        let (name, user) = (&info.identity, info.user.id());
+        let (holds, anonymous) = (self.names.holder(name) == Some(peer), user.is_empty());
+        let whom = [
+            holds.then(|| Awaited::RoutingId(name.clone())),
+            (!anonymous).then(|| Awaited::User(user.clone())),
+            (!anonymous).then(|| Awaited::Known(user.clone())),
+            (anonymous && holds).then(|| Awaited::Known(name.clone())),
+        ];
+        whom.iter().flatten().flat_map(|whom| self.parked.take(whom)).collect()
+    }
+
+    /// That session has ended. `None`: it has left before.
+    pub fn leave(&mut self, peer: PeerId) -> Option<Left> {
+        let Member { info, share_of, .. } = self.members.remove(peer.0)?;
+        self.unreachable.left(&info, self.config.server.as_ref());
+        self.shares.leave(share_of.as_ref());
+        let heir = self.names.release(&info.identity, peer);
+        self.users.leave(&info.user, peer);
+        Some(Left { info, heir })
+    }
+
+    /// An anonymous session says who it is, and was believed: it is that user from now on. At most once;
+    /// `None` where it has left, or is somebody already. What waited for that user is
+    /// [sent](Self::waiting_for) after its [session](crate::rpc::session::Session::set_info) was told.
+    pub fn login(&mut self, peer: PeerId, user: User) -> Option<Arc<PeerInfo>> {
+        let member = self.members.get_mut(peer.0)?;
+        if member.has_logged_in || !member.info.user.is_anonymous() || user.is_anonymous() {
+            return None;
+        }
+        member.has_logged_in = true;
+        let info = Arc::make_mut(&mut member.info);
+        info.user = user;
+        let info = member.info.clone();
+        self.names.login(&info.identity, peer, &info.user);
+        self.users.join(&info.user, peer, self.elder(&info));
+        Some(info)
+    }
+
+    /// The sessions of that user, which is forgotten: they are to be closed. It does not keep the user
+    /// from coming back: that is up to whoever authenticates it.
+    pub fn revoke(&mut self, user: &[u8]) -> Vec<PeerId> {
+        // Taken all at once: each need not be searched then, however many they are.
+        self.users.take(user)
+    }
+
+    /// Whose output holds most: to be closed where [all hold too much](crate::rpc::budget::Budget::is_over).
+    pub fn largest_holder(&self) -> Option<PeerId> {
+        let held = self.members.iter().map(|(key, member)| (member.held.bytes(), PeerId(key)));
+        held.max().filter(|(bytes, _)| *bytes > 0).map(|(_, peer)| peer)
+    }
+}

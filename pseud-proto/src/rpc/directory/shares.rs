@@ -1,0 +1,85 @@
+//! What sessions of one user, or from one address, share.
+
+use crate::call::peer::PeerInfo;
+use crate::rpc::share::Share;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// Whom a share is of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Of {
+    User(Bytes),
+    /// An IPv4 address, or the network of an IPv6 address: its first 64 bits, all of which one host has.
+    Source(u64),
+}
+
+impl Of {
+    /// `None` for who shares with nobody: an unknown address, or one of this machine itself, behind
+    /// which a proxy may have many.
+    pub(crate) fn peer(info: &PeerInfo) -> Option<Self> {
+        if !info.user.is_anonymous() {
+            return Some(Self::User(info.user.id().clone()));
+        }
+        let address: SocketAddr = info.address.parse().ok()?;
+        match address.ip().to_canonical() {
+            ip if ip.is_loopback() => None,
+            IpAddr::V4(ip) => Some(Self::Source(u64::from(u32::from(ip)))),
+            IpAddr::V6(ip) => Some(Self::Source((u128::from(ip) >> 64) as u64)),
+        }
+    }
+}
+
+/// The shares, each as long as a session has it.
+#[derive(Debug, Default)]
+pub(crate) struct Shares {
+    table: BTreeMap<Of, (Arc<Share>, usize)>,
+}
+
+impl Shares {
+    pub(crate) fn join(&mut self, of: Option<&Of>) -> Arc<Share> {
+        let Some(of) = of else { return Arc::default() };
+        let (share, sessions) = self.table.entry(of.clone()).or_default();
+        *sessions += 1;
+        share.clone()
+    }
+
+    pub(crate) fn leave(&mut self, of: Option<&Of>) {
+        let Some(of) = of else { return };
+        let Some((_, sessions)) = self.table.get_mut(of) else { return };
+        *sessions -= 1;
+        if *sessions == 0 {
+            self.table.remove(of);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_of_a_user_or_of_a_source_and_goes_with_its_last_session() {
+        let of = |user: &'static str, address: &str| {
+            Of::peer(&PeerInfo::new("x".into()).with_user(user).with_address(address))
+        };
+        assert_eq!(of("alice", "192.0.2.1:5"), of("alice", "192.0.2.2:6"));
+        assert_eq!(of("", "192.0.2.1:5"), of("", "192.0.2.1:6"));
+        assert_ne!(of("", "192.0.2.1:5"), of("", "192.0.2.2:5"));
+        assert_eq!(of("", "[2001:db8::1]:5"), of("", "[2001:db8::ffff]:5"));
+        assert_ne!(of("", "[2001:db8:0:1::1]:5"), of("", "[2001:db8::1]:5"));
+        assert_eq!(of("", "[::ffff:192.0.2.1]:5"), of("", "192.0.2.1:5"));
+        for local in ["", "127.0.0.1:5", "[::1]:5", "ipc:///tmp/x"] {
+            assert_eq!(of("", local), None, "{local}");
+        }
+        let (mut shares, alice) = (Shares::default(), of("alice", ""));
+        let [one, other] = [(); 2].map(|()| shares.join(alice.as_ref()));
+        one.take_request();
+        assert_eq!((other.requests(), shares.join(None).requests()), (1, 0));
+        for left in [1, 0] {
+            shares.leave(alice.as_ref());
+            assert_eq!(shares.table.len(), left);
+        }
+    }
+}

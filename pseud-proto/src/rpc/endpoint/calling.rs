@@ -1,0 +1,126 @@
+//! Calls of ours: judged, resolved, parked or sent.
+
+use crate::base::deadline::after;
+use crate::call::{CallId, CallOptions, To};
+use crate::error::{CallRefused, Executed, Reason};
+use crate::rpc::config::CALL_TIMEOUT_MAX;
+use crate::rpc::directory::find::Target;
+use crate::rpc::directory::parked::Awaited;
+use crate::rpc::endpoint::outbox::{key_of, tag};
+use crate::rpc::endpoint::{Endpoint, Place};
+use crate::rpc::session::calling::{NotCalled, check_room, check_size};
+use crate::rpc::session::entry::{NewCall, Outbound};
+use crate::value::Packed;
+use std::time::Instant;
+
+impl Endpoint {
+    /// Calls `name` with those arguments (made by [`Packed::call`]). Its one outcome comes as an
+    /// [`Action::Finish`](crate::Action::Finish), at the latest when its time-out is over.
+    ///
+    /// # Errors
+    /// [`CallRefused`] at once, with nothing sent, where a limit of ours stands in the way.
+    pub fn call(
+        &mut self,
+        to: To,
+        name: &str,
+        arguments: Packed,
+        options: CallOptions,
+        now: Instant,
+    ) -> Result<CallId, CallRefused> {
+        let timeout = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
+        let outbound = Outbound::new(name, arguments, options, &self.config.limits)?;
+        let max = self.config.limits.calls_pending_max;
+        if self.budget.taken().calls >= max {
+            return Err(CallRefused::TooManyPending { max });
+        }
+        let target = self.directory.find(&to)?;
+        let call = CallId(self.calls.insert(Place::Over));
+        let new = NewCall::new(tag(call.0), after(now, timeout), outbound);
+        if let Err(refused) = self.send_or_park(target, new, now) {
+            self.calls.remove(call.0);
+            return Err(refused);
+        }
+        self.outbox.count_call();
+        Ok(call)
+    }
+
+    /// A call that is over at once is one that was made.
+    fn send_or_park(
+        &mut self,
+        target: Target,
+        call: NewCall,
+        now: Instant,
+    ) -> Result<(), CallRefused> {
+        let tag = call.tag;
+        let why = match target {
+            // What a peer survives, and its own limit, are known where its session is.
+            Target::Session(peer) if self.sessions.get(peer.0).is_some() => {
+                match self.visit(peer, |session, outbox| session.call(call, outbox)) {
+                    Some(Ok(key)) => {
+                        self.place(tag, peer, key);
+                        return Ok(());
+                    }
+                    Some(Err(NotCalled::Refused(refused))) => return Err(refused),
+                    Some(Err(NotCalled::TakesNoCalls)) => Reason::TakesNoCalls,
+                    Some(Err(NotCalled::Ended(..))) | None => Reason::PeerGone,
+                }
+            }
+            Target::Session(_) => {
+                check_size(&call.outbound, 0, &self.config, None)?;
+                Reason::PeerGone
+            }
+            Target::Nobody { whom, is_server, is_patient } => {
+                let (pending, queued) = self.directory.parked.size(&whom);
+                check_size(&call.outbound, 0, &self.config, None)?;
+                check_room(&self.config.limits, pending, queued)?;
+                match self.directory.in_vain().filter(|_| is_server) {
+                    Some(why) => why,
+                    None if self.directory.is_shut_down() => Reason::Shutdown,
+                    None => return self.park(whom, call, is_server, is_patient, now),
+                }
+            }
+        };
+        match self.directory.is_shut_down() {
+            true => self.outbox.closed(tag, Executed::No),
+            false => self.outbox.not_executed(tag, why),
+        }
+        Ok(())
+    }
+
+    fn park(
+        &mut self,
+        whom: Awaited,
+        call: NewCall,
+        is_server: bool,
+        is_patient: bool,
+        now: Instant,
+    ) -> Result<(), CallRefused> {
+        self.budget.take_call().map_err(|max| CallRefused::TooManyPending { max })?;
+        let until = match is_patient {
+            true => call.deadline,
+            false => after(now, self.config.unroutable_timeout),
+        };
+        let place = key_of(call.tag, self.machine());
+        let parking = self.directory.park(whom, call, until, is_server);
+        if let Some(place) = self.calls.get_mut(place) {
+            *place = Place::Parked(parking);
+        }
+        Ok(())
+    }
+
+    /// Gives a call up: it ends as `Cancelled` (or, where it had left, may have run); what is
+    /// still queued never leaves, and an answer that comes later is dropped.
+    pub fn cancel(&mut self, call: CallId, _now: Instant) {
+        match self.calls.get(call.0) {
+            Some(&Place::Parked(parking)) => {
+                if let Some(parked) = self.directory.give_up(parking) {
+                    self.outbox.not_executed(parked.tag, Reason::Cancelled);
+                }
+            }
+            Some(&Place::At(peer, key)) => {
+                self.visit(peer, |session, outbox| session.cancel(key, outbox));
+            }
+            Some(Place::Over) | None => {}
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Messages in and out, and requests.
+
+use crate::call::dropped::Dropped;
+use crate::call::{Action, Outcome, PeerId, Request, RequestId, Ticket};
+use crate::dialect::Transmit;
+use crate::error::{Fault, PeerError, Refusal};
+use crate::message::outgoing::Token;
+use crate::message::parts::Parts;
+use crate::message::too_large::TooLarge;
+use crate::rpc::budget::Portion;
+use crate::rpc::endpoint::Endpoint;
+use crate::rpc::session::Session;
+use crate::rpc::session::replying::Reply;
+use crate::rpc::session::sink::Sink;
+use crate::rpc::session::visit::{Arrived, Visit};
+use crate::rpc::stats::Counted;
+use crate::value::{Packed, Unchecked};
+use std::time::Instant;
+
+impl Endpoint {
+    /// A message came from that session.
+    ///
+    /// # Errors
+    /// Only where the link must close: tell [`handle_gone`](Self::handle_gone). A message that makes
+    /// no sense is dropped and counted, and the link stays.
+    pub fn handle_message(
+        &mut self,
+        peer: PeerId,
+        message: Parts,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        let budget = self.budget.clone();
+        let visited = self.visit(peer, |session, outbox| {
+            let mut portion = Portion::exact(&budget);
+            match session.visit(message.lent(), now, &mut portion, outbox)? {
+                Visit::Nothing => {}
+                Visit::Value { call, body } => {
+                    let body = Unchecked::part(message.into_bytes(), body).of(peer);
+                    outbox.finish(call, Outcome::Value(body));
+                }
+                Visit::Ended { call, outcome } => outbox.finish(call, outcome),
+                Visit::Request(arrived) => {
+                    outbox.push(Action::Serve(kept(session, arrived, message)));
+                }
+            }
+            Ok(())
+        });
+        visited.unwrap_or_else(|| {
+            self.outbox.count(Counted::Dropped(Dropped::Stale));
+            Ok(())
+        })
+    }
+
+    /// A message came whose last frame is over a limit of its connection's, and is passed over. Where
+    /// the others say that it is an answer, that call has its end and nothing else does.
+    ///
+    /// # Errors
+    /// It is anything else: the link must close, as for [`handle_message`](Self::handle_message).
+    pub fn handle_too_large(
+        &mut self,
+        peer: PeerId,
+        large: &TooLarge,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        let visited = self.visit(peer, |session, outbox| {
+            let visit = session.visit_too_large(large, now, outbox)?;
+            if let Visit::Ended { call, outcome } = visit {
+                outbox.finish(call, outcome);
+            }
+            Ok(())
+        });
+        visited.unwrap_or_else(|| {
+            self.outbox.count(Counted::Dropped(Dropped::Stale));
+            Ok(())
+        })
+    }
+
+    /// The next message for that peer. What no longer makes sense (a call that is over, a reply
+    /// that would come too late) is skipped here.
+    pub fn poll_transmit(&mut self, peer: PeerId, now: Instant) -> Option<Transmit> {
+        self.visit(peer, |session, outbox| session.poll_transmit(now, outbox))?
+    }
+
+    /// All messages up to the one that `token` names were written whole.
+    pub fn handle_written(&mut self, peer: PeerId, token: Token, _now: Instant) {
+        self.visit(peer, |session, _| session.handle_written(token));
+    }
+
+    /// Answers a request. It is dropped, and counted, where nobody waits for it: the session has
+    /// ended, or a v1 caller has given up (its reader would die of it).
+    pub fn reply(&mut self, ticket: Ticket, result: Result<Packed, Fault>, now: Instant) {
+        self.respond(ticket, Reply::Handled(result), now);
+    }
+
+    /// Answers a request whose handler was not run: its caller is told so, as far as it reads that.
+    /// Dropped where nobody waits for it, as a [`reply`](Self::reply) is.
+    pub fn refuse(&mut self, ticket: Ticket, refusal: &Refusal, now: Instant) {
+        self.respond(ticket, Reply::Refused(refusal.clone()), now);
+    }
+
+    /// A handler ended without an answer: its caller is told so.
+    pub fn abandon(&mut self, ticket: Ticket, now: Instant) {
+        self.reply(ticket, Err(Fault::new("RuntimeError", "the handler gave no answer")), now);
+    }
+
+    fn respond(&mut self, ticket: Ticket, reply: Reply, now: Instant) {
+        let peer = ticket.0.peer;
+        if !self.machine().owns(peer.0) {
+            return;
+        }
+        let there = self.visit(peer, |session, outbox| session.reply(ticket, reply, now, outbox));
+        if there.is_none() {
+            self.outbox.count(Counted::Dropped(Dropped::CallerGone));
+        }
+    }
+
+    /// That request's arguments are about to be decoded, which takes so many bytes besides its message
+    /// ([`Opened::decoded_bytes`](crate::pseud::Opened::decoded_bytes)): they count as those do, until it is
+    /// answered. To be asked once, where it is opened; without it only messages are bounded.
+    ///
+    /// # Errors
+    /// What it is to be [refused](Self::refuse) with: there is no room for that much.
+    pub fn charge(&mut self, ticket: &Ticket, bytes: usize) -> Result<(), Refusal> {
+        let RequestId { peer, .. } = ticket.0;
+        let session = self.sessions.get_mut(peer.0);
+        session.map_or(Ok(()), |session| session.charge(ticket.0, bytes))
+    }
+
+    /// A body of that session's was checked: the pickles of its own classes and the zones by key in it
+    /// may be sent back there: the first 4 096 of them. Costs nothing for bodies that have none; without
+    /// it they are refused.
+    pub fn learn(&mut self, peer: PeerId, body: &Packed) {
+        if let Some(session) = self.sessions.get_mut(peer.0) {
+            session.learn(body);
+        }
+    }
+}
+
+/// A request that its driver answers when it likes.
+fn kept(session: &mut Session, arrived: Arrived, message: Parts) -> Request {
+    let (name, rest, has_claim) = (arrived.name(), arrived.rest(), arrived.has_claim);
+    let message = message.into_bytes();
+    let called = message.get(name.start as usize..name.end as usize).unwrap_or_default();
+    let ticket = session.keep(arrived, called);
+    Request {
+        ticket,
+        peer: session.id(),
+        caller: session.info().clone(),
+        name,
+        rest,
+        message,
+        has_claim,
+        hops_max: session.config.limits.hops_max,
+    }
+}

@@ -1,0 +1,193 @@
+//! Calls of ours to this peer: judged, sent, and ended once.
+
+use crate::base::slab::Key;
+use crate::call::Outcome;
+use crate::dialect::work_size;
+use crate::error::{CallRefused, Executed, Reason};
+use crate::rpc::config::{Config, Limits};
+use crate::rpc::session::Session;
+use crate::rpc::session::calls::Call;
+use crate::rpc::session::entry::{NewCall, Outbound, Queued};
+use crate::rpc::session::sink::Sink;
+use std::time::Instant;
+
+impl Session {
+    /// Whether there is room for one more call, and it is one that this peer takes.
+    ///
+    /// # Errors
+    /// Which limit of ours, or of the peer's, stands in the way.
+    pub(crate) fn check_call(&self, outbound: &Outbound) -> Result<(), CallRefused> {
+        let tail = match self.profile().reads_provenance() {
+            true => outbound.claim.write().len(),
+            false => 0,
+        };
+        check_size(outbound, tail, &self.config, self.profile().body_bytes_max())?;
+        if let Some(risk) = self.risk(&outbound.body) {
+            let text = format!("the arguments hold a value that the peer cannot read: {risk}");
+            return Err(CallRefused::Arguments(text.into()));
+        }
+        self.check_room()
+    }
+
+    pub(crate) fn check_room(&self) -> Result<(), CallRefused> {
+        check_room(&self.config.limits, self.calls.len(), self.output.bytes())
+    }
+
+    /// Whether it can be called at all: see [`PeerInfo::takes_calls`](crate::peer::PeerInfo).
+    pub fn takes_calls(&self) -> bool {
+        self.info.takes_calls()
+    }
+
+    /// Calls this peer: the call is judged, given its place in the budget, and queued. Its one outcome
+    /// comes with the name that its driver gave it.
+    ///
+    /// # Errors
+    /// Nothing was sent, and nothing will be told of it.
+    pub fn call(&mut self, call: NewCall, sink: &mut impl Sink) -> Result<CallKey, NotCalled> {
+        if let Some(reason) = self.ended {
+            return Err(NotCalled::Ended(reason, Box::new(call)));
+        }
+        self.check_call(&call.outbound).map_err(NotCalled::Refused)?;
+        if !self.takes_calls() {
+            return Err(NotCalled::TakesNoCalls);
+        }
+        let place = self.budget.take_call();
+        place.map_err(|max| NotCalled::Refused(CallRefused::TooManyPending { max }))?;
+        Ok(self.start(call, sink))
+    }
+
+    /// The same of a call that waited in the directory, and has its place. What waited in several ways
+    /// may be more than goes to one peer: that is not the peer's fault.
+    ///
+    /// # Errors
+    /// Why it is over, not executed; its place is free.
+    pub fn call_waited(&mut self, call: NewCall, sink: &mut impl Sink) -> Result<CallKey, Reason> {
+        let room = || self.check_room().map_err(|_| Reason::TooBusy);
+        let checked = match self.ended {
+            Some(_) => Err(Reason::SlowPeer),
+            None if !self.takes_calls() => Err(Reason::TakesNoCalls),
+            None => room(),
+        };
+        match checked {
+            Ok(()) => Ok(self.start(call, sink)),
+            Err(why) => {
+                self.budget.give_calls(1);
+                Err(why)
+            }
+        }
+    }
+
+    /// A call that has its place in the budget is queued.
+    fn start(&mut self, call: NewCall, sink: &mut impl Sink) -> CallKey {
+        let NewCall { tag, deadline, outbound } = call;
+        let placed = self.calls.place();
+        let queued = Queued::Call { key: placed.key, outbound };
+        let cost = queued.cost();
+        let end = self.output.push(queued);
+        let key = self.calls.insert(Call { tag, id: placed.id, deadline, end, cost });
+        self.queued(sink);
+        CallKey(key)
+    }
+
+    /// Gives a call up: it ends as `Cancelled` (or, where it had left, may have run); what is still
+    /// queued never leaves, and an answer that comes later is dropped. Nothing happens where it is over.
+    pub fn cancel(&mut self, call: CallKey, sink: &mut impl Sink) {
+        self.give_up(call.0, Reason::Cancelled, sink);
+    }
+
+    fn give_up(&mut self, call: Key, reason: Reason, sink: &mut impl Sink) {
+        let Some(executed) = self.executed(call) else { return };
+        let outcome = match executed {
+            Executed::No => Outcome::NotExecuted(reason),
+            Executed::Maybe => {
+                self.answers_due = self.answers_due.saturating_add(1);
+                Outcome::Unknown(reason)
+            }
+        };
+        self.finish(call, outcome, sink);
+    }
+
+    /// Whether the far handler may have run, should that call end now without an answer although its
+    /// link lives: pulled bytes may yet leave, or have left and not been reported yet.
+    pub(crate) fn executed(&self, call: Key) -> Option<Executed> {
+        let pulled = self.output.has_pulled(self.calls.get(call)?.end);
+        Some(if pulled { Executed::Maybe } else { Executed::No })
+    }
+
+    /// The same should it end since its link is gone: what was not written whole never arrives.
+    pub(crate) fn executed_when_gone(&self, call: Key) -> Option<Executed> {
+        let written = self.output.has_written(self.calls.get(call)?.end);
+        Some(if written { Executed::Maybe } else { Executed::No })
+    }
+
+    /// Takes a call that is over out; returns its driver's name for it.
+    pub(crate) fn end_call(&mut self, call: Key) -> Option<u64> {
+        let known = self.calls.remove(call)?;
+        self.budget.give_calls(1);
+        if !self.output.has_pulled(known.end) {
+            self.output.call_over(known.cost, &self.calls);
+            self.charge_output();
+        }
+        Some(known.tag)
+    }
+
+    /// Ends a call.
+    pub(crate) fn finish(&mut self, call: Key, outcome: Outcome, sink: &mut impl Sink) {
+        if let Some(tag) = self.end_call(call) {
+            sink.finish(tag, outcome);
+        }
+    }
+
+    /// Ends the calls whose time is up.
+    pub(crate) fn end_overdue_calls(&mut self, now: Instant, sink: &mut impl Sink) {
+        for call in self.calls.overdue(now) {
+            self.give_up(call, Reason::TimedOut, sink);
+        }
+    }
+}
+
+/// Names a pending call in its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallKey(Key);
+
+/// Why a session was not called.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NotCalled {
+    /// A limit of ours stands in the way.
+    Refused(CallRefused),
+    /// Its peer takes none: see [`PeerInfo::takes_calls`](crate::peer::PeerInfo).
+    TakesNoCalls,
+    /// It has ended, for that: tell its directory so, and look again. The call is given back.
+    Ended(Reason, Box<NewCall>),
+}
+
+/// Whether a call's body is within our limit, and the peer's where that is known.
+pub(crate) fn check_size(
+    outbound: &Outbound,
+    tail: usize,
+    config: &Config,
+    theirs: Option<usize>,
+) -> Result<(), CallRefused> {
+    let size = work_size(&outbound.name, &outbound.body, tail);
+    let ours = config.limits.body_bytes_max;
+    match theirs.map_or(ours, |theirs| theirs.min(ours)) {
+        max if size > max => Err(CallRefused::BodyTooLarge { size, max }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether one more call may wait beside so many that are pending and so many bytes that are queued.
+pub(crate) fn check_room(
+    limits: &Limits,
+    pending: usize,
+    queued: usize,
+) -> Result<(), CallRefused> {
+    if pending >= limits.calls_pending_per_peer_max {
+        return Err(CallRefused::TooManyPending { max: limits.calls_pending_per_peer_max });
+    }
+    if queued >= limits.queue_bytes_soft_max {
+        return Err(CallRefused::QueueFull { queued, max: limits.queue_bytes_soft_max });
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Answers to v1 peers that are not written yet: each has a moment after which its caller's reader
+//! would die of it ([`LateGuard`](crate::LateGuard)).
+
+use crate::base::deadline::Next;
+use smol_str::SmolStr;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// Until when a request may be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Its caller declared that late answers do it no harm.
+    Never,
+    /// Its caller's reader would die of a later one.
+    Until(Instant),
+    /// That moment has passed.
+    Passed,
+}
+
+impl Guard {
+    pub(crate) fn lets_pass(self, now: Instant) -> bool {
+        match self {
+            Self::Never => true,
+            Self::Until(at) => now < at,
+            Self::Passed => false,
+        }
+    }
+
+    pub(crate) fn until(self) -> Option<Instant> {
+        match self {
+            Self::Until(at) => Some(at),
+            Self::Never | Self::Passed => None,
+        }
+    }
+}
+
+/// Such answers, in the order of their positions in the output.
+#[derive(Debug, Default)]
+pub(crate) struct Late {
+    answers: VecDeque<Answered>,
+    next: Next,
+}
+
+#[derive(Debug)]
+struct Answered {
+    /// Where it ends.
+    end: u64,
+    /// Until when it may be written.
+    until: Instant,
+    /// What was called.
+    name: SmolStr,
+}
+
+impl Late {
+    pub(crate) fn len(&self) -> usize {
+        self.answers.len()
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.next.get()
+    }
+
+    /// An answer that ends there, behind all others.
+    pub(crate) fn push(&mut self, end: u64, until: Instant, name: SmolStr) {
+        self.next.note(until);
+        self.answers.push_back(Answered { end, until, name });
+    }
+
+    /// All up to there is written.
+    pub(crate) fn written(&mut self, written: u64) {
+        while self.answers.front().is_some_and(|answer| answer.end <= written) {
+            self.answers.pop_front();
+        }
+        if self.answers.is_empty() {
+            self.answers = VecDeque::new();
+            self.next.clear();
+        }
+    }
+
+    /// The answer that ends there is not sent. Returns what was called if it was here: that is told
+    /// once.
+    pub(crate) fn withhold(&mut self, end: u64) -> Option<SmolStr> {
+        let place = self.answers.binary_search_by_key(&end, |answer| answer.end).ok()?;
+        Some(self.answers.remove(place)?.name)
+    }
+
+    /// Takes out those whose moment has passed; says where they end, and what was called. The earliest
+    /// moment of the others becomes the next one.
+    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<(u64, SmolStr)> {
+        self.next.clear();
+        let (mut overdue, next) = (Vec::new(), &mut self.next);
+        self.answers.retain_mut(|answer| {
+            let is_overdue = answer.until <= now;
+            if is_overdue {
+                overdue.push((answer.end, std::mem::take(&mut answer.name)));
+            } else {
+                next.note(answer.until);
+            }
+            !is_overdue
+        });
+        overdue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn each_leaves_once_written_withheld_or_overdue() {
+        let (mut late, now) = (Late::default(), Instant::now());
+        let at = |seconds| now + Duration::from_secs(seconds);
+        for (end, until) in [(10, 5), (20, 3), (30, 7), (40, 5)] {
+            late.push(end, at(until), SmolStr::new(end.to_string()));
+        }
+        assert_eq!(late.next(), Some(at(3)));
+        late.written(15);
+        assert_eq!([40, 40, 10].map(|end| late.withhold(end)), [Some("40".into()), None, None]);
+        assert_eq!(late.overdue(at(3)), [(20, "20".into())]);
+        assert_eq!((late.len(), late.next()), (1, Some(at(7))));
+        late.written(30);
+        assert_eq!((late.len(), late.next()), (0, None));
+    }
+}

@@ -1,0 +1,244 @@
+//! One peer's session: calls and requests that are open, and what waits to be sent to it.
+
+pub(crate) mod calling;
+pub(crate) mod calls;
+pub(crate) mod ending;
+pub(crate) mod entry;
+pub(crate) mod heard;
+pub(crate) mod ids;
+pub(crate) mod inbound;
+pub(crate) mod late;
+pub(crate) mod output;
+pub(crate) mod replay_window;
+pub(crate) mod replying;
+pub(crate) mod requests;
+pub(crate) mod sink;
+pub(crate) mod transmit;
+pub(crate) mod visit;
+
+use crate::base::budget::Budget as NoiseBudget;
+use crate::base::slab::Key;
+use crate::call::PeerId;
+use crate::call::peer::PeerInfo;
+use crate::call::profile::Profile;
+use crate::error::Reason;
+use crate::rpc::budget::Budget;
+use crate::rpc::config::Config;
+use crate::rpc::session::calls::Calls;
+use crate::rpc::session::heard::Heard;
+use crate::rpc::session::ids::Dialect;
+use crate::rpc::session::late::Late;
+use crate::rpc::session::output::Output;
+use crate::rpc::session::replay_window::Seen;
+use crate::rpc::session::requests::Requests;
+use crate::rpc::share::{Held, Share};
+use crate::value::{Packed, Risk};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// One peer: sans-IO, and apart from all other peers, so that it can live under its link's own lock.
+///
+/// It knows no names and no other session. A [`Directory`](crate::rpc::directory::Directory) says who is
+/// meant by a name; the two are never locked together. What all sessions of a node may take is in a
+/// [`Budget`] of atomics. For one thread that drives many peers there is
+/// [`Endpoint`](crate::pseud::Endpoint), which is made of these.
+///
+/// Once it [has ended](Self::ended) it takes nothing more and gives nothing out; its driver then tells
+/// the directory so, with the same reason.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) id: PeerId,
+    pub(crate) config: Arc<Config>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) share: Arc<Share>,
+    pub(crate) held: Arc<Held>,
+    pub(crate) info: Arc<PeerInfo>,
+    pub(crate) calls: Calls,
+    pub(crate) requests: Requests,
+    /// Requests that are answered where they arrive: they have no slot. What they take.
+    pub(crate) in_place: InPlace,
+    pub(crate) output: Output,
+    /// What of `output` the budget counts.
+    output_charged: usize,
+    /// Where the last answer ends that whoever drains waits for.
+    pub(crate) answered: u64,
+    pub(crate) late: Late,
+    /// Whether the driver was told to pull and has not found the output empty since.
+    pub(crate) flushing: bool,
+    /// Its ids; `None` as long as it has made no request.
+    pub(crate) seen: Option<Box<Seen>>,
+    /// For fingerprints of ids.
+    pub(crate) print_key: u64,
+    /// Made where there is something: hardly ever.
+    heard: Option<Box<Heard>>,
+    pub(crate) bad_envelopes: u8,
+    /// Whether it was told that its version of the protocol is not ours.
+    pub(crate) version_told: bool,
+    pub(crate) noise: NoiseBudget,
+    /// Answers that may yet come though nobody waits for them: they are no noise.
+    pub(crate) answers_due: u32,
+    pub(crate) ended: Option<Reason>,
+}
+
+/// How many, and how many bytes.
+#[derive(Debug, Default)]
+pub(crate) struct InPlace {
+    pub(crate) count: usize,
+    pub(crate) bytes: usize,
+}
+
+/// What a directory says of a session that it has let in.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Admitted {
+    /// Its id.
+    pub id: PeerId,
+    /// Who is behind it.
+    pub info: Arc<PeerInfo>,
+    /// What it shares with other sessions of the same user or address.
+    pub share: Arc<Share>,
+    /// Where it tells how much it holds.
+    pub held: Arc<Held>,
+    /// For ids and fingerprints.
+    pub seed: [u8; 32],
+}
+
+impl Session {
+    /// A session that begins now, with what its directory said of it.
+    pub fn new(config: Arc<Config>, budget: Arc<Budget>, admitted: Admitted) -> Self {
+        let Admitted { id, info, share, held, seed } = admitted;
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        budget.joined();
+        Self {
+            id,
+            share,
+            held,
+            info,
+            calls: Calls::new(id.0.machine, Dialect::Pseud, &mut rng),
+            requests: Requests::new(id.0.machine),
+            in_place: InPlace::default(),
+            output: Output::default(),
+            output_charged: 0,
+            answered: 0,
+            late: Late::default(),
+            flushing: false,
+            seen: None,
+            print_key: rng.next_u64(),
+            heard: None,
+            bad_envelopes: 0,
+            version_told: false,
+            noise: NoiseBudget::default(),
+            // As many as its peer may have been asked for over an earlier link.
+            answers_due: config.limits.calls_pending_per_peer_max.try_into().unwrap_or(u32::MAX),
+            ended: None,
+            config,
+            budget,
+        }
+    }
+
+    /// Which session it is.
+    pub fn id(&self) -> PeerId {
+        self.id
+    }
+
+    /// Who is behind it.
+    pub fn info(&self) -> &Arc<PeerInfo> {
+        &self.info
+    }
+
+    /// Its user is another from now on, as its directory said after a
+    /// [login](crate::rpc::directory::Directory::login). Requests that are open keep the one that they
+    /// began with.
+    pub fn set_info(&mut self, info: Arc<PeerInfo>) {
+        self.info = info;
+    }
+
+    /// Why it has ended, once it has.
+    pub fn ended(&self) -> Option<Reason> {
+        self.ended
+    }
+
+    /// Calls of ours that are pending here.
+    pub fn calls_pending(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Requests of this peer that are served.
+    pub fn requests_open(&self) -> usize {
+        self.requests.len() + self.in_place.count
+    }
+
+    /// What those take, in bytes.
+    pub(crate) fn requests_open_bytes(&self) -> usize {
+        self.requests.bytes() + self.in_place.bytes
+    }
+
+    /// Whether at most one call or request is open between that peer and us: then writing at once
+    /// beats gathering what else there may be.
+    pub fn is_quiet(&self) -> bool {
+        self.calls_pending() + self.requests_open() <= 1
+    }
+
+    /// Whether no call and no request is open, and every answer is written; answers to requests that
+    /// came while the node drains do not count.
+    pub fn is_idle(&self) -> bool {
+        self.calls_pending() + self.requests_open() == 0 && self.output.has_written(self.answered)
+    }
+
+    /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do; it may
+    /// be early, never late.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.calls.next.get(), self.requests.next(), self.late.next()].into_iter().flatten().min()
+    }
+
+    /// Guards of requests that may still be answered, by scanning them.
+    pub(crate) fn count_guards(&self) -> usize {
+        self.requests.count_guards() + self.late.len()
+    }
+
+    /// Whether a request of that key is still served.
+    pub(crate) fn is_open(&self, request: Key) -> bool {
+        self.requests.get(request).is_some()
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.info.profile
+    }
+
+    /// A body of this peer's was checked: the pickles of its own classes and the zones by key in it may
+    /// be sent back to it, the first 4 096 of them.
+    pub fn learn(&mut self, body: &Packed) {
+        if body.risks().next().is_some() {
+            self.heard.get_or_insert_default().learn(body);
+        }
+    }
+
+    /// What in that body would harm this peer, for people.
+    pub(crate) fn risk(&self, body: &Packed) -> Option<String> {
+        let harmless = |risk: Risk<'_>| {
+            let heard = self.heard.as_ref().is_some_and(|heard| heard.knows(risk));
+            heard
+                || match risk {
+                    Risk::Zone(key) => {
+                        !self.profile().is_v1() || self.config.known_zones.contains(key)
+                    }
+                    Risk::Pickle(..) => false,
+                }
+        };
+        body.risks().find(|risk| !harmless(*risk)).map(|risk| risk.to_string())
+    }
+
+    /// Tells the budget and the directory what the output holds now.
+    pub(crate) fn charge_output(&mut self) {
+        let held = self.output.bytes_held();
+        match held.checked_sub(self.output_charged) {
+            Some(0) => return,
+            Some(more) => self.budget.take_output(more),
+            None => self.budget.give_output(self.output_charged - held),
+        }
+        self.output_charged = held;
+        self.held.set(held);
+    }
+}

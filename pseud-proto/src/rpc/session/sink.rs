@@ -1,0 +1,26 @@
+//! What a session tells its driver as it happens.
+
+use crate::call::peer::PeerInfo;
+use crate::call::{Outcome, RequestId};
+use crate::rpc::stats::Counted;
+use std::sync::Arc;
+
+/// Takes what a [`Session`](crate::rpc::session::Session) gives rise to. It is called under the session's
+/// lock: it notes things down, and nothing of an application's runs in it.
+pub trait Sink {
+    /// That call is over, told once for each call: the name that its driver gave it, and how it ended.
+    fn finish(&mut self, call: u64, outcome: Outcome);
+
+    /// The caller of a request that is served is gone.
+    fn cancelled(&mut self, request: RequestId);
+
+    /// An answer is not sent, since its caller may no longer wait for it and would die of it: who asked,
+    /// and what was called.
+    fn withheld(&mut self, caller: &Arc<PeerInfo>, name: &str);
+
+    /// There is something to pull; told again only after a pull has found nothing.
+    fn flush(&mut self);
+
+    /// Something to count.
+    fn count(&mut self, what: Counted);
+}
