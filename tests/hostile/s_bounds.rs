@@ -25,7 +25,8 @@ async fn s_11_a_call_to_a_peer_with_a_quarter_million_replies_is_refused_in_a_fe
         // All of them are served, however many are read at once.
         options.config.limits.requests_open_per_peer_max = 1 << 20;
         options.config.limits.requests_open_max = 1 << 22;
-        options.config.limits.queue_bytes_hard_max = 64 * MIB;
+        options.config.limits.queue_bytes_hard_max = 256 * MIB;
+        options.config.limits.queue_bytes_total_max = 512 * MIB;
     })
     .await;
     let ready = ready_declaring("DEALER", "slow", "1;caps=7");

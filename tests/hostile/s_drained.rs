@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_keeps_asking_and_reads_nothing_does_not_hold_up_a_drain() {
-    let bench = Bench::new().await;
+    // Room for all that the sockets hold besides.
+    let bench = Bench::with(|options| options.config.limits.queue_bytes_hard_max = 64 << 20).await;
     let ready = ready_declaring("DEALER", "greedy", "1;caps=7");
     let (mut wire, mut first) = (bench.peer_saying(&ready).await, bench.peer().await);
     first.send(&work(&fresh_id(), "wait")).await;
