@@ -9,7 +9,6 @@ use crate::rpc::config::Config;
 use crate::rpc::endpoint::Endpoint;
 use crate::value::Packed;
 use crate::wire::zmtp::{Connection, ConnectionConfig};
-use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
@@ -70,7 +69,6 @@ use std::time::Instant;
 pub struct Channel {
     link: Link,
     endpoint: Endpoint,
-    actions: VecDeque<Action>,
 }
 
 impl Channel {
@@ -84,7 +82,7 @@ impl Channel {
     ) -> Self {
         let endpoint = Endpoint::new(config, seed);
         let link = Link::new(&endpoint, connection, side, seed, now);
-        Self { link, endpoint, actions: VecDeque::new() }
+        Self { link, endpoint }
     }
 
     /// Bytes came. All of them are taken; they may be changed in place.
@@ -128,7 +126,12 @@ impl Channel {
 
     /// The next thing to do. `Flush` is done here already.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        loop {
+            match self.endpoint.poll_action()? {
+                Action::Flush(_) => {}
+                action => return Some(action),
+            }
+        }
     }
 
     /// Whether the peer may come in: see [`Link::poll_question`].
@@ -234,22 +237,13 @@ impl Channel {
         (self.link.connection(), &self.endpoint)
     }
 
-    /// Moves actions on and messages into the connection, until both rest.
+    /// Moves messages into the connection, and ends the link whose session has ended.
     fn pump(&mut self, now: Instant) {
         self.link.pull(&mut self.endpoint, now);
-        self.give_up();
-        while let Some(action) = self.endpoint.poll_action() {
-            match action {
-                Action::Flush(_) => self.link.pull(&mut self.endpoint, now),
-                action => {
-                    if let Action::Close(_, reason) = action {
-                        self.link.end(&mut self.endpoint, reason, now);
-                        self.give_up();
-                    }
-                    self.actions.push_back(action);
-                }
-            }
+        if self.link.peer().is_some_and(|peer| self.endpoint.peer_info(peer).is_none()) {
+            self.link.end(&mut self.endpoint, Reason::PeerGone, now);
         }
+        self.give_up();
     }
 
     /// No other link will come for calls that still wait for one.

@@ -218,9 +218,12 @@ impl Link {
     /// Takes what the endpoint has queued for this peer, while the connection's backlog is low.
     pub fn pull(&mut self, endpoint: &mut Endpoint, now: Instant) {
         let Some(peer) = self.peer() else { return };
-        while self.connection.backlog() < BACKLOG_BYTES_LOW {
-            let Some(transmit) = endpoint.poll_transmit(peer, now) else { return };
-            transmit.with(|message, token| self.connection.send(message, token));
+        let connection = &mut self.connection;
+        if connection.backlog() < BACKLOG_BYTES_LOW {
+            endpoint.pull(peer, now, |message, token| {
+                connection.send(message, token);
+                connection.backlog() < BACKLOG_BYTES_LOW
+            });
         }
     }
 

@@ -15,9 +15,9 @@ use crate::rpc::config::Config;
 use crate::rpc::directory::find::Target;
 use crate::rpc::directory::{Directory, Parking};
 use crate::rpc::endpoint::outbox::Outbox;
-use crate::rpc::session::Session;
 use crate::rpc::session::calling::CallKey;
 use crate::rpc::session::entry::NewCall;
+use crate::rpc::session::{Session, earlier};
 use crate::rpc::stats::{Deadlines, Stats};
 use std::sync::Arc;
 use std::time::Instant;
@@ -116,7 +116,7 @@ impl Endpoint {
     /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do;
     /// it may be early, never late. `None` when no call and no guarded request is open.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.next.get().into_iter().chain(self.directory.poll_timeout()).min()
+        earlier(self.next.get(), self.directory.poll_timeout())
     }
 
     /// What happened so far.
@@ -200,10 +200,11 @@ impl Endpoint {
         act: impl FnOnce(&mut Session, &mut Outbox) -> R,
     ) -> Option<R> {
         let session = self.sessions.get_mut(peer.0)?;
-        let was_timed = session.poll_timeout().is_some();
         let result = act(session, self.outbox.of(peer));
         let next = session.poll_timeout();
-        self.timed = self.timed + usize::from(next.is_some()) - usize::from(was_timed);
+        if std::mem::replace(&mut session.is_timed, next.is_some()) != next.is_some() {
+            self.timed = if next.is_some() { self.timed + 1 } else { self.timed - 1 };
+        }
         match next {
             Some(at) => self.next.note(at),
             None if self.timed == 0 => self.next.clear(),

@@ -4,7 +4,7 @@ use crate::call::dropped::Dropped;
 use crate::call::{Action, Outcome, PeerId, Request, RequestId, Ticket};
 use crate::dialect::Transmit;
 use crate::error::{Fault, PeerError, Refusal};
-use crate::message::outgoing::Token;
+use crate::message::outgoing::{Outgoing, Token};
 use crate::message::parts::Parts;
 use crate::message::too_large::TooLarge;
 use crate::rpc::budget::Portion;
@@ -78,12 +78,32 @@ impl Endpoint {
     /// The next message for that peer. What no longer makes sense (a call that is over, a reply
     /// that would come too late) is skipped here.
     pub fn poll_transmit(&mut self, peer: PeerId, now: Instant) -> Option<Transmit> {
+        if !self.sessions.get(peer.0)?.has_output() {
+            return None;
+        }
         self.visit(peer, |session, outbox| session.poll_transmit(now, outbox))?
+    }
+
+    /// Hands messages for that peer to `send`, as long as that says that it takes more.
+    pub(crate) fn pull(
+        &mut self,
+        peer: PeerId,
+        now: Instant,
+        send: impl FnMut(Outgoing<'_>, Token) -> bool,
+    ) {
+        if self.sessions.get(peer.0).is_some_and(Session::has_output) {
+            self.visit(peer, |session, outbox| session.pull(now, outbox, send));
+        }
     }
 
     /// All messages up to the one that `token` names were written whole.
     pub fn handle_written(&mut self, peer: PeerId, token: Token, _now: Instant) {
-        self.visit(peer, |session, _| session.handle_written(token));
+        let Some(session) = self.sessions.get_mut(peer.0) else { return };
+        // Only what is guarded has a deadline until then.
+        match session.count_late() {
+            0 => session.handle_written(token),
+            _ => drop(self.visit(peer, |session, _| session.handle_written(token))),
+        }
     }
 
     /// Answers a request. It is dropped, and counted, where nobody waits for it: the session has

@@ -97,7 +97,7 @@ impl Endpoint {
         end: impl FnOnce(&mut Session, &mut super::outbox::Outbox),
     ) -> bool {
         let Some(session) = self.sessions.get_mut(peer.0) else { return false };
-        self.timed -= usize::from(session.poll_timeout().is_some());
+        self.timed -= usize::from(std::mem::take(&mut session.is_timed));
         end(session, self.outbox.of(peer));
         self.left(peer, has_link);
         true

@@ -80,6 +80,8 @@ pub struct Session {
     /// Answers that may yet come though nobody waits for them: they are no noise.
     pub(crate) answers_due: u32,
     pub(crate) ended: Option<Reason>,
+    /// For who drives many: whether it was seen to have a deadline.
+    pub(crate) is_timed: bool,
 }
 
 /// How many, and how many bytes.
@@ -133,6 +135,7 @@ impl Session {
             // As many as its peer may have been asked for over an earlier link.
             answers_due: config.limits.calls_pending_per_peer_max.try_into().unwrap_or(u32::MAX),
             ended: None,
+            is_timed: false,
             config,
             budget,
         }
@@ -190,12 +193,17 @@ impl Session {
     /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do; it may
     /// be early, never late.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.calls.next.get(), self.requests.next(), self.late.next()].into_iter().flatten().min()
+        earlier(earlier(self.calls.next.get(), self.requests.next()), self.late.next())
     }
 
     /// Guards of requests that may still be answered, by scanning them.
     pub(crate) fn count_guards(&self) -> usize {
         self.requests.count_guards() + self.late.len()
+    }
+
+    /// Guarded answers that are not written.
+    pub(crate) fn count_late(&self) -> usize {
+        self.late.len()
     }
 
     /// Whether a request of that key is still served.
@@ -230,6 +238,11 @@ impl Session {
         body.risks().find(|risk| !harmless(*risk)).map(|risk| risk.to_string())
     }
 
+    /// Whether something may be there to pull.
+    pub fn has_output(&self) -> bool {
+        self.flushing
+    }
+
     /// Tells the budget and the directory what the output holds now.
     pub(crate) fn charge_output(&mut self) {
         let held = self.output.bytes_held();
@@ -240,5 +253,13 @@ impl Session {
         }
         self.output_charged = held;
         self.held.set(held);
+    }
+}
+
+/// The earlier of two moments that may not be.
+pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

@@ -5,7 +5,7 @@ use crate::call::Outcome;
 use crate::call::dropped::Dropped;
 use crate::dialect::{Answer, Transmit, WireId};
 use crate::error::Reason;
-use crate::message::outgoing::Token;
+use crate::message::outgoing::{Outgoing, Token};
 use crate::rpc::session::Session;
 use crate::rpc::session::entry::{Outbound, Queued};
 use crate::rpc::session::late::Guard;
@@ -28,10 +28,34 @@ impl Session {
     /// The next message for this peer; from here on its bytes may leave. What no longer makes sense (a
     /// call that is over, a reply that would come too late) is skipped here.
     pub fn poll_transmit(&mut self, now: Instant, sink: &mut impl Sink) -> Option<Transmit> {
-        let transmit = loop {
+        if !self.flushing {
+            return None;
+        }
+        let transmit = self.next_transmit(now, sink);
+        self.charge_output();
+        transmit
+    }
+
+    /// Hands messages to `send`, as long as that wants more. Says whether it did not want all.
+    pub fn pull(
+        &mut self,
+        now: Instant,
+        sink: &mut impl Sink,
+        mut send: impl FnMut(Outgoing<'_>, Token) -> bool,
+    ) -> bool {
+        let mut wants_more = true;
+        while wants_more && let Some(transmit) = self.next_transmit(now, sink) {
+            wants_more = transmit.with(&mut send);
+        }
+        self.charge_output();
+        !wants_more
+    }
+
+    fn next_transmit(&mut self, now: Instant, sink: &mut impl Sink) -> Option<Transmit> {
+        loop {
             let Some(entry) = self.output.pop(&self.calls) else {
                 self.flushing = false;
-                break None;
+                return None;
             };
             let transmit = match entry.queued {
                 Queued::Call { key, outbound } => self.pull_call(key, outbound, entry.end, sink),
@@ -40,11 +64,9 @@ impl Session {
                 }
             };
             if transmit.is_some() {
-                break transmit;
+                return transmit;
             }
-        };
-        self.charge_output();
-        transmit
+        }
     }
 
     fn pull_call(
