@@ -9,10 +9,12 @@ mod addresses;
 mod commands;
 mod connection;
 mod curve_insider;
+mod endpoint;
 mod envelope;
 mod frames;
 mod json;
 mod key_files;
+mod limits;
 mod memory;
 mod metadata;
 mod msgpack;
@@ -34,6 +36,7 @@ pub use addresses::addresses;
 pub use commands::commands;
 pub use connection::{connection_curve, connection_null, connection_plain};
 pub use curve_insider::curve_insider;
+pub use endpoint::endpoint;
 pub use envelope::envelope;
 pub use frames::frames;
 pub use json::json;
@@ -47,13 +50,14 @@ pub use z85::z85;
 pub type Target = fn(&[u8]);
 
 /// All targets, by the names that they have in `fuzz_targets/`, `seeds/` and on the command line.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("addresses", addresses),
     ("commands", commands),
     ("connection_curve", connection_curve),
     ("connection_null", connection_null),
     ("connection_plain", connection_plain),
     ("curve_insider", curve_insider),
+    ("endpoint", endpoint),
     ("envelope", envelope),
     ("frames", frames),
     ("json", json),

@@ -71,17 +71,24 @@ impl Late {
         while self.answers.front().is_some_and(|answer| answer.end <= written) {
             self.answers.pop_front();
         }
-        if self.answers.is_empty() {
-            self.answers = VecDeque::new();
-            self.next.clear();
-        }
+        self.rest();
     }
 
     /// The answer that ends there is not sent. Returns what was called if it was here: that is told
     /// once.
     pub(crate) fn withhold(&mut self, end: u64) -> Option<SmolStr> {
         let place = self.answers.binary_search_by_key(&end, |answer| answer.end).ok()?;
-        Some(self.answers.remove(place)?.name)
+        let name = self.answers.remove(place)?.name;
+        self.rest();
+        Some(name)
+    }
+
+    /// Holds nothing, and no moment, where nothing is left.
+    fn rest(&mut self) {
+        if self.answers.is_empty() {
+            self.answers = VecDeque::new();
+            self.next.clear();
+        }
     }
 
     /// Takes out those whose moment has passed; says where they end, and what was called. The earliest
@@ -120,6 +127,10 @@ mod tests {
         assert_eq!(late.overdue(at(3)), [(20, "20".into())]);
         assert_eq!((late.len(), late.next()), (1, Some(at(7))));
         late.written(30);
+        assert_eq!((late.len(), late.next()), (0, None));
+        // Withheld where it is pulled, before its moment was noticed.
+        late.push(50, at(9), SmolStr::default());
+        assert!(late.withhold(50).is_some());
         assert_eq!((late.len(), late.next()), (0, None));
     }
 }
