@@ -7,8 +7,8 @@
 //! | feature | what | module |
 //! |---|---|---|
 //! | `tokio` (default) | servers and clients on tokio | [`tokio`] |
-//! | `smol` | servers and clients under smol, or any other executor | [`asyncstd`] |
-//! | `async-std` | the same, with their tasks on async-std's executor | [`asyncstd`] |
+//! | `smol` | servers and clients under smol, or any other executor | `asyncstd` |
+//! | `async-std` | the same, with their tasks on async-std's executor | `asyncstd` |
 //! | `curve` (default), `curve-rustcrypto` | encrypted links, by either cipher | |
 //! | `time`, `chrono`, `jiff` | conversions of dates to and from those crates | [`proto::value`] |
 //! | – | the sans-IO core, always there | [`proto`] |

@@ -24,7 +24,8 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
         "pseud-async",
         &[
             &["entropy", "io_error", "panics"],
-            &["runtime", "os", "files"],
+            &["runtime"],
+            &["os", "files"],
             &["engine"],
             &["call", "auth"],
             &["serve"],
@@ -112,7 +113,7 @@ pub(crate) const NOT_NAMED: &[(&str, &str, &[&str], &str)] = &[
             "Hub",
             "Link",
             "Dial",
-            "Executor",
+            "pseud_async::adapter::Executor",
         ],
         "an adapter is its runtime's I/O, time and tasks, and nothing else",
     ),
