@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let endpoint = server.bind("tcp://127.0.0.1:0").await?;
 
-    let client = Client::with(Options::client("service").identity("charlys-desk"))?;
+    let client = Client::with_options(Options::client("service").identity("charlys-desk"))?;
     client.register_sync("name", |_| Ok::<_, Fault>("Charly"))?;
     client.register_sync("add", |request| {
         let (a, b): (i64, i64) = request.args()?;

@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         (User::new("lambda"), Secret::new("sesame")),
         (User::new("admin").with_permission("restricted"), Secret::new("open sesame")),
     ]);
-    let server = Server::with(Options::server("service").plain_server(users))?;
+    let server = Server::with_options(Options::server("service").plain_server(users))?;
     server.register_sync("try_to_call_me", |_| Ok::<_, Fault>("small power"))?;
     let restricted = server.domain("restricted");
     restricted.register_sync("try_to_call_me", |_| Ok::<_, Fault>("great power"))?;
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn try_to_call(endpoint: &str, user: &str, password: &str) -> Result<String, Box<dyn Error>> {
     let client =
-        Client::with(Options::client("service").plain_client(user, Secret::new(password)))?;
+        Client::with_options(Options::client("service").plain_client(user, Secret::new(password)))?;
     client.connect(endpoint)?;
     Ok(client.call("try_to_call_me", ()).await?)
 }

@@ -37,5 +37,5 @@ pub use pseud_tokio as tokio;
 pub use pseud_tokio::{
     Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Client,
     ConnectionEvent, Drain, Drained, Events, HandlerError, NameRefused, Node, Object, Options,
-    Orphans, Peer, Permit, Ready, Registry, Request, Server, Service, Source, register,
+    Orphans, Peer, Permit, Ready, Registry, Request, Server, Service, SetupError, Source, register,
 };

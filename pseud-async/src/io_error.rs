@@ -7,11 +7,6 @@ pub(crate) fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> 
     io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
-/// The same, said here.
-pub(crate) fn invalid_because(cause: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, cause)
-}
-
 /// The same error, naming the endpoint.
 pub(crate) fn named(verb: &str, endpoint: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot {verb} {endpoint}: {error}"))

@@ -32,9 +32,13 @@ pub use call::all::CallAll;
 pub use call::error::CallError;
 pub use call::peer::Peer;
 pub use call::service::Service;
+pub use engine::event::Event;
 pub use node::events::{ConnectionEvent, Events};
 pub use node::waits::{Drained, Ready};
-pub use node::{BindOptions, Client, Drain, InClear, Node, Options, Server};
+pub use node::{
+    BindOptions, Calling, Client, Drain, InClear, Node, Options, Peering, Server, Serving,
+    SetupError,
+};
 pub use pseud_proto::registry::NameRefused;
 pub use serve::caller::Caller;
 pub use serve::cancelled::Cancelled;

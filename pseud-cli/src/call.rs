@@ -5,8 +5,7 @@ use crate::exit::{FAILED, NO_ANSWER, USAGE, fail, fail_at};
 use crate::{json, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
-use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Options, Reason};
-use std::io::ErrorKind;
+use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Options, Reason, SetupError};
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
 
@@ -23,9 +22,9 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
         Ok(options) => options,
         Err(error) => return fail(USAGE, &error.to_string()),
     };
-    let client = match Client::with(identified(options, &arguments)) {
+    let client = match Client::with_options(identified(options, &arguments)) {
         Ok(client) => client,
-        Err(error) if error.kind() == ErrorKind::InvalidInput => {
+        Err(error @ (SetupError::Identity(_) | SetupError::Mechanism(_))) => {
             return fail(USAGE, &error.to_string());
         }
         Err(error) => return fail(FAILED, &error.to_string()),

@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
 async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dyn Error>> {
     // Before anything is printed: whoever has read that we listen may stop us.
     let mut signals = Signals::new()?;
-    let server = Server::with(options)?;
+    let server = Server::with_options(options)?;
     match arguments.demo {
         true => demo::register(&server)?,
         false => tracing::warn!("no methods are served: start it with --demo to serve some"),

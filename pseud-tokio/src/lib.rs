@@ -33,7 +33,7 @@ mod socket;
 pub use pseud_async::{
     Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent,
     Drain, Drained, Events, Gate, HandlerError, InClear, NameRefused, Node, Object, Options,
-    Orphans, Peer, Permit, Ready, Registry, Request, Service, Source, files, register,
+    Orphans, Peer, Permit, Ready, Registry, Request, Service, SetupError, Source, files, register,
 };
 pub use runtime::Tokio;
 

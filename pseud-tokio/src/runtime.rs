@@ -133,7 +133,7 @@ fn use_io() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Client, Options, Server};
+    use crate::{Client, Options, Server, SetupError};
     use tokio::runtime::Builder;
 
     #[test]
@@ -149,11 +149,12 @@ mod tests {
                 let errors = [
                     Server::new("service").unwrap_err(),
                     Client::new("service").unwrap_err(),
-                    Server::with(Options::server("service")).unwrap_err(),
+                    Server::with_options(Options::server("service")).unwrap_err(),
                 ];
                 for error in errors {
-                    assert_eq!(error.kind(), io::ErrorKind::Unsupported);
                     assert!(error.to_string().contains(word), "{error}");
+                    let SetupError::Runtime(cause) = error else { panic!("{error:?}") };
+                    assert_eq!(cause.kind(), io::ErrorKind::Unsupported);
                 }
             }
             let whole = build().enable_all().build().unwrap();

@@ -36,7 +36,7 @@ async fn nothing_is_left_of_nodes_that_end() {
     // One whose handshake never ends.
     let address = endpoint.strip_prefix("tcp://").unwrap();
     let _silent = tokio::net::TcpStream::connect(address).await.unwrap();
-    let left = [Arc::downgrade(server.host()), Arc::downgrade(client.host())];
+    let left = [Arc::downgrade(server.node().host()), Arc::downgrade(client.node().host())];
     drop((server, client));
     let gone = async {
         while left.iter().any(|node| node.strong_count() > 0) {

@@ -40,12 +40,12 @@ impl Bench {
 
     /// That server, and that canary.
     pub(crate) async fn between(server: Options, canary: Options) -> Self {
-        let server = Server::with(server).unwrap();
+        let server = Server::with_options(server).unwrap();
         let (spied, release) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
         register(&server, &spied, &release);
         let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
         let address = endpoint.trim_start_matches("tcp://").parse().unwrap();
-        let canary = Client::with(canary).unwrap();
+        let canary = Client::with_options(canary).unwrap();
         canary.connect(&endpoint).unwrap();
         timeout(PATIENCE, canary.ready()).await.unwrap();
         let canaries = AtomicU64::new(0);

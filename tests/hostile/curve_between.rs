@@ -19,7 +19,7 @@ use tokio::time::timeout;
 fn client() -> Client {
     let options =
         Options::client("service").curve_client(mallory_pair(), [*server_pair().public()]);
-    Client::with(options).unwrap()
+    Client::with_options(options).unwrap()
 }
 
 /// A call of the spy's, as somebody between the two heard it.

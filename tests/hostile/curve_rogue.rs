@@ -21,7 +21,7 @@ async fn d_03_a_weak_key_of_the_server() {
     for weak in weak_keys() {
         let options = Options::client("service")
             .curve_client(stranger_pair(), [pseud::PublicKey::from_bytes(weak)]);
-        let client = Client::with(options).unwrap();
+        let client = Client::with_options(options).unwrap();
         let mut events = client.events();
         client.connect(&keyed.endpoint()).unwrap();
         assert_eq!(next_refusal(&mut events).await, Insecure::WeakKey.into());
@@ -43,10 +43,10 @@ async fn next_refusal(events: &mut Events) -> PeerError {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d_16_two_clients() {
-    let binds = Client::with(curve_client("nobody")).unwrap();
+    let binds = Client::with_options(curve_client("nobody")).unwrap();
     let endpoint = binds.bind("tcp://127.0.0.1:0").await.unwrap();
     let mut events = binds.events();
-    let connects = Client::with(curve_client("nobody")).unwrap();
+    let connects = Client::with_options(curve_client("nobody")).unwrap();
     let mut others = connects.events();
     connects.connect(&endpoint).unwrap();
     for seen in [&mut events, &mut others] {
@@ -63,7 +63,7 @@ async fn d_16_two_servers() {
     assert_eq!(wire.closed().await, b"");
     let late = Reason::PeerFault(Misbehaved::HandshakeTimeout.into());
     assert_eq!(keyed.bench.end(&wire).await, late);
-    let other = Server::with(curve_server(&Arc::default())).unwrap();
+    let other = Server::with_options(curve_server(&Arc::default())).unwrap();
     let mut events = other.events();
     other.connect(&keyed.endpoint()).unwrap();
     assert_eq!(next_refusal(&mut events).await, Misbehaved::HandshakeIncomplete.into());
@@ -73,9 +73,9 @@ async fn d_16_two_servers() {
 /// Who connects and who binds does not matter.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d_16_a_server_that_connects_to_a_client_that_binds() {
-    let server = Server::with(curve_server(&Arc::default())).unwrap();
+    let server = Server::with_options(curve_server(&Arc::default())).unwrap();
     server.register_sync("answer", |_| Ok::<_, Fault>(42)).unwrap();
-    let client = Client::with(curve_client("service")).unwrap();
+    let client = Client::with_options(curve_client("service")).unwrap();
     server.connect(&client.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
     timeout(PATIENCE, client.ready()).await.unwrap();
     assert_eq!(client.call::<u32, _>("answer", ()).await.unwrap(), 42);
@@ -91,13 +91,14 @@ async fn d_16_a_denied_client_comes_again() {
             _ => Verdict::Admit("canary".into()),
         })
     });
-    let server = Server::with(Options::server("service").curve_server([server_pair()], judge));
+    let server =
+        Server::with_options(Options::server("service").curve_server([server_pair()], judge));
     let server = server.unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     server.register_sync("answer", |_| Ok::<_, Fault>(42)).unwrap();
     let mut options = curve_client("service");
     options.retry.max = Duration::from_millis(50);
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     let mut events = client.events();
     client.connect(&endpoint).unwrap();
     for code in [400, 500] {

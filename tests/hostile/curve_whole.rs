@@ -69,7 +69,7 @@ async fn live(keyed: &Keyed, ran: &Ran, change: Change) -> (Vec<u8>, Vec<u8>, Re
     let mut options =
         Options::client("service").curve_client(mallory_pair(), [*server_pair().public()]);
     hasty(&mut options.connection);
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     let runs = ran.clone();
     client.register_sync("confirm", move |request| run(&runs, "confirm", &request)).unwrap();
     let (mut events, endpoint) = (client.events(), format!("tcp://{}", relay.address));

@@ -29,7 +29,7 @@ async fn backend(change: impl FnOnce(&mut Options)) -> (Server, String) {
     ];
     let mut options = Options::server("backend").plain_server(Authenticator::passwords(users));
     change(&mut options);
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     server.register_sync("whose", |request| Ok::<_, Fault>(whose(&request))).unwrap();
     server.guard("root", |caller| caller.user().has_permission("root"));
     let guarded = server.domain("root");
@@ -45,11 +45,11 @@ async fn proxy(
     backend: &str,
 ) -> (Server, Client, String) {
     let options = Options::client("backend").plain_client(user, Secret::new(password));
-    let behind = Client::with(options).unwrap();
+    let behind = Client::with_options(options).unwrap();
     behind.connect(backend).unwrap();
     timeout(PATIENCE, behind.ready()).await.unwrap();
     let callers = Authenticator::passwords([("alice", Secret::new("a"))]);
-    let server = Server::with(Options::server("proxy").plain_server(callers)).unwrap();
+    let server = Server::with_options(Options::server("proxy").plain_server(callers)).unwrap();
     for (name, named) in [("named", true), ("own", false)] {
         let behind = behind.clone();
         let pass_on = move |request: Request| {
@@ -74,7 +74,8 @@ type Told = Result<(String, bool, Option<String>), CallError>;
 
 async fn alice_asks(endpoint: &str, name: &str, what: &str) -> Told {
     let client =
-        Client::with(Options::client("proxy").plain_client("alice", Secret::new("a"))).unwrap();
+        Client::with_options(Options::client("proxy").plain_client("alice", Secret::new("a")))
+            .unwrap();
     client.connect(endpoint).unwrap();
     timeout(PATIENCE, client.call(name, (what,))).await.unwrap()
 }
@@ -157,15 +158,16 @@ async fn circle(change: impl Fn(&mut Options)) -> (u32, usize) {
     let (mut serving, mut calling) = (Options::server("service"), Options::client("service"));
     change(&mut serving);
     change(&mut calling);
-    let (server, client) = (Server::with(serving).unwrap(), Client::with(calling).unwrap());
-    for node in [&*server, &*client] {
+    let (server, client) =
+        (Server::with_options(serving).unwrap(), Client::with_options(calling).unwrap());
+    for node in [server.node(), client.node()] {
         let refused = refused.clone();
-        node.register("go.down", move |request| down(request, refused.clone())).unwrap();
+        node.registry().register("go.down", move |request| down(request, refused.clone())).unwrap();
     }
     client.connect(&server.bind(ANYWHERE).await.unwrap()).unwrap();
     let depth = timeout(PATIENCE, client.call::<u32, _>("go.down", ())).await.unwrap().unwrap();
     timeout(PATIENCE, async { tokio::join!(server.drained(), client.drained()) }).await.unwrap();
-    for node in [&*server, &*client] {
+    for node in [server.node(), client.node()] {
         assert_eq!((node.stats().calls_pending, node.stats().requests_open), (0, 0));
     }
     (depth, refused.load(Ordering::Relaxed))

@@ -167,7 +167,7 @@ async fn d_20(guarded: Guarded, user: &str, mut options: Options) {
         }
     };
     bench.server.register("work", work).unwrap();
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     let asked = Arc::new(Notify::new());
     let ask = asked.clone();
     let forever = move |_| {

@@ -38,10 +38,10 @@ impl Rogue {
 
     /// That victim, which has met nobody but that server, whose name is `honest`.
     pub(crate) async fn between(honest: Options, victim: Options) -> Self {
-        let honest = Server::with(honest).unwrap();
+        let honest = Server::with_options(honest).unwrap();
         honest.register_sync("canary", |_| Ok::<_, Fault>(42)).unwrap();
         let endpoint = honest.bind("tcp://127.0.0.1:0").await.unwrap();
-        let victim = Client::with(victim).unwrap();
+        let victim = Client::with_options(victim).unwrap();
         let events = Mutex::new(victim.events());
         victim.connect(&endpoint).unwrap();
         let rogue = Self { victim, events, _honest: honest };

@@ -128,7 +128,7 @@ fn open(number: usize, relay: &CuttingRelay, spy: &Arc<Spy>) -> Client {
     options.retry.first = Duration::from_millis(2);
     options.retry.max = Duration::from_millis(10);
     options.config.late_guard = LATE_GUARD.into();
-    let (client, spy) = (Client::with(options).expect("a runtime is there"), spy.clone());
+    let (client, spy) = (Client::with_options(options).expect("a runtime is there"), spy.clone());
     let run = move |request: pseud::Request| {
         let (number, padding): (Number, String) = request.args()?;
         spy.runs(number);

@@ -22,7 +22,7 @@ const PENDING: usize = 20;
 async fn a_python_client_finds_a_restarted_rust_server() {
     PythonCalls::hold(async |room| {
         let first = Server::new("phoenix").expect("a runtime is there");
-        serve(&first);
+        serve(first.node());
         let endpoint = first.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
         connect(&room.python, "moth", "phoenix", &endpoint).await;
         assert_eq!(hello(&room.python, "moth").await, "Hello again");
@@ -32,7 +32,7 @@ async fn a_python_client_finds_a_restarted_rust_server() {
         first.shutdown();
         drop(first);
         let second = Server::new("phoenix").expect("a runtime is there");
-        serve(&second);
+        serve(second.node());
         // Python processes that other tests start hold a copy of the closed socket until they begin.
         while second.bind(&endpoint).await.is_err() {
             tokio::task::yield_now().await;
@@ -174,7 +174,7 @@ async fn a_bound_req_is_served_over_a_link_that_we_opened_and_is_not_called() {
         });
         let bound = python.ask("raw", fields).await;
         let server = Server::new(SERVICE).expect("a runtime is there");
-        serve(&server);
+        serve(server.node());
         let mut events = server.events();
         server.connect(bound["endpoint"].as_str().expect("an endpoint")).expect("well-formed");
         let peer = loop {
@@ -291,7 +291,7 @@ fn free_endpoint() -> String {
 fn eager_client(endpoint: &str) -> Client {
     let mut options = Options::client(SERVICE).call_timeout(Duration::from_secs(30));
     options.retry.max = Duration::from_millis(100);
-    let client = Client::with(options).expect("a runtime is there");
+    let client = Client::with_options(options).expect("a runtime is there");
     client.connect(endpoint).expect("a well-formed endpoint");
     client
 }

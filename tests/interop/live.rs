@@ -39,8 +39,8 @@ impl PythonCalls {
     /// Has that conversation with a Python client whose calls wait for `seconds`.
     pub(crate) async fn with(options: Options, seconds: f64, talk: impl AsyncFnOnce(&Self)) {
         let Some(python) = PythonPeer::start() else { return };
-        let server = Server::with(options).expect("a runtime is there");
-        serve(&server);
+        let server = Server::with_options(options).expect("a runtime is there");
+        serve(server.node());
         let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
         let room = Self { python, server, endpoint };
         bounded(async {
@@ -97,8 +97,8 @@ impl RustCalls {
             "name": "server", "user_id": SERVICE, "endpoint": "tcp://127.0.0.1:*",
         });
         let bound = python.ask("server", fields).await;
-        let client = Client::with(options).expect("a runtime is there");
-        serve(&client);
+        let client = Client::with_options(options).expect("a runtime is there");
+        serve(client.node());
         let endpoint = bound["endpoint"].as_str().expect("a bound server says where").to_owned();
         client.connect(&endpoint).expect("Python's endpoints are well-formed");
         let room = Self { python, client, endpoint };
@@ -150,25 +150,25 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 /// Serves what `peer.py` serves, under the same names.
 pub(crate) fn serve(node: &Node) {
     let served = [
-        node.register_sync("echo", |request| Ok::<_, Fault>(echo(&request))),
-        node.register_sync("hello", |request| {
+        node.registry().register_sync("echo", |request| Ok::<_, Fault>(echo(&request))),
+        node.registry().register_sync("hello", |request| {
             let (name,): (String,) = request.args()?;
             Ok::<_, Fault>(format!("Hello {name}"))
         }),
-        node.register_sync("add", |request| {
+        node.registry().register_sync("add", |request| {
             let (a, b): (i64, i64) = request.args()?;
             Ok::<_, Fault>(a + b)
         }),
-        node.register_sync("fail", |request| {
+        node.registry().register_sync("fail", |request| {
             let (class, message): (String, String) = request.args()?;
             Err::<(), _>(Fault::new(class, message))
         }),
-        node.register("sleep", |request| async move {
+        node.registry().register("sleep", |request| async move {
             let (seconds,): (f64,) = request.args()?;
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
             Ok::<_, Fault>(seconds)
         }),
-        node.register_sync("big", |request| {
+        node.registry().register_sync("big", |request| {
             let (count,): (usize,) = request.args()?;
             Ok::<_, Fault>(Wire::Bin(vec![b'x'; count].into()))
         }),

@@ -70,7 +70,7 @@ async fn p_06_a_python_server_that_waits_for_itself_gives_us_one_outcome() {
     bounded(async {
         let bound = python.ask("server", fields).await;
         let client = Client::new(SERVICE).expect("a runtime is there");
-        serve(&client);
+        serve(client.node());
         client.connect(bound["endpoint"].as_str().expect("its endpoint")).expect("well-formed");
         let began = Instant::now();
         let nested = client.call::<i64, _>("nested", ("add", 20, 1));
@@ -99,7 +99,7 @@ async fn p_06_a_python_server_that_waits_for_itself_gives_us_one_outcome() {
 async fn p_06_a_python_client_that_waits_for_itself_gives_us_one_outcome() {
     let Some(python) = PythonPeer::start() else { return };
     let server = Server::new(SERVICE).expect("a runtime is there");
-    serve(&server);
+    serve(server.node());
     let outcomes = Arc::new(Mutex::new(Vec::new()));
     let told = outcomes.clone();
     let outer = move |request: Request| {

@@ -148,7 +148,7 @@ impl Python2Calls {
     async fn hold(talk: impl AsyncFnOnce(&Self)) {
         let Some(python) = PythonPeer::start_27() else { return };
         let server = Server::new("service").expect("a runtime is there");
-        serve(&server);
+        serve(server.node());
         let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
         let room = Self { python, server };
         bounded(async {
@@ -196,10 +196,9 @@ impl CallsPython2 {
 /// A client that announces that identity and does not probe: the error that the tornado stream
 /// makes of a probe leaves it waiting for an edge that has passed.
 fn connect(endpoint: &str, identity: &str) -> Client {
-    let mut options = Options::client("service").identity(identity);
-    options.probe = false;
-    let client = Client::with(options).expect("a runtime is there");
-    serve(&client);
+    let options = Options::client("service").identity(identity).probe(false);
+    let client = Client::with_options(options).expect("a runtime is there");
+    serve(client.node());
     client.connect(endpoint).expect("Python's endpoints are well-formed");
     client
 }
@@ -216,27 +215,28 @@ async fn check_process(python: &PythonPeer) {
 
 fn serve(node: &pseud::Node) {
     let served = [
-        node.register_sync("echo", |request| Ok::<_, Fault>(request.arguments().args_values())),
-        node.register_sync("hello", |request| {
+        node.registry()
+            .register_sync("echo", |request| Ok::<_, Fault>(request.arguments().args_values())),
+        node.registry().register_sync("hello", |request| {
             let (name,): (String,) = request.args()?;
             Ok::<_, Fault>(format!("Hello {name}"))
         }),
-        node.register_sync("add", |request| {
+        node.registry().register_sync("add", |request| {
             let (a,): (i64,) = request.args()?;
             let kwargs: BTreeMap<String, i64> = request.kwargs()?;
             let b = kwargs.get("b").ok_or_else(|| Fault::new("TypeError", "b is missing"))?;
             Ok::<_, Fault>(a + b)
         }),
-        node.register_sync("draw.me", |request| {
+        node.registry().register_sync("draw.me", |request| {
             let (what,): (Value,) = request.args()?;
             let what = what.as_bytes().map(String::from_utf8_lossy).unwrap_or_default();
             Ok::<_, Fault>(format!("drawn {what}"))
         }),
-        node.register_sync("fail", |request| {
+        node.registry().register_sync("fail", |request| {
             let (class,): (String,) = request.args()?;
             Err::<(), _>(Fault::new(class, "why"))
         }),
-        node.register_sync("datetimes", |request| Ok::<_, Fault>(datetimes(&request))),
+        node.registry().register_sync("datetimes", |request| Ok::<_, Fault>(datetimes(&request))),
     ];
     assert!(served.iter().all(Result::is_ok), "{served:?}");
 }

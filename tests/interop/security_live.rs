@@ -156,8 +156,8 @@ pub(crate) async fn rust_server(secured: Secured) -> (Server, String) {
             Authenticator::keys([(*client_pair().public(), USERNAME)]),
         ),
     };
-    let server = Server::with(options).expect("a runtime is there");
-    serve(&server);
+    let server = Server::with_options(options).expect("a runtime is there");
+    serve(server.node());
     let whoami = |request: pseud::Request| Ok::<_, Fault>(request.user().to_string());
     server.register_sync("whoami", whoami).expect("a free name");
     let back = |request: pseud::Request| async move {
@@ -175,8 +175,8 @@ pub(crate) fn rust_client(secured: Secured, shown: Shown, endpoint: &str) -> Cli
         Secured::Plain => options.plain_client(USERNAME, Secret::new(shown.password())),
         Secured::Curve => options.curve_client(shown.pair(), [*shown.server().public()]),
     };
-    let client = Client::with(options).expect("a runtime is there");
-    serve(&client);
+    let client = Client::with_options(options).expect("a runtime is there");
+    serve(client.node());
     client.connect(endpoint).expect("Python's endpoints are well-formed");
     client
 }

@@ -85,7 +85,7 @@ async fn check_withheld(room: &PythonCalls) {
 async fn an_answer_just_after_the_time_out_is_withheld() {
     let options = Options::server(SERVICE).late_guard(Duration::from_millis(500));
     PythonCalls::with(options, 1.0, async |room| {
-        let release = serve_held(&room.server);
+        let release = serve_held(room.server.node());
         let late = room.call("held", json!([])).await;
         assert_eq!(error(&late), ("TimeoutError", ""));
         release.notify_one();
@@ -163,7 +163,7 @@ async fn a_sync_client_gets_a_late_answer_and_one_that_it_gave_up_does_no_harm()
 #[tokio::test]
 async fn a_slow_handler_holds_up_nobody() {
     PythonCalls::hold(async |room| {
-        let release = serve_held(&room.server);
+        let release = serve_held(room.server.node());
         let slow = room.python.send("call", json!({"name": "client", "method": "held"}));
         let hello = room.call("hello", json!(["meanwhile"])).await;
         assert_eq!(hello["result"], "Hello meanwhile");
@@ -185,6 +185,6 @@ fn serve_held(node: &Node) -> Arc<Notify> {
             Ok::<_, Fault>("released")
         }
     };
-    node.register("held", held).expect("a free name");
+    node.registry().register("held", held).expect("a free name");
     release
 }

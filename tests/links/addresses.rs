@@ -51,7 +51,7 @@ fn client_of(endpoint: &str, connect_timeout: Duration) -> (Client, pseud::Event
     options.connect_timeout = connect_timeout;
     options.retry.first = Duration::ZERO;
     options.retry.max = Duration::ZERO;
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     let events = client.events();
     client.connect(endpoint).unwrap();
     (client, events)

@@ -103,7 +103,7 @@ async fn a_final_error_reaches_a_client_that_has_sent_more() {
         more_was_sent.lock().unwrap().recv_timeout(SOON).unwrap();
         ready(Verdict::Deny)
     }));
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     for _ in 0..20 {
         let mut raw = RawPeer::dial(&endpoint).await;

@@ -48,7 +48,7 @@ fn check(runtime: Runtime) {
 /// Makes all calls, waits for all ends, and ends everybody. Returns how often a link was cut.
 async fn live(spy: &Arc<Spy>, mut luck: Luck) -> usize {
     let server = Server::new("service").unwrap();
-    serve(&server, spy);
+    serve(server.node(), spy);
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     let relay = CuttingRelay::open(&endpoint, usize::MAX, luck.fork()).await;
     let desks: Vec<Client> = (0..DESKS).map(|desk| open(desk, &relay, spy)).collect();
@@ -80,8 +80,8 @@ fn open(number: usize, relay: &CuttingRelay, spy: &Arc<Spy>) -> Client {
     let mut options = Options::client("service").identity(format!("desk {number}"));
     options.retry.first = Duration::from_millis(2);
     options.retry.max = Duration::from_millis(10);
-    let client = Client::with(options).unwrap();
-    serve(&client, spy);
+    let client = Client::with_options(options).unwrap();
+    serve(client.node(), spy);
     client.connect(&relay.endpoint).unwrap();
     client
 }
@@ -115,9 +115,9 @@ const HANDLERS: [&str; 5] = ["inline", "later", "slow", "thread", "back"];
 /// Handlers of every kind: each tells the spy, and returns what only this call is answered with.
 fn serve(node: &Node, spy: &Arc<Spy>) {
     let seen = spy.clone();
-    node.register_sync("inline", move |request| run(&seen, &request)).unwrap();
+    node.registry().register_sync("inline", move |request| run(&seen, &request)).unwrap();
     let seen = spy.clone();
-    node.register_blocking("thread", move |request| run(&seen, &request)).unwrap();
+    node.registry().register_blocking("thread", move |request| run(&seen, &request)).unwrap();
     for (name, nap) in [("later", Duration::ZERO), ("slow", Duration::from_millis(20))] {
         let seen = spy.clone();
         let handler = move |request: Request| {
@@ -127,10 +127,10 @@ fn serve(node: &Node, spy: &Arc<Spy>) {
                 ran
             }
         };
-        node.register(name, handler).unwrap();
+        node.registry().register(name, handler).unwrap();
     }
     let seen = spy.clone();
-    node.register("back", move |request| call_back(seen.clone(), request)).unwrap();
+    node.registry().register("back", move |request| call_back(seen.clone(), request)).unwrap();
 }
 
 fn run(spy: &Spy, request: &Request) -> Result<(u64, String), Fault> {

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 async fn what_decoding_takes_is_charged_while_a_handler_runs() {
     let mut limits = Limits::default();
     limits.requests_open_bytes_per_peer_max = 6 << 20;
-    let server =
-        Server::with(Options::server("service").limits(limits)).expect("a runtime is there");
+    let server = Server::with_options(Options::server("service").limits(limits))
+        .expect("a runtime is there");
     let (release, held) = watch::channel(false);
     let hold = move |_: Request| {
         let mut held = held.clone();

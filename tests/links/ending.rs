@@ -258,7 +258,7 @@ fn handles_are_for_all_threads() {
 async fn handlers_that_are_to_finish_leave_no_room_when_their_callers_leave() {
     let mut options = Options::server("service").orphans(Orphans::Finish);
     options.config.limits.requests_open_max = 10;
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     let running = Arc::new(AtomicUsize::new(0));
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
     let count = running.clone();

@@ -46,7 +46,7 @@ async fn an_ipc_path_with_its_mode_and_without_a_trace_at_the_end() {
     let path = SocketPath::new("mode");
     let mut options = Options::server("service");
     options.ipc_mode = Some(0o600);
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     let endpoint = serve(&server, &path.endpoint()).await;
     assert_eq!(endpoint, path.endpoint());
     let mode = std::fs::metadata(&path.0).unwrap().permissions().mode();
@@ -172,9 +172,8 @@ fn connecting_from_a_thread_of_no_runtime() {
 async fn a_connecting_side_probes_unless_told_not_to() {
     for probe in [true, false] {
         let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-        let mut options = Options::client("service");
-        options.probe = probe;
-        let client = Client::with(options).unwrap();
+        let options = Options::client("service").probe(probe);
+        let client = Client::with_options(options).unwrap();
         client.connect(&endpoint).unwrap();
         // It goes out behind the probe.
         assert_eq!(hello(&client).await, "Hello Charly");

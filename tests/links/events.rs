@@ -77,7 +77,7 @@ async fn a_stranger_that_speaks_something_else_is_refused() {
 async fn a_slow_watcher_is_told_how_much_it_missed() {
     let mut options = Options::server("service");
     options.connection.heartbeat.interval = None;
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
     let mut events = server.events();
     for _ in 0..150 {

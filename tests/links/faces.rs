@@ -1,7 +1,9 @@
 //! The faces of calls and failures: dotted names, `?` in handlers, texts, names that are missing.
 
 use crate::{client, server, soon};
-use pseud::{CallError, CallRefused, Client, Exception, Fault, Options, Request, Server};
+use pseud::{
+    CallError, CallRefused, Client, Exception, Fault, Options, Request, Server, SetupError,
+};
 use std::error::Error;
 use std::io;
 
@@ -40,7 +42,7 @@ async fn services_of_whoever_called_and_of_peers_by_name() {
             Ok::<_, Fault>(colour)
         })
         .unwrap();
-    let client = Client::with(Options::client("service").identity("desk")).unwrap();
+    let client = Client::with_options(Options::client("service").identity("desk")).unwrap();
     client.register_sync("lamp.colour", |_| Ok::<_, Fault>("red")).unwrap();
     client.connect(&endpoint).unwrap();
     assert_eq!(soon(client.call::<String, _>("ask", ())).await.unwrap(), "red");
@@ -76,7 +78,7 @@ async fn what_is_missing_from_a_name_is_refused_at_once() {
 
 /// A server with handlers that fail by `?`, and a client of it.
 async fn failing(options: Options) -> (Server, Client) {
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
     server
         .register_sync("parse", |request| {
@@ -161,13 +163,14 @@ async fn names_that_nobody_can_have_are_refused_at_birth() {
     let long = "n".repeat(256);
     for (name, why) in [("", "name"), ("\0name", "zero"), (long.as_str(), "255")] {
         for error in [Server::new(name).unwrap_err(), Client::new(name).unwrap_err()] {
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            assert!(matches!(error, SetupError::Identity(_)), "{error:?}");
             assert!(error.to_string().contains(why), "{error}");
+            assert_eq!(io::Error::from(error).kind(), io::ErrorKind::InvalidInput);
         }
     }
-    assert!(Server::with(Options::default()).is_err());
+    assert!(Server::with_options(Options::default()).is_err());
     // A client of nobody: it is called, or calls whom it names.
-    let client = Client::with(Options::default()).unwrap();
+    let client = Client::with_options(Options::default()).unwrap();
     let error = soon(client.call::<(), _>("hello", ())).await.unwrap_err();
     assert!(matches!(error, CallError::Refused(CallRefused::NoServer)), "{error}");
 }

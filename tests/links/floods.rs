@@ -66,10 +66,10 @@ async fn keep_calling(callee: Callee) {
 }
 
 async fn pair() -> (Server, Client) {
-    let server = Server::with(roomy(Options::server("service"))).unwrap();
-    let client = Client::with(roomy(Options::client("service").identity("desk"))).unwrap();
-    serve(&server);
-    serve(&client);
+    let server = Server::with_options(roomy(Options::server("service"))).unwrap();
+    let client = Client::with_options(roomy(Options::client("service").identity("desk"))).unwrap();
+    serve(server.node());
+    serve(client.node());
     client.connect(&server.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
     soon(client.ready()).await;
     (server, client)
@@ -94,5 +94,5 @@ fn serve(node: &Node) {
         let below = request.caller().call("down", (depth - 1, body)).await;
         below.map_err(|error: CallError| Fault::new("RuntimeError", error.to_string()))
     };
-    node.register("down", down).unwrap();
+    node.registry().register("down", down).unwrap();
 }

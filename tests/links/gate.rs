@@ -251,7 +251,7 @@ async fn a_server_that_dies_while_it_asks_admits_nobody_and_its_successor_does()
     let first = another_runtime();
     let (authenticator, mut questions) = desk();
     let (server, endpoint) = first.spawn(serve(guarded(authenticator, 1))).await.unwrap();
-    let client = Client::with(eager("charly")).unwrap();
+    let client = Client::with_options(eager("charly")).unwrap();
     client.register_sync("name", |_| Ok::<_, pseud::Fault>("desk")).unwrap();
     let mut events = client.events();
     client.connect(&endpoint).unwrap();
@@ -262,7 +262,7 @@ async fn a_server_that_dies_while_it_asks_admits_nobody_and_its_successor_does()
     assert_eq!(server.stats().sessions, 0);
 
     let all = Authenticator::new(|question| async { Verdict::Admit(name_in(question).into()) });
-    let successor = Server::with(guarded(all, 1)).unwrap();
+    let successor = Server::with_options(guarded(all, 1)).unwrap();
     register(&successor);
     successor.bind(&endpoint).await.unwrap();
     calls_go_both_ways(&client, "charly").await;
@@ -299,7 +299,7 @@ async fn who_was_refused_for_good_does_not_hammer() {
     // Any other failure would be tried again within a few milliseconds.
     options.retry.first = Duration::from_millis(1);
     options.retry.max = PATIENCE;
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     let mut events = client.events();
     let start = Instant::now();
     client.connect(&endpoint).unwrap();

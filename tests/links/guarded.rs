@@ -13,7 +13,7 @@ pub(crate) fn plain(password: &str) -> Options {
 
 /// A server whose `whoami` tells the user, and `back` what its caller answers.
 pub(crate) async fn serve(options: Options) -> (Server, String) {
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     register(&server);
     let endpoint = server.bind(ANYWHERE).await.unwrap();
     (server, endpoint)
@@ -30,7 +30,7 @@ pub(crate) fn register(server: &Server) {
 }
 
 pub(crate) fn connect(options: Options, endpoint: &str) -> Client {
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     client.register_sync("name", |_| Ok::<_, Fault>("desk")).unwrap();
     client.connect(endpoint).unwrap();
     client
@@ -46,7 +46,7 @@ pub(crate) async fn calls_go_both_ways(client: &Client, user: &str) {
 /// Why its first link was refused; its calls were not executed, for the same reason.
 pub(crate) async fn refusal(mut options: Options, endpoint: &str) -> PeerError {
     options.config.call_timeout = Duration::from_millis(300);
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     let mut events = client.events();
     client.connect(endpoint).unwrap();
     let error = refused(&mut events).await;

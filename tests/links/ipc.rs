@@ -71,7 +71,7 @@ fn a_socket_has_its_mode_and_listens_from_birth() {
             for _ in 0..ROUNDS {
                 let mut options = Options::server("service");
                 options.ipc_mode = Some(mode);
-                let server = Server::with(options).unwrap();
+                let server = Server::with_options(options).unwrap();
                 server.bind(&directory.endpoint()).await.unwrap();
                 // It listens: a connection is taken before anybody accepts it.
                 UnixStream::connect(directory.socket()).unwrap();

@@ -75,7 +75,7 @@ fn client(endpoint: &str) -> Client {
 
 /// A client that tries again fast, whatever its luck with jitter.
 fn eager_client(endpoint: &str) -> Client {
-    let client = Client::with(eager(Options::client("service"))).unwrap();
+    let client = Client::with_options(eager(Options::client("service"))).unwrap();
     client.connect(endpoint).unwrap();
     client
 }

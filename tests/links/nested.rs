@@ -60,10 +60,11 @@ fn check(runtime: Runtime, count: usize, name: &'static str) {
 }
 
 async fn pair() -> (Server, Client) {
-    let server = Server::with(patient(Options::server("service"))).unwrap();
-    let client = Client::with(patient(Options::client("service").identity("desk"))).unwrap();
-    serve(&server);
-    serve(&client);
+    let server = Server::with_options(patient(Options::server("service"))).unwrap();
+    let client =
+        Client::with_options(patient(Options::client("service").identity("desk"))).unwrap();
+    serve(server.node());
+    serve(client.node());
     client.connect(&server.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
     soon(client.ready()).await;
     (server, client)
@@ -76,8 +77,10 @@ fn patient(mut options: Options) -> Options {
 
 /// `down(n)` is n and all below it, each of which the other side adds.
 fn serve(node: &Node) {
-    node.register("down", |request| async move { down(&request).await }).unwrap();
-    node.register_blocking("block", |request| Handle::current().block_on(down(&request))).unwrap();
+    node.registry().register("down", |request| async move { down(&request).await }).unwrap();
+    node.registry()
+        .register_blocking("block", |request| Handle::current().block_on(down(&request)))
+        .unwrap();
 }
 
 async fn down(request: &Request) -> Result<u64, Fault> {

@@ -61,7 +61,7 @@ async fn the_calls_of_a_dropped_handler_are_cancelled() {
     let (server, endpoint) = server("tcp://127.0.0.1:0").await;
     let [begun] = signals();
     let begin = begun.clone();
-    let third = Client::with(Options::client("service").identity("third")).unwrap();
+    let third = Client::with_options(Options::client("service").identity("third")).unwrap();
     let forever = move |_| {
         begin.notify_one();
         pending::<Result<(), Fault>>()
@@ -112,7 +112,7 @@ async fn a_handler_on_a_thread_hears_of_it_and_runs_to_its_end() {
 
 #[tokio::test]
 async fn a_handler_that_is_to_finish_does() {
-    let server = Server::with(Options::server("service").orphans(Orphans::Finish)).unwrap();
+    let server = Server::with_options(Options::server("service").orphans(Orphans::Finish)).unwrap();
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
     let [begun, told, gate, done] = signals();
     let theirs = (begun.clone(), told.clone(), gate.clone(), done.clone());
@@ -139,7 +139,7 @@ async fn a_handler_that_is_to_finish_does() {
 async fn a_handler_whose_caller_has_only_given_up_goes_on() {
     let mut options = Options::server("service");
     options.config.late_guard = Duration::ZERO.into();
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
     let [begun, gate, done] = signals();
     let theirs = (begun.clone(), gate.clone(), done.clone());
@@ -156,7 +156,7 @@ async fn a_handler_whose_caller_has_only_given_up_goes_on() {
     server.register("work", work).unwrap();
     let mut options = Options::client("service");
     options.config.capabilities = Capabilities::NONE;
-    let caller = Client::with(options).unwrap();
+    let caller = Client::with_options(options).unwrap();
     caller.connect(&endpoint).unwrap();
     soon(caller.ready()).await;
     let error = soon(caller.call::<(), _>("work", ()).timeout(Duration::from_millis(50))).await;

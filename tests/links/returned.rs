@@ -201,7 +201,7 @@ async fn a_disconnect_in_a_handshake_leaves_no_session() {
     let (server, endpoint) = crate::server("tcp://127.0.0.1:0").await;
     let begun = AtomicUsize::new(0);
     for round in 0..200 {
-        let client = Client::with(Options::client("service")).unwrap();
+        let client = Client::with_options(Options::client("service")).unwrap();
         client.connect(&endpoint).unwrap();
         for _ in 0..round % 20 {
             tokio::task::yield_now().await;

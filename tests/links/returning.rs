@@ -93,7 +93,7 @@ async fn a_server_that_returns_under_another_name_is_not_taken_for_the_first() {
 async fn a_client_that_returns_takes_its_name_back() {
     let (server, endpoint) = server("tcp://127.0.0.1:0").await;
     for generation in 0..3 {
-        let client = Client::with(Options::client("service").identity("desk")).unwrap();
+        let client = Client::with_options(Options::client("service").identity("desk")).unwrap();
         client.register_sync("generation", move |_| Ok::<_, Fault>(generation)).unwrap();
         client.connect(&endpoint).unwrap();
         soon(client.ready()).await;
@@ -111,7 +111,7 @@ async fn two_who_announce_one_name_do_not_share_it() {
     options.retry.first = Duration::from_secs(3_600);
     options.retry.max = Duration::from_secs(3_600);
     let connect = async || {
-        let client = Client::with(options.clone()).unwrap();
+        let client = Client::with_options(options.clone()).unwrap();
         client.connect(&endpoint).unwrap();
         soon(client.ready()).await;
         assert_eq!(hello(&client).await, "Hello Charly");

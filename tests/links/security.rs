@@ -4,7 +4,7 @@ use crate::guarded::{DENIED, UNAVAILABLE, calls_go_both_ways, connect, plain, re
 use crate::soon;
 use pseud::proto::{Incompatible, PeerError};
 use pseud::tokio::files::new_key_pair;
-use pseud::{Authenticator, Client, KeyPair, Options, Secret, Server, Verdict};
+use pseud::{Authenticator, Client, KeyPair, Options, Secret, Server, SetupError, Verdict};
 use std::time::Duration;
 
 fn passwords() -> Authenticator {
@@ -100,18 +100,19 @@ async fn an_authenticator_may_take_its_time_and_is_told_whence() {
 #[tokio::test]
 async fn g_13_passwords_do_not_leave_the_machine_unless_allowed() {
     let server = Options::server("service").plain_server(passwords());
-    let refused = Server::with(server.clone()).unwrap().bind("tcp://*:0").await.unwrap_err();
+    let refused =
+        Server::with_options(server.clone()).unwrap().bind("tcp://*:0").await.unwrap_err();
     for text in ["tcp://*:0", "allow_plaintext"] {
         assert!(refused.to_string().contains(text), "{refused}");
     }
     let cause = refused.get_ref().unwrap().downcast_ref::<pseud::tokio::InClear>().unwrap();
     assert_eq!((cause.verb(), cause.endpoint()), ("bind", "tcp://*:0"));
-    let allowed = Server::with(server.allow_plaintext(true)).unwrap();
+    let allowed = Server::with_options(server.allow_plaintext(true)).unwrap();
     allowed.bind("tcp://*:0").await.unwrap();
-    let client = Client::with(plain("x")).unwrap();
+    let client = Client::with_options(plain("x")).unwrap();
     let refused = client.connect("tcp://192.0.2.1:5555").unwrap_err();
     assert!(refused.to_string().contains("tcp://192.0.2.1:5555"), "{refused}");
-    Client::with(plain("x").allow_plaintext(true))
+    Client::with_options(plain("x").allow_plaintext(true))
         .unwrap()
         .connect("tcp://192.0.2.1:5555")
         .unwrap();
@@ -128,8 +129,8 @@ async fn settings_that_nobody_could_meet_are_refused() {
         Options::server("service").curve_server([], any()),
         Options::server("service").curve_server([keys(), keys(), keys()], any()),
     ] {
-        let error = Client::with(options).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        let error = Client::with_options(options).unwrap_err();
+        assert!(matches!(error, SetupError::Mechanism(_)), "{error}");
     }
 }
 

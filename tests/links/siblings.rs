@@ -16,7 +16,7 @@ async fn server() -> (Server, [String; 2]) {
 }
 
 fn desk(endpoints: &[String]) -> Client {
-    let client = Client::with(eager(Options::client("service").identity("desk"))).unwrap();
+    let client = Client::with_options(eager(Options::client("service").identity("desk"))).unwrap();
     client.register_sync("name", |_| Ok::<_, Fault>("desk")).unwrap();
     for endpoint in endpoints {
         client.connect(endpoint).unwrap();

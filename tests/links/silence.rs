@@ -15,7 +15,7 @@ async fn bounded(pings: bool) -> (Server, String) {
     let heartbeat = &mut options.connection.heartbeat;
     heartbeat.interval = pings.then_some(INTERVAL);
     heartbeat.timeout = TIMEOUT;
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     let endpoint = serve(&server, "tcp://127.0.0.1:0").await;
     (server, endpoint)
 }

@@ -27,7 +27,8 @@ async fn plain_server() -> (Server, String) {
             _ => Verdict::Deny,
         }
     });
-    let server = Server::with(Options::server("service").plain_server(authenticator)).unwrap();
+    let server =
+        Server::with_options(Options::server("service").plain_server(authenticator)).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     (server, endpoint)
 }
@@ -37,7 +38,7 @@ fn plain(user: &str, password: &str) -> Options {
 }
 
 fn named(name: &str, endpoint: &str) -> Client {
-    let client = Client::with(plain("alice", "secret").identity(name)).unwrap();
+    let client = Client::with_options(plain("alice", "secret").identity(name)).unwrap();
     client.connect(endpoint).unwrap();
     client
 }
@@ -151,7 +152,7 @@ async fn a_request_in_another_s_name_is_logged_as_that_user_s() {
     front
         .register("store", move |request| gateway.call::<(), _>("store", ()).on_behalf_of(&request))
         .unwrap();
-    let bob = Client::with(plain("bob", "secret")).unwrap();
+    let bob = Client::with_options(plain("bob", "secret")).unwrap();
     bob.connect(&front_endpoint).unwrap();
     panics(&bob, "store").await;
     let line = logged.only("method=store ");
@@ -165,7 +166,7 @@ async fn who_is_not_let_in_is_one_line_and_those_that_follow_are_counted() {
     let mut options = plain("mallory", "guess");
     options.retry.max = Duration::from_millis(1);
     let mut events = server.events();
-    let mallory = Client::with(options).unwrap();
+    let mallory = Client::with_options(options).unwrap();
     mallory.connect(&endpoint).unwrap();
     for _ in 0..5 {
         refused(&mut events).await;
@@ -310,7 +311,7 @@ async fn an_answer_over_a_limit_is_logged_with_that_limit_and_not_as_malformed()
     server.register_sync("many", |_| Ok::<_, Fault>(vec![(); 20])).unwrap();
     let mut limits = ValueLimits::default();
     limits.nodes_max = 10;
-    let client = Client::with(Options::client("service").value_limits(limits)).unwrap();
+    let client = Client::with_options(Options::client("service").value_limits(limits)).unwrap();
     client.connect(&endpoint).unwrap();
     let error = soon(client.call::<Vec<()>, _>("many", ())).await.unwrap_err();
     assert!(matches!(error, CallError::Executed(Reason::TooLarge)), "{error:?}");
@@ -334,12 +335,12 @@ async fn what_an_operator_must_mend_is_said_once_a_minute() {
         let logged = Logged::new();
         let mut options = Options::server("service").plain_server(authenticator);
         options.gate.questions_parked_max = max;
-        let server = Server::with(options).unwrap();
+        let server = Server::with_options(options).unwrap();
         let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
         let mut events = server.events();
         let mut options = plain("me", "me");
         options.retry.max = Duration::from_millis(1);
-        let client = Client::with(options).unwrap();
+        let client = Client::with_options(options).unwrap();
         client.connect(&endpoint).unwrap();
         for _ in 0..4 {
             refused(&mut events).await;
@@ -357,7 +358,7 @@ async fn calls_of_one_who_is_denied_end_at_once_and_say_so() {
     let (_server, endpoint) = plain_server().await;
     let mut options = plain("mallory", "guess");
     options.config.call_timeout = 2 * SOON;
-    let mallory = Client::with(options).unwrap();
+    let mallory = Client::with_options(options).unwrap();
     let mut events = mallory.events();
     let waiting = tokio::spawn(mallory.call::<(), _>("hello", ()).into_future());
     tokio::task::yield_now().await;
@@ -384,9 +385,10 @@ async fn calls_of_one_who_is_denied_somewhere_wait_for_elsewhere() {
             Verdict::Admit("bob".into())
         }
     });
-    let open = Server::with(Options::server("service").plain_server(authenticator)).unwrap();
+    let open =
+        Server::with_options(Options::server("service").plain_server(authenticator)).unwrap();
     open.register_sync("hello", |_| Ok::<_, Fault>("Hello Bob")).unwrap();
-    let bob = Client::with(plain("bob", "b")).unwrap();
+    let bob = Client::with_options(plain("bob", "b")).unwrap();
     let mut events = bob.events();
     bob.connect(&open.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
     bob.connect(&shut).unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 const ANYWHERE: &str = "tcp://127.0.0.1:0";
 
 async fn bind(options: Options) -> (Server, String) {
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     let endpoint = server.bind(ANYWHERE).await.unwrap();
     (server, endpoint)
 }
@@ -24,7 +24,7 @@ async fn plain_server() -> (Server, String) {
 
 /// A client that says who it is, and fails if that is `fails`; it has its session already.
 async fn client(options: Options, endpoint: &str, says: &'static str) -> Client {
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     let name = move |_| match says {
         "fails" => Err(Fault::new("KeyError", "no name")),
         says => Ok(says),

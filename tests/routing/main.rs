@@ -46,7 +46,7 @@ async fn server() -> (Server, String) {
 }
 
 async fn bound(options: Options) -> (Server, String) {
-    let server = Server::with(options).unwrap();
+    let server = Server::with_options(options).unwrap();
     let endpoint = server.bind(ANYWHERE).await.unwrap();
     (server, endpoint)
 }
@@ -64,7 +64,7 @@ fn user(user: &str, endpoint: &str) -> Client {
 }
 
 fn connected(options: Options, endpoint: &str) -> Client {
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     client.connect(endpoint).unwrap();
     client
 }

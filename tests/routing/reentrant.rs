@@ -142,7 +142,7 @@ impl Drop for Uses {
 async fn what_handlers_and_predicates_hold_may_use_registries_when_it_is_dropped() {
     let (server, endpoint) = open_server().await;
     let uses = |registry: &Registry| {
-        let node: &Node = &server;
+        let node: &Node = server.node();
         Uses(registry.clone(), Arc::new(Mutex::new(Some(node.clone()))))
     };
     for registry in [server.registry(), Registry::global(), Registry::new()] {
@@ -208,8 +208,8 @@ fn poll(future: &mut (impl Future + Unpin), node: &Node) {
 
 #[tokio::test]
 async fn no_waker_is_dropped_under_a_lock_that_its_task_may_need() {
-    let client = Client::with(options()).unwrap();
-    let node: Node = (*client).clone();
+    let client = Client::with_options(options()).unwrap();
+    let node: Node = client.node().clone();
     // On a thread of its own, which a dead-lock does not keep the test waiting for.
     let (tell, told) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {

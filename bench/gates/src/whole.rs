@@ -73,7 +73,7 @@ impl Pair {
 
 fn connected(runtime: &Runtime, options: Options, endpoint: &str) -> Client {
     runtime.block_on(async {
-        let client = Client::with(options).expect("a client");
+        let client = Client::with_options(options).expect("a client");
         client.connect(endpoint).expect("the server is there");
         client.ready().await;
         client
@@ -85,7 +85,7 @@ pub(crate) fn runtime() -> Runtime {
 }
 
 pub(crate) fn echo(options: Options) -> Server {
-    let server = Server::with(options).expect("a server");
+    let server = Server::with_options(options).expect("a server");
     let registered = server.register("echo", |request| async move {
         let (value,): (pseud::Value,) = request.args()?;
         Ok::<_, Fault>(value)

@@ -57,7 +57,7 @@ pub struct Source {
 ///         _ => Verdict::Deny,
 ///     }
 /// });
-/// let server = Server::with(Options::server("service").plain_server(judge))?;
+/// let server = Server::with_options(Options::server("service").plain_server(judge))?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]

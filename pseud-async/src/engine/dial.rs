@@ -3,7 +3,7 @@
 //! of taking the first one's name.
 
 use super::dials::Dialed;
-use super::happened::Happened;
+use super::event::Kept;
 use super::hub::Hub;
 use super::state::Inner;
 use pseud_proto::{LinkId, Reason, Siblings};
@@ -31,14 +31,14 @@ impl Dial {
 
     /// An attempt begins.
     pub(crate) fn connecting(&self) {
-        self.hub.tell(&Happened::Connecting { endpoint: self.endpoint.clone() });
+        self.hub.tell(&Kept::Connecting { endpoint: self.endpoint.clone() });
         self.note(|dialed| dialed.is_trying = true);
     }
 
     /// There was no connection to be had at one of its addresses.
     pub(crate) fn tell_failed(&self, error: &std::io::Error) {
         let (endpoint, error) = (self.endpoint.clone(), error.to_string());
-        self.hub.tell(&Happened::Failed { endpoint, error });
+        self.hub.tell(&Kept::Failed { endpoint, error });
     }
 
     /// Nor at any other: this attempt came to nothing.

@@ -1,7 +1,7 @@
 //! What an operation on the endpoint gives rise to, collected under the lock and done after it.
 
 use super::any_link::AnyLink;
-use super::happened::Happened;
+use super::event::Kept;
 use super::refusals::withheld::Withheld;
 use super::running::Running;
 use super::state::Inner;
@@ -17,7 +17,7 @@ use std::task::Waker;
 pub(crate) struct Effects {
     pub(super) wakers: SmallVec<[Waker; 2]>,
     pub(super) crowd: Vec<Arc<AtomicWaker>>,
-    pub(super) happened: Vec<Happened>,
+    pub(super) events: Vec<Kept>,
     pub(super) withheld: Vec<Withheld>,
     pub(super) flush: SmallVec<[Flush; 1]>,
     pub(super) close: Vec<(Arc<dyn AnyLink>, Reason)>,
@@ -107,8 +107,8 @@ impl Effects {
         self.arrived.closings = closings.load(Ordering::Relaxed);
     }
 
-    fn happen(&mut self, (happened, wakers): (Happened, Vec<Waker>)) {
-        self.happened.push(happened);
+    fn happen(&mut self, (event, wakers): (Kept, Vec<Waker>)) {
+        self.events.push(event);
         self.wakers.extend(wakers);
     }
 
@@ -121,8 +121,8 @@ impl Effects {
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { wakers, crowd, happened, flush, close, rearm, withheld, arrived } = self;
-        let unsaid = happened.is_empty() && withheld.is_empty();
+        let Self { wakers, crowd, events, flush, close, rearm, withheld, arrived } = self;
+        let unsaid = events.is_empty() && withheld.is_empty();
         let nobody = wakers.is_empty() && crowd.is_empty() && unsaid;
         nobody && arrived.requests.is_empty() && flush.is_empty() && close.is_empty() && !rearm
     }

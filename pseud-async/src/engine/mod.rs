@@ -7,7 +7,7 @@ pub(crate) mod crowd;
 pub(crate) mod dial;
 pub(crate) mod dials;
 pub(crate) mod effects;
-pub(crate) mod happened;
+pub(crate) mod event;
 pub(crate) mod hub;
 pub(crate) mod lifecycle;
 pub(crate) mod perform;

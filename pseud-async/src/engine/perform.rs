@@ -21,7 +21,7 @@ impl Hub {
         if effects.rearm {
             self.timer.wake();
         }
-        effects.happened.iter().for_each(|happened| self.log(happened));
+        effects.events.iter().for_each(|event| self.log(event));
         effects.withheld.into_iter().for_each(|withheld| self.withheld(withheld));
         for (link, reason) in effects.close {
             link.close(reason);

@@ -1,6 +1,6 @@
 //! What is said to operators and watchers of what others make happen.
 
-use super::happened::{Happened, shown};
+use super::event::{Kept, shown};
 use super::hub::Hub;
 use super::refusals::line::{BadReply, Failed, Line, Unavailable, log};
 use super::refusals::tallies::{Due, Tallies};
@@ -11,31 +11,30 @@ use std::time::Instant;
 
 impl Hub {
     /// Tells watchers.
-    pub(crate) fn tell(&self, happened: &Happened) {
-        let wakers = self.lock().watchers.tell(happened);
+    pub(crate) fn tell(&self, event: &Kept) {
+        let wakers = self.lock().watchers.tell(event);
         wakers.into_iter().for_each(Waker::wake);
     }
 
     /// For operators. Whoever listens to logs is a user's: never under a lock.
-    pub(crate) fn log(&self, happened: &Happened) {
-        match happened {
-            Happened::Ready { info, .. } => {
-                let PeerInfo { identity, address, user, .. } = &**info;
-                self.warn_of_another(info);
+    pub(crate) fn log(&self, event: &Kept) {
+        match event {
+            Kept::Ready { peer, user, identity, address, .. } => {
+                self.warn_of_another(peer);
                 if self.logs_session() {
                     let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
                     tracing::info!(identity = %shown(identity), %address, user, "peer ready");
                 }
             }
-            Happened::Lost { info, reason, .. } if self.logs_session() => {
-                let PeerInfo { identity, address, user, .. } = &**info;
+            Kept::Lost { user, identity, address, reason, .. } if self.logs_session() => {
                 let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
                 tracing::info!(identity = %shown(identity), %address, user, %reason, "peer left");
             }
-            Happened::Lost { .. }
-            | Happened::Connecting { .. }
-            | Happened::Failed { .. }
-            | Happened::Refused { .. } => {}
+            Kept::Lost { .. }
+            | Kept::Connecting { .. }
+            | Kept::Failed { .. }
+            | Kept::Refused { .. }
+            | Kept::Lagged(_) => {}
         }
     }
 
@@ -58,7 +57,7 @@ impl Hub {
             (event, tallies.count(failed, now))
         });
         if let Some((address, error)) = event {
-            self.tell(&Happened::Refused { address, error, more: 0 });
+            self.tell(&Kept::Refused { address, error, more: 0 });
         }
         line.inspect(|line| log(line, None));
     }
@@ -115,7 +114,7 @@ impl Hub {
         let (Due { lines, event }, deadline) = self.refusals.take(now);
         lines.iter().for_each(|(count, line)| log(line, Some(*count)));
         if let Some((count, (address, error))) = event {
-            self.tell(&Happened::Refused { address, error, more: count.saturating_sub(1) });
+            self.tell(&Kept::Refused { address, error, more: count.saturating_sub(1) });
         }
         deadline
     }

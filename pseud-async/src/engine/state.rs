@@ -3,7 +3,7 @@
 use super::any_link::AnyLink;
 use super::crowd::Crowd;
 use super::dials::Dials;
-use super::happened::Happened;
+use super::event::Kept;
 use super::running::Running;
 use super::stranger::Stranger;
 use super::waiters::Waiters;
@@ -98,25 +98,17 @@ impl Inner {
     }
 
     /// A session began: remembered until it ends, to say then who it was.
-    pub(crate) fn joined(
-        &mut self,
-        session: PeerId,
-        info: Arc<PeerInfo>,
-    ) -> (Happened, Vec<Waker>) {
+    pub(crate) fn joined(&mut self, session: PeerId, info: Arc<PeerInfo>) -> (Kept, Vec<Waker>) {
         self.present.insert(session, info.clone());
-        let happened = Happened::Ready { session, info };
-        let wakers = self.watchers.tell(&happened);
-        (happened, wakers)
+        let event = Kept::ready(session, info);
+        let wakers = self.watchers.tell(&event);
+        (event, wakers)
     }
 
-    pub(crate) fn left(
-        &mut self,
-        session: PeerId,
-        reason: Reason,
-    ) -> Option<(Happened, Vec<Waker>)> {
+    pub(crate) fn left(&mut self, session: PeerId, reason: Reason) -> Option<(Kept, Vec<Waker>)> {
         let info = self.present.remove(&session)?;
-        let happened = Happened::Lost { session, info, reason };
-        let wakers = self.watchers.tell(&happened);
-        Some((happened, wakers))
+        let event = Kept::lost(session, &info, reason);
+        let wakers = self.watchers.tell(&event);
+        Some((event, wakers))
     }
 }

@@ -1,6 +1,6 @@
 //! Who watches links: a bounded queue each, which says what it lost.
 
-use super::happened::Happened;
+use super::event::Kept;
 use slab::Slab;
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -10,18 +10,9 @@ const EVENTS_MAX: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct Watcher {
-    events: VecDeque<Happened>,
+    events: VecDeque<Kept>,
     lost: u64,
     waker: Option<Waker>,
-}
-
-/// What a watcher is told next.
-pub(crate) enum Next {
-    Happened(Happened),
-    /// So many were dropped.
-    Lagged(u64),
-    /// The node has ended, and all was told.
-    Over,
 }
 
 /// All who watch.
@@ -39,14 +30,14 @@ impl Watchers {
     }
 
     /// Tells everybody; returns whom to wake.
-    pub(crate) fn tell(&mut self, happened: &Happened) -> Vec<Waker> {
+    pub(crate) fn tell(&mut self, event: &Kept) -> Vec<Waker> {
         let mut wakers = Vec::new();
         for (_, watcher) in &mut self.0 {
             if watcher.events.len() == EVENTS_MAX {
                 watcher.events.pop_front();
                 watcher.lost += 1;
             }
-            watcher.events.push_back(happened.clone());
+            watcher.events.push_back(event.clone());
             wakers.extend(watcher.waker.take());
         }
         wakers
@@ -56,27 +47,28 @@ impl Watchers {
         self.0.iter_mut().filter_map(|(_, watcher)| watcher.waker.take()).collect()
     }
 
-    /// What that watcher is told next, and a waker to be dropped behind the lock. `is_over`: nothing more
+    /// What that watcher is told next, `None` where all was told; and a waker to be dropped behind the lock. `is_over`: nothing more
     /// will happen.
     pub(crate) fn poll_next(
         &mut self,
         key: usize,
         is_over: bool,
         cx: &mut Context<'_>,
-    ) -> (Poll<Next>, Option<Waker>) {
-        let Some(watcher) = self.0.get_mut(key) else { return (Poll::Ready(Next::Over), None) };
+    ) -> (Poll<Option<Kept>>, Option<Waker>) {
+        let Some(watcher) = self.0.get_mut(key) else { return (Poll::Ready(None), None) };
         if watcher.lost > 0 {
-            return (Poll::Ready(Next::Lagged(std::mem::take(&mut watcher.lost))), None);
+            let lagged = Kept::Lagged(std::mem::take(&mut watcher.lost));
+            return (Poll::Ready(Some(lagged)), None);
         }
         match watcher.events.pop_front() {
-            Some(happened) => (Poll::Ready(Next::Happened(happened)), None),
-            None if is_over => (Poll::Ready(Next::Over), None),
+            Some(event) => (Poll::Ready(Some(event)), None),
+            None if is_over => (Poll::Ready(None), None),
             None => (Poll::Pending, watcher.waker.replace(cx.waker().clone())),
         }
     }
 
     /// Forgets what waits to be told to that watcher; it is to be dropped behind the lock.
-    pub(crate) fn forget(&mut self, key: usize) -> VecDeque<Happened> {
+    pub(crate) fn forget(&mut self, key: usize) -> VecDeque<Kept> {
         let Some(watcher) = self.0.get_mut(key) else { return VecDeque::new() };
         watcher.lost = 0;
         std::mem::take(&mut watcher.events)

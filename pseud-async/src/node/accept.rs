@@ -40,7 +40,10 @@ pub(crate) async fn bind<R: Runtime>(
     };
     host.hub().listens();
     tracing::info!(endpoint = %bound, "listening");
-    let config = options.config.announced(Arc::new(options.connection.clone()));
+    let mut connection = options.connection.clone();
+    // Who connects makes itself known; who listens is known.
+    connection.probe = false;
+    let config = options.config.announced(Arc::new(connection));
     let open = Arc::new(Open(Mutex::new(Some(listener))));
     if !host.hub().listen(&open) {
         return Err(named("bind", endpoint, &io::Error::other("this side shut down")));

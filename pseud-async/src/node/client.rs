@@ -1,102 +1,64 @@
 //! A peer that calls one server.
 
-use super::{Node, names};
-use crate::node::drain::Drain;
-use crate::node::options::{BindOptions, Options};
-use crate::node::peering::Peering;
+use super::peering::Peering;
+use super::setup_error::SetupError;
+use super::waits::Ready;
+use super::{Options, names};
+use crate::call::Call;
+use crate::call::service::Service;
 use crate::runtime::Runtime;
-use std::io;
-use std::ops::Deref;
-use std::time::Duration;
+use serde::Serialize;
 
 /// A peer that calls one server. It may serve calls of that server, too.
-///
-/// It is a [`Node`]: register handlers and call the server there.
 ///
 /// ```no_run
 /// use pseud::{Client, Options};
 /// use std::time::Duration;
 ///
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-/// let client = Client::with(Options::client("service").identity("desk 1"))?;
+/// let client = Client::with_options(Options::client("service").identity("desk 1"))?;
 /// client.connect("tcp://127.0.0.1:5555")?;
 /// let hello = client.call("hello", ("Charly",)).timeout(Duration::from_secs(1));
 /// let greeting: String = hello.await?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
-pub struct Client<R: Runtime>(Peering<R>);
+pub type Client<R> = Peering<R, Calling>;
 
-impl<R: Runtime> Client<R> {
+/// The role of a [`Client`].
+#[derive(Debug)]
+pub enum Calling {}
+
+impl<R: Runtime> Peering<R, Calling> {
     /// A client of the server that is known by `server`: its user id.
     ///
     /// # Errors
     /// As for [`Server::new`](crate::Server::new).
-    pub fn new(server: impl AsRef<[u8]>) -> io::Result<Self> {
-        Self::with(Options::client(server))
+    pub fn new(server: impl AsRef<[u8]>) -> Result<Self, SetupError> {
+        Self::with_options(Options::client(server))
     }
 
     /// With settings of its own. It may have no routing id, and may be of no server: it then calls
     /// peers by name, and is called.
     ///
     /// # Errors
-    /// As for [`Server::with`](crate::Server::with).
-    pub fn with(options: Options) -> io::Result<Self> {
+    /// As for [`Server::with_options`](crate::Server::with_options).
+    pub fn with_options(options: Options) -> Result<Self, SetupError> {
         names::judge_client(&options)?;
-        Peering::new(options, R::current()?).map(Self)
+        Self::start(options)
     }
 
-    /// Listens on an endpoint: see [`Server::bind`](crate::Server::bind).
-    ///
-    /// # Errors
-    /// The same.
-    pub async fn bind(&self, endpoint: &str) -> io::Result<String> {
-        self.0.bind(endpoint, BindOptions::default()).await
+    /// Calls the server. See [`Node::call`](crate::Node::call).
+    pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
+        self.node().call(name, args)
     }
 
-    /// The same with settings of that listener's own.
-    ///
-    /// # Errors
-    /// The same.
-    pub async fn bind_with(&self, endpoint: &str, options: BindOptions) -> io::Result<String> {
-        self.0.bind(endpoint, options).await
+    /// A service of the server. See [`Node::service`](crate::Node::service).
+    pub fn service(&self, name: impl AsRef<str>) -> Service {
+        self.node().service(name)
     }
 
-    /// Connects to an endpoint, and again whenever that link ends: see
-    /// [`Server::connect`](crate::Server::connect).
-    ///
-    /// # Errors
-    /// The same.
-    pub fn connect(&self, endpoint: &str) -> io::Result<()> {
-        self.0.connect(endpoint)
-    }
-
-    /// Listens no more on an endpoint: see [`Server::unbind`](crate::Server::unbind).
-    ///
-    /// # Errors
-    /// The same.
-    pub fn unbind(&self, endpoint: &str) -> io::Result<()> {
-        self.0.unbind(endpoint)
-    }
-
-    /// Closes the link to an endpoint for good: see [`Server::disconnect`](crate::Server::disconnect).
-    ///
-    /// # Errors
-    /// The same.
-    pub fn disconnect(&self, endpoint: &str) -> io::Result<()> {
-        self.0.disconnect(endpoint)
-    }
-
-    /// Ends gracefully: see [`Server::drain`](crate::Server::drain).
-    pub async fn drain(&self, at_most: Duration) -> Drain {
-        self.0.drain(at_most).await
-    }
-}
-
-impl<R: Runtime> Deref for Client<R> {
-    type Target = Node;
-
-    fn deref(&self) -> &Node {
-        self.0.node()
+    /// Waits until the server's link is ready. See [`Node::ready`](crate::Node::ready).
+    pub fn ready(&self) -> Ready {
+        self.node().ready()
     }
 }

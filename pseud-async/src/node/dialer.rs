@@ -32,9 +32,7 @@ pub(crate) fn connect<R: Runtime>(
 ) -> io::Result<Dialed<R>> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
     security::judge_endpoint(options, &address, "connect to", endpoint)?;
-    let mut config = options.connection.clone();
-    config.probe = options.probe;
-    let config = Arc::new(config);
+    let config = Arc::new(options.connection.clone());
     let (dial, endpoint) = (Dial::new(host.hub(), endpoint), endpoint.to_owned());
     let (timeout, current) = (options.connect_timeout, Arc::<Current<R>>::default());
     let dialed = Dialed { current: current.clone(), task: Abort::default() };

@@ -6,18 +6,22 @@ mod connect;
 mod dialer;
 mod drain;
 pub(crate) mod events;
+mod faces;
 mod names;
 mod options;
 mod peering;
 mod security;
 mod server;
+mod setup_error;
 pub(crate) mod waits;
 
-pub use self::client::Client;
+pub use self::client::{Calling, Client};
 pub use self::drain::Drain;
 pub use self::options::{BindOptions, Options};
+pub use self::peering::Peering;
 pub use self::security::InClear;
-pub use self::server::Server;
+pub use self::server::{Server, Serving};
+pub use self::setup_error::SetupError;
 
 use self::events::Events;
 use self::waits::{Drained, Ready};
@@ -28,19 +32,12 @@ use crate::call::service::Service;
 use crate::engine::crowd::Place;
 use crate::engine::hub::Hub;
 use crate::link::Host;
-use crate::serve::caller::Caller;
-use crate::serve::handler::HandlerError;
 use crate::serve::registry::Registry;
-use crate::serve::registry::object::Object;
-use crate::serve::request::Request;
 use pseud_proto::pseud::Stats;
-use pseud_proto::registry::NameRefused;
 use pseud_proto::{Several, To};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 
 /// A server or a client: it serves handlers and calls peers. Cheap to clone; all clones are one.
@@ -86,93 +83,9 @@ impl Node {
     }
 
     /// What this node serves besides the [global](Registry::global) registry: its own registry, or
-    /// the one that it was given.
+    /// the one that it was given. Handlers are registered there.
     pub fn registry(&self) -> Registry {
         self.host().served().registry()
-    }
-
-    /// Serves `name` with an async handler. See [`Registry::register`].
-    ///
-    /// # Errors
-    /// The empty name, one of more than 255 bytes, and `pseud.*`, which is reserved.
-    pub fn register<F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
-    where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<T, E>> + Send + 'static,
-        T: Serialize,
-        E: HandlerError,
-    {
-        self.registry().register(name, handler)
-    }
-
-    /// The same with typed arguments. See [`Registry::register_typed`].
-    ///
-    /// # Errors
-    /// As for [`register`](Self::register).
-    pub fn register_typed<A, F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
-    where
-        A: DeserializeOwned + 'static,
-        F: Fn(A, Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<T, E>> + Send + 'static,
-        T: Serialize,
-        E: HandlerError,
-    {
-        self.registry().register_typed(name, handler)
-    }
-
-    /// Serves `name` with a plain function, which must not block. See [`Registry::register_sync`].
-    ///
-    /// # Errors
-    /// As for [`register`](Self::register).
-    pub fn register_sync<F, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
-    where
-        F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
-        T: Serialize,
-        E: HandlerError,
-    {
-        self.registry().register_sync(name, handler)
-    }
-
-    /// Serves `name` with a function that blocks or computes. See [`Registry::register_blocking`].
-    ///
-    /// # Errors
-    /// As for [`register`](Self::register).
-    pub fn register_blocking<F, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
-    where
-        F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
-        T: Serialize,
-        E: HandlerError,
-    {
-        self.registry().register_blocking(name, handler)
-    }
-
-    /// Collects methods of one object to be served at once. See [`Registry::object`].
-    pub fn object<O: ?Sized>(&self, prefix: &str, object: Arc<O>) -> Object<O> {
-        self.registry().object(prefix, object)
-    }
-
-    /// Serves `name` no more; requests that run go on. See [`Registry::unregister`].
-    pub fn unregister(&self, name: &str) -> bool {
-        self.registry().unregister(name)
-    }
-
-    /// The node's registry, registering in that domain. See [`Registry::domain`].
-    pub fn domain(&self, domain: &str) -> Registry {
-        self.registry().domain(domain)
-    }
-
-    /// Says whom that domain serves. See [`Registry::guard`].
-    pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
-        self.registry().guard(domain, predicate);
-    }
-
-    /// The same with a predicate that may have to wait. See [`Registry::guard_async`].
-    pub fn guard_async<F, Fut>(&self, domain: &str, predicate: F)
-    where
-        F: Fn(Caller) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = bool> + Send + 'static,
-    {
-        self.registry().guard_async(domain, predicate);
     }
 
     /// Calls the configured server. `args` is a tuple: `("Charly",)`, `()`. A `bytes::Bytes` in it is a

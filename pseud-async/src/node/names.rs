@@ -1,34 +1,35 @@
 //! Names that peers can have: routing ids, which Python calls user ids.
 
-use crate::io_error::invalid_because;
+use super::setup_error::SetupError;
 use crate::node::options::Options;
-use std::io;
 
 /// An empty identity asks each peer to make one up, which we never hear of. A client can live with
 /// that; a server cannot: clients call it by its name.
-pub(crate) fn judge_server(options: &Options) -> io::Result<()> {
+pub(crate) fn judge_server(options: &Options) -> Result<(), SetupError> {
     match options.connection.identity.is_empty() {
-        true => Err(invalid_because("a server needs a name, its user id: clients call it by that")),
+        true => {
+            Err(SetupError::Identity("a server needs a name, its user id: clients call it by that"))
+        }
         false => judge_client(options),
     }
 }
 
 /// A client may have no name and no server, but none that nobody can have.
-pub(crate) fn judge_client(options: &Options) -> io::Result<()> {
+pub(crate) fn judge_client(options: &Options) -> Result<(), SetupError> {
     judge(&options.connection.identity)?;
     match options.config.server.as_deref() {
         None => Ok(()),
-        Some([]) => Err(invalid_because("a client needs the name of its server: its user id")),
+        Some([]) => Err(SetupError::Identity("a client needs the name of its server: its user id")),
         Some(server) => judge(server),
     }
 }
 
 /// Every peer would refuse the others (ZMTP 3.1 §metadata; ids that begin with a zero byte are made by
 /// the receiver for peers that announce none).
-fn judge(routing_id: &[u8]) -> io::Result<()> {
+fn judge(routing_id: &[u8]) -> Result<(), SetupError> {
     match routing_id {
-        [0, ..] => Err(invalid_because("a routing id must not begin with a zero byte")),
-        long if long.len() > 255 => Err(invalid_because("a routing id has at most 255 bytes")),
+        [0, ..] => Err(SetupError::Identity("a routing id must not begin with a zero byte")),
+        long if long.len() > 255 => Err(SetupError::Identity("a routing id has at most 255 bytes")),
         _ => Ok(()),
     }
 }

@@ -4,8 +4,8 @@ use crate::auth::places::Gate;
 use crate::serve::orphans::Orphans;
 use crate::serve::registry::Registry;
 use pseud_proto::backoff::Retry;
-use pseud_proto::zmtp::ConnectionConfig;
-use pseud_proto::{Config, LateGuard, Limits, ValueLimits};
+use pseud_proto::zmtp::{ConnectionConfig, FrameLimits, Heartbeat};
+use pseud_proto::{Capabilities, Config, LateGuard, Limits, ValueLimits};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// let users = Authenticator::passwords([("charly", Secret::new("a password"))]);
 /// let mut options = Options::server("service").plain_server(users);
 /// options.config.limits.requests_open_max = 1_000;
-/// let server = Server::with(options)?;
+/// let server = Server::with_options(options)?;
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
@@ -27,13 +27,9 @@ use std::time::Duration;
 pub struct Options {
     /// Calls and their limits.
     pub config: Config,
-    /// What every link announces and allows.
+    /// What every link announces and allows. Its `probe` is the connecting side's: see
+    /// [`probe`](Self::probe).
     pub connection: ConnectionConfig,
-    /// Whether a connecting side sends an empty message as soon as the peer is ready
-    /// (`ZMQ_PROBE_ROUTER`), as Python pseud 1.0 does: a bound libzmq can then call us before we
-    /// have called. Default true. A server of pseud 0.0.5 on tornado reads nothing more after it:
-    /// false is for those.
-    pub probe: bool,
     /// How a connecting side tries again.
     pub retry: Retry,
     /// How long an address of an endpoint may take to accept our connection. A name's next address is
@@ -57,10 +53,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
+        let mut connection = ConnectionConfig::default();
+        connection.probe = true;
         Self {
             config: Config::default(),
-            connection: ConnectionConfig::default(),
-            probe: true,
+            connection,
             retry: Retry::default(),
             connect_timeout: Duration::from_secs(3),
             ipc_mode: None,
@@ -90,6 +87,83 @@ impl Options {
     #[must_use]
     pub fn identity(mut self, identity: impl AsRef<[u8]>) -> Self {
         self.connection.identity = identity.as_ref().to_vec().into();
+        self
+    }
+
+    /// Whether a connecting side sends an empty message as soon as the peer is ready
+    /// (`ZMQ_PROBE_ROUTER`), as Python pseud 1.0 does: a bound libzmq can then call us before we
+    /// have called. Default true. A server of pseud 0.0.5 on tornado reads nothing more after it:
+    /// false is for those. A listening side never does.
+    #[must_use]
+    pub fn probe(mut self, probe: bool) -> Self {
+        self.connection.probe = probe;
+        self
+    }
+
+    /// How a connecting side tries again: how long it waits, at first and at last.
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// How long an address of an endpoint may take to accept our connection. Default 3 s: see
+    /// [the field](Self#structfield.connect_timeout).
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// PINGs, and after how much silence a peer is given up. Defaults 5 s and 15 s.
+    #[must_use]
+    pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
+        self.connection.heartbeat = heartbeat;
+        self
+    }
+
+    /// How long a whole handshake may take, authentication included. Default 10 s.
+    #[must_use]
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.connection.handshake_timeout = timeout;
+        self
+    }
+
+    /// Lengths of frames, messages, commands and handshakes, judged before their bytes are awaited.
+    #[must_use]
+    pub fn frame_limits(mut self, limits: FrameLimits) -> Self {
+        self.connection.limits = limits;
+        self
+    }
+
+    /// Permissions of the file of a bound `ipc://path`, such as `0o600`. Default: what the process's
+    /// umask leaves.
+    #[must_use]
+    pub fn ipc_mode(mut self, mode: u32) -> Self {
+        self.ipc_mode = Some(mode);
+        self
+    }
+
+    /// How many questions about peers may be in work at the same time. Default 256: see
+    /// [`Gate::questions_parked_max`].
+    #[must_use]
+    pub fn questions_parked_max(mut self, max: usize) -> Self {
+        self.gate.questions_parked_max = max;
+        self
+    }
+
+    /// How long a call waits for a routing id that nobody holds. Default 400 ms, Python's.
+    #[must_use]
+    pub fn unroutable_timeout(mut self, timeout: Duration) -> Self {
+        self.config.unroutable_timeout = timeout;
+        self
+    }
+
+    /// What we tell peers that we understand. Default: all of it; with
+    /// [`Capabilities::NONE`] peers take us for a v1 peer.
+    #[must_use]
+    pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
+        self.config.capabilities = capabilities;
         self
     }
 

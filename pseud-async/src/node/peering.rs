@@ -1,4 +1,4 @@
-//! What `Server` and `Client` have in common: a node that binds and connects.
+//! A node that binds and connects: what servers and clients have in common.
 
 use super::Node;
 use super::accept;
@@ -8,23 +8,41 @@ use super::dialer::Dialed;
 use super::drain::{Drain, drain};
 use super::options::{BindOptions, Options};
 use super::security;
+use super::setup_error::SetupError;
 use crate::link::Host;
 use crate::runtime::time::within;
 use crate::runtime::{Runtime, Timer};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A [`Node`] on a runtime: what a server and a client have in common.
-#[derive(Debug, Clone)]
-pub(crate) struct Peering<R: Runtime> {
+/// A [`Node`] on a runtime: a [`Server`](crate::Server) or a [`Client`](crate::Client), as its role says.
+/// Cheap to clone; all clones are one.
+pub struct Peering<R: Runtime, Role> {
     node: Node,
     options: Arc<Options>,
     runtime: R,
     /// The tasks that accept or dial, by endpoint.
     tasks: Arc<Mutex<Tasks<R>>>,
+    role: PhantomData<fn() -> Role>,
+}
+
+impl<R: Runtime, Role> Clone for Peering<R, Role> {
+    fn clone(&self) -> Self {
+        let Self { node, options, runtime, tasks, role } = self;
+        let (node, options, runtime) = (node.clone(), options.clone(), runtime.clone());
+        Self { node, options, runtime, tasks: tasks.clone(), role: *role }
+    }
+}
+
+impl<R: Runtime, Role> fmt::Debug for Peering<R, Role> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peering").field("runtime", &self.runtime).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -39,10 +57,12 @@ impl<R: Runtime> Default for Tasks<R> {
     }
 }
 
-impl<R: Runtime> Peering<R> {
-    pub(crate) fn new(mut options: Options, runtime: R) -> io::Result<Self> {
+impl<R: Runtime, Role> Peering<R, Role> {
+    pub(crate) fn start(mut options: Options) -> Result<Self, SetupError> {
         security::judge_mechanism(&options)?;
-        let host = Host::new(Arc::new(options.config.clone()), runtime.clone())?
+        let runtime = R::current().map_err(SetupError::Runtime)?;
+        let host = Host::new(Arc::new(options.config.clone()), runtime.clone())
+            .map_err(SetupError::Entropy)?
             .with_gate(options.gate.clone())
             .with_orphans(options.orphans);
         // Taken: what is kept for later must not keep the registry alive.
@@ -52,10 +72,12 @@ impl<R: Runtime> Peering<R> {
         });
         runtime.spawn(run_timer(Ends(host.clone()), runtime.clone()));
         let (node, options) = (Node::new(host), Arc::new(options));
-        Ok(Self { node, options, runtime, tasks: Arc::default() })
+        Ok(Self { node, options, runtime, tasks: Arc::default(), role: PhantomData })
     }
 
-    pub(crate) fn node(&self) -> &Node {
+    /// What handlers and other tasks may hold of it: it registers and calls, but neither binds nor
+    /// connects.
+    pub fn node(&self) -> &Node {
         &self.node
     }
 
@@ -63,7 +85,22 @@ impl<R: Runtime> Peering<R> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) async fn bind(&self, endpoint: &str, here: BindOptions) -> io::Result<String> {
+    /// Listens on an endpoint: `tcp://host:port` (host `*` for any, port `*` or 0 for a free
+    /// one), `ipc://path` or `ipc://@name`. Returns it with the real port. Several may be
+    /// bound. Links are served until the node ends. Cancel-safe, and any executor may await it:
+    /// the node's own runtime accepts.
+    ///
+    /// # Errors
+    /// The endpoint is malformed or cannot be bound, or the node has ended: the error names it.
+    pub async fn bind(&self, endpoint: &str) -> io::Result<String> {
+        self.bind_with(endpoint, BindOptions::default()).await
+    }
+
+    /// The same with settings of that listener's own.
+    ///
+    /// # Errors
+    /// As for [`bind`](Self::bind).
+    pub async fn bind_with(&self, endpoint: &str, here: BindOptions) -> io::Result<String> {
         self.judge_alive("bind", endpoint)?;
         let bind = accept::bind(self.node.host(), &self.options, endpoint, here, &self.runtime);
         let (bound, task) = within(&self.runtime, bind).await?;
@@ -71,7 +108,16 @@ impl<R: Runtime> Peering<R> {
         Ok(bound)
     }
 
-    pub(crate) fn connect(&self, endpoint: &str) -> io::Result<()> {
+    /// Connects to an endpoint, and again whenever that link ends, after a wait drawn from
+    /// 0 to 100 ms at first and 0 to 30 s at last. Returns at once: see [`Node::ready`].
+    /// Several may be connected to. A name's addresses are tried side by side, each for
+    /// [`Options::connect_timeout`]; each that fails is a
+    /// [`ConnectionEvent::Failed`](crate::ConnectionEvent::Failed).
+    ///
+    /// # Errors
+    /// The endpoint is malformed or connected to already, or the node has ended: the error
+    /// names it.
+    pub fn connect(&self, endpoint: &str) -> io::Result<()> {
         self.judge_alive("connect to", endpoint)?;
         let mut tasks = self.tasks();
         if tasks.connected.contains_key(endpoint) {
@@ -83,7 +129,14 @@ impl<R: Runtime> Peering<R> {
         Ok(())
     }
 
-    pub(crate) async fn drain(&self, at_most: Duration) -> Drain {
+    /// Ends gracefully: takes no new requests, lets what is open finish for that long at
+    /// most, then ends everything, and waits until peers have read what was written for them:
+    /// for what is left of that time, but for one second at least and five at most. When this
+    /// returns all endpoints are free. Says whether it was cut short.
+    ///
+    /// Any executor may await it. If this future is dropped, the node goes on refusing new
+    /// requests, but lives.
+    pub async fn drain(&self, at_most: Duration) -> Drain {
         let drain = drain(self.node.clone(), at_most, self.runtime.clone());
         within(&self.runtime, drain).await
     }
@@ -95,12 +148,24 @@ impl<R: Runtime> Peering<R> {
         }
     }
 
-    pub(crate) fn unbind(&self, endpoint: &str) -> io::Result<()> {
+    /// Listens no more on an endpoint, written as [`bind`](Self::bind) returned it. Links
+    /// that were accepted there live on. When this returns the endpoint is free: it can be bound
+    /// again.
+    ///
+    /// # Errors
+    /// It is not bound.
+    pub fn unbind(&self, endpoint: &str) -> io::Result<()> {
         let bound = self.tasks().bound.remove(endpoint);
         bound.map(|bound| bound.unbind()).ok_or_else(|| not_in_use("unbind", endpoint))
     }
 
-    pub(crate) fn disconnect(&self, endpoint: &str) -> io::Result<()> {
+    /// Closes the link to an endpoint, and does not connect to it again. When this returns the
+    /// link's session is over, as [`Reason::Disconnected`](pseud_proto::Reason::Disconnected):
+    /// its calls have ended, and later ones wait for another link.
+    ///
+    /// # Errors
+    /// It is not connected to.
+    pub fn disconnect(&self, endpoint: &str) -> io::Result<()> {
         let dialed = self.tasks().connected.remove(endpoint);
         dialed.map(|dialed| dialed.disconnect()).ok_or_else(|| not_in_use("disconnect", endpoint))
     }

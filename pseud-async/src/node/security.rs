@@ -1,7 +1,8 @@
 //! Who proves what to whom: settings, and what is refused before anything is said.
 
+use super::setup_error::SetupError;
 use crate::auth::authenticator::Authenticator;
-use crate::io_error::{invalid, invalid_because};
+use crate::io_error::invalid;
 use crate::node::options::Options;
 use bytes::Bytes;
 use pseud_proto::address::Address;
@@ -69,7 +70,7 @@ impl Options {
 }
 
 /// What no peer could be told, or could answer.
-pub(crate) fn judge_mechanism(options: &Options) -> io::Result<()> {
+pub(crate) fn judge_mechanism(options: &Options) -> Result<(), SetupError> {
     let cause = match &options.connection.mechanism {
         MechanismConfig::PlainClient { username, .. } if username.len() > 255 => {
             "a user name has at most 255 bytes"
@@ -92,7 +93,7 @@ pub(crate) fn judge_mechanism(options: &Options) -> io::Result<()> {
         }
         _ => return Ok(()),
     };
-    Err(invalid_because(cause))
+    Err(SetupError::Mechanism(cause))
 }
 
 /// Passwords do not leave this machine in clear, unless that was asked for.

@@ -2,7 +2,7 @@
 
 use super::handler::{Answer, Answering};
 use super::request::Request;
-use crate::engine::happened::shown;
+use crate::engine::event::shown;
 use crate::panics::{CatchUnwind, OnPanic, caught};
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::{Fault, User};

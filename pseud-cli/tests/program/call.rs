@@ -133,7 +133,7 @@ fn an_answer_too_late_exits_3_and_may_have_run() {
 async fn a_result_over_a_limit_exits_1_and_has_run() {
     let mut values = ValueLimits::default();
     values.nodes_max *= 2;
-    let server = Server::with(Options::server("service").value_limits(values)).unwrap();
+    let server = Server::with_options(Options::server("service").value_limits(values)).unwrap();
     server.register_sync("many", |_| Ok::<_, Fault>(vec![(); 1_100_000])).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     let call = move || run(&["call", "--connect", &endpoint, "--peer", "service", "many"]);

@@ -65,7 +65,7 @@ fn a_unix_socket_is_gone_with_its_server() {
 #[tokio::test]
 async fn its_methods_call_their_caller_back() {
     let demo = Demo::start();
-    let client = Client::with(Options::client("service").call_timeout(PATIENCE)).unwrap();
+    let client = Client::with_options(Options::client("service").call_timeout(PATIENCE)).unwrap();
     client
         .register_sync("repeat", |request| {
             let (text, count): (String, usize) = request.args()?;
@@ -79,7 +79,7 @@ async fn its_methods_call_their_caller_back() {
 
 #[tokio::test]
 async fn it_is_called_over_a_connection_that_it_opened() {
-    let server = Server::with(Options::server("hub").call_timeout(PATIENCE)).unwrap();
+    let server = Server::with_options(Options::server("hub").call_timeout(PATIENCE)).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     let connect = ["serve", "--name", "desk", "--demo", "--connect", &endpoint];
     let _program = Program::start(&connect);
@@ -99,7 +99,7 @@ async fn it_is_called_over_a_connection_that_it_opened() {
 async fn v1_client(endpoint: &str) -> Client {
     let mut options = Options::client("service").identity("old").call_timeout(PATIENCE);
     options.config.capabilities = Capabilities::NONE;
-    let client = Client::with(options).unwrap();
+    let client = Client::with_options(options).unwrap();
     client.connect(endpoint).unwrap();
     client.ready().await;
     client
@@ -141,7 +141,8 @@ impl Stopping {
     async fn start() -> Self {
         let Demo { program, endpoint } = Demo::start();
         let (reached, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let client = Client::with(Options::client("service").call_timeout(PATIENCE)).unwrap();
+        let client =
+            Client::with_options(Options::client("service").call_timeout(PATIENCE)).unwrap();
         let notes = (reached.clone(), release.clone());
         client
             .register("wait", move |_| {

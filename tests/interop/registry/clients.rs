@@ -61,7 +61,7 @@ fn rust_client(by: By, endpoint: &str) -> Client {
         Some(password) => options.plain_client(by.name(), Secret::new(password)),
         None => options,
     };
-    let client = Client::with(options).expect("a runtime is there");
+    let client = Client::with_options(options).expect("a runtime is there");
     client.connect(endpoint).expect("the endpoints of servers are well-formed");
     client
 }

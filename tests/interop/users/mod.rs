@@ -16,7 +16,7 @@ fn password(user: &str) -> String {
 
 /// A Rust client, by login or of nobody, that says `says` as `who` and `desk.who`; it is connected.
 async fn rust_client(options: Options, says: &'static str, endpoint: &str) -> Client {
-    let client = Client::with(options).expect("a runtime is there");
+    let client = Client::with_options(options).expect("a runtime is there");
     for name in ["who", "desk.who"] {
         client.register_sync(name, move |_| Ok::<_, Fault>(says)).expect("a fair name");
     }

@@ -18,7 +18,7 @@ struct Room {
 impl Room {
     async fn hold(options: Options, talk: impl AsyncFnOnce(&Self)) {
         let Some(python) = PythonPeer::start() else { return };
-        let server = Server::with(options).expect("a runtime is there");
+        let server = Server::with_options(options).expect("a runtime is there");
         let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
         let room = Self { python, server, endpoint };
         bounded(async {

@@ -114,7 +114,7 @@ fn serve(job: &Job, mechanism: Mechanism) -> Result<()> {
     child::serve(job, async || {
         let options = server_options(mechanism);
         let settings = settings(&options, mechanism);
-        let server = Server::with(options)?;
+        let server = Server::with_options(options)?;
         let micros = job.handler_micros;
         server.register("echo", move |request| async move {
             let (body,): (ByteBuf,) = request.args()?;
@@ -131,7 +131,7 @@ fn call_out(job: &Job, mechanism: Mechanism) -> Result<()> {
     job.runtime.build()?.block_on(async {
         let options = server_options(mechanism);
         let settings = settings(&options, mechanism);
-        let server = Server::with(options)?;
+        let server = Server::with_options(options)?;
         let endpoint = server.bind("tcp://127.0.0.1:0").await?;
         child::ready(endpoint.trim_start_matches("tcp://"), settings);
         let next = Arc::new(AtomicUsize::new(0));
@@ -168,7 +168,7 @@ fn drive(job: &Job, mechanism: Mechanism) -> Result<()> {
             let settings = settings(&options, mechanism);
             let mut callers = Vec::new();
             for _ in 0..job.links {
-                let client = Client::with(options.clone())?;
+                let client = Client::with_options(options.clone())?;
                 client.connect(&format!("tcp://{server}"))?;
                 timeout(Duration::from_secs(10), client.ready()).await.context("no link")?;
                 let caller = Caller { client, body: vec![7; job.size] };

@@ -29,7 +29,7 @@ pub(super) fn boxed<L: Shares>(count: usize) -> Result<Lanes> {
 }
 
 fn serve(engine: &Node) -> Result<()> {
-    engine.register("echo", |request| async move {
+    engine.registry().register("echo", |request| async move {
         let (body,): (ByteBuf,) = request.args()?;
         Ok::<_, Fault>(body)
     })?;

@@ -1,6 +1,6 @@
 //! Answers that are not sent, said to whoever runs the node.
 
-use crate::engine::happened::shown;
+use crate::engine::event::shown;
 use pseud_proto::peer::PeerInfo;
 use std::sync::Arc;
 

@@ -62,7 +62,7 @@ static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
 /// })?;
 /// let mut options = Options::server("service");
 /// options.registry = Some(shared.clone());
-/// let server = Server::with(options)?;
+/// let server = Server::with_options(options)?;
 /// server.guard("staff", |caller| caller.user().has_permission("staff"));
 /// server.domain("staff").register_sync("stop", |_| Ok::<_, Fault>(()))?;
 /// # Ok(()) }
@@ -217,11 +217,7 @@ impl Registry {
     }
 
     fn put(&self, name: &str, handler: Handler) -> Result<(), NameRefused> {
-        self.put_all(vec![(name.to_owned(), handler)])
-    }
-
-    pub(super) fn put_all(&self, handlers: Vec<(String, Handler)>) -> Result<(), NameRefused> {
-        self.table().put(&self.domain, handlers)
+        self.table().put(&self.domain, vec![(name.to_owned(), handler)])
     }
 
     pub(super) fn table(&self) -> &Arc<Table> {

@@ -69,7 +69,7 @@ impl<O: ?Sized> Object<O> {
     /// # Errors
     /// A name is refused, as by [`Registry::register`]: then none of them is served.
     pub fn register(self) -> Result<(), NameRefused> {
-        self.registry.put_all(self.methods)
+        self.registry.table().put(&self.registry.domain, self.methods)
     }
 }
 

@@ -31,7 +31,7 @@ async fn client_of<S: Stack>() {
     let known = Authenticator::keys([(*client_pair().public(), "somebody")]);
     let mut options = Options::server(SERVICE).curve_server([server_pair()], known);
     options.connection.heartbeat.interval = Some(BEAT);
-    let server = Server::with(options).expect("a runtime is there");
+    let server = Server::with_options(options).expect("a runtime is there");
     let back = |request: Request| async move {
         let (number,): (u64,) = request.args()?;
         let doubled: u64 = request.caller().call("double", (number,)).await?;
@@ -58,7 +58,7 @@ async fn server_of<S: Stack>() {
     let mut options =
         Options::client(SERVICE).curve_client(client_pair(), [*server_pair().public()]);
     options.connection.heartbeat.interval = Some(BEAT);
-    let client = Client::with(options).expect("a runtime is there");
+    let client = Client::with_options(options).expect("a runtime is there");
     let double = |request: Request| {
         let (number,): (u64,) = request.args()?;
         Ok::<_, Fault>(2 * number)
@@ -102,7 +102,7 @@ async fn a_ping_of_rzmqs_in_clear_ends_its_link() {
     let known = Authenticator::keys([(*client_pair().public(), "somebody")]);
     let mut options = Options::server(SERVICE).curve_server([server_pair()], known);
     options.connection.heartbeat.interval = Some(BEAT);
-    let server = Server::with(options).expect("a runtime is there");
+    let server = Server::with_options(options).expect("a runtime is there");
     let mut events = server.events();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
     let client = rzmq::Peer::client_with(&endpoint, Some(BEAT)).await;
