@@ -48,14 +48,24 @@ pub(crate) struct RustCryptoStream {
     prefix: Prefix,
 }
 
-impl Stream for RustCryptoStream {
-    type Scratch = ();
+/// `crypto_box` keeps its key stream to itself.
+#[derive(Default)]
+pub(crate) struct NoScratch(());
 
-    fn seal(&self, (): &mut (), number: u64, data: &mut [u8]) -> Tag {
+impl Stream for RustCryptoStream {
+    type Scratch = NoScratch;
+
+    fn seal(&self, _: &mut NoScratch, number: u64, data: &mut [u8]) -> Tag {
         self.key.seal(&short_nonce(&self.prefix, number), data)
     }
 
-    fn open(&self, (): &mut (), number: u64, tag: &Tag, data: &mut [u8]) -> Result<(), Forged> {
+    fn open(
+        &self,
+        _: &mut NoScratch,
+        number: u64,
+        tag: &Tag,
+        data: &mut [u8],
+    ) -> Result<(), Forged> {
         self.key.open(&short_nonce(&self.prefix, number), tag, data)
     }
 }

@@ -9,7 +9,7 @@ pub(crate) const OVERHEAD: usize = 0;
 
 /// Nothing is needed for nothing.
 #[derive(Default)]
-pub(crate) struct Scratch;
+pub(crate) struct Scratch(());
 
 /// Never made.
 pub(crate) enum Sealer {}
