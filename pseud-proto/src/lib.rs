@@ -33,6 +33,8 @@ mod message;
 pub mod pseud;
 pub mod registry;
 mod rpc;
+#[cfg(feature = "rpcudp")]
+pub mod rpcudp;
 pub mod session;
 pub mod value;
 mod wire;

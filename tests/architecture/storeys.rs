@@ -14,7 +14,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
             &["value", "message"],
             &["call"],
             &["wire", "dialect", "registry"],
-            &["rpc"],
+            &["rpc", "rpcudp"],
             &["link"],
             &["channel"],
             &["pseud", "session"],
@@ -68,7 +68,7 @@ pub(crate) const NOT_NAMED: &[(&str, &str, &[&str], &str)] = &[
     ),
     (
         "pseud-proto",
-        "rpc",
+        "rpc/",
         &["zmtp", "wire", "dialect::pseud", "kaa", "rpcudp"],
         "sessions know no wire and no dialect",
     ),

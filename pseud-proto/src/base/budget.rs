@@ -36,6 +36,14 @@ impl Budget {
         self.spent <= limit.burst
     }
 
+    /// Spends one unit if there is one left: who is refused owes nothing for it.
+    #[cfg(feature = "rpcudp")]
+    pub(crate) fn try_spend(&mut self, limit: FloodLimit, now: Instant) -> bool {
+        let spent = self.spend(limit, now);
+        self.spent = self.spent.min(limit.burst);
+        spent
+    }
+
     fn refill(&mut self, limit: FloodLimit, since: Instant, now: Instant) {
         let seconds = now.saturating_duration_since(since).as_secs_f64();
         let earned = (seconds * f64::from(limit.per_second)) as u32;

@@ -2,6 +2,8 @@
 //! dialect.
 
 pub(crate) mod pseud;
+#[cfg(feature = "rpcudp")]
+pub(crate) mod rpcudp;
 
 pub(crate) use pseud::envelope::{
     Envelope, Kind, NAME_BYTES_MAX, Received, WireId, Work, read_work,

@@ -106,6 +106,29 @@ impl Unchecked {
         Ok(Both { border, end: check.offset(), found: check.found() })
     }
 
+    /// The value that stands first, as u-msgpack reads it: exts of negative codes pass, and what lies
+    /// behind the value is not looked at.
+    #[cfg(feature = "rpcudp")]
+    pub(crate) fn check_first(self, limits: &ValueLimits) -> Result<Packed, BadValue> {
+        let mut check = Check::new(self.as_bytes(), limits).with_negative_exts(true);
+        check.value(Root::Any)?;
+        let (end, found) = (check.offset(), check.found());
+        let mut bytes = self.into_bytes();
+        bytes.truncate(end);
+        Ok(Packed::new(Stored::Shared(bytes), found, Shape::Value))
+    }
+
+    /// An array of arguments, with exts of negative codes, as [`Arguments`] without keywords.
+    #[cfg(feature = "rpcudp")]
+    pub(crate) fn check_positional(self, limits: &ValueLimits) -> Result<Arguments, BadValue> {
+        let mut check = Check::new(self.as_bytes(), limits).with_negative_exts(true);
+        check.value(Root::Arguments)?;
+        check.end()?;
+        let (border, found) = (check.offset(), check.found());
+        let bytes = Stored::Shared([self.as_bytes(), &[0x80]].concat().into());
+        Ok(Arguments { packed: Packed::new(bytes, found, Shape::Call), border })
+    }
+
     /// The range alone, without another count on its owner.
     #[inline]
     fn into_bytes(self) -> Bytes {
@@ -185,11 +208,29 @@ impl Packed {
         K: Serialize + ?Sized,
     {
         let (bytes, found) = ser::call(args, kwargs)?;
+        without_negative_exts(found)?;
         Ok(Self::new(bytes, found, Shape::Call))
     }
 
     /// The body of a result.
     pub fn result<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
+        let (bytes, found) = ser::value(value)?;
+        without_negative_exts(found)?;
+        Ok(Self::new(bytes, found, Shape::Value))
+    }
+
+    /// The arguments of a call on a wire that has no keywords, and exts of negative codes.
+    #[cfg(feature = "rpcudp")]
+    pub(crate) fn positional<A: Serialize + ?Sized>(args: &A) -> Result<Self, EncodeError> {
+        let (bytes, found) = ser::call(args, &())?;
+        Ok(Self::new(bytes, found, Shape::Call))
+    }
+
+    /// A result on a wire that has exts of negative codes.
+    #[cfg(feature = "rpcudp")]
+    pub(crate) fn result_with_negative_exts<T: Serialize + ?Sized>(
+        value: &T,
+    ) -> Result<Self, EncodeError> {
         let (bytes, found) = ser::value(value)?;
         Ok(Self::new(bytes, found, Shape::Value))
     }
@@ -261,6 +302,12 @@ impl Packed {
         let closed = self.closed;
         exts::risks(bytes).filter(move |risk| !closed || risk.is_zone())
     }
+}
+
+/// pseud's wire has no exts of negative codes: Python refuses to pack and to unpack them.
+#[inline]
+fn without_negative_exts(found: Found) -> Result<(), EncodeError> {
+    if found.negative_ext { Err(EncodeError::Ext) } else { Ok(()) }
 }
 
 impl fmt::Debug for Packed {

@@ -11,7 +11,7 @@ use super::pickle;
 use crate::base::text::utf8;
 pub use crate::value::check::bad_value::BadValue;
 use crate::value::check::limits::{DEPTH_CEILING, Size, ValueLimits};
-use crate::value::datetime::OutOfRange;
+use crate::value::datetime::{OutOfRange, timestamp};
 use crate::value::msgpack::head::{Head, NoHead, Reader};
 use crate::value::pickle::Needs;
 
@@ -34,6 +34,7 @@ pub(super) struct Check<'a> {
     nodes_left: u32,
     depth_max: usize,
     ext_bytes_max: usize,
+    negative_exts: bool,
     open: Open,
     found: Found,
 }
@@ -47,6 +48,8 @@ pub(super) struct Found {
     pub(super) zone_key: bool,
     /// A date in protocol 5.
     pub(super) protocol_5: bool,
+    /// An ext of a negative code.
+    pub(super) negative_ext: bool,
     /// How much there is of it.
     pub(super) size: Size,
 }
@@ -77,6 +80,7 @@ impl<'a> Check<'a> {
             nodes_left: limits.nodes_max,
             depth_max: limits.depth(),
             ext_bytes_max: limits.ext_bytes_max,
+            negative_exts: false,
             open: Open::default(),
             found: Found::default(),
         }
@@ -90,6 +94,12 @@ impl<'a> Check<'a> {
             ext_bytes_max: usize::MAX,
         };
         Self::new(bytes, &limits)
+    }
+
+    /// Lets exts of negative codes pass, as u-msgpack does.
+    pub(super) fn with_negative_exts(mut self, pass: bool) -> Self {
+        self.negative_exts = pass;
+        self
     }
 
     /// How many bytes were walked over.
@@ -217,7 +227,7 @@ impl<'a> Check<'a> {
     /// Python peers refuse negative codes; 123 to 126 hold pickles, which they run: only dates are
     /// safe for them.
     fn ext(&mut self, code: i8, payload: &[u8], at: usize) -> Result<(), BadValue> {
-        if code < 0 {
+        if code < 0 && !self.negative_exts {
             return Err(BadValue::Ext(at));
         }
         if payload.len() > self.ext_bytes_max {
@@ -231,6 +241,11 @@ impl Found {
     /// Looks at one more ext; an error where it holds a date that does not exist.
     pub(super) fn ext(&mut self, code: i8, payload: &[u8]) -> Result<(), OutOfRange> {
         self.size.ext_bytes = self.size.ext_bytes.max(payload.len());
+        if code < 0 {
+            // No pseud peer reads those: such a body must not go to one.
+            (self.negative_ext, self.foreign_pickle) = (true, true);
+            return timestamp::read(code, payload).map(drop);
+        }
         match pickle::read(code, payload)? {
             Some(found) => match found.needs {
                 Needs::Class => self.foreign_pickle = true,

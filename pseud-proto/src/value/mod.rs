@@ -40,6 +40,8 @@ mod check;
 mod datetime;
 mod de;
 mod ext;
+#[cfg(feature = "rpcudp")]
+pub(crate) mod moment;
 mod pickle;
 mod ser;
 mod stored;
@@ -48,6 +50,8 @@ pub use crate::value::body::{Arguments, Packed, Unchecked};
 pub use crate::value::check::BadValue;
 pub(crate) use crate::value::check::exts::Risk;
 pub use crate::value::check::limits::ValueLimits;
+#[cfg(feature = "rpcudp")]
+pub(crate) use crate::value::datetime::timestamp;
 pub use crate::value::datetime::{Date, DateTime, OutOfRange, TimeDelta, TimeZone};
 pub use crate::value::de::{BadArguments, Mismatch};
 pub use crate::value::dynamic::decode::{BadExt, DecodeExt, ExtPayload, ExtTable};

@@ -30,7 +30,8 @@ pub enum BadValue {
     /// An ext longer than [`ValueLimits::ext_bytes_max`](crate::value::ValueLimits::ext_bytes_max).
     #[error("an ext that is too long at byte {0}")]
     ExtLimit(usize),
-    /// An ext with a negative code, a date that does not exist, or one whose decoder refused it.
+    /// An ext with a negative code (where the wire allows none), a date that does not exist, or one whose
+    /// decoder refused it.
     #[error("a bad ext at byte {0}")]
     Ext(usize),
     /// Not an array of arguments with a map of keyword arguments behind it.

@@ -41,7 +41,7 @@ pub(crate) fn to_protocol_4(bytes: Bytes) -> Bytes {
 /// Whether there is a decoder for every ext that a Python peer would unpickle, dates aside.
 pub(crate) fn vouched(bytes: &[u8], is_decoded: impl Fn(i8) -> bool) -> bool {
     exts(bytes)
-        .filter(|(_, code, _)| pickle::is_run(*code))
+        .filter(|(_, code, _)| pickle::is_run(*code) || *code < 0)
         .all(|(_, code, payload)| is_decoded(code) || is_closed(code, payload))
 }
 
@@ -77,14 +77,13 @@ impl fmt::Display for Risk<'_> {
 
 /// All of them in checked bytes.
 pub(crate) fn risks(bytes: &[u8]) -> impl Iterator<Item = Risk<'_>> {
-    exts(bytes).filter(|(_, code, _)| pickle::is_run(*code)).filter_map(|(_, code, payload)| {
-        match pickle::read(code, payload) {
-            Ok(Some(found)) => match found.needs {
-                Needs::Nothing => None,
-                Needs::Zone => found.zone_key().map(Risk::Zone),
-                Needs::Class => Some(Risk::Pickle(code, payload)),
-            },
-            _ => Some(Risk::Pickle(code, payload)),
-        }
+    let risky = |&(_, code, _): &Found<'_>| pickle::is_run(code) || code < 0;
+    exts(bytes).filter(risky).filter_map(|(_, code, payload)| match pickle::read(code, payload) {
+        Ok(Some(found)) => match found.needs {
+            Needs::Nothing => None,
+            Needs::Zone => found.zone_key().map(Risk::Zone),
+            Needs::Class => Some(Risk::Pickle(code, payload)),
+        },
+        _ => Some(Risk::Pickle(code, payload)),
     })
 }

@@ -2,6 +2,7 @@
 
 mod legacy;
 mod serde;
+pub(crate) mod timestamp;
 #[cfg(feature = "chrono")]
 mod with_chrono;
 #[cfg(feature = "jiff")]

@@ -1,6 +1,6 @@
 //! Dates in typed places: exts, as rmp-serde has them.
 
-use super::{Date, DateTime, TimeDelta, TimeZone};
+use super::{Date, DateTime, TimeDelta, TimeZone, timestamp};
 use crate::value::{EXT_STRUCT, Value, pickle};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -66,8 +66,10 @@ impl<'de, T: Dated> Visitor<'de> for Wanted<T> {
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, pair: D) -> Result<T, D::Error> {
         let (code, bytes) = <(i8, ByteBuf)>::deserialize(pair)?;
+        let moment = timestamp::read(code, &bytes).map_err(D::Error::custom)?;
         let value = pickle::read(code, &bytes).map_err(D::Error::custom)?;
-        let found = value.and_then(|found| T::of(found.shape.into()));
+        let value = moment.map(Value::from).or_else(|| value.map(|found| found.shape.into()));
+        let found = value.and_then(T::of);
         found.ok_or_else(|| {
             D::Error::custom(format_args!(
                 "expected {}, found {}",

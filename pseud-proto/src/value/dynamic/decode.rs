@@ -4,7 +4,7 @@
 use super::keys;
 use crate::value::check::limits::{DEPTH_CEILING, ValueLimits};
 use crate::value::check::{BadValue, Check, Root};
-use crate::value::datetime::OutOfRange;
+use crate::value::datetime::{OutOfRange, timestamp};
 use crate::value::dynamic::value::Value;
 use crate::value::msgpack::head::{Head, Reader};
 use crate::value::pickle;
@@ -31,6 +31,15 @@ pub(crate) fn value_with(
     let nodes_left = Cell::new(ValueLimits::default().nodes_max);
     let budget = Budget { table, depth_left: DEPTH_CEILING as u32, nodes_left: &nodes_left };
     Decoder::new(bytes, start, Some(budget)).value()
+}
+
+/// An error where a map of it has a key twice. u-msgpack looks at all keys but arrays.
+#[cfg(feature = "rpcudp")]
+pub(crate) fn unique_keys(bytes: &[u8]) -> Result<(), BadValue> {
+    let stored = Stored::copy_of(bytes);
+    let mut decoder = Decoder::new(&stored, 0, None);
+    decoder.unique_keys = true;
+    decoder.value().map(drop)
 }
 
 /// The items of an array.
@@ -64,6 +73,8 @@ struct Decoder<'a> {
     owner: Option<&'a Bytes>,
     reader: Reader<'a>,
     budget: Option<Budget<'a>>,
+    /// A key that repeats another is an error.
+    unique_keys: bool,
 }
 
 impl<'a> Decoder<'a> {
@@ -74,6 +85,7 @@ impl<'a> Decoder<'a> {
             owner,
             reader: Reader { rest: whole.get(start..).unwrap_or_default() },
             budget,
+            unique_keys: false,
         }
     }
 
@@ -87,7 +99,7 @@ impl<'a> Decoder<'a> {
             Head::Str(text) => Value::Str(String::from_utf8_lossy(text).into_owned()),
             Head::Bin(bytes) => Value::Bin(self.bytes(bytes)),
             Head::Array(count) => self.inside(|inner| inner.array(count))?,
-            Head::Map(count) => self.inside(|inner| inner.map(count))?,
+            Head::Map(count) => self.inside(|inner| inner.map(count, at))?,
             Head::Ext(code, bytes) => self.ext(code, bytes).ok_or(BadValue::Ext(at))?,
         })
     }
@@ -100,10 +112,13 @@ impl<'a> Decoder<'a> {
         Ok(Value::Array(items))
     }
 
-    fn map(&mut self, count: u32) -> Result<Value, BadValue> {
+    fn map(&mut self, count: u32, at: usize) -> Result<Value, BadValue> {
         let mut pairs = Vec::with_capacity(self.at_most(count));
         for _ in 0..count {
             pairs.push((self.value()?, self.value()?));
+        }
+        if self.unique_keys && keys::repeat(&pairs) {
+            return Err(BadValue::Key(at));
         }
         Ok(Value::Map(keys::unique(pairs, keys::python_order)))
     }
@@ -130,6 +145,9 @@ impl<'a> Decoder<'a> {
             && let Some(decode) = budget.table.decoder(code)
         {
             return decode(ExtPayload { bytes, budget }).ok();
+        }
+        if let Some(moment) = timestamp::read(code, bytes).ok()? {
+            return Some(moment.into());
         }
         match pickle::read(code, bytes).ok()?.and_then(|found| found.value()) {
             Some(date) => Some(date),

@@ -49,6 +49,17 @@ fn repeated<K>(pairs: &mut [(K, Value)], compare: impl Fn(&K, &K) -> Ordering) -
     order
 }
 
+/// Whether a key stands there twice, arrays aside. A NaN is no key's equal.
+pub(crate) fn repeat(pairs: &[(Value, Value)]) -> bool {
+    let is_nan = |key: &Value| key.as_f64().is_some_and(f64::is_nan);
+    let keys = pairs.iter().map(|(key, _)| key);
+    let mut keys: Vec<&Value> =
+        keys.filter(|key| key.as_array().is_none() && !is_nan(key)).collect();
+    keys.sort_unstable_by(|one, other| python_order(one, other));
+    let mut pairs = keys.iter().zip(keys.iter().skip(1));
+    pairs.any(|(one, other)| python_order(one, other).is_eq())
+}
+
 fn key<K>(pairs: &[(K, Value)], at: u32) -> Option<&K> {
     pairs.get(at as usize).map(|(key, _)| key)
 }

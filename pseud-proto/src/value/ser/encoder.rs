@@ -84,7 +84,7 @@ impl Encoder {
 
     /// Whether the check of peers' bodies finds the same in it.
     fn is_sound(&self, roots: &[Root]) -> bool {
-        let mut check = Check::of_own(self.out.as_slice());
+        let mut check = Check::of_own(self.out.as_slice()).with_negative_exts(true);
         let values = roots.iter().try_for_each(|root| check.value(*root));
         values.and_then(|()| check.end()).is_ok() && check.found() == self.found
     }
@@ -109,9 +109,6 @@ impl Encoder {
     }
 
     pub(super) fn write_ext(&mut self, code: i8, payload: &[u8]) -> Result<(), Failure> {
-        if code < 0 {
-            return Err(EncodeError::Ext.into());
-        }
         self.found.ext(code, payload).map_err(|_| EncodeError::Ext)?;
         self.out.ext(code, payload, length(payload.len())?);
         Ok(())
