@@ -9,6 +9,7 @@ mod addresses;
 mod commands;
 mod connection;
 mod curve_insider;
+mod datagrams;
 mod endpoint;
 mod envelope;
 mod frames;
@@ -36,6 +37,7 @@ pub use addresses::addresses;
 pub use commands::commands;
 pub use connection::{connection_curve, connection_null, connection_plain};
 pub use curve_insider::curve_insider;
+pub use datagrams::datagrams;
 pub use endpoint::endpoint;
 pub use envelope::envelope;
 pub use frames::frames;
@@ -50,13 +52,14 @@ pub use z85::z85;
 pub type Target = fn(&[u8]);
 
 /// All targets, by the names that they have in `fuzz_targets/`, `seeds/` and on the command line.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("addresses", addresses),
     ("commands", commands),
     ("connection_curve", connection_curve),
     ("connection_null", connection_null),
     ("connection_plain", connection_plain),
     ("curve_insider", curve_insider),
+    ("datagrams", datagrams),
     ("endpoint", endpoint),
     ("envelope", envelope),
     ("frames", frames),
