@@ -27,6 +27,8 @@ mod random;
 mod reference;
 mod reference_faults;
 mod registry;
+#[cfg(feature = "rpcudp")]
+mod rpcudp;
 mod rust_calls_python;
 #[cfg(feature = "_curve")]
 mod secured;

@@ -81,7 +81,8 @@ impl PythonPeer {
         Some(Self::spawn(&mut peer))
     }
 
-    fn spawn(program: &mut Command) -> Self {
+    /// Starts a program that is driven in this way.
+    pub(crate) fn spawn(program: &mut Command) -> Self {
         let mut child = program
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
@@ -185,7 +186,7 @@ impl Drop for PythonPeer {
 }
 
 /// Written past the harness, which hides what a passing test prints.
-fn not_run(why: &str) -> Option<PythonPeer> {
+pub(crate) fn not_run(why: &str) -> Option<PythonPeer> {
     let name = thread::current().name().unwrap_or("a test").to_owned();
     let _ = writeln!(std::io::stderr(), "NOT RUN: {name} ({why})");
     None
