@@ -11,6 +11,7 @@
 //! | `async-std` | the same, with their tasks on async-std's executor | `asyncstd` |
 //! | `curve` (default), `curve-rustcrypto` | encrypted links, by either cipher | |
 //! | `time`, `chrono`, `jiff` | conversions of dates to and from those crates | [`proto::value`] |
+//! | `rpcudp` | calls over datagrams, as Python's `rpcudp` makes them | [`proto::rpcudp`](https://docs.rs/pseud-proto), on tokio `rpcudp` |
 //! | – | the sans-IO core, always there | [`proto`] |
 //!
 //! Import by name: `use pseud::*` would bring the module `tokio` along, which hides the crate of that
@@ -33,9 +34,11 @@ pub use pseud_proto::{
 pub use pseud_asyncstd as asyncstd;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
+#[cfg(all(feature = "rpcudp", feature = "tokio"))]
+pub use pseud_tokio::rpcudp;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
     Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Client,
     ConnectionEvent, Drain, Drained, Events, HandlerError, NameRefused, Node, Object, Options,
-    Orphans, Peer, Permit, Ready, Registry, Request, Server, Service, SetupError, Source, register,
+    Orphans, Peer, Permit, Ready, Registry, Request, Server, Service, SetupError, Source, Wire, register,
 };

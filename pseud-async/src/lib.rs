@@ -13,6 +13,8 @@
 pub mod adapter;
 mod auth;
 mod call;
+#[cfg(feature = "rpcudp")]
+mod datagram;
 mod engine;
 mod entropy;
 pub mod files;
@@ -21,6 +23,8 @@ mod link;
 mod node;
 mod os;
 mod panics;
+#[cfg(feature = "rpcudp")]
+pub mod rpcudp;
 mod runtime;
 mod serve;
 
@@ -40,7 +44,7 @@ pub use node::{
     SetupError,
 };
 pub use pseud_proto::registry::NameRefused;
-pub use serve::caller::Caller;
+pub use serve::caller::{Caller, Wire};
 pub use serve::cancelled::Cancelled;
 pub use serve::handler::HandlerError;
 pub use serve::orphans::Orphans;

@@ -26,6 +26,8 @@
 #[doc(hidden)]
 pub mod adapter;
 mod listener;
+#[cfg(feature = "rpcudp")]
+pub mod rpcudp;
 mod runtime;
 mod socket;
 
@@ -33,7 +35,7 @@ mod socket;
 pub use pseud_async::{
     Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent,
     Drain, Drained, Events, Gate, HandlerError, InClear, NameRefused, Node, Object, Options,
-    Orphans, Peer, Permit, Ready, Registry, Request, Service, SetupError, Source, files, register,
+    Orphans, Peer, Permit, Ready, Registry, Request, Service, SetupError, Source, Wire, files, register,
 };
 pub use runtime::Tokio;
 

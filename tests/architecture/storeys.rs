@@ -28,14 +28,15 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
             &["os", "files"],
             &["engine"],
             &["call", "auth"],
+            &["datagram"],
             &["serve"],
             &["link"],
-            &["node"],
+            &["node", "rpcudp"],
             &["adapter"],
         ],
     ),
     ("pseud-asyncstd", &[&["executor", "socket"], &["listener"], &["runtime"], &["adapter"]]),
-    ("pseud-tokio", &[&["socket"], &["listener"], &["runtime"], &["adapter"]]),
+    ("pseud-tokio", &[&["socket"], &["listener"], &["runtime"], &["adapter", "rpcudp"]]),
     (
         "pseud-cli",
         &[

@@ -33,9 +33,62 @@ pub struct Caller {
     pub(crate) peer: PeerId,
     pub(crate) info: Arc<PeerInfo>,
     pub(crate) provenance: Provenance,
+    /// Who sent it, where it came in a datagram.
+    #[cfg(feature = "rpcudp")]
+    pub(crate) sender: Option<crate::datagram::peer::Peer>,
+}
+
+/// Which wire a request came on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wire {
+    /// A session of pseud's, over ZeroMQ.
+    Pseud,
+    /// A datagram of `rpcudp`: who sent it may have written any address as its own, and nobody is a user.
+    Rpcudp,
 }
 
 impl Caller {
+    pub(crate) fn of_session(
+        hub: Arc<Hub>,
+        peer: PeerId,
+        info: Arc<PeerInfo>,
+        provenance: Provenance,
+    ) -> Self {
+        Self {
+            hub,
+            peer,
+            info,
+            provenance,
+            #[cfg(feature = "rpcudp")]
+            sender: None,
+        }
+    }
+
+    /// Which wire the request came on.
+    pub fn wire(&self) -> Wire {
+        match self.is_sender() {
+            true => Wire::Rpcudp,
+            false => Wire::Pseud,
+        }
+    }
+
+    #[cfg(feature = "rpcudp")]
+    fn is_sender(&self) -> bool {
+        self.sender.is_some()
+    }
+
+    #[cfg(not(feature = "rpcudp"))]
+    fn is_sender(&self) -> bool {
+        false
+    }
+
+    /// Who sent it, to be called at the address that it came from; `None` where it came in a session.
+    #[cfg(feature = "rpcudp")]
+    pub fn rpcudp(&self) -> Option<&crate::datagram::peer::Peer> {
+        self.sender.as_ref()
+    }
+
     /// Whose request it is, and what that user may do: who authentication says the peer is; or, where
     /// the peer [may forward](User::FORWARD) requests and made this one in another's name, that other
     /// user, without any permission.
@@ -74,7 +127,8 @@ impl Caller {
         &self.info
     }
 
-    /// A handle to that session and no other.
+    /// A handle to that session and no other. Of a datagram it names nobody: its sender is called by
+    /// `Caller::rpcudp`.
     pub fn peer(&self) -> Peer {
         Peer::of_session(self.hub.clone(), self.peer, self.info.clone())
     }

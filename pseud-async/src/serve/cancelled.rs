@@ -2,6 +2,7 @@
 
 use crate::engine::crowd::Place;
 use crate::engine::hub::Hub;
+use crate::engine::state::Inner;
 use pseud_proto::RequestId;
 use std::fmt;
 use std::future::Future;
@@ -25,7 +26,8 @@ use std::task::{Context, Poll};
 #[must_use = "futures do nothing unless awaited"]
 pub struct Cancelled {
     hub: Arc<Hub>,
-    request: RequestId,
+    /// `None`: of a datagram, whose sender's end nobody knows.
+    request: Option<RequestId>,
     place: Place,
 }
 
@@ -36,13 +38,20 @@ impl fmt::Debug for Cancelled {
 }
 
 impl Cancelled {
-    pub(crate) fn new(hub: Arc<Hub>, request: RequestId) -> Self {
-        Self { hub, request, place: Place::default() }
+    pub(crate) fn new(hub: Arc<Hub>, request: impl Into<Option<RequestId>>) -> Self {
+        Self { hub, request: request.into(), place: Place::default() }
     }
 
     /// The same as a question, for handlers that compute.
     pub fn is_cancelled(&self) -> bool {
-        !self.hub.lock().endpoint.is_open(self.request)
+        is_over(&self.hub.lock(), self.request)
+    }
+}
+
+fn is_over(inner: &Inner, request: Option<RequestId>) -> bool {
+    match request {
+        Some(request) => !inner.endpoint.is_open(request),
+        None => inner.shut_down,
     }
 }
 
@@ -52,10 +61,14 @@ impl Future for Cancelled {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.place.register(cx.waker());
         let mut inner = self.hub.lock();
-        if !inner.endpoint.is_open(self.request) {
+        if is_over(&inner, self.request) {
             return Poll::Ready(());
         }
-        inner.cancelling.entry(self.request).or_default().join(&self.place);
+        let crowd = match self.request {
+            Some(request) => inner.cancelling.entry(request).or_default(),
+            None => &mut inner.ending,
+        };
+        crowd.join(&self.place);
         Poll::Pending
     }
 }

@@ -157,8 +157,8 @@ fn open(
         Ok(size) => size,
         Err(refusal) => return Err((ticket, refusal)),
     };
-    let caller = Caller { hub: hub.clone(), peer, info, provenance };
-    Ok((ticket, size, Request { id, caller, name, arguments }))
+    let caller = Caller::of_session(hub.clone(), peer, info, provenance);
+    Ok((ticket, size, Request { id: Some(id), caller, name, arguments }))
 }
 
 /// What a request of that many bytes takes once it is decoded. Those that stay small count by their
@@ -179,7 +179,7 @@ fn unserved(request: Request) -> Refusal {
 }
 
 /// What has become of a request whose handler is known.
-enum Started {
+pub(crate) enum Started {
     Answered(Answer),
     Answering(Guarded),
     /// It is to run on a thread that may block.
@@ -188,7 +188,7 @@ enum Started {
 
 impl Started {
     /// A handler that was unregistered meanwhile goes here: its drop is a user's, too, and is guarded.
-    fn new(request: Request, handler: Handler) -> Self {
+    pub(crate) fn new(request: Request, handler: Handler) -> Self {
         let whose = Whose::of(&request);
         match handler {
             Handler::Inline(handler) => Self::Answered(guarded(&whose, move || handler(request))),

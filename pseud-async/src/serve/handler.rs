@@ -1,5 +1,6 @@
 //! Handlers: what runs when a peer calls a name.
 
+use crate::serve::caller::Wire;
 use crate::serve::request::Request;
 use pseud_proto::{Fault, Packed};
 use serde::Serialize;
@@ -85,8 +86,9 @@ impl Handler {
         E: HandlerError,
     {
         Self::Async(Arc::new(move |request| {
+            let wire = request.caller.wire();
             let answering = handler(request);
-            Box::pin(async move { encode(answering.await) })
+            Box::pin(async move { encode(answering.await, wire) })
         }))
     }
 
@@ -100,8 +102,9 @@ impl Handler {
     {
         Self::Async(Arc::new(move |request| match request.bind() {
             Ok(args) => {
+                let wire = request.caller.wire();
                 let answering = handler(args, request);
-                Box::pin(async move { encode(answering.await) })
+                Box::pin(async move { encode(answering.await, wire) })
             }
             Err(bad) => Box::pin(ready(Err(bad.into()))),
         }))
@@ -113,12 +116,22 @@ impl Handler {
         T: Serialize,
         E: HandlerError,
     {
-        kind(Arc::new(move |request| encode(handler(request))))
+        kind(Arc::new(move |request| {
+            let wire = request.caller.wire();
+            encode(handler(request), wire)
+        }))
     }
 }
 
 /// Encoded here, in the handler's task, before any lock is taken.
-fn encode<T: Serialize, E: HandlerError>(result: Result<T, E>) -> Answer {
+fn encode<T: Serialize, E: HandlerError>(result: Result<T, E>, wire: Wire) -> Answer {
     let value = result.map_err(HandlerError::into_fault)?;
-    Packed::result(&value).map_err(|error| Fault::new("TypeError", error.to_string()))
+    let packed = match wire {
+        Wire::Pseud => Packed::result(&value),
+        #[cfg(feature = "rpcudp")]
+        Wire::Rpcudp => pseud_proto::rpcudp::result(&value),
+        #[cfg(not(feature = "rpcudp"))]
+        Wire::Rpcudp => Packed::result(&value),
+    };
+    packed.map_err(|error| Fault::new("TypeError", error.to_string()))
 }

@@ -27,7 +27,8 @@ use std::fmt;
 /// # Ok(()) }
 /// ```
 pub struct Request {
-    pub(crate) id: RequestId,
+    /// Of its session; a datagram has none.
+    pub(crate) id: Option<RequestId>,
     pub(crate) caller: Caller,
     pub(crate) name: SmolStr,
     pub(crate) arguments: Arguments,
@@ -80,6 +81,9 @@ impl Request {
     /// otherwise. One that waits for this gets one last poll: what it does in that before it returns or
     /// waits again is done, what it would do after that is not. A clone of this that was handed to
     /// other tasks or threads tells them.
+    ///
+    /// Of a datagram (`Wire::Rpcudp`) nobody knows whether its sender is still there: there it tells of
+    /// this side's end alone.
     ///
     /// A blocking handler runs to its end, and until then counts as one of the
     /// `Limits::requests_open_max` that all peers share: one that takes long should

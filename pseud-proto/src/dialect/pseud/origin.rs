@@ -88,7 +88,8 @@ fn put(item: &mut Vec<u8>, (head, used): ([u8; 5], usize)) {
 }
 
 /// Where a request comes from, as far as that is believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `default` is nobody, who was called by nobody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Provenance {
     /// Whose request it is. Its peer's own user; or, where that may [forward](User::FORWARD), the user

@@ -1,0 +1,77 @@
+//! What is logged, under the target `rpcudp`.
+
+use crate::engine::refusals::tally::Tally;
+use pseud_proto::rpcudp::{Dropped, Silence};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// Lines of warning in a minute; what is over is counted, and told in one line.
+const WARNINGS: u32 = 10;
+
+#[derive(Debug)]
+pub(crate) struct Log(Mutex<Tally<Silent>>);
+
+/// A request that is not answered.
+#[derive(Debug)]
+pub(crate) struct Silent {
+    pub(crate) method: String,
+    pub(crate) from: SocketAddr,
+    pub(crate) why: Silence,
+    /// What its handler failed with.
+    pub(crate) fault: Option<String>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self(Mutex::new(Tally::new(WARNINGS)))
+    }
+}
+
+impl Log {
+    /// A stranger's datagram: as often as they like.
+    pub(crate) fn dropped(&self, from: SocketAddr, why: Dropped) {
+        tracing::debug!(target: "rpcudp", %from, "dropped: {why}");
+    }
+
+    pub(crate) fn not_sent(&self, to: SocketAddr, error: &io::Error) {
+        tracing::debug!(target: "rpcudp", %to, %error, "a datagram could not be sent");
+    }
+
+    pub(crate) fn not_received(&self, error: &io::Error) {
+        tracing::debug!(target: "rpcudp", %error, "no datagram could be received");
+    }
+
+    /// A request that is not answered: its caller hears nothing.
+    pub(crate) fn silent(&self, silent: Silent, now: Instant) {
+        if matches!(silent.why, Silence::NoSuchService | Silence::TooMany | Silence::Closed) {
+            let Silent { method, from, why, .. } = silent;
+            tracing::debug!(target: "rpcudp", ?method, %from, "not answered: {why}");
+            return;
+        }
+        let told = self.tally().count(silent, now);
+        if let Some(silent) = told {
+            silent.warn(None);
+        }
+    }
+
+    /// Tells of those that were counted, once their minute is over.
+    pub(crate) fn catch_up(&self, now: Instant) {
+        let counted = self.tally().take(now);
+        if let Some((count, last)) = counted {
+            last.warn(Some(count));
+        }
+    }
+
+    fn tally(&self) -> std::sync::MutexGuard<'_, Tally<Silent>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Silent {
+    fn warn(&self, count: Option<u64>) {
+        let Self { method, from, why, fault } = self;
+        tracing::warn!(target: "rpcudp", ?method, %from, fault, count, "not answered: {why}");
+    }
+}

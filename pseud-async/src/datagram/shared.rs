@@ -1,0 +1,202 @@
+//! What an endpoint's handles and its task share: the machine under one short lock, and its socket.
+//!
+//! Under the lock no waker is woken, no handler runs and nothing of a user's is dropped.
+
+use super::log::Log;
+use super::socket::DatagramSocket;
+use crate::engine::hub::Hub;
+use atomic_waker::AtomicWaker;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::rpcudp::{Action, CallOptions, Endpoint, Outcome, Request, Transmit};
+use pseud_proto::{CallId, CallRefused, Packed, PeerId};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Instant;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    inner: Mutex<Inner>,
+    pub(crate) socket: Box<dyn DatagramSocket>,
+    /// Its executor and its end are the endpoint's. It has no links.
+    pub(crate) hub: Arc<Hub>,
+    /// A session of the hub's that is over: what a request's caller is as a peer of pseud's.
+    pub(crate) nobody: PeerId,
+    /// The task that receives.
+    pub(crate) driver: AtomicWaker,
+    pub(crate) log: Log,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) machine: Endpoint,
+    waiters: BTreeMap<CallId, Waiter>,
+    /// A datagram that the socket did not take: the task sends it.
+    pub(crate) stuck: Option<Transmit>,
+    /// The moment for which the task sleeps: it is woken only for an earlier one.
+    pub(crate) armed: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    Waiting(Waker),
+    Done(Outcome),
+}
+
+impl Shared {
+    pub(crate) fn new(machine: Endpoint, socket: impl DatagramSocket, hub: Arc<Hub>) -> Self {
+        let nobody = nobody(&hub);
+        let inner = Inner { machine, waiters: BTreeMap::new(), stuck: None, armed: None };
+        let (socket, driver) = (Box::new(socket), AtomicWaker::new());
+        Self { inner: Mutex::new(inner), socket, hub, nobody, driver, log: Log::default() }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.hub.now()
+    }
+
+    /// Sends a call; `waker` is woken at its end.
+    pub(crate) fn call(
+        &self,
+        to: SocketAddr,
+        name: &str,
+        arguments: &Packed,
+        options: &CallOptions,
+        waker: &Waker,
+    ) -> Result<CallId, CallRefused> {
+        let now = self.now();
+        let mut inner = self.lock();
+        let call = inner.machine.call(to, name, arguments, options, now)?;
+        inner.waiters.insert(call, Waiter::Waiting(waker.clone()));
+        drop(inner);
+        self.flush();
+        Ok(call)
+    }
+
+    /// How a call ended, if it has; else `waker` is woken when it does.
+    pub(crate) fn take_outcome(&self, call: CallId, waker: &Waker) -> Option<Outcome> {
+        let mut inner = self.lock();
+        let replaced = match inner.waiters.remove(&call)? {
+            Waiter::Done(outcome) => return Some(outcome),
+            Waiter::Waiting(known) if known.will_wake(waker) => {
+                inner.waiters.insert(call, Waiter::Waiting(known));
+                return None;
+            }
+            Waiter::Waiting(known) => known,
+        };
+        inner.waiters.insert(call, Waiter::Waiting(waker.clone()));
+        drop(inner);
+        drop(replaced);
+        None
+    }
+
+    /// Nobody waits for that call any more.
+    pub(crate) fn give_up(&self, call: CallId) {
+        let mut inner = self.lock();
+        let waiter = inner.waiters.remove(&call);
+        inner.machine.cancel(call);
+        let _ = inner.collect();
+        drop(inner);
+        drop(waiter);
+    }
+
+    /// Ends everything: calls end as closed, and the task ends.
+    pub(crate) fn close(&self) {
+        let mut inner = self.lock();
+        inner.machine.close();
+        inner.stuck = None;
+        let (wakers, requests) = inner.collect();
+        drop(inner);
+        drop(requests);
+        wakers.into_iter().for_each(Waker::wake);
+        self.hub.shutdown();
+        self.driver.wake();
+    }
+
+    /// Sends what is to be sent, as far as the socket takes it. What it does not take is the task's, which
+    /// is also told of an earlier deadline.
+    pub(crate) fn flush(&self) {
+        let mut inner = self.lock();
+        while inner.stuck.is_none() {
+            let Some(transmit) = inner.machine.poll_transmit() else { break };
+            // The socket does not block: sending under the lock keeps the order, and its end from racing.
+            match self.send(&transmit) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    inner.stuck = Some(transmit);
+                }
+                Err(error) => {
+                    self.log.not_sent(transmit.to, &error);
+                    inner.machine.handle_not_sent(transmit);
+                }
+            }
+        }
+        let next = inner.machine.poll_timeout();
+        let earlier = next.is_some_and(|next| inner.armed.is_none_or(|armed| next < armed));
+        let to_driver = inner.stuck.is_some() || earlier;
+        let (wakers, requests) = inner.collect();
+        drop(inner);
+        debug_assert!(requests.is_empty(), "requests come in datagrams alone");
+        wakers.into_iter().for_each(Waker::wake);
+        if to_driver {
+            self.driver.wake();
+        }
+    }
+
+    /// Some systems report of an earlier datagram, on the next one, that nobody was there to take it:
+    /// nothing is wrong with this one then.
+    fn send(&self, transmit: &Transmit) -> io::Result<()> {
+        match self.socket.try_send(&transmit.payload, transmit.to) {
+            Err(error) if is_of_another(&error) => {
+                self.socket.try_send(&transmit.payload, transmit.to)
+            }
+            sent => sent,
+        }
+    }
+}
+
+/// Whether an error is that of a datagram that was sent before: ICMP's word, which anybody may send.
+pub(crate) fn is_of_another(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable};
+    let kinds = [ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable];
+    kinds.contains(&error.kind())
+}
+
+impl Inner {
+    /// What follows from the machine: whom to wake, and what is to be served.
+    pub(crate) fn collect(&mut self) -> (Vec<Waker>, Vec<Request>) {
+        let (mut wakers, mut requests) = (Vec::new(), Vec::new());
+        while let Some(action) = self.machine.poll_action() {
+            match action {
+                Action::Serve(request) => requests.push(request),
+                Action::Finish { call, outcome } => {
+                    // Who gave its call up waits no more.
+                    if let Some(waiter) = self.waiters.get_mut(&call)
+                        && let Waiter::Waiting(waker) =
+                            std::mem::replace(waiter, Waiter::Done(outcome))
+                    {
+                        wakers.push(waker);
+                    }
+                }
+                _ => {}
+            }
+        }
+        (wakers, requests)
+    }
+}
+
+/// A session that has ended before anybody could call it.
+fn nobody(hub: &Hub) -> PeerId {
+    let now = hub.now();
+    let mut inner = hub.lock();
+    let peer = inner.endpoint.handle_connected(PeerInfo::new("".into()), now);
+    inner.endpoint.disconnect(peer, now);
+    while inner.endpoint.poll_action().is_some() {}
+    peer
+}

@@ -1,0 +1,186 @@
+//! The face of one socket.
+
+use super::driver;
+use super::driver::Ends;
+use super::serve::Serving;
+use crate::datagram::call::Call;
+use crate::datagram::peer::Peer;
+use crate::datagram::shared::Shared;
+use crate::datagram::socket::{DatagramSocket, Datagrams};
+use crate::engine::hub::Hub;
+use crate::entropy;
+use crate::serve::caller::Caller;
+use crate::serve::handler::HandlerError;
+use crate::serve::registry::Registry;
+use crate::serve::registry::served::Served;
+use crate::serve::request::Request;
+use pseud_proto::registry::NameRefused;
+use pseud_proto::rpcudp::{Config, Stats};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// One UDP socket that serves handlers and calls others. Cheap to clone; all clones are one.
+///
+/// When the last clone is dropped the socket closes and pending calls end as
+/// [`CallError::Closed`](crate::CallError::Closed). A handler that holds a clone keeps it open: use
+/// [`Caller::rpcudp`] there.
+pub struct Endpoint<R: Datagrams> {
+    owner: Arc<Owner>,
+    local: SocketAddr,
+    runtime: PhantomData<fn() -> R>,
+}
+
+/// Closes the endpoint when the last handle goes.
+#[derive(Debug)]
+struct Owner(Arc<Serving>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Settings of an [`Endpoint`].
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Those of the machine.
+    pub config: Config,
+    /// What is served besides the [global](Registry::global) registry: a registry that others may serve,
+    /// too, over this wire or another. `None`: one of its own.
+    pub registry: Option<Registry>,
+}
+
+impl Options {
+    /// The same with other settings of the machine.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The same, serving that registry.
+    #[must_use]
+    pub fn registry(mut self, registry: &Registry) -> Self {
+        self.registry = Some(registry.clone());
+        self
+    }
+}
+
+impl<R: Datagrams> Endpoint<R> {
+    /// A socket at that address; port 0 is one that is free.
+    ///
+    /// # Errors
+    /// It is called outside a runtime, or in one that lacks what an endpoint needs; the address cannot be
+    /// had; the operating system gives no entropy.
+    pub fn bind(at: SocketAddr) -> io::Result<Self> {
+        Self::bind_with(at, Options::default())
+    }
+
+    /// The same with settings of its own.
+    ///
+    /// # Errors
+    /// As for [`bind`](Self::bind).
+    pub fn bind_with(at: SocketAddr, options: Options) -> io::Result<Self> {
+        let runtime = R::current()?;
+        let socket = runtime.enter(|| runtime.bind_datagrams(at))?;
+        let local = socket.local_addr()?;
+        let mut machine = pseud_proto::rpcudp::Endpoint::new(options.config, entropy::seed()?);
+        machine.set_local(local);
+        let hub = Arc::new(Hub::new(Arc::default(), runtime.clone())?);
+        let shared = Arc::new(Shared::new(machine, socket, hub));
+        let served = Arc::new(options.registry.map_or_else(Served::own, Served::shared));
+        let serving = Arc::new(Serving { shared, served });
+        runtime.spawn(driver::run(runtime.clone(), Ends(serving.clone())));
+        Ok(Self { owner: Arc::new(Owner(serving)), local, runtime: PhantomData })
+    }
+
+    /// Where it is bound, with the port that it really has.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Whoever is at that address.
+    pub fn peer(&self, address: SocketAddr) -> Peer {
+        Peer::new(self.owner.0.shared.clone(), address)
+    }
+
+    /// Calls who is at that address. `args` is a tuple: `("Snake",)`, `()`. See [`Call`].
+    pub fn call<T, A: Serialize>(
+        &self,
+        to: SocketAddr,
+        name: impl AsRef<str>,
+        args: A,
+    ) -> Call<T, A> {
+        self.peer(to).call(name, args)
+    }
+
+    /// What it holds now, and what was silent, with its reasons.
+    pub fn stats(&self) -> Stats {
+        self.owner.0.shared.lock().machine.stats()
+    }
+
+    /// Ends everything now: calls end as closed, what comes is dropped, handlers that wait are dropped,
+    /// and the socket closes as its task ends.
+    pub fn close(&self) {
+        self.owner.0.close();
+    }
+
+    /// What it serves besides the [global](Registry::global) registry: its own, or the one that it was
+    /// given.
+    pub fn registry(&self) -> Registry {
+        self.owner.0.served.registry()
+    }
+
+    /// Serves `name` with an async handler. See [`Registry::register`].
+    ///
+    /// # Errors
+    /// The empty name, one of more than 255 bytes, and `pseud.*`, which is reserved.
+    pub fn register<F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
+    where
+        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        self.registry().register(name, handler)
+    }
+
+    /// The same with typed arguments. See [`Registry::register_typed`].
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub fn register_typed<A, F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
+    where
+        A: DeserializeOwned + 'static,
+        F: Fn(A, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        self.registry().register_typed(name, handler)
+    }
+
+    /// Says whom a domain serves. See [`Registry::guard`].
+    pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
+        self.registry().guard(domain, predicate);
+    }
+}
+
+impl<R: Datagrams> Clone for Endpoint<R> {
+    fn clone(&self) -> Self {
+        Self { owner: self.owner.clone(), local: self.local, runtime: PhantomData }
+    }
+}
+
+impl<R: Datagrams> fmt::Debug for Endpoint<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("local", &self.local).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,159 @@
+//! From a request that came in a datagram to a handler that runs, and its answer or its silence.
+
+use crate::datagram::log::Silent;
+use crate::datagram::peer::Peer;
+use crate::datagram::shared::Shared;
+use crate::serve::caller::Caller;
+use crate::serve::cancelled::Cancelled;
+use crate::serve::caught::{Guarded, Whose, answered, guarded};
+use crate::serve::dispatch::Started;
+use crate::serve::handler::Answer;
+use crate::serve::orphans::while_wanted;
+use crate::serve::registry::served::Served;
+use crate::serve::request::Request;
+use crate::serve::resolve::Resolving;
+use pseud_proto::Provenance;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::rpcudp::{Silence, Ticket};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// The duty to answer a request or to be silent, once. Dropped, it is given up.
+struct Responder {
+    shared: Arc<Shared>,
+    ticket: Option<Ticket>,
+    method: String,
+    from: SocketAddr,
+}
+
+impl Responder {
+    fn answer(mut self, answer: Answer) {
+        let Some(ticket) = self.ticket.take() else { return };
+        let now = self.shared.now();
+        let silent = match answer {
+            Ok(result) => {
+                self.shared.lock().machine.reply(ticket, &result, now).map_err(|why| (why, None))
+            }
+            Err(fault) => {
+                self.shared.lock().machine.abandon(ticket, Silence::Fault);
+                Err((Silence::Fault, Some(fault.to_string())))
+            }
+        };
+        match silent {
+            Ok(()) => self.shared.flush(),
+            Err((why, fault)) => self.tell(why, fault),
+        }
+    }
+
+    fn silence(mut self, why: Silence) {
+        self.give_up(why);
+    }
+
+    fn give_up(&mut self, why: Silence) {
+        let Some(ticket) = self.ticket.take() else { return };
+        self.shared.lock().machine.abandon(ticket, why);
+        self.tell(why, None);
+    }
+
+    fn tell(&mut self, why: Silence, fault: Option<String>) {
+        let (method, from) = (std::mem::take(&mut self.method), self.from);
+        self.shared.log.silent(Silent { method, from, why, fault }, self.shared.now());
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        self.give_up(Silence::Abandoned);
+    }
+}
+
+/// What serves the requests of an endpoint.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) shared: Arc<Shared>,
+    pub(super) served: Arc<Served>,
+}
+
+impl Serving {
+    /// Polls the request's handler here; only one that has to wait costs a task.
+    pub(super) fn serve(&self, request: pseud_proto::rpcudp::Request) {
+        let (shared, from) = (&self.shared, request.from());
+        let (ticket, name, arguments) = request.into_parts();
+        let method = name.to_string();
+        let responder = Responder { shared: shared.clone(), ticket: Some(ticket), method, from };
+        let request = Request { id: None, caller: caller(shared, from), name, arguments };
+        let mut resolving = Resolving::new(self.served.candidates(request.name()));
+        let mut cx = Context::from_waker(Waker::noop());
+        match resolving.poll(&request, &self.served, &mut cx) {
+            Poll::Ready(None) => responder.silence(Silence::NoSuchService),
+            Poll::Ready(Some(handler)) => start(responder, Started::new(request, handler)),
+            Poll::Pending => {
+                let resolved = resolved(responder, resolving, request, self.served.clone());
+                shared.hub.runtime.spawn(Box::pin(resolved));
+            }
+        }
+    }
+
+    /// Ends everything; handlers of its own are forgotten.
+    pub(super) fn close(&self) {
+        self.shared.close();
+        self.served.end();
+    }
+}
+
+/// Nobody, at that address.
+fn caller(shared: &Arc<Shared>, from: SocketAddr) -> Caller {
+    let info = PeerInfo::new("".into()).with_address(from.to_string());
+    let (hub, nobody, info) = (shared.hub.clone(), shared.nobody, Arc::new(info));
+    let mut caller = Caller::of_session(hub, nobody, info, Provenance::default());
+    caller.sender = Some(Peer::new(shared.clone(), from));
+    caller
+}
+
+fn start(responder: Responder, started: Started) {
+    let hub = responder.shared.hub.clone();
+    match started {
+        Started::Answered(answer) => responder.answer(answer),
+        Started::Answering(mut answering) => {
+            let mut cx = Context::from_waker(Waker::noop());
+            match Pin::new(&mut answering).poll(&mut cx) {
+                Poll::Ready(answer) => responder.answer(answered(answer)),
+                Poll::Pending => hub.runtime.spawn(Box::pin(waited_for(responder, answering))),
+            }
+        }
+        Started::Blocking(handler, request) => {
+            hub.runtime.spawn_blocking(Box::new(move || {
+                let whose = Whose::of(&request);
+                responder.answer(guarded(&whose, move || handler(request)));
+            }));
+        }
+    }
+}
+
+/// The rest of a request's way, where a predicate had to wait.
+async fn resolved(
+    responder: Responder,
+    mut resolving: Resolving,
+    request: Request,
+    served: Arc<Served>,
+) {
+    let mut gone = request.cancelled();
+    match while_wanted(&mut gone, |cx| resolving.poll(&request, &served, cx)).await {
+        None => {}
+        Some(None) => responder.silence(Silence::NoSuchService),
+        Some(Some(handler)) => start(responder, Started::new(request, handler)),
+    }
+}
+
+/// The rest of a handler's way that has to wait: until the endpoint is closed.
+async fn waited_for(responder: Responder, mut answering: Guarded) {
+    let mut gone = Cancelled::new(responder.shared.hub.clone(), None);
+    let answer = while_wanted(&mut gone, |cx| Pin::new(&mut answering).poll(cx)).await;
+    drop(answering);
+    if let Some(answer) = answer {
+        responder.answer(answered(answer));
+    }
+}
