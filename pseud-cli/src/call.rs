@@ -2,7 +2,8 @@
 
 use crate::cli::CallArguments;
 use crate::exit::{FAILED, NO_ANSWER, USAGE, fail, fail_at};
-use crate::{json, terminal};
+use crate::result::answer;
+use crate::{rpcudp, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
 use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Options, Reason, SetupError};
@@ -14,10 +15,14 @@ const REFUSED: &str = "no answer: refused (400): the server does not admit this 
                        nothing was sent (a retry with the same one is refused, too)";
 
 pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
+    if let Some(at) = &arguments.rpcudp {
+        return rpcudp::call(at, &arguments).await;
+    }
     if let Some(key) = repeated(&arguments.keywords) {
         return fail(USAGE, &format!("--kw {key}=… is given twice"));
     }
-    let options = Options::client(&arguments.peer).call_timeout(arguments.timeout);
+    let options = Options::client(arguments.peer.as_deref().unwrap_or_default())
+        .call_timeout(arguments.timeout);
     let options = match arguments.credentials.put_to(options) {
         Ok(options) => options,
         Err(error) => return fail(USAGE, &error.to_string()),
@@ -59,7 +64,7 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
                 Reason::NotConnected | Reason::WrongName | Reason::PeerFault(_),
             ) = error
             {
-                explain(&mut events, &peer);
+                explain(&mut events, peer.as_deref().unwrap_or_default());
             }
             code
         }
@@ -81,14 +86,6 @@ fn identified(options: Options, arguments: &CallArguments) -> Options {
 
 fn connect(client: &Client, arguments: &CallArguments) -> std::io::Result<()> {
     arguments.connect.iter().try_for_each(|endpoint| client.connect(endpoint))
-}
-
-fn answer(value: &Value) -> ExitCode {
-    let said = json::write(value).map_err(std::io::Error::other);
-    match said.and_then(|text| terminal::say(&text)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(FAILED, &format!("answered, but cannot write the answer: {error}")),
-    }
 }
 
 fn raised(fault: &Fault, traceback: bool) -> ExitCode {

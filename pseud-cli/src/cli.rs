@@ -1,7 +1,7 @@
 //! What the program understands, and its help.
 
 use crate::json;
-use crate::parse::{keyword, late_guard, name, seconds, to_bind, to_connect};
+use crate::parse::{host_port, keyword, late_guard, name, seconds, to_bind, to_connect};
 use crate::security::{Credentials, Guard};
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand};
 use pseud::LateGuard;
@@ -75,7 +75,7 @@ pub(crate) struct KeygenArguments {
 /// peer is trusted.
 #[derive(Debug, Args)]
 #[command(
-    group(ArgGroup::new("endpoints").args(["bind", "connect"]).required(true).multiple(true)),
+    group(ArgGroup::new("endpoints").args(["bind", "connect", "rpcudp"]).required(true).multiple(true)),
     after_long_help = "\
 Methods of --demo:
   hello(name)            \"Hello NAME\"
@@ -99,16 +99,20 @@ Exit codes:
      passwords would cross a network in clear"
 )]
 pub(crate) struct ServeArguments {
-    /// The routing id by which peers know this server: 1 to 255 bytes.
-    #[arg(long, value_parser = name)]
-    pub(crate) name: String,
+    /// The routing id by which peers know this server: 1 to 255 bytes. --bind and --connect need it.
+    #[arg(long, value_parser = name, required_unless_present = "rpcudp")]
+    pub(crate) name: Option<String>,
     /// Listen there: tcp://HOST:PORT, where the host may be `*` (any) and the port 0 (one that is
     /// free), or ipc://PATH.
-    #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_bind)]
+    #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_bind, requires = "name")]
     pub(crate) bind: Vec<String>,
     /// Connect there, and again whenever that link ends; who listens there can call --name.
-    #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_connect)]
+    #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_connect, requires = "name")]
     pub(crate) connect: Vec<String>,
+    /// Serve the same methods over datagrams, too, as Python's `rpcudp` has them: the host may be `*`
+    /// (any), the port 0 (one that is free). Nothing is authenticated there, whatever --security says.
+    #[arg(long, value_name = "HOST:PORT", num_args = 1.., value_parser = host_port)]
+    pub(crate) rpcudp: Vec<String>,
     /// Serve the methods listed below.
     #[arg(long)]
     pub(crate) demo: bool,
@@ -149,11 +153,15 @@ Exit codes:
 )]
 pub(crate) struct CallArguments {
     /// Connect there: tcp://HOST:PORT or ipc://PATH. May be given more than once.
-    #[arg(long, value_name = "ENDPOINT", required = true, value_parser = to_connect)]
+    #[arg(long, value_name = "ENDPOINT", required_unless_present = "rpcudp", value_parser = to_connect)]
     pub(crate) connect: Vec<String>,
+    /// Call there instead, over datagrams, as Python's `rpcudp` does. There are no keyword arguments,
+    /// and no errors: whatever goes wrong is exit code 3.
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_port, conflicts_with_all = ["connect", "peer", "identity", "keywords", "traceback", "key", "server_key", "user", "password_file", "allow_plaintext"])]
+    pub(crate) rpcudp: Option<String>,
     /// The server's name: its routing id, `--name` of `pseud serve`, `user_id` in Python.
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    pub(crate) peer: String,
+    #[arg(long, value_name = "NAME", value_parser = name, required_unless_present = "rpcudp")]
+    pub(crate) peer: Option<String>,
     /// Our own routing id, by which the server may call us. Without it the server makes one up.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) identity: Option<String>,

@@ -116,7 +116,10 @@ async fn callback(request: Request) -> Result<Value, Fault> {
         return Err(Fault::new("TypeError", "the first argument is the name of a method"));
     };
     let args: Vec<Value> = args.collect();
-    Ok(request.caller().call(&name, args).await?)
+    Ok(match request.caller().rpcudp() {
+        Some(sender) => sender.call(&name, args).await?,
+        None => request.caller().call(&name, args).await?,
+    })
 }
 
 /// One value of each kind. An ext of no known meaning is left out: Python readers would have to be

@@ -11,6 +11,8 @@ mod json;
 mod keygen;
 mod log;
 mod parse;
+mod result;
+mod rpcudp;
 mod security;
 mod serve;
 mod terminal;

@@ -15,6 +15,15 @@ pub(crate) fn to_connect(endpoint: &str) -> Result<String, BadAddress> {
     Address::to_connect(endpoint).map(|_| endpoint.to_owned())
 }
 
+/// HOST:PORT, of datagrams.
+pub(crate) fn host_port(text: &str) -> Result<String, &'static str> {
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && is_port(port) => Ok(text.to_owned()),
+        _ => Err("write HOST:PORT"),
+    }
+}
+
 /// A routing id, or the name of a user.
 pub(crate) fn name(name: &str) -> Result<String, &'static str> {
     match name.len() {

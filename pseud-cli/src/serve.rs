@@ -3,7 +3,7 @@
 use crate::cli::ServeArguments;
 use crate::exit::{USAGE, fail, fail_at};
 use crate::security::Security;
-use crate::{demo, terminal};
+use crate::{demo, rpcudp, terminal};
 use pseud::tokio::Drain;
 use pseud::{Options, Server};
 use std::error::Error;
@@ -13,8 +13,11 @@ use std::time::Duration;
 /// How long open calls may take to end once we are told to stop: as long as callers wait by default.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The name of a server of ours that no peer of pseud's can reach: it serves datagrams alone.
+const UNNAMED: &str = "rpcudp";
+
 pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
-    let options = Options::server(&arguments.name)
+    let options = Options::server(arguments.name.as_deref().unwrap_or(UNNAMED))
         .call_timeout(arguments.timeout)
         .late_guard(arguments.late_guard)
         .expose_traceback(arguments.expose_traceback);
@@ -46,6 +49,12 @@ async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dy
     for endpoint in &arguments.connect {
         server.connect(endpoint)?;
     }
+    let mut datagrams = Vec::new();
+    for at in &arguments.rpcudp {
+        let endpoint = rpcudp::bind(at, &server.registry()).await?;
+        terminal::say(&format!("listening on rpcudp {}", endpoint.local_addr()))?;
+        datagrams.push(endpoint);
+    }
     let signal = signals.next().await;
     tracing::info!(
         "{signal}: new calls are refused; stopping once open ones are answered, in {} s at most, \
@@ -53,7 +62,9 @@ async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dy
         GRACE.as_secs()
     );
     tokio::select! {
-        drained = server.drain(GRACE) => {
+        (drained, ()) = async {
+            tokio::join!(server.drain(GRACE), rpcudp::answered(&datagrams, GRACE))
+        } => {
             if drained == Drain::CutShort {
                 tracing::warn!("stopped before every call was answered and every answer read");
             }

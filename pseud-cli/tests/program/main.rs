@@ -3,6 +3,7 @@
 
 mod call;
 mod mistakes;
+mod rpcudp;
 mod run;
 mod security;
 mod serve;
