@@ -17,7 +17,7 @@ use tokio::net::lookup_host;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A socket there that serves that registry.
-pub(crate) async fn bind(at: &str, registry: &Registry) -> io::Result<Endpoint> {
+pub(crate) async fn bind(at: &str, registry: Registry) -> io::Result<Endpoint> {
     let cannot = |error: io::Error| io::Error::other(format!("cannot bind {at}: {error}"));
     let address = resolve(&at.replacen("*:", "0.0.0.0:", 1)).await.map_err(cannot)?;
     let endpoint = Endpoint::bind_with(address, Options::default().registry(registry));

@@ -51,7 +51,7 @@ async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dy
     }
     let mut datagrams = Vec::new();
     for at in &arguments.rpcudp {
-        let endpoint = rpcudp::bind(at, &server.registry()).await?;
+        let endpoint = rpcudp::bind(at, server.registry()).await?;
         terminal::say(&format!("listening on rpcudp {}", endpoint.local_addr()))?;
         datagrams.push(endpoint);
     }

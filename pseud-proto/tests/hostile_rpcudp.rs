@@ -148,7 +148,10 @@ fn o_04_no_amplifier() {
 
 #[test]
 fn o_04_answers_to_one_unproven_host_are_rationed() {
-    let (mut machine, mut now) = (machine(), Instant::now());
+    let mut config = Config::default();
+    config.unproven_answers.burst = 1_000;
+    config.unproven_answers.per_second = 100;
+    let (mut machine, mut now) = (Endpoint::new(config, [7; 32]), Instant::now());
     let one = result(&1).unwrap();
     let answered = |machine: &mut Endpoint, id: u64, now: Instant| {
         // Every port of the victim's.

@@ -67,8 +67,8 @@ impl Options {
 
     /// The same, serving that registry.
     #[must_use]
-    pub fn registry(mut self, registry: &Registry) -> Self {
-        self.registry = Some(registry.clone());
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
         self
     }
 }
@@ -165,6 +165,33 @@ impl<R: Datagrams> Endpoint<R> {
         E: HandlerError,
     {
         self.registry().register_typed(name, handler)
+    }
+
+    /// Serves `name` with a plain function, which must not block: it runs in the task that receives. See
+    /// [`Registry::register_sync`].
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub fn register_sync<F, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
+    where
+        F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        self.registry().register_sync(name, handler)
+    }
+
+    /// Serves `name` with a function that blocks or computes. See [`Registry::register_blocking`].
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub fn register_blocking<F, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
+    where
+        F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
+        T: Serialize,
+        E: HandlerError,
+    {
+        self.registry().register_blocking(name, handler)
     }
 
     /// Says whom a domain serves. See [`Registry::guard`].

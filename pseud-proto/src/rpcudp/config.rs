@@ -35,7 +35,8 @@ pub struct Config {
     pub proven_for: Duration,
     /// Addresses that are remembered as proven; 8 192, the latest ones.
     pub proven_max: usize,
-    /// Answers to one IP address from which requests come of unproven addresses. What is over is dropped.
+    /// Answers to one host (an IPv4 address, an IPv6 /64) whose addresses are unproven: 10 000 at once, and
+    /// 1 000 every second on top. What is over is dropped.
     pub unproven_answers: FloodLimit,
     /// Handlers have the reference's names: a request for `sayhi` is handed out as one for `rpc_sayhi`.
     pub rpc_prefix: bool,
@@ -57,7 +58,7 @@ impl Default for Config {
             amplification_max: Some(3),
             proven_for: Duration::from_secs(600),
             proven_max: 8_192,
-            unproven_answers: FloodLimit::default(),
+            unproven_answers: FloodLimit { burst: 10_000, per_second: 1_000 },
             rpc_prefix: false,
             values: ValueLimits::default(),
         }
