@@ -107,3 +107,18 @@ fn embedded() {
         assert!(lines.iter().any(|printed| printed == line), "{line}: {lines:#?}");
     }
 }
+
+#[cfg(all(feature = "rpcudp", feature = "tokio"))]
+#[test]
+fn sayhi() {
+    assert_eq!(run("sayhi"), ["Hello Snake Plissken you live at home"]);
+}
+
+#[cfg(all(feature = "rpcudp", feature = "tokio"))]
+#[test]
+fn dht_node() {
+    assert_eq!(
+        run("dht_node"),
+        ["each keeps [1, 1, 1]", "found Some(Str(\"a value\"))", "stored on 3 nodes",]
+    );
+}
