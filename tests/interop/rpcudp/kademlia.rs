@@ -27,7 +27,7 @@ fn value(at: usize) -> Value {
         1 => (at as u64).into(),
         2 => (at as f64 / 8.0).into(),
         3 => Value::Bin(at.to_string().into_bytes().into()),
-        _ => (at % 2 == 0).into(),
+        _ => at.is_multiple_of(2).into(),
     }
 }
 
