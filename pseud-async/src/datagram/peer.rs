@@ -27,7 +27,7 @@ impl Peer {
     }
 
     /// Whether it has lately answered a call of ours: only then a large answer goes there. See
-    /// [`Config::amplification_max`](super::Config::amplification_max).
+    /// [`Config::amplification_max`](pseud_proto::rpcudp::Config::amplification_max).
     pub fn is_proven(&self) -> bool {
         let now = self.shared.now();
         self.shared.lock().machine.is_proven(self.address, now)
