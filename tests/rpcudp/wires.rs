@@ -36,7 +36,7 @@ async fn the_same_handlers_over_both() {
         .unwrap();
 
     let server =
-        Server::with(pseud::Options::server("service").registry(registry.clone())).unwrap();
+        Server::with_options(pseud::Options::server("service").registry(registry.clone())).unwrap();
     let address = server.bind("tcp://127.0.0.1:0").await.unwrap();
     let client = Client::new("service").unwrap();
     client.connect(&address).unwrap();
