@@ -53,7 +53,7 @@ pub fn save_key_pair(path: impl AsRef<Path>, pair: &KeyPair) -> io::Result<()> {
 pub fn load_key_pair(path: impl AsRef<Path>) -> io::Result<KeyPair> {
     let path = path.as_ref();
     let read = || {
-        let bytes = read_private(path)?;
+        let bytes = read_whole(path, BYTES_MAX)?;
         let text = std::str::from_utf8(bytes.expose()).map_err(bad)?;
         KeyPair::from_text(text).map_err(|error| bad(format!("it holds no pair of keys: {error}")))
     };
@@ -68,7 +68,7 @@ pub fn load_key_pair(path: impl AsRef<Path>) -> io::Result<KeyPair> {
 pub fn load_password(path: impl AsRef<Path>) -> io::Result<Secret> {
     let path = path.as_ref();
     let read = || {
-        let bytes = read_private(path)?;
+        let bytes = read_whole(path, BYTES_MAX)?;
         let line = bytes.expose();
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         match line.strip_suffix(b"\r").unwrap_or(line) {
@@ -80,12 +80,25 @@ pub fn load_password(path: impl AsRef<Path>) -> io::Result<Secret> {
     read().map_err(|error| naming("use", path, &error))
 }
 
-fn read_private(path: &Path) -> io::Result<Secret> {
+/// Reads a file that nobody but its owner may read or write, of so many bytes at most.
+///
+/// # Errors
+/// The file cannot be read, others than its owner may read or write it, or it is longer: the error names
+/// it.
+pub fn read_private(path: impl AsRef<Path>, bytes_max: u64) -> io::Result<Secret> {
+    let path = path.as_ref();
+    read_whole(path, bytes_max).map_err(|error| naming("use", path, &error))
+}
+
+fn read_whole(path: &Path, bytes_max: u64) -> io::Result<Secret> {
     let file = File::open(path)?;
     judge(&file)?;
-    let mut bytes = Vec::with_capacity(BYTES_MAX as usize + 1);
-    file.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    let is_long = bytes.len() as u64 > BYTES_MAX;
+    // As large as it will be: bytes that a growing vector leaves behind are not wiped. What has no
+    // length, such as a pipe, may be as long as a secret.
+    let len = file.metadata()?.len().max(BYTES_MAX).min(bytes_max);
+    let mut bytes = Vec::with_capacity(len as usize + 1);
+    file.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    let is_long = bytes.len() as u64 > bytes_max;
     let secret = Secret::new(bytes);
     match is_long {
         true => Err(bad("it is too long for a secret")),

@@ -1,8 +1,10 @@
 //! What the program understands, and its help.
 
+use crate::credentials::Credentials;
 use crate::json;
 use crate::parse::{host_port, keyword, late_guard, name, seconds, to_bind, to_connect};
-use crate::security::{Credentials, Guard};
+use crate::security::Guard;
+use crate::user::UserArguments;
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand};
 use pseud::LateGuard;
 use pseud::proto::value::Value;
@@ -19,8 +21,7 @@ Try it in two shells:
   pseud serve --name service --bind tcp://127.0.0.1:5555 --demo
   pseud call --connect tcp://127.0.0.1:5555 --peer service hello Charly
 
-`pseud serve --help`, `pseud call --help` and `pseud keygen --help` explain each command and its
-exit codes."
+`pseud COMMAND --help` explains each command and its exit codes."
 )]
 pub(crate) struct Cli {
     /// Log more on stderr: -v for debug, -vv for all. RUST_LOG, such as `info,pseud_async=debug`,
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     Call(CallArguments),
     Keygen(KeygenArguments),
+    User(UserArguments),
 }
 
 /// Make a pair of keys for --security trusted-curve, and print the public one.
@@ -69,7 +71,8 @@ pub(crate) struct KeygenArguments {
 
 /// Serve methods until SIGINT or SIGTERM.
 ///
-/// When it is told to stop, open calls may end within 5 s, and their callers have a second more to
+/// On SIGHUP it reads --users again: sessions of users that were removed or changed end, and where the
+/// file is bad, those who were known still are. When it is told to stop, open calls may end within 5 s, and their callers have a second more to
 /// read the answers; a second signal stops it at once. Prints `listening on ENDPOINT` with the real port, a line for each --bind, before it serves.
 /// Logs go to stderr. Without --security nothing is authenticated or encrypted: bind where every
 /// peer is trusted.
@@ -95,8 +98,8 @@ Example:
 Exit codes:
   0  stopped by SIGINT or SIGTERM
   1  an endpoint cannot be bound
-  2  usage: an argument or a key is missing or malformed, its file is not for its owner alone, or
-     passwords would cross a network in clear"
+  2  usage: an argument, a key or the file of users is missing or malformed, a file is not for its
+     owner alone, or passwords would cross a network in clear"
 )]
 pub(crate) struct ServeArguments {
     /// The routing id by which peers know this server: 1 to 255 bytes. --bind and --connect need it.

@@ -5,6 +5,7 @@ compile_error!("the program needs the feature `curve` or `curve-rustcrypto`");
 
 mod call;
 mod cli;
+mod credentials;
 mod demo;
 mod exit;
 mod json;
@@ -16,6 +17,8 @@ mod rpcudp;
 mod security;
 mod serve;
 mod terminal;
+mod user;
+mod users;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::User(arguments) => user::run(arguments),
         Command::Serve(arguments) => {
             log::start(LevelFilter::INFO, cli.verbose);
             run(serve::run(arguments))

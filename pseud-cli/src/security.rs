@@ -1,40 +1,44 @@
-//! Who proves what: the flags of `serve` and `call`, and the settings that they make.
+//! Who must prove what to `pseud serve`: its flags, and the settings that they make.
 
-use crate::parse::{name, public_key, user};
+use crate::parse::{name, user};
+use crate::users::Directory;
 use clap::{Args, ValueEnum};
-use pseud::proto::zmtp::PublicKey;
+use pseud::proto::zmtp::{KeyPair, PublicKey};
 use pseud::tokio::files::{load_key_pair, load_password};
 use pseud::{Authenticator, Options};
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How peers prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Security {
     /// They do not.
     None,
-    /// By --user and its password, in clear.
+    /// By name and password, in clear: those of --users, or of --user.
     Plain,
-    /// By a key of --allow; links are encrypted.
+    /// By a key of --users or --allow; links are encrypted.
     TrustedCurve,
+    /// Python's plug-in of that name: named, so that it can be said that it is not served.
+    #[value(hide = true)]
+    TrustedPeer,
+    /// The same.
+    #[value(hide = true)]
+    UntrustedCurve,
 }
 
 /// What `serve` asks of its peers.
 #[derive(Debug, Args)]
 pub(crate) struct Guard {
     /// How peers prove who they are.
-    #[arg(
-        long,
-        value_enum,
-        default_value = "none",
-        requires_ifs = [
-            ("plain", "user"), ("plain", "password_file"),
-            ("trusted-curve", "key"), ("trusted-curve", "allow"),
-        ]
-    )]
+    #[arg(long, value_enum, default_value = "none")]
     pub(crate) security: Security,
-    /// The one user of --security plain.
+    /// The users, with their passwords or keys: a file of `pseud user`, which only its owner may read
+    /// (mode 600). Read again on SIGHUP.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "allow"])]
+    pub(crate) users: Option<PathBuf>,
+    /// The one user of --security plain, without --users.
     #[arg(
         long,
         value_name = "NAME",
@@ -52,74 +56,99 @@ pub(crate) struct Guard {
     pub(crate) allow_plaintext: bool,
     /// Our key pair for --security trusted-curve: a file of `pseud keygen`. Two while it changes:
     /// peers may know either.
-    #[arg(long, value_name = "FILE", requires = "allow")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) key: Vec<PathBuf>,
-    /// A user and its public key, which peers prove; may be given more than once. A user may have
+    /// Without --users: a user and its public key, which peers prove; may be given more than once. A user may have
     /// several keys, a key one user.
     #[arg(long, value_name = "NAME=Z85", requires = "key", value_parser = user)]
     pub(crate) allow: Vec<(String, PublicKey)>,
 }
 
-/// What `call` proves to its server.
-#[derive(Debug, Args)]
-pub(crate) struct Credentials {
-    /// Our key pair, a file of `pseud keygen`: the link is encrypted.
-    #[arg(long, value_name = "FILE", requires = "server_key", conflicts_with = "user")]
-    pub(crate) key: Option<PathBuf>,
-    /// The server's public key, which `pseud keygen` printed there. Two while it changes.
-    // One key in 85 begins with a hyphen.
-    #[arg(
-        long,
-        value_name = "Z85",
-        requires = "key",
-        value_parser = public_key,
-        allow_hyphen_values = true
-    )]
-    pub(crate) server_key: Vec<PublicKey>,
-    /// Who we are, for a server of --security plain.
-    #[arg(long, value_name = "NAME", requires = "password_file", value_parser = name)]
-    pub(crate) user: Option<String>,
-    /// A file with our password, which only its owner may read (mode 600). The end of its last line is
-    /// no part of it.
-    #[arg(long, value_name = "FILE", requires = "user")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// Let the password cross a network in clear.
-    #[arg(long)]
-    pub(crate) allow_plaintext: bool,
-}
-
 impl Guard {
-    /// The settings with it.
+    /// The settings with it, and the users that may change.
     ///
     /// # Errors
-    /// A file cannot be used; there are too many; or flags of one mechanism are given for another.
-    pub(crate) fn put_to(&self, options: Options) -> io::Result<Options> {
-        match (self.security, &self.user, &self.password_file, &self.key[..]) {
-            (Security::Plain, Some(user), Some(file), []) => {
-                let users = [(user.clone(), load_password(file)?)];
-                let options = options.plain_server(Authenticator::passwords(users));
-                Ok(options.allow_plaintext(self.allow_plaintext))
-            }
-            (Security::TrustedCurve, None, None, [_, _, _, ..]) => {
-                Err(usage("give two --key at most: the present one and one before or behind it"))
-            }
-            (Security::TrustedCurve, None, None, _) if self.is_ambiguous() => {
-                Err(usage("one key is given to several users: see --allow"))
-            }
-            (Security::TrustedCurve, None, None, files @ [_, ..]) => {
-                let pairs: Vec<_> = files.iter().map(load_key_pair).collect::<Result<_, _>>()?;
-                let users = self.allow.iter().map(|(user, key)| (*key, user.clone()));
-                Ok(options.curve_server(pairs, Authenticator::keys(users)))
-            }
-            (Security::None, None, None, []) => Ok(options),
-            (Security::None, ..) => Err(usage(
-                "nobody would be asked: --user and --password-file need --security plain, --key and \
-                 --allow --security trusted-curve",
+    /// A file cannot be used; flags are missing, too many, or of another mechanism.
+    pub(crate) fn put_to(&self, options: Options) -> io::Result<(Options, Option<Arc<Directory>>)> {
+        let has_password = self.user.is_some() || self.password_file.is_some();
+        let has_keys = !self.key.is_empty() || !self.allow.is_empty();
+        match self.security {
+            Security::None if has_password || has_keys || self.users.is_some() => Err(usage(
+                "nobody would be asked: --users needs --security plain or trusted-curve, --user and \
+                 --password-file --security plain, --key and --allow --security trusted-curve",
             )),
-            (Security::Plain, ..) => Err(usage("--key and --allow need --security trusted-curve")),
-            (Security::TrustedCurve, ..) => {
+            Security::None => Ok((options, None)),
+            Security::Plain if has_keys => {
+                Err(usage("--key and --allow need --security trusted-curve"))
+            }
+            Security::Plain => {
+                let (authenticator, users) = self.by_password()?;
+                let options = options.plain_server(authenticator);
+                Ok((options.allow_plaintext(self.allow_plaintext), users))
+            }
+            Security::TrustedCurve if has_password => {
                 Err(usage("--user and --password-file need --security plain"))
             }
+            Security::TrustedCurve => {
+                let pairs = self.key_pairs()?;
+                let (authenticator, users) = self.by_key()?;
+                Ok((options.curve_server(pairs, authenticator), users))
+            }
+            Security::TrustedPeer | Security::UntrustedCurve => Err(usage(
+                "--security trusted-peer and untrusted-curve log in by HELLO, which this version does \
+                 not serve; there are none, plain and trusted-curve",
+            )),
+        }
+    }
+
+    fn by_password(&self) -> io::Result<(Authenticator, Option<Arc<Directory>>)> {
+        match (&self.users, &self.user, &self.password_file) {
+            (Some(file), ..) => self.by_file(file, "password"),
+            (None, Some(user), Some(file)) => {
+                let users = [(user.clone(), load_password(file)?)];
+                Ok((Authenticator::passwords(users), None))
+            }
+            _ => Err(usage("--security plain needs --users, or --user and --password-file")),
+        }
+    }
+
+    fn by_key(&self) -> io::Result<(Authenticator, Option<Arc<Directory>>)> {
+        match &self.users {
+            Some(file) => self.by_file(file, "key"),
+            None if self.allow.is_empty() => {
+                Err(usage("--security trusted-curve needs --users, or --allow"))
+            }
+            None if self.is_ambiguous() => {
+                Err(usage("one key is given to several users: see --allow"))
+            }
+            None => {
+                let users = self.allow.iter().map(|(user, key)| (*key, user.clone()));
+                Ok((Authenticator::keys(users), None))
+            }
+        }
+    }
+
+    fn by_file(
+        &self,
+        file: &Path,
+        needs: &str,
+    ) -> io::Result<(Authenticator, Option<Arc<Directory>>)> {
+        let users = Directory::open(file.to_owned())?;
+        let (without_password, without_key) = users.lacking();
+        let lacking = if self.security == Security::Plain { without_password } else { without_key };
+        if lacking > 0 {
+            tracing::warn!(users = lacking, "users without a {needs} cannot come in");
+        }
+        Ok((users.authenticator(), Some(users)))
+    }
+
+    fn key_pairs(&self) -> io::Result<Vec<KeyPair>> {
+        match &self.key[..] {
+            [] => Err(usage("--security trusted-curve needs --key")),
+            [_, _, _, ..] => {
+                Err(usage("give two --key at most: the present one and one before or behind it"))
+            }
+            files => files.iter().map(load_key_pair).collect(),
         }
     }
 
@@ -127,25 +156,6 @@ impl Guard {
     fn is_ambiguous(&self) -> bool {
         let users: BTreeMap<_, _> = self.allow.iter().map(|(user, key)| (key, user)).collect();
         self.allow.iter().any(|(user, key)| users.get(key) != Some(&user))
-    }
-}
-
-impl Credentials {
-    /// The settings with them.
-    ///
-    /// # Errors
-    /// A file cannot be used.
-    pub(crate) fn put_to(&self, options: Options) -> io::Result<Options> {
-        match (&self.key, &self.user, &self.password_file) {
-            (Some(file), ..) => {
-                Ok(options.curve_client(load_key_pair(file)?, self.server_key.iter().copied()))
-            }
-            (None, Some(user), Some(file)) => {
-                let options = options.plain_client(user, load_password(file)?);
-                Ok(options.allow_plaintext(self.allow_plaintext))
-            }
-            (None, ..) => Ok(options),
-        }
     }
 }
 

@@ -3,11 +3,13 @@
 use crate::cli::ServeArguments;
 use crate::exit::{USAGE, fail, fail_at};
 use crate::security::Security;
+use crate::users::{Directory, Reloaded};
 use crate::{demo, rpcudp, terminal};
 use pseud::tokio::Drain;
 use pseud::{Options, Server};
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long open calls may take to end once we are told to stop: as long as callers wait by default.
@@ -21,19 +23,24 @@ pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
         .call_timeout(arguments.timeout)
         .late_guard(arguments.late_guard)
         .expose_traceback(arguments.expose_traceback);
-    let options = match arguments.guard.put_to(options) {
-        Ok(options) => options,
+    let (options, users) = match arguments.guard.put_to(options) {
+        Ok(put) => put,
         Err(error) => return fail(USAGE, &error.to_string()),
     };
-    match serve(arguments, options).await {
+    match serve(arguments, options, users).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail_at(error.as_ref()),
     }
 }
 
-async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dyn Error>> {
-    // Before anything is printed: whoever has read that we listen may stop us.
+async fn serve(
+    arguments: ServeArguments,
+    options: Options,
+    users: Option<Arc<Directory>>,
+) -> Result<(), Box<dyn Error>> {
+    // Before anything is printed: whoever has read that we listen may signal us.
     let mut signals = Signals::new()?;
+    let mut hangups = Hangups::new(users.is_some())?;
     let server = Server::with_options(options)?;
     match arguments.demo {
         true => demo::register(&server)?,
@@ -55,7 +62,12 @@ async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dy
         terminal::say(&format!("listening on rpcudp {}", endpoint.local_addr()))?;
         datagrams.push(endpoint);
     }
-    let signal = signals.next().await;
+    let signal = loop {
+        tokio::select! {
+            signal = signals.next() => break signal,
+            () = hangups.next() => users.iter().for_each(|users| reload(&server, users)),
+        }
+    };
     tracing::info!(
         "{signal}: new calls are refused; stopping once open ones are answered, in {} s at most, \
          and their answers read; signal again to stop at once",
@@ -72,6 +84,30 @@ async fn serve(arguments: ServeArguments, options: Options) -> Result<(), Box<dy
         _ = signals.next() => server.shutdown(),
     }
     Ok(())
+}
+
+/// Reads the users again, and shows out those who may not stay.
+fn reload(server: &Server, users: &Directory) {
+    let Reloaded { users, gone } = match users.reload() {
+        Ok(reloaded) => reloaded,
+        Err(error) => {
+            // The error may name what somebody wrote into the file.
+            let error = terminal::escape(&error.to_string());
+            tracing::error!(error, "users are not reloaded: those who were known still are");
+            return;
+        }
+    };
+    let mut ended = 0;
+    for user in &gone {
+        let sessions = server.disconnect_user(user);
+        ended += sessions;
+        tracing::info!(
+            user = terminal::escape(user),
+            sessions,
+            "removed or changed: sessions ended"
+        );
+    }
+    tracing::info!(users, gone = gone.len(), sessions = ended, "users reloaded");
 }
 
 fn warn_of_strangers(bound: &str) {
@@ -106,6 +142,40 @@ impl Signals {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
         }
+    }
+}
+
+/// The signal to read the users again. Without a file of users it keeps its default: it ends us.
+#[cfg(unix)]
+struct Hangups(Option<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Hangups {
+    fn new(wanted: bool) -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        wanted.then(|| signal(SignalKind::hangup())).transpose().map(Self)
+    }
+
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// There is none.
+#[cfg(windows)]
+struct Hangups;
+
+#[cfg(windows)]
+impl Hangups {
+    fn new(_: bool) -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        std::future::pending().await
     }
 }
 

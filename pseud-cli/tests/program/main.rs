@@ -7,4 +7,5 @@ mod rpcudp;
 mod run;
 mod security;
 mod serve;
+mod users;
 mod values;
