@@ -38,7 +38,8 @@ pub use pseud_tokio as tokio;
 pub use pseud_tokio::rpcudp;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Client,
-    ConnectionEvent, Drain, Drained, Events, HandlerError, NameRefused, Node, Object, Options,
-    Orphans, Peer, Permit, Ready, Registry, Request, Server, Service, SetupError, Source, Wire, register,
+    Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Client,
+    ConnectionEvent, Drain, Drained, Events, HandlerError, Judging, NameRefused, Node, Object,
+    Options, Orphans, Peer, Permit, Ready, Registry, Request, Server, Service, SetupError, Source,
+    UserStore, Wire, register,
 };

@@ -28,9 +28,10 @@ pub mod rpcudp;
 mod runtime;
 mod serve;
 
-pub use auth::authenticator::{Authenticator, Source};
+pub use auth::authenticator::{Authenticate, Authenticator, Judging, Source};
 pub use auth::permit::Permit;
 pub use auth::places::Gate;
+pub use auth::user_store::UserStore;
 pub use call::Call;
 pub use call::all::CallAll;
 pub use call::error::CallError;

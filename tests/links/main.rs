@@ -8,6 +8,7 @@ mod logged;
 mod spy;
 
 mod addresses;
+mod authenticators;
 mod closing;
 mod cuts;
 mod decoding;

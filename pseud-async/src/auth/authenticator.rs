@@ -1,19 +1,19 @@
 //! Who decides whether a stranger may come in.
 
 use super::permit::Permit;
-use bytes::Bytes;
+use super::user_store::UserStore;
 use pseud_proto::User;
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::PublicKey;
 use pseud_proto::zmtp::{Question, Secret, Verdict};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-pub(crate) type Judging = Pin<Box<dyn Future<Output = Verdict> + Send>>;
-type AsyncJudge = dyn Fn(Question, Source, Permit) -> Judging + Send + Sync;
+/// A verdict to come.
+pub type Judging<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
+type AsyncJudge = dyn Fn(Question, Source, Permit) -> Judging<'static> + Send + Sync;
 pub(crate) type BlockingJudge = dyn Fn(Question, Source) -> Verdict + Send + Sync;
 
 /// How one decides.
@@ -31,6 +31,12 @@ pub(crate) enum Judge {
 pub struct Source {
     /// Its address as text: `127.0.0.1:5555`, `ipc`. For logs and for counting tries.
     pub address: String,
+}
+
+/// What decides who may come in, as an object: see [`Authenticator::object`].
+pub trait Authenticate: Send + Sync + 'static {
+    /// Whether who asks that, from there, may come in.
+    fn authenticate(&self, question: Question, source: Source) -> Judging<'_>;
 }
 
 /// Decides who may come in, as a server of PLAIN or CURVE. Cheap to clone.
@@ -142,45 +148,57 @@ impl Authenticator {
         Self(Judge::Blocking(Arc::new(judge)))
     }
 
-    /// Admits who shows the password of its name, as that name. Only PLAIN asks so; others are
-    /// denied. Of a name that is given twice the last password counts.
+    /// One that is an object: a database, a directory service, shared with others.
     ///
-    /// An unknown name is compared, too, and [at the same length](Secret::matches): the time of the
-    /// answer tells neither whether a name is known nor how near or long a password is. Not constant
-    /// is the search for the name, by comparisons with known ones: it depends on how many they are
-    /// and where among them the name would be.
-    pub fn passwords<U: Into<User>>(users: impl IntoIterator<Item = (U, Secret)>) -> Self {
-        let named = |(user, password): (U, Secret)| {
-            let user = user.into();
-            (user.id().clone(), (user, password))
-        };
-        let users: Passwords = users.into_iter().map(named).collect();
-        Self::new(move |question| {
-            ready(match question {
-                Question::Plain { username, password } => {
-                    who_knows(&users, &username, |known| known.matches(password.expose()))
-                        .map_or(Verdict::Deny, |user| Verdict::Admit(user.clone()))
-                }
-                _ => Verdict::Deny,
-            })
+    /// ```
+    /// # use pseud_async::{Authenticate, Authenticator, Judging, Source};
+    /// # use pseud_proto::zmtp::{Question, Verdict};
+    /// # use std::sync::Arc;
+    /// struct Accounts(/* a pool of connections */);
+    ///
+    /// impl Authenticate for Accounts {
+    ///     fn authenticate(&self, question: Question, source: Source) -> Judging<'_> {
+    ///         Box::pin(async move { Verdict::Unavailable })
+    ///     }
+    /// }
+    ///
+    /// let authenticator = Authenticator::object(Arc::new(Accounts()));
+    /// ```
+    pub fn object(object: Arc<dyn Authenticate>) -> Self {
+        Self::with_source(move |question, source| {
+            let object = object.clone();
+            async move { object.authenticate(question, source).await }
         })
     }
 
+    /// Admits who is in that store when it is asked: under PLAIN who shows the password of its name, as
+    /// that name's user; under CURVE who proves a key, as the user that it belongs to. Both may change
+    /// while it serves.
+    ///
+    /// An unknown name is compared, too, and [at the same length](Secret::matches): the time of the
+    /// answer tells neither whether a name is known nor how near or long a password is.
+    pub fn users(store: &UserStore) -> Self {
+        let store = store.clone();
+        Self::new(move |question| ready(store.judge(&question)))
+    }
+
+    /// Admits who shows the password of its name, as that name: [`users`](Self::users) that do not
+    /// change. Only PLAIN asks so; others are denied. Of a name that is given twice the last password
+    /// counts.
+    pub fn passwords<U: Into<User>>(users: impl IntoIterator<Item = (U, Secret)>) -> Self {
+        let store = UserStore::new();
+        users.into_iter().for_each(|(user, password)| store.set_password(user, password));
+        Self::users(&store)
+    }
+
     /// Admits who proves one of these keys, as the user that it belongs to: Python's
-    /// `trusted_curve`. Only CURVE asks so; others are denied. A key that is given twice belongs to
-    /// the last user.
+    /// `trusted_curve`, and [`users`](Self::users) that do not change. Only CURVE asks so; others are
+    /// denied. A key that is given twice belongs to the last user.
     #[cfg(feature = "_curve")]
     pub fn keys<U: Into<User>>(users: impl IntoIterator<Item = (PublicKey, U)>) -> Self {
-        let users: BTreeMap<PublicKey, User> =
-            users.into_iter().map(|(key, user)| (key, user.into())).collect();
-        Self::new(move |question| {
-            ready(match question {
-                Question::Curve { client_key } => users
-                    .get(&client_key)
-                    .map_or(Verdict::Deny, |user| Verdict::Admit(user.clone())),
-                _ => Verdict::Deny,
-            })
-        })
+        let store = UserStore::new();
+        users.into_iter().for_each(|(key, user)| store.add_key(key, user));
+        Self::users(&store)
     }
 
     /// Admits whoever has a key, as that key's Z85: links are encrypted, and a user is whoever holds
@@ -193,38 +211,5 @@ impl Authenticator {
                 _ => Verdict::Deny,
             })
         })
-    }
-}
-
-/// Users and their passwords, by name.
-type Passwords = BTreeMap<Bytes, (User, Secret)>;
-
-/// Who has that name, if its password matches: one comparison, whether there is such a name or not.
-fn who_knows<'a>(
-    users: &'a Passwords,
-    username: &Bytes,
-    matches: impl FnOnce(&Secret) -> bool,
-) -> Option<&'a User> {
-    let (nobody, found) = (Secret::default(), users.get(username));
-    let matches = matches(found.map_or(&nobody, |(_, password)| password));
-    found.filter(|_| matches).map(|(user, _)| user)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_name_is_compared_as_a_known_one() {
-        let users = Passwords::from([("known".into(), ("known".into(), Secret::new("secret")))]);
-        for (name, is_known) in [("known", true), ("unknown", false), ("", false)] {
-            let mut compared = 0;
-            let knows = who_knows(&users, &name.into(), |_| {
-                compared += 1;
-                true
-            });
-            assert_eq!((knows.is_some(), compared), (is_known, 1), "{name}");
-        }
-        assert!(who_knows(&users, &"known".into(), |_| false).is_none());
     }
 }

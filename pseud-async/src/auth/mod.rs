@@ -4,3 +4,4 @@ pub(crate) mod authenticator;
 pub(crate) mod gate;
 pub(crate) mod permit;
 pub(crate) mod places;
+pub(crate) mod user_store;

@@ -1,6 +1,8 @@
 //! Who authentication says a peer is.
 
+use crate::auth::extensions::Extensions;
 use bytes::Bytes;
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +11,22 @@ use std::sync::Arc;
 /// sends can change it. Cheap to clone.
 ///
 /// Ids are bytes, as on Python's wire; where nobody was asked (NULL) the user is [anonymous](Self::is_anonymous).
-#[derive(Clone, Default, PartialEq, Eq)]
+/// Two are equal if their ids and their permissions are; their [extensions](Self::with_extension) are not
+/// compared, nor shown by `Debug`.
+#[derive(Clone, Default)]
 pub struct User {
     id: Bytes,
     permissions: Option<Arc<BTreeSet<Box<str>>>>,
+    extensions: Extensions,
 }
+
+impl PartialEq for User {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.permissions == other.permissions
+    }
+}
+
+impl Eq for User {}
 
 impl User {
     /// The permission to make calls in the name of others ([`CallOptions::origin`](crate::CallOptions)):
@@ -22,7 +35,7 @@ impl User {
 
     /// That user, without permissions.
     pub fn new(id: impl Into<Bytes>) -> Self {
-        Self { id: id.into(), permissions: None }
+        Self { id: id.into(), ..Self::default() }
     }
 
     /// The same, permitted that: any word that a predicate asks for.
@@ -31,6 +44,20 @@ impl User {
         let mut permissions = self.permissions.take().unwrap_or_default();
         Arc::make_mut(&mut permissions).insert(permission.into());
         Self { permissions: Some(permissions), ..self }
+    }
+
+    /// The same, with a value of the application's beside it: what a database said, a token's claims. It
+    /// travels with the user to handlers and predicates (`caller.user().extension::<Claims>()`). There is
+    /// one of each type: a second takes the first's place.
+    #[must_use]
+    pub fn with_extension<T: Any + Send + Sync>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
+    }
+
+    /// The value of that type that it was given.
+    pub fn extension<T: Any>(&self) -> Option<&T> {
+        self.extensions.get()
     }
 
     /// Its id; empty for the anonymous user.
@@ -88,6 +115,21 @@ mod tests {
         assert!(!user.has_permission("rea") && !User::new("alice").has_permission("read"));
         assert_ne!(user, User::new("alice"));
         assert_eq!(format!("{user} {user:?}"), r#"alice User(alice, "read", "write")"#);
+    }
+
+    #[test]
+    fn a_user_carries_one_value_of_each_type() {
+        #[derive(Debug, PartialEq)]
+        struct Claims(&'static str);
+        let user = User::new("alice").with_extension(Claims("marker")).with_extension(7_u32);
+        let other = user.clone().with_extension(8_u32);
+        assert_eq!(user.extension(), Some(&Claims("marker")));
+        assert_eq!((user.extension(), other.extension()), (Some(&7_u32), Some(&8_u32)));
+        assert_eq!(other.extension(), Some(&Claims("marker")));
+        assert_eq!(user.extension::<u64>(), None);
+        assert_eq!(User::new("alice").extension::<Claims>(), None);
+        assert_eq!(user, User::new("alice"), "what is beside a user makes no other of it");
+        assert!(!format!("{user} {user:?}").contains("marker"));
     }
 
     #[test]

@@ -1,0 +1,114 @@
+//! Who decides may change while it serves, may be an object, and may say more than who a peer is.
+
+use crate::guarded::{DENIED, calls_go_both_ways, connect, plain, refusal, serve};
+use crate::soon;
+use pseud::proto::User;
+use pseud::{
+    Authenticate, Authenticator, CallError, ConnectionEvent, Fault, Judging, Options, Question,
+    Reason, Secret, Source, UserStore, Verdict,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[tokio::test]
+async fn passwords_and_users_change_while_they_are_served() {
+    let store = UserStore::new();
+    let options = Options::server("service").plain_server(Authenticator::users(&store));
+    let (server, endpoint) = serve(options).await;
+    assert_eq!(refusal(plain("one"), &endpoint).await, DENIED);
+    store.set_password("charly", Secret::new("one"));
+    let client = connect(plain("one"), &endpoint);
+    calls_go_both_ways(&client, "charly").await;
+    store.set_password("charly", Secret::new("two"));
+    assert_eq!(refusal(plain("one"), &endpoint).await, DENIED);
+    calls_go_both_ways(&client, "charly").await;
+    // G-14: who is taken out is shown out, and does not come back.
+    let mut events = client.events();
+    assert!(store.remove("charly"));
+    assert_eq!(server.disconnect_user("charly"), 1);
+    while !matches!(soon(events.next()).await.unwrap(), ConnectionEvent::Lost { .. }) {}
+    let back = soon(client.call::<String, _>("whoami", ())).await;
+    assert!(matches!(back, Err(CallError::NotExecuted(Reason::Denied))), "{back:?}");
+    assert_eq!(refusal(plain("two"), &endpoint).await, DENIED);
+}
+
+#[cfg(feature = "_curve")]
+#[tokio::test]
+async fn keys_change_while_they_are_served() {
+    use pseud::tokio::files::new_key_pair;
+    let [ours, first, second] = [(); 3].map(|()| new_key_pair().unwrap());
+    let store = UserStore::new();
+    store.add_key(*first.public(), "charly");
+    let options =
+        Options::server("service").curve_server([ours.clone()], Authenticator::users(&store));
+    let (_server, endpoint) = serve(options).await;
+    let with = |pair: &pseud::KeyPair| {
+        Options::client("service").curve_client(pair.clone(), [*ours.public()])
+    };
+    calls_go_both_ways(&connect(with(&first), &endpoint), "charly").await;
+    assert_eq!(refusal(with(&second), &endpoint).await, DENIED);
+    store.add_key(*second.public(), "charly");
+    calls_go_both_ways(&connect(with(&second), &endpoint), "charly").await;
+    assert_eq!(store.remove_key(first.public()), Some("charly".into()));
+    assert_eq!(refusal(with(&first), &endpoint).await, DENIED);
+}
+
+/// What a database might say of a user.
+struct Account {
+    desk: u32,
+}
+
+/// Accounts behind a trait object, which answer after a while.
+struct Accounts(AtomicUsize);
+
+impl Authenticate for Accounts {
+    fn authenticate(&self, question: Question, source: Source) -> Judging<'_> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            assert!(source.address.starts_with("127.0.0.1:"), "{source:?}");
+            match question {
+                Question::Plain { username, password } if password.matches(b"open sesame") => {
+                    let desk = self.0.fetch_add(1, Ordering::Relaxed) as u32;
+                    Verdict::Admit(User::new(username).with_extension(Account { desk }))
+                }
+                _ => Verdict::Deny,
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers() {
+    let accounts = Arc::new(Accounts(AtomicUsize::new(6)));
+    let options = Options::server("service").plain_server(Authenticator::object(accounts.clone()));
+    let (server, endpoint) = serve(options).await;
+    server
+        .register_sync("desk", |request| {
+            let account = request.user().extension::<Account>();
+            Ok::<_, Fault>(account.map(|account| account.desk))
+        })
+        .unwrap();
+    server.guard("seventh", |caller| {
+        caller.user().extension::<Account>().is_some_and(|account| account.desk == 7)
+    });
+    server.domain("seventh").register_sync("only", |_| Ok::<_, Fault>("seven")).unwrap();
+    let mut events = server.events();
+    assert_eq!(refusal(plain("wrong"), &endpoint).await, DENIED);
+    let [sixth, seventh] = [6, 7].map(|_| plain("open sesame"));
+    let sixth = connect(sixth, &endpoint);
+    let desk: u32 = soon(sixth.call("desk", ())).await.unwrap();
+    assert_eq!(desk, 6);
+    let refused = soon(sixth.call::<String, _>("only", ())).await.unwrap_err();
+    assert!(refused.is_service_not_found(), "{refused:?}");
+    let seventh = connect(seventh, &endpoint);
+    let only: String = soon(seventh.call("only", ())).await.unwrap();
+    assert_eq!(only, "seven");
+    let mut desks = Vec::new();
+    while desks.len() < 2 {
+        if let ConnectionEvent::Ready { user, .. } = soon(events.next()).await.unwrap() {
+            desks.extend(user.extension::<Account>().map(|account| account.desk));
+        }
+    }
+    assert_eq!(desks, [6, 7]);
+    assert_eq!(accounts.0.load(Ordering::Relaxed), 8);
+}
