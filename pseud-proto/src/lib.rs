@@ -39,6 +39,9 @@ pub mod session;
 pub mod value;
 mod wire;
 
+pub use auth::strangers::{
+    HandshakeEnd, StrangerDropped, StrangerLimits, StrangerStats, Strangers,
+};
 pub use auth::user::User;
 pub use base::budget::FloodLimit;
 pub use base::{address, backoff};

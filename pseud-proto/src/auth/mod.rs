@@ -6,4 +6,5 @@ pub(crate) mod keys;
 pub(crate) mod mechanism_name;
 pub(crate) mod question;
 pub(crate) mod socket_type;
+pub(crate) mod strangers;
 pub(crate) mod user;

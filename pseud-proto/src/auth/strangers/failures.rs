@@ -1,0 +1,124 @@
+//! Failures that are counted, forgotten with time, and waited for.
+
+use crate::auth::strangers::StrangerLimits;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Failures of one source or for one name.
+#[derive(Debug, Clone, Copy)]
+struct Failures {
+    count: u32,
+    /// When the last one was, or the last time half of them was forgotten.
+    since: Instant,
+}
+
+impl Failures {
+    /// The same with what has been forgotten since.
+    fn at(self, halve_after: Duration, now: Instant) -> Self {
+        let elapsed = now.saturating_duration_since(self.since);
+        let halvings = elapsed.as_nanos().checked_div(halve_after.as_nanos()).unwrap_or(u128::MAX);
+        match u32::try_from(halvings) {
+            Ok(0) => self,
+            Ok(halvings) => Self {
+                count: self.count.checked_shr(halvings).unwrap_or(0),
+                since: self.since + halve_after.saturating_mul(halvings),
+            },
+            Err(_) => Self { count: 0, since: now },
+        }
+    }
+}
+
+/// Failures by source, or by name: so many at most.
+#[derive(Debug)]
+pub(super) struct Ledger<K>(BTreeMap<K, Failures>);
+
+impl<K> Default for Ledger<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord + Clone> Ledger<K> {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Failures that are not forgotten yet.
+    pub(super) fn count<Q: Ord + ?Sized>(
+        &self,
+        key: &Q,
+        limits: &StrangerLimits,
+        now: Instant,
+    ) -> u32
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        let failures = self.0.get(key);
+        failures.map_or(0, |failures| failures.at(limits.failures_halve_after, now).count)
+    }
+
+    /// Until when it has to wait, where `free` failures have no consequence: from the last one on,
+    /// `backoff_first` doubled for each that is not free. `None`: not at all.
+    pub(super) fn waits_until<Q: Ord + ?Sized>(
+        &self,
+        key: &Q,
+        free: u32,
+        limits: &StrangerLimits,
+        now: Instant,
+    ) -> Option<Instant>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        let failures = self.0.get(key)?.at(limits.failures_halve_after, now);
+        let doublings = failures.count.checked_sub(free)?.checked_sub(1)?;
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        let wait = limits.backoff_first.saturating_mul(factor).min(limits.backoff_max);
+        failures.since.checked_add(wait).filter(|until| now < *until)
+    }
+
+    /// One more.
+    pub(super) fn add(&mut self, key: K, limits: &StrangerLimits, now: Instant) {
+        let halve_after = limits.failures_halve_after;
+        if let Some(failures) = self.0.get_mut(&key) {
+            let count = failures.at(halve_after, now).count.saturating_add(1);
+            *failures = Failures { count, since: now };
+            return;
+        }
+        if self.0.len() >= limits.remembered_max {
+            self.make_room(limits, now);
+        }
+        if self.0.len() < limits.remembered_max {
+            self.0.insert(key, Failures { count: 1, since: now });
+        }
+    }
+
+    /// Forgets half of its failures.
+    pub(super) fn forgive<Q: Ord + ?Sized>(&mut self, key: &Q)
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        let Some(failures) = self.0.get_mut(key) else { return };
+        failures.count /= 2;
+        if failures.count == 0 {
+            self.0.remove(key);
+        }
+    }
+
+    /// Drops those of which nothing is left to remember; where all are remembered, a sixteenth of them:
+    /// those with the fewest failures, of those the oldest. One by one, a flood of sources would have
+    /// all of them looked at for each.
+    fn make_room(&mut self, limits: &StrangerLimits, now: Instant) {
+        let at = |failures: &Failures| failures.at(limits.failures_halve_after, now);
+        self.0.retain(|_, failures| at(failures).count > 0);
+        if self.0.len() < limits.remembered_max {
+            return;
+        }
+        let known = self.0.iter().map(|(key, failures)| (at(failures), key.clone()));
+        let mut known: Vec<_> = known.collect();
+        known.sort_by_key(|(failures, _)| (failures.count, failures.since));
+        let dropped = 1 + limits.remembered_max / 16;
+        for (_, key) in known.into_iter().take(dropped) {
+            self.0.remove(&key);
+        }
+    }
+}
