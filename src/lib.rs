@@ -27,7 +27,7 @@ pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
     CallRefused, Config, Exception, Executed, Fault, LateGuard, Limits, PeerError, PeerId, Reason,
-    User, Value, ValueLimits,
+    StrangerLimits, StrangerStats, User, Value, ValueLimits,
 };
 
 #[cfg(feature = "smol")]

@@ -34,9 +34,10 @@ mod socket;
 
 #[doc(inline)]
 pub use pseud_async::{
-    Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent,
-    Drain, Drained, Events, Gate, HandlerError, InClear, NameRefused, Node, Object, Options,
-    Orphans, Peer, Permit, Ready, Registry, Request, Service, Source, files, register,
+    Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled,
+    ConnectionEvent, Drain, Drained, Events, Gate, HandlerError, InClear, Judging, NameRefused,
+    Node, Object, Options, Orphans, Peer, Permit, Ready, Registry, Request, Service, Source,
+    UserStore, files, register,
 };
 pub use runtime::AsyncIo;
 

@@ -24,7 +24,13 @@ async fn d_04_many_that_say_hello_and_nothing_more() {
 
 async fn flood() {
     let limit = Duration::from_secs(3);
-    let keyed = Keyed::with(|options| options.connection.handshake_timeout = limit).await;
+    let keyed = Keyed::with(|options| {
+        options.connection.handshake_timeout = limit;
+        // What those cost who are let through: who is not is told of in `strangers`.
+        let strangers = &mut options.gate.strangers;
+        (strangers.handshakes_drop_from, strangers.handshakes_max) = (LINKS + 1, LINKS + 1);
+    })
+    .await;
     // Whoever floods makes one HELLO and says it everywhere.
     let opening = [greeting_of("CURVE"), command("HELLO", &mallory().hello())].concat();
     let (memory, work) = (reserved(), worked());

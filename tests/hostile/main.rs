@@ -40,3 +40,4 @@ mod s_bounds;
 mod s_drained;
 mod s_questions;
 mod secured;
+mod strangers;

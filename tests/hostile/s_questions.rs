@@ -58,6 +58,10 @@ async fn guess(address: std::net::SocketAddr, until: Instant, stays: bool) {
 async fn attacked(authenticator: Authenticator, load: &Load) {
     let mut options = Options::server("service").plain_server(authenticator);
     options.gate.questions_parked_max = BOUND;
+    // What is bounded when nothing else bounds it.
+    let strangers = &mut options.gate.strangers;
+    (strangers.handshakes_drop_from, strangers.handshakes_max) = (CONNECTIONS, CONNECTIONS + 1);
+    strangers.user_failures_free = u32::MAX;
     let canary = Options::client("service").plain_client("canary", Secret::new("x"));
     let bench = Bench::between(options, canary).await;
     let until = Instant::now() + ATTACK;

@@ -2,6 +2,8 @@
 
 use super::authenticator::Authenticator;
 use super::permit::Permit;
+use crate::engine::handshakes::Handshakes;
+use pseud_proto::StrangerLimits;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,11 +18,17 @@ pub struct Gate {
     /// before the authenticator is asked and is free again when its work has ended: see [`Permit`].
     /// With 0 nobody comes in. Default: 256.
     pub questions_parked_max: usize,
+    /// What strangers may cost before they are asked about, and how those who fail are slowed down.
+    pub strangers: StrangerLimits,
 }
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { authenticator: None, questions_parked_max: 256 }
+        Self {
+            authenticator: None,
+            questions_parked_max: 256,
+            strangers: StrangerLimits::default(),
+        }
     }
 }
 
@@ -29,11 +37,13 @@ impl Default for Gate {
 pub(crate) struct Doors {
     gate: Gate,
     taken: Arc<AtomicUsize>,
+    pub(crate) handshakes: Handshakes,
 }
 
 impl Doors {
     pub(crate) fn new(gate: Gate) -> Self {
-        Self { gate, taken: Arc::default() }
+        let handshakes = Handshakes::new(gate.strangers.clone());
+        Self { gate, taken: Arc::default(), handshakes }
     }
 
     pub(crate) fn authenticator(&self) -> Option<&Authenticator> {

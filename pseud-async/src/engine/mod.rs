@@ -8,6 +8,7 @@ pub(crate) mod dial;
 pub(crate) mod dials;
 pub(crate) mod effects;
 pub(crate) mod event;
+pub(crate) mod handshakes;
 pub(crate) mod hub;
 pub(crate) mod lifecycle;
 pub(crate) mod perform;

@@ -1,9 +1,11 @@
 //! Links whose handshake is not over, and users who are shown out meanwhile.
 
 use super::any_link::AnyLink;
+use super::handshakes::{Handshake, blame};
 use bytes::Bytes;
-use pseud_proto::{LateGuard, LinkId, User};
+use pseud_proto::{HandshakeEnd, LateGuard, LinkId, Reason, User};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A link whose handshake is not over.
 #[derive(Debug)]
@@ -15,6 +17,10 @@ pub(crate) struct Stranger {
     pub(crate) dialed: Option<LinkId>,
     /// Until when its peer's requests will be answered, where that is not as for all.
     pub(crate) late_guard: Option<LateGuard>,
+    /// Its place among those who connect to us.
+    handshake: Option<Handshake>,
+    /// Whether somebody was asked about it.
+    pub(crate) asked: bool,
 }
 
 impl Stranger {
@@ -22,8 +28,23 @@ impl Stranger {
         link: Arc<dyn AnyLink>,
         dialed: Option<LinkId>,
         late_guard: Option<LateGuard>,
+        handshake: Option<Handshake>,
     ) -> Self {
-        Self { link, unwelcome: Vec::new(), dialed, late_guard }
+        Self { link, unwelcome: Vec::new(), dialed, late_guard, handshake, asked: false }
+    }
+
+    /// It has come in.
+    pub(crate) fn completed(&mut self, now: Instant) {
+        if let Some(handshake) = self.handshake.take() {
+            handshake.end(HandshakeEnd::Completed, now);
+        }
+    }
+
+    /// It has not, for that reason.
+    pub(crate) fn failed(mut self, reason: Reason, now: Instant) {
+        if let Some(handshake) = self.handshake.take() {
+            handshake.end(blame(reason, self.asked), now);
+        }
     }
 
     pub(crate) fn is_barred(&self, user: &User) -> bool {

@@ -1,13 +1,15 @@
 //! What a link asks of its node.
 
 use crate::auth::places::{Doors, Gate};
+use crate::engine::handshakes::Handshake;
 use crate::engine::hub::Hub;
+use crate::engine::refusals::line::Unavailable;
 use crate::runtime::Executor;
 use crate::serve::dispatch::Dispatcher;
 use crate::serve::orphans::Orphans;
 use crate::serve::registry::Registry;
 use crate::serve::registry::served::Served;
-use pseud_proto::Config;
+use pseud_proto::{Config, StrangerDropped};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -49,6 +51,22 @@ impl Host {
     pub(crate) fn with_orphans(mut self, orphans: Orphans) -> Self {
         self.dispatcher.orphans = orphans;
         self
+    }
+
+    /// Lets somebody who has connected from there begin its handshake.
+    ///
+    /// # Errors
+    /// There are too many, or it has failed too often of late: its connection is to be closed.
+    pub(crate) fn begin_handshake(&self, address: &str) -> io::Result<Handshake> {
+        self.doors.handshakes.begin(address, self.hub().now()).map_err(|dropped| {
+            let why = match dropped {
+                StrangerDropped::SourceWaits => Unavailable::SourceWaits,
+                StrangerDropped::SourceCrowded => Unavailable::SourceCrowded,
+                _ => Unavailable::HandshakesCrowded,
+            };
+            self.hub().unavailable(why, address);
+            io::Error::other("dropped before its handshake: see StrangerLimits")
+        })
     }
 
     /// The engine.

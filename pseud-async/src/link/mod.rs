@@ -93,7 +93,7 @@ impl<W: Writer> Link<W> {
     /// A link over a fresh socket.
     ///
     /// # Errors
-    /// The operating system gives no entropy.
+    /// The operating system gives no entropy; or there are too many strangers who connect to us.
     pub fn new(
         host: &Arc<Host>,
         config: Arc<ConnectionConfig>,
@@ -101,6 +101,10 @@ impl<W: Writer> Link<W> {
         writer: W,
         address: String,
     ) -> io::Result<Arc<Self>> {
+        let handshake = match origin {
+            Origin::Accepted { .. } => Some(host.begin_handshake(&address)?),
+            Origin::Dialed { .. } => None,
+        };
         let (hub, seed) = (host.hub(), entropy::seed()?);
         let (side, attempt, siblings, late_guard) = match origin {
             Origin::Accepted { late_guard } => {
@@ -131,7 +135,7 @@ impl<W: Writer> Link<W> {
         if inner.shut_down {
             return Err(io::Error::other("this side shut down"));
         }
-        let stranger = Stranger::new(link.clone(), siblings.link(), late_guard);
+        let stranger = Stranger::new(link.clone(), siblings.link(), late_guard, handshake);
         link.stranger.store(inner.strangers.insert(stranger), Ordering::Relaxed);
         drop(inner);
         Ok(link)
@@ -288,13 +292,18 @@ impl<W: Writer> Link<W> {
         let mut result = Ok(());
         while let Some(event) = connection.poll_event() {
             match (event, self.peer.get()) {
-                (Event::Ask(question), _) => *asked = Some(question),
+                (Event::Ask(question), _) => {
+                    let stranger = inner.strangers.get_mut(self.stranger.load(Ordering::Relaxed));
+                    stranger.into_iter().for_each(|stranger| stranger.asked = true);
+                    *asked = Some(question);
+                }
                 (Event::Ready(ready), _) if self.is_barred(inner, &ready.user) => {
                     result = Err(PeerError::Denied(400));
                 }
                 (Event::Ready(ready), _) => {
                     // An answer may come when the link is over, or everything is.
-                    let Some(stranger) = self.introduce(inner) else { continue };
+                    let Some(mut stranger) = self.introduce(inner) else { continue };
+                    stranger.completed(now);
                     let info = PeerInfo::behind(ready, self.side, &*self.address)
                         .with_late_guard(stranger.late_guard);
                     if let Some(link) = stranger.dialed {
@@ -357,10 +366,10 @@ impl<W: Writer> Link<W> {
         self.ended.store(true, Ordering::Release);
         self.asking.wake();
         let stranger = self.introduce(&mut hub.lock());
-        if stranger.is_some() {
+        if let Some(stranger) = stranger {
             self.refused(reason);
+            stranger.failed(reason, hub.now());
         }
-        drop(stranger);
         let Some(&peer) = self.peer.get() else { return };
         // Under the connection's lock: whoever writes here now has first to say what was written.
         let mut connection = self.lock();

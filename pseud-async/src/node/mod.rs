@@ -205,6 +205,8 @@ impl Node {
 
     /// Counters.
     pub fn stats(&self) -> Stats {
-        self.hub().lock().endpoint.stats()
+        let mut stats = self.hub().lock().endpoint.stats();
+        stats.strangers = self.host().doors.handshakes.stats();
+        stats
     }
 }

@@ -5,7 +5,7 @@ use crate::serve::orphans::Orphans;
 use crate::serve::registry::Registry;
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::{ConnectionConfig, FrameLimits, Heartbeat};
-use pseud_proto::{Capabilities, Config, LateGuard, Limits, ValueLimits};
+use pseud_proto::{Capabilities, Config, LateGuard, Limits, StrangerLimits, ValueLimits};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -188,6 +188,13 @@ impl Options {
     #[must_use]
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
+        self
+    }
+
+    /// What strangers may cost before they have a session, and how those who fail are slowed down.
+    #[must_use]
+    pub fn stranger_limits(mut self, limits: StrangerLimits) -> Self {
+        self.gate.strangers = limits;
         self
     }
 

@@ -1,5 +1,6 @@
 //! Counters: what was dropped, and why. They cost an addition and never carry a peer's text.
 
+use crate::auth::strangers::StrangerStats;
 use crate::call::dropped::Dropped;
 
 /// What an endpoint has seen since its birth.
@@ -31,6 +32,8 @@ pub struct Stats {
     pub requests_refused: u64,
     /// Calls made.
     pub calls_made: u64,
+    /// Those who connect to us, before they have a session: what a driver counts that bounds them.
+    pub strangers: StrangerStats,
     dropped: [u64; 11],
 }
 

@@ -4,9 +4,11 @@ use super::authenticator::{BlockingJudge, Judge, Source};
 use super::permit::Permit;
 use super::places::Doors;
 use crate::engine::any_link::AnyLink;
+use crate::engine::handshakes::Handshakes;
 use crate::engine::hub::Hub;
 use crate::engine::refusals::line::Unavailable;
 use crate::panics::{CatchUnwind, OnPanic, caught};
+use bytes::Bytes;
 use pseud_proto::zmtp::{Question, Verdict};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -28,6 +30,16 @@ pub(crate) fn ask(
         hub.unavailable(Unavailable::Nobody, address);
         return Some(Verdict::Unavailable);
     };
+    let name = match &question {
+        Question::Plain { username, .. } => Some(username.clone()),
+        _ => None,
+    };
+    if let Some(name) = &name
+        && !doors.handshakes.may_ask(name, address, hub.now())
+    {
+        hub.unavailable(Unavailable::UserWaits, address);
+        return Some(Verdict::Unavailable);
+    }
     // First: a question that is put may be work at once, and elsewhere.
     let Some(permit) = doors.enter() else {
         hub.unavailable(Unavailable::Crowded, address);
@@ -37,6 +49,8 @@ pub(crate) fn ask(
         hub: hub.clone(),
         link: link.clone(),
         who: question.to_string(),
+        name,
+        handshakes: doors.handshakes.clone(),
         source: Source { address: address.to_owned() },
     };
     match authenticator.judge() {
@@ -59,6 +73,9 @@ struct Asked {
     hub: Arc<Hub>,
     link: Arc<dyn AnyLink>,
     who: String,
+    /// The name whose password is checked.
+    name: Option<Bytes>,
+    handshakes: Handshakes,
     source: Source,
 }
 
@@ -96,6 +113,9 @@ impl Asked {
     fn told(&self, judged: Judged) -> Verdict {
         match judged {
             Some(Verdict::Deny) => {
+                if let Some(name) = &self.name {
+                    self.handshakes.denied(name, self.hub.now());
+                }
                 self.link.denies(self.who.clone());
                 Verdict::Deny
             }

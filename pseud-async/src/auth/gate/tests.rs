@@ -51,7 +51,8 @@ impl Bench {
     /// So many may wait.
     fn new(authenticator: Authenticator, questions_parked_max: usize) -> Self {
         let runtime = ByHand::default();
-        let gate = Gate { authenticator: Some(authenticator), questions_parked_max };
+        let gate =
+            Gate { authenticator: Some(authenticator), questions_parked_max, ..Gate::default() };
         let hub = Hub::new(Arc::new(Config::default()), runtime.clone()).unwrap();
         Self { hub: Arc::new(hub), doors: Doors::new(gate), runtime }
     }

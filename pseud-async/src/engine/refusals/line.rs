@@ -27,6 +27,14 @@ pub(crate) enum Unavailable {
     Crowded,
     /// It panicked.
     Panicked,
+    /// Passwords for that name were wrong too often of late.
+    UserWaits,
+    /// There are too many handshakes.
+    HandshakesCrowded,
+    /// There are too many of that source.
+    SourceCrowded,
+    /// That source has failed too often of late.
+    SourceWaits,
 }
 
 /// A result that cannot be read.
@@ -82,6 +90,30 @@ pub(crate) fn log(line: &Line, count: Option<u64>) {
         }
         Line::Unavailable(Unavailable::Panicked, address) => {
             tracing::error!(address, count, "an authenticator panicked");
+        }
+        Line::Unavailable(Unavailable::UserWaits, address) => {
+            tracing::warn!(
+                address,
+                count,
+                "too many wrong passwords for one name: sources that have failed must wait"
+            );
+        }
+        Line::Unavailable(Unavailable::HandshakesCrowded, address) => {
+            tracing::warn!(address, count, "too many handshakes at once: newcomers are dropped");
+        }
+        Line::Unavailable(Unavailable::SourceCrowded, address) => {
+            tracing::warn!(
+                address,
+                count,
+                "too many handshakes of one source at once: newcomers of it are dropped"
+            );
+        }
+        Line::Unavailable(Unavailable::SourceWaits, address) => {
+            tracing::warn!(
+                address,
+                count,
+                "too many failed handshakes of one source: it must wait, and is dropped meanwhile"
+            );
         }
         Line::BadReply(BadReply { bad, over: None }) => {
             tracing::warn!(%bad, count, "a reply is not well-formed");

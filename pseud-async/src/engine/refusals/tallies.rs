@@ -37,7 +37,7 @@ pub(crate) struct Tallies {
     denied: BTreeMap<String, Tally<Failed>>,
     /// Of all further sources.
     denied_elsewhere: Tally<Failed>,
-    pub(crate) unavailable: [Tally<(Unavailable, String)>; 3],
+    pub(crate) unavailable: [Tally<(Unavailable, String)>; 7],
     pub(crate) sessions: Tally<()>,
     pub(crate) bad_replies: Tally<BadReply>,
     pub(crate) withheld: Tally<Withheld>,
@@ -50,7 +50,7 @@ impl Default for Tallies {
             strangers: Tally::new(1),
             denied: BTreeMap::new(),
             denied_elsewhere: Tally::new(1),
-            unavailable: [Tally::new(1), Tally::new(1), Tally::new(1)],
+            unavailable: std::array::from_fn(|_| Tally::new(1)),
             sessions: Tally::new(SESSIONS_BURST),
             bad_replies: Tally::new(1),
             withheld: Tally::new(WITHHELD_BURST),
