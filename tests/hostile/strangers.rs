@@ -86,7 +86,7 @@ async fn a_10_five_thousand_half_open_handshakes_from_everywhere() {
         options.connection.handshake_timeout = Duration::from_secs(600);
     })
     .await;
-    let good = Client::with(Options::client("service").call_timeout(PATIENCE)).unwrap();
+    let good = Client::with_options(Options::client("service").call_timeout(PATIENCE)).unwrap();
     good.connect(&format!("tcp://{}", bench.address)).unwrap();
     timeout(PATIENCE, good.ready()).await.unwrap();
     let before = p99(&good, 2_000).await;
@@ -111,7 +111,7 @@ async fn a_10_five_thousand_half_open_handshakes_from_everywhere() {
     assert!(median <= 2 * before + Duration::from_millis(20), "{before:?} {median:?}");
     // They are gone, and a newcomer comes in.
     bench.until(|stats| stats.strangers.handshakes == 0).await;
-    let late = Client::with(Options::client("service").call_timeout(PATIENCE)).unwrap();
+    let late = Client::with_options(Options::client("service").call_timeout(PATIENCE)).unwrap();
     late.connect(&format!("tcp://{}", bench.address)).unwrap();
     timeout(PATIENCE, late.ready()).await.unwrap();
     drop((good, late));
@@ -131,7 +131,7 @@ async fn guess(bench: &Bench, source: Ipv4Addr, name: &str) -> String {
 
 /// A client that knows the password, from 127.0.0.1.
 async fn comes_in(bench: &Bench) {
-    let client = Client::with(plain_client("service").call_timeout(PATIENCE)).unwrap();
+    let client = Client::with_options(plain_client("service").call_timeout(PATIENCE)).unwrap();
     client.connect(&format!("tcp://{}", bench.address)).unwrap();
     timeout(PATIENCE, client.ready()).await.unwrap();
 }
@@ -223,7 +223,7 @@ async fn two_hundred_behind_one_address_come_back_after_a_restart() {
     let serve = || {
         let authenticator = Authenticator::keys(known());
         let options = Options::server("service").curve_server([server_pair()], authenticator);
-        Server::with(options.stranger_limits(bounded(|_| {}))).unwrap()
+        Server::with_options(options.stranger_limits(bounded(|_| {}))).unwrap()
     };
     let server = serve();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
@@ -232,7 +232,7 @@ async fn two_hundred_behind_one_address_come_back_after_a_restart() {
         .map(|pair| {
             let keys = [*server_pair().public()];
             let options = Options::client("service").curve_client(pair.clone(), keys);
-            let client = Client::with(options).unwrap();
+            let client = Client::with_options(options).unwrap();
             client.connect(&endpoint).unwrap();
             client
         })

@@ -51,10 +51,18 @@ impl Program {
 
     /// The same, and that line.
     pub(crate) fn log_with(&self, text: &str) -> String {
+        let logs = self.logs_until(text);
+        logs.lines().next_back().unwrap_or_default().to_owned()
+    }
+
+    /// All lines on stderr up to one that holds this text.
+    pub(crate) fn logs_until(&self, text: &str) -> String {
+        let mut logs = String::new();
         loop {
             let line = self.stderr.recv_timeout(PATIENCE).expect(text);
+            logs = logs + &line + "\n";
             if line.contains(text) {
-                return line;
+                return logs;
             }
         }
     }

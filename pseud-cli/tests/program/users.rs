@@ -167,7 +167,7 @@ fn what_is_not_served_is_said() {
 /// A client that is in.
 async fn client(demo: &Demo, user: &str) -> Client {
     let options = Options::client("service").plain_client(user, Secret::new("open sesame"));
-    let client = Client::with(options.call_timeout(PATIENCE)).unwrap();
+    let client = Client::with_options(options.call_timeout(PATIENCE)).unwrap();
     client.connect(&demo.endpoint).unwrap();
     timeout(PATIENCE, client.ready()).await.unwrap();
     client
@@ -247,4 +247,42 @@ async fn a_bad_file_changes_nothing() {
     demo.program.signal("HUP");
     demo.program.wait_for_log("users reloaded");
     client(&demo, "alice").await;
+}
+
+#[tokio::test]
+async fn r_05_no_secret_is_logged() {
+    let place = Place::new("unlogged");
+    let (file, marker) = (place.path("users.toml"), "marker-of-a-password");
+    let (right, wrong) =
+        (place.password("right", marker), place.password("wrong", "marker-of-a-guess"));
+    done(&["add", &file, "charly", "--password-file", &right]);
+    let text = fs::read_to_string(&file).unwrap();
+    let hash = text.split('$').next_back().unwrap().trim_end_matches("\"\n").to_owned();
+    let salt = text.split('$').nth_back(1).unwrap().to_owned();
+    let demo = Demo::with(&["-vv", "--security", "plain", "--users", &file]);
+    let call = |password: &str| {
+        demo.call(&["-vv", "--user", "charly", "--password-file", password, "whoami"])
+    };
+    let mut said = String::new();
+    for (password, code) in [(&right, 0), (&wrong, 3)] {
+        let ended = call(password);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        said += &ended.stderr;
+    }
+    // A file whose hash is cut short, and one that is no TOML at the hash.
+    for bad in [text.replace(&hash, ""), text.replace('"', "")] {
+        fs::write(&file, bad).unwrap();
+        demo.program.signal("HUP");
+        said += &demo.program.logs_until("users are not reloaded");
+    }
+    demo.program.signal("TERM");
+    said += &demo.program.end().stderr;
+    for secret in [marker, "marker-of-a-guess", &hash, &salt] {
+        assert!(secret.len() > 10 && !said.contains(secret), "{secret}: {said}");
+    }
+    // It has read what it is about.
+    for part in ["authentication failed: a peer was not let in", "users.charly.password", "line 2"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }

@@ -30,17 +30,21 @@ impl Failures {
 
 /// Failures by source, or by name: so many at most.
 #[derive(Debug)]
-pub(super) struct Ledger<K>(BTreeMap<K, Failures>);
+pub(super) struct Ledger<K> {
+    known: BTreeMap<K, Failures>,
+    /// When those of which nothing is left were last dropped.
+    swept: Option<Instant>,
+}
 
 impl<K> Default for Ledger<K> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self { known: BTreeMap::new(), swept: None }
     }
 }
 
 impl<K: Ord + Clone> Ledger<K> {
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.known.len()
     }
 
     /// Failures that are not forgotten yet.
@@ -53,7 +57,7 @@ impl<K: Ord + Clone> Ledger<K> {
     where
         K: std::borrow::Borrow<Q>,
     {
-        let failures = self.0.get(key);
+        let failures = self.known.get(key);
         failures.map_or(0, |failures| failures.at(limits.failures_halve_after, now).count)
     }
 
@@ -69,7 +73,7 @@ impl<K: Ord + Clone> Ledger<K> {
     where
         K: std::borrow::Borrow<Q>,
     {
-        let failures = self.0.get(key)?.at(limits.failures_halve_after, now);
+        let failures = self.known.get(key)?.at(limits.failures_halve_after, now);
         let doublings = failures.count.checked_sub(free)?.checked_sub(1)?;
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
         let wait = limits.backoff_first.saturating_mul(factor).min(limits.backoff_max);
@@ -79,16 +83,20 @@ impl<K: Ord + Clone> Ledger<K> {
     /// One more.
     pub(super) fn add(&mut self, key: K, limits: &StrangerLimits, now: Instant) {
         let halve_after = limits.failures_halve_after;
-        if let Some(failures) = self.0.get_mut(&key) {
+        if let Some(failures) = self.known.get_mut(&key) {
             let count = failures.at(halve_after, now).count.saturating_add(1);
             *failures = Failures { count, since: now };
             return;
         }
-        if self.0.len() >= limits.remembered_max {
+        let swept = *self.swept.get_or_insert(now);
+        if now.saturating_duration_since(swept) >= halve_after {
+            self.sweep(halve_after, now);
+        }
+        if self.known.len() >= limits.remembered_max {
             self.make_room(limits, now);
         }
-        if self.0.len() < limits.remembered_max {
-            self.0.insert(key, Failures { count: 1, since: now });
+        if self.known.len() < limits.remembered_max {
+            self.known.insert(key, Failures { count: 1, since: now });
         }
     }
 
@@ -97,28 +105,30 @@ impl<K: Ord + Clone> Ledger<K> {
     where
         K: std::borrow::Borrow<Q>,
     {
-        let Some(failures) = self.0.get_mut(key) else { return };
+        let Some(failures) = self.known.get_mut(key) else { return };
         failures.count /= 2;
         if failures.count == 0 {
-            self.0.remove(key);
+            self.known.remove(key);
         }
     }
 
-    /// Drops those of which nothing is left to remember; where all are remembered, a sixteenth of them:
-    /// those with the fewest failures, of those the oldest. One by one, a flood of sources would have
-    /// all of them looked at for each.
+    /// Drops those of which nothing is left to remember.
+    fn sweep(&mut self, halve_after: Duration, now: Instant) {
+        self.swept = Some(now);
+        self.known.retain(|_, failures| failures.at(halve_after, now).count > 0);
+    }
+
+    /// Drops a sixteenth: those with the fewest failures, of those the oldest. One by one, a flood of
+    /// sources would have all of them looked at for each.
     fn make_room(&mut self, limits: &StrangerLimits, now: Instant) {
-        let at = |failures: &Failures| failures.at(limits.failures_halve_after, now);
-        self.0.retain(|_, failures| at(failures).count > 0);
-        if self.0.len() < limits.remembered_max {
-            return;
-        }
-        let known = self.0.iter().map(|(key, failures)| (at(failures), key.clone()));
+        let known = self.known.iter().map(|(key, failures)| {
+            let failures = failures.at(limits.failures_halve_after, now);
+            (failures.count, failures.since, key.clone())
+        });
         let mut known: Vec<_> = known.collect();
-        known.sort_by_key(|(failures, _)| (failures.count, failures.since));
-        let dropped = 1 + limits.remembered_max / 16;
-        for (_, key) in known.into_iter().take(dropped) {
-            self.0.remove(&key);
+        known.sort_by_key(|(count, since, _)| (*count, *since));
+        for (_, _, key) in known.into_iter().take(1 + limits.remembered_max / 16) {
+            self.known.remove(&key);
         }
     }
 }
