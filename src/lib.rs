@@ -10,6 +10,7 @@
 //! | `smol` | servers and clients under smol, or any other executor | `asyncstd` |
 //! | `async-std` | the same, with their tasks on async-std's executor | `asyncstd` |
 //! | `curve` (default), `curve-rustcrypto` | encrypted links, by either cipher | |
+//! | `kaa` | servers and clients of kaa.rpc | [`proto`]`::kaa`, [`tokio`]`::kaa` |
 //! | `time`, `chrono`, `jiff` | conversions of dates to and from those crates | [`proto::value`] |
 //! | `rpcudp` | calls over datagrams, as Python's `rpcudp` makes them | [`proto::rpcudp`](https://docs.rs/pseud-proto), on tokio `rpcudp` |
 //! | – | the sans-IO core, always there | [`proto`] |

@@ -14,6 +14,7 @@ mod endpoint;
 mod envelope;
 mod frames;
 mod json;
+mod kaa;
 mod key_files;
 mod limits;
 mod memory;
@@ -42,6 +43,7 @@ pub use endpoint::endpoint;
 pub use envelope::envelope;
 pub use frames::frames;
 pub use json::json;
+pub use kaa::{kaa_pickles, kaa_stream};
 pub use key_files::key_files;
 pub use metadata::metadata;
 pub use pickles::pickles;
@@ -52,7 +54,7 @@ pub use z85::z85;
 pub type Target = fn(&[u8]);
 
 /// All targets, by the names that they have in `fuzz_targets/`, `seeds/` and on the command line.
-pub const TARGETS: [(&str, Target); 16] = [
+pub const TARGETS: [(&str, Target); 18] = [
     ("addresses", addresses),
     ("commands", commands),
     ("connection_curve", connection_curve),
@@ -64,6 +66,8 @@ pub const TARGETS: [(&str, Target); 16] = [
     ("envelope", envelope),
     ("frames", frames),
     ("json", json),
+    ("kaa_pickles", kaa_pickles),
+    ("kaa_stream", kaa_stream),
     ("key_files", key_files),
     ("metadata", metadata),
     ("pickles", pickles),

@@ -2,7 +2,7 @@
 
 pub use crate::engine::dial::Dial;
 pub use crate::engine::hub::Hub;
-pub use crate::link::{Fed, Flushed, Host, Link, Origin};
+pub use crate::link::{CarrierConfig, Fed, Flushed, Host, Link, Origin};
 pub use crate::os::*;
 pub use crate::runtime::{
     Executor, Listener, Reader, Runtime, SocketAddress, Stream, Timer, Writer, unsupported,

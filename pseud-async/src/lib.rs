@@ -19,6 +19,8 @@ mod engine;
 mod entropy;
 pub mod files;
 mod io_error;
+#[cfg(feature = "kaa")]
+pub mod kaa;
 mod link;
 mod node;
 mod os;

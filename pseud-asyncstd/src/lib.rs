@@ -28,6 +28,8 @@
 #[doc(hidden)]
 pub mod adapter;
 mod executor;
+#[cfg(feature = "kaa")]
+pub mod kaa;
 mod listener;
 mod runtime;
 mod socket;

@@ -89,6 +89,15 @@ impl Writer for WriteHalf {
         self.socket.poll_writable(cx)
     }
 
+    fn buffer_size(&self, bytes: usize) {
+        let socket = SockRef::from(self.socket.get_ref());
+        let set =
+            socket.set_recv_buffer_size(bytes).and_then(|()| socket.set_send_buffer_size(bytes));
+        if let Err(error) = set {
+            tracing::warn!(%error, bytes, "a socket's buffers stay as they are");
+        }
+    }
+
     fn keep_alive(&self, bounds: Heartbeat) {
         // The kernel knows when the process at the other end of a Unix socket is gone.
         if !self.tcp {

@@ -3,10 +3,11 @@
 use crate::cli::CallArguments;
 use crate::exit::{FAILED, NO_ANSWER, USAGE, fail, fail_at};
 use crate::result::answer;
-use crate::{rpcudp, terminal};
+use crate::{kaa, rpcudp, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
-use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Options, Reason, SetupError};
+use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Node, Options, Reason, SetupError};
+use std::ops::Deref;
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
 
@@ -21,22 +22,13 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
     if let Some(key) = repeated(&arguments.keywords) {
         return fail(USAGE, &format!("--kw {key}=… is given twice"));
     }
-    let options = Options::client(arguments.peer.as_deref().unwrap_or_default())
-        .call_timeout(arguments.timeout);
-    let options = match arguments.credentials.put_to(options) {
-        Ok(options) => options,
-        Err(error) => return fail(USAGE, &error.to_string()),
-    };
-    let client = match Client::with_options(identified(options, &arguments)) {
+    let client = match Either::new(&arguments) {
         Ok(client) => client,
-        Err(error @ (SetupError::Identity(_) | SetupError::Mechanism(_))) => {
-            return fail(USAGE, &error.to_string());
-        }
-        Err(error) => return fail(FAILED, &error.to_string()),
+        Err(code) => return code,
     };
     // To look back on.
     let mut events = client.events();
-    if let Err(error) = connect(&client, &arguments) {
+    if let Err(error) = client.connect(&arguments) {
         return fail_at(&error);
     }
     let CallArguments { method, arguments, keywords, traceback, peer, .. } = arguments;
@@ -84,8 +76,58 @@ fn identified(options: Options, arguments: &CallArguments) -> Options {
     }
 }
 
-fn connect(client: &Client, arguments: &CallArguments) -> std::io::Result<()> {
-    arguments.connect.iter().try_for_each(|endpoint| client.connect(endpoint))
+/// A client of either wire.
+enum Either {
+    Zmtp(Client),
+    Kaa(kaa::Client),
+}
+
+impl Deref for Either {
+    type Target = Node;
+
+    fn deref(&self) -> &Node {
+        match self {
+            Self::Zmtp(client) => client.node(),
+            Self::Kaa(client) => client.node(),
+        }
+    }
+}
+
+impl Either {
+    fn new(arguments: &CallArguments) -> Result<Self, ExitCode> {
+        let made = match &arguments.kaa {
+            Some(_) => {
+                let options = kaa::options(arguments.kaa_secret_file.as_deref());
+                let options = options.map_err(|error| fail(USAGE, &error.to_string()))?;
+                let options = options
+                    .call_timeout(arguments.timeout)
+                    .allow_plaintext(arguments.credentials.allow_plaintext);
+                kaa::Client::with_options(options).map(Self::Kaa)
+            }
+            None => {
+                let peer = arguments.peer.as_deref().unwrap_or_default();
+                let options = Options::client(peer).call_timeout(arguments.timeout);
+                let options = arguments.credentials.put_to(options);
+                let options = options.map_err(|error| fail(USAGE, &error.to_string()))?;
+                Client::with_options(identified(options, arguments)).map(Self::Zmtp)
+            }
+        };
+        made.map_err(|error| match error {
+            SetupError::Identity(_) | SetupError::Mechanism(_) => fail(USAGE, &error.to_string()),
+            error => fail(FAILED, &error.to_string()),
+        })
+    }
+
+    fn connect(&self, arguments: &CallArguments) -> std::io::Result<()> {
+        match self {
+            Self::Zmtp(client) => {
+                arguments.connect.iter().try_for_each(|endpoint| client.connect(endpoint))
+            }
+            Self::Kaa(client) => {
+                arguments.kaa.iter().try_for_each(|endpoint| client.connect(endpoint))
+            }
+        }
+    }
 }
 
 fn raised(fault: &Fault, traceback: bool) -> ExitCode {

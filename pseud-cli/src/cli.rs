@@ -78,7 +78,7 @@ pub(crate) struct KeygenArguments {
 /// peer is trusted.
 #[derive(Debug, Args)]
 #[command(
-    group(ArgGroup::new("endpoints").args(["bind", "connect", "rpcudp"]).required(true).multiple(true)),
+    group(ArgGroup::new("endpoints").args(["bind", "connect", "kaa", "rpcudp"]).required(true).multiple(true)),
     after_long_help = "\
 Methods of --demo:
   hello(name)            \"Hello NAME\"
@@ -103,7 +103,7 @@ Exit codes:
 )]
 pub(crate) struct ServeArguments {
     /// The routing id by which peers know this server: 1 to 255 bytes. --bind and --connect need it.
-    #[arg(long, value_parser = name, required_unless_present = "rpcudp")]
+    #[arg(long, value_parser = name, required_unless_present_any = ["kaa", "rpcudp"])]
     pub(crate) name: Option<String>,
     /// Listen there: tcp://HOST:PORT, where the host may be `*` (any) and the port 0 (one that is
     /// free), or ipc://PATH.
@@ -116,6 +116,15 @@ pub(crate) struct ServeArguments {
     /// (any), the port 0 (one that is free). Nothing is authenticated there, whatever --security says.
     #[arg(long, value_name = "HOST:PORT", num_args = 1.., value_parser = host_port)]
     pub(crate) rpcudp: Vec<String>,
+    /// Serve kaa.rpc there as well: HOST:PORT, /PATH of a Unix socket, or its name in kaa's directory
+    /// for temporary files. The methods are the same.
+    #[arg(long, value_name = "ENDPOINT", num_args = 1..)]
+    pub(crate) kaa: Vec<String>,
+    /// A file with the secret that kaa.rpc's peers must know, which only its owner may read (mode 600).
+    /// The end of its last line is no part of it. Without it the secret is empty: whoever reaches the
+    /// endpoint may call.
+    #[arg(long, value_name = "FILE", requires = "kaa")]
+    pub(crate) kaa_secret_file: Option<PathBuf>,
     /// Serve the methods listed below.
     #[arg(long)]
     pub(crate) demo: bool,
@@ -156,14 +165,33 @@ Exit codes:
 )]
 pub(crate) struct CallArguments {
     /// Connect there: tcp://HOST:PORT or ipc://PATH. May be given more than once.
-    #[arg(long, value_name = "ENDPOINT", required_unless_present = "rpcudp", value_parser = to_connect)]
+    #[arg(
+        long,
+        value_name = "ENDPOINT",
+        required_unless_present_any = ["kaa", "rpcudp"],
+        conflicts_with = "kaa",
+        value_parser = to_connect
+    )]
     pub(crate) connect: Vec<String>,
+    /// Connect to a server of kaa.rpc there: HOST:PORT, /PATH of a Unix socket, or its name in kaa's
+    /// directory for temporary files.
+    #[arg(long, value_name = "ENDPOINT", conflicts_with_all = ["peer", "identity", "key", "user"])]
+    pub(crate) kaa: Option<String>,
+    /// A file with the secret that kaa.rpc's server knows, which only its owner may read (mode 600). The
+    /// end of its last line is no part of it. Without it the secret is empty.
+    #[arg(long, value_name = "FILE", requires = "kaa", conflicts_with = "connect")]
+    pub(crate) kaa_secret_file: Option<PathBuf>,
     /// Call there instead, over datagrams, as Python's `rpcudp` does. There are no keyword arguments,
     /// and no errors: whatever goes wrong is exit code 3.
-    #[arg(long, value_name = "HOST:PORT", value_parser = host_port, conflicts_with_all = ["connect", "peer", "identity", "keywords", "traceback", "key", "server_key", "user", "password_file", "allow_plaintext"])]
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_port, conflicts_with_all = ["connect", "kaa", "kaa_secret_file", "peer", "identity", "keywords", "traceback", "key", "server_key", "user", "password_file", "allow_plaintext"])]
     pub(crate) rpcudp: Option<String>,
     /// The server's name: its routing id, `--name` of `pseud serve`, `user_id` in Python.
-    #[arg(long, value_name = "NAME", value_parser = name, required_unless_present = "rpcudp")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = name,
+        required_unless_present_any = ["kaa", "rpcudp"]
+    )]
     pub(crate) peer: Option<String>,
     /// Our own routing id, by which the server may call us. Without it the server makes one up.
     #[arg(long, value_name = "NAME", value_parser = name)]

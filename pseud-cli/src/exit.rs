@@ -26,8 +26,9 @@ pub(crate) fn fail_at(error: &(dyn Error + 'static)) -> ExitCode {
         None => fail(FAILED, &error.to_string()),
         Some(in_clear) => {
             let (verb, endpoint) = (in_clear.verb(), in_clear.endpoint());
-            let cause = "passwords would cross the network in clear; give --allow-plaintext if that \
-                         network is trusted, or let both sides use keys (pseud keygen --help)";
+            let cause = "passwords, or kaa.rpc's calls, would cross the network in clear; give \
+                         --allow-plaintext if that network is trusted, or let both sides use keys \
+                         (pseud keygen --help)";
             fail(USAGE, &format!("cannot {verb} {endpoint}: {cause}"))
         }
     }

@@ -9,6 +9,7 @@ mod credentials;
 mod demo;
 mod exit;
 mod json;
+mod kaa;
 mod keygen;
 mod log;
 mod parse;

@@ -4,9 +4,9 @@ use crate::cli::ServeArguments;
 use crate::exit::{USAGE, fail, fail_at};
 use crate::security::Security;
 use crate::users::{Directory, Reloaded};
-use crate::{demo, rpcudp, terminal};
+use crate::{demo, kaa, rpcudp, terminal};
 use pseud::tokio::Drain;
-use pseud::{Options, Server};
+use pseud::{Options, Registry, Server};
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,11 +15,13 @@ use std::time::Duration;
 /// How long open calls may take to end once we are told to stop: as long as callers wait by default.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The name of a server of ours that no peer of pseud's can reach: it serves datagrams alone.
-const UNNAMED: &str = "rpcudp";
+/// The name of a server of ours that no peer of pseud's can reach: it serves other wires alone.
+const UNNAMED: &str = "unnamed";
 
 pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
+    let registry = Registry::new();
     let options = Options::server(arguments.name.as_deref().unwrap_or(UNNAMED))
+        .registry(registry.clone())
         .call_timeout(arguments.timeout)
         .late_guard(arguments.late_guard)
         .expose_traceback(arguments.expose_traceback);
@@ -27,7 +29,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
         Ok(put) => put,
         Err(error) => return fail(USAGE, &error.to_string()),
     };
-    match serve(arguments, options, users).await {
+    match serve(arguments, options, registry, users).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail_at(error.as_ref()),
     }
@@ -36,6 +38,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
 async fn serve(
     arguments: ServeArguments,
     options: Options,
+    registry: Registry,
     users: Option<Arc<Directory>>,
 ) -> Result<(), Box<dyn Error>> {
     // Before anything is printed: whoever has read that we listen may signal us.
@@ -62,6 +65,7 @@ async fn serve(
         terminal::say(&format!("listening on rpcudp {}", endpoint.local_addr()))?;
         datagrams.push(endpoint);
     }
+    let beside = kaa::serve(&arguments, registry).await?;
     let signal = loop {
         tokio::select! {
             signal = signals.next() => break signal,
@@ -73,15 +77,20 @@ async fn serve(
          and their answers read; signal again to stop at once",
         GRACE.as_secs()
     );
+    let all = async {
+        let answered = rpcudp::answered(&datagrams, GRACE);
+        tokio::join!(server.drain(GRACE), beside.close(GRACE), answered)
+    };
     tokio::select! {
-        (drained, ()) = async {
-            tokio::join!(server.drain(GRACE), rpcudp::answered(&datagrams, GRACE))
-        } => {
-            if drained == Drain::CutShort {
+        (drained, beside, ()) = all => {
+            if drained == Drain::CutShort || beside == Drain::CutShort {
                 tracing::warn!("stopped before every call was answered and every answer read");
             }
         }
-        _ = signals.next() => server.shutdown(),
+        _ = signals.next() => {
+            server.shutdown();
+            beside.shutdown();
+        }
     }
     Ok(())
 }

@@ -28,6 +28,8 @@ pub mod call;
 mod channel;
 mod dialect;
 pub mod error;
+#[cfg(feature = "kaa")]
+pub mod kaa;
 mod link;
 mod message;
 pub mod pseud;

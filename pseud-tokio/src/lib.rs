@@ -25,6 +25,8 @@
 
 #[doc(hidden)]
 pub mod adapter;
+#[cfg(feature = "kaa")]
+pub mod kaa;
 mod listener;
 #[cfg(feature = "rpcudp")]
 pub mod rpcudp;

@@ -56,6 +56,21 @@ fn smol() {
     assert_eq!(run("smol"), ["Hello Charly"]);
 }
 
+#[cfg(feature = "rpcudp")]
+#[test]
+fn three_wires() {
+    assert_eq!(
+        run("three_wires"),
+        [
+            "Hello Charly, over ZMTP",
+            "Hello Charly, over kaa.rpc",
+            "over ZMTP: 1 + 2 = 3",
+            "over datagrams: 1 + 2 = 3",
+            "over kaa.rpc: 1 + 2 = 3",
+        ]
+    );
+}
+
 #[test]
 fn call_back() {
     assert_eq!(

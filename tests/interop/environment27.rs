@@ -18,14 +18,20 @@ const PROBE: &str = "import sys, pip; sys.exit(sys.version_info[:2] != (2, 7))";
 ///
 /// When there is one, but the requirements cannot be installed.
 pub(crate) fn peer() -> Option<Command> {
+    program("python27", REQUIREMENTS, "peer27.py")
+}
+
+/// The command that starts a program of these tests beside those packages, in a directory of that name;
+/// `None` and panics as for [`peer`].
+pub(crate) fn program(prefix: &str, requirements: &str, program: &str) -> Option<Command> {
     let python = candidates().into_iter().find(|python| fits(python))?;
-    let packages = home().join(named_by("python27", REQUIREMENTS));
+    let packages = home().join(named_by(prefix, requirements));
     let _lock = lock();
     if !packages.exists() {
-        install(&python, &packages);
+        install(&python, &packages, requirements);
     }
     let mut command = Command::new(python);
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/peer27.py");
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(program);
     command.arg(program).arg(packages);
     Some(command)
 }
@@ -49,14 +55,14 @@ fn fits(python: &Path) -> bool {
 }
 
 /// Installs aside and renames: a directory with the final name is always complete.
-fn install(python: &Path, packages: &Path) {
+fn install(python: &Path, packages: &Path, wanted: &str) {
     let unfinished = packages.with_extension("unfinished");
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).expect("what a dead build left can be removed");
     }
     fs::create_dir(&unfinished).expect("the target directory is writable");
     let requirements = unfinished.join("requirements.txt");
-    fs::write(&requirements, REQUIREMENTS).expect("the new directory is writable");
+    fs::write(&requirements, wanted).expect("the new directory is writable");
     run(Command::new(python)
         .args(["-m", "pip", "install", "--disable-pip-version-check", "-q", "-r"])
         .arg(&requirements)

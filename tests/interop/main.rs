@@ -10,6 +10,7 @@ mod cuts;
 mod environment;
 mod environment27;
 mod harness;
+mod kaa;
 #[cfg(feature = "_curve")]
 mod libzmq41;
 mod links_live;

@@ -1,11 +1,10 @@
 //! One link's task: the whole loop.
 
 use super::host::Host;
-use super::{Fed, Flushed, Link, Origin, farewell};
+use super::{CarrierConfig, Fed, Flushed, Link, Origin, farewell};
 use crate::engine::sockets::OpenSocket;
 use crate::runtime::{Reader, Runtime, Stream, Timer, Writer};
 use bytes::BytesMut;
-use pseud_proto::zmtp::ConnectionConfig;
 use pseud_proto::{Misbehaved, PeerError, Reason};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -59,13 +58,16 @@ impl<R: Runtime> Driver<R> {
     /// A link over a fresh stream, not driven yet.
     pub(crate) fn new(
         host: &Arc<Host>,
-        config: Arc<ConnectionConfig>,
+        config: CarrierConfig,
         origin: Origin<'_>,
         stream: R::Stream,
         runtime: &R,
     ) -> io::Result<Self> {
         let address = stream.peer_address()?;
         let (reader, writer) = stream.split()?;
+        if let Some(bytes) = config.buffer_size() {
+            writer.buffer_size(bytes);
+        }
         let link = Link::new(host, config, origin, writer, address)?;
         let live = Live { open: host.hub().open_socket(), link };
         let runtime = runtime.clone();

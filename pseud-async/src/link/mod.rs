@@ -1,14 +1,17 @@
 //! One link: a connection, its socket's writing half, and what other tasks may ask of it.
 
 mod any;
+mod carrier;
 pub(crate) mod driver;
 mod farewell;
 pub(crate) mod host;
 mod writing;
 
+pub use carrier::CarrierConfig;
 pub use host::Host;
 pub use writing::Flushed;
 
+use self::carrier::Carrier;
 use crate::auth::gate;
 use crate::engine::any_link::AnyLink;
 use crate::engine::dial::Dial;
@@ -21,7 +24,7 @@ use crate::entropy;
 use crate::runtime::Writer;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;
-use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Question, Side};
+use pseud_proto::zmtp::{Connection, Event, Question, Side};
 use pseud_proto::{Incompatible, LateGuard, Misbehaved, PeerError, PeerId, Reason, Siblings, User};
 use std::fmt;
 use std::io;
@@ -64,7 +67,7 @@ pub enum Origin<'a> {
 /// through it when nothing else is in flight.
 pub struct Link<W> {
     host: Arc<Host>,
-    connection: Mutex<Connection>,
+    connection: Mutex<Carrier>,
     writer: W,
     address: String,
     side: Side,
@@ -96,7 +99,7 @@ impl<W: Writer> Link<W> {
     /// The operating system gives no entropy; or there are too many strangers who connect to us.
     pub fn new(
         host: &Arc<Host>,
-        config: Arc<ConnectionConfig>,
+        config: CarrierConfig,
         origin: Origin<'_>,
         writer: W,
         address: String,
@@ -112,9 +115,8 @@ impl<W: Writer> Link<W> {
             }
             Origin::Dialed { attempt, dial } => (Side::Connecting, attempt, dial.siblings(), None),
         };
-        let config = hub.config.announced_beside(config, &siblings);
-        let connection = Connection::for_attempt(config, side, attempt, seed, hub.now());
-        let connection = connection.skip_too_large();
+        let role = (side, attempt);
+        let connection = Carrier::new(config, &hub.config, role, &siblings, seed, hub.now());
         let link = Arc::new(Self {
             host: host.clone(),
             connection: Mutex::new(connection),
@@ -208,7 +210,7 @@ impl<W: Writer> Link<W> {
 
     /// While a large frame is partial: lets `read` read straight into it.
     pub fn read_large<R>(&self, read: impl FnOnce(&mut Connection) -> Option<R>) -> Option<R> {
-        read(&mut self.lock())
+        read(self.lock().zmtp()?)
     }
 
     /// Bytes were read straight into a large frame.
@@ -252,14 +254,14 @@ impl<W: Writer> Link<W> {
         self.lock().poll_timeout()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    fn lock(&self) -> MutexGuard<'_, Carrier> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the connection something and hands what comes of it to the endpoint.
     fn feed(
         self: &Arc<Self>,
-        tell: impl FnOnce(&mut Connection, Instant) -> Result<(), PeerError>,
+        tell: impl FnOnce(&mut Carrier, Instant) -> Result<(), PeerError>,
     ) -> Fed {
         let mut connection = self.lock();
         let hub = self.hub();
@@ -283,7 +285,7 @@ impl<W: Writer> Link<W> {
     /// not looked at, whoever asks next.
     fn exchange(
         &self,
-        connection: &mut Connection,
+        connection: &mut Carrier,
         inner: &mut Inner,
         mut attach: impl FnMut(&mut Inner, PeerId),
         asked: &mut Option<Question>,
@@ -336,9 +338,7 @@ impl<W: Writer> Link<W> {
             Reason::PeerGone => Misbehaved::HandshakeIncomplete.into(),
             _ => return,
         };
-        let connection = self.lock();
-        let (offered, expected) = (connection.offered_mechanism(), connection.mechanism().as_str());
-        drop(connection);
+        let (offered, expected) = self.lock().mechanisms();
         let (address, who) = (self.address.clone(), self.denied.get().cloned());
         let is_dialed = self.side == Side::Connecting;
         self.hub().refused(Failed { address, error, who, offered, expected, is_dialed });

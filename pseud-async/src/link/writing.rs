@@ -1,10 +1,10 @@
 //! A link's way out: what is queued for its peer, into its socket.
 
 use super::Link;
+use super::carrier::Carrier;
 use crate::engine::effects::Effects;
 use crate::runtime::Writer;
 use pseud_proto::pseud::BACKLOG_BYTES_LOW;
-use pseud_proto::zmtp::Connection;
 use std::io::{self, IoSlice};
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
@@ -32,7 +32,7 @@ impl<W: Writer> Link<W> {
 
     pub(super) fn flush_locked<'a>(
         &'a self,
-        mut connection: MutexGuard<'a, Connection>,
+        mut connection: MutexGuard<'a, Carrier>,
     ) -> io::Result<Flushed> {
         loop {
             if self.over.load(Ordering::Relaxed) {
@@ -54,7 +54,7 @@ impl<W: Writer> Link<W> {
     }
 
     /// Tells the endpoint what was written and pulls what comes next, under one lock.
-    fn pull(&self, connection: &mut Connection) -> Effects {
+    fn pull(&self, connection: &mut Carrier) -> Effects {
         let Some(&peer) = self.peer.get() else { return Effects::default() };
         let ((), effects) = self.hub().with(|inner, now| {
             // Only `Written` can wait here: input is exchanged under the lock that it came in.
@@ -63,12 +63,14 @@ impl<W: Writer> Link<W> {
                 let Some(transmit) = inner.endpoint.poll_transmit(peer, now) else { break };
                 transmit.with(|message, token| connection.send(message, token));
             }
+            // A call that its wire has no words for has ended by this.
+            let _ = self.exchange(connection, inner, |_, _| {}, &mut None, now);
         });
         effects
     }
 
     /// One write. `None`: something was written, and there may be more.
-    fn write(&self, connection: &mut Connection) -> io::Result<Option<Flushed>> {
+    fn write(&self, connection: &mut Carrier) -> io::Result<Option<Flushed>> {
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
         let count = connection.slices(&mut slices);
         if count == 0 {

@@ -6,13 +6,12 @@ use super::security;
 use crate::engine::sockets::Listening;
 use crate::io_error::{invalid, named};
 use crate::link::driver::Driver;
-use crate::link::{Host, Origin};
+use crate::link::{CarrierConfig, Host, Origin};
 use crate::runtime::abort::Abort;
 use crate::runtime::time::sleep;
 use crate::runtime::{Listener, Runtime, SocketAddress, unsupported};
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
-use pseud_proto::zmtp::ConnectionConfig;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -40,10 +39,7 @@ pub(crate) async fn bind<R: Runtime>(
     };
     host.hub().listens();
     tracing::info!(endpoint = %bound, "listening");
-    let mut connection = options.connection.clone();
-    // Who connects makes itself known; who listens is known.
-    connection.probe = false;
-    let config = options.config.announced(Arc::new(connection));
+    let config = options.accepting();
     let open = Arc::new(Open(Mutex::new(Some(listener))));
     if !host.hub().listen(&open) {
         return Err(named("bind", endpoint, &io::Error::other("this side shut down")));
@@ -137,7 +133,7 @@ impl<L: Listener> Listening for Open<L> {
 /// open files, ends neither the listener nor anybody else's link.
 async fn accept<R: Runtime>(
     host: Arc<Host>,
-    config: Arc<ConnectionConfig>,
+    config: CarrierConfig,
     here: BindOptions,
     open: Arc<Open<R::Listener>>,
     runtime: R,
@@ -173,7 +169,7 @@ fn patience() -> Retry {
 /// Serves that link in a task of its own.
 fn serve<R: Runtime>(
     host: &Arc<Host>,
-    config: Arc<ConnectionConfig>,
+    config: CarrierConfig,
     here: BindOptions,
     stream: R::Stream,
     runtime: &R,

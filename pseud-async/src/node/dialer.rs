@@ -7,14 +7,13 @@ use crate::engine::dial::Dial;
 use crate::entropy;
 use crate::io_error::{invalid, named};
 use crate::link::driver::{Driver, LinkOf};
-use crate::link::{Host, Origin};
+use crate::link::{CarrierConfig, Host, Origin};
 use crate::runtime::Runtime;
 use crate::runtime::abort::Abort;
 use crate::runtime::time::sleep;
 use pseud_proto::Reason;
 use pseud_proto::address::Address;
 use pseud_proto::backoff::{Backoff, Retry};
-use pseud_proto::zmtp::ConnectionConfig;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::iter::repeat;
@@ -32,7 +31,7 @@ pub(crate) fn connect<R: Runtime>(
 ) -> io::Result<Dialed<R>> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
     security::judge_endpoint(options, &address, "connect to", endpoint)?;
-    let config = Arc::new(options.connection.clone());
+    let config = options.connecting();
     let (dial, endpoint) = (Dial::new(host.hub(), endpoint), endpoint.to_owned());
     let (timeout, current) = (options.connect_timeout, Arc::<Current<R>>::default());
     let dialed = Dialed { current: current.clone(), task: Abort::default() };
@@ -112,7 +111,7 @@ const SETTLED: Duration = Duration::from_secs(5);
 struct Dialer<R: Runtime> {
     host: Arc<Host>,
     dial: Dial,
-    config: Arc<ConnectionConfig>,
+    config: CarrierConfig,
     address: Address,
     endpoint: String,
     timeout: Duration,

@@ -1,6 +1,7 @@
 //! How a server or a client is set up.
 
 use crate::auth::places::Gate;
+use crate::link::CarrierConfig;
 use crate::serve::orphans::Orphans;
 use crate::serve::registry::Registry;
 use pseud_proto::backoff::Retry;
@@ -49,6 +50,9 @@ pub struct Options {
     pub registry: Option<Registry>,
     /// What becomes of async handlers that wait while their caller leaves. Default: they are dropped.
     pub orphans: Orphans,
+    /// That its links are of kaa.rpc, and how.
+    #[cfg(feature = "kaa")]
+    pub(crate) kaa: Option<CarrierConfig>,
 }
 
 impl Default for Options {
@@ -65,7 +69,35 @@ impl Default for Options {
             allow_plaintext: false,
             registry: None,
             orphans: Orphans::default(),
+            #[cfg(feature = "kaa")]
+            kaa: None,
         }
+    }
+}
+
+/// What its links carry.
+impl Options {
+    /// Links that others open.
+    pub(crate) fn accepting(&self) -> CarrierConfig {
+        self.kaa().unwrap_or_else(|| {
+            let mut connection = self.connection.clone();
+            // Who connects makes itself known; who listens is known.
+            connection.probe = false;
+            CarrierConfig::Zmtp(self.config.announced(Arc::new(connection)))
+        })
+    }
+
+    /// Links that we open.
+    pub(crate) fn connecting(&self) -> CarrierConfig {
+        self.kaa().unwrap_or_else(|| CarrierConfig::Zmtp(Arc::new(self.connection.clone())))
+    }
+
+    /// Whether they are of kaa.rpc, and how.
+    pub(crate) fn kaa(&self) -> Option<CarrierConfig> {
+        #[cfg(feature = "kaa")]
+        return self.kaa.clone();
+        #[cfg(not(feature = "kaa"))]
+        None
     }
 }
 

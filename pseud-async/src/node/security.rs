@@ -107,18 +107,20 @@ pub(crate) fn judge_endpoint(
         options.connection.mechanism,
         MechanismConfig::PlainClient { .. } | MechanismConfig::PlainServer
     );
-    if !plain || options.allow_plaintext || is_local(address) {
+    let kaa = options.kaa().is_some();
+    if !(plain || kaa) || options.allow_plaintext || is_local(address) {
         return Ok(());
     }
-    Err(invalid(InClear { verb: verb.to_owned(), endpoint: endpoint.to_owned() }))
+    Err(invalid(InClear { verb: verb.to_owned(), endpoint: endpoint.to_owned(), kaa }))
 }
 
-/// PLAIN was to leave this machine, without [`Options::allow_plaintext`]: what `bind` and `connect`
+/// PLAIN or kaa.rpc was to leave this machine, without [`Options::allow_plaintext`]: what `bind` and `connect`
 /// fail with, inside their [`io::Error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InClear {
     verb: String,
     endpoint: String,
+    kaa: bool,
 }
 
 impl InClear {
@@ -135,12 +137,18 @@ impl InClear {
 
 impl fmt::Display for InClear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { verb, endpoint } = self;
-        write!(
-            f,
-            "cannot {verb} {endpoint}: PLAIN would send passwords over the network in clear; set \
-             allow_plaintext if that network is trusted, or use CURVE"
-        )
+        let Self { verb, endpoint, kaa } = self;
+        write!(f, "cannot {verb} {endpoint}: ")?;
+        f.write_str(match kaa {
+            false => {
+                "PLAIN would send passwords over the network in clear; set allow_plaintext if that \
+                 network is trusted, or use CURVE"
+            }
+            true => {
+                "kaa.rpc would send all calls over the network in clear; set allow_plaintext if that \
+                 network is trusted"
+            }
+        })
     }
 }
 

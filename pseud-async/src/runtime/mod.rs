@@ -185,6 +185,10 @@ pub trait Writer: Send + Sync + 'static {
     /// The link has no PINGs to find out with that its peer is gone: the socket is to do it, within
     /// those bounds. Called once, after the handshake. By default nothing is done.
     fn keep_alive(&self, _bounds: Heartbeat) {}
+
+    /// The socket is to have buffers of so many bytes, each way. Called once, before anything is
+    /// written. By default nothing is done.
+    fn buffer_size(&self, _bytes: usize) {}
 }
 
 /// One sleep.

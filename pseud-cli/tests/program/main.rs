@@ -2,6 +2,8 @@
 #![cfg(unix)]
 
 mod call;
+#[cfg(unix)]
+mod kaa;
 mod mistakes;
 mod rpcudp;
 mod run;

@@ -1,6 +1,8 @@
 //! Dialects: messages to meaning and back. Who keeps sessions sees what stands here, and names no
 //! dialect.
 
+#[cfg(feature = "kaa")]
+pub(crate) mod kaa;
 pub(crate) mod pseud;
 #[cfg(feature = "rpcudp")]
 pub(crate) mod rpcudp;

@@ -36,4 +36,14 @@ pub enum Insecure {
     /// No nonce is left for this link: a new one begins anew.
     #[error("nonces used up")]
     Exhausted,
+    /// kaa.rpc: a response that whoever knows our secret would not give.
+    #[error("the peer does not know the secret")]
+    WrongSecret,
+    /// kaa.rpc: the server ended the link behind our response: its secret is most likely another.
+    #[error("the server went after our response: does it have the same secret?")]
+    SecretRefused,
+    /// kaa.rpc: a challenge that our own side made: whoever shows it wants us to answer what it was
+    /// asked itself.
+    #[error("a challenge of our own came back")]
+    Reflection,
 }

@@ -86,6 +86,10 @@ pub enum Malformed {
     /// A message whose number of frames is neither a probe's nor pseud's.
     #[error("bad envelope")]
     BadEnvelope,
+    /// kaa.rpc: a header of the handshake with another type or length than it has: garbage, or a peer
+    /// that writes its numbers big-endian.
+    #[error("bad header")]
+    BadHeader,
 }
 
 /// How a peer can misbehave.

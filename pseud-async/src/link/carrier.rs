@@ -1,0 +1,153 @@
+//! What carries a link's messages: ZMTP, or kaa.rpc's packets.
+
+use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Heartbeat, Side, Verdict};
+use pseud_proto::{Config, PeerError, Siblings};
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How the links of an endpoint are set up.
+#[derive(Debug, Clone)]
+pub enum CarrierConfig {
+    /// ZMTP.
+    Zmtp(Arc<ConnectionConfig>),
+    /// kaa.rpc.
+    #[cfg(feature = "kaa")]
+    Kaa {
+        /// Its secret, time-outs and limits.
+        config: Arc<pseud_proto::kaa::Config>,
+        /// Bytes of its sockets' buffers, where they are not to be the system's.
+        buffer_size: Option<usize>,
+    },
+}
+
+impl CarrierConfig {
+    /// Bytes of its sockets' buffers, where they are not to be the system's.
+    pub(crate) fn buffer_size(&self) -> Option<usize> {
+        match self {
+            Self::Zmtp(_) => None,
+            #[cfg(feature = "kaa")]
+            Self::Kaa { buffer_size, .. } => *buffer_size,
+        }
+    }
+}
+
+/// One link's machine.
+pub(crate) enum Carrier {
+    Zmtp(Box<Connection>),
+    #[cfg(feature = "kaa")]
+    Kaa(Box<pseud_proto::kaa::Connection>),
+}
+
+/// Does the same to either.
+macro_rules! either {
+    ($this:expr, $carrier:ident => $does:expr) => {
+        match $this {
+            Carrier::Zmtp($carrier) => $does,
+            #[cfg(feature = "kaa")]
+            Carrier::Kaa($carrier) => $does,
+        }
+    };
+}
+
+impl Carrier {
+    pub(crate) fn new(
+        config: CarrierConfig,
+        node: &Config,
+        (side, attempt): (Side, u32),
+        siblings: &Siblings,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
+        match config {
+            CarrierConfig::Zmtp(config) => {
+                let config = node.announced_beside(config, siblings);
+                let connection = Connection::for_attempt(config, side, attempt, seed, now);
+                Self::Zmtp(Box::new(connection.skip_too_large()))
+            }
+            #[cfg(feature = "kaa")]
+            CarrierConfig::Kaa { config, .. } => {
+                let connection = pseud_proto::kaa::Connection::new(config, side, seed, now);
+                Self::Kaa(Box::new(connection))
+            }
+        }
+    }
+
+    pub(crate) fn handle_input(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
+        either!(self, carrier => carrier.handle_input(input, now))
+    }
+
+    pub(crate) fn handle_eof(&mut self) -> Result<(), PeerError> {
+        either!(self, carrier => carrier.handle_eof())
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), PeerError> {
+        either!(self, carrier => carrier.handle_timeout(now))
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        either!(self, carrier => carrier.poll_timeout())
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        either!(self, carrier => carrier.poll_event())
+    }
+
+    pub(crate) fn send(
+        &mut self,
+        message: pseud_proto::zmtp::Outgoing<'_>,
+        token: pseud_proto::zmtp::Token,
+    ) {
+        either!(self, carrier => carrier.send(message, token));
+    }
+
+    pub(crate) fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
+        either!(self, carrier => carrier.slices(out))
+    }
+
+    pub(crate) fn advance(&mut self, written: usize) {
+        either!(self, carrier => carrier.advance(written));
+    }
+
+    pub(crate) fn backlog(&self) -> usize {
+        either!(self, carrier => carrier.backlog())
+    }
+
+    /// The machine of ZMTP, for what only that knows: large frames that are read in place.
+    pub(crate) fn zmtp(&mut self) -> Option<&mut Connection> {
+        match self {
+            Self::Zmtp(connection) => Some(connection),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(_) => None,
+        }
+    }
+
+    pub(crate) fn handle_filled(&mut self, now: Instant) -> Result<(), PeerError> {
+        self.zmtp().map_or(Ok(()), |connection| connection.handle_filled(now))
+    }
+
+    /// kaa.rpc asks nobody: who knows the secret comes in.
+    pub(crate) fn answer(&mut self, verdict: Verdict, now: Instant) -> Result<(), PeerError> {
+        self.zmtp().map_or(Ok(()), |connection| connection.answer(verdict, now))
+    }
+
+    /// Within which bounds the socket is to find out that its peer is gone, where the wire has no PING.
+    pub(crate) fn without_pings(&self) -> Option<Heartbeat> {
+        match self {
+            Self::Zmtp(connection) => connection.without_pings(),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(_) => Some(Heartbeat::default()),
+        }
+    }
+
+    /// The mechanism that the peer offered, and ours.
+    pub(crate) fn mechanisms(&self) -> (Option<String>, &'static str) {
+        match self {
+            Self::Zmtp(connection) => {
+                (connection.offered_mechanism(), connection.mechanism().as_str())
+            }
+            #[cfg(feature = "kaa")]
+            Self::Kaa(_) => (None, "kaa.rpc"),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! One link of an endpoint of many peers: packets on the wire, messages within.
+
+use super::config::Config;
+use super::{SERVER, entropy_of, settings_of};
+use crate::auth::mechanism_name::MechanismName;
+use crate::auth::socket_type::SocketType;
+use crate::base::side::Side;
+use crate::call::profile::{Capabilities, Profile};
+use crate::call::siblings::Siblings;
+use crate::dialect::kaa::message::{Heard, Messages, Said};
+use crate::error::PeerError;
+use crate::message::outgoing::{Outgoing, Token};
+use crate::message::packet::Kind;
+use crate::wire::kaa::connection::{Connection as Wire, Event as Packet};
+use crate::wire::zmtp::{Event, Ready};
+use bytes::Bytes;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// One link, for drivers of an [`Endpoint`](crate::pseud::Endpoint): what
+/// [`zmtp::Connection`](crate::zmtp::Connection) is for ZMTP.
+///
+/// It tells the same [`Event`]s and [sends](Self::send) the same messages, so that one endpoint serves
+/// links of both kinds. Its peer is ready once it has shown that it knows the secret; the server that a
+/// client has connected to is known by the routing id [`SERVER`].
+#[derive(Debug)]
+pub struct Connection {
+    config: Arc<Config>,
+    wire: Wire,
+    side: Side,
+    messages: Messages,
+    events: VecDeque<Event>,
+    /// Messages by the byte they end at.
+    tokens: VecDeque<(u64, Token)>,
+    is_over: bool,
+}
+
+impl Connection {
+    /// A connection over a fresh stream. The seed is the entropy of its challenge: 32 bytes that nobody
+    /// can guess, and new ones for each link.
+    pub fn new(config: Arc<Config>, side: Side, seed: [u8; 32], now: Instant) -> Self {
+        let entropy = entropy_of(&mut ChaCha20Rng::from_seed(seed));
+        let settings = settings_of(&config);
+        let limits = &config.limits;
+        let max = config.packet_bytes_max;
+        let messages = Messages::new(&limits.values, limits.body_bytes_max, max);
+        Self {
+            wire: Wire::new(settings, config.secret.clone(), side, entropy, now),
+            config,
+            side,
+            messages,
+            events: VecDeque::new(),
+            tokens: VecDeque::new(),
+            is_over: false,
+        }
+    }
+
+    /// Bytes came. All of them are taken.
+    ///
+    /// # Errors
+    /// The peer broke the protocol, or does not know the secret: this link is over. What came before
+    /// counts.
+    pub fn handle_input(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
+        if self.is_over {
+            return Ok(());
+        }
+        self.wire.handle_input(input);
+        let result = self.read_all(now);
+        self.is_over = result.is_err();
+        result
+    }
+
+    fn read_all(&mut self, now: Instant) -> Result<(), PeerError> {
+        while let Some(packet) = self.wire.poll_event(now)? {
+            match packet {
+                Packet::Open => self.events.push_back(Event::Ready(self.ready())),
+                Packet::Packet(seq, kind, payload) => self.heard(seq, kind, &payload),
+                Packet::Useless => self.events.push_back(Event::Message(Messages::noise())),
+            }
+        }
+        Ok(())
+    }
+
+    fn heard(&mut self, seq: u32, kind: Kind, payload: &[u8]) {
+        match self.messages.read(seq, kind, payload) {
+            Heard::Message(message) => self.events.push_back(Event::Message(message)),
+            Heard::Answer(packet) => drop(self.wire.put(packet)),
+        }
+    }
+
+    /// Nobody waits so long for an answer as this wire does: none is ever too late.
+    fn ready(&self) -> Ready {
+        let profile = Profile::declared(Capabilities::LATE_ANSWERS, self.config.packet_bytes_max);
+        let property = profile.property(&Siblings::default());
+        let properties = property.map(|(name, value)| (Bytes::from(name), value));
+        let identity = match self.side {
+            Side::Connecting => Bytes::from_static(SERVER),
+            Side::Accepting => Bytes::new(),
+        };
+        Ready {
+            identity,
+            socket_type: SocketType::Router,
+            minor: 0,
+            mechanism: MechanismName::Null,
+            user: self.config.user.clone(),
+            properties: properties.into_iter().collect(),
+        }
+    }
+
+    /// The stream ended.
+    ///
+    /// # Errors
+    /// It ended inside the handshake or a packet.
+    pub fn handle_eof(&mut self) -> Result<(), PeerError> {
+        match std::mem::replace(&mut self.is_over, true) {
+            true => Ok(()),
+            false => self.wire.handle_eof(),
+        }
+    }
+
+    /// Time has passed.
+    ///
+    /// # Errors
+    /// The handshake took too long, or a packet stands still: this link is over.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), PeerError> {
+        if self.is_over {
+            return Ok(());
+        }
+        let result = self.wire.handle_timeout(now);
+        self.is_over = result.is_err();
+        result
+    }
+
+    /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.wire.poll_timeout().filter(|_| !self.is_over)
+    }
+
+    /// The next thing that has happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        let (end, token) = *self.tokens.front()?;
+        if end > self.wire.written() {
+            return None;
+        }
+        self.tokens.pop_front();
+        Some(Event::Written(token))
+    }
+
+    /// Queues a message of an endpoint's. A result that no pickle says is answered as an exception; a
+    /// call that none says is not sent, and an event tells that it was not executed: look at
+    /// [`poll_event`](Self::poll_event) after it.
+    pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
+        let end = match self.messages.write(&message) {
+            Said::Packet(packet) => self.wire.put(packet),
+            Said::Refused(answer) => {
+                self.events.push_back(Event::Message(answer));
+                self.wire.end()
+            }
+            Said::Nothing => self.wire.end(),
+        };
+        self.tokens.push_back((end, token));
+    }
+
+    /// Fills `out` with what is to be written, in order; returns how many slices it filled.
+    pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
+        self.wire.slices(out)
+    }
+
+    /// That many bytes of [`slices`](Self::slices) were written.
+    pub fn advance(&mut self, written: usize) {
+        self.wire.advance(written);
+    }
+
+    /// Bytes queued and not written.
+    pub fn backlog(&self) -> usize {
+        self.wire.backlog()
+    }
+}

@@ -1,0 +1,212 @@
+//! One link: bytes to packets and back.
+
+use super::handshake::{Handshake, Step};
+use super::output::Output;
+use super::proof::{PROOF_BYTES, Proof};
+use crate::base::deadline::after;
+use crate::base::secret::Secret;
+use crate::base::side::Side;
+use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
+use crate::message::packet::{HEADER_BYTES, Header, Kind, put_header};
+use bytes::{Bytes, BytesMut};
+use std::io::IoSlice;
+use std::time::{Duration, Instant};
+
+/// An input buffer over this is let go once it is empty.
+const KEEP_MAX: usize = 64 * 1024;
+
+/// What a link needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// How long the handshake may take.
+    pub(crate) handshake_timeout: Duration,
+    /// How long a packet that was begun may stand still.
+    pub(crate) packet_timeout: Duration,
+    /// Bytes of a payload that the peer may send.
+    pub(crate) payload_bytes_max: usize,
+}
+
+/// What a connection tells.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The peer has shown that it knows the secret.
+    Open,
+    /// A packet with a meaning.
+    Packet(u32, Kind, Bytes),
+    /// One without: of a type that nobody knows, or of the handshake that is over.
+    Useless,
+}
+
+/// The sans-IO machine of one stream.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    settings: Settings,
+    handshake: Handshake,
+    input: BytesMut,
+    output: Output,
+    /// Until when the handshake has to be over, or the packet that was begun has to go on.
+    deadline: Option<Instant>,
+}
+
+/// The random bytes of one link.
+#[derive(Debug)]
+pub(crate) struct Entropy {
+    pub(crate) nonce: [u8; 10],
+    pub(crate) salt: [u8; 20],
+}
+
+impl Connection {
+    pub(crate) fn new(
+        settings: Settings,
+        secret: Secret,
+        side: Side,
+        entropy: Entropy,
+        now: Instant,
+    ) -> Self {
+        let handshake = Handshake::new(secret, side, entropy.nonce, entropy.salt);
+        let deadline = Some(after(now, settings.handshake_timeout));
+        let input = BytesMut::new();
+        let mut this = Self { settings, handshake, input, output: Output::default(), deadline };
+        if let Some(proof) = this.handshake.first() {
+            this.put_proof(0, Kind::Auth, &proof);
+        }
+        this
+    }
+
+    /// Bytes came: to be followed by [`poll_event`](Self::poll_event) until `None`.
+    pub(crate) fn handle_input(&mut self, input: &[u8]) {
+        self.input.extend_from_slice(input);
+    }
+
+    /// The next event.
+    pub(crate) fn poll_event(&mut self, now: Instant) -> Result<Option<Event>, PeerError> {
+        while let Some(header) = Header::read(&self.input) {
+            self.check_header(&header)?;
+            let len = header.len as usize;
+            if self.input.len() - HEADER_BYTES < len {
+                break;
+            }
+            let mut packet = self.input.split_to(HEADER_BYTES + len).freeze();
+            let payload = packet.split_off(HEADER_BYTES);
+            if let Some(event) = self.packet(header, payload)? {
+                return Ok(Some(event));
+            }
+        }
+        self.rest(now);
+        Ok(None)
+    }
+
+    /// Judged before its payload is awaited: a stranger's packets are proofs, and no longer than these.
+    fn check_header(&self, header: &Header) -> Result<(), PeerError> {
+        if !self.handshake.is_done() {
+            return match header.kind {
+                Some(Kind::Auth | Kind::Resp) if header.len as usize == PROOF_BYTES => Ok(()),
+                Some(Kind::Call | Kind::Retn | Kind::Excp) => Err(Misbehaved::EarlyMessage.into()),
+                _ => Err(Malformed::BadHeader.into()),
+            };
+        }
+        let max = self.settings.payload_bytes_max as u64;
+        match u64::from(header.len) {
+            len if len <= max => Ok(()),
+            size => Err(PeerError::TooLarge { what: "packet bytes", size, max }),
+        }
+    }
+
+    fn packet(&mut self, header: Header, payload: Bytes) -> Result<Option<Event>, PeerError> {
+        let seq = header.seq;
+        if self.handshake.is_done() {
+            return Ok(Some(match header.kind {
+                Some(kind @ (Kind::Call | Kind::Retn | Kind::Excp)) => {
+                    Event::Packet(seq, kind, payload)
+                }
+                _ => Event::Useless,
+            }));
+        }
+        let Some((kind, proof)) = header.kind.zip(Proof::read(&payload)) else {
+            return Err(Malformed::BadHeader.into());
+        };
+        let (answer, event) = match self.handshake.take(kind, &proof)? {
+            Step::Answer(proof) => (Some(proof), None),
+            Step::Open(proof) => (proof, Some(Event::Open)),
+        };
+        if let Some(proof) = answer {
+            self.put_proof(seq, Kind::Resp, &proof);
+        }
+        if event.is_some() {
+            self.deadline = None;
+        }
+        Ok(event)
+    }
+
+    /// Nothing is left to be read, or a packet that is not whole.
+    fn rest(&mut self, now: Instant) {
+        if self.input.is_empty() && self.input.capacity() > KEEP_MAX {
+            self.input = BytesMut::new();
+        }
+        if self.handshake.is_done() {
+            let wait = self.settings.packet_timeout;
+            self.deadline = (!self.input.is_empty()).then(|| after(now, wait));
+        }
+    }
+
+    /// The stream ended.
+    pub(crate) fn handle_eof(&self) -> Result<(), PeerError> {
+        match () {
+            () if self.handshake.is_answered() => Err(Insecure::SecretRefused.into()),
+            () if !self.is_open() => Err(Misbehaved::HandshakeIncomplete.into()),
+            () if !self.input.is_empty() => Err(Malformed::Truncated.into()),
+            () => Ok(()),
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn handle_timeout(&self, now: Instant) -> Result<(), PeerError> {
+        match self.deadline {
+            Some(deadline) if deadline <= now && self.is_open() => Err(Misbehaved::Stalled.into()),
+            Some(deadline) if deadline <= now => Err(Misbehaved::HandshakeTimeout.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Whether the peer is authenticated.
+    pub(crate) fn is_open(&self) -> bool {
+        self.handshake.is_done()
+    }
+
+    /// Queues a whole packet; returns the position at which it ends.
+    pub(crate) fn put(&mut self, packet: Vec<u8>) -> u64 {
+        self.output.put(packet)
+    }
+
+    fn put_proof(&mut self, seq: u32, kind: Kind, proof: &Proof) {
+        let mut packet = Vec::with_capacity(HEADER_BYTES + PROOF_BYTES);
+        put_header(&mut packet, seq, kind, PROOF_BYTES as u32);
+        proof.put(&mut packet);
+        self.output.put(packet);
+    }
+
+    pub(crate) fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
+        self.output.slices(out)
+    }
+
+    pub(crate) fn advance(&mut self, written: usize) {
+        self.output.advance(written);
+    }
+
+    pub(crate) fn backlog(&self) -> usize {
+        self.output.backlog()
+    }
+
+    /// The position at which all that is queued ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.output.end()
+    }
+
+    pub(crate) fn written(&self) -> u64 {
+        self.output.written()
+    }
+}

@@ -1,0 +1,120 @@
+//! Who proves what to whom before a packet may be a call.
+
+use super::proof::{NONCE, Part, Proof, challenge, is_made_by, is_response, response};
+use crate::base::secret::Secret;
+use crate::base::side::Side;
+use crate::error::{Insecure, Misbehaved, PeerError};
+use crate::message::packet::Kind;
+
+/// One side of the handshake.
+pub(crate) struct Handshake {
+    secret: Secret,
+    challenge: Part,
+    salt: Part,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// A client: the server speaks first.
+    Challenged,
+    /// A client that has answered and waits for the server's answer.
+    Answered,
+    /// A server that has challenged its client.
+    Challenging,
+    /// The peer has shown that it knows the secret.
+    Done,
+}
+
+/// What follows from a packet of the handshake.
+pub(crate) enum Step {
+    /// This RESP goes out, and the handshake goes on.
+    Answer(Proof),
+    /// The peer is authenticated; this RESP goes out where there is one.
+    Open(Option<Proof>),
+}
+
+impl Handshake {
+    pub(crate) fn new(secret: Secret, side: Side, nonce: [u8; NONCE], salt: Part) -> Self {
+        let challenge = challenge(&secret, side, nonce);
+        let state = match side {
+            Side::Connecting => State::Challenged,
+            Side::Accepting => State::Challenging,
+        };
+        Self { secret, challenge, salt, state }
+    }
+
+    /// The AUTH with which a server begins.
+    pub(crate) fn first(&self) -> Option<Proof> {
+        (self.state == State::Challenging).then_some(Proof {
+            challenge: self.challenge,
+            response: [0; 20],
+            salt: [0; 20],
+        })
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Whether the peer ended the stream behind our response, which says only that it did not like it.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.state == State::Answered
+    }
+
+    /// Takes an AUTH or a RESP.
+    pub(crate) fn take(&mut self, kind: Kind, proof: &Proof) -> Result<Step, PeerError> {
+        match (self.state, kind) {
+            (State::Challenged, Kind::Auth) => self.challenged(&proof.challenge),
+            (State::Answered, Kind::Resp) => {
+                self.check(proof)?;
+                // A server that is sure of its client has nothing to ask any more.
+                if proof.challenge != [0; 20] {
+                    return Err(Misbehaved::UnexpectedCommand.into());
+                }
+                self.state = State::Done;
+                Ok(Step::Open(None))
+            }
+            (State::Challenging, Kind::Resp) => {
+                self.check(proof)?;
+                // It may not want to know who we are: the reference takes its calls all the same.
+                let answer = match proof.challenge {
+                    [0, ..] if proof.challenge == [0; 20] => None,
+                    challenge => Some(self.answer(&challenge, Side::Accepting, [0; 20])?),
+                };
+                self.state = State::Done;
+                Ok(Step::Open(answer))
+            }
+            _ => Err(Misbehaved::UnexpectedCommand.into()),
+        }
+    }
+
+    fn challenged(&mut self, challenge: &Part) -> Result<Step, PeerError> {
+        let answer = self.answer(challenge, Side::Connecting, self.challenge)?;
+        self.state = State::Answered;
+        Ok(Step::Answer(answer))
+    }
+
+    fn check(&self, proof: &Proof) -> Result<(), PeerError> {
+        match is_response(&self.secret, &self.challenge, &proof.salt, &proof.response) {
+            true => Ok(()),
+            false => Err(Insecure::WrongSecret.into()),
+        }
+    }
+
+    /// Answers a challenge, unless one of our own side made it: then somebody wants an answer from us
+    /// that it was asked for itself.
+    fn answer(&self, asked: &Part, own: Side, counter: Part) -> Result<Proof, PeerError> {
+        if is_made_by(&self.secret, own, asked) {
+            return Err(Insecure::Reflection.into());
+        }
+        let response = response(&self.secret, asked, &self.salt);
+        Ok(Proof { challenge: counter, response, salt: self.salt })
+    }
+}
+
+impl std::fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Handshake({:?})", self.state)
+    }
+}

@@ -1,0 +1,11 @@
+//! Servers and clients of kaa.rpc on tokio: see [`pseud_async::kaa`].
+
+use crate::Tokio;
+#[doc(inline)]
+pub use pseud_async::kaa::{BigInt, Complex, Config, FrozenSet, Object, Options, Set, exts};
+
+/// A server of kaa.rpc on tokio: see [`pseud_async::kaa::Server`].
+pub type Server = pseud_async::kaa::Server<Tokio>;
+
+/// A client of kaa.rpc on tokio: see [`pseud_async::kaa::Client`].
+pub type Client = pseud_async::kaa::Client<Tokio>;
