@@ -9,6 +9,8 @@
 //! | `tokio` (default) | servers and clients on tokio | [`tokio`] |
 //! | `smol` | servers and clients under smol, or any other executor | `asyncstd` |
 //! | `async-std` | the same, with their tasks on async-std's executor | `asyncstd` |
+//! | `blocking` | servers and clients on plain threads, without a runtime | `blocking` |
+//! | `zmq` | the same over libzmq | `blocking` |
 //! | `curve` (default), `curve-rustcrypto` | encrypted links, by either cipher | |
 //! | `kaa` | servers and clients of kaa.rpc | [`proto`]`::kaa`, [`tokio`]`::kaa` |
 //! | `time`, `chrono`, `jiff` | conversions of dates to and from those crates | [`proto::value`] |
@@ -33,6 +35,8 @@ pub use pseud_proto::{
 
 #[cfg(feature = "smol")]
 pub use pseud_asyncstd as asyncstd;
+#[cfg(feature = "blocking")]
+pub use pseud_blocking as blocking;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
 #[cfg(all(feature = "rpcudp", feature = "tokio"))]

@@ -1,8 +1,14 @@
 //! What adapters implement, and what they may use. Not for applications, and not stable.
 
+pub use crate::auth::asking::Asking;
 pub use crate::engine::dial::Dial;
 pub use crate::engine::hub::Hub;
-pub use crate::link::{CarrierConfig, Fed, Flushed, Host, Link, Origin};
+pub use crate::engine::sockets::{Listening, OpenSocket, SocketsClosed};
+pub use crate::entropy::seed;
+pub use crate::link::{
+    CarrierConfig, Fed, Flushed, Host, Link, MessageLink, MessageSocket, Origin,
+};
+pub use crate::node::{judge_client, judge_endpoint, judge_server, node_on};
 pub use crate::os::*;
 pub use crate::runtime::{
     Executor, Listener, Reader, Runtime, SocketAddress, Stream, Timer, Writer, unsupported,

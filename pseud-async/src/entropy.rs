@@ -6,7 +6,7 @@ use std::io;
 ///
 /// # Errors
 /// There are none to be had.
-pub(crate) fn seed() -> io::Result<[u8; 32]> {
+pub fn seed() -> io::Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(io::Error::other)?;
     Ok(seed)

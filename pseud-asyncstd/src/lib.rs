@@ -38,8 +38,8 @@ mod socket;
 pub use pseud_async::{
     Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled,
     ConnectionEvent, Drain, Drained, Events, Gate, HandlerError, InClear, Judging, NameRefused,
-    Node, Object, Options, Orphans, Peer, Permit, Ready, Registry, Request, Service, Source,
-    UserStore, files, register,
+    Node, Object, Options, Orphans, Peer, Permit, Ready, Registry, Request, Service, SetupError,
+    Source, UserStore, Wire, files, register,
 };
 pub use runtime::AsyncIo;
 

@@ -40,6 +40,18 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
         "pseud-asyncstd",
         &[&["executor", "socket"], &["listener"], &["runtime"], &["adapter"], &["kaa"]],
     ),
+    (
+        "pseud-blocking",
+        &[
+            &["threads"],
+            &["socket"],
+            &["runtime", "inside"],
+            &["adapter", "wait"],
+            &["faces"],
+            &["client", "server"],
+            &["zmq"],
+        ],
+    ),
     ("pseud-tokio", &[&["socket"], &["listener"], &["runtime"], &["adapter", "rpcudp"], &["kaa"]]),
     (
         "pseud-cli",

@@ -45,6 +45,18 @@ fn run(name: &str) -> Vec<String> {
     lines
 }
 
+#[cfg(feature = "zmq")]
+#[test]
+fn zmq() {
+    assert_eq!(run("zmq"), ["Hello Charly"]);
+}
+
+#[cfg(feature = "blocking")]
+#[test]
+fn blocking() {
+    assert_eq!(run("blocking"), ["Charly adds: 6", "Hello Charly"]);
+}
+
 #[test]
 fn hello() {
     assert_eq!(run("hello"), ["Hello Charly"]);

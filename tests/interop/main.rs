@@ -5,6 +5,8 @@
 #[path = "../spy/mod.rs"]
 mod spy;
 
+#[cfg(unix)]
+mod blocking;
 mod called_back;
 mod cuts;
 mod environment;

@@ -1,5 +1,6 @@
 //! Who may come in: who is asked, and how many questions are in work.
 
+pub(crate) mod asking;
 pub(crate) mod authenticator;
 pub(crate) mod gate;
 pub(crate) mod permit;

@@ -30,24 +30,24 @@ impl Dial {
     }
 
     /// An attempt begins.
-    pub(crate) fn connecting(&self) {
+    pub fn connecting(&self) {
         self.hub.tell(&Kept::Connecting { endpoint: self.endpoint.clone() });
         self.note(|dialed| dialed.is_trying = true);
     }
 
     /// There was no connection to be had at one of its addresses.
-    pub(crate) fn tell_failed(&self, error: &std::io::Error) {
+    pub fn tell_failed(&self, error: &std::io::Error) {
         let (endpoint, error) = (self.endpoint.clone(), error.to_string());
         self.hub.tell(&Kept::Failed { endpoint, error });
     }
 
     /// Nor at any other: this attempt came to nothing.
-    pub(crate) fn failed(&self) {
+    pub fn failed(&self) {
         self.over(None);
     }
 
     /// Its link ended for that reason, before or after its handshake was over.
-    pub(crate) fn ended(&self, reason: Reason, was_ready: bool) {
+    pub fn ended(&self, reason: Reason, was_ready: bool) {
         self.over(match reason {
             Reason::Denied | Reason::PeerFault(_) if !was_ready => Some(reason),
             _ => None,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A socket that listens.
-pub(crate) trait Listening: Send + Sync {
+pub trait Listening: Send + Sync {
     /// Closes the socket: when it returns, its address is free. Harmless the second time.
     fn close(&self);
 }
@@ -73,7 +73,7 @@ impl Sockets {
 /// A link's socket that is not closed yet.
 #[derive(Debug)]
 #[must_use = "it counts as closed once dropped"]
-pub(crate) struct OpenSocket(Arc<Sockets>);
+pub struct OpenSocket(Arc<Sockets>);
 
 impl OpenSocket {
     /// Another one of the same node's.
@@ -105,7 +105,7 @@ impl Drop for OpenSocket {
 /// Until all links' sockets are closed: whether every peer had read to the end, or had left by itself.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub(crate) struct SocketsClosed {
+pub struct SocketsClosed {
     sockets: Arc<Sockets>,
     place: Place,
 }

@@ -1,14 +1,17 @@
 //! What a link asks of its node.
 
+use crate::auth::asking::Asking;
 use crate::auth::places::{Doors, Gate};
 use crate::engine::handshakes::Handshake;
 use crate::engine::hub::Hub;
 use crate::engine::refusals::line::Unavailable;
+use crate::engine::sockets::{Listening, OpenSocket, SocketsClosed};
 use crate::runtime::Executor;
 use crate::serve::dispatch::Dispatcher;
 use crate::serve::orphans::Orphans;
 use crate::serve::registry::Registry;
 use crate::serve::registry::served::Served;
+use pseud_proto::zmtp::{Question, Verdict};
 use pseud_proto::{Config, StrangerDropped};
 use std::io;
 use std::sync::Arc;
@@ -78,9 +81,41 @@ impl Host {
         &self.dispatcher.served
     }
 
+    /// Asks whether a peer of another transport may come in: see [`Asking`].
+    pub fn ask(
+        &self,
+        question: Question,
+        address: &str,
+        by: Instant,
+        answer: impl FnOnce(Verdict) + Send + 'static,
+    ) -> Arc<Asking> {
+        Asking::ask(self.hub(), &self.doors, question, address, by, answer)
+    }
+
+    /// That socket listens until the node ends, or is dropped before. `false`: the node has ended, and
+    /// the socket is closed.
+    pub fn listen(&self, socket: &Arc<impl Listening + 'static>) -> bool {
+        self.hub().listen(socket)
+    }
+
+    /// From here on others may connect to us.
+    pub fn listens(&self) {
+        self.hub().listens();
+    }
+
+    /// A socket is open until that is dropped.
+    pub fn open_socket(&self) -> OpenSocket {
+        self.hub().open_socket()
+    }
+
+    /// Waits until all sockets are closed. Cancel-safe.
+    pub fn sockets_closed(&self) -> SocketsClosed {
+        self.hub().sockets_closed()
+    }
+
     /// Ends everything; handlers of its own are forgotten. What listened does so no more when this
     /// returns.
-    pub(crate) fn shutdown(&self) {
+    pub fn shutdown(&self) {
         self.hub().shutdown();
         self.served().end();
     }

@@ -5,10 +5,12 @@ mod carrier;
 pub(crate) mod driver;
 mod farewell;
 pub(crate) mod host;
+mod messages;
 mod writing;
 
 pub use carrier::CarrierConfig;
 pub use host::Host;
+pub use messages::{MessageLink, MessageSocket};
 pub use writing::Flushed;
 
 use self::carrier::Carrier;

@@ -17,9 +17,10 @@ pub(crate) mod waits;
 
 pub use self::client::{Calling, Client};
 pub use self::drain::Drain;
+pub use self::names::{judge_client, judge_server};
 pub use self::options::{BindOptions, Options};
-pub use self::peering::Peering;
-pub use self::security::InClear;
+pub use self::peering::{Peering, node_on};
+pub use self::security::{InClear, judge_endpoint};
 pub use self::server::{Server, Serving};
 pub use self::setup_error::SetupError;
 

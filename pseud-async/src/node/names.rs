@@ -5,7 +5,10 @@ use crate::node::options::Options;
 
 /// An empty identity asks each peer to make one up, which we never hear of. A client can live with
 /// that; a server cannot: clients call it by its name.
-pub(crate) fn judge_server(options: &Options) -> Result<(), SetupError> {
+///
+/// # Errors
+/// It has none, or one that nobody can have.
+pub fn judge_server(options: &Options) -> Result<(), SetupError> {
     match options.connection.identity.is_empty() {
         true => {
             Err(SetupError::Identity("a server needs a name, its user id: clients call it by that"))
@@ -15,7 +18,10 @@ pub(crate) fn judge_server(options: &Options) -> Result<(), SetupError> {
 }
 
 /// A client may have no name and no server, but none that nobody can have.
-pub(crate) fn judge_client(options: &Options) -> Result<(), SetupError> {
+///
+/// # Errors
+/// It has one that nobody can have.
+pub fn judge_client(options: &Options) -> Result<(), SetupError> {
     judge(&options.connection.identity)?;
     match options.config.server.as_deref() {
         None => Ok(()),

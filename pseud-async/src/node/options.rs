@@ -5,7 +5,7 @@ use crate::link::CarrierConfig;
 use crate::serve::orphans::Orphans;
 use crate::serve::registry::Registry;
 use pseud_proto::backoff::Retry;
-use pseud_proto::zmtp::{ConnectionConfig, FrameLimits, Heartbeat};
+use pseud_proto::zmtp::{ConnectionConfig, FrameLimits, Heartbeat, SocketType};
 use pseud_proto::{Capabilities, Config, LateGuard, Limits, StrangerLimits, ValueLimits};
 use std::sync::Arc;
 use std::time::Duration;
@@ -196,6 +196,16 @@ impl Options {
     #[must_use]
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
         self.config.capabilities = capabilities;
+        self
+    }
+
+    /// What our side announces as its ZeroMQ socket. Default ROUTER, which calls and is called.
+    /// [`SocketType::Req`] only calls, as Python's `SyncClient`: its peers neither probe nor call it, and
+    /// answer it however late; it sends no probe either.
+    #[must_use]
+    pub fn socket_type(mut self, socket_type: SocketType) -> Self {
+        self.connection.socket_type = socket_type;
+        self.connection.probe &= socket_type != SocketType::Req;
         self
     }
 

@@ -59,19 +59,8 @@ impl<R: Runtime> Default for Tasks<R> {
 
 impl<R: Runtime, Role> Peering<R, Role> {
     pub(crate) fn start(mut options: Options) -> Result<Self, SetupError> {
-        security::judge_mechanism(&options)?;
         let runtime = R::current().map_err(SetupError::Runtime)?;
-        let host = Host::new(Arc::new(options.config.clone()), runtime.clone())
-            .map_err(SetupError::Entropy)?
-            .with_gate(options.gate.clone())
-            .with_orphans(options.orphans);
-        // Taken: what is kept for later must not keep the registry alive.
-        let host = Arc::new(match options.registry.take() {
-            Some(registry) => host.with_registry(registry),
-            None => host,
-        });
-        runtime.spawn(run_timer(Ends(host.clone()), runtime.clone()));
-        let (node, options) = (Node::new(host), Arc::new(options));
+        let (node, options) = (node_on(&mut options, &runtime)?, Arc::new(options));
         Ok(Self { node, options, runtime, tasks: Arc::default(), role: PhantomData })
     }
 
@@ -174,6 +163,25 @@ impl<R: Runtime, Role> Peering<R, Role> {
 fn not_in_use(verb: &str, endpoint: &str) -> io::Error {
     let text = format!("cannot {verb} {endpoint}: it is not among the endpoints in use");
     io::Error::new(io::ErrorKind::NotFound, text)
+}
+
+/// A node on that runtime, with nothing that binds or connects yet. Of the options the registry is taken:
+/// what is kept of them for later must not keep it alive.
+///
+/// # Errors
+/// Settings that contradict each other; the operating system gives no entropy.
+pub fn node_on<R: Runtime>(options: &mut Options, runtime: &R) -> Result<Node, SetupError> {
+    security::judge_mechanism(options)?;
+    let host = Host::new(Arc::new(options.config.clone()), runtime.clone())
+        .map_err(SetupError::Entropy)?
+        .with_gate(options.gate.clone())
+        .with_orphans(options.orphans);
+    let host = Arc::new(match options.registry.take() {
+        Some(registry) => host.with_registry(registry),
+        None => host,
+    });
+    runtime.spawn(run_timer(Ends(host.clone()), runtime.clone()));
+    Ok(Node::new(host))
 }
 
 /// Ends the node when its timer task ends, also where that is since the runtime goes away: no call

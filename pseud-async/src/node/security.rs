@@ -97,7 +97,10 @@ pub(crate) fn judge_mechanism(options: &Options) -> Result<(), SetupError> {
 }
 
 /// Passwords do not leave this machine in clear, unless that was asked for.
-pub(crate) fn judge_endpoint(
+///
+/// # Errors
+/// [`InClear`], inside its [`io::Error`].
+pub fn judge_endpoint(
     options: &Options,
     address: &Address,
     verb: &str,

@@ -81,6 +81,11 @@ pub enum CallRefused {
     /// The arguments cannot be encoded.
     #[error("{0}")]
     Arguments(Cow<'static, str>),
+    /// A thread would wait for the call that must not: it runs the tasks of an async runtime, or of a node.
+    #[error(
+        "this thread runs the tasks of an async runtime, or of a node: to wait here would block them"
+    )]
+    WouldBlock,
 }
 
 impl CallRefused {
@@ -99,7 +104,8 @@ impl CallRefused {
             | Self::NoServer
             | Self::TooManyHops { .. }
             | Self::OriginTooLong { .. }
-            | Self::Arguments(_) => false,
+            | Self::Arguments(_)
+            | Self::WouldBlock => false,
         }
     }
 }

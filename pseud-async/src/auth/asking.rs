@@ -1,0 +1,132 @@
+//! Questions of a transport that authenticates by itself, such as libzmq's ZAP (RFC 27): the same gate
+//! answers them.
+
+use super::gate::ask;
+use super::places::Doors;
+use crate::engine::any_link::AnyLink;
+use crate::engine::hub::Hub;
+use crate::engine::state::Inner;
+use crate::engine::stranger::Stranger;
+use atomic_waker::AtomicWaker;
+use pseud_proto::zmtp::{Question, Verdict};
+use pseud_proto::{Reason, User};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// What is done with an answer.
+type Answer = Box<dyn FnOnce(Verdict) + Send>;
+
+/// One question, and then whoever was admitted by its answer, until there is a session: who is
+/// disconnected in between gets none.
+pub struct Asking {
+    hub: Arc<Hub>,
+    answer: Mutex<Option<Answer>>,
+    /// Where the hub knows it.
+    stranger: AtomicUsize,
+    by: Instant,
+    /// Nobody waits for the answer any more.
+    ended: AtomicBool,
+    waiting: AtomicWaker,
+}
+
+impl fmt::Debug for Asking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asking").finish_non_exhaustive()
+    }
+}
+
+impl Asking {
+    /// Asks whether that peer may come in. `answer` hears it once, now or later, on any thread; an answer
+    /// means something until `by`.
+    pub(crate) fn ask(
+        hub: &Arc<Hub>,
+        doors: &Doors,
+        question: Question,
+        address: &str,
+        by: Instant,
+        answer: impl FnOnce(Verdict) + Send + 'static,
+    ) -> Arc<Self> {
+        let answer: Answer = Box::new(answer);
+        let stranger = AtomicUsize::new(usize::MAX);
+        let (ended, waiting) = (AtomicBool::new(false), AtomicWaker::new());
+        let answer = Mutex::new(Some(answer));
+        let asking = Arc::new(Self { hub: hub.clone(), answer, stranger, by, ended, waiting });
+        let link: Arc<dyn AnyLink> = asking.clone();
+        let key = hub.lock().strangers.insert(Stranger::new(link.clone(), None, None, None));
+        asking.stranger.store(key, Ordering::Relaxed);
+        match ask(hub, doors, &link, question, address) {
+            Some(verdict) => asking.tell(verdict),
+            None => asking.clone().expire(),
+        }
+        asking
+    }
+
+    /// Who was admitted is not waited for any more.
+    pub fn forget(&self) {
+        let stranger = self.take(&mut self.hub.lock());
+        drop(stranger);
+    }
+
+    /// It has come: says whether it is welcome still.
+    pub(crate) fn arrive(&self, inner: &mut Inner, user: &User) -> bool {
+        // Sessions that follow the first, of the same connection, were judged with it.
+        self.take(inner).is_none_or(|stranger| !stranger.is_barred(user))
+    }
+
+    fn take(&self, inner: &mut Inner) -> Option<Stranger> {
+        inner.strangers.try_remove(self.stranger.swap(usize::MAX, Ordering::Relaxed))
+    }
+
+    /// The transport does not tell when it gives up, so that is known by time.
+    fn expire(self: Arc<Self>) {
+        let (hub, late) = (self.hub.clone(), self.hub.runtime.sleep(self.by));
+        hub.runtime.spawn(Box::pin(async move {
+            late.await;
+            self.ended.store(true, Ordering::Release);
+            self.waiting.wake();
+        }));
+    }
+
+    fn tell(&self, verdict: Verdict) {
+        if !matches!(verdict, Verdict::Admit(_)) {
+            self.forget();
+        }
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(answer) = answer {
+            answer(verdict);
+        }
+    }
+}
+
+impl AnyLink for Asking {
+    fn flush_now(&self) {}
+
+    fn wake_to_flush(&self) {}
+
+    fn close(&self, _: Reason) {
+        drop(self.answer.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    fn answer(self: Arc<Self>, verdict: Verdict) {
+        self.tell(verdict);
+    }
+
+    fn answer_by(&self) -> Option<Instant> {
+        Some(self.by)
+    }
+
+    fn denies(&self, who: String) {
+        tracing::info!(%who, "a peer was not let in");
+    }
+
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.waiting.register(cx.waker());
+        match self.ended.load(Ordering::Acquire) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+}

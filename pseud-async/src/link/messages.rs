@@ -1,0 +1,151 @@
+//! A peer behind a transport of whole messages, such as libzmq: neither bytes nor a handshake of ours.
+
+use super::host::Host;
+use crate::auth::asking::Asking;
+use crate::engine::any_link::AnyLink;
+use pseud_proto::pseud::PeerInfo;
+use pseud_proto::zmtp::{Parts, Token, Verdict};
+use pseud_proto::{PeerError, PeerId, Reason};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// What carries messages: a loop of its own, which is told where to look. From any thread, under no lock
+/// of the node's.
+pub trait MessageSocket: fmt::Debug + Send + Sync + 'static {
+    /// There is something to [`pull`](MessageLink::pull) for the peer of that key, or it is to be let
+    /// [go](MessageLink::closing).
+    fn look_at(&self, key: usize);
+}
+
+/// A session over whole messages. Its carrier's loop hands in what came, and pulls what is to go.
+#[derive(Debug)]
+pub struct MessageLink {
+    host: Arc<Host>,
+    peer: OnceLock<PeerId>,
+    key: usize,
+    carrier: Arc<dyn MessageSocket>,
+    closing: OnceLock<Reason>,
+    /// The carrier was told, and has not looked yet.
+    told: AtomicBool,
+}
+
+impl MessageLink {
+    /// A peer is there, whom its carrier calls `key`. `None`: this side shut down, or the user of
+    /// `admitted` was disconnected since it was.
+    pub fn join(
+        host: &Arc<Host>,
+        carrier: Arc<dyn MessageSocket>,
+        key: usize,
+        info: PeerInfo,
+        admitted: Option<&Asking>,
+    ) -> Option<Arc<Self>> {
+        let (peer, closing, told) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
+        let host = host.clone();
+        let link = Arc::new(Self { host, peer, key, carrier, closing, told });
+        let joined = link.host.hub().act(|inner, now| {
+            let welcome = admitted.is_none_or(|admitted| admitted.arrive(inner, &info.user));
+            if inner.shut_down || !welcome {
+                return false;
+            }
+            let peer = inner.endpoint.handle_connected(info, now);
+            inner.attach(peer, link.clone());
+            link.peer.set(peer).is_ok()
+        });
+        joined.then_some(link)
+    }
+
+    /// A message came.
+    ///
+    /// # Errors
+    /// Its peer is to be let go: tell [`gone`](Self::gone).
+    pub fn handle_message(&self, message: Parts) -> Result<(), PeerError> {
+        let Some(&peer) = self.peer.get() else { return Ok(()) };
+        let hub = self.host.hub();
+        let (handled, mut effects) =
+            hub.with(|inner, now| inner.endpoint.handle_message(peer, message, now));
+        let arrived = effects.take_arrived();
+        let flush_here = hub.perform(effects, Some(peer));
+        if flush_here | self.host.dispatcher.serve_all(arrived, Some(peer)) {
+            self.tell();
+        }
+        handled
+    }
+
+    /// The next message for the peer, and what to say once it was [sent](Self::written).
+    pub fn pull(&self) -> Option<(Vec<Vec<u8>>, Token)> {
+        let peer = *self.peer.get()?;
+        self.told.store(false, Ordering::Release);
+        self.host.hub().act(|inner, now| {
+            let transmit = inner.endpoint.poll_transmit(peer, now)?;
+            Some(transmit.with(|message, token| {
+                let frames = message.frames.iter().map(|frame| frame.to_vec());
+                let last = [message.head, &message.body[..], message.tail].concat();
+                (frames.chain([last]).collect(), token)
+            }))
+        })
+    }
+
+    /// That message was handed to the transport.
+    pub fn written(&self, token: Token) {
+        let Some(&peer) = self.peer.get() else { return };
+        self.host.hub().act(|inner, now| inner.endpoint.handle_written(peer, token, now));
+    }
+
+    /// The peer is gone, or let go: its session ends, and its calls with it.
+    pub fn gone(&self, reason: Reason) {
+        let Some(&peer) = self.peer.get() else { return };
+        let detached = self.host.hub().act(|inner, now| {
+            inner.endpoint.handle_gone(peer, reason, now);
+            inner.detach(peer)
+        });
+        drop(detached);
+    }
+
+    /// This side wants no more of the peer, for that reason: its session has ended.
+    pub fn closing(&self) -> Option<Reason> {
+        self.closing.get().copied()
+    }
+
+    /// This side wants no more of it: when this returns its session is over.
+    pub fn end(&self, reason: Reason) {
+        let Some(&peer) = self.peer.get() else { return };
+        self.host.hub().act(|inner, now| inner.endpoint.disconnect_as(peer, reason, now));
+    }
+
+    fn tell(&self) {
+        if !self.told.swap(true, Ordering::AcqRel) {
+            self.carrier.look_at(self.key);
+        }
+    }
+}
+
+impl AnyLink for MessageLink {
+    fn flush_now(&self) {
+        self.tell();
+    }
+
+    fn wake_to_flush(&self) {
+        self.tell();
+    }
+
+    fn close(&self, reason: Reason) {
+        let _ = self.closing.set(reason);
+        self.carrier.look_at(self.key);
+    }
+
+    /// Nobody is asked about whoever is there.
+    fn answer(self: Arc<Self>, _: Verdict) {}
+
+    fn answer_by(&self) -> Option<Instant> {
+        None
+    }
+
+    fn denies(&self, _: String) {}
+
+    fn poll_ended(&self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}

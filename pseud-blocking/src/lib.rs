@@ -1,0 +1,49 @@
+//! pseud on plain threads: [`Server`] and [`Client`] over TCP and Unix sockets, no runtime in sight.
+//!
+//! ```no_run
+//! use pseud_blocking::{Client, Server, Wait};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::new("service")?;
+//! server.register("hello", |request| {
+//!     let (name,): (String,) = request.args()?;
+//!     Ok::<_, pseud_proto::Fault>(format!("Hello {name}"))
+//! })?;
+//! let endpoint = server.bind("tcp://127.0.0.1:0")?;
+//!
+//! let client = Client::new("service")?;
+//! client.connect(&endpoint)?;
+//! let greeting: String = client.call("hello", ("Charly",)).wait()?;
+//! assert_eq!(greeting, "Hello Charly");
+//! # Ok(()) }
+//! ```
+//!
+//! One thread a node waits for its sockets and timers and reads what comes; handlers run on a pool of at
+//! most so many ([`Threads`]). A caller that is alone reads its answer itself: see [`Wait::wait`].
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg(unix)]
+
+#[doc(hidden)]
+pub mod adapter;
+mod client;
+mod faces;
+mod inside;
+mod runtime;
+mod server;
+mod socket;
+mod threads;
+mod wait;
+#[cfg(feature = "zmq")]
+pub mod zmq;
+
+pub use client::Client;
+pub use inside::WouldBlock;
+#[doc(inline)]
+pub use pseud_async::{
+    Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent,
+    Drain, Drained, Events, Gate, HandlerError, InClear, NameRefused, Node, Object, Options,
+    Orphans, Peer, Permit, Ready, Registry, Request, Service, SetupError, Source, files, register,
+};
+pub use runtime::Threads;
+pub use server::Server;
+pub use wait::{Wait, block_on};

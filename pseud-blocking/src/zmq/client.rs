@@ -1,0 +1,37 @@
+//! A peer that calls one server.
+
+use super::peering::Peering;
+use pseud_async::adapter::judge_client;
+use pseud_async::{Drain, Node, Options, SetupError};
+use std::io;
+use std::ops::Deref;
+use std::time::Duration;
+
+/// As [`pseud_blocking::Client`](crate::Client), over libzmq.
+#[derive(Debug, Clone)]
+pub struct Client(Peering);
+
+crate::faces::handlers!(Client);
+super::faces::endpoints!(Client);
+
+impl Client {
+    /// A client of the server that is known by `server`: its user id. It has a context of its own.
+    ///
+    /// # Errors
+    /// As for [`pseud_blocking::Client::new`](crate::Client::new).
+    pub fn new(server: impl AsRef<[u8]>) -> Result<Self, SetupError> {
+        Self::with_options(Options::client(server), zmq::Context::new())
+    }
+
+    /// With settings of its own, in a context of yours: `inproc://` leads to its other sockets. Options of
+    /// what libzmq does itself have no effect: timeouts of connecting, modes of files.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new), and settings that contradict each other; libzmq is built without CURVE
+    /// ([`Unsupported`](io::ErrorKind::Unsupported)); the context has another handler of ZAP
+    /// ([`AddrInUse`](io::ErrorKind::AddrInUse)), where peers are authenticated.
+    pub fn with_options(options: Options, context: zmq::Context) -> Result<Self, SetupError> {
+        judge_client(&options)?;
+        Peering::new(options, context).map(Self)
+    }
+}

@@ -1,0 +1,49 @@
+//! The same over libzmq: [`Server`] and [`Client`] with a ROUTER socket of the crate `zmq`, for programs
+//! that have libzmq already, that want `inproc://`, or its transports.
+//!
+//! ```no_run
+//! use pseud_blocking::Wait;
+//! use pseud_blocking::zmq::{Client, Server};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::new("service")?;
+//! server.register("one", |_| Ok::<_, pseud_proto::Fault>(1))?;
+//! let endpoint = server.bind("tcp://127.0.0.1:*")?;
+//!
+//! let client = Client::new("service")?;
+//! client.connect(&endpoint)?;
+//! let one: i64 = client.call("one", ()).wait()?;
+//! assert_eq!(one, 1);
+//! # Ok(()) }
+//! ```
+//!
+//! What libzmq cannot do, and what that means here:
+//!
+//! | libzmq does not | so |
+//! |---|---|
+//! | tell a bound socket that a peer has left | its calls end at their time-outs, or when the next message to it is unroutable for 400 ms; presence of bound peers is known late |
+//! | close one connection | who is disconnected ([`Node::disconnect_user`](crate::Node::disconnect_user)), or breaks the protocol, has its session ended; what a disconnected user still sends is dropped until it logs in again |
+//! | let us declare capabilities | towards us everybody speaks pseud 1.0: answers of ours are never late (the late guard), and a refused call of ours is a fault |
+//! | encrypt, where it is built without libsodium or its like | CURVE is an error of `new`; the vendored build has none |
+
+mod admitted;
+mod authentication;
+mod client;
+mod commands;
+mod connecting;
+mod dialed;
+mod endpoints;
+mod faces;
+mod incoming;
+mod monitor;
+mod outgoing;
+mod peering;
+mod peers;
+mod server;
+mod sockets;
+mod worker;
+mod zap;
+
+pub use client::Client;
+pub use server::Server;
+pub use zmq::Context;

@@ -1,0 +1,152 @@
+//! Sockets of libzmq, set up.
+
+use pseud_async::Options;
+use pseud_proto::zmtp::{FrameLimits, MechanismConfig};
+use std::io;
+
+/// How long what was handed to libzmq may take to leave when its socket is closed, in milliseconds. Set
+/// before anything else: a context with unsent messages waits for them for ever (rust-zmq#382).
+pub(super) const LINGER: i32 = 1_000;
+
+/// The domain of our questions (RFC 27).
+pub(super) const ZAP_DOMAIN: &str = "pseud";
+
+/// A socket's role: who connects probes, and takes over the id of a server that came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Binding,
+    Connecting,
+}
+
+/// An error of libzmq, as the system's where it is one.
+pub(super) fn io_error(error: zmq::Error) -> io::Error {
+    let kind = match error {
+        zmq::Error::EADDRINUSE => io::ErrorKind::AddrInUse,
+        zmq::Error::EINVAL => io::ErrorKind::InvalidInput,
+        zmq::Error::EADDRNOTAVAIL => io::ErrorKind::AddrNotAvailable,
+        zmq::Error::EAGAIN => io::ErrorKind::WouldBlock,
+        _ => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, error)
+}
+
+/// What libzmq cannot do.
+pub(super) fn judge(options: &Options) -> io::Result<()> {
+    let cause = match &options.connection.mechanism {
+        #[cfg(feature = "_curve")]
+        MechanismConfig::CurveServer { key_pairs } => match key_pairs.len() {
+            0 | 1 => has_curve(),
+            _ => Some("a server over libzmq has one key pair"),
+        },
+        #[cfg(feature = "_curve")]
+        MechanismConfig::CurveClient { server_keys, .. } => match server_keys.len() {
+            0 | 1 => has_curve(),
+            _ => Some("a client over libzmq knows one key of its server's"),
+        },
+        MechanismConfig::PlainClient { username, password } => {
+            let is_text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok() && !bytes.contains(&0);
+            let both = is_text(username) && is_text(password.expose());
+            (!both).then_some("names and passwords over libzmq are UTF-8 without zero bytes")
+        }
+        _ => None,
+    };
+    match cause {
+        Some(cause) => Err(io::Error::new(io::ErrorKind::Unsupported, cause)),
+        None => Ok(()),
+    }
+}
+
+/// Asked when it runs: which libzmq is linked is the program's choice.
+#[cfg(feature = "_curve")]
+fn has_curve() -> Option<&'static str> {
+    match zmq::has("curve") {
+        Some(true) => None,
+        _ => Some(
+            "this libzmq is built without CURVE, as the vendored one is: link the system's, see the README \
+             of pseud-blocking",
+        ),
+    }
+}
+
+/// A ROUTER of that role.
+pub(super) fn router(
+    context: &zmq::Context,
+    options: &Options,
+    role: Role,
+) -> io::Result<zmq::Socket> {
+    let socket = context.socket(zmq::ROUTER).map_err(io_error)?;
+    set_up(&socket, options, role).map_err(io_error)?;
+    Ok(socket)
+}
+
+fn set_up(socket: &zmq::Socket, options: &Options, role: Role) -> zmq::Result<()> {
+    socket.set_linger(LINGER)?;
+    let connection = &options.connection;
+    if !connection.identity.is_empty() {
+        socket.set_identity(&connection.identity)?;
+    }
+    socket.set_router_mandatory(true)?;
+    if role == Role::Connecting {
+        socket.set_probe_router(options.connection.probe)?;
+        // A server that comes back is to be had at once. On a bound socket it would let anybody take
+        // anybody's id, and with it the answers that are meant for that.
+        socket.set_router_handover(true)?;
+    }
+    socket.set_ipv6(true)?;
+    let FrameLimits { frame_bytes_max, .. } = connection.limits;
+    socket.set_maxmsgsize(i64::try_from(frame_bytes_max).unwrap_or(i64::MAX))?;
+    socket.set_handshake_ivl(millis(connection.handshake_timeout))?;
+    if let Some(interval) = connection.heartbeat.interval {
+        socket.set_heartbeat_ivl(millis(interval))?;
+        socket.set_heartbeat_timeout(millis(connection.heartbeat.timeout))?;
+    }
+    set_mechanism(socket, &connection.mechanism)
+}
+
+fn millis(duration: std::time::Duration) -> i32 {
+    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
+}
+
+fn set_mechanism(socket: &zmq::Socket, mechanism: &MechanismConfig) -> zmq::Result<()> {
+    match mechanism {
+        MechanismConfig::Null => Ok(()),
+        MechanismConfig::PlainServer => {
+            socket.set_zap_domain(ZAP_DOMAIN)?;
+            socket.set_plain_server(true)
+        }
+        MechanismConfig::PlainClient { username, password } => {
+            socket.set_plain_username(std::str::from_utf8(username).ok())?;
+            socket.set_plain_password(std::str::from_utf8(password.expose()).ok())
+        }
+        #[cfg(feature = "_curve")]
+        MechanismConfig::CurveServer { key_pairs } => {
+            socket.set_zap_domain(ZAP_DOMAIN)?;
+            socket.set_curve_server(true)?;
+            match key_pairs.first() {
+                Some(pair) => socket.set_curve_secretkey(pair.secret().expose()),
+                None => Err(zmq::Error::EINVAL),
+            }
+        }
+        #[cfg(feature = "_curve")]
+        MechanismConfig::CurveClient { server_keys, key_pair } => {
+            socket.set_curve_publickey(key_pair.public().as_bytes())?;
+            socket.set_curve_secretkey(key_pair.secret().expose())?;
+            match server_keys.first() {
+                Some(key) => socket.set_curve_serverkey(key.as_bytes()),
+                None => Err(zmq::Error::EINVAL),
+            }
+        }
+        // `MechanismConfig` may grow; what this does not know, it does not do.
+        _ => Err(zmq::Error::EINVAL),
+    }
+}
+
+/// Whether peers of that mechanism are asked about.
+pub(super) fn asks(mechanism: &MechanismConfig) -> bool {
+    match mechanism {
+        MechanismConfig::PlainServer => true,
+        #[cfg(feature = "_curve")]
+        MechanismConfig::CurveServer { .. } => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,315 @@
+//! Over libzmq: with each other, and with the other adapters.
+#![cfg(feature = "zmq")]
+
+use pseud_blocking::zmq::{Client, Context, Server};
+use pseud_blocking::{
+    Authenticator, CallError, ConnectionEvent, Drain, Node, Options, Wait, block_on,
+};
+use pseud_proto::zmtp::Secret;
+use pseud_proto::{Fault, Reason, User};
+use std::io::{Error, ErrorKind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn serve(node: &Node) {
+    node.registry()
+        .register_blocking("add", |request| {
+            let (a, b): (i64, i64) = request.args()?;
+            Ok::<_, Fault>(a + b)
+        })
+        .unwrap();
+    node.registry()
+        .register_blocking("whoami", |request| {
+            Ok::<_, Fault>(String::from_utf8_lossy(request.user().id()).into_owned())
+        })
+        .unwrap();
+    node.registry()
+        .register_blocking("ask_back", |request| {
+            Ok::<String, Fault>(request.caller().call("name", ()).wait()?)
+        })
+        .unwrap();
+}
+
+fn server(options: Options) -> Server {
+    let server = Server::with_options(options, Context::new()).unwrap();
+    serve(&server);
+    server
+}
+
+fn add(client: &Node, a: i64) {
+    assert_eq!(client.call::<i64, _>("add", (a, 1)).wait().unwrap(), a + 1);
+}
+
+fn check_calls(client: &Node, server: &Node) {
+    client.registry().register_sync("name", |_| Ok::<_, Fault>("Charly")).unwrap();
+    for n in 0..50 {
+        add(client, n);
+    }
+    let back: String = client.call("ask_back", ()).wait().unwrap();
+    assert_eq!(back, "Charly");
+    let name: String = server.peer("charly").call("name", ()).wait().unwrap();
+    assert_eq!(name, "Charly");
+    thread::scope(|scope| {
+        for thread in 0..16 {
+            scope.spawn(move || (0..20).for_each(|n| add(client, thread * 100 + n)));
+        }
+    });
+    assert_eq!(client.stats().calls_pending, 0);
+}
+
+fn charly() -> Options {
+    Options::client("service").identity("charly")
+}
+
+#[test]
+fn calls_go_both_ways() {
+    for endpoint in ["tcp://127.0.0.1:*", "ipc://*"] {
+        let server = server(Options::server("service"));
+        // libzmq knows `*` of ipc; we do not.
+        let Ok(endpoint) = server.bind(endpoint) else {
+            assert!(endpoint.starts_with("ipc"));
+            continue;
+        };
+        let client = Client::with_options(charly(), Context::new()).unwrap();
+        client.connect(&endpoint).unwrap();
+        check_calls(&client, &server);
+    }
+}
+
+#[test]
+fn threads_of_one_context_call_each_other_without_a_socket() {
+    let context = Context::new();
+    let server = Server::with_options(Options::server("service"), context.clone()).unwrap();
+    serve(&server);
+    let client = Client::with_options(charly(), context.clone()).unwrap();
+    server.bind("inproc://service").unwrap();
+    client.connect("inproc://service").unwrap();
+    check_calls(&client, &server);
+}
+
+#[test]
+fn a_client_over_sockets_calls_a_server_over_libzmq() {
+    let server = server(Options::server("service"));
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let client = pseud_blocking::Client::with_options(charly()).unwrap();
+    client.connect(&endpoint).unwrap();
+    check_calls(client.node(), &server);
+}
+
+#[test]
+fn a_client_over_libzmq_calls_a_server_over_sockets() {
+    let server = pseud_blocking::Server::new("service").unwrap();
+    serve(server.node());
+    let endpoint = server.bind("tcp://127.0.0.1:0").unwrap();
+    let client = Client::with_options(charly(), Context::new()).unwrap();
+    client.connect(&endpoint).unwrap();
+    check_calls(&client, server.node());
+}
+
+fn plain(name: &str, password: &str) -> Options {
+    Options::client("service").plain_client(name, Secret::new(password))
+}
+
+fn guarded() -> Options {
+    Options::server("service").plain_server(Authenticator::passwords([
+        ("charly", Secret::new("secret")),
+        ("lucy", Secret::new("hidden")),
+    ]))
+}
+
+#[test]
+fn zap_asks_the_nodes_own_authenticator() {
+    let server = server(guarded());
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    for (name, password) in [("charly", "secret"), ("lucy", "hidden")] {
+        let over_libzmq = Client::with_options(plain(name, password), Context::new()).unwrap();
+        over_libzmq.connect(&endpoint).unwrap();
+        let who: String = over_libzmq.call("whoami", ()).wait().unwrap();
+        assert_eq!(who, name);
+        let over_sockets = pseud_blocking::Client::with_options(plain(name, password)).unwrap();
+        over_sockets.connect(&endpoint).unwrap();
+        let who: String = over_sockets.call("whoami", ()).wait().unwrap();
+        assert_eq!(who, name);
+    }
+    let wrong = Client::with_options(plain("charly", "wrong"), Context::new()).unwrap();
+    wrong.connect(&endpoint).unwrap();
+    let denied = wrong.call::<String, _>("whoami", ()).wait();
+    assert!(matches!(denied, Err(CallError::NotExecuted(Reason::Denied))), "{denied:?}");
+}
+
+/// libzmq cannot close its connection: what it still sends there is from nobody.
+#[test]
+fn a_user_who_is_disconnected_is_nobody_until_it_logs_in_again() {
+    let server = server(guarded());
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let client = Client::with_options(plain("charly", "secret"), Context::new()).unwrap();
+    client.connect(&endpoint).unwrap();
+    assert_eq!(client.call::<String, _>("whoami", ()).wait().unwrap(), "charly");
+    assert_eq!(server.disconnect_user("charly"), 1);
+    let ended = client.call::<String, _>("whoami", ()).timeout(Duration::from_millis(300)).wait();
+    assert!(matches!(ended, Err(CallError::Unknown(Reason::TimedOut))), "{ended:?}");
+    assert_eq!(server.all_sessions().len(), 0);
+    client.disconnect(&endpoint).unwrap();
+    client.connect(&endpoint).unwrap();
+    assert_eq!(client.call::<String, _>("whoami", ()).wait().unwrap(), "charly");
+}
+
+/// P-05: EHOSTUNREACH is an outcome, after as many attempts as Python makes.
+#[test]
+fn a_call_to_nobody_has_not_run() {
+    let server = server(Options::server("service"));
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let client = Client::with_options(charly(), Context::new()).unwrap();
+    client.registry().register_sync("name", |_| Ok::<_, Fault>("Charly")).unwrap();
+    client.connect(&endpoint).unwrap();
+    add(&client, 1);
+    client.disconnect(&endpoint).unwrap();
+    let mut events = server.events();
+    let began = Instant::now();
+    let ended = loop {
+        // Until libzmq has noticed, it takes what it is given.
+        let call = server.peer("charly").call::<String, _>("name", ());
+        match call.timeout(Duration::from_secs(2)).wait() {
+            Err(CallError::Unknown(Reason::TimedOut))
+                if began.elapsed() < Duration::from_secs(30) => {}
+            ended => break ended,
+        }
+    };
+    assert!(matches!(ended, Err(CallError::NotExecuted(Reason::PeerGone))), "{ended:?}");
+    let lost = block_on(events.next()).unwrap();
+    assert!(
+        matches!(lost, Some(ConnectionEvent::Lost { reason: Reason::PeerGone, .. })),
+        "{lost:?}"
+    );
+}
+
+#[test]
+fn a_server_that_comes_back_is_found_again() {
+    let first = server(Options::server("service"));
+    let endpoint = first.bind("tcp://127.0.0.1:*").unwrap();
+    let client = Client::with_options(charly(), Context::new()).unwrap();
+    client.connect(&endpoint).unwrap();
+    add(&client, 1);
+    first.shutdown();
+    let second = server(Options::server("service"));
+    second.bind(&endpoint).unwrap();
+    loop {
+        match client.call::<i64, _>("add", (2, 2)).wait() {
+            Ok(sum) => break assert_eq!(sum, 4),
+            Err(CallError::Unknown(Reason::PeerGone) | CallError::NotExecuted(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn what_libzmq_cannot_do_is_said_at_once() {
+    let context = Context::new();
+    let _first = Server::with_options(guarded(), context.clone()).unwrap();
+    let second = Error::from(Server::with_options(guarded(), context).unwrap_err());
+    assert_eq!(second.kind(), ErrorKind::AddrInUse);
+    assert!(second.to_string().contains("ZAP"), "{second}");
+    let server = server(Options::server("service"));
+    let bound = server.bind("tcp://127.0.0.1:*").unwrap();
+    let taken = Server::new("other").unwrap().bind(&bound).unwrap_err();
+    assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+    for bad in ["tcp://127.0.0.1", "udp://127.0.0.1:1", "nonsense"] {
+        assert_eq!(server.bind(bad).unwrap_err().kind(), ErrorKind::InvalidInput, "{bad}");
+    }
+    // P-06.
+    assert_eq!(server.bind("inproc://a\0b").unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(server.unbind("tcp://127.0.0.1:1").unwrap_err().kind(), ErrorKind::NotFound);
+    server.unbind(&bound).unwrap();
+    let name = Client::with_options(plain("a\0b", "secret"), Context::new()).unwrap_err();
+    assert_eq!(Error::from(name).kind(), ErrorKind::Unsupported);
+}
+
+#[cfg(feature = "_curve")]
+#[test]
+fn curve_is_there_or_its_absence_is_said() {
+    use pseud_proto::zmtp::KeyPair;
+    let pairs = [KeyPair::generate([1; 32]), KeyPair::generate([2; 32])];
+    let [ours, theirs] = pairs;
+    let keys = Authenticator::keys([(*theirs.public(), User::new("charly"))]);
+    let options = Options::server("service").curve_server([ours.clone()], keys);
+    let server = match Server::with_options(options, Context::new()) {
+        Ok(server) => server,
+        Err(error) => {
+            assert_eq!(zmq::has("curve"), Some(false));
+            let error = Error::from(error);
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.to_string().contains("CURVE"), "{error}");
+            return;
+        }
+    };
+    assert_eq!(zmq::has("curve"), Some(true));
+    serve(&server);
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let options = Options::client("service").curve_client(theirs, [*ours.public()]);
+    let over_libzmq = Client::with_options(options.clone(), Context::new()).unwrap();
+    over_libzmq.connect(&endpoint).unwrap();
+    assert_eq!(over_libzmq.call::<String, _>("whoami", ()).wait().unwrap(), "charly");
+    let over_sockets = pseud_blocking::Client::with_options(options).unwrap();
+    over_sockets.connect(&endpoint).unwrap();
+    assert_eq!(over_sockets.call::<String, _>("whoami", ()).wait().unwrap(), "charly");
+}
+
+#[test]
+fn a_drained_server_answers_what_is_open_and_ends() {
+    let server = server(Options::server("service"));
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let client = Client::new("service").unwrap();
+    client.connect(&endpoint).unwrap();
+    add(&client, 1);
+    let serving = server.clone();
+    let serving = thread::spawn(move || serving.serve());
+    assert_eq!(server.drain(Duration::from_secs(5)).unwrap(), Drain::Complete);
+    serving.join().unwrap().unwrap();
+    assert!(server.bind(&endpoint).is_err(), "it has ended");
+    // The endpoint is free.
+    let again = Server::new("service").unwrap();
+    again.bind(&endpoint).unwrap();
+}
+
+/// libzmq frees endpoints in a thread of its own: what has returned has happened nevertheless.
+#[test]
+fn endpoints_are_free_when_that_returns() {
+    let context = Context::new();
+    let mut endpoint = "tcp://127.0.0.1:*".to_owned();
+    for _ in 0..50 {
+        let server = Server::with_options(Options::server("service"), context.clone()).unwrap();
+        endpoint = server.bind(&endpoint).unwrap();
+        server.unbind(&endpoint).unwrap();
+        assert_eq!(server.bind(&endpoint).unwrap(), endpoint);
+        server.shutdown();
+    }
+}
+
+/// P-05: whoever ends the context ends the node; calls have an outcome.
+#[test]
+fn a_context_that_ends_ends_its_nodes() {
+    let mut context = Context::new();
+    let server = Server::with_options(Options::server("service"), context.clone()).unwrap();
+    server
+        .register("never", |request| {
+            let _ = block_on(request.cancelled());
+            Ok::<_, Fault>(())
+        })
+        .unwrap();
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let client = Client::with_options(charly(), context.clone()).unwrap();
+    client.connect(&endpoint).unwrap();
+    thread::scope(|scope| {
+        let call = scope
+            .spawn(|| client.call::<(), _>("never", ()).timeout(Duration::from_secs(60)).wait());
+        while server.stats().requests_open == 0 {
+            thread::yield_now();
+        }
+        context.destroy().unwrap();
+        let ended = call.join().unwrap();
+        assert!(
+            matches!(ended, Err(CallError::Closed { .. } | CallError::Unknown(_))),
+            "{ended:?}"
+        );
+    });
+}
