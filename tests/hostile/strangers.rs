@@ -253,7 +253,8 @@ async fn two_hundred_behind_one_address_come_back_after_a_restart() {
     let stats = server.stats().strangers;
     println!("{CLIENTS} clients were in after {first:?}, and after a restart {again:?}: {stats:?}");
     assert_eq!(stats.dropped_source_waits, 0, "{stats:?}");
-    // 5 s is what is promised; the rest is for a machine that is busy with other tests.
-    assert!(again < Duration::from_secs(10), "{again:?}");
+    // 5 s is what is promised. A machine that is busy with other tests is told by the time that the same
+    // handshakes took before.
+    assert!(again < Duration::from_secs(5).max(4 * first), "{first:?} {again:?}");
     drop(clients);
 }
