@@ -127,13 +127,13 @@ impl Peer {
             }
         }
         match self.channel.poll_question() {
-            Some(question) => self.judge(question, now),
+            Some(question) => self.check(question, now),
             None => Ok(()),
         }
     }
 
     /// May that peer come in? It could also be answered later: the handshake waits for ten seconds.
-    fn judge(&mut self, question: Question, now: Instant) -> Result<(), Box<dyn Error>> {
+    fn check(&mut self, question: Question, now: Instant) -> Result<(), Box<dyn Error>> {
         let verdict = match question {
             Question::Plain { username, password } if password.matches(b"open sesame") => {
                 println!("{}: {} may come in", self.name, username.escape_ascii());

@@ -45,6 +45,6 @@ pub use pseud_tokio::rpcudp;
 pub use pseud_tokio::{
     Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Client,
     ConnectionEvent, Drain, Drained, Events, HandlerError, Judging, NameRefused, Node, Object,
-    Options, Orphans, Peer, Permit, Ready, Registry, Request, Server, Service, SetupError, Source,
-    UserStore, Wire, register,
+    OnDisconnect, Options, Peer, Permit, Ready, Registry, Request, Server, Service, SetupError,
+    Source, UserStore, Wire, register,
 };

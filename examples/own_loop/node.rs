@@ -187,8 +187,8 @@ impl Node {
                     (ticket, Ok(result)) => self.endpoint.reply(ticket, result, now),
                     (ticket, Err(refusal)) => self.endpoint.refuse(ticket, &refusal, now),
                 },
-                Action::Flush(peer) => self.tell_peer(peer, now, Ok(())),
-                Action::Close(peer, reason) => self.tell_peer(peer, now, Err(reason)),
+                Action::Flush(peer) => self.report_peer(peer, now, Ok(())),
+                Action::Close(peer, reason) => self.report_peer(peer, now, Err(reason)),
                 action => rest.push(action),
             }
         }
@@ -197,7 +197,7 @@ impl Node {
         rest
     }
 
-    fn tell_peer(&mut self, peer: PeerId, now: Instant, command: Result<(), Reason>) {
+    fn report_peer(&mut self, peer: PeerId, now: Instant, command: Result<(), Reason>) {
         if let Some(&token) = self.peers.get(&peer) {
             self.tell(token, now, |_, _| command);
         }

@@ -11,7 +11,7 @@ pub fn addresses(data: &[u8]) {
         let bound = Address::to_bind(text);
         match &bound {
             Ok(address) => {
-                judge(address);
+                check(address);
                 assert_eq!(Address::to_bind(&address.to_string()).as_ref(), Ok(address));
             }
             Err(error) => assert!(error.endpoint == text && !error.cause.is_empty()),
@@ -26,7 +26,7 @@ pub fn addresses(data: &[u8]) {
     });
 }
 
-fn judge(address: &Address) {
+fn check(address: &Address) {
     match address {
         Address::Tcp { host, .. } => assert!(!host.is_empty()),
         Address::Ipc { path: text } | Address::IpcAbstract { name: text } => {

@@ -59,7 +59,7 @@ fn run(data: &[u8], (client, server): &(MechanismConfig, MechanismConfig)) {
             path.step(&mut script);
         }
         path.finish();
-        judge(&path, is_sealed(ours));
+        check(&path, is_sealed(ours));
         data.len() + path.bytes()
     });
 }
@@ -108,7 +108,7 @@ fn open(choice: u8, cut: u8, theirs: &MechanismConfig, ours: &MechanismConfig) -
     Path::new(peer, tested, now)
 }
 
-fn judge(path: &Path, is_sealed: bool) {
+fn check(path: &Path, is_sealed: bool) {
     let same = unchanged(path, is_sealed);
     let delivered = path.tested.messages();
     let sent = path.peer.sent_within(same.end);

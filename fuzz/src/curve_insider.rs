@@ -126,12 +126,12 @@ impl Insider {
             body[at] ^= script.byte();
         }
         let sealed = frame(outer, &body);
-        *told = self.judge(sealed[0], body.len(), number, plaintext, &body);
+        *told = self.check(sealed[0], body.len(), number, plaintext, &body);
         self.number += 1;
         sealed
     }
 
-    fn judge(
+    fn check(
         &mut self,
         flags: u8,
         size: usize,

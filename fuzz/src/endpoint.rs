@@ -32,7 +32,7 @@ pub fn endpoint(data: &[u8]) {
             break;
         }
         ledger.step(&mut script);
-        ledger.judge();
+        ledger.check();
     }
     ledger.finish();
 }
@@ -264,7 +264,7 @@ impl Ledger {
         }
     }
 
-    fn judge(&mut self) {
+    fn check(&mut self) {
         let (stats, limits) = (self.endpoint.stats(), &self.config.limits);
         assert_eq!(stats.calls_pending, self.open.len());
         assert_eq!(stats.sessions, self.sessions.len());
@@ -288,7 +288,7 @@ impl Ledger {
         self.endpoint.shutdown(self.now);
         self.is_shut_down = true;
         self.drain();
-        self.judge();
+        self.check();
         assert!(self.open.is_empty() && self.serving.is_empty() && self.endpoint.is_idle());
         let stats = self.endpoint.stats();
         let left = (stats.requests_open, stats.requests_open_bytes, stats.queued_bytes);

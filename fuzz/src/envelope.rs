@@ -248,7 +248,7 @@ impl Talk {
         }
     }
 
-    /// Takes what is said to the peer and judges it as a peer of its dialect would.
+    /// Takes what is said to the peer and checks it as a peer of its dialect would.
     fn take_output(&mut self) {
         let mut wrote = Vec::new();
         loop {

@@ -30,7 +30,7 @@ pub fn frames(data: &[u8]) {
         link.feed(&handshake(), now);
         let wrote = link.feed(bytes, now);
         let mut rest = bytes;
-        let told = judge(&mut rules, &mut rest);
+        let told = check(&mut rules, &mut rest);
         assert_eq!(&link.seen[1..], rules.messages, "what was delivered");
         assert!(same(link.failed, told.err()), "{:?} for {told:?}", link.failed);
         assert_eq!(wrote, rules.pongs.concat());
@@ -56,7 +56,7 @@ pub(crate) fn limits(choice: u8) -> FrameLimits {
 }
 
 /// What the rules say about the frames in `bytes`; what is no whole frame stays there.
-fn judge(rules: &mut Rules, bytes: &mut &[u8]) -> Result<(), PeerError> {
+fn check(rules: &mut Rules, bytes: &mut &[u8]) -> Result<(), PeerError> {
     while let Some(header) = reference::header(bytes) {
         rules.header(header.flags, header.size)?;
         let Some(end) =

@@ -158,14 +158,14 @@ impl Twins {
         assert_eq!(whole, drain(&mut self.split), "whole and split see the same");
         let asked = whole.iter().any(|seen| matches!(seen, Seen::Asked(_)));
         for seen in whole {
-            self.judge(&seen);
+            self.check(&seen);
             self.seen.push(seen);
         }
         asked
     }
 
     /// Question before `Ready`, `Ready` before messages, each once, and none without an admission.
-    fn judge(&self, next: &Seen) {
+    fn check(&self, next: &Seen) {
         let before = |kind: fn(&Seen) -> bool| self.seen.iter().any(kind);
         let is_ready = before(|seen| matches!(seen, Seen::Ready(_)));
         let asked = before(|seen| matches!(seen, Seen::Asked(_)));

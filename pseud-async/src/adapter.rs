@@ -6,9 +6,9 @@ pub use crate::engine::hub::Hub;
 pub use crate::engine::sockets::{Listening, OpenSocket, SocketsClosed};
 pub use crate::entropy::seed;
 pub use crate::link::{
-    CarrierConfig, Fed, Flushed, Host, Link, MessageLink, MessageSocket, Origin,
+    CarrierConfig, Flushed, Host, Ingest, Link, MessageLink, MessageSocket, Origin,
 };
-pub use crate::node::{judge_client, judge_endpoint, judge_server, node_on};
+pub use crate::node::{check_client, check_endpoint, check_server, node_on};
 pub use crate::os::*;
 pub use crate::runtime::{
     Executor, Listener, Reader, Runtime, SocketAddress, Stream, Timer, Writer, unsupported,

@@ -92,7 +92,7 @@ pub fn read_private(path: impl AsRef<Path>, bytes_max: u64) -> io::Result<Secret
 
 fn read_whole(path: &Path, bytes_max: u64) -> io::Result<Secret> {
     let file = File::open(path)?;
-    judge(&file)?;
+    check(&file)?;
     // As large as it will be: bytes that a growing vector leaves behind are not wiped. What has no
     // length, such as a pipe, may be as long as a secret.
     let len = file.metadata()?.len().max(BYTES_MAX).min(bytes_max);
@@ -107,7 +107,7 @@ fn read_whole(path: &Path, bytes_max: u64) -> io::Result<Secret> {
 }
 
 #[cfg(unix)]
-fn judge(file: &File) -> io::Result<()> {
+fn check(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = file.metadata()?;
     let cause = match metadata.permissions().mode() & 0o077 {
@@ -120,7 +120,7 @@ fn judge(file: &File) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn judge(_: &File) -> io::Result<()> {
+fn check(_: &File) -> io::Result<()> {
     Ok(())
 }
 

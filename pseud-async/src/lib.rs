@@ -32,16 +32,16 @@ mod serve;
 
 pub use auth::authenticator::{Authenticate, Authenticator, Judging, Source};
 pub use auth::permit::Permit;
-pub use auth::places::Gate;
+pub use auth::places::Admission;
 pub use auth::user_store::UserStore;
 pub use call::Call;
 pub use call::all::CallAll;
 pub use call::error::CallError;
 pub use call::peer::Peer;
 pub use call::service::Service;
-pub use engine::event::Event;
+pub use engine::event::LinkEvent;
 pub use node::events::{ConnectionEvent, Events};
-pub use node::waits::{Drained, Ready};
+pub use node::lifecycle::{Drained, Ready};
 pub use node::{
     BindOptions, Calling, Client, Drain, InClear, Node, Options, Peering, Server, Serving,
     SetupError,
@@ -50,7 +50,7 @@ pub use pseud_proto::registry::NameRefused;
 pub use serve::caller::{Caller, Wire};
 pub use serve::cancelled::Cancelled;
 pub use serve::handler::HandlerError;
-pub use serve::orphans::Orphans;
+pub use serve::on_disconnect::OnDisconnect;
 pub use serve::registry::Registry;
 #[doc(hidden)]
 pub use serve::registry::macros::name_of;

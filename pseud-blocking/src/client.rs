@@ -28,11 +28,11 @@ impl Client {
         pseud_async::Client::new(server).map(Self)
     }
 
-    /// With settings of its own. It may have no routing id, and may be of no server: it then calls peers by
+    /// With settings of its own. It may have no identity, and may be of no server: it then calls peers by
     /// name, and is called.
     ///
     /// # Errors
-    /// As for [`Server::with`](crate::Server::with_options).
+    /// As for [`Server::with_options`](crate::Server::with_options).
     pub fn with_options(options: Options) -> Result<Self, SetupError> {
         pseud_async::Client::with_options(options).map(Self)
     }

@@ -40,9 +40,10 @@ pub use client::Client;
 pub use inside::WouldBlock;
 #[doc(inline)]
 pub use pseud_async::{
-    Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, ConnectionEvent,
-    Drain, Drained, Events, Gate, HandlerError, InClear, NameRefused, Node, Object, Options,
-    Orphans, Peer, Permit, Ready, Registry, Request, Service, SetupError, Source, files, register,
+    Admission, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled,
+    ConnectionEvent, Drain, Drained, Events, HandlerError, InClear, NameRefused, Node, Object,
+    OnDisconnect, Options, Peer, Permit, Ready, Registry, Request, Service, SetupError, Source,
+    files, register,
 };
 pub use runtime::Threads;
 pub use server::Server;

@@ -1,4 +1,4 @@
-//! A peer that is known by a routing id, and serves.
+//! A peer that is known by an identity, and serves.
 
 use crate::runtime::Threads;
 use crate::wait::block_on;
@@ -7,7 +7,7 @@ use std::io;
 use std::ops::Deref;
 use std::time::Duration;
 
-/// A peer that is known by a routing id, and serves on threads of its own. It may call its clients, too.
+/// A peer that is known by an identity, and serves on threads of its own. It may call its clients, too.
 ///
 /// What is bound is served from then on, in the background: [`serve`](Self::serve) is for programs that do
 /// nothing else. Cheap to clone; all clones are one, and it ends with the last of them.
@@ -23,13 +23,13 @@ impl Server {
     /// A server known by `user_id`: 1 to 255 bytes, the first not zero.
     ///
     /// # Errors
-    /// The routing id is empty, over 255 bytes or begins with a zero byte; the system gives no thread, no
+    /// The identity is empty, over 255 bytes or begins with a zero byte; the system gives no thread, no
     /// descriptors or no entropy.
     pub fn new(user_id: impl AsRef<[u8]>) -> Result<Self, SetupError> {
         pseud_async::Server::new(user_id).map(Self)
     }
 
-    /// With settings of its own. It needs a routing id there.
+    /// With settings of its own. It needs an identity there.
     ///
     /// # Errors
     /// As for [`new`](Self::new), and settings that contradict each other.

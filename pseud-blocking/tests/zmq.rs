@@ -178,7 +178,7 @@ fn a_call_to_nobody_has_not_run() {
     assert!(matches!(ended, Err(CallError::NotExecuted(Reason::PeerGone))), "{ended:?}");
     let lost = block_on(events.next()).unwrap();
     assert!(
-        matches!(lost, Some(ConnectionEvent::Lost { reason: Reason::PeerGone, .. })),
+        matches!(lost, Some(ConnectionEvent::Disconnected { reason: Reason::PeerGone, .. })),
         "{lost:?}"
     );
 }

@@ -161,15 +161,15 @@ fn explain(events: &mut Events, peer: &str) {
 
 fn instead(event: ConnectionEvent, peer: &str) -> Option<String> {
     match event {
-        ConnectionEvent::Failed { error, .. } => Some(error),
-        ConnectionEvent::Refused { address, error: MISMATCH, .. } => Some(format!(
+        ConnectionEvent::ConnectFailed { error, .. } => Some(error),
+        ConnectionEvent::HandshakeFailed { address, error: MISMATCH, .. } => Some(format!(
             "{address} has another --security than we: it asks for none, for a password (--user), or \
              for keys (--key, --server-key)"
         )),
-        ConnectionEvent::Refused { address, error, .. } => {
+        ConnectionEvent::HandshakeFailed { address, error, .. } => {
             Some(format!("no handshake with {address}: {error}"))
         }
-        ConnectionEvent::Ready { identity, address, .. } if identity != peer.as_bytes() => {
+        ConnectionEvent::Connected { identity, address, .. } if identity != peer.as_bytes() => {
             // What begins with a zero byte is made up for a peer that announces no name.
             Some(match identity.first() {
                 None | Some(0) => {

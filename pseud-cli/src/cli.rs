@@ -102,7 +102,7 @@ Exit codes:
      owner alone, or passwords would cross a network in clear"
 )]
 pub(crate) struct ServeArguments {
-    /// The routing id by which peers know this server: 1 to 255 bytes. --bind and --connect need it.
+    /// The identity by which peers know this server: 1 to 255 bytes. --bind and --connect need it.
     #[arg(long, value_parser = name, required_unless_present_any = ["kaa", "rpcudp"])]
     pub(crate) name: Option<String>,
     /// Listen there: tcp://HOST:PORT, where the host may be `*` (any) and the port 0 (one that is
@@ -185,7 +185,7 @@ pub(crate) struct CallArguments {
     /// and no errors: whatever goes wrong is exit code 3.
     #[arg(long, value_name = "HOST:PORT", value_parser = host_port, conflicts_with_all = ["connect", "kaa", "kaa_secret_file", "peer", "identity", "keywords", "traceback", "key", "server_key", "user", "password_file", "allow_plaintext"])]
     pub(crate) rpcudp: Option<String>,
-    /// The server's name: its routing id, `--name` of `pseud serve`, `user_id` in Python.
+    /// The server's name: its identity, `--name` of `pseud serve`, `user_id` in Python.
     #[arg(
         long,
         value_name = "NAME",
@@ -193,7 +193,7 @@ pub(crate) struct CallArguments {
         required_unless_present_any = ["kaa", "rpcudp"]
     )]
     pub(crate) peer: Option<String>,
-    /// Our own routing id, by which the server may call us. Without it the server makes one up.
+    /// Our own identity, by which the server may call us. Without it the server makes one up.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) identity: Option<String>,
     #[command(flatten)]

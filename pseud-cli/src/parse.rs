@@ -24,7 +24,7 @@ pub(crate) fn host_port(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A routing id, or the name of a user.
+/// An identity, or the name of a user.
 pub(crate) fn name(name: &str) -> Result<String, &'static str> {
     match name.len() {
         1..=255 => Ok(name.to_owned()),

@@ -99,10 +99,10 @@ pub enum To {
     Server,
     /// That session and no other.
     Peer(PeerId),
-    /// Whoever holds that routing id. Where nobody does, the call waits
+    /// Whoever holds that identity. Where nobody does, the call waits
     /// [`Config::unroutable_timeout`](crate::Config) for it.
     Name(Bytes),
-    /// Whoever authentication says is that user ([`User::id`](crate::User)); no routing id ever
+    /// Whoever authentication says is that user ([`User::id`](crate::User)); no identity ever
     /// counts here. Where nobody is, the call waits like one to a `Name`.
     User {
         /// The user's id.
@@ -111,13 +111,13 @@ pub enum To {
         several: Several,
     },
     /// Whoever is known as that: an authenticated session by its user's id and by nothing else, any
-    /// other by its routing id. Python's `send_to`. Where both are there the user is meant. Where
+    /// other by its identity. Python's `send_to`. Where both are there the user is meant. Where
     /// nobody is, the call waits like one to a `Name`.
     ///
     /// Where only some peers are authenticated, an absent user's id may be announced by one who is
     /// not: `User` does not believe that.
     Known {
-        /// The user's id, or the routing id.
+        /// The user's id, or the identity.
         id: Bytes,
         /// What that means where a user has several sessions.
         several: Several,

@@ -159,8 +159,8 @@ impl Talk {
         }
     }
 
-    /// All that now leaves, each message judged. A peer that declared more survives that as well.
-    fn judge(&mut self) -> usize {
+    /// All that now leaves, each message checked. A peer that declared more survives that as well.
+    fn check(&mut self) -> usize {
         let before = self.sent;
         while let Some(transmit) = self.endpoint.poll_transmit(self.peer, self.now) {
             let token = transmit.token();
@@ -254,7 +254,7 @@ fn calls() {
                 let to = To::Peer(talk.peer);
                 let safe = body.is_v1_safe();
                 let call = talk.endpoint.call(to, &name, body, options.clone(), talk.now);
-                let left = talk.judge();
+                let left = talk.check();
                 if !safe || named && !profile.reads_provenance() {
                     assert_eq!(left, 0);
                 } else if profile == Profile::V1 {
@@ -273,20 +273,20 @@ fn results() {
         for value in values() {
             let ticket = talk.asked();
             talk.endpoint.reply(ticket, Ok(Packed::result(&value).unwrap()), talk.now);
-            assert_eq!(talk.judge(), 1);
+            assert_eq!(talk.check(), 1);
         }
         for size in [1_000, 1_021, 1_022, 1_999, 5_000] {
             let ticket = talk.asked();
             let result = Packed::result(&"x".repeat(size)).unwrap();
             talk.endpoint.reply(ticket, Ok(result), talk.now);
-            assert_eq!(talk.judge(), 1);
+            assert_eq!(talk.check(), 1);
         }
         // A body that is passed on as it came, with a pickle in it.
         let foreign = Unchecked::new(b"\xc7\x03\x7b\x80\x04.".to_vec().into());
         let ticket = talk.asked();
         let forwarded = foreign.check(&Default::default()).unwrap();
         talk.endpoint.reply(ticket, Ok(forwarded), talk.now);
-        assert_eq!(talk.judge(), 1);
+        assert_eq!(talk.check(), 1);
     }
 }
 
@@ -304,12 +304,12 @@ fn faults() {
                     let ticket = talk.asked();
                     let fault = Fault::new(class, text).with_traceback(text);
                     talk.endpoint.reply(ticket, Err(fault), talk.now);
-                    assert_eq!(talk.judge(), 1);
+                    assert_eq!(talk.check(), 1);
                 }
             }
             let ticket = talk.asked();
             talk.endpoint.abandon(ticket, talk.now);
-            assert_eq!(talk.judge(), 1);
+            assert_eq!(talk.check(), 1);
         }
     }
 }
@@ -334,19 +334,19 @@ fn refusals() {
         for refusal in refusals {
             let ticket = talk.asked();
             talk.endpoint.refuse(ticket, &refusal, talk.now);
-            assert_eq!(talk.judge(), 1);
+            assert_eq!(talk.check(), 1);
         }
         // What the machine itself refuses: no call, too large, no room, at the end.
         for body in [&b"\xc0"[..], b"\x93\x01\x90\x80", b"\x95", &[0x93; 101]] {
             talk.hear(0x03, body);
-            assert_eq!(talk.judge(), 1);
+            assert_eq!(talk.check(), 1);
         }
         let _open = talk.asked();
         talk.hear(0x03, b"\x93\xa1x\x90\x80");
-        assert_eq!(talk.judge(), 1);
+        assert_eq!(talk.check(), 1);
         talk.endpoint.drain();
         talk.hear(0x03, b"\x93\xa1x\x90\x80");
-        assert_eq!(talk.judge(), 1);
+        assert_eq!(talk.check(), 1);
     }
 }
 
@@ -359,7 +359,7 @@ fn another_version_is_told_once_to_those_who_read_it() {
             let parts = Parts::from_frames(&[b"", &b"v2"[..], &[7; 16], &[3], body]).unwrap();
             talk.endpoint.handle_message(talk.peer, parts, talk.now).unwrap();
         }
-        assert_eq!(talk.judge(), profile.reads_outcomes().into());
+        assert_eq!(talk.check(), profile.reads_outcomes().into());
     }
 }
 
@@ -369,7 +369,7 @@ fn what_says_nothing_of_its_origin_costs_a_v1_peer_nothing() {
     let body = Packed::call(&(), &()).unwrap();
     let options = CallOptions::default().origin("alice");
     let call = talk.endpoint.call(To::Peer(talk.peer), "x", body, options, talk.now).unwrap();
-    assert_eq!(talk.judge(), 0);
+    assert_eq!(talk.check(), 0);
     let outcome =
         std::iter::from_fn(|| talk.endpoint.poll_action()).find_map(|action| match action {
             Action::Finish { call: over, outcome } if over == call => Some(outcome),
@@ -385,10 +385,10 @@ fn bodies_are_not_sent_as_what_they_are_not() {
     let result = Packed::result(&[1, 2]).unwrap();
     let call = talk.endpoint.call(To::Peer(talk.peer), "x", result, Default::default(), talk.now);
     assert!(matches!(call, Err(CallRefused::Arguments(_))), "{call:?}");
-    assert_eq!(talk.judge(), 0);
+    assert_eq!(talk.check(), 0);
     let ticket = talk.asked();
     talk.endpoint.reply(ticket, Ok(Packed::call(&(1,), &()).unwrap()), talk.now);
-    assert_eq!(talk.judge(), 1);
+    assert_eq!(talk.check(), 1);
 }
 
 /// The model dies of what Python dies of.

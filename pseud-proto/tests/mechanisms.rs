@@ -186,7 +186,7 @@ fn a_peer_that_does_not_wait_for_the_verdict_goes() {
     }
 }
 
-/// `User-Id` is what our own gate said, never what a peer says.
+/// `User-Id` is what our own admission said, never what a peer says.
 #[test]
 fn nobody_sets_their_own_user_id() {
     let now = Instant::now();

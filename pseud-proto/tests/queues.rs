@@ -109,8 +109,9 @@ fn what_waited_for_a_peer_does_not_cost_it_its_link() {
     }
     let alice = node.join(PeerInfo::new("desk".into()).with_user("alice"));
     assert_eq!(node.left, []);
-    let busy =
-        |(_, outcome): &(CallId, Outcome)| matches!(outcome, Outcome::NotExecuted(Reason::TooBusy));
+    let busy = |(_, outcome): &(CallId, Outcome)| {
+        matches!(outcome, Outcome::NotExecuted(Reason::Overloaded))
+    };
     assert_eq!(node.ended.iter().filter(|ended| busy(ended)).count(), 4);
     assert_eq!(std::iter::from_fn(|| node.pull(alice)).count(), 2);
 }

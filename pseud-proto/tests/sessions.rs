@@ -179,7 +179,7 @@ fn who_is_not_welcome_yet_is_waited_for_and_an_older_session_ends_first() {
     assert_eq!(ends, Some(old.id()));
     old.close(Reason::Replaced, &mut told);
     let left = node.directory.lock().unwrap().leave(old.id()).unwrap();
-    assert!(left.heir.is_none(), "a newer one has the name");
+    assert!(left.successor.is_none(), "a newer one has the name");
     assert!(node.directory.lock().unwrap().leave(old.id()).is_none(), "told twice");
     let Target::Nobody { whom, is_server, .. } = node.find("desk") else { panic!("too early") };
     let call = node.call(5, "x");
@@ -229,7 +229,7 @@ fn a_session_says_once_who_it_is() {
     assert_eq!(revoked, [session.id()]);
     session.close(Reason::Revoked, &mut told);
     let left = node.directory.lock().unwrap().leave(session.id()).unwrap();
-    assert_eq!(left.heir, Some(other.id()));
+    assert_eq!(left.successor, Some(other.id()));
 }
 
 /// After the budget is closed nothing begins, and a look at zero is exact.

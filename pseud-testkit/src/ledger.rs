@@ -1,4 +1,4 @@
-//! What was promised of each call, and whether it was kept: the one judge of outcomes, of machines in
+//! What was promised of each call, and whether it was kept: the one check of outcomes, of machines in
 //! memory and of peers over sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,30 +86,30 @@ pub struct Made {
 }
 
 /// What broke a promise.
-pub type Judged<T = ()> = Result<T, String>;
+pub type Decided<T = ()> = Result<T, String>;
 
 impl Ledger {
     /// A call was made and not refused.
-    pub fn made(&mut self, number: Number, made: Made) -> Judged {
+    pub fn made(&mut self, number: Number, made: Made) -> Decided {
         let entry = self.calls.entry(number).or_default();
         if entry.made.replace(made).is_some() {
             return Err(format!("call {number} was made twice"));
         }
         self.open.insert(number);
-        self.judge_one(number)
+        self.check_one(number)
     }
 
     /// A handler of that member was handed that call.
-    pub fn runs(&mut self, number: Number, member: Member) -> Judged {
+    pub fn runs(&mut self, number: Number, member: Member) -> Decided {
         self.calls.entry(number).or_default().runs.push(member);
-        self.judge_one(number)
+        self.check_one(number)
     }
 
     /// That call ended.
-    pub fn ended(&mut self, number: Number, end: End, at: Instant) -> Judged {
+    pub fn ended(&mut self, number: Number, end: End, at: Instant) -> Decided {
         self.calls.entry(number).or_default().ends.push((end, at));
         self.open.remove(&number);
-        self.judge_one(number)
+        self.check_one(number)
     }
 
     /// A member sends a request again, which an honest one never does.
@@ -118,7 +118,7 @@ impl Ledger {
     }
 
     /// A request with that id came to anybody.
-    pub fn heard(&mut self, id: Id) -> Judged {
+    pub fn heard(&mut self, id: Id) -> Decided {
         let repeated = self.repeated.get(&id).copied().unwrap_or_default();
         let times = self.heard.entry(id.clone()).or_default();
         *times += 1;
@@ -154,7 +154,7 @@ impl Ledger {
     }
 
     /// Nothing is pending beyond its deadline.
-    pub fn check_time(&self, now: Instant) -> Judged {
+    pub fn check_time(&self, now: Instant) -> Decided {
         let overdue = self.open.iter().find(|number| {
             self.calls[number].made.as_ref().is_some_and(|made| made.deadline <= now)
         });
@@ -166,10 +166,10 @@ impl Ledger {
 
     /// All is over: how calls ended, if every promise was kept; else the first that was not. The slack is
     /// for machines that are busy: how much after its deadline an end may be told.
-    pub fn judge(&self, slack: Duration) -> Judged<Tally> {
+    pub fn check(&self, slack: Duration) -> Decided<Tally> {
         let mut tally = Tally::default();
         for (number, entry) in &self.calls {
-            self.judge_one(*number)?;
+            self.check_one(*number)?;
             let [(end, at)] = &entry.ends[..] else {
                 return Err(format!("call {number} has never ended: {entry:?}"));
             };
@@ -188,15 +188,15 @@ impl Ledger {
         retold
     }
 
-    fn judge_one(&self, number: Number) -> Judged {
+    fn check_one(&self, number: Number) -> Decided {
         let entry = &self.calls[&number];
-        entry.judge(number).map_err(|why| format!("call {number} {why}: {entry:?}"))
+        entry.check(number).map_err(|why| format!("call {number} {why}: {entry:?}"))
     }
 }
 
 impl Entry {
     /// What may be said of it at any moment.
-    fn judge(&self, number: Number) -> Result<(), &'static str> {
+    fn check(&self, number: Number) -> Result<(), &'static str> {
         let Some(made) = &self.made else { return Err("was made by nobody") };
         if self.runs.len() > 1 {
             return Err("was executed twice");
@@ -259,10 +259,10 @@ impl Tally {
     }
 }
 
-/// What the judge says of a lie, and the lie.
+/// What the check says of a lie, and the lie.
 type Lie = (&'static str, fn(&mut Entry));
 
-/// A judge is only worth what it catches: in the calls of a run that kept its promises, any lie is seen.
+/// A check is only worth what it catches: in the calls of a run that kept its promises, any lie is seen.
 /// There must be some that were executed and of which their maker cannot know.
 pub fn assert_lies_are_caught(ledger: &Ledger) {
     let lies: [Lie; 6] = [
@@ -280,7 +280,7 @@ pub fn assert_lies_are_caught(ledger: &Ledger) {
         ("has a result but was not executed", |entry| entry.runs.clear()),
     ];
     for (why, lie) in lies {
-        let caught = ledger.retold(lie).judge(Duration::from_secs(10)).expect_err(why);
+        let caught = ledger.retold(lie).check(Duration::from_secs(10)).expect_err(why);
         assert!(caught.contains(why), "{caught} is not: {why}");
     }
     let mut ledger = ledger.clone();

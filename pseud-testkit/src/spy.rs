@@ -1,13 +1,13 @@
 //! A spy on handlers: it is told of every call, run and end, outside of the wire and by any thread.
 
-use crate::ledger::{End, Judged, Ledger, Made, Number, Tally};
+use crate::ledger::{Decided, End, Ledger, Made, Number, Tally};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long after its time-out a busy machine may tell of an end.
 const SLACK: Duration = Duration::from_secs(3);
 
-/// Who is told. Runs and ends may come in any order, so nothing is judged before the end.
+/// Who is told. Runs and ends may come in any order, so nothing is checked before the end.
 #[derive(Debug, Default)]
 pub struct Spy(Mutex<Ledger>);
 
@@ -44,8 +44,8 @@ impl Spy {
     }
 
     /// How calls ended, if every promise was kept; else the first that was not.
-    pub fn judge(&self) -> Judged<Tally> {
-        self.lock().judge(SLACK)
+    pub fn check(&self) -> Decided<Tally> {
+        self.lock().check(SLACK)
     }
 
     /// What it knows.

@@ -35,10 +35,10 @@ mod socket;
 
 #[doc(inline)]
 pub use pseud_async::{
-    Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled,
-    ConnectionEvent, Drain, Drained, Events, Gate, HandlerError, InClear, Judging, NameRefused,
-    Node, Object, Options, Orphans, Peer, Permit, Ready, Registry, Request, Service, SetupError,
-    Source, UserStore, Wire, files, register,
+    Admission, Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller,
+    Cancelled, ConnectionEvent, Drain, Drained, Events, HandlerError, InClear, Judging,
+    NameRefused, Node, Object, OnDisconnect, Options, Peer, Permit, Ready, Registry, Request,
+    Service, SetupError, Source, UserStore, Wire, files, register,
 };
 pub use runtime::Tokio;
 

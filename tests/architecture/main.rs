@@ -46,7 +46,7 @@ fn what_must_not_be_named_is_not() {
     }
 }
 
-/// The judge judges: it finds a circle, an upward import and a forbidden name where there are some.
+/// The check checks: it finds a circle, an upward import and a forbidden name where there are some.
 #[test]
 fn a_crooked_house_is_seen() {
     let package = Package::of(&[

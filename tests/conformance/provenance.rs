@@ -1,4 +1,4 @@
-//! For whom a call is made, and how far it has come: told to those who read it, judged by who serves.
+//! For whom a call is made, and how far it has come: told to those who read it, checked by who serves.
 
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;

@@ -14,7 +14,7 @@ fn refusals() -> [(Refusal, Fault, Reason); 8] {
         (
             Refusal::Overloaded { max: 3, what: "handlers run" },
             Fault::new("Overloaded", "3 handlers run"),
-            Reason::TooBusy,
+            Reason::Overloaded,
         ),
         (
             Refusal::NoSuchService("no.such".into()),
@@ -105,7 +105,7 @@ fn the_machine_itself_refuses_what_has_no_room_or_sense() {
             .open();
         let calls: [CallId; 2] = [1, 2].map(|n| pair.client.call("hello", (n,)));
         pair.settle();
-        assert_eq!(pair.client.ended(calls[1]), Ended::NotExecuted(Reason::TooBusy));
+        assert_eq!(pair.client.ended(calls[1]), Ended::NotExecuted(Reason::Overloaded));
         let work = pair.server.work();
         pair.server.answer(work, 1);
         pair.settle();

@@ -23,7 +23,7 @@ use pseud_testkit::weather::Trouble;
 
 const SEEDS: u64 = 300;
 const STEPS: usize = 700;
-/// The clock leaps: that an end comes in time is judged as it leaps.
+/// The clock leaps: that an end comes in time is checked as it leaps.
 const FOREVER: Duration = Duration::from_secs(1 << 20);
 
 #[test]
@@ -98,7 +98,7 @@ impl Life {
         }
         heal(&mut crowd);
         end(&mut crowd);
-        Self { digest: crowd.digest, tally: honest(crowd.ledger.judge(FOREVER)) }
+        Self { digest: crowd.digest, tally: honest(crowd.ledger.check(FOREVER)) }
     }
 }
 
@@ -178,7 +178,7 @@ fn heal(crowd: &mut Crowd) {
         }
         crowd.check();
     }
-    let before = honest(crowd.ledger.judge(FOREVER)).values;
+    let before = honest(crowd.ledger.check(FOREVER)).values;
     let clients = crowd.members.len() - 1;
     for client in 1..=clients {
         crowd.connect(client);
@@ -191,7 +191,7 @@ fn heal(crowd: &mut Crowd) {
         crowd.ask_and_answer(client);
     }
     assert_eq!(
-        honest(crowd.ledger.judge(FOREVER)).values,
+        honest(crowd.ledger.check(FOREVER)).values,
         before + clients,
         "a healed client is served"
     );
@@ -205,7 +205,7 @@ fn end(crowd: &mut Crowd) {
     }
     crowd.collect();
     crowd.settle();
-    honest(crowd.ledger.judge(FOREVER));
+    honest(crowd.ledger.check(FOREVER));
     for member in &crowd.members {
         let endpoint = &member.node.borrow().endpoint;
         let stats = endpoint.stats();

@@ -1,4 +1,4 @@
-//! Calls to users, to routing ids, and to whoever is known as something.
+//! Calls to users, to identities, and to whoever is known as something.
 
 use pseud::proto::pseud::Dropped;
 use pseud::proto::zmtp::Side;

@@ -63,7 +63,7 @@ impl Asked {
     }
 
     /// Judges all that became of it; how many calls ended rightly.
-    fn judge(&self, caller: &Talker) -> usize {
+    fn check(&self, caller: &Talker) -> usize {
         for ran in &self.ran {
             let is_it = |call: &&Call| (call.name, call.payload) == (&ran.0, ran.1);
             assert!(self.calls.iter().any(|call| is_it(&call)), "nobody asked for {ran:?}");
@@ -148,9 +148,9 @@ fn live(is_declared: bool, edit: Option<(Path, usize, Edit)>) -> (Pair, usize, [
     }
     // What is left of the calls, and of the link.
     pair.advance(Duration::from_secs(60));
-    let judged = rounds.iter().map(|(up, down)| up.judge(&pair.client) + down.judge(&pair.server));
-    let judged = judged.sum();
-    (pair, judged, came)
+    let checked = rounds.iter().map(|(up, down)| up.check(&pair.client) + down.check(&pair.server));
+    let checked = checked.sum();
+    (pair, checked, came)
 }
 
 #[test]

@@ -54,7 +54,7 @@ async fn a_10_many_that_stay_silent() {
     let bench = Bench::with(|options| {
         options.connection.greeting_timeout = limit;
         // All of them are let through: who is not is told of in `strangers`.
-        options.gate.strangers.handshakes_drop_from = 256;
+        options.admission.strangers.handshakes_drop_from = 256;
     })
     .await;
     let mut silent = Vec::new();

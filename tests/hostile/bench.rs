@@ -167,10 +167,12 @@ pub(crate) async fn end_of(events: &mut Events, other: SocketAddr) -> Reason {
     let other = other.to_string();
     loop {
         match timeout(PATIENCE, events.next()).await.expect("no end of it").unwrap() {
-            ConnectionEvent::Refused { address, error, .. } if address == other => {
+            ConnectionEvent::HandshakeFailed { address, error, .. } if address == other => {
                 return Reason::PeerFault(error);
             }
-            ConnectionEvent::Lost { address, reason, .. } if address == other => return reason,
+            ConnectionEvent::Disconnected { address, reason, .. } if address == other => {
+                return reason;
+            }
             _ => {}
         }
     }

@@ -53,10 +53,10 @@ async fn d_12_a_recorded_session_replayed_to_its_server_and_to_others() {
 
     let asked = Arc::default();
     let server = curve_server(&asked);
-    let judge = server.gate.authenticator.clone().unwrap();
+    let check = server.admission.authenticator.clone().unwrap();
     let canary =
         Options::client("service").curve_client(canary_pair(), [*stranger_pair().public()]);
-    let another = Bench::between(server.curve_server([stranger_pair()], judge), canary).await;
+    let another = Bench::between(server.curve_server([stranger_pair()], check), canary).await;
     replayed(&another, &carried, Insecure::Box).await;
     another.over(0, &[]).await;
     keyed.over(1, 1, &[]).await;

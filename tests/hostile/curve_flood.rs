@@ -27,7 +27,7 @@ async fn flood() {
     let keyed = Keyed::with(|options| {
         options.connection.handshake_timeout = limit;
         // What those cost who are let through: who is not is told of in `strangers`.
-        let strangers = &mut options.gate.strangers;
+        let strangers = &mut options.admission.strangers;
         (strangers.handshakes_drop_from, strangers.handshakes_max) = (LINKS + 1, LINKS + 1);
     })
     .await;

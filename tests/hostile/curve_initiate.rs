@@ -57,7 +57,7 @@ async fn whoever_is_admitted_late_and_says_nothing_is_not_waited_for_as_long() {
         connection.greeting_timeout = Duration::from_secs(30);
         connection.heartbeat.interval = Some(Duration::from_millis(100));
         connection.heartbeat.timeout = Duration::from_millis(300);
-        options.gate.authenticator = Some(Authenticator::new(|_| async {
+        options.admission.authenticator = Some(Authenticator::new(|_| async {
             tokio::task::yield_now().await;
             Verdict::Admit("late".into())
         }));

@@ -34,8 +34,8 @@ async fn d_03_a_weak_key_of_the_server() {
 async fn next_refusal(events: &mut Events) -> PeerError {
     loop {
         match timeout(PATIENCE, events.next()).await.expect("no refusal").unwrap() {
-            ConnectionEvent::Refused { error, .. } => return error,
-            ConnectionEvent::Ready { .. } => panic!("it came in"),
+            ConnectionEvent::HandshakeFailed { error, .. } => return error,
+            ConnectionEvent::Connected { .. } => panic!("it came in"),
             _ => {}
         }
     }
@@ -84,7 +84,7 @@ async fn d_16_a_server_that_connects_to_a_client_that_binds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn d_16_a_denied_client_comes_again() {
     let asked = AtomicU64::new(0);
-    let judge = Authenticator::new(move |_| {
+    let check = Authenticator::new(move |_| {
         std::future::ready(match asked.fetch_add(1, Ordering::Relaxed) {
             0 => Verdict::Deny,
             1 => Verdict::Unavailable,
@@ -92,7 +92,7 @@ async fn d_16_a_denied_client_comes_again() {
         })
     });
     let server =
-        Server::with_options(Options::server("service").curve_server([server_pair()], judge));
+        Server::with_options(Options::server("service").curve_server([server_pair()], check));
     let server = server.unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     server.register_sync("answer", |_| Ok::<_, Fault>(42)).unwrap();

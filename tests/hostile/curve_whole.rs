@@ -53,7 +53,7 @@ async fn server(ran: &Ran) -> Keyed {
             let paid = run(&ran, "pay", &request)?;
             let (payload,): (u64,) = request.args()?;
             let call = request.caller().call::<u64, _>("confirm", (payload,));
-            judge(&ran, "confirm", payload, call.timeout(Duration::from_secs(2)).await);
+            check(&ran, "confirm", payload, call.timeout(Duration::from_secs(2)).await);
             Ok::<_, Fault>(paid)
         }
     };
@@ -76,7 +76,7 @@ async fn live(keyed: &Keyed, ran: &Ran, change: Change) -> (Vec<u8>, Vec<u8>, Re
     client.connect(&endpoint).unwrap();
     let call = async |name: &'static str, payload: u64| {
         let call = client.call::<u64, _>(name, (payload,)).timeout(Duration::from_secs(2));
-        judge(ran, name, payload, timeout(PATIENCE, call).await.expect("no outcome"));
+        check(ran, name, payload, timeout(PATIENCE, call).await.expect("no outcome"));
     };
     tokio::join!(call("balance", 1), call("balance", 2), call("pay", 3), call("delete", 4));
     if matches!(change, Change::Nothing) {
@@ -89,7 +89,7 @@ async fn live(keyed: &Keyed, ran: &Ran, change: Change) -> (Vec<u8>, Vec<u8>, Re
 }
 
 /// Whether what became of a call is true.
-fn judge(ran: &Ran, name: &'static str, payload: u64, outcome: Result<u64, CallError>) {
+fn check(ran: &Ran, name: &'static str, payload: u64, outcome: Result<u64, CallError>) {
     let ran = ran.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let runs = ran.iter().filter(|ran| **ran == (name, payload)).count();
     match outcome {

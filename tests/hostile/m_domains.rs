@@ -18,9 +18,9 @@ async fn answer(bench: &Bench, work: &[u8]) -> (Vec<u8>, u8, Vec<u8>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn m_03_forbidden_is_missing_byte_for_byte() {
     let bench = Bench::new().await;
-    bench.server.guard("denies", |_| false);
-    bench.server.guard("panics", |_| panic!("on purpose"));
-    bench.server.guard_async("denies late", |_| async {
+    bench.server.predicate("denies", |_| false);
+    bench.server.predicate("panics", |_| panic!("on purpose"));
+    bench.server.predicate_async("denies late", |_| async {
         tokio::task::yield_now().await;
         false
     });

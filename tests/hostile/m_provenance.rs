@@ -31,7 +31,7 @@ async fn backend(change: impl FnOnce(&mut Options)) -> (Server, String) {
     change(&mut options);
     let server = Server::with_options(options).unwrap();
     server.register_sync("whose", |request| Ok::<_, Fault>(whose(&request))).unwrap();
-    server.guard("root", |caller| caller.user().has_permission("root"));
+    server.predicate("root", |caller| caller.user().has_permission("root"));
     let guarded = server.domain("root");
     guarded.register_sync("erase", |request| Ok::<_, Fault>(whose(&request))).unwrap();
     let endpoint = server.bind(ANYWHERE).await.unwrap();

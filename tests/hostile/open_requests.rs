@@ -1,7 +1,7 @@
 //! Requests that wait: as many and as large as they may be, of those who stay and of those who leave.
 
 use crate::bench::Bench;
-use pseud::Orphans;
+use pseud::OnDisconnect;
 use pseud::proto::pseud::{Dropped, Stats};
 use pseud_testkit::raw::RawPeer;
 use pseud_testkit::raw::{ERROR, OK, WORK, envelope, fresh_id, work, works};
@@ -102,7 +102,7 @@ async fn l_06_who_calls_and_leaves_again_and_again_keeps_nobody_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn l_06_orphans_that_are_to_finish_take_no_more_than_all_requests_may() {
     let bench = Bench::with(|options| {
-        options.orphans = Orphans::Finish;
+        options.on_disconnect = OnDisconnect::Detach;
         options.config.limits.requests_open_bytes_max = 4 * MIB;
     })
     .await;

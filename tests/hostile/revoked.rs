@@ -196,8 +196,8 @@ async fn d_20(guarded: Guarded, user: &str, mut options: Options) {
     let mut sessions = 0;
     let error = loop {
         match soon(events.next()).await.unwrap() {
-            ConnectionEvent::Refused { error, .. } => break error,
-            ConnectionEvent::Ready { .. } => sessions += 1,
+            ConnectionEvent::HandshakeFailed { error, .. } => break error,
+            ConnectionEvent::Connected { .. } => sessions += 1,
             _ => {}
         }
     };

@@ -1,7 +1,7 @@
 //! What can hold up a drain, and what cannot.
 
 use crate::bench::Bench;
-use pseud::{CallError, Client, Fault, Orphans, Reason};
+use pseud::{CallError, Client, Fault, OnDisconnect, Reason};
 use pseud_testkit::raw::PATIENCE;
 use pseud_testkit::raw::{fresh_id, ready_declaring, work, works};
 use std::sync::Arc;
@@ -51,14 +51,14 @@ async fn an_answer_that_is_not_read_holds_up_a_drain_until_its_link_ends() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_waits_for_handlers_whose_callers_have_left() {
-    let bench = Bench::with(|options| options.orphans = Orphans::Finish).await;
-    let (go, gate) = mpsc::channel::<()>();
-    let (ended, gate) = (Arc::new(AtomicBool::new(false)), std::sync::Mutex::new(gate));
+    let bench = Bench::with(|options| options.on_disconnect = OnDisconnect::Detach).await;
+    let (go, admission) = mpsc::channel::<()>();
+    let (ended, admission) = (Arc::new(AtomicBool::new(false)), std::sync::Mutex::new(admission));
     let (begun, mut began) = tokio::sync::mpsc::unbounded_channel();
     let tells = ended.clone();
     let block = move |_| {
         begun.send(()).unwrap();
-        gate.lock().unwrap().recv().unwrap();
+        admission.lock().unwrap().recv().unwrap();
         tells.store(true, Ordering::SeqCst);
         Ok::<_, Fault>(())
     };

@@ -57,9 +57,9 @@ async fn guess(address: std::net::SocketAddr, until: Instant, stays: bool) {
 
 async fn attacked(authenticator: Authenticator, load: &Load) {
     let mut options = Options::server("service").plain_server(authenticator);
-    options.gate.questions_parked_max = BOUND;
+    options.admission.questions_parked_max = BOUND;
     // What is bounded when nothing else bounds it.
-    let strangers = &mut options.gate.strangers;
+    let strangers = &mut options.admission.strangers;
     (strangers.handshakes_drop_from, strangers.handshakes_max) = (CONNECTIONS, CONNECTIONS + 1);
     strangers.user_failures_free = u32::MAX;
     let canary = Options::client("service").plain_client("canary", Secret::new("x"));
@@ -89,10 +89,10 @@ async fn attacked(authenticator: Authenticator, load: &Load) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_05_guesses_at_a_blocking_authenticator() {
     let load = Arc::new(Load::default());
-    let judge = load.clone();
+    let check = load.clone();
     let authenticator = Authenticator::blocking(move |question, _| match is_canary(&question) {
         true => Verdict::Admit("canary".into()),
-        false => judge.work(),
+        false => check.work(),
     });
     attacked(authenticator, &load).await;
 }
@@ -100,11 +100,11 @@ async fn s_05_guesses_at_a_blocking_authenticator() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_05_guesses_at_an_authenticator_that_waits_for_a_thread() {
     let load = Arc::new(Load::default());
-    let judge = load.clone();
+    let check = load.clone();
     let authenticator = Authenticator::new(move |question| {
-        let (is_canary, judge) = (is_canary(&question), judge.clone());
+        let (is_canary, check) = (is_canary(&question), check.clone());
         // Begun where it is asked, before its future is polled.
-        let work = (!is_canary).then(|| spawn_blocking(move || judge.work()));
+        let work = (!is_canary).then(|| spawn_blocking(move || check.work()));
         async move {
             match work {
                 Some(work) => work.await.unwrap(),
@@ -119,14 +119,14 @@ async fn s_05_guesses_at_an_authenticator_that_waits_for_a_thread() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_05_guesses_at_an_authenticator_whose_work_holds_a_permit() {
     let load = Arc::new(Load::default());
-    let judge = load.clone();
+    let check = load.clone();
     let authenticator = Authenticator::with_permit(move |question, _, permit| {
-        let (is_canary, judge) = (is_canary(&question), judge.clone());
+        let (is_canary, check) = (is_canary(&question), check.clone());
         if is_canary {
             return ready(Verdict::Admit("canary".into()));
         }
         drop(spawn_blocking(move || {
-            judge.work();
+            check.work();
             drop(permit);
         }));
         ready(Verdict::Deny)

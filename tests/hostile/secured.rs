@@ -59,7 +59,7 @@ pub(crate) fn keys(pair: &KeyPair) -> Keys {
 #[cfg(feature = "_curve")]
 pub(crate) fn curve_server(asked: &Arc<AtomicU64>) -> Options {
     let (asked, canary, mallory) = (asked.clone(), canary_pair(), mallory_pair());
-    let judge = move |question| {
+    let check = move |question| {
         std::future::ready(match question {
             Question::Curve { client_key } if client_key == *canary.public() => {
                 Verdict::Admit("canary".into())
@@ -74,7 +74,7 @@ pub(crate) fn curve_server(asked: &Arc<AtomicU64>) -> Options {
             _ => Verdict::Deny,
         })
     };
-    Options::server("service").curve_server([server_pair()], Authenticator::new(judge))
+    Options::server("service").curve_server([server_pair()], Authenticator::new(check))
 }
 
 /// A client of CURVE, of the server of that name, whose key is always the same.

@@ -80,7 +80,7 @@ async fn half_open(to: SocketAddr, opened: Arc<AtomicUsize>, stop: Arc<AtomicBoo
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_10_five_thousand_half_open_handshakes_from_everywhere() {
     let bench = Bench::with(|options| {
-        options.gate.strangers = bounded(|_| {});
+        options.admission.strangers = bounded(|_| {});
         // Nobody is let go for being slow: what is let through stays until the end.
         options.connection.greeting_timeout = Duration::from_secs(600);
         options.connection.handshake_timeout = Duration::from_secs(600);
@@ -139,7 +139,7 @@ async fn comes_in(bench: &Bench) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g_04_one_source_guesses() {
     let mut server = plain_server([]);
-    server.gate.strangers = bounded(|limits| {
+    server.admission.strangers = bounded(|limits| {
         limits.source_failures_free = 5;
         limits.user_failures_free = u32::MAX;
         limits.backoff_first = Duration::from_millis(400);
@@ -169,7 +169,7 @@ async fn g_04_one_source_guesses() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g_04_many_sources_guess_one_name() {
     let mut server = plain_server([]);
-    server.gate.strangers = bounded(|limits| limits.backoff_first = Duration::from_secs(600));
+    server.admission.strangers = bounded(|limits| limits.backoff_first = Duration::from_secs(600));
     let bench = Bench::between(server, plain_client("service")).await;
     for n in 1..=8 {
         assert_eq!(guess(&bench, loopback(n), "canary").await, "400", "{n}: its first guess");
@@ -193,7 +193,7 @@ async fn g_04_many_sources_guess_one_name() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_only_connects_and_leaves_has_not_failed() {
     let mut server = plain_server([]);
-    server.gate.strangers = bounded(|limits| limits.source_failures_free = 0);
+    server.admission.strangers = bounded(|limits| limits.source_failures_free = 0);
     let bench = Bench::between(server, plain_client("service")).await;
     for n in 0..20 {
         let mut probe = RawPeer::over(connect_from(loopback(1), bench.address).await.unwrap());

@@ -41,7 +41,7 @@ async fn what_the_python_caller_raises_reaches_the_rust_handler() {
     .await;
 }
 
-/// A v1 client announces no routing id: its session is the way to it. The probe, not a call, is all
+/// A v1 client announces no identity: its session is the way to it. The probe, not a call, is all
 /// that it has sent.
 #[tokio::test]
 async fn a_python_client_that_only_connected_is_called() {

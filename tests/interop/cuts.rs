@@ -191,7 +191,7 @@ async fn check_alive(python: &PythonPeer, endpoint: &str) {
 }
 
 fn check(spy: &Spy, cuts: usize) -> Tally {
-    let tally = spy.judge().unwrap_or_else(|lie| panic!("{lie}"));
+    let tally = spy.check().unwrap_or_else(|lie| panic!("{lie}"));
     println!("{cuts} cuts: {tally:?}");
     assert!(cuts >= CUTS_MIN, "{cuts} cuts");
     assert!(tally.values > 0, "{tally:?}");

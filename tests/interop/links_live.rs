@@ -88,7 +88,7 @@ async fn a_rust_client_may_be_there_before_its_python_server() {
         let client = eager_client(&endpoint);
         let mut events = client.events();
         let waiting = greet(&client);
-        while !matches!(events.next().await, Some(ConnectionEvent::Failed { .. })) {}
+        while !matches!(events.next().await, Some(ConnectionEvent::ConnectFailed { .. })) {}
         start_server(&python, "server", &endpoint).await;
         assert_eq!(waiting.await.expect("no panic"), "Hello later");
         check_alive(&client, &python).await;
@@ -179,7 +179,7 @@ async fn a_bound_req_is_served_over_a_link_that_we_opened_and_is_not_called() {
         server.connect(bound["endpoint"].as_str().expect("an endpoint")).expect("well-formed");
         let peer = loop {
             match events.next().await.expect("the server lives") {
-                ConnectionEvent::Ready { peer, .. } => break peer,
+                ConnectionEvent::Connected { peer, .. } => break peer,
                 ConnectionEvent::Connecting { .. } => {}
                 other => panic!("{other:?} instead of a session"),
             }
@@ -213,7 +213,7 @@ async fn two_python_servers_are_two_endpoints_of_one_rust_client() {
         let endpoint = start_server(&room.python, "second", "tcp://127.0.0.1:*").await;
         let mut events = room.client.events();
         room.client.connect(&endpoint).expect("Python's endpoints are well-formed");
-        while !matches!(events.next().await, Some(ConnectionEvent::Ready { .. })) {}
+        while !matches!(events.next().await, Some(ConnectionEvent::Connected { .. })) {}
         let second = room.client.peer("second");
         let sums: (i64, i64) = (
             room.client.call("add", (1, 1)).await.expect("the first answers"),
@@ -225,7 +225,7 @@ async fn two_python_servers_are_two_endpoints_of_one_rust_client() {
             assert_eq!(calls[0]["args"], json!({"$tuple": args}), "{name}");
         }
         room.client.disconnect(&endpoint).expect("it is connected");
-        while !matches!(events.next().await, Some(ConnectionEvent::Lost { .. })) {}
+        while !matches!(events.next().await, Some(ConnectionEvent::Disconnected { .. })) {}
     })
     .await;
 }

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::python::PythonPeer;
 
-/// The routing id of every server here.
+/// The identity of every server here.
 pub(crate) const SERVICE: &str = "service";
 
 /// Time one conversation may take: more than ten times what the slowest one needs.
@@ -68,7 +68,7 @@ impl PythonCalls {
         let shaken = json!({"name": name, "event": "HANDSHAKE_SUCCEEDED"});
         self.python.ask("events", shaken).await;
         match events.next().await {
-            Some(ConnectionEvent::Ready { peer, .. }) => peer,
+            Some(ConnectionEvent::Connected { peer, .. }) => peer,
             other => panic!("{other:?} instead of a session"),
         }
     }

@@ -240,7 +240,7 @@ impl Secured {
         }
     }
 
-    /// What our gate is asked about a ZeroMQ client.
+    /// What our admission is asked about a ZeroMQ client.
     pub(crate) fn question(self) -> Question {
         match self {
             Self::Plain => {

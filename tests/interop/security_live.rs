@@ -67,7 +67,8 @@ async fn a_python_result_over_the_limit_of_frames() {
                 }
                 Secured::Curve => {
                     let reasons = [big.err(), other.err()].map(|error| error?.reason());
-                    let Some(ConnectionEvent::Lost { reason, .. }) = events.next().await else {
+                    let Some(ConnectionEvent::Disconnected { reason, .. }) = events.next().await
+                    else {
                         panic!("the link lives")
                     };
                     let too_large = PeerError::TooLarge { what: "", size: 0, max: 0 };
@@ -121,7 +122,7 @@ async fn rust_calls_python(secured: Secured, shown: Shown) {
         client.ready().await;
         let hello: String = client.call("hello", ("Charly",)).await.expect("it knows us");
         assert_eq!(hello, "Hello Charly");
-        // By the user id that the gate gave us: we announced no routing id.
+        // By the user id that the admission gave us: we announced no identity.
         let back = python.ask("hello", json!({"name": "server", "to": USERNAME})).await;
         assert_eq!(back["result"], "Hello again", "{back}");
 
@@ -291,8 +292,8 @@ async fn call(python: &PythonPeer, name: &str, method: &str) -> Value {
 async fn refused(events: &mut pseud::Events) -> PeerError {
     loop {
         match events.next().await {
-            Some(ConnectionEvent::Refused { error, .. }) => return error,
-            Some(ConnectionEvent::Ready { .. }) | None => panic!("it was not refused"),
+            Some(ConnectionEvent::HandshakeFailed { error, .. }) => return error,
+            Some(ConnectionEvent::Connected { .. }) | None => panic!("it was not refused"),
             Some(_) => {}
         }
     }

@@ -176,7 +176,7 @@ fn why(edit: Edit) -> PeerError {
 async fn ended(events: &mut Events, other: &str) -> PeerError {
     let end = async {
         loop {
-            if let Some(ConnectionEvent::Lost { address, reason, .. }) = events.next().await
+            if let Some(ConnectionEvent::Disconnected { address, reason, .. }) = events.next().await
                 && address == other
             {
                 return reason;

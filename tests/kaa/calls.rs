@@ -89,13 +89,13 @@ async fn a_server_calls_all_its_clients() {
 #[tokio::test]
 async fn answers_come_when_they_are_there() {
     let (server, address) = server().await;
-    let gate = Arc::new(Notify::new());
-    let waited_for = gate.clone();
+    let admission = Arc::new(Notify::new());
+    let waited_for = admission.clone();
     server
         .register("slow", move |_| {
-            let gate = waited_for.clone();
+            let admission = waited_for.clone();
             async move {
-                gate.notified().await;
+                admission.notified().await;
                 Ok::<_, Fault>("at last")
             }
         })
@@ -106,7 +106,7 @@ async fn answers_come_when_they_are_there() {
         let sum: i64 = soon(client.call("add", (number, 1))).await.unwrap();
         assert_eq!(sum, number + 1);
     }
-    gate.notify_one();
+    admission.notify_one();
     assert_eq!(soon(slow).await.unwrap().unwrap(), "at last");
 }
 
@@ -196,13 +196,13 @@ async fn handlers_come_and_go_while_links_stand() {
 #[tokio::test]
 async fn calls_end_at_their_time_out_and_late_answers_are_dropped() {
     let (server, address) = server().await;
-    let gate = Arc::new(Notify::new());
-    let waited_for = gate.clone();
+    let admission = Arc::new(Notify::new());
+    let waited_for = admission.clone();
     server
         .register("slow", move |_| {
-            let gate = waited_for.clone();
+            let admission = waited_for.clone();
             async move {
-                gate.notified().await;
+                admission.notified().await;
                 Ok::<_, Fault>(())
             }
         })
@@ -211,7 +211,7 @@ async fn calls_end_at_their_time_out_and_late_answers_are_dropped() {
     soon(client.ready()).await;
     let call = client.call::<(), _>("slow", ()).timeout(Duration::from_millis(50));
     assert!(matches!(soon(call).await, Err(CallError::Unknown(_))));
-    gate.notify_one();
+    admission.notify_one();
     let sum: i64 = soon(client.call("add", (1, 2))).await.unwrap();
     assert_eq!(sum, 3);
 }

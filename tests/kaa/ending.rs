@@ -38,7 +38,7 @@ async fn a_lost_link_ends_its_calls_and_a_new_one_is_opened() {
     soon(client.call::<i64, _>("add", (1, 2))).await.unwrap();
     server.shutdown();
     assert!(matches!(soon(call).await.unwrap(), Err(CallError::Unknown(Reason::PeerGone))));
-    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Lost { .. })) {}
+    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Disconnected { .. })) {}
     let again = Server::new("s3cret").unwrap();
     again.register("one", |_| async { Ok::<_, Fault>(1) }).unwrap();
     again.bind(&address).await.unwrap();
@@ -48,8 +48,8 @@ async fn a_lost_link_ends_its_calls_and_a_new_one_is_opened() {
 #[tokio::test]
 async fn closing_lets_what_is_open_finish() {
     let (server, address) = server().await;
-    let (begun, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (begins, waits) = (begun.clone(), gate.clone());
+    let (begun, admission) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (begins, waits) = (begun.clone(), admission.clone());
     server
         .register("slow", move |_| {
             let (begins, waits) = (begins.clone(), waits.clone());
@@ -67,7 +67,7 @@ async fn closing_lets_what_is_open_finish() {
         let server = server.clone();
         async move { server.close(Duration::from_secs(10)).await }
     });
-    gate.notify_one();
+    admission.notify_one();
     assert_eq!(soon(call).await.unwrap().unwrap().len(), 500_000);
     soon(closing).await.unwrap();
 }

@@ -15,15 +15,15 @@ async fn a_wrong_secret_is_told_on_both_sides() {
     let mut failed = client.events();
     client.connect(&address).unwrap();
     let error = loop {
-        if let Some(ConnectionEvent::Refused { error, .. }) = soon(refused.next()).await {
+        if let Some(ConnectionEvent::HandshakeFailed { error, .. }) = soon(refused.next()).await {
             break error;
         }
     };
     assert_eq!(error, PeerError::Insecure(Insecure::WrongSecret));
     let error = loop {
         match soon(failed.next()).await {
-            Some(ConnectionEvent::Refused { error, .. }) => break error.to_string(),
-            Some(ConnectionEvent::Failed { error, .. }) => break error,
+            Some(ConnectionEvent::HandshakeFailed { error, .. }) => break error.to_string(),
+            Some(ConnectionEvent::ConnectFailed { error, .. }) => break error,
             _ => {}
         }
     };
@@ -47,7 +47,7 @@ async fn a_client_goes_on_until_the_secret_is_right() {
     let mut refused = wrong.events();
     let client = client_with(retrying(SECRET), &address);
     let call = tokio::spawn(client.call::<i64, _>("one", ()));
-    while !matches!(soon(refused.next()).await, Some(ConnectionEvent::Refused { .. })) {}
+    while !matches!(soon(refused.next()).await, Some(ConnectionEvent::HandshakeFailed { .. })) {}
     wrong.unbind(&address).unwrap();
     let right = Server::new(SECRET).unwrap();
     right.register("one", |_| async { Ok::<_, Fault>(1) }).unwrap();

@@ -60,7 +60,7 @@ fn client_of(endpoint: &str, connect_timeout: Duration) -> (Client, pseud::Event
 async fn failure(events: &mut pseud::Events) -> String {
     loop {
         match soon(events.next()).await.unwrap() {
-            ConnectionEvent::Failed { error, .. } => return error,
+            ConnectionEvent::ConnectFailed { error, .. } => return error,
             ConnectionEvent::Connecting { .. } => {}
             other => panic!("{other:?}"),
         }

@@ -26,7 +26,7 @@ async fn passwords_and_users_change_while_they_are_served() {
     let mut events = client.events();
     assert!(store.remove("charly"));
     assert_eq!(server.disconnect_user("charly"), 1);
-    while !matches!(soon(events.next()).await.unwrap(), ConnectionEvent::Lost { .. }) {}
+    while !matches!(soon(events.next()).await.unwrap(), ConnectionEvent::Disconnected { .. }) {}
     let back = soon(client.call::<String, _>("whoami", ())).await;
     assert!(matches!(back, Err(CallError::NotExecuted(Reason::Denied))), "{back:?}");
     assert_eq!(refusal(plain("two"), &endpoint).await, DENIED);
@@ -88,7 +88,7 @@ async fn what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers(
             Ok::<_, Fault>(account.map(|account| account.desk))
         })
         .unwrap();
-    server.guard("seventh", |caller| {
+    server.predicate("seventh", |caller| {
         caller.user().extension::<Account>().is_some_and(|account| account.desk == 7)
     });
     server.domain("seventh").register_sync("only", |_| Ok::<_, Fault>("seven")).unwrap();
@@ -105,7 +105,7 @@ async fn what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers(
     assert_eq!(only, "seven");
     let mut desks = Vec::new();
     while desks.len() < 2 {
-        if let ConnectionEvent::Ready { user, .. } = soon(events.next()).await.unwrap() {
+        if let ConnectionEvent::Connected { user, .. } = soon(events.next()).await.unwrap() {
             desks.extend(user.extension::<Account>().map(|account| account.desk));
         }
     }

@@ -98,13 +98,13 @@ async fn a_final_error_reaches_a_client_that_has_sent_more() {
     let mut options = Options::server("service");
     options.connection.mechanism = MechanismConfig::PlainServer;
     // The link's task waits here, so it has not read what is behind the HELLO.
-    options.gate.authenticator = Some(Authenticator::new(move |_| {
+    options.admission.authenticator = Some(Authenticator::new(move |_| {
         ask.send(()).unwrap();
         more_was_sent.lock().unwrap().recv_timeout(SOON).unwrap();
         ready(Verdict::Deny)
     }));
     // Each of them is asked about, however many were wrong before.
-    options.gate.strangers.user_failures_free = u32::MAX;
+    options.admission.strangers.user_failures_free = u32::MAX;
     let server = Server::with_options(options).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     for _ in 0..20 {

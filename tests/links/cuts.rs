@@ -37,7 +37,7 @@ fn check(runtime: Runtime) {
     let cuts = runtime.block_on(live(&spy, luck));
     // What runs on threads of its own has ended after this.
     drop(runtime);
-    let tally = spy.judge().unwrap_or_else(|lie| panic!("{lie}"));
+    let tally = spy.check().unwrap_or_else(|lie| panic!("{lie}"));
     println!("{cuts} cuts: {tally:?}");
     assert!(cuts >= CUTS_MIN, "{cuts} cuts");
     assert!(tally.values > 300 && tally.not_executed > 0, "{tally:?}");

@@ -29,7 +29,7 @@ async fn what_decoding_takes_is_charged_while_a_handler_runs() {
         first = &mut first => panic!("{first:?}"),
         small = &mut small => panic!("{small:?}"),
         second = client.call::<(), _>("hold", (&many,)) => {
-            assert!(matches!(second, Err(CallError::NotExecuted(Reason::TooBusy))), "{second:?}");
+            assert!(matches!(second, Err(CallError::NotExecuted(Reason::Overloaded))), "{second:?}");
         }
     }
     release.send(true).expect("handlers wait");

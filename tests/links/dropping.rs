@@ -100,7 +100,7 @@ async fn j_13_ten_thousand_dropped_calls_leave_no_slot_and_no_timer() {
     let answer = soon(async {
         loop {
             match client.call::<String, _>("hello", ("Charly",)).await {
-                Err(CallError::NotExecuted(Reason::TooBusy)) => {}
+                Err(CallError::NotExecuted(Reason::Overloaded)) => {}
                 answer => break answer,
             }
         }

@@ -1,7 +1,7 @@
 //! Ends: of a caller, of a handler, of a node, of the runtime.
 
 use crate::{client, hello, server, soon};
-use pseud::{CallError, Client, Fault, Options, Orphans, Reason, Server};
+use pseud::{CallError, Client, Fault, OnDisconnect, Options, Reason, Server};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -102,11 +102,11 @@ async fn panicking(early: bool) -> Result<(), Fault> {
 #[tokio::test]
 async fn a_blocking_handler_holds_up_nobody_else() {
     let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let (release, gate) = std::sync::mpsc::channel::<()>();
-    let gate = std::sync::Mutex::new(gate);
+    let (release, admission) = std::sync::mpsc::channel::<()>();
+    let admission = std::sync::Mutex::new(admission);
     server
         .register_blocking("wait", move |_| {
-            gate.lock().unwrap().recv().map_err(|e| Fault::new("RuntimeError", e.to_string()))
+            admission.lock().unwrap().recv().map_err(|e| Fault::new("RuntimeError", e.to_string()))
         })
         .unwrap();
     let client = client(&endpoint);
@@ -122,8 +122,8 @@ async fn a_blocking_handler_holds_up_nobody_else() {
 #[tokio::test]
 async fn draining_lets_work_finish_and_takes_no_more() {
     let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let (started, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (begin, wait) = (started.clone(), gate.clone());
+    let (started, admission) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (begin, wait) = (started.clone(), admission.clone());
     server
         .register("work", move |_| {
             let (begin, wait) = (begin.clone(), wait.clone());
@@ -153,7 +153,7 @@ async fn draining_lets_work_finish_and_takes_no_more() {
         }
     })
     .await;
-    gate.notify_one();
+    admission.notify_one();
     assert_eq!(soon(work).await.unwrap().unwrap(), "done");
     soon(drain).await.unwrap();
 }
@@ -256,7 +256,7 @@ fn handles_are_for_all_threads() {
 
 #[tokio::test]
 async fn handlers_that_are_to_finish_leave_no_room_when_their_callers_leave() {
-    let mut options = Options::server("service").orphans(Orphans::Finish);
+    let mut options = Options::server("service").on_disconnect(OnDisconnect::Detach);
     options.config.limits.requests_open_max = 10;
     let server = Server::with_options(options).unwrap();
     let running = Arc::new(AtomicUsize::new(0));
@@ -287,7 +287,7 @@ async fn handlers_that_are_to_finish_leave_no_room_when_their_callers_leave() {
         if round > 2 {
             for call in calls {
                 let error = soon(call).await.unwrap().unwrap_err();
-                assert!(matches!(error, CallError::NotExecuted(Reason::TooBusy)), "{error}");
+                assert!(matches!(error, CallError::NotExecuted(Reason::Overloaded)), "{error}");
             }
         }
         client.shutdown();

@@ -14,7 +14,7 @@ async fn a_link_from_its_first_try_to_its_loss() {
     let first = soon(events.next()).await.unwrap();
     assert!(matches!(first, ConnectionEvent::Connecting { endpoint: e } if e == endpoint));
     let second = soon(events.next()).await.unwrap();
-    let ConnectionEvent::Ready { peer, session, user, identity, address } = second else {
+    let ConnectionEvent::Connected { peer, session, user, identity, address } = second else {
         panic!("{second:?}")
     };
     assert_eq!((&identity[..], &*address), (&b"service"[..], &endpoint["tcp://".len()..]));
@@ -23,7 +23,8 @@ async fn a_link_from_its_first_try_to_its_loss() {
     assert_eq!(greeting, "Hello Ready");
     server.shutdown();
     let third = soon(events.next()).await.unwrap();
-    let ConnectionEvent::Lost { session: lost, identity, address: was, reason, .. } = third else {
+    let ConnectionEvent::Disconnected { session: lost, identity, address: was, reason, .. } = third
+    else {
         panic!("{third:?}")
     };
     assert_eq!((lost, &identity[..], was), (session, &b"service"[..], address));
@@ -48,7 +49,7 @@ async fn a_failure_to_connect_names_the_endpoint() {
     client.connect(&endpoint).unwrap();
     soon(events.next()).await.unwrap();
     let failed = soon(events.next()).await.unwrap();
-    let ConnectionEvent::Failed { error, .. } = &failed else { panic!("{failed:?}") };
+    let ConnectionEvent::ConnectFailed { error, .. } = &failed else { panic!("{failed:?}") };
     assert!(error.contains(&endpoint), "{error}");
 }
 
@@ -68,7 +69,7 @@ async fn a_stranger_that_speaks_something_else_is_refused() {
         seen.len()
     });
     let refused = soon(events.next()).await.unwrap();
-    let ConnectionEvent::Refused { error, .. } = refused else { panic!("{refused:?}") };
+    let ConnectionEvent::HandshakeFailed { error, .. } = refused else { panic!("{refused:?}") };
     assert_eq!(error, PeerError::Incompatible(Incompatible::MechanismMismatch));
     assert!(soon(stranger).await.unwrap() >= 64, "it has seen our greeting");
 }
@@ -118,9 +119,11 @@ async fn a_watcher_that_lagged_asks_what_is_there_and_misses_nothing_after_that(
     let comes = eager_client(&endpoint);
     assert_eq!(hello(&comes).await, "Hello Charly");
     let ready = soon(events.next()).await.unwrap();
-    let ConnectionEvent::Ready { session, .. } = ready else { panic!("{ready:?}") };
+    let ConnectionEvent::Connected { session, .. } = ready else { panic!("{ready:?}") };
     assert!(!sessions.contains(&session));
     stays.shutdown();
     let lost = soon(events.next()).await.unwrap();
-    assert!(matches!(lost, ConnectionEvent::Lost { session, .. } if session == sessions[0]));
+    assert!(
+        matches!(lost, ConnectionEvent::Disconnected { session, .. } if session == sessions[0])
+    );
 }

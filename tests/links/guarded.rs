@@ -60,8 +60,8 @@ pub(crate) async fn refusal(mut options: Options, endpoint: &str) -> PeerError {
 pub(crate) async fn refused(events: &mut pseud::Events) -> PeerError {
     loop {
         match soon(events.next()).await.unwrap() {
-            ConnectionEvent::Refused { error, .. } => return error,
-            ConnectionEvent::Ready { .. } => panic!("it came in"),
+            ConnectionEvent::HandshakeFailed { error, .. } => return error,
+            ConnectionEvent::Connected { .. } => panic!("it came in"),
             _ => {}
         }
     }

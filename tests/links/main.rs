@@ -8,6 +8,7 @@ mod logged;
 mod spy;
 
 mod addresses;
+mod admission;
 mod authenticators;
 mod closing;
 mod cuts;
@@ -19,12 +20,11 @@ mod events;
 mod faces;
 mod floods;
 mod foreign;
-mod gate;
 mod guarded;
 #[cfg(unix)]
 mod ipc;
 mod nested;
-mod orphans;
+mod on_disconnect;
 mod returned;
 mod returning;
 #[cfg(feature = "_curve")]

@@ -146,10 +146,10 @@ async fn disconnect_again(threads: &str) {
         client.shutdown();
         while let Some(event) = soon(events.next()).await {
             match event {
-                ConnectionEvent::Lost { reason: Reason::Disconnected, .. } => lost += 1,
-                ConnectionEvent::Lost { reason: Reason::Shutdown, .. }
+                ConnectionEvent::Disconnected { reason: Reason::Disconnected, .. } => lost += 1,
+                ConnectionEvent::Disconnected { reason: Reason::Shutdown, .. }
                 | ConnectionEvent::Connecting { .. }
-                | ConnectionEvent::Ready { .. } => {}
+                | ConnectionEvent::Connected { .. } => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -121,7 +121,7 @@ async fn two_who_announce_one_name_do_not_share_it() {
     let mut events = first.events();
     let second = connect().await;
     let lost = soon(events.next()).await.unwrap();
-    assert!(matches!(lost, pseud::ConnectionEvent::Lost { .. }), "{lost:?}");
+    assert!(matches!(lost, pseud::ConnectionEvent::Disconnected { .. }), "{lost:?}");
     second.register_sync("who", |_| Ok::<_, Fault>("second")).unwrap();
     let who: String = soon(server.peer("desk").call("who", ())).await.unwrap();
     assert_eq!(who, "second");

@@ -80,7 +80,7 @@ async fn an_authenticator_that_fails_admits_nobody() {
         assert_eq!(refusal(plain("open sesame"), &endpoint).await, UNAVAILABLE);
     }
     let mut nobody = Options::server("service").plain_server(passwords());
-    nobody.gate.authenticator = None;
+    nobody.admission.authenticator = None;
     let (_server, endpoint) = serve(nobody).await;
     assert_eq!(refusal(plain("open sesame"), &endpoint).await, UNAVAILABLE);
 }

@@ -24,7 +24,7 @@ async fn bounded(pings: bool) -> (Server, String) {
 async fn peer(events: &mut Events, endpoint: &str, minor: u8) -> (RawPeer, pseud::Peer) {
     let raw = RawPeer::open(endpoint, minor).await;
     let event = soon(events.next()).await.unwrap();
-    let ConnectionEvent::Ready { peer, .. } = event else { panic!("{event:?}") };
+    let ConnectionEvent::Connected { peer, .. } = event else { panic!("{event:?}") };
     (raw, peer)
 }
 
@@ -93,7 +93,7 @@ async fn a_call_to_a_peer_that_answers_no_pings_ends_as_a_heartbeat_time_out() {
     assert!(matches!(error, CallError::Unknown(Reason::HeartbeatTimeout)), "{error:?}");
     assert!(error.is_transient() && !error.to_string().contains("protocol"), "{error}");
     let event = soon(events.next()).await.unwrap();
-    let ConnectionEvent::Lost { reason, .. } = event else { panic!("{event:?}") };
+    let ConnectionEvent::Disconnected { reason, .. } = event else { panic!("{event:?}") };
     assert_eq!(reason, Reason::HeartbeatTimeout);
 }
 
@@ -111,7 +111,7 @@ mod gone {
 
     async fn lost(events: &mut Events) {
         let event = soon(events.next()).await.unwrap();
-        assert!(matches!(event, ConnectionEvent::Lost { .. }), "{event:?}");
+        assert!(matches!(event, ConnectionEvent::Disconnected { .. }), "{event:?}");
     }
 
     /// TCP's clock has steps, and a machine under test may be busy.

@@ -123,8 +123,8 @@ fn a_handler_on_a_thread_that_panics_says_so_as_well() {
 async fn a_predicate_that_panics_is_logged_with_its_method_peer_and_user() {
     let logged = Logged::new();
     let (server, endpoint) = plain_server().await;
-    server.guard("sync", |_| panic!("it cannot say"));
-    server.guard_async("async", |_| async {
+    server.predicate("sync", |_| panic!("it cannot say"));
+    server.predicate_async("async", |_| async {
         tokio::task::yield_now().await;
         panic!("it cannot say")
     });
@@ -147,7 +147,7 @@ async fn a_request_in_another_s_name_is_logged_as_that_user_s() {
     let (server, endpoint) = plain_server().await;
     let sync = |_: pseud::Request| -> Result<(), Fault> { panic!("for another") };
     server.register_sync("store", sync).unwrap();
-    let gateway = named("gate", &endpoint);
+    let gateway = named("admission", &endpoint);
     let (front, front_endpoint) = plain_server().await;
     front
         .register("store", move |request| gateway.call::<(), _>("store", ()).on_behalf_of(&request))
@@ -242,8 +242,8 @@ async fn s_12_garbage_is_one_line_a_minute_with_a_count_and_few_events() {
     let (mut ready, mut refused, mut more) = (0, 0, 0);
     while let Some(event) = soon(events.next()).await {
         match event {
-            pseud::ConnectionEvent::Ready { .. } => ready += 1,
-            pseud::ConnectionEvent::Refused { more: others, .. } => {
+            pseud::ConnectionEvent::Connected { .. } => ready += 1,
+            pseud::ConnectionEvent::HandshakeFailed { more: others, .. } => {
                 refused += 1;
                 more += others;
             }
@@ -323,7 +323,7 @@ async fn an_answer_over_a_limit_is_logged_with_that_limit_and_not_as_malformed()
 /// Nobody is there to be asked, too many ask, or who is asked panics: one line, however many come.
 #[tokio::test]
 async fn what_an_operator_must_mend_is_said_once_a_minute() {
-    let judges = [
+    let checks = [
         (Authenticator::new(|_| async { panic!("cannot say") }), 8, "an authenticator panicked"),
         (
             Authenticator::new(|_| pending::<Verdict>()),
@@ -331,10 +331,10 @@ async fn what_an_operator_must_mend_is_said_once_a_minute() {
             "too many peers wait to be authenticated",
         ),
     ];
-    for (authenticator, max, text) in judges {
+    for (authenticator, max, text) in checks {
         let logged = Logged::new();
         let mut options = Options::server("service").plain_server(authenticator);
-        options.gate.questions_parked_max = max;
+        options.admission.questions_parked_max = max;
         let server = Server::with_options(options).unwrap();
         let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
         let mut events = server.events();

@@ -1,4 +1,4 @@
-//! A server calls its clients: by user, by routing id, by session, one or all of them.
+//! A server calls its clients: by user, by identity, by session, one or all of them.
 
 use crate::soon;
 use pseud::proto::CallRefused;
@@ -106,7 +106,7 @@ async fn of_two_sessions_of_a_user_the_newest_all_or_the_only_one() {
     let _first = user(&endpoint, "alice", "first").await;
     until_sessions(&server, 1).await;
     let alice = server.user("alice");
-    assert_eq!(name(&alice.clone().only()).await.unwrap(), "first");
+    assert_eq!(name(&alice.clone().require_single_session()).await.unwrap(), "first");
     let second = user(&endpoint, "alice", "second").await;
     until_sessions(&server, 2).await;
     let _bob = user(&endpoint, "bob", "bob").await;
@@ -114,11 +114,11 @@ async fn of_two_sessions_of_a_user_the_newest_all_or_the_only_one() {
     for peer in [alice.clone(), server.send_to("alice")] {
         assert_eq!(name(&peer).await.unwrap(), "second");
         assert_eq!(peer.info().unwrap().user, User::new("alice"));
-        let refused = name(&peer.clone().only()).await.unwrap_err();
+        let refused = name(&peer.clone().require_single_session()).await.unwrap_err();
         let CallError::Refused(CallRefused::SeveralSessions { count: 2 }) = refused else {
             panic!("{refused}")
         };
-        assert!(peer.only().info().is_none());
+        assert!(peer.require_single_session().info().is_none());
     }
     let sessions = server.sessions("alice");
     let all: Vec<Result<String, _>> = soon(server.call_all(sessions.clone(), "name", ())).await;
@@ -126,7 +126,7 @@ async fn of_two_sessions_of_a_user_the_newest_all_or_the_only_one() {
     assert_eq!(all, ["first", "second"]);
     second.shutdown();
     until_sessions(&server, 2).await;
-    assert_eq!(name(&alice.clone().only()).await.unwrap(), "first");
+    assert_eq!(name(&alice.clone().require_single_session()).await.unwrap(), "first");
     // A handle to a session never means another one.
     let gone = name(&sessions[1]).await.unwrap_err();
     assert!(matches!(gone, CallError::NotExecuted(Reason::PeerGone)), "{gone}");
@@ -181,7 +181,11 @@ async fn a_user_who_comes_in_time_is_called() {
     options.config.unroutable_timeout = crate::SOON;
     options.config.call_timeout = crate::SOON;
     let (server, endpoint) = bind(options).await;
-    let calling = [server.user("alice"), server.user("alice").only(), server.send_to("alice")];
+    let calling = [
+        server.user("alice"),
+        server.user("alice").require_single_session(),
+        server.send_to("alice"),
+    ];
     let calling = tokio::spawn(server.call_all::<String, _>(calling, "name", ()));
     soon(async {
         while server.stats().calls_pending < 3 {
@@ -206,7 +210,7 @@ async fn one_session_is_disconnected_and_the_other_stays() {
     let newest = server.sessions("alice").pop().unwrap();
     assert!(newest.disconnect() && !newest.disconnect());
     let lost = soon(events.next()).await.unwrap();
-    assert!(matches!(lost, pseud::ConnectionEvent::Lost { .. }), "{lost:?}");
+    assert!(matches!(lost, pseud::ConnectionEvent::Disconnected { .. }), "{lost:?}");
     assert_eq!(name(&server.sessions("alice")[0]).await.unwrap(), "first");
     assert!(!server.user("nobody").disconnect());
 }

@@ -22,8 +22,8 @@ async fn a_predicate_of_ones_own_takes_the_place_of_a_ready_made_one() {
     let (server, endpoint) = server().await;
     says(&server.domain("restricted"), "erase", "erased");
     says(&server.registry(), "hello", "hello");
-    server.guard("restricted", |caller| caller.user().id() == "lambda");
-    server.guard("default", |caller| caller.user().id() == "admin");
+    server.predicate("restricted", |caller| caller.user().id() == "lambda");
+    server.predicate("default", |caller| caller.user().id() == "admin");
     let (lambda, admin) = (user("lambda", &endpoint), user("admin", &endpoint));
     assert_eq!(said(&lambda, "erase").await, "erased");
     not_found(&admin, "erase").await;
@@ -34,8 +34,8 @@ async fn a_predicate_of_ones_own_takes_the_place_of_a_ready_made_one() {
 #[tokio::test]
 async fn a_nodes_own_predicate_comes_before_the_global_one() {
     let global = Registry::global();
-    global.guard("forbidden.both", |_| false);
-    global.guard("forbidden.global", |_| true);
+    global.predicate("forbidden.both", |_| false);
+    global.predicate("forbidden.global", |_| true);
     for domain in ["forbidden.both", "forbidden.global"] {
         says(&global.domain(domain), domain, "global");
     }
@@ -43,8 +43,8 @@ async fn a_nodes_own_predicate_comes_before_the_global_one() {
     let client = client(&endpoint);
     not_found(&client, "forbidden.both").await;
     assert_eq!(said(&client, "forbidden.global").await, "global");
-    server.guard("forbidden.both", |_| true);
-    server.guard("forbidden.global", |_| false);
+    server.predicate("forbidden.both", |_| true);
+    server.predicate("forbidden.global", |_| false);
     assert_eq!(said(&client, "forbidden.both").await, "global");
     not_found(&client, "forbidden.global").await;
 }
@@ -57,7 +57,7 @@ async fn a_domain_without_a_predicate_serves_nobody() {
     not_found(&admin, "erase").await;
     says(&server.registry(), "erase", "only said so");
     assert_eq!(said(&admin, "erase").await, "only said so");
-    server.guard("typo", |_| true);
+    server.predicate("typo", |_| true);
     assert_eq!(said(&admin, "erase").await, "erased");
 }
 
@@ -66,9 +66,9 @@ async fn predicates_know_the_mechanism_and_the_address() {
     let (secured, at_secured) = server().await;
     let (open, at_open) = bound(Options::server("service")).await;
     for server in [&secured, &open] {
-        server.guard("plain", |caller| caller.info().mechanism == MechanismName::Plain);
-        server.guard("loopback", |caller| caller.address().starts_with("127.0.0.1:"));
-        server.guard("named", |caller| caller.routing_id() == "desk");
+        server.predicate("plain", |caller| caller.info().mechanism == MechanismName::Plain);
+        server.predicate("loopback", |caller| caller.address().starts_with("127.0.0.1:"));
+        server.predicate("named", |caller| caller.identity() == "desk");
         for domain in ["plain", "loopback", "named"] {
             says(&server.domain(domain), domain, "yes");
         }
@@ -85,9 +85,9 @@ async fn predicates_know_the_mechanism_and_the_address() {
 #[tokio::test]
 async fn m_03_forbidden_and_missing_are_told_in_the_same_words() {
     let (server, endpoint) = server().await;
-    server.guard("panics", |_| panic!("on purpose"));
-    server.guard("denies", |_| false);
-    server.guard_async("denies late", |_| async {
+    server.predicate("panics", |_| panic!("on purpose"));
+    server.predicate("denies", |_| false);
+    server.predicate_async("denies late", |_| async {
         tokio::task::yield_now().await;
         false
     });

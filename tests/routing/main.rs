@@ -107,8 +107,8 @@ async fn not_found(client: &Client, name: &str) {
 async fn only_we_left(mut events: Events) {
     while let Some(event) = soon(events.next()).await {
         let expected = match &event {
-            ConnectionEvent::Lost { reason, .. } => *reason == Reason::Shutdown,
-            ConnectionEvent::Connecting { .. } | ConnectionEvent::Ready { .. } => true,
+            ConnectionEvent::Disconnected { reason, .. } => *reason == Reason::Shutdown,
+            ConnectionEvent::Connecting { .. } | ConnectionEvent::Connected { .. } => true,
             _ => false,
         };
         assert!(expected, "{event:?}");

@@ -6,7 +6,7 @@ use pseud::Registry;
 /// Both registries serve everybody in every domain, so that only the order decides.
 async fn all_open(domains: &[&str]) -> (pseud::Server, pseud::Client) {
     let (server, endpoint) = open_server().await;
-    domains.iter().for_each(|domain| server.guard(domain, |_| true));
+    domains.iter().for_each(|domain| server.predicate(domain, |_| true));
     let client = client(&endpoint);
     (server, client)
 }
@@ -72,8 +72,8 @@ async fn all_three_rules_in_conflict() {
 #[tokio::test]
 async fn who_is_refused_by_one_domain_is_served_by_the_next() {
     let (server, endpoint) = server().await;
-    server.guard("admins", |caller| caller.user().id() == "admin");
-    server.guard("nobody", |_| false);
+    server.predicate("admins", |caller| caller.user().id() == "admin");
+    server.predicate("nobody", |_| false);
     says(&server.registry(), "power", "small");
     says(&server.domain("admins"), "power", "great");
     says(&server.domain("nobody"), "power", "none");

@@ -34,7 +34,7 @@ async fn a_panic_while_a_handler_or_a_predicate_is_dropped_costs_no_link() {
             let _ = &bomb;
             own.unregister("bomb");
             own.domain("bombed").unregister("bomb");
-            own.guard("bombed", |_| false);
+            own.predicate("bombed", |_| false);
         };
         match kind {
             0 => registry
@@ -50,14 +50,14 @@ async fn a_panic_while_a_handler_or_a_predicate_is_dropped_costs_no_link() {
                 })
                 .unwrap(),
             2 => {
-                registry.guard("bombed", move |_| {
+                registry.predicate("bombed", move |_| {
                     go();
                     true
                 });
                 says(&registry.domain("bombed"), "bomb", "behind a bomb");
             }
             _ => {
-                registry.guard_async("bombed", move |_| {
+                registry.predicate_async("bombed", move |_| {
                     go();
                     async { true }
                 });

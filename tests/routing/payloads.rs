@@ -95,11 +95,11 @@ fn handlers(registry: &Registry) {
 }
 
 fn predicates(registry: &Registry) {
-    registry.guard("sync", |_| explode());
-    registry.guard_async("asked", |_| explode::<std::future::Ready<bool>>());
-    registry.guard_async("at once", |_| async { explode() });
-    registry.guard_async("waits", |_| later());
-    registry.guard_async("as it goes", |_| {
+    registry.predicate("sync", |_| explode());
+    registry.predicate_async("asked", |_| explode::<std::future::Ready<bool>>());
+    registry.predicate_async("at once", |_| async { explode() });
+    registry.predicate_async("waits", |_| later());
+    registry.predicate_async("as it goes", |_| {
         let charged = Charged(());
         async move {
             let _ = &charged;
@@ -131,8 +131,8 @@ async fn s_16_a_handler_that_panics_as_it_is_dropped_unasked() {
             false
         };
         match is_async {
-            false => registry.guard("closed", move |_| deny()),
-            true => registry.guard_async("closed", move |_| std::future::ready(deny())),
+            false => registry.predicate("closed", move |_| deny()),
+            true => registry.predicate_async("closed", move |_| std::future::ready(deny())),
         }
         not_found(&client, "charged").await;
         assert_eq!(said(&client, "hello").await, "hello");

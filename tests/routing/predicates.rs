@@ -13,7 +13,7 @@ async fn m_02_a_predicate_is_asked_at_each_call() {
     let (server, endpoint) = open_server().await;
     let (accepts, asked) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
     let (answer, count) = (accepts.clone(), asked.clone());
-    server.guard("moody", move |_| {
+    server.predicate("moody", move |_| {
         count.fetch_add(1, Ordering::Relaxed);
         answer.load(Ordering::Relaxed)
     });
@@ -31,15 +31,15 @@ async fn m_02_a_predicate_is_asked_at_each_call() {
 #[tokio::test]
 async fn m_02_a_predicate_that_panics_denies_its_own_domain_only() {
     let (server, endpoint) = open_server().await;
-    server.guard("at once", |_| panic!("on purpose"));
-    server.guard_async("before its future", |_| {
+    server.predicate("at once", |_| panic!("on purpose"));
+    server.predicate_async("before its future", |_| {
         if true {
             panic!("on purpose");
         }
         async { true }
     });
-    server.guard_async("in its future", |_| async { panic!("on purpose") });
-    server.guard_async("late", |_| async {
+    server.predicate_async("in its future", |_| async { panic!("on purpose") });
+    server.predicate_async("late", |_| async {
         tokio::task::yield_now().await;
         panic!("on purpose")
     });
@@ -68,7 +68,7 @@ async fn m_02_a_predicate_that_hangs_holds_up_its_own_call_only() {
     let (server, endpoint) = bound(bounded).await;
     let (tell, mut asked) = mpsc::unbounded_channel();
     let (dropping, mut dropped) = mpsc::unbounded_channel();
-    server.guard_async("hangs", move |_| {
+    server.predicate_async("hangs", move |_| {
         tell.send(()).unwrap();
         let dropped = Dropped(dropping.clone());
         async move {
@@ -84,7 +84,7 @@ async fn m_02_a_predicate_that_hangs_holds_up_its_own_call_only() {
     soon(asked.recv()).await.unwrap();
     // It counts as open, against the same bound as a handler.
     let other = client(&endpoint);
-    assert_eq!(refused(&other, "hello").await, Reason::TooBusy);
+    assert_eq!(refused(&other, "hello").await, Reason::Overloaded);
     assert!(dropped.try_recv().is_err());
     // Its caller leaves: nobody has to wait for it any more, and its room is free.
     hanging.shutdown();
@@ -95,7 +95,7 @@ async fn m_02_a_predicate_that_hangs_holds_up_its_own_call_only() {
 #[tokio::test]
 async fn while_a_predicate_hangs_others_of_the_same_link_are_served() {
     let (server, endpoint) = open_server().await;
-    server.guard_async("hangs", |_| pending());
+    server.predicate_async("hangs", |_| pending());
     says(&server.domain("hangs"), "hang", "hung");
     says(&server.registry(), "hello", "hello");
     let client = client(&endpoint);

@@ -13,8 +13,8 @@ async fn a_predicate_may_change_the_registry_that_it_guards() {
     let registry = server.registry();
     let global = Registry::global();
     says(&global, "reentrant.changed", "global");
-    server.guard("changes", move |_| {
-        registry.guard("changes", |_| true);
+    server.predicate("changes", move |_| {
+        registry.predicate("changes", |_| true);
         assert!(registry.domain("changes").unregister("reentrant.changed"));
         says(&registry, "reentrant.changed", "new");
         says(&Registry::global(), "reentrant.more", "more");
@@ -30,7 +30,7 @@ async fn a_predicate_may_change_the_registry_that_it_guards() {
 #[tokio::test]
 async fn a_predicate_may_call_the_caller_that_it_judges() {
     let (server, endpoint) = open_server().await;
-    server.guard_async("vouched", |caller| async move {
+    server.predicate_async("vouched", |caller| async move {
         matches!(caller.call::<String, _>("password", ()).await.as_deref(), Ok("sesame"))
     });
     says(&server.domain("vouched"), "open", "opened");
@@ -105,7 +105,7 @@ async fn ends(kind: &'static str, last_handle: bool) {
             })
             .unwrap(),
         _ => {
-            registry.guard_async("late", |_| async {
+            registry.predicate_async("late", |_| async {
                 tokio::task::yield_now().await;
                 true
             });
@@ -132,7 +132,7 @@ struct Uses(Registry, Arc<Mutex<Option<Node>>>);
 impl Drop for Uses {
     fn drop(&mut self) {
         says(&self.0, "reentrant.dropped", "dropped");
-        self.0.guard("reentrant", |_| true);
+        self.0.predicate("reentrant", |_| true);
         let node = self.1.lock().unwrap().take();
         node.inspect(|node| assert!(node.stats().sessions < 2));
     }
@@ -155,11 +155,11 @@ async fn what_handlers_and_predicates_hold_may_use_registries_when_it_is_dropped
             .unwrap();
         says(&registry, "reentrant.held", "replaced");
         let held = uses(&registry);
-        registry.guard("reentrant", move |_| {
+        registry.predicate("reentrant", move |_| {
             let _ = &held;
             true
         });
-        registry.guard("reentrant", |_| true);
+        registry.predicate("reentrant", |_| true);
         let held = uses(&registry);
         let refused = registry.register_sync("pseud", move |_| {
             let _ = &held;

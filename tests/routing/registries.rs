@@ -60,7 +60,7 @@ async fn a_free_standing_registry_is_shared_and_outlives_its_nodes() {
 #[tokio::test]
 async fn a_node_may_be_given_a_view_and_even_the_global_registry() {
     let worker = Registry::new();
-    worker.guard("staff", |_| true);
+    worker.predicate("staff", |_| true);
     let (server, endpoint) =
         bound(Options::server("service").registry(worker.domain("staff"))).await;
     says(&worker, "registries.view", "default");

@@ -12,7 +12,7 @@ fn guard(server: &Server) -> (mpsc::UnboundedReceiver<mpsc::Receiver<()>>, Arc<N
     let (tell, asked) = mpsc::unbounded_channel();
     let accept = Arc::new(Notify::new());
     let told = accept.clone();
-    server.guard_async("waits", move |_| {
+    server.predicate_async("waits", move |_| {
         let (told, (alive, ended)) = (told.clone(), mpsc::channel(1));
         tell.send(ended).unwrap();
         async move {
@@ -50,8 +50,8 @@ async fn p_7_a_predicate_that_waits_lets_a_later_request_start_first() {
 #[tokio::test]
 async fn p_7_predicates_that_answer_at_once_keep_the_order() {
     let (server, endpoint) = open_server().await;
-    server.guard("plain", |_| true);
-    server.guard_async("ready", |_| std::future::ready(true));
+    server.predicate("plain", |_| true);
+    server.predicate_async("ready", |_| std::future::ready(true));
     let started = Arc::new(Mutex::new(Vec::new()));
     let names = ["default", "plain", "ready"];
     for name in names {
@@ -104,12 +104,12 @@ async fn the_next_candidates_are_asked_after_one_that_waited() {
     let (server, endpoint) = crate::server().await;
     says(&server.registry(), "power", "small");
     says(&server.domain("restricted"), "power", "great");
-    server.guard_async("late no", |_: Caller| async {
+    server.predicate_async("late no", |_: Caller| async {
         tokio::task::yield_now().await;
         false
     });
     says(&server.domain("late no"), "power", "none");
-    server.guard_async("late admin", |caller: Caller| async move {
+    server.predicate_async("late admin", |caller: Caller| async move {
         tokio::task::yield_now().await;
         caller.user().id() == "admin"
     });

@@ -16,15 +16,15 @@ async fn who(request: Request) -> Result<(String, String, bool), Fault> {
 async fn the_same_handlers_over_both() {
     let registry = Registry::new();
     registry.register("who", who).unwrap();
-    registry.guard("sessions", |caller| caller.wire() == Wire::Pseud);
+    registry.predicate("sessions", |caller| caller.wire() == Wire::Pseud);
     registry.domain("sessions").register_sync("only", |_| Ok::<_, Fault>("a session")).unwrap();
-    registry.guard("datagrams", |caller| {
+    registry.predicate("datagrams", |caller| {
         caller.wire() == Wire::Rpcudp
             && caller.rpcudp().is_some_and(|peer| peer.address().ip().is_loopback())
     });
     registry.domain("datagrams").register_sync("both", |_| Ok::<_, Fault>("a datagram")).unwrap();
     registry.register_sync("both", |_| Ok::<_, Fault>("anything else")).unwrap();
-    registry.guard_async("later", async |caller| {
+    registry.predicate_async("later", async |caller| {
         tokio::task::yield_now().await;
         caller.wire() == Wire::Rpcudp
     });

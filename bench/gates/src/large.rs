@@ -14,7 +14,7 @@ const CALLS: usize = 500;
 const PROCESSES: usize = 8;
 
 /// Of a call of 64 KiB: of the client's process and of the server's, which have a heap each. The
-/// median of several processes: one that the system is short of memory beside is none to judge by.
+/// median of several processes: one that the system is short of memory beside is none to check by.
 pub(crate) fn page_faults() -> Vec<Measure> {
     let all: Vec<_> = (0..PROCESSES).map(|_| once()).collect();
     let median = |index: usize| {

@@ -1,4 +1,4 @@
-//! What a call costs, judged against numbers that are committed beside this program.
+//! What a call costs, checked against numbers that are committed beside this program.
 //!
 //! Only what does not depend on the machine's speed or load: instructions (callgrind), allocations,
 //! system calls, page faults, bytes held. `gates check` measures all of it and fails where a cost is

@@ -1,12 +1,12 @@
-//! Questions of a transport that authenticates by itself, such as libzmq's ZAP (RFC 27): the same gate
+//! Questions of a transport that authenticates by itself, such as libzmq's ZAP (RFC 27): the same admission
 //! answers them.
 
-use super::gate::ask;
-use super::places::Doors;
+use super::admission::ask;
+use super::places::Admissions;
 use crate::engine::any_link::AnyLink;
 use crate::engine::hub::Hub;
+use crate::engine::pending_link::PendingLink;
 use crate::engine::state::Inner;
-use crate::engine::stranger::Stranger;
 use atomic_waker::AtomicWaker;
 use pseud_proto::zmtp::{Question, Verdict};
 use pseud_proto::{Reason, User};
@@ -43,7 +43,7 @@ impl Asking {
     /// means something until `by`.
     pub(crate) fn ask(
         hub: &Arc<Hub>,
-        doors: &Doors,
+        admissions: &Admissions,
         question: Question,
         address: &str,
         by: Instant,
@@ -55,10 +55,10 @@ impl Asking {
         let answer = Mutex::new(Some(answer));
         let asking = Arc::new(Self { hub: hub.clone(), answer, stranger, by, ended, waiting });
         let link: Arc<dyn AnyLink> = asking.clone();
-        let key = hub.lock().strangers.insert(Stranger::new(link.clone(), None, None, None));
+        let key = hub.lock().strangers.insert(PendingLink::new(link.clone(), None, None, None));
         asking.stranger.store(key, Ordering::Relaxed);
-        match ask(hub, doors, &link, question, address) {
-            Some(verdict) => asking.tell(verdict),
+        match ask(hub, admissions, &link, question, address) {
+            Some(verdict) => asking.notify(verdict),
             None => asking.clone().expire(),
         }
         asking
@@ -72,11 +72,11 @@ impl Asking {
 
     /// It has come: says whether it is welcome still.
     pub(crate) fn arrive(&self, inner: &mut Inner, user: &User) -> bool {
-        // Sessions that follow the first, of the same connection, were judged with it.
+        // Sessions that follow the first, of the same connection, were checked with it.
         self.take(inner).is_none_or(|stranger| !stranger.is_barred(user))
     }
 
-    fn take(&self, inner: &mut Inner) -> Option<Stranger> {
+    fn take(&self, inner: &mut Inner) -> Option<PendingLink> {
         inner.strangers.try_remove(self.stranger.swap(usize::MAX, Ordering::Relaxed))
     }
 
@@ -90,7 +90,7 @@ impl Asking {
         }));
     }
 
-    fn tell(&self, verdict: Verdict) {
+    fn notify(&self, verdict: Verdict) {
         if !matches!(verdict, Verdict::Admit(_)) {
             self.forget();
         }
@@ -111,7 +111,7 @@ impl AnyLink for Asking {
     }
 
     fn answer(self: Arc<Self>, verdict: Verdict) {
-        self.tell(verdict);
+        self.notify(verdict);
     }
 
     fn answer_by(&self) -> Option<Instant> {

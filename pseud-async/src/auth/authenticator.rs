@@ -18,7 +18,7 @@ pub(crate) type BlockingJudge = dyn Fn(Question, Source) -> Verdict + Send + Syn
 
 /// How one decides.
 #[derive(Clone)]
-pub(crate) enum Judge {
+pub(crate) enum Decide {
     /// Polled once where the question arose, and spawned if it is not ready.
     Async(Arc<AsyncJudge>),
     /// Runs on a thread that may block.
@@ -46,7 +46,7 @@ pub trait Authenticate: Send + Sync + 'static {
 /// [`ConnectionConfig::handshake_timeout`](pseud_proto::zmtp::ConnectionConfig::handshake_timeout);
 /// later answers mean nothing. One that panics has answered [`Verdict::Unavailable`].
 ///
-/// Strangers have it work for nothing, so a [`Gate`](crate::Gate) bounds how many questions are in work. What hashes
+/// Strangers have it work for nothing, so a [`Admission`](crate::Admission) bounds how many questions are in work. What hashes
 /// passwords, or blocks, belongs in [`blocking`](Self::blocking). A future must not end before its work
 /// has: whatever it hands to threads or tasks, it waits for. It is polled to its end also when its link
 /// has ended, but dropped when the handshake's time is up by then: what may take longer than that, and
@@ -57,17 +57,17 @@ pub trait Authenticate: Send + Sync + 'static {
 /// use pseud::{Authenticator, Options, Question, Server, Verdict};
 ///
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-/// let judge = Authenticator::new(|question| async move {
+/// let check = Authenticator::new(|question| async move {
 ///     match question {
 ///         Question::Plain { username, .. } if username == "guest" => Verdict::Admit("guest".into()),
 ///         _ => Verdict::Deny,
 ///     }
 /// });
-/// let server = Server::with_options(Options::server("service").plain_server(judge))?;
+/// let server = Server::with_options(Options::server("service").plain_server(check))?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Authenticator(Judge);
+pub struct Authenticator(Decide);
 
 impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,26 +76,26 @@ impl fmt::Debug for Authenticator {
 }
 
 impl Authenticator {
-    pub(crate) fn judge(&self) -> &Judge {
+    pub(crate) fn check(&self) -> &Decide {
         &self.0
     }
 
     /// One of your own: `|question| async move { … }`.
-    pub fn new<F, Fut>(judge: F) -> Self
+    pub fn new<F, Fut>(check: F) -> Self
     where
         F: Fn(Question) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Verdict> + Send + 'static,
     {
-        Self::with_source(move |question, _| judge(question))
+        Self::with_source(move |question, _| check(question))
     }
 
     /// The same, told where the stranger comes from.
-    pub fn with_source<F, Fut>(judge: F) -> Self
+    pub fn with_source<F, Fut>(check: F) -> Self
     where
         F: Fn(Question, Source) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Verdict> + Send + 'static,
     {
-        Self::with_permit(move |question, source, _permit| judge(question, source))
+        Self::with_permit(move |question, source, _permit| check(question, source))
     }
 
     /// The same, given the question's place: for work that goes on when the future is dropped. A place
@@ -116,13 +116,13 @@ impl Authenticator {
     ///     heard(told).await.unwrap_or(Verdict::Unavailable)
     /// });
     /// ```
-    pub fn with_permit<F, Fut>(judge: F) -> Self
+    pub fn with_permit<F, Fut>(check: F) -> Self
     where
         F: Fn(Question, Source, Permit) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Verdict> + Send + 'static,
     {
-        Self(Judge::Async(Arc::new(move |question, source, permit| {
-            Box::pin(judge(question, source, permit))
+        Self(Decide::Async(Arc::new(move |question, source, permit| {
+            Box::pin(check(question, source, permit))
         })))
     }
 
@@ -141,11 +141,11 @@ impl Authenticator {
     ///     _ => Verdict::Deny,
     /// });
     /// ```
-    pub fn blocking<F>(judge: F) -> Self
+    pub fn blocking<F>(check: F) -> Self
     where
         F: Fn(Question, Source) -> Verdict + Send + Sync + 'static,
     {
-        Self(Judge::Blocking(Arc::new(judge)))
+        Self(Decide::Blocking(Arc::new(check)))
     }
 
     /// One that is an object: a database, a directory service, shared with others.
@@ -179,7 +179,7 @@ impl Authenticator {
     /// answer tells neither whether a name is known nor how near or long a password is.
     pub fn users(store: &UserStore) -> Self {
         let store = store.clone();
-        Self::new(move |question| ready(store.judge(&question)))
+        Self::new(move |question| ready(store.check(&question)))
     }
 
     /// Admits who shows the password of its name, as that name: [`users`](Self::users) that do not

@@ -1,8 +1,8 @@
 //! Who may come in: who is asked, and how many questions are in work.
 
+pub(crate) mod admission;
 pub(crate) mod asking;
 pub(crate) mod authenticator;
-pub(crate) mod gate;
 pub(crate) mod permit;
 pub(crate) mod places;
 pub(crate) mod user_store;

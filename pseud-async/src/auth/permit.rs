@@ -4,22 +4,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A question's place among those of [`Gate::questions_parked_max`](crate::Gate::questions_parked_max). It is free again once all clones
+/// A question's place among those of [`Admission::questions_parked_max`](crate::Admission::questions_parked_max). It is free again once all clones
 /// are dropped.
 ///
-/// The gate holds one until the authenticator's future has ended, or was dropped: which happens when
+/// The admission holds one until the authenticator's future has ended, or was dropped: which happens when
 /// the link has ended *and* the handshake's time is up. Work that goes on after that, as
 /// a thread does which was begun by the future, must hold a clone
 /// ([`Authenticator::with_permit`](crate::Authenticator::with_permit)); else that bound bounds questions, and no work.
 /// [`Authenticator::blocking`](crate::Authenticator::blocking) does it by itself.
 #[derive(Clone)]
 #[must_use = "dropped, it holds no place"]
-pub struct Permit(#[expect(dead_code, reason = "held to be dropped")] Arc<Place>);
+pub struct Permit(#[expect(dead_code, reason = "held to be dropped")] Arc<TakenPlace>);
 
 impl Permit {
     /// Of one who is counted in `taken`, until the permit goes.
     pub(super) fn new(taken: Arc<AtomicUsize>) -> Self {
-        Self(Arc::new(Place(taken)))
+        Self(Arc::new(TakenPlace(taken)))
     }
 }
 
@@ -29,9 +29,9 @@ impl fmt::Debug for Permit {
     }
 }
 
-struct Place(Arc<AtomicUsize>);
+struct TakenPlace(Arc<AtomicUsize>);
 
-impl Drop for Place {
+impl Drop for TakenPlace {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Who is asked about strangers, and how many questions may be in work.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Gate {
+pub struct Admission {
     /// Who is asked. Default: nobody, so that nobody is admitted where somebody must be asked.
     pub authenticator: Option<Authenticator>,
     /// Questions in work at the same time. One more is not put: its stranger is answered
@@ -22,7 +22,7 @@ pub struct Gate {
     pub strangers: StrangerLimits,
 }
 
-impl Default for Gate {
+impl Default for Admission {
     fn default() -> Self {
         Self {
             authenticator: None,
@@ -32,27 +32,27 @@ impl Default for Gate {
     }
 }
 
-/// A gate, and how many are in work at it.
+/// A admission, and how many are in work at it.
 #[derive(Debug, Default)]
-pub(crate) struct Doors {
-    gate: Gate,
+pub(crate) struct Admissions {
+    admission: Admission,
     taken: Arc<AtomicUsize>,
     pub(crate) handshakes: Handshakes,
 }
 
-impl Doors {
-    pub(crate) fn new(gate: Gate) -> Self {
-        let handshakes = Handshakes::new(gate.strangers.clone());
-        Self { gate, taken: Arc::default(), handshakes }
+impl Admissions {
+    pub(crate) fn new(admission: Admission) -> Self {
+        let handshakes = Handshakes::new(admission.strangers.clone());
+        Self { admission, taken: Arc::default(), handshakes }
     }
 
     pub(crate) fn authenticator(&self) -> Option<&Authenticator> {
-        self.gate.authenticator.as_ref()
+        self.admission.authenticator.as_ref()
     }
 
     /// Takes a place; `None` if there is none.
     pub(crate) fn enter(&self) -> Option<Permit> {
-        let max = self.gate.questions_parked_max;
+        let max = self.admission.questions_parked_max;
         let more = |taken| (taken < max).then_some(taken + 1);
         self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
         Some(Permit::new(self.taken.clone()))

@@ -95,7 +95,7 @@ impl UserStore {
     }
 
     /// The answer of who is in it now.
-    pub(crate) fn judge(&self, question: &Question) -> Verdict {
+    pub(crate) fn check(&self, question: &Question) -> Verdict {
         let users = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let user = match question {
             Question::Plain { username, password } => {
@@ -146,15 +146,15 @@ mod tests {
     #[test]
     fn a_change_counts_from_the_next_question_on() {
         let store = UserStore::new();
-        let judge = |password| store.judge(&plain("charly", password));
-        assert_eq!(judge("old"), Verdict::Deny);
+        let check = |password| store.check(&plain("charly", password));
+        assert_eq!(check("old"), Verdict::Deny);
         store.clone().set_password("charly", Secret::new("old"));
-        assert_eq!(judge("old"), Verdict::Admit("charly".into()));
+        assert_eq!(check("old"), Verdict::Admit("charly".into()));
         store.set_password(User::new("charly").with_permission("staff"), Secret::new("new"));
-        assert_eq!(judge("old"), Verdict::Deny);
-        assert_eq!(judge("new"), Verdict::Admit(User::new("charly").with_permission("staff")));
+        assert_eq!(check("old"), Verdict::Deny);
+        assert_eq!(check("new"), Verdict::Admit(User::new("charly").with_permission("staff")));
         assert!(store.remove("charly") && !store.remove("charly"));
-        assert_eq!(judge("new"), Verdict::Deny);
+        assert_eq!(check("new"), Verdict::Deny);
         assert_eq!(format!("{store:?}"), "UserStore(..)");
     }
 
@@ -162,19 +162,19 @@ mod tests {
     #[test]
     fn a_key_is_one_users_and_goes_with_it() {
         let (store, keys) = (UserStore::new(), [1, 2, 3].map(|n| PublicKey::from_bytes([n; 32])));
-        let judge = |key: PublicKey| store.judge(&Question::Curve { client_key: key });
+        let check = |key: PublicKey| store.check(&Question::Curve { client_key: key });
         for key in keys {
             store.add_key(key, "charly");
         }
         store.add_key(keys[1], "alice");
-        assert_eq!(judge(keys[1]), Verdict::Admit("alice".into()));
+        assert_eq!(check(keys[1]), Verdict::Admit("alice".into()));
         assert_eq!(store.remove_key(&keys[2]), Some("charly".into()));
         assert_eq!(store.remove_key(&keys[2]), None);
         assert!(store.remove("charly"));
-        assert_eq!([keys[0], keys[2]].map(judge), [Verdict::Deny, Verdict::Deny]);
-        assert_eq!(judge(keys[1]), Verdict::Admit("alice".into()));
+        assert_eq!([keys[0], keys[2]].map(check), [Verdict::Deny, Verdict::Deny]);
+        assert_eq!(check(keys[1]), Verdict::Admit("alice".into()));
         // E-07: whoever has a key as its name has not that key's rights.
         store.set_password(keys[0].to_string(), Secret::new("x"));
-        assert_eq!(judge(keys[0]), Verdict::Deny);
+        assert_eq!(check(keys[0]), Verdict::Deny);
     }
 }

@@ -33,12 +33,12 @@ pub enum CallError {
     #[error("the peer raised {0}")]
     Fault(Fault),
     /// It never reached the far handler, or its side refused to run that
-    /// ([`Reason::NoSuchService`], [`Reason::TooBusy`], …). [`Reason::NotConnected`]: no link was ready to
+    /// ([`Reason::NoSuchService`], [`Reason::Overloaded`], …). [`Reason::NotConnected`]: no link was ready to
     /// a peer of that name in time; [`Reason::WrongName`], [`Reason::Denied`] and
     /// [`Reason::PeerFault`]: what came of connecting to the server instead.
     #[error("not executed: {reason} ({advice})", reason = .0, advice = advice(*.0))]
     NotExecuted(Reason),
-    /// It left, and no answer came that says what has happened: the far handler may have run.
+    /// It left, and no answer came that says what has event: the far handler may have run.
     #[error("outcome unknown: {0} (it may have run: a retry may run it twice)")]
     Unknown(Reason),
     /// The far handler has run and returned, but its result cannot be read: it is malformed
@@ -188,7 +188,7 @@ mod tests {
             (CallError::Fault(Fault::new("Overloaded", "x")), false, true),
             (CallError::Result("x".to_owned()), false, false),
             (CallError::Executed(Reason::TooLarge), false, false),
-            (CallError::NotExecuted(Reason::TooBusy), true, true),
+            (CallError::NotExecuted(Reason::Overloaded), true, true),
             (CallError::NotExecuted(Reason::NoSuchService), true, false),
             (CallError::NotExecuted(Reason::Denied), true, false),
             (CallError::NotExecuted(Reason::WrongName), true, false),

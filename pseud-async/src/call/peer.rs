@@ -14,14 +14,14 @@ use std::sync::Arc;
 /// Somebody to call: a handle, cheap to clone.
 ///
 /// It means one session ([`Caller::peer`](crate::Caller::peer),
-/// [`Node::sessions`](crate::Node::sessions)), or whoever is a user or holds a routing id when it is
+/// [`Node::sessions`](crate::Node::sessions)), or whoever is a user or holds an identity when it is
 /// called. An answer is only believed from the session that was asked.
 ///
 /// ```no_run
 /// use pseud::{CallError, Server};
 ///
 /// # async fn run(server: Server) -> Result<(), CallError> {
-/// let desk = server.peer("desk 1"); // whoever holds that routing id when it is called
+/// let desk = server.peer("desk 1"); // whoever holds that identity when it is called
 /// let charly = server.user("charly"); // whoever is authenticated as that user
 /// let lamp: bool = desk.call("is_lit", ("lamp",)).await?;
 /// let sum: i64 = charly.call("add", (2, 4)).await?;
@@ -64,14 +64,14 @@ impl Peer {
     /// ([`CallRefused::SeveralSessions`](pseud_proto::CallRefused)) while it has several sessions.
     /// Whoever is no user has one at most.
     #[must_use]
-    pub fn only(mut self) -> Self {
+    pub fn require_single_session(mut self) -> Self {
         if let To::User { several, .. } | To::Known { several, .. } = &mut self.to {
             *several = Several::Refuse;
         }
         self
     }
 
-    /// Who is behind the session that it means, also after that has ended. Of a user or a routing id: who
+    /// Who is behind the session that it means, also after that has ended. Of a user or an identity: who
     /// would be called now; `None` where nobody would, or nobody alone.
     pub fn info(&self) -> Option<Arc<PeerInfo>> {
         if self.info.is_some() {
@@ -82,7 +82,7 @@ impl Peer {
         inner.endpoint.peer_info(peer).cloned()
     }
 
-    /// The session that it means, also after that has ended; of a user or a routing id the one that would
+    /// The session that it means, also after that has ended; of a user or an identity the one that would
     /// be called now. It is the same in [`ConnectionEvent`](crate::ConnectionEvent)s, and never means
     /// another session.
     pub fn session(&self) -> Option<PeerId> {

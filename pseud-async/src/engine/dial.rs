@@ -31,14 +31,14 @@ impl Dial {
 
     /// An attempt begins.
     pub fn connecting(&self) {
-        self.hub.tell(&Kept::Connecting { endpoint: self.endpoint.clone() });
+        self.hub.notify(&Kept::Connecting { endpoint: self.endpoint.clone() });
         self.note(|dialed| dialed.is_trying = true);
     }
 
     /// There was no connection to be had at one of its addresses.
-    pub fn tell_failed(&self, error: &std::io::Error) {
+    pub fn report_failed(&self, error: &std::io::Error) {
         let (endpoint, error) = (self.endpoint.clone(), error.to_string());
-        self.hub.tell(&Kept::Failed { endpoint, error });
+        self.hub.notify(&Kept::ConnectFailed { endpoint, error });
     }
 
     /// Nor at any other: this attempt came to nothing.
@@ -68,7 +68,7 @@ impl Dial {
             if let Some(known) = inner.dials.all.get_mut(self.key) {
                 change(known);
             }
-            inner.tell_unreachable(now);
+            inner.report_unreachable(now);
         });
     }
 
@@ -81,13 +81,13 @@ impl Drop for Dial {
     fn drop(&mut self) {
         self.hub.act(|inner, now| {
             inner.dials.all.try_remove(self.key);
-            inner.tell_unreachable(now);
+            inner.report_unreachable(now);
         });
     }
 }
 
 impl Inner {
-    fn tell_unreachable(&mut self, now: std::time::Instant) {
+    fn report_unreachable(&mut self, now: std::time::Instant) {
         let (why, is_final) = (self.dials.why(), self.dials.is_final());
         self.endpoint.set_unreachable(why, is_final, now);
     }
@@ -98,7 +98,7 @@ impl Hub {
     pub(crate) fn listens(&self) {
         self.act(|inner, now| {
             inner.dials.listens = true;
-            inner.tell_unreachable(now);
+            inner.report_unreachable(now);
         });
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Dialed {
     /// The present attempt, as its peer knows it. `None` where there was no entropy: it then declares
     /// nothing, and is not named.
     pub(super) link: Option<LinkId>,
-    /// The routing id of the server to which it leads, or is to lead.
+    /// The identity of the server to which it leads, or is to lead.
     pub(super) leads_to: Option<Bytes>,
 }
 

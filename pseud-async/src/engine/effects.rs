@@ -16,7 +16,7 @@ use std::task::Waker;
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     pub(super) wakers: SmallVec<[Waker; 2]>,
-    pub(super) crowd: Vec<Arc<AtomicWaker>>,
+    pub(super) wait_list: Vec<Arc<AtomicWaker>>,
     pub(super) events: Vec<Kept>,
     pub(super) withheld: Vec<Withheld>,
     pub(super) flush: SmallVec<[Flush; 1]>,
@@ -70,7 +70,7 @@ impl Effects {
                 }
                 Action::Flush(peer) => self.flush(inner, peer),
                 Action::Joined(peer, info) => {
-                    self.crowd.extend(inner.joining.leave());
+                    self.wait_list.extend(inner.joining.leave());
                     let joined = inner.joined(peer, info);
                     self.happen(joined);
                 }
@@ -84,7 +84,8 @@ impl Effects {
                 }
                 Action::Cancelled(request) => {
                     let waiting = inner.cancelling.remove(&request);
-                    self.crowd.extend(waiting.into_iter().flat_map(|mut crowd| crowd.leave()));
+                    self.wait_list
+                        .extend(waiting.into_iter().flat_map(|mut wait_list| wait_list.leave()));
                 }
                 Action::Withheld { caller, name } => self.withheld.push(Withheld { caller, name }),
                 // `Action` may grow; this hub asks for nothing that it does not know.
@@ -92,7 +93,7 @@ impl Effects {
             }
         }
         if !inner.idling.is_empty() && inner.is_idle(running) {
-            self.crowd.extend(inner.idling.leave());
+            self.wait_list.extend(inner.idling.leave());
         }
     }
 
@@ -121,9 +122,9 @@ impl Effects {
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { wakers, crowd, events, flush, close, rearm, withheld, arrived } = self;
+        let Self { wakers, wait_list, events, flush, close, rearm, withheld, arrived } = self;
         let unsaid = events.is_empty() && withheld.is_empty();
-        let nobody = wakers.is_empty() && crowd.is_empty() && unsaid;
+        let nobody = wakers.is_empty() && wait_list.is_empty() && unsaid;
         nobody && arrived.requests.is_empty() && flush.is_empty() && close.is_empty() && !rearm
     }
 }

@@ -4,18 +4,18 @@ use pseud_proto::peer::PeerInfo;
 use pseud_proto::{PeerError, PeerId, Reason, User};
 use std::sync::Arc;
 
-/// Something that happened to a link. Of a session that began it has a `P`: as [`ConnectionEvent`](crate::ConnectionEvent) a handle to
+/// Something that event to a link. Of a session that began it has a `P`: as [`ConnectionEvent`](crate::ConnectionEvent) a handle to
 /// call it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum Event<P> {
+pub enum LinkEvent<P> {
     /// We are about to connect.
     Connecting {
         /// Where to.
         endpoint: String,
     },
     /// There is no connection to be had there now; it is tried again.
-    Failed {
+    ConnectFailed {
         /// Where to.
         endpoint: String,
         /// The operating system's words.
@@ -24,7 +24,7 @@ pub enum Event<P> {
     /// The handshake failed: one of the two refused the other, or the peer does not speak ZMTP. Of those
     /// who come to us 128 a minute are told one by one, the others by their number: they cannot drive out
     /// what is told of sessions.
-    Refused {
+    HandshakeFailed {
         /// Where the peer is.
         address: String,
         /// Why.
@@ -33,25 +33,25 @@ pub enum Event<P> {
         more: u64,
     },
     /// A session began.
-    Ready {
+    Connected {
         /// A handle to call exactly this session. What [it says of it](crate::Peer::info) stays.
         peer: P,
         /// The session. It never means another one.
         session: PeerId,
         /// Who authentication says it is.
         user: User,
-        /// Its routing id.
+        /// Its identity.
         identity: Vec<u8>,
         /// Where it is.
         address: String,
     },
     /// A session ended. It was `Ready` before, once.
-    Lost {
+    Disconnected {
         /// The session.
         session: PeerId,
         /// Who it was.
         user: User,
-        /// Its routing id.
+        /// Its identity.
         identity: Vec<u8>,
         /// Where it was.
         address: String,
@@ -64,44 +64,46 @@ pub enum Event<P> {
 }
 
 /// An event as the engine keeps it: it owns no handle, which would own the engine.
-pub(crate) type Kept = Event<Arc<PeerInfo>>;
+pub(crate) type Kept = LinkEvent<Arc<PeerInfo>>;
 
 impl Kept {
     /// A session began.
     pub(crate) fn ready(session: PeerId, info: Arc<PeerInfo>) -> Self {
         let (user, identity) = (info.user.clone(), info.identity.to_vec());
         let address = info.address.clone();
-        Self::Ready { peer: info, session, user, identity, address }
+        Self::Connected { peer: info, session, user, identity, address }
     }
 
     /// A session ended.
     pub(crate) fn lost(session: PeerId, info: &PeerInfo, reason: Reason) -> Self {
         let (user, identity) = (info.user.clone(), info.identity.to_vec());
-        Self::Lost { session, user, identity, address: info.address.clone(), reason }
+        Self::Disconnected { session, user, identity, address: info.address.clone(), reason }
     }
 
     /// The same with a handle to call the session by.
     pub(crate) fn with_handle<P>(
         self,
         handle: impl FnOnce(PeerId, Arc<PeerInfo>) -> P,
-    ) -> Event<P> {
+    ) -> LinkEvent<P> {
         match self {
-            Self::Connecting { endpoint } => Event::Connecting { endpoint },
-            Self::Failed { endpoint, error } => Event::Failed { endpoint, error },
-            Self::Refused { address, error, more } => Event::Refused { address, error, more },
-            Self::Ready { peer, session, user, identity, address } => {
+            Self::Connecting { endpoint } => LinkEvent::Connecting { endpoint },
+            Self::ConnectFailed { endpoint, error } => LinkEvent::ConnectFailed { endpoint, error },
+            Self::HandshakeFailed { address, error, more } => {
+                LinkEvent::HandshakeFailed { address, error, more }
+            }
+            Self::Connected { peer, session, user, identity, address } => {
                 let peer = handle(session, peer);
-                Event::Ready { peer, session, user, identity, address }
+                LinkEvent::Connected { peer, session, user, identity, address }
             }
-            Self::Lost { session, user, identity, address, reason } => {
-                Event::Lost { session, user, identity, address, reason }
+            Self::Disconnected { session, user, identity, address, reason } => {
+                LinkEvent::Disconnected { session, user, identity, address, reason }
             }
-            Self::Lagged(lost) => Event::Lagged(lost),
+            Self::Lagged(lost) => LinkEvent::Lagged(lost),
         }
     }
 }
 
-/// A routing id for logs. One that was made here, for a peer that announced none, is only good to
+/// An identity for logs. One that was made here, for a peer that announced none, is only good to
 /// recognise it by.
 pub(crate) fn shown(identity: &[u8]) -> String {
     match identity {

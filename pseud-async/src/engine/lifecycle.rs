@@ -1,8 +1,8 @@
 //! How a hub ends, and who waits for that.
 
-use super::crowd::{Crowd, Place};
 use super::hub::Hub;
 use super::sockets::{Listening, OpenSocket, Sockets, SocketsClosed};
+use super::wait_list::{WaitHandle, WaitList};
 use pseud_proto::Reason;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ impl Hub {
 
     /// Waits for that: for loops that accept or dial.
     pub(crate) fn shut_down(self: &Arc<Self>) -> ShutDown {
-        ShutDown { hub: self.clone(), place: Place::default() }
+        ShutDown { hub: self.clone(), place: WaitHandle::default() }
     }
 
     /// Ends everything: calls end as `Closed`, links close. What
@@ -29,7 +29,7 @@ impl Hub {
             inner.shut_down = true;
             inner.endpoint.shutdown(now);
             let crowds = [&mut inner.joining, &mut inner.ending, &mut inner.idling];
-            let waiting: Vec<_> = crowds.into_iter().flat_map(Crowd::leave).collect();
+            let waiting: Vec<_> = crowds.into_iter().flat_map(WaitList::leave).collect();
             ((waiting, inner.watchers.wake_all()), std::mem::take(&mut inner.strangers))
         });
         self.sockets.close_listening();
@@ -85,7 +85,7 @@ impl Hub {
 #[must_use = "futures do nothing unless awaited"]
 pub(crate) struct ShutDown {
     hub: Arc<Hub>,
-    place: Place,
+    place: WaitHandle,
 }
 
 impl Future for ShutDown {

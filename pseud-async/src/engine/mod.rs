@@ -3,7 +3,6 @@
 //! Data first (`state`, and what stands in it), then [`hub::Hub`], then what is done with it, a file each.
 
 pub(crate) mod any_link;
-pub(crate) mod crowd;
 pub(crate) mod dial;
 pub(crate) mod dials;
 pub(crate) mod effects;
@@ -11,13 +10,14 @@ pub(crate) mod event;
 pub(crate) mod handshakes;
 pub(crate) mod hub;
 pub(crate) mod lifecycle;
+pub(crate) mod pending_link;
 pub(crate) mod perform;
 pub(crate) mod refusals;
 pub(crate) mod report;
 pub(crate) mod running;
 pub(crate) mod sockets;
 pub(crate) mod state;
-pub(crate) mod stranger;
 pub(crate) mod timer;
+pub(crate) mod wait_list;
 pub(crate) mod waiters;
 pub(crate) mod watchers;

@@ -17,7 +17,7 @@ impl Hub {
 
     /// Does all that is to be done. `here` is the link in whose task this runs: it flushes itself when
     /// it is done, if this says so.
-    pub(crate) fn perform(&self, effects: Effects, here: Option<PeerId>) -> bool {
+    pub(crate) fn perform(&self, effects: Effects, own_link: Option<PeerId>) -> bool {
         if effects.rearm {
             self.timer.wake();
         }
@@ -28,14 +28,14 @@ impl Hub {
         }
         let mut flush_here = false;
         for Flush { peer, link, quiet } in effects.flush {
-            match (here == Some(peer), quiet) {
+            match (own_link == Some(peer), quiet) {
                 (true, _) => flush_here = true,
                 (false, true) => link.flush_now(),
                 (false, false) => link.wake_to_flush(),
             }
         }
         effects.wakers.into_iter().for_each(Waker::wake);
-        effects.crowd.iter().for_each(|waker| waker.wake());
+        effects.wait_list.iter().for_each(|waker| waker.wake());
         flush_here
     }
 }

@@ -11,29 +11,29 @@ use std::time::Instant;
 
 impl Hub {
     /// Tells watchers.
-    pub(crate) fn tell(&self, event: &Kept) {
-        let wakers = self.lock().watchers.tell(event);
+    pub(crate) fn notify(&self, event: &Kept) {
+        let wakers = self.lock().watchers.notify(event);
         wakers.into_iter().for_each(Waker::wake);
     }
 
     /// For operators. Whoever listens to logs is a user's: never under a lock.
     pub(crate) fn log(&self, event: &Kept) {
         match event {
-            Kept::Ready { peer, user, identity, address, .. } => {
+            Kept::Connected { peer, user, identity, address, .. } => {
                 self.warn_of_another(peer);
                 if self.logs_session() {
                     let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
                     tracing::info!(identity = %shown(identity), %address, user, "peer ready");
                 }
             }
-            Kept::Lost { user, identity, address, reason, .. } if self.logs_session() => {
+            Kept::Disconnected { user, identity, address, reason, .. } if self.logs_session() => {
                 let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
                 tracing::info!(identity = %shown(identity), %address, user, %reason, "peer left");
             }
-            Kept::Lost { .. }
+            Kept::Disconnected { .. }
             | Kept::Connecting { .. }
-            | Kept::Failed { .. }
-            | Kept::Refused { .. }
+            | Kept::ConnectFailed { .. }
+            | Kept::HandshakeFailed { .. }
             | Kept::Lagged(_) => {}
         }
     }
@@ -57,7 +57,7 @@ impl Hub {
             (event, tallies.count(failed, now))
         });
         if let Some((address, error)) = event {
-            self.tell(&Kept::Refused { address, error, more: 0 });
+            self.notify(&Kept::HandshakeFailed { address, error, more: 0 });
         }
         line.inspect(|line| log(line, None));
     }
@@ -102,19 +102,19 @@ impl Hub {
 
     /// Tells what was counted, if it is time; returns when to come again.
     pub(crate) fn report(&self, now: Instant) -> Option<Instant> {
-        self.tell_counted(Some(now))
+        self.report_counted(Some(now))
     }
 
     /// Tells all that was counted.
     pub(crate) fn report_last(&self) {
-        self.tell_counted(None);
+        self.report_counted(None);
     }
 
-    fn tell_counted(&self, now: Option<Instant>) -> Option<Instant> {
+    fn report_counted(&self, now: Option<Instant>) -> Option<Instant> {
         let (Due { lines, event }, deadline) = self.refusals.take(now);
         lines.iter().for_each(|(count, line)| log(line, Some(*count)));
         if let Some((count, (address, error))) = event {
-            self.tell(&Kept::Refused { address, error, more: count.saturating_sub(1) });
+            self.notify(&Kept::HandshakeFailed { address, error, more: count.saturating_sub(1) });
         }
         deadline
     }

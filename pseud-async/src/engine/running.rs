@@ -16,7 +16,7 @@ pub(crate) struct Running {
 impl Running {
     /// Whether there is room for a request of that size. Who asks at the same time may all be let in:
     /// no more than there are links.
-    pub(crate) fn judge(&self, size: usize, limits: &Limits) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, size: usize, limits: &Limits) -> Result<(), Refusal> {
         let max = limits.requests_open_max;
         if self.count.load(Ordering::Relaxed) >= max {
             return Err(Refusal::Overloaded { max, what: "handlers run" });

@@ -1,6 +1,6 @@
 //! The sockets of a node: those that listen end with it, those of links are waited for.
 
-use super::crowd::{Crowd, Place};
+use super::wait_list::{WaitHandle, WaitList};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ struct State {
     listening: Vec<Weak<dyn Listening>>,
     /// Links whose sockets are not closed.
     open: usize,
-    closed: Crowd,
+    closed: WaitList,
     /// Whether a peer had not read everything when its link's time was over.
     cut_short: bool,
     /// By when links must be closed, where the node was drained.
@@ -107,12 +107,12 @@ impl Drop for OpenSocket {
 #[must_use = "futures do nothing unless awaited"]
 pub struct SocketsClosed {
     sockets: Arc<Sockets>,
-    place: Place,
+    place: WaitHandle,
 }
 
 impl SocketsClosed {
     pub(crate) fn new(sockets: Arc<Sockets>) -> Self {
-        Self { sockets, place: Place::default() }
+        Self { sockets, place: WaitHandle::default() }
     }
 }
 

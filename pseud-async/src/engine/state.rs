@@ -1,11 +1,11 @@
 //! What the engine's lock guards.
 
 use super::any_link::AnyLink;
-use super::crowd::Crowd;
 use super::dials::Dials;
 use super::event::Kept;
+use super::pending_link::PendingLink;
 use super::running::Running;
-use super::stranger::Stranger;
+use super::wait_list::WaitList;
 use super::waiters::Waiters;
 use super::watchers::Watchers;
 use atomic_waker::AtomicWaker;
@@ -24,17 +24,17 @@ pub(crate) struct Inner {
     pub(crate) endpoint: Endpoint,
     pub(crate) waiters: Waiters,
     pub(crate) links: Vec<Option<(PeerId, Arc<dyn AnyLink>)>>,
-    pub(crate) joining: Crowd,
-    pub(crate) ending: Crowd,
+    pub(crate) joining: WaitList,
+    pub(crate) ending: WaitList,
     /// Who waits for the node to be idle.
-    pub(crate) idling: Crowd,
+    pub(crate) idling: WaitList,
     /// Who waits to hear that a request's caller is gone.
-    pub(crate) cancelling: BTreeMap<RequestId, Crowd>,
+    pub(crate) cancelling: BTreeMap<RequestId, WaitList>,
     pub(crate) watchers: Watchers,
     /// Who is behind every session, to say at its end who it was.
     pub(crate) present: BTreeMap<PeerId, Arc<PeerInfo>>,
     /// Links whose handshake is not over.
-    pub(crate) strangers: Slab<Stranger>,
+    pub(crate) strangers: Slab<PendingLink>,
     /// Endpoints that we connect to.
     pub(crate) dials: Dials,
     /// The moment for which the timer is armed: it is woken only for an earlier one.
@@ -48,9 +48,9 @@ impl Inner {
             endpoint,
             waiters: Waiters::default(),
             links: Vec::new(),
-            joining: Crowd::default(),
-            ending: Crowd::default(),
-            idling: Crowd::default(),
+            joining: WaitList::default(),
+            ending: WaitList::default(),
+            idling: WaitList::default(),
             cancelling: BTreeMap::new(),
             watchers: Watchers::default(),
             present: BTreeMap::new(),
@@ -89,7 +89,7 @@ impl Inner {
     /// A request is about to be answered: who waits to hear that nobody waits for that any more.
     pub(crate) fn not_cancelled(&mut self, ticket: &Ticket) -> Vec<Arc<AtomicWaker>> {
         let waiting = self.cancelling.remove(&ticket.request());
-        waiting.map(|mut crowd| crowd.leave()).unwrap_or_default()
+        waiting.map(|mut wait_list| wait_list.leave()).unwrap_or_default()
     }
 
     /// Who is there.
@@ -101,14 +101,14 @@ impl Inner {
     pub(crate) fn joined(&mut self, session: PeerId, info: Arc<PeerInfo>) -> (Kept, Vec<Waker>) {
         self.present.insert(session, info.clone());
         let event = Kept::ready(session, info);
-        let wakers = self.watchers.tell(&event);
+        let wakers = self.watchers.notify(&event);
         (event, wakers)
     }
 
     pub(crate) fn left(&mut self, session: PeerId, reason: Reason) -> Option<(Kept, Vec<Waker>)> {
         let info = self.present.remove(&session)?;
         let event = Kept::lost(session, &info, reason);
-        let wakers = self.watchers.tell(&event);
+        let wakers = self.watchers.notify(&event);
         Some((event, wakers))
     }
 }

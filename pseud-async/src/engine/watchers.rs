@@ -30,7 +30,7 @@ impl Watchers {
     }
 
     /// Tells everybody; returns whom to wake.
-    pub(crate) fn tell(&mut self, event: &Kept) -> Vec<Waker> {
+    pub(crate) fn notify(&mut self, event: &Kept) -> Vec<Waker> {
         let mut wakers = Vec::new();
         for (_, watcher) in &mut self.0 {
             if watcher.events.len() == EVENTS_MAX {

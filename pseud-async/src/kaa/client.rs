@@ -38,7 +38,7 @@ impl<R: Runtime> Client<R> {
     /// connected to, of one server: the second stands by.
     ///
     /// That the secret is not the server's is a
-    /// [`ConnectionEvent::Failed`](crate::ConnectionEvent::Failed), and why calls end that waited for
+    /// [`ConnectionEvent::ConnectFailed`](crate::ConnectionEvent::ConnectFailed), and why calls end that waited for
     /// the link.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::link::CarrierConfig;
 use crate::node;
-use crate::serve::orphans::Orphans;
+use crate::serve::on_disconnect::OnDisconnect;
 use crate::serve::registry::Registry;
 use pseud_proto::backoff::Retry;
 use pseud_proto::kaa::{Config, SERVER};
@@ -34,7 +34,7 @@ pub struct Options {
     /// it.
     pub registry: Option<Registry>,
     /// What becomes of async handlers that wait while their caller leaves. Default: they are dropped.
-    pub orphans: Orphans,
+    pub on_disconnect: OnDisconnect,
 }
 
 impl Default for Options {
@@ -47,7 +47,7 @@ impl Default for Options {
             buffer_size: None,
             allow_plaintext: false,
             registry: None,
-            orphans: Orphans::default(),
+            on_disconnect: OnDisconnect::default(),
         }
     }
 }
@@ -97,8 +97,8 @@ impl Options {
 
     /// What becomes of async handlers that wait while their caller leaves.
     #[must_use]
-    pub fn orphans(mut self, orphans: Orphans) -> Self {
-        self.orphans = orphans;
+    pub fn on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
+        self.on_disconnect = on_disconnect;
         self
     }
 
@@ -123,7 +123,7 @@ impl Options {
         options.ipc_mode = self.socket_mode;
         options.allow_plaintext = self.allow_plaintext;
         options.registry = self.registry;
-        options.orphans = self.orphans;
+        options.on_disconnect = self.on_disconnect;
         let (config, buffer_size) = (Arc::new(self.config), self.buffer_size);
         options.kaa = Some(CarrierConfig::Kaa { config, buffer_size });
         options

@@ -1,7 +1,7 @@
 //! One link's task: the whole loop.
 
 use super::host::Host;
-use super::{CarrierConfig, Fed, Flushed, Link, Origin, farewell};
+use super::{CarrierConfig, Flushed, Ingest, Link, Origin, farewell};
 use crate::engine::sockets::OpenSocket;
 use crate::runtime::{Reader, Runtime, Stream, Timer, Writer};
 use bytes::BytesMut;
@@ -143,7 +143,7 @@ impl<R: Runtime> Driver<R> {
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Fed>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Ingest>> {
         let reader = &mut self.reader;
         let large = self.live.link.read_large(|connection| {
             let mut frame = connection.large()?;
@@ -163,7 +163,7 @@ impl<R: Runtime> Driver<R> {
         &mut self,
         cx: &mut Context<'_>,
         scratch: &mut [u8],
-    ) -> Poll<io::Result<Fed>> {
+    ) -> Poll<io::Result<Ingest>> {
         let count = ready!(self.reader.poll_read(cx, scratch))?;
         Poll::Ready(match &mut scratch[..count] {
             [] => Ok(self.live.link.handle_eof()),
@@ -173,7 +173,7 @@ impl<R: Runtime> Driver<R> {
 
     /// Sleeps for the link's one deadline. It is armed anew only when it has fired or must fire
     /// earlier, not whenever something is heard.
-    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Fed> {
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Ingest> {
         let Some(at) = self.live.link.poll_timeout() else { return Poll::Pending };
         if self.armed.is_none_or(|armed| at < armed) {
             self.arm(at);

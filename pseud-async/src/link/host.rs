@@ -1,16 +1,16 @@
 //! What a link asks of its node.
 
 use crate::auth::asking::Asking;
-use crate::auth::places::{Doors, Gate};
+use crate::auth::places::{Admission, Admissions};
 use crate::engine::handshakes::Handshake;
 use crate::engine::hub::Hub;
 use crate::engine::refusals::line::Unavailable;
 use crate::engine::sockets::{Listening, OpenSocket, SocketsClosed};
 use crate::runtime::Executor;
 use crate::serve::dispatch::Dispatcher;
-use crate::serve::orphans::Orphans;
+use crate::serve::on_disconnect::OnDisconnect;
 use crate::serve::registry::Registry;
-use crate::serve::registry::served::Served;
+use crate::serve::registry::service_table::Served;
 use pseud_proto::zmtp::{Question, Verdict};
 use pseud_proto::{Config, StrangerDropped};
 use std::io;
@@ -21,7 +21,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct Host {
     pub(crate) dispatcher: Dispatcher,
-    pub(crate) doors: Doors,
+    pub(crate) admissions: Admissions,
 }
 
 impl Host {
@@ -31,14 +31,17 @@ impl Host {
     /// The operating system gives no entropy: there is no fallback.
     pub fn new(config: Arc<Config>, runtime: impl Executor + 'static) -> io::Result<Self> {
         let hub = Arc::new(Hub::new(config, runtime)?);
-        let (served, orphans) = (Arc::new(Served::own()), Orphans::default());
-        Ok(Self { dispatcher: Dispatcher { hub, served, orphans }, doors: Doors::default() })
+        let (served, on_disconnect) = (Arc::new(Served::own()), OnDisconnect::default());
+        Ok(Self {
+            dispatcher: Dispatcher { hub, served, on_disconnect },
+            admissions: Admissions::default(),
+        })
     }
 
     /// The same with somebody who is asked about strangers.
     #[must_use]
-    pub(crate) fn with_gate(mut self, gate: Gate) -> Self {
-        self.doors = Doors::new(gate);
+    pub(crate) fn with_admission(mut self, admission: Admission) -> Self {
+        self.admissions = Admissions::new(admission);
         self
     }
 
@@ -51,8 +54,8 @@ impl Host {
 
     /// The same with another fate of handlers whose callers have left.
     #[must_use]
-    pub(crate) fn with_orphans(mut self, orphans: Orphans) -> Self {
-        self.dispatcher.orphans = orphans;
+    pub(crate) fn with_on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
+        self.dispatcher.on_disconnect = on_disconnect;
         self
     }
 
@@ -61,7 +64,7 @@ impl Host {
     /// # Errors
     /// There are too many, or it has failed too often of late: its connection is to be closed.
     pub(crate) fn begin_handshake(&self, address: &str) -> io::Result<Handshake> {
-        self.doors.handshakes.begin(address, self.hub().now()).map_err(|dropped| {
+        self.admissions.handshakes.begin(address, self.hub().now()).map_err(|dropped| {
             let why = match dropped {
                 StrangerDropped::SourceWaits => Unavailable::SourceWaits,
                 StrangerDropped::SourceCrowded => Unavailable::SourceCrowded,
@@ -89,7 +92,7 @@ impl Host {
         by: Instant,
         answer: impl FnOnce(Verdict) + Send + 'static,
     ) -> Arc<Asking> {
-        Asking::ask(self.hub(), &self.doors, question, address, by, answer)
+        Asking::ask(self.hub(), &self.admissions, question, address, by, answer)
     }
 
     /// That socket listens until the node ends, or is dropped before. `false`: the node has ended, and

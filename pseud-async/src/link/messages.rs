@@ -69,7 +69,7 @@ impl MessageLink {
         let arrived = effects.take_arrived();
         let flush_here = hub.perform(effects, Some(peer));
         if flush_here | self.host.dispatcher.serve_all(arrived, Some(peer)) {
-            self.tell();
+            self.notify();
         }
         handled
     }
@@ -115,7 +115,7 @@ impl MessageLink {
         self.host.hub().act(|inner, now| inner.endpoint.disconnect_as(peer, reason, now));
     }
 
-    fn tell(&self) {
+    fn notify(&self) {
         if !self.told.swap(true, Ordering::AcqRel) {
             self.carrier.look_at(self.key);
         }
@@ -124,11 +124,11 @@ impl MessageLink {
 
 impl AnyLink for MessageLink {
     fn flush_now(&self) {
-        self.tell();
+        self.notify();
     }
 
     fn wake_to_flush(&self) {
-        self.tell();
+        self.notify();
     }
 
     fn close(&self, reason: Reason) {

@@ -14,14 +14,14 @@ pub use messages::{MessageLink, MessageSocket};
 pub use writing::Flushed;
 
 use self::carrier::Carrier;
-use crate::auth::gate;
+use crate::auth::admission;
 use crate::engine::any_link::AnyLink;
 use crate::engine::dial::Dial;
 use crate::engine::effects::Effects;
 use crate::engine::hub::Hub;
+use crate::engine::pending_link::PendingLink;
 use crate::engine::refusals::line::Failed;
 use crate::engine::state::Inner;
-use crate::engine::stranger::Stranger;
 use crate::entropy;
 use crate::runtime::Writer;
 use atomic_waker::AtomicWaker;
@@ -39,7 +39,7 @@ use std::time::Instant;
 /// read into is free again before a handler runs.
 #[derive(Debug)]
 #[must_use = "callers and handlers wait in it"]
-pub struct Fed {
+pub struct Ingest {
     effects: Effects,
     /// Somebody must be asked about the peer.
     question: Option<Question>,
@@ -139,7 +139,7 @@ impl<W: Writer> Link<W> {
         if inner.shut_down {
             return Err(io::Error::other("this side shut down"));
         }
-        let stranger = Stranger::new(link.clone(), siblings.link(), late_guard, handshake);
+        let stranger = PendingLink::new(link.clone(), siblings.link(), late_guard, handshake);
         link.stranger.store(inner.strangers.insert(stranger), Ordering::Relaxed);
         drop(inner);
         Ok(link)
@@ -150,7 +150,7 @@ impl<W: Writer> Link<W> {
     }
 
     /// Takes the link off the list of those whose handshake is not over.
-    fn introduce(&self, inner: &mut Inner) -> Option<Stranger> {
+    fn take_pending(&self, inner: &mut Inner) -> Option<PendingLink> {
         inner.strangers.try_remove(self.stranger.swap(usize::MAX, Ordering::Relaxed))
     }
 
@@ -196,12 +196,12 @@ impl<W: Writer> Link<W> {
     }
 
     /// Bytes were read. All of them are taken.
-    pub fn handle_input(self: &Arc<Self>, input: &mut [u8]) -> Fed {
+    pub fn handle_input(self: &Arc<Self>, input: &mut [u8]) -> Ingest {
         self.feed(|connection, now| connection.handle_input(input, now))
     }
 
     /// The stream ended: the link closes. An error inside the handshake, or inside a message.
-    pub fn handle_eof(self: &Arc<Self>) -> Fed {
+    pub fn handle_eof(self: &Arc<Self>) -> Ingest {
         let fed = self.feed(|connection, _| connection.handle_eof());
         if fed.result.is_ok() {
             // A peer that says no more takes no more either: ZMTP knows no half-closed link.
@@ -216,12 +216,12 @@ impl<W: Writer> Link<W> {
     }
 
     /// Bytes were read straight into a large frame.
-    pub fn handle_filled(self: &Arc<Self>) -> Fed {
+    pub fn handle_filled(self: &Arc<Self>) -> Ingest {
         self.feed(|connection, now| connection.handle_filled(now))
     }
 
     /// The link's deadline has passed: an error if the peer was too slow, or silent for too long.
-    pub fn handle_timeout(self: &Arc<Self>) -> Fed {
+    pub fn handle_timeout(self: &Arc<Self>) -> Ingest {
         self.feed(|connection, now| connection.handle_timeout(now))
     }
 
@@ -230,9 +230,9 @@ impl<W: Writer> Link<W> {
     ///
     /// # Errors
     /// The peer broke the protocol: write what is left, then close.
-    pub fn settle(self: &Arc<Self>, fed: Fed) -> Result<(), PeerError> {
+    pub fn settle(self: &Arc<Self>, fed: Ingest) -> Result<(), PeerError> {
         let mut fed = Some(fed);
-        while let Some(Fed { mut effects, question, answered, result }) = fed.take() {
+        while let Some(Ingest { mut effects, question, answered, result }) = fed.take() {
             let (here, arrived) = (self.peer.get().copied(), effects.take_arrived());
             let flush_here = self.hub().perform(effects, here);
             if flush_here | self.host.dispatcher.serve_all(arrived, here) || answered {
@@ -245,9 +245,10 @@ impl<W: Writer> Link<W> {
     }
 
     /// What an answer that came at once has led to.
-    fn ask(self: &Arc<Self>, question: Question) -> Option<Fed> {
+    fn ask(self: &Arc<Self>, question: Question) -> Option<Ingest> {
         let link: Arc<dyn AnyLink> = self.clone();
-        let verdict = gate::ask(self.host.hub(), &self.host.doors, &link, question, &self.address)?;
+        let verdict =
+            admission::ask(self.host.hub(), &self.host.admissions, &link, question, &self.address)?;
         Some(self.feed(|connection, now| connection.answer(verdict, now)))
     }
 
@@ -264,7 +265,7 @@ impl<W: Writer> Link<W> {
     fn feed(
         self: &Arc<Self>,
         tell: impl FnOnce(&mut Carrier, Instant) -> Result<(), PeerError>,
-    ) -> Fed {
+    ) -> Ingest {
         let mut connection = self.lock();
         let hub = self.hub();
         let told = tell(&mut connection, hub.now());
@@ -280,7 +281,7 @@ impl<W: Writer> Link<W> {
             self.writer.keep_alive(bounds);
         }
         let answered = connection.backlog() > 0;
-        Fed { effects, question, answered, result: handled.and(told) }
+        Ingest { effects, question, answered, result: handled.and(told) }
     }
 
     /// Moves the connection's events into the endpoint. Messages behind one that ends the link are
@@ -306,7 +307,7 @@ impl<W: Writer> Link<W> {
                 }
                 (Event::Ready(ready), _) => {
                     // An answer may come when the link is over, or everything is.
-                    let Some(mut stranger) = self.introduce(inner) else { continue };
+                    let Some(mut stranger) = self.take_pending(inner) else { continue };
                     stranger.completed(now);
                     let info = PeerInfo::behind(ready, self.side, &*self.address)
                         .with_late_guard(stranger.late_guard);
@@ -350,7 +351,7 @@ impl<W: Writer> Link<W> {
     /// task then closes the socket.
     pub fn end(self: &Arc<Self>, reason: Reason) {
         let (stranger, effects) = self.hub().with(|inner, now| {
-            let stranger = self.introduce(inner);
+            let stranger = self.take_pending(inner);
             if let Some(&peer) = self.peer.get() {
                 inner.endpoint.disconnect_as(peer, reason, now);
             }
@@ -367,7 +368,7 @@ impl<W: Writer> Link<W> {
         let hub = self.hub();
         self.ended.store(true, Ordering::Release);
         self.asking.wake();
-        let stranger = self.introduce(&mut hub.lock());
+        let stranger = self.take_pending(&mut hub.lock());
         if let Some(stranger) = stranger {
             self.refused(reason);
             stranger.failed(reason, hub.now());

@@ -30,7 +30,7 @@ pub(crate) async fn bind<R: Runtime>(
     runtime: &R,
 ) -> io::Result<(String, Bound)> {
     let address = Address::to_bind(endpoint).map_err(invalid)?;
-    security::judge_endpoint(options, &address, "bind", endpoint)?;
+    security::check_endpoint(options, &address, "bind", endpoint)?;
     let listener = listen(runtime, &address, options.ipc_mode).await;
     let listener = listener.map_err(|error| named("bind", endpoint, &error))?;
     let bound = match listener.tcp_address()? {

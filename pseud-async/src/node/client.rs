@@ -1,8 +1,8 @@
 //! A peer that calls one server.
 
+use super::lifecycle::Ready;
 use super::peering::Peering;
 use super::setup_error::SetupError;
-use super::waits::Ready;
 use super::{Options, names};
 use crate::call::Call;
 use crate::call::service::Service;
@@ -37,13 +37,13 @@ impl<R: Runtime> Peering<R, Calling> {
         Self::with_options(Options::client(server))
     }
 
-    /// With settings of its own. It may have no routing id, and may be of no server: it then calls
+    /// With settings of its own. It may have no identity, and may be of no server: it then calls
     /// peers by name, and is called.
     ///
     /// # Errors
     /// As for [`Server::with_options`](crate::Server::with_options).
     pub fn with_options(options: Options) -> Result<Self, SetupError> {
-        names::judge_client(&options)?;
+        names::check_client(&options)?;
         Self::start(options)
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn connect<R: Runtime>(
     runtime: &R,
 ) -> io::Result<Dialed<R>> {
     let address = Address::to_connect(endpoint).map_err(invalid)?;
-    security::judge_endpoint(options, &address, "connect to", endpoint)?;
+    security::check_endpoint(options, &address, "connect to", endpoint)?;
     let config = options.connecting();
     let (dial, endpoint) = (Dial::new(host.hub(), endpoint), endpoint.to_owned());
     let (timeout, current) = (options.connect_timeout, Arc::<Current<R>>::default());
@@ -150,7 +150,7 @@ impl<R: Runtime> Dialer<R> {
     /// `None`: this side shut down, or disconnected. A link hears of that by itself.
     async fn link(&self, attempt: u32) -> Option<Result<(Reason, bool), Told>> {
         self.dial.connecting();
-        let failed = |error| self.tell(&error);
+        let failed = |error| self.notify(&error);
         let connecting = connect::connect(&self.runtime, &self.address, self.timeout, failed);
         let Some(stream) = self.unless_shut_down(connecting).await? else { return Some(Err(Told)) };
         let origin = Origin::Dialed { attempt, dial: &self.dial };
@@ -158,7 +158,7 @@ impl<R: Runtime> Dialer<R> {
         let driver = match Driver::new(&self.host, config, origin, stream, &self.runtime) {
             Ok(driver) => driver,
             Err(error) => {
-                self.tell(&error);
+                self.notify(&error);
                 return Some(Err(Told));
             }
         };
@@ -171,10 +171,10 @@ impl<R: Runtime> Dialer<R> {
     }
 
     /// Tells of an address, or a whole endpoint, that cannot be had.
-    fn tell(&self, error: &io::Error) {
+    fn notify(&self, error: &io::Error) {
         let error = named("connect to", &self.endpoint, error);
         tracing::info!(%error, "trying again");
-        self.dial.tell_failed(&error);
+        self.dial.report_failed(&error);
     }
 
     async fn unless_shut_down<F: Future>(&self, future: F) -> Option<F::Output> {

@@ -1,7 +1,7 @@
 //! What happens to links, for whoever wants to watch: a bounded stream that says what it lost.
 
 use crate::call::peer::Peer;
-use crate::engine::event::Event;
+use crate::engine::event::LinkEvent;
 use crate::engine::hub::Hub;
 use futures_core::Stream;
 use std::fmt;
@@ -10,8 +10,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// Something that happened to a link. See [`Event`].
-pub type ConnectionEvent = Event<Peer>;
+/// Something that event to a link. See [`Event`].
+pub type ConnectionEvent = LinkEvent<Peer>;
 
 /// A stream of [`ConnectionEvent`]s, from when it was made. Dropping it is enough.
 ///
@@ -23,7 +23,7 @@ pub type ConnectionEvent = Event<Peer>;
 /// # async fn run(server: Server) {
 /// let mut events = server.events();
 /// while let Some(event) = events.next().await {
-///     if let ConnectionEvent::Lost { address, reason, .. } = event {
+///     if let ConnectionEvent::Disconnected { address, reason, .. } = event {
 ///         println!("{address} is gone: {reason}");
 ///     }
 /// }
@@ -111,10 +111,10 @@ mod tests {
             dial.connecting();
         }
         hub.shutdown();
-        assert!(matches!(next(&mut events), Poll::Ready(Some(Event::Lagged(44)))));
+        assert!(matches!(next(&mut events), Poll::Ready(Some(LinkEvent::Lagged(44)))));
         for _ in 0..256 {
             let event = next(&mut events);
-            let Poll::Ready(Some(Event::Connecting { endpoint })) = event else {
+            let Poll::Ready(Some(LinkEvent::Connecting { endpoint })) = event else {
                 panic!("{event:?}")
             };
             assert_eq!(endpoint, "somewhere");

@@ -1,8 +1,8 @@
 //! What servers and clients do alike beside binding and connecting: the same as their nodes.
 
 use super::events::Events;
+use super::lifecycle::Drained;
 use super::peering::Peering;
-use super::waits::Drained;
 use crate::call::all::CallAll;
 use crate::call::peer::Peer;
 use crate::runtime::Runtime;
@@ -94,23 +94,27 @@ impl<R: Runtime, Role> Peering<R, Role> {
         self.registry().domain(domain)
     }
 
-    /// Says whom that domain serves. See [`Registry::guard`].
-    pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
-        self.registry().guard(domain, predicate)
+    /// Says whom that domain serves. See [`Registry::predicate`].
+    pub fn predicate(
+        &self,
+        domain: &str,
+        predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static,
+    ) {
+        self.registry().predicate(domain, predicate)
     }
 
-    /// The same with a predicate that may have to wait. See [`Registry::guard_async`].
-    pub fn guard_async<F, Fut>(&self, domain: &str, predicate: F)
+    /// The same with a predicate that may have to wait. See [`Registry::predicate_async`].
+    pub fn predicate_async<F, Fut>(&self, domain: &str, predicate: F)
     where
         F: Fn(Caller) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = bool> + Send + 'static,
     {
-        self.registry().guard_async(domain, predicate)
+        self.registry().predicate_async(domain, predicate)
     }
 
-    /// Whoever holds that routing id when it is called. See [`Node::peer`](crate::Node::peer).
-    pub fn peer(&self, routing_id: impl AsRef<[u8]>) -> Peer {
-        self.node().peer(routing_id)
+    /// Whoever holds that identity when it is called. See [`Node::peer`](crate::Node::peer).
+    pub fn peer(&self, identity: impl AsRef<[u8]>) -> Peer {
+        self.node().peer(identity)
     }
 
     /// Calls all of them at the same time. See [`Node::call_all`](crate::Node::call_all).

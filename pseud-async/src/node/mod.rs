@@ -7,31 +7,31 @@ mod dialer;
 mod drain;
 pub(crate) mod events;
 mod faces;
+pub(crate) mod lifecycle;
 mod names;
 mod options;
 mod peering;
 mod security;
 mod server;
 mod setup_error;
-pub(crate) mod waits;
 
 pub use self::client::{Calling, Client};
 pub use self::drain::Drain;
-pub use self::names::{judge_client, judge_server};
+pub use self::names::{check_client, check_server};
 pub use self::options::{BindOptions, Options};
 pub use self::peering::{Peering, node_on};
-pub use self::security::{InClear, judge_endpoint};
+pub use self::security::{InClear, check_endpoint};
 pub use self::server::{Server, Serving};
 pub use self::setup_error::SetupError;
 
 use self::events::Events;
-use self::waits::{Drained, Ready};
+use self::lifecycle::{Drained, Ready};
 use crate::call::Call;
 use crate::call::all::CallAll;
 use crate::call::peer::Peer;
 use crate::call::service::Service;
-use crate::engine::crowd::Place;
 use crate::engine::hub::Hub;
+use crate::engine::wait_list::WaitHandle;
 use crate::link::Host;
 use crate::serve::registry::Registry;
 use pseud_proto::pseud::Stats;
@@ -103,14 +103,14 @@ impl Node {
         Service::new(self.hub().clone(), To::Server, name.as_ref())
     }
 
-    /// Whoever holds that routing id when it is called: the identity that a peer announced. Compared
+    /// Whoever holds that identity when it is called: the identity that a peer announced. Compared
     /// as bytes. It proves nothing: where peers are authenticated, [`user`](Self::user) does.
-    pub fn peer(&self, routing_id: impl AsRef<[u8]>) -> Peer {
-        self.to(To::Name(routing_id.as_ref().to_vec().into()))
+    pub fn peer(&self, identity: impl AsRef<[u8]>) -> Peer {
+        self.to(To::Name(identity.as_ref().to_vec().into()))
     }
 
     /// That user, as authentication has it, and never whoever announces its id. Of several sessions
-    /// of it, the newest when it is called: see [`Peer::only`], and [`sessions`](Self::sessions) for
+    /// of it, the newest when it is called: see [`Peer::require_single_session`], and [`sessions`](Self::sessions) for
     /// all of them.
     pub fn user(&self, user_id: impl AsRef<[u8]>) -> Peer {
         let id = user_id.as_ref().to_vec().into();
@@ -118,7 +118,7 @@ impl Node {
     }
 
     /// Python's `send_to`: whoever is known by that id. A session that is authenticated is known by
-    /// its user's id alone, any other by its routing id. Where both are there the user is meant, of
+    /// its user's id alone, any other by its identity. Where both are there the user is meant, of
     /// several sessions the newest.
     ///
     /// It is what people from Python know, under NULL and under PLAIN and CURVE.
@@ -175,7 +175,7 @@ impl Node {
     /// or the node has shut down. Cancel-safe. It waits for ever if nobody of that name ever answers
     /// there: wrap it in a time-out.
     pub fn ready(&self) -> Ready {
-        Ready { hub: self.hub().clone(), place: Place::default() }
+        Ready { hub: self.hub().clone(), place: WaitHandle::default() }
     }
 
     /// What happens to links from now on.
@@ -194,12 +194,12 @@ impl Node {
     /// likes: wrap it in a time-out.
     pub fn drained(&self) -> Drained {
         self.hub().lock().endpoint.drain();
-        Drained { hub: self.hub().clone(), place: Place::default() }
+        Drained { hub: self.hub().clone(), place: WaitHandle::default() }
     }
 
     /// Ends everything now: links close, calls end as `Closed`, handlers are forgotten unless they are of
     /// a registry that was given to this node; those that wait are dropped: see
-    /// [`Orphans`](crate::Orphans).
+    /// [`OnDisconnect`](crate::OnDisconnect).
     pub fn shutdown(&self) {
         self.host().shutdown();
     }
@@ -207,7 +207,7 @@ impl Node {
     /// Counters.
     pub fn stats(&self) -> Stats {
         let mut stats = self.hub().lock().endpoint.stats();
-        stats.strangers = self.host().doors.handshakes.stats();
+        stats.strangers = self.host().admissions.handshakes.stats();
         stats
     }
 }

@@ -1,4 +1,4 @@
-//! Names that peers can have: routing ids, which Python calls user ids.
+//! Names that peers can have: identities, which Python calls user ids.
 
 use super::setup_error::SetupError;
 use crate::node::options::Options;
@@ -8,12 +8,12 @@ use crate::node::options::Options;
 ///
 /// # Errors
 /// It has none, or one that nobody can have.
-pub fn judge_server(options: &Options) -> Result<(), SetupError> {
+pub fn check_server(options: &Options) -> Result<(), SetupError> {
     match options.connection.identity.is_empty() {
         true => {
             Err(SetupError::Identity("a server needs a name, its user id: clients call it by that"))
         }
-        false => judge_client(options),
+        false => check_client(options),
     }
 }
 
@@ -21,21 +21,21 @@ pub fn judge_server(options: &Options) -> Result<(), SetupError> {
 ///
 /// # Errors
 /// It has one that nobody can have.
-pub fn judge_client(options: &Options) -> Result<(), SetupError> {
-    judge(&options.connection.identity)?;
+pub fn check_client(options: &Options) -> Result<(), SetupError> {
+    check(&options.connection.identity)?;
     match options.config.server.as_deref() {
         None => Ok(()),
         Some([]) => Err(SetupError::Identity("a client needs the name of its server: its user id")),
-        Some(server) => judge(server),
+        Some(server) => check(server),
     }
 }
 
 /// Every peer would refuse the others (ZMTP 3.1 §metadata; ids that begin with a zero byte are made by
 /// the receiver for peers that announce none).
-fn judge(routing_id: &[u8]) -> Result<(), SetupError> {
-    match routing_id {
-        [0, ..] => Err(SetupError::Identity("a routing id must not begin with a zero byte")),
-        long if long.len() > 255 => Err(SetupError::Identity("a routing id has at most 255 bytes")),
+fn check(identity: &[u8]) -> Result<(), SetupError> {
+    match identity {
+        [0, ..] => Err(SetupError::Identity("an identity must not begin with a zero byte")),
+        long if long.len() > 255 => Err(SetupError::Identity("an identity has at most 255 bytes")),
         _ => Ok(()),
     }
 }

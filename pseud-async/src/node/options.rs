@@ -1,8 +1,8 @@
 //! How a server or a client is set up.
 
-use crate::auth::places::Gate;
+use crate::auth::places::Admission;
 use crate::link::CarrierConfig;
-use crate::serve::orphans::Orphans;
+use crate::serve::on_disconnect::OnDisconnect;
 use crate::serve::registry::Registry;
 use pseud_proto::backoff::Retry;
 use pseud_proto::zmtp::{ConnectionConfig, FrameLimits, Heartbeat, SocketType};
@@ -41,7 +41,7 @@ pub struct Options {
     /// umask leaves.
     pub ipc_mode: Option<u32>,
     /// Who is asked about peers, where a server of PLAIN or CURVE must ask.
-    pub gate: Gate,
+    pub admission: Admission,
     /// Whether passwords may cross a network in clear: without it, PLAIN binds and connects to
     /// loopback addresses and Unix sockets only. Default: false.
     pub allow_plaintext: bool,
@@ -49,7 +49,7 @@ pub struct Options {
     /// goes with it.
     pub registry: Option<Registry>,
     /// What becomes of async handlers that wait while their caller leaves. Default: they are dropped.
-    pub orphans: Orphans,
+    pub on_disconnect: OnDisconnect,
     /// That its links are of kaa.rpc, and how.
     #[cfg(feature = "kaa")]
     pub(crate) kaa: Option<CarrierConfig>,
@@ -65,10 +65,10 @@ impl Default for Options {
             retry: Retry::default(),
             connect_timeout: Duration::from_secs(3),
             ipc_mode: None,
-            gate: Gate::default(),
+            admission: Admission::default(),
             allow_plaintext: false,
             registry: None,
-            orphans: Orphans::default(),
+            on_disconnect: OnDisconnect::default(),
             #[cfg(feature = "kaa")]
             kaa: None,
         }
@@ -102,20 +102,23 @@ impl Options {
 }
 
 impl Options {
-    /// A server known by that routing id, which is its user id in Python's words.
+    /// A server known by that identity, which is its user id in Python's words.
     pub fn server(user_id: impl AsRef<[u8]>) -> Self {
         Self::default().identity(user_id)
     }
 
-    /// A client of the server known by that routing id: Python's `peer_routing_id`.
+    /// A client of the server known by that identity: Python's `peer_routing_id`.
+    #[doc(alias = "peer_routing_id")]
     pub fn client(server: impl AsRef<[u8]>) -> Self {
         let mut options = Self::default();
         options.config.server = Some(server.as_ref().to_vec().into());
         options
     }
 
-    /// Announces a routing id of our own: the server can then call us by it. At most 255 bytes, the
+    /// Announces an identity of our own: the server can then call us by it. At most 255 bytes, the
     /// first not zero.
+    #[doc(alias = "routing_id")]
+    #[doc(alias = "user_id")]
     #[must_use]
     pub fn identity(mut self, identity: impl AsRef<[u8]>) -> Self {
         self.connection.identity = identity.as_ref().to_vec().into();
@@ -161,7 +164,7 @@ impl Options {
         self
     }
 
-    /// Lengths of frames, messages, commands and handshakes, judged before their bytes are awaited.
+    /// Lengths of frames, messages, commands and handshakes, checked before their bytes are awaited.
     #[must_use]
     pub fn frame_limits(mut self, limits: FrameLimits) -> Self {
         self.connection.limits = limits;
@@ -177,14 +180,14 @@ impl Options {
     }
 
     /// How many questions about peers may be in work at the same time. Default 256: see
-    /// [`Gate::questions_parked_max`].
+    /// [`Admission::questions_parked_max`].
     #[must_use]
     pub fn questions_parked_max(mut self, max: usize) -> Self {
-        self.gate.questions_parked_max = max;
+        self.admission.questions_parked_max = max;
         self
     }
 
-    /// How long a call waits for a routing id that nobody holds. Default 400 ms, Python's.
+    /// How long a call waits for an identity that nobody holds. Default 400 ms, Python's.
     #[must_use]
     pub fn unroutable_timeout(mut self, timeout: Duration) -> Self {
         self.config.unroutable_timeout = timeout;
@@ -236,15 +239,15 @@ impl Options {
     /// What strangers may cost before they have a session, and how those who fail are slowed down.
     #[must_use]
     pub fn stranger_limits(mut self, limits: StrangerLimits) -> Self {
-        self.gate.strangers = limits;
+        self.admission.strangers = limits;
         self
     }
 
     /// What becomes of async handlers that wait while their caller leaves. Default:
-    /// [`Orphans::Cancel`], they are dropped.
+    /// [`OnDisconnect::Cancel`], they are dropped.
     #[must_use]
-    pub fn orphans(mut self, orphans: Orphans) -> Self {
-        self.orphans = orphans;
+    pub fn on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
+        self.on_disconnect = on_disconnect;
         self
     }
 

@@ -90,7 +90,7 @@ impl<R: Runtime, Role> Peering<R, Role> {
     /// # Errors
     /// As for [`bind`](Self::bind).
     pub async fn bind_with(&self, endpoint: &str, here: BindOptions) -> io::Result<String> {
-        self.judge_alive("bind", endpoint)?;
+        self.check_alive("bind", endpoint)?;
         let bind = accept::bind(self.node.host(), &self.options, endpoint, here, &self.runtime);
         let (bound, task) = within(&self.runtime, bind).await?;
         self.tasks().bound.insert(bound.clone(), task);
@@ -101,13 +101,13 @@ impl<R: Runtime, Role> Peering<R, Role> {
     /// 0 to 100 ms at first and 0 to 30 s at last. Returns at once: see [`Node::ready`].
     /// Several may be connected to. A name's addresses are tried side by side, each for
     /// [`Options::connect_timeout`]; each that fails is a
-    /// [`ConnectionEvent::Failed`](crate::ConnectionEvent::Failed).
+    /// [`ConnectionEvent::ConnectFailed`](crate::ConnectionEvent::ConnectFailed).
     ///
     /// # Errors
     /// The endpoint is malformed or connected to already, or the node has ended: the error
     /// names it.
     pub fn connect(&self, endpoint: &str) -> io::Result<()> {
-        self.judge_alive("connect to", endpoint)?;
+        self.check_alive("connect to", endpoint)?;
         let mut tasks = self.tasks();
         if tasks.connected.contains_key(endpoint) {
             let text = format!("cannot connect to {endpoint}: that was asked for already");
@@ -130,7 +130,7 @@ impl<R: Runtime, Role> Peering<R, Role> {
         within(&self.runtime, drain).await
     }
 
-    fn judge_alive(&self, verb: &str, endpoint: &str) -> io::Result<()> {
+    fn check_alive(&self, verb: &str, endpoint: &str) -> io::Result<()> {
         match self.node.host().hub().is_shut_down() {
             false => Ok(()),
             true => Err(io::Error::other(format!("cannot {verb} {endpoint}: this side shut down"))),
@@ -171,11 +171,11 @@ fn not_in_use(verb: &str, endpoint: &str) -> io::Error {
 /// # Errors
 /// Settings that contradict each other; the operating system gives no entropy.
 pub fn node_on<R: Runtime>(options: &mut Options, runtime: &R) -> Result<Node, SetupError> {
-    security::judge_mechanism(options)?;
+    security::check_mechanism(options)?;
     let host = Host::new(Arc::new(options.config.clone()), runtime.clone())
         .map_err(SetupError::Entropy)?
-        .with_gate(options.gate.clone())
-        .with_orphans(options.orphans);
+        .with_admission(options.admission.clone())
+        .with_on_disconnect(options.on_disconnect);
     let host = Arc::new(match options.registry.take() {
         Some(registry) => host.with_registry(registry),
         None => host,

@@ -20,7 +20,7 @@ impl Options {
     #[must_use]
     pub fn plain_server(mut self, authenticator: Authenticator) -> Self {
         self.connection.mechanism = MechanismConfig::PlainServer;
-        self.gate.authenticator = Some(authenticator);
+        self.admission.authenticator = Some(authenticator);
         self
     }
 
@@ -43,7 +43,7 @@ impl Options {
     ) -> Self {
         let key_pairs = key_pairs.into_iter().collect();
         self.connection.mechanism = MechanismConfig::CurveServer { key_pairs };
-        self.gate.authenticator = Some(authenticator);
+        self.admission.authenticator = Some(authenticator);
         self
     }
 
@@ -70,7 +70,7 @@ impl Options {
 }
 
 /// What no peer could be told, or could answer.
-pub(crate) fn judge_mechanism(options: &Options) -> Result<(), SetupError> {
+pub(crate) fn check_mechanism(options: &Options) -> Result<(), SetupError> {
     let cause = match &options.connection.mechanism {
         MechanismConfig::PlainClient { username, .. } if username.len() > 255 => {
             "a user name has at most 255 bytes"
@@ -100,7 +100,7 @@ pub(crate) fn judge_mechanism(options: &Options) -> Result<(), SetupError> {
 ///
 /// # Errors
 /// [`InClear`], inside its [`io::Error`].
-pub fn judge_endpoint(
+pub fn check_endpoint(
     options: &Options,
     address: &Address,
     verb: &str,

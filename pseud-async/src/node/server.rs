@@ -1,4 +1,4 @@
-//! A peer that is known by a routing id, and serves.
+//! A peer that is known by an identity, and serves.
 
 use super::peering::Peering;
 use super::setup_error::SetupError;
@@ -6,7 +6,7 @@ use super::{Options, names};
 use crate::call::peer::Peer;
 use crate::runtime::Runtime;
 
-/// A peer that is known by a routing id, and serves. It may call its clients, too.
+/// A peer that is known by an identity, and serves. It may call its clients, too.
 ///
 /// ```no_run
 /// use pseud::{Fault, Server};
@@ -31,7 +31,7 @@ impl<R: Runtime> Peering<R, Serving> {
     /// A server known by `user_id`: 1 to 255 bytes, the first not zero.
     ///
     /// # Errors
-    /// The routing id is empty, over 255 bytes or begins with a zero byte
+    /// The identity is empty, over 255 bytes or begins with a zero byte
     /// ([`SetupError::Identity`]); it is called outside a runtime, or in one that lacks what a node
     /// needs (of tokio: the time or the I/O driver, which `enable_all` turns on); the operating system
     /// gives no entropy.
@@ -39,12 +39,12 @@ impl<R: Runtime> Peering<R, Serving> {
         Self::with_options(Options::server(user_id))
     }
 
-    /// With settings of its own. It needs a routing id there.
+    /// With settings of its own. It needs an identity there.
     ///
     /// # Errors
     /// As for [`new`](Self::new), and [`SetupError::Mechanism`].
     pub fn with_options(options: Options) -> Result<Self, SetupError> {
-        names::judge_server(&options)?;
+        names::check_server(&options)?;
         Self::start(options)
     }
 

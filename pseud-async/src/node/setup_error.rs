@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// A routing id that no peer could have: over 255 bytes, or beginning with a zero byte (ids that
+    /// An identity that no peer could have: over 255 bytes, or beginning with a zero byte (ids that
     /// receivers make for peers that announce none); or none where one is needed.
     #[error("{0}")]
     Identity(&'static str),

@@ -12,7 +12,7 @@ use crate::entropy;
 use crate::serve::caller::Caller;
 use crate::serve::handler::HandlerError;
 use crate::serve::registry::Registry;
-use crate::serve::registry::served::Served;
+use crate::serve::registry::service_table::Served;
 use crate::serve::request::Request;
 use pseud_proto::registry::NameRefused;
 use pseud_proto::rpcudp::{Config, Stats};
@@ -194,9 +194,9 @@ impl<R: Datagrams> Endpoint<R> {
         self.registry().register_blocking(name, handler)
     }
 
-    /// Says whom a domain serves. See [`Registry::guard`].
+    /// Says whom a domain serves. See [`Registry::predicate`].
     pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
-        self.registry().guard(domain, predicate);
+        self.registry().predicate(domain, predicate);
     }
 }
 

@@ -5,11 +5,11 @@ use crate::datagram::peer::Peer;
 use crate::datagram::shared::Shared;
 use crate::serve::caller::Caller;
 use crate::serve::cancelled::Cancelled;
-use crate::serve::caught::{Guarded, Whose, answered, guarded};
 use crate::serve::dispatch::Started;
 use crate::serve::handler::Answer;
-use crate::serve::orphans::while_wanted;
-use crate::serve::registry::served::Served;
+use crate::serve::handler_panics::{CaughtAnswer, Whose, answered, catch};
+use crate::serve::on_disconnect::while_wanted;
+use crate::serve::registry::service_table::Served;
 use crate::serve::request::Request;
 use crate::serve::resolve::Resolving;
 use pseud_proto::Provenance;
@@ -44,7 +44,7 @@ impl Responder {
         };
         match silent {
             Ok(()) => self.shared.flush(),
-            Err((why, fault)) => self.tell(why, fault),
+            Err((why, fault)) => self.notify(why, fault),
         }
     }
 
@@ -55,10 +55,10 @@ impl Responder {
     fn give_up(&mut self, why: Silence) {
         let Some(ticket) = self.ticket.take() else { return };
         self.shared.lock().machine.abandon(ticket, why);
-        self.tell(why, None);
+        self.notify(why, None);
     }
 
-    fn tell(&mut self, why: Silence, fault: Option<String>) {
+    fn notify(&mut self, why: Silence, fault: Option<String>) {
         let (method, from) = (std::mem::take(&mut self.method), self.from);
         self.shared.log.silent(Silent { method, from, why, fault }, self.shared.now());
     }
@@ -127,7 +127,7 @@ fn start(responder: Responder, started: Started) {
         Started::Blocking(handler, request) => {
             hub.runtime.spawn_blocking(Box::new(move || {
                 let whose = Whose::of(&request);
-                responder.answer(guarded(&whose, move || handler(request)));
+                responder.answer(catch(&whose, move || handler(request)));
             }));
         }
     }
@@ -149,7 +149,7 @@ async fn resolved(
 }
 
 /// The rest of a handler's way that has to wait: until the endpoint is closed.
-async fn waited_for(responder: Responder, mut answering: Guarded) {
+async fn waited_for(responder: Responder, mut answering: CaughtAnswer) {
     let mut gone = Cancelled::new(responder.shared.hub.clone(), None);
     let answer = while_wanted(&mut gone, |cx| Pin::new(&mut answering).poll(cx)).await;
     drop(answering);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 ///
 /// What it says was true when the request came, and stays so: it never means anybody else, also after
 /// its link has ended. All of it comes from the session, nothing from the request's arguments: it is
-/// what handlers with Python's `with_identity` are told, and what predicates of domains judge. But the
+/// what handlers with Python's `with_identity` are told, and what predicates of domains check. But the
 /// user may be one that a trusted gateway names: see [`user`](Self::user).
 ///
 /// ```no_run
@@ -111,8 +111,8 @@ impl Caller {
         self.hops().saturating_add(1)
     }
 
-    /// Its routing id: the identity that it announced, or the one that it was given.
-    pub fn routing_id(&self) -> &Bytes {
+    /// Its identity: the identity that it announced, or the one that it was given.
+    pub fn identity(&self) -> &Bytes {
         &self.info.identity
     }
 

@@ -1,8 +1,8 @@
 //! The signal to a handler that nobody waits for its answer any more.
 
-use crate::engine::crowd::Place;
 use crate::engine::hub::Hub;
 use crate::engine::state::Inner;
+use crate::engine::wait_list::WaitHandle;
 use pseud_proto::RequestId;
 use std::fmt;
 use std::future::Future;
@@ -28,7 +28,7 @@ pub struct Cancelled {
     hub: Arc<Hub>,
     /// `None`: of a datagram, whose sender's end nobody knows.
     request: Option<RequestId>,
-    place: Place,
+    place: WaitHandle,
 }
 
 impl fmt::Debug for Cancelled {
@@ -39,7 +39,7 @@ impl fmt::Debug for Cancelled {
 
 impl Cancelled {
     pub(crate) fn new(hub: Arc<Hub>, request: impl Into<Option<RequestId>>) -> Self {
-        Self { hub, request: request.into(), place: Place::default() }
+        Self { hub, request: request.into(), place: WaitHandle::default() }
     }
 
     /// The same as a question, for handlers that compute.
@@ -64,11 +64,11 @@ impl Future for Cancelled {
         if is_over(&inner, self.request) {
             return Poll::Ready(());
         }
-        let crowd = match self.request {
+        let wait_list = match self.request {
             Some(request) => inner.cancelling.entry(request).or_default(),
             None => &mut inner.ending,
         };
-        crowd.join(&self.place);
+        wait_list.join(&self.place);
         Poll::Pending
     }
 }

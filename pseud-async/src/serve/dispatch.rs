@@ -2,10 +2,10 @@
 
 use super::caller::Caller;
 use super::cancelled::Cancelled;
-use super::caught::{Guarded, Whose, answered, guarded, guarded_future};
 use super::handler::{Answer, Handler, Plain};
-use super::orphans::{Orphans, while_wanted};
-use super::registry::served::Served;
+use super::handler_panics::{CaughtAnswer, Whose, answered, catch, catch_future};
+use super::on_disconnect::{OnDisconnect, while_wanted};
+use super::registry::service_table::Served;
 use super::request::Request;
 use super::resolve::Resolving;
 use super::responder::Responder;
@@ -27,14 +27,14 @@ const PORTION_BYTES: usize = 128 << 10;
 pub(crate) struct Dispatcher {
     pub(crate) hub: Arc<Hub>,
     pub(crate) served: Arc<Served>,
-    pub(crate) orphans: Orphans,
+    pub(crate) on_disconnect: OnDisconnect,
 }
 
 impl Dispatcher {
     /// Serves requests that arrived together: what is ready at once is answered together (large answers
     /// in portions, so that they do not pile up before the first is written), the rest is spawned.
     /// Returns whether the link in whose task this runs has something to flush.
-    pub(crate) fn serve_all(&self, arrived: Arrived, here: Option<PeerId>) -> bool {
+    pub(crate) fn serve_all(&self, arrived: Arrived, own_link: Option<PeerId>) -> bool {
         let Arrived { requests, closings } = arrived;
         if requests.is_empty() {
             return false;
@@ -52,17 +52,17 @@ impl Dispatcher {
             ready.push((ticket, served));
             if bytes >= PORTION_BYTES {
                 deliver(hub, std::mem::take(&mut ready), None);
-                let link = here.and_then(|peer| hub.lock().link(peer).cloned());
+                let link = own_link.and_then(|peer| hub.lock().link(peer).cloned());
                 link.inspect(|link| link.flush_now());
                 bytes = 0;
             }
         }
-        deliver(hub, ready, here)
+        deliver(hub, ready, own_link)
     }
 
     /// Starts one request; returns what came of it if that is known at once.
     fn serve(&self, request: pseud_proto::Request) -> Option<(Ticket, Outcome)> {
-        if let Err(refusal) = self.hub.running.judge(request.size(), &self.hub.config.limits) {
+        if let Err(refusal) = self.hub.running.check(request.size(), &self.hub.config.limits) {
             return Some((request.into_ticket(), Err(refusal)));
         }
         let (ticket, size, request) = match open(&self.hub, request) {
@@ -76,8 +76,8 @@ impl Dispatcher {
             Poll::Ready(None) => Some((ticket, Err(unserved(request)))),
             Poll::Pending => {
                 let responder = Responder::new(&self.hub, ticket, size);
-                let (served, orphans) = (self.served.clone(), self.orphans);
-                let resolved = resolved(responder, resolving, request, served, orphans);
+                let (served, on_disconnect) = (self.served.clone(), self.on_disconnect);
+                let resolved = resolved(responder, resolving, request, served, on_disconnect);
                 self.hub.runtime.spawn(Box::pin(resolved));
                 None
             }
@@ -96,7 +96,12 @@ impl Dispatcher {
                 }
                 let gone = Cancelled::new(hub.clone(), ticket.request());
                 let responder = Responder::new(hub, ticket, size);
-                hub.runtime.spawn(Box::pin(waited_for(responder, gone, answering, self.orphans)));
+                hub.runtime.spawn(Box::pin(waited_for(
+                    responder,
+                    gone,
+                    answering,
+                    self.on_disconnect,
+                )));
             }
             Started::Blocking(handler, request) => {
                 block(Responder::new(hub, ticket, size), handler, request);
@@ -122,7 +127,7 @@ fn size(served: &Outcome) -> usize {
     }
 }
 
-fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Outcome)>, here: Option<PeerId>) -> bool {
+fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Outcome)>, own_link: Option<PeerId>) -> bool {
     let (waiting, effects) = hub.with(|inner, now| {
         let mut waiting = Vec::new();
         for (ticket, served) in ready {
@@ -134,12 +139,12 @@ fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Outcome)>, here: Option<PeerId>) 
         }
         waiting
     });
-    let flush_here = hub.perform(effects, here);
+    let flush_here = hub.perform(effects, own_link);
     waiting.iter().for_each(|waker| waker.wake());
     flush_here
 }
 
-/// Whose request it is, which predicates judge, stands behind the arguments: so these are checked
+/// Whose request it is, which predicates check, stands behind the arguments: so these are checked
 /// before a handler is looked for, and alike for every name. Between the two: what it may take in
 /// bytes once its arguments are decoded.
 fn open(
@@ -167,7 +172,7 @@ fn charge(hub: &Hub, opened: &Opened, size: usize) -> Result<usize, Refusal> {
     let decoded = opened.decoded_bytes();
     let all = size + decoded;
     if all > Limits::REQUEST_BYTES_SMALL {
-        hub.running.judge(all, &hub.config.limits)?;
+        hub.running.check(all, &hub.config.limits)?;
         hub.lock().endpoint.charge(&opened.ticket, decoded)?;
     }
     Ok(all)
@@ -181,18 +186,18 @@ fn unserved(request: Request) -> Refusal {
 /// What has become of a request whose handler is known.
 pub(crate) enum Started {
     Answered(Answer),
-    Answering(Guarded),
+    Answering(CaughtAnswer),
     /// It is to run on a thread that may block.
     Blocking(Plain, Request),
 }
 
 impl Started {
-    /// A handler that was unregistered meanwhile goes here: its drop is a user's, too, and is guarded.
+    /// A handler that was unregistered meanwhile goes own_link: its drop is a user's, too, and is catch.
     pub(crate) fn new(request: Request, handler: Handler) -> Self {
         let whose = Whose::of(&request);
         match handler {
-            Handler::Inline(handler) => Self::Answered(guarded(&whose, move || handler(request))),
-            Handler::Async(handler) => match guarded_future(whose, move || handler(request)) {
+            Handler::Inline(handler) => Self::Answered(catch(&whose, move || handler(request))),
+            Handler::Async(handler) => match catch_future(whose, move || handler(request)) {
                 Ok(answering) => Self::Answering(answering),
                 Err(fault) => Self::Answered(Err(fault)),
             },
@@ -207,7 +212,7 @@ async fn resolved(
     mut resolving: Resolving,
     request: Request,
     served: Arc<Served>,
-    orphans: Orphans,
+    on_disconnect: OnDisconnect,
 ) {
     let mut gone = request.cancelled();
     match while_wanted(&mut gone, |cx| resolving.poll(&request, &served, cx)).await {
@@ -216,7 +221,7 @@ async fn resolved(
         Some(Some(handler)) => match Started::new(request, handler) {
             Started::Answered(answer) => responder.answer(answer),
             Started::Answering(answering) => {
-                waited_for(responder, gone, answering, orphans).await;
+                waited_for(responder, gone, answering, on_disconnect).await;
             }
             Started::Blocking(handler, request) => block(responder, handler, request),
         },
@@ -227,12 +232,14 @@ async fn resolved(
 async fn waited_for(
     responder: Responder,
     mut gone: Cancelled,
-    mut answering: Guarded,
-    orphans: Orphans,
+    mut answering: CaughtAnswer,
+    on_disconnect: OnDisconnect,
 ) {
-    let answer = match orphans {
-        Orphans::Cancel => while_wanted(&mut gone, |cx| Pin::new(&mut answering).poll(cx)).await,
-        Orphans::Finish => Some((&mut answering).await),
+    let answer = match on_disconnect {
+        OnDisconnect::Cancel => {
+            while_wanted(&mut gone, |cx| Pin::new(&mut answering).poll(cx)).await
+        }
+        OnDisconnect::Detach => Some((&mut answering).await),
     };
     // While it is dropped it still counts as one that runs.
     drop(answering);
@@ -247,7 +254,7 @@ fn block(responder: Responder, handler: Plain, request: Request) {
     hub.runtime.spawn_blocking(Box::new(move || {
         if !request.cancelled().is_cancelled() {
             let whose = Whose::of(&request);
-            responder.answer(guarded(&whose, move || handler(request)));
+            responder.answer(catch(&whose, move || handler(request)));
         }
     }));
 }

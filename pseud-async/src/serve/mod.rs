@@ -2,11 +2,11 @@
 
 pub(crate) mod caller;
 pub(crate) mod cancelled;
-pub(crate) mod caught;
 pub(crate) mod dispatch;
-pub(crate) mod guard;
 pub(crate) mod handler;
-pub(crate) mod orphans;
+pub(crate) mod handler_panics;
+pub(crate) mod on_disconnect;
+pub(crate) mod predicate;
 pub(crate) mod registry;
 pub(crate) mod request;
 pub(crate) mod resolve;

@@ -77,7 +77,7 @@ impl Request {
     /// caller that gave its call up (it timed out, or was dropped) does not say so: bound long work by a
     /// time-out of its own.
     ///
-    /// An async handler that waits is [dropped](crate::Orphans::Cancel) then, unless that was set
+    /// An async handler that waits is [dropped](crate::OnDisconnect::Cancel) then, unless that was set
     /// otherwise. One that waits for this gets one last poll: what it does in that before it returns or
     /// waits again is done, what it would do after that is not. A clone of this that was handed to
     /// other tasks or threads tells them.

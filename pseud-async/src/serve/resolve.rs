@@ -1,9 +1,9 @@
 //! Resolving: the handler among the candidates that the caller may reach.
 
-use super::caught::{Whose, accepted, accepting, dropped};
-use super::guard::{Guard, Judging};
 use super::handler::Handler;
-use super::registry::served::Served;
+use super::handler_panics::{Whose, accepted, accepting, dropped};
+use super::predicate::{Judging, Predicate};
+use super::registry::service_table::Served;
 use super::registry::table::{Candidate, Candidates};
 use super::request::Request;
 use smallvec::{IntoIter, SmallVec};
@@ -70,20 +70,20 @@ impl Resolving {
 
     /// Asks whether a candidate's domain takes the caller; its handler if it says so at once.
     fn ask(&mut self, candidate: Candidate, request: &Request, served: &Served) -> Option<Handler> {
-        let Candidate { guard, handler } = candidate;
+        let Candidate { predicate, handler } = candidate;
         let (caller, whose) = (request.caller(), || Whose::of(request));
-        let accepts = match guard {
-            Guard::Open => true,
-            Guard::Permission(permission) => caller.user().has_permission(permission),
-            Guard::Sync(predicate) => accepted(whose, move || predicate(caller)),
-            Guard::Async(predicate) => {
+        let accepts = match predicate {
+            Predicate::Open => true,
+            Predicate::Permission(permission) => caller.user().has_permission(permission),
+            Predicate::Sync(predicate) => accepted(whose, move || predicate(caller)),
+            Predicate::Async(predicate) => {
                 match accepting(whose, move || predicate(caller.clone())) {
                     Some(judging) => self.asked = Some(Asked { judging, handler, whose: whose() }),
                     None => dropped(handler),
                 }
                 return None;
             }
-            Guard::Missing(domain) => {
+            Predicate::Missing(domain) => {
                 served.log_missing(&domain);
                 false
             }

@@ -1,7 +1,7 @@
 //! A peer that calls one server.
 
 use super::peering::Peering;
-use pseud_async::adapter::judge_client;
+use pseud_async::adapter::check_client;
 use pseud_async::{Drain, Node, Options, SetupError};
 use std::io;
 use std::ops::Deref;
@@ -31,7 +31,7 @@ impl Client {
     /// ([`Unsupported`](io::ErrorKind::Unsupported)); the context has another handler of ZAP
     /// ([`AddrInUse`](io::ErrorKind::AddrInUse)), where peers are authenticated.
     pub fn with_options(options: Options, context: zmq::Context) -> Result<Self, SetupError> {
-        judge_client(&options)?;
+        check_client(&options)?;
         Peering::new(options, context).map(Self)
     }
 }

@@ -66,7 +66,7 @@ impl Dialed {
         match (ready, reason) {
             (None, Reason::PeerGone) => {
                 let text = format!("cannot connect to {}: nobody answers there", self.endpoint);
-                self.dial.tell_failed(&io::Error::new(io::ErrorKind::ConnectionRefused, text));
+                self.dial.report_failed(&io::Error::new(io::ErrorKind::ConnectionRefused, text));
                 self.dial.failed();
             }
             (ready, reason) => self.dial.ended(reason, ready.is_some()),

@@ -5,7 +5,7 @@ use super::dialed::{Dialed, INPROC};
 use super::monitor;
 use super::sockets::{Role, router};
 use super::worker::{Router, Worker};
-use pseud_async::adapter::judge_endpoint;
+use pseud_async::adapter::check_endpoint;
 use pseud_proto::address::Address;
 use std::io;
 
@@ -25,7 +25,7 @@ impl Worker {
     }
 
     fn bind(&mut self, endpoint: &str) -> io::Result<String> {
-        self.judge(endpoint, "bind", Address::to_bind)?;
+        self.check(endpoint, "bind", Address::to_bind)?;
         let key = match self.bound() {
             Some(key) => key,
             None => {
@@ -79,7 +79,7 @@ impl Worker {
     }
 
     fn connect(&mut self, endpoint: &str) -> io::Result<()> {
-        self.judge(endpoint, "connect to", Address::to_connect)?;
+        self.check(endpoint, "connect to", Address::to_connect)?;
         if self.dialed(endpoint).is_some() {
             let text = format!("cannot connect to {endpoint}: that was asked for already");
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
@@ -112,7 +112,7 @@ impl Worker {
 
     /// What libzmq's binding would panic at, and passwords that would leave in clear. `inproc` is between
     /// threads of this process.
-    fn judge<E: std::error::Error + Send + Sync + 'static>(
+    fn check<E: std::error::Error + Send + Sync + 'static>(
         &self,
         endpoint: &str,
         verb: &str,
@@ -128,7 +128,7 @@ impl Worker {
             return Ok(());
         }
         let address = parse(endpoint).map_err(|error| invalid(error.into()))?;
-        judge_endpoint(&self.options, &address, verb, endpoint)
+        check_endpoint(&self.options, &address, verb, endpoint)
     }
 }
 

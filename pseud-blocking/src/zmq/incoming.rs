@@ -22,7 +22,7 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// A message.
 struct Received {
     id: Vec<u8>,
-    /// Those behind the routing id; `None`: there are more, or larger ones, than a message may have.
+    /// Those behind the identity; `None`: there are more, or larger ones, than a message may have.
     frames: Option<Vec<Message>>,
     about: About,
 }

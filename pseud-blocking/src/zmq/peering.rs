@@ -27,7 +27,7 @@ pub(super) struct Peering {
 
 impl Peering {
     pub(super) fn new(mut options: Options, context: zmq::Context) -> Result<Self, SetupError> {
-        sockets::judge(&options).map_err(SetupError::Runtime)?;
+        sockets::check(&options).map_err(SetupError::Runtime)?;
         let threads = Threads::current().map_err(SetupError::Runtime)?;
         let node = node_on(&mut options, &threads)?;
         let worker = Worker::new(node.host(), Arc::new(options), context);

@@ -1,4 +1,4 @@
-//! Peers, as a ROUTER knows them: by the socket and the routing id that they are behind.
+//! Peers, as a ROUTER knows them: by the socket and the identity that they are behind.
 
 use super::admitted::Ticket;
 use pseud_async::adapter::MessageLink;

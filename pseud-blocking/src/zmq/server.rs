@@ -1,7 +1,7 @@
-//! A peer that is known by a routing id, and serves.
+//! A peer that is known by an identity, and serves.
 
 use super::peering::Peering;
-use pseud_async::adapter::judge_server;
+use pseud_async::adapter::check_server;
 use pseud_async::{Drain, Node, Options, SetupError};
 use std::io;
 use std::ops::Deref;
@@ -31,7 +31,7 @@ impl Server {
     /// ([`Unsupported`](io::ErrorKind::Unsupported)); the context has another handler of ZAP
     /// ([`AddrInUse`](io::ErrorKind::AddrInUse)), where peers are authenticated.
     pub fn with_options(options: Options, context: zmq::Context) -> Result<Self, SetupError> {
-        judge_server(&options)?;
+        check_server(&options)?;
         Peering::new(options, context).map(Self)
     }
 }

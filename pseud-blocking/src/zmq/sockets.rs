@@ -31,7 +31,7 @@ pub(super) fn io_error(error: zmq::Error) -> io::Error {
 }
 
 /// What libzmq cannot do.
-pub(super) fn judge(options: &Options) -> io::Result<()> {
+pub(super) fn check(options: &Options) -> io::Result<()> {
     let cause = match &options.connection.mechanism {
         #[cfg(feature = "_curve")]
         MechanismConfig::CurveServer { key_pairs } => match key_pairs.len() {

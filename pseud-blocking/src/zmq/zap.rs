@@ -39,7 +39,7 @@ pub(super) fn handler(context: &zmq::Context) -> io::Result<zmq::Socket> {
 
 /// A question of libzmq's, and how its answer begins.
 pub(super) struct Asked {
-    /// The frames before the version: routing ids and the delimiter.
+    /// The frames before the version: identities and the delimiter.
     envelope: Vec<Vec<u8>>,
     request: Vec<u8>,
     /// Where the peer connects from.

@@ -55,7 +55,7 @@ impl Directory {
         }))
     }
 
-    /// Reads the file again. Who was asked for before this returns may have been judged by what it said
+    /// Reads the file again. Who was asked for before this returns may have been checked by what it said
     /// before: [`Reloaded::gone`] are to be disconnected after.
     ///
     /// # Errors
@@ -93,12 +93,12 @@ impl Directory {
                         let Ok(check) = checks.acquire_owned().await else {
                             return Verdict::Unavailable;
                         };
-                        let judged = spawn_blocking(move || {
+                        let checked = spawn_blocking(move || {
                             let user = known.by_password(&username, &password);
                             drop((check, permit));
                             user
                         });
-                        judged.await.map_or(Verdict::Unavailable, verdict)
+                        checked.await.map_or(Verdict::Unavailable, verdict)
                     }
                     _ => Verdict::Deny,
                 }

@@ -175,8 +175,9 @@ async fn client(demo: &Demo, user: &str) -> Client {
 
 /// Waits until its link has ended.
 async fn disconnected(events: &mut pseud::Events) {
-    let ended =
-        async { while !matches!(events.next().await.unwrap(), ConnectionEvent::Lost { .. }) {} };
+    let ended = async {
+        while !matches!(events.next().await.unwrap(), ConnectionEvent::Disconnected { .. }) {}
+    };
     timeout(PATIENCE, ended).await.expect("its link ends");
 }
 

@@ -13,7 +13,7 @@ use bytes::Bytes;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerInfo {
-    /// Its routing id: the identity that it announced, or one made here for one that announced
+    /// Its identity: the identity that it announced, or one made here for one that announced
     /// none (a zero byte and 16 random ones).
     pub identity: Bytes,
     /// Who authentication says it is.

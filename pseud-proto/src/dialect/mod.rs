@@ -12,4 +12,4 @@ pub(crate) use pseud::envelope::{
 };
 pub(crate) use pseud::fault;
 pub(crate) use pseud::origin::{Claim, ORIGIN_BYTES_MAX};
-pub(crate) use pseud::outbound::{Answer, Transmit, judge_result, judge_values, work_size};
+pub(crate) use pseud::outbound::{Answer, Transmit, check_result, check_values, work_size};

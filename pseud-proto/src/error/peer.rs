@@ -27,7 +27,7 @@ pub enum PeerError {
     /// gone, or the network between is. No rule of the wire was broken.
     #[error("heartbeat time-out: nothing was heard for too long")]
     HeartbeatTimeout,
-    /// A length, judged before its bytes were awaited: nothing was reserved for it.
+    /// A length, checked before its bytes were awaited: nothing was reserved for it.
     #[error("too large: {what} of {size}, limit {max}")]
     TooLarge {
         /// What was too large, with its unit.

@@ -28,7 +28,7 @@ pub enum Reason {
     /// name.
     Unauthorized,
     /// The peer had no room for the call; or, when it came, our queue to it had none.
-    TooBusy,
+    Overloaded,
     /// The peer is shutting down and takes no new calls.
     Draining,
     /// The peer serves nothing of that name, or not to us. A v1 peer says so by a fault:
@@ -80,7 +80,7 @@ impl fmt::Display for Reason {
             }
             Self::PeerFault(error) => return write_fault(f, error),
             Self::Unauthorized => "unauthorized: the peer does not let this user make the call",
-            Self::TooBusy => "the peer is too busy: try again later",
+            Self::Overloaded => "the peer is too busy: try again later",
             Self::Draining => "the peer is shutting down: try again later, or another one",
             Self::NoSuchService => "the peer serves nothing of that name, or not to this user",
             Self::BadCall => "the peer found the arguments malformed",
@@ -145,7 +145,7 @@ impl Reason {
             | Self::NotConnected
             | Self::PeerGone
             | Self::HeartbeatTimeout
-            | Self::TooBusy
+            | Self::Overloaded
             | Self::Draining
             | Self::Replaced
             | Self::SlowPeer

@@ -96,7 +96,7 @@ impl Reason {
     pub(crate) fn of_code(code: &[u8]) -> Self {
         match code {
             b"draining" => Self::Draining,
-            b"overloaded" => Self::TooBusy,
+            b"overloaded" => Self::Overloaded,
             b"no_such_service" => Self::NoSuchService,
             b"too_large" => Self::CallTooLarge,
             b"bad_call" => Self::BadCall,
@@ -116,7 +116,7 @@ mod tests {
     fn every_code_is_told_apart_where_it_is_read() {
         let refusals = [
             (Refusal::Draining, Reason::Draining),
-            (Refusal::Overloaded { max: 1, what: "requests are open" }, Reason::TooBusy),
+            (Refusal::Overloaded { max: 1, what: "requests are open" }, Reason::Overloaded),
             (Refusal::NoSuchService("x".into()), Reason::NoSuchService),
             (Refusal::TooLarge { size: 2, max: 1 }, Reason::CallTooLarge),
             (Refusal::OverLimit { max: 1, what: "values" }, Reason::CallTooLarge),

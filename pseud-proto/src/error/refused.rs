@@ -41,11 +41,9 @@ pub enum CallRefused {
     /// The dotted name is empty, or a part of it that was given on its own.
     #[error("a call needs the name of what it calls, and every part of that name")]
     NameEmpty,
-    /// The routing id or user id is empty: nobody has it, since who announces none is given one, and who
+    /// The identity or user id is empty: nobody has it, since who announces none is given one, and who
     /// is no user has none.
-    #[error(
-        "a peer that is called by name needs one: the routing id that it announces, or its user"
-    )]
+    #[error("a peer that is called by name needs one: the identity that it announces, or its user")]
     PeerNameEmpty,
     /// The dotted name is longer than 255 bytes.
     #[error("a name of {size} bytes exceeds the limit of {max}")]

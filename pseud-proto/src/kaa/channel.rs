@@ -60,7 +60,7 @@ pub struct Channel {
     actions: VecDeque<Action>,
     info: Option<Arc<PeerInfo>>,
     /// What of the peer's packets brought nothing.
-    noise: Budget,
+    flood: Budget,
     /// Answers that may come though nobody waits for them any more.
     answers_due: u32,
     reads: Reads,
@@ -87,7 +87,7 @@ impl Channel {
             requests: Requests::new(machine, id_of(machine)),
             actions: VecDeque::new(),
             info: None,
-            noise: Budget::default(),
+            flood: Budget::default(),
             answers_due: 0,
             reads: Reads::Any,
             draining: false,
@@ -464,7 +464,7 @@ impl Channel {
     }
 
     fn count_noise(&mut self, now: Instant) -> Result<(), PeerError> {
-        match self.noise.spend(self.config.limits.flood, now) {
+        match self.flood.spend(self.config.limits.flood, now) {
             true => Ok(()),
             false => Err(Misbehaved::Flood.into()),
         }

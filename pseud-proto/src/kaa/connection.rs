@@ -26,7 +26,7 @@ use std::time::Instant;
 ///
 /// It tells the same [`Event`]s and [sends](Self::send) the same messages, so that one endpoint serves
 /// links of both kinds. Its peer is ready once it has shown that it knows the secret; the server that a
-/// client has connected to is known by the routing id [`SERVER`].
+/// client has connected to is known by the identity [`SERVER`].
 #[derive(Debug)]
 pub struct Connection {
     config: Arc<Config>,
@@ -79,7 +79,7 @@ impl Connection {
             match packet {
                 Packet::Open => self.events.push_back(Event::Ready(self.ready())),
                 Packet::Packet(seq, kind, payload) => self.heard(seq, kind, &payload),
-                Packet::Useless => self.events.push_back(Event::Message(Messages::noise())),
+                Packet::Useless => self.events.push_back(Event::Message(Messages::flood())),
             }
         }
         Ok(())

@@ -68,7 +68,7 @@ use crate::wire::kaa::connection::{Entropy, Settings};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
 
-/// The routing id by which an [`Endpoint`](crate::pseud::Endpoint) knows the server that a
+/// The identity by which an [`Endpoint`](crate::pseud::Endpoint) knows the server that a
 /// [`Connection`] was opened to. The wire has no such ids.
 pub const SERVER: &[u8] = b"kaa.rpc";
 

@@ -7,7 +7,7 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-pub use crate::registry::names::{NAME_BYTES_MAX, NameRefused, judge_name};
+pub use crate::registry::names::{NAME_BYTES_MAX, NameRefused, check_name};
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ impl<H> Registry<H> {
     /// stood there.
     ///
     /// # Errors
-    /// See [`judge_name`].
+    /// See [`check_name`].
     pub fn register(&mut self, name: &str, handler: H) -> Result<Option<H>, NameRefused> {
         self.register_in(DEFAULT_DOMAIN, name, handler)
     }
@@ -46,14 +46,14 @@ impl<H> Registry<H> {
     /// The same in that domain. Registering again also makes it the newest of its name.
     ///
     /// # Errors
-    /// See [`judge_name`].
+    /// See [`check_name`].
     pub fn register_in(
         &mut self,
         domain: &str,
         name: &str,
         handler: H,
     ) -> Result<Option<H>, NameRefused> {
-        judge_name(name)?;
+        check_name(name)?;
         let entries = self.names.entry(name.to_owned()).or_insert_with(Entries::new);
         let replaced = entries.take(domain);
         entries.put(domain, handler);

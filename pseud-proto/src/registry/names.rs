@@ -22,7 +22,7 @@ pub enum NameRefused {
 ///
 /// # Errors
 /// It is empty, over [`NAME_BYTES_MAX`], `pseud`, or begins with `pseud.`.
-pub fn judge_name(name: &str) -> Result<(), NameRefused> {
+pub fn check_name(name: &str) -> Result<(), NameRefused> {
     match name {
         "" => Err(NameRefused::Empty),
         long if long.len() > NAME_BYTES_MAX => Err(NameRefused::TooLong(long.len())),

@@ -13,12 +13,12 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// The routing id of the server that [`To::Server`](crate::To) means: Python's
+    /// The identity of the server that [`To::Server`](crate::To) means: Python's
     /// `peer_routing_id`. `None` on a server.
     pub server: Option<Bytes>,
     /// How long a call waits for its answer. Default 5 s, Python's; at most 1 h.
     pub call_timeout: Duration,
-    /// How long a call waits for a routing id that nobody holds. Default 400 ms: Python tries at 0,
+    /// How long a call waits for an identity that nobody holds. Default 400 ms: Python tries at 0,
     /// 100, 200, 300 and 400 ms (and then says nothing).
     pub unroutable_timeout: Duration,
     /// What we tell peers that we understand, in the handshake of each link, beside
@@ -94,7 +94,7 @@ pub struct Limits {
     /// all that one peer may have open.
     pub requests_remembered_max: usize,
     /// Bytes queued for one peer at which further calls to it are refused. Default 4 MiB. It is
-    /// judged before adding: one larger body passes when the queue is empty.
+    /// checked before adding: one larger body passes when the queue is empty.
     pub queue_bytes_soft_max: usize,
     /// Bytes queued for one peer over which a result is answered with an `Overloaded` fault instead;
     /// where even those do not fit its link is closed, since it does not read. The oldest message in

@@ -115,7 +115,7 @@ impl Endpoint {
         options: &CallOptions,
         now: Instant,
     ) -> Result<CallId, CallRefused> {
-        self.judge_call(canonical(to), name)?;
+        self.check_call(canonical(to), name)?;
         let id = self.mint();
         let datagram = outbound::request(&id, name, arguments)?;
         if !self.output.has_room(datagram.len()) {
@@ -133,7 +133,7 @@ impl Endpoint {
         Ok(CallId(key))
     }
 
-    fn judge_call(&self, to: SocketAddr, name: &str) -> Result<(), CallRefused> {
+    fn check_call(&self, to: SocketAddr, name: &str) -> Result<(), CallRefused> {
         if name.is_empty() {
             return Err(CallRefused::NameEmpty);
         }
@@ -199,7 +199,7 @@ impl Endpoint {
             NoResponse::Unpackable => Silence::Unpackable,
             NoResponse::TooLarge => Silence::TooLarge,
         })?;
-        self.trust.judge(to, ticket.bytes, answer.len(), &self.config, now)?;
+        self.trust.check(to, ticket.bytes, answer.len(), &self.config, now)?;
         self.repeats.answered(ticket.asked, &answer, now);
         match self.output.push(ticket.from, answer, None) {
             true => Ok(()),

@@ -70,7 +70,7 @@ impl Endpoint {
         let (asked, bytes) = ((canonical(from), id), HEAD_BYTES + body.len());
         if let Some(answer) = self.repeats.find(&asked, now) {
             let answer = answer.ok_or(Dropped::Duplicate)?;
-            let may = self.trust.judge(asked.0, bytes, answer.len(), &self.config, now);
+            let may = self.trust.check(asked.0, bytes, answer.len(), &self.config, now);
             may.map_err(|_| Dropped::Duplicate)?;
             return match self.output.push(from, answer, None) {
                 true => Ok(()),

@@ -41,7 +41,7 @@ impl Trust {
     }
 
     /// Whether an answer of that many bytes may go there, to a request of so many.
-    pub(super) fn judge(
+    pub(super) fn check(
         &mut self,
         to: SocketAddr,
         request_bytes: usize,

@@ -86,7 +86,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Of what was encoded here, whose limits are judged where it is known for whom it is.
+    /// Of what was encoded here, whose limits are checked where it is known for whom it is.
     pub(super) fn of_own(bytes: &'a [u8]) -> Self {
         let limits = ValueLimits {
             depth_max: DEPTH_CEILING as u32,
@@ -269,7 +269,7 @@ impl Default for Open {
 }
 
 impl Open {
-    /// Opens one; the caller has judged the depth.
+    /// Opens one; the caller has checked the depth.
     #[inline]
     fn push(&mut self, items: u32, is_map: bool) {
         if let Some(around) = self.around.get_mut(self.depth) {

@@ -168,8 +168,8 @@ fn n_07_answers_that_nobody_waits_for_are_dropped() {
 fn n_07_a_flood_of_them_ends_its_link() {
     let (_, mut client) = pair();
     let burst = Config::default().limits.flood.burst as usize;
-    let noise = packet(9, b"RETN", b"N.").repeat(burst);
-    assert!(client.read(&noise).result.is_ok());
+    let flood = packet(9, b"RETN", b"N.").repeat(burst);
+    assert!(client.read(&flood).result.is_ok());
     assert_eq!(refused(&mut client, &packet(0, b"ZZZZ", b"")), Misbehaved::Flood.into());
 }
 

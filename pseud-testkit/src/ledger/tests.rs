@@ -13,12 +13,12 @@ fn one_call() -> Ledger {
     ledger
 }
 
-fn end(ledger: &mut Ledger, end: End) -> Judged {
+fn end(ledger: &mut Ledger, end: End) -> Decided {
     ledger.ended(1, end, Instant::now())
 }
 
 #[track_caller]
-fn assert_caught(why: &str, tell: impl FnOnce(&mut Ledger) -> Judged) {
+fn assert_caught(why: &str, tell: impl FnOnce(&mut Ledger) -> Decided) {
     let caught = tell(&mut one_call()).expect_err("nobody noticed");
     assert!(caught.contains(why), "{caught}");
 }
@@ -33,7 +33,7 @@ fn a_call_that_ends_twice_is_caught() {
 
 #[test]
 fn a_call_that_never_ends_is_caught() {
-    assert_caught("never ended", |ledger| ledger.judge(Duration::ZERO).map(drop));
+    assert_caught("never ended", |ledger| ledger.check(Duration::ZERO).map(drop));
     assert_caught("beyond its deadline", |ledger| ledger.check_time(Instant::now()));
 }
 
@@ -42,7 +42,7 @@ fn a_late_end_is_caught() {
     let late = Instant::now() + Duration::from_secs(9);
     assert_caught("ended too late", |ledger| {
         ledger.ended(1, End::Fault, late)?;
-        ledger.judge(Duration::from_secs(8)).map(drop)
+        ledger.check(Duration::from_secs(8)).map(drop)
     });
 }
 
@@ -115,7 +115,7 @@ fn an_honest_call_passes() {
     ledger.runs(1, 1).unwrap();
     assert_eq!((ledger.pending(0).0, ledger.pending(1).0), (1, 0));
     end(&mut ledger, End::Fault).unwrap();
-    let tally = ledger.judge(Duration::from_secs(60)).unwrap();
+    let tally = ledger.check(Duration::from_secs(60)).unwrap();
     assert_eq!(tally, Tally { faults: 1, ..Tally::default() });
     assert_eq!((ledger.pending(0), ledger.open()), ((0, None), 0));
 }

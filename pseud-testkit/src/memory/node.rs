@@ -165,7 +165,11 @@ impl Node {
     }
 
     /// Tells a link something, answers what it asks, and takes what came of it.
-    fn tell<T>(&mut self, index: usize, tell: impl FnOnce(&mut Link, &mut Endpoint, Instant) -> T) {
+    fn notify<T>(
+        &mut self,
+        index: usize,
+        tell: impl FnOnce(&mut Link, &mut Endpoint, Instant) -> T,
+    ) {
         let (link, now) = (&mut self.links[index], self.clock.now());
         tell(link, &mut self.endpoint, now);
         if let Some(question) = link.poll_question() {
@@ -203,7 +207,7 @@ impl End for Port {
         let mut node = self.node.borrow_mut();
         let bytes = gather(max, |out| node.links[self.link].slices(out));
         if !bytes.is_empty() {
-            node.tell(self.link, |link, endpoint, now| link.advance(endpoint, bytes.len(), now));
+            node.notify(self.link, |link, endpoint, now| link.advance(endpoint, bytes.len(), now));
         }
         bytes
     }
@@ -214,19 +218,19 @@ impl End for Port {
 
     fn read(&mut self, input: &mut [u8]) {
         let mut node = self.node.borrow_mut();
-        node.tell(self.link, |link, endpoint, now| link.handle_input(endpoint, input, now));
+        node.notify(self.link, |link, endpoint, now| link.handle_input(endpoint, input, now));
     }
 
     fn eof(&mut self) {
         let mut node = self.node.borrow_mut();
-        node.tell(self.link, Link::handle_eof);
+        node.notify(self.link, Link::handle_eof);
     }
 
     fn timeout(&mut self) {
         let mut node = self.node.borrow_mut();
         node.timeout();
         if !node.links[self.link].is_over() {
-            node.tell(self.link, Link::handle_timeout);
+            node.notify(self.link, Link::handle_timeout);
         }
     }
 

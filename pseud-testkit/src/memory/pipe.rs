@@ -85,7 +85,7 @@ impl Pipe {
         Some(self.flying.front()?.0)
     }
 
-    /// Moves at most `chunk` bytes out of `from`. Says whether anything happened.
+    /// Moves at most `chunk` bytes out of `from`. Says whether anything event.
     pub fn take(&mut self, from: &mut impl End, chunk: usize, now: Instant) -> bool {
         if self.end != Ending::Open {
             return false;
@@ -115,7 +115,7 @@ impl Pipe {
 
     /// Moves at most `chunk` of the bytes that have arrived into `to`.
     pub fn give(&mut self, to: &mut impl End, chunk: usize, now: Instant) -> bool {
-        let Some((at, bytes)) = self.flying.front_mut() else { return self.tell_end(to) };
+        let Some((at, bytes)) = self.flying.front_mut() else { return self.report_end(to) };
         if *at > now {
             return false;
         }
@@ -132,7 +132,7 @@ impl Pipe {
         true
     }
 
-    fn tell_end(&mut self, to: &mut impl End) -> bool {
+    fn report_end(&mut self, to: &mut impl End) -> bool {
         if self.end != Ending::Closed {
             return false;
         }

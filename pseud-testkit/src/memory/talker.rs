@@ -141,7 +141,7 @@ impl Talker {
         }
     }
 
-    fn judge(&mut self, result: Result<(), PeerError>) {
+    fn check(&mut self, result: Result<(), PeerError>) {
         if let Err(error) = result {
             self.error = Some(error);
             self.over = true;
@@ -166,22 +166,22 @@ impl End for Talker {
 
     fn read(&mut self, input: &mut [u8]) {
         let result = self.channel.handle_input(input, self.clock.now());
-        self.judge(result);
+        self.check(result);
         if self.channel.poll_question().is_some() {
             let result = self.channel.answer(Verdict::Admit("admitted".into()), self.clock.now());
-            self.judge(result);
+            self.check(result);
         }
     }
 
     fn eof(&mut self) {
         let result = self.channel.handle_eof(self.clock.now());
-        self.judge(result);
+        self.check(result);
         self.over = true;
     }
 
     fn timeout(&mut self) {
         let result = self.channel.handle_timeout(self.clock.now());
-        self.judge(result);
+        self.check(result);
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -7,7 +7,7 @@ use pseud::Fault;
 use pseud::proto::pseud::Deadlines;
 use pseud::proto::zmtp::Side;
 use pseud::proto::{CallId, CallOptions, To};
-use pseud_testkit::ledger::{Judged, Ledger, Made, Number, answer_to};
+use pseud_testkit::ledger::{Decided, Ledger, Made, Number, answer_to};
 use pseud_testkit::memory::{Clock, End, Node, Port, Said, Wire};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -240,8 +240,8 @@ impl Crowd {
 }
 
 /// A promise that is broken ends the run.
-pub(crate) fn honest<T>(judged: Judged<T>) -> T {
-    judged.unwrap_or_else(|why| panic!("{why}"))
+pub(crate) fn honest<T>(checked: Decided<T>) -> T {
+    checked.unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// Folds a line into a digest (FNV-1a).

@@ -95,7 +95,7 @@ async fn a_wrong_secret_is_told_here() {
     let address = server.bind(&path()).await.unwrap();
     soon(connect(&python, &address, "another", json!(null))).await;
     let error = loop {
-        if let Some(ConnectionEvent::Refused { error, .. }) = soon(events.next()).await {
+        if let Some(ConnectionEvent::HandshakeFailed { error, .. }) = soon(events.next()).await {
             break error;
         }
     };
@@ -110,13 +110,13 @@ async fn a_retrying_client_comes_back() {
     let address = server.bind(&path()).await.unwrap();
     let mut events = server.events();
     soon(connect(&python, &address, SECRET, json!(0.1))).await;
-    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Ready { .. })) {}
+    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Connected { .. })) {}
     server.shutdown();
     let again = Server::new(SECRET).unwrap();
     serve(&again.registry(), "rust");
     let mut events = again.events();
     again.bind(&address).await.unwrap();
-    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Ready { .. })) {}
+    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Connected { .. })) {}
     let session = again.all_sessions().remove(0);
     let told: Vec<String> = soon(session.call("call_back", ("who",))).await.unwrap();
     assert_eq!(told, ["called back", "rust"]);

@@ -131,8 +131,8 @@ async fn a_wrong_secret_is_told_here() {
     client.connect(&text(&served["$map"][0][1])).unwrap();
     let error = loop {
         match soon(events.next()).await {
-            Some(ConnectionEvent::Failed { error, .. }) => break error,
-            Some(ConnectionEvent::Refused { error, .. }) => break error.to_string(),
+            Some(ConnectionEvent::ConnectFailed { error, .. }) => break error,
+            Some(ConnectionEvent::HandshakeFailed { error, .. }) => break error.to_string(),
             _ => {}
         }
     };
@@ -145,7 +145,7 @@ async fn a_server_that_comes_back_is_found_again() {
     let mut events = client.events();
     soon(client.call::<i64, _>("add", (1, 2))).await.unwrap();
     soon(python.ask("stop", json!({"name": "python"}))).await;
-    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Lost { .. })) {}
+    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Disconnected { .. })) {}
     let served = json!({"name": "python", "address": address, "secret": SECRET});
     soon(python.ask("server", served)).await;
     let sum: i64 = soon(client.call("add", (1, 2)).timeout(Duration::from_secs(20))).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_client_that_closes_ends_our_calls() {
     let mut events = server.events();
     let address = server.bind(&path()).await.unwrap();
     soon(connect(&python, &address, SECRET, json!(null))).await;
-    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Ready { .. })) {}
+    while !matches!(soon(events.next()).await, Some(ConnectionEvent::Connected { .. })) {}
     let session = server.all_sessions().remove(0);
     let who: String = soon(session.call("who", ())).await.unwrap();
     assert_eq!(who, "python");

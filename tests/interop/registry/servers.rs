@@ -52,7 +52,7 @@ impl Servers {
             Endpoints { users: users_at, nobody: nobody_at, left: left_at, right: right_at };
         [users.registry(), nobody.registry(), shared.clone()].iter().for_each(guard);
         // For whatever registry a handler of that domain stands in.
-        Registry::global().guard("closed", |_| false);
+        Registry::global().predicate("closed", |_| false);
         Self::Rust(RustServers { users, nobody, shared, _sharing: [left, right] }, endpoints)
     }
 
@@ -149,13 +149,13 @@ async fn rust_server(options: Options) -> (Server, String) {
 
 /// The predicates of `registries.py`; `restricted` is ready-made on both sides.
 fn guard(registry: &Registry) {
-    registry.guard("open", |_| true);
-    registry.guard_async("ajar", |_| async {
+    registry.predicate("open", |_| true);
+    registry.predicate_async("ajar", |_| async {
         tokio::task::yield_now().await;
         true
     });
-    registry.guard("broken", |_| panic!("as this predicate does"));
-    registry.guard("known", |caller| !caller.user().is_anonymous());
+    registry.predicate("broken", |_| panic!("as this predicate does"));
+    registry.predicate("known", |caller| !caller.user().is_anonymous());
 }
 
 fn rust_offer(registry: &Registry, name: &str, answer: Option<&'static str>) {

@@ -82,7 +82,7 @@ async fn several_users_are_called_at_once() {
     .await;
 }
 
-/// What clients announce does not count where a gate has named them.
+/// What clients announce does not count where a admission has named them.
 #[tokio::test]
 async fn a_user_is_not_found_by_the_routing_id_that_it_announces() {
     Room::of_users(async |room| {
@@ -96,7 +96,7 @@ async fn a_user_is_not_found_by_the_routing_id_that_it_announces() {
     .await;
 }
 
-/// Under NULL nobody is named, and an id is a routing id.
+/// Under NULL nobody is named, and an id is an identity.
 #[tokio::test]
 async fn without_users_clients_are_called_by_their_routing_ids() {
     Room::hold(None, 5.0, async |room| {
@@ -136,7 +136,7 @@ async fn of_two_sessions_the_one_that_spoke_last_is_meant() {
     .await;
 }
 
-/// A routing id that the socket makes up is another one each time; the user stays.
+/// An identity that the socket makes up is another one each time; the user stays.
 #[tokio::test]
 async fn a_user_that_comes_back_is_found_again() {
     Room::of_users(async |room| {
@@ -145,7 +145,7 @@ async fn a_user_that_comes_back_is_found_again() {
         client.disconnect(&room.endpoint).expect("it is connected there");
         client.connect(&room.endpoint).expect("the endpoint is well-formed");
         let after = room.received(2).await;
-        assert_ne!(before[0][0], after[1][0], "its routing id");
+        assert_ne!(before[0][0], after[1][0], "its identity");
         assert_eq!(room.send_to("alice", "who").await["result"], "alice");
     })
     .await;
@@ -160,7 +160,7 @@ async fn a_rust_client_keeps_what_is_restricted_from_its_python_server() {
         let restricted = client.domain("restricted");
         restricted.register_sync("who", great).expect("a fair name");
         restricted.register_sync("great", great).expect("a fair name");
-        client.guard("server", |caller| caller.user() == &User::default());
+        client.predicate("server", |caller| caller.user() == &User::default());
         let served = |_| Ok::<_, Fault>("for servers");
         client.domain("server").register_sync("served", served).expect("a fair name");
         room.received(1).await;

@@ -1,4 +1,4 @@
-//! A Rust server calls its Python clients: by user, by routing id, one session or all of them.
+//! A Rust server calls its Python clients: by user, by identity, one session or all of them.
 
 use pseud::proto::CallRefused;
 use pseud::{Authenticator, CallError, Options, Peer, Reason, Secret, Server};
@@ -133,7 +133,10 @@ async fn of_two_sessions_the_newest_all_or_the_only_one() {
     Room::of_users(async |room| {
         room.log_in("alice", "first").await;
         let alice = room.server.user("alice");
-        assert_eq!(who(&alice.clone().only()).await.expect("there is one"), "first");
+        assert_eq!(
+            who(&alice.clone().require_single_session()).await.expect("there is one"),
+            "first"
+        );
         room.log_in("alice", "second").await;
         room.log_in("bob", "bob").await;
         // A message from the older session changes nothing: the reference would follow it.
@@ -141,7 +144,7 @@ async fn of_two_sessions_the_newest_all_or_the_only_one() {
         room.python.ask("call", hello).await;
         for peer in [alice.clone(), room.server.send_to("alice")] {
             assert_eq!(who(&peer).await.expect("it serves"), "second");
-            let refused = who(&peer.only()).await;
+            let refused = who(&peer.require_single_session()).await;
             let several = CallRefused::SeveralSessions { count: 2 };
             assert!(matches!(&refused, Err(CallError::Refused(why)) if *why == several));
         }
@@ -152,7 +155,10 @@ async fn of_two_sessions_the_newest_all_or_the_only_one() {
 
         room.python.ask("stop", json!({"name": "second"})).await;
         until("alice's session ends", || room.server.sessions("alice").len() == 1).await;
-        assert_eq!(who(&alice.only()).await.expect("it is the only one"), "first");
+        assert_eq!(
+            who(&alice.require_single_session()).await.expect("it is the only one"),
+            "first"
+        );
         assert_eq!(who(&room.server.send_to("alice")).await.expect("it serves"), "first");
     })
     .await;

@@ -81,7 +81,7 @@ pub(crate) fn find(name: &str) -> Result<Contestant> {
     })
 }
 
-/// The routing id of one client of a crowd.
+/// The identity of one client of a crowd.
 pub(crate) fn member_name(number: usize) -> String {
     format!("member-{number}")
 }

@@ -126,7 +126,7 @@ fn serve(job: &Job, mechanism: Mechanism) -> Result<()> {
     })
 }
 
-/// Calls one client after the other, so many at a time, each by its routing id.
+/// Calls one client after the other, so many at a time, each by its identity.
 fn call_out(job: &Job, mechanism: Mechanism) -> Result<()> {
     job.runtime.build()?.block_on(async {
         let options = server_options(mechanism);

@@ -49,7 +49,7 @@ pub(crate) struct BadReply {
 #[derive(Debug)]
 pub(crate) enum Line {
     /// Somebody that speaks something else, or stopped before it said who it is.
-    Stranger(Failed),
+    PendingLink(Failed),
     /// Somebody that was not let in.
     Denied(Failed),
     Unavailable(Unavailable, String),
@@ -62,7 +62,7 @@ pub(crate) enum Line {
 /// line, of which this is the last one.
 pub(crate) fn log(line: &Line, count: Option<u64>) {
     match line {
-        Line::Stranger(Failed { address, error, .. }) => {
+        Line::PendingLink(Failed { address, error, .. }) => {
             tracing::info!(address, %error, count, "handshake failed");
         }
         Line::Denied(Failed { address, error, who, offered, expected, is_dialed }) => {

@@ -63,7 +63,7 @@ impl Tallies {
     /// Counts a failure; it is given back if it is to be logged now.
     pub(crate) fn count(&mut self, failed: Failed, now: Instant) -> Option<Line> {
         if !is_authentication(failed.error) {
-            return self.strangers.count(failed, now).map(Line::Stranger);
+            return self.strangers.count(failed, now).map(Line::PendingLink);
         }
         let source = source(&failed.address);
         if !self.denied.contains_key(source) && self.denied.len() >= SOURCES_MAX {
@@ -101,7 +101,7 @@ impl Tallies {
             }
         }
         let mut lines = Vec::new();
-        let told = |(count, failed)| (count, Line::Stranger(failed));
+        let told = |(count, failed)| (count, Line::PendingLink(failed));
         lines.extend(due(&mut self.strangers, now).map(told));
         for tally in self.denied.values_mut().chain([&mut self.denied_elsewhere]) {
             lines.extend(due(tally, now).map(|(count, failed)| (count, Line::Denied(failed))));
@@ -166,7 +166,7 @@ mod tests {
         }
         assert_eq!((lines, tallies.denied.len()), (1, 0));
         let Due { lines, .. } = tallies.take(Some(start + SPAN));
-        assert!(matches!(lines[..], [(79_999, Line::Stranger(_))]), "{lines:?}");
+        assert!(matches!(lines[..], [(79_999, Line::PendingLink(_))]), "{lines:?}");
         assert_eq!(tallies.deadline(), None);
     }
 

@@ -22,7 +22,7 @@ impl<T> Tally<T> {
         Self { burst, until: None, told: 0, untold: 0, last: None }
     }
 
-    /// One happened; it is given back if it is to be told now.
+    /// One event; it is given back if it is to be told now.
     pub(crate) fn count(&mut self, what: T, now: Instant) -> Option<T> {
         if self.is_over(now) {
             *self = Self::new(self.burst);

@@ -2,12 +2,12 @@
 
 pub(crate) mod macros;
 pub(crate) mod object;
-pub(crate) mod served;
+pub(crate) mod service_table;
 pub(crate) mod table;
 
 use super::caller::Caller;
-use super::guard::Guard;
 use super::handler::{Handler, HandlerError};
+use super::predicate::Predicate;
 use super::request::Request;
 use pseud_proto::registry::{DEFAULT_DOMAIN, NameRefused};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, LazyLock};
-use table::{Lease, Table};
+use table::{RegistryHandle, Table};
 
 static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
 
@@ -28,7 +28,7 @@ static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
 ///
 /// # Which handler serves a call
 /// A handler stands under a name and a domain, and a domain has a predicate over its callers
-/// ([`guard`](Self::guard)). Of the handlers of the name that was called, those that the node's own
+/// ([`predicate`](Self::predicate)). Of the handlers of the name that was called, those that the node's own
 /// registry and the global one hold are tried in Python pseud's order:
 /// 1. those of domains that are not `default`, also a global one before a local one of `default`;
 /// 2. then local ones before global ones;
@@ -63,20 +63,20 @@ static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
 /// let mut options = Options::server("service");
 /// options.registry = Some(shared.clone());
 /// let server = Server::with_options(options)?;
-/// server.guard("staff", |caller| caller.user().has_permission("staff"));
+/// server.predicate("staff", |caller| caller.user().has_permission("staff"));
 /// server.domain("staff").register_sync("stop", |_| Ok::<_, Fault>(()))?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct Registry {
-    lease: Arc<Lease>,
+    handle: Arc<RegistryHandle>,
     domain: Arc<str>,
 }
 
 impl Registry {
     /// A free-standing registry, empty: give it to nodes by their options.
     pub fn new() -> Self {
-        Self { lease: Arc::default(), domain: DEFAULT_DOMAIN.into() }
+        Self { handle: Arc::default(), domain: DEFAULT_DOMAIN.into() }
     }
 
     /// The registry of the whole process: every node serves it, after its own. Never forgotten.
@@ -87,7 +87,7 @@ impl Registry {
     /// A view of the same registry that registers in that domain, and unregisters there.
     #[must_use]
     pub fn domain(&self, domain: &str) -> Self {
-        Self { lease: self.lease.clone(), domain: domain.into() }
+        Self { handle: self.handle.clone(), domain: domain.into() }
     }
 
     /// Handlers of that domain serve whom `predicate` accepts: `|caller| caller.user().…`. Said again,
@@ -96,8 +96,14 @@ impl Registry {
     /// It is asked at every call of a name that stands in that domain, unless a handler that is tried
     /// before serves it. It runs in the task that reads its caller's link (behind a predicate that had
     /// to wait, in that request's), under no lock, and **must not block**. One that panics has denied.
-    pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
-        self.table().guard(domain, Guard::from_fn(predicate));
+    #[doc(alias = "guard")]
+    #[doc(alias = "auth_backend")]
+    pub fn predicate(
+        &self,
+        domain: &str,
+        predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static,
+    ) {
+        self.table().predicate(domain, Predicate::from_fn(predicate));
     }
 
     /// The same with a predicate that may have to wait: `|caller| async move { … }`.
@@ -105,12 +111,12 @@ impl Registry {
     /// It is polled once where the request arrives. Only if it has to wait, that request goes on in a
     /// task of its own, and later ones may overtake it; it counts as a running handler, and is given up
     /// when its caller is gone.
-    pub fn guard_async<F, Fut>(&self, domain: &str, predicate: F)
+    pub fn predicate_async<F, Fut>(&self, domain: &str, predicate: F)
     where
         F: Fn(Caller) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = bool> + Send + 'static,
     {
-        self.table().guard(domain, Guard::from_async(predicate));
+        self.table().predicate(domain, Predicate::from_async(predicate));
     }
 
     /// Serves `name` with an async handler: `|request| async move { … }`, returning a `Result` whose
@@ -121,10 +127,11 @@ impl Registry {
     /// `impl From<MyError> for Fault` says what callers are told.
     ///
     /// It is polled once where its request arrives, and spawned as a task only if it has to wait. When
-    /// its caller leaves meanwhile it is dropped where it waits: see [`Orphans`](crate::Orphans).
+    /// its caller leaves meanwhile it is dropped where it waits: see [`OnDisconnect`](crate::OnDisconnect).
     ///
     /// # Errors
     /// The empty name, one of more than 255 bytes, and `pseud.*`, which is reserved.
+    #[doc(alias = "register_rpc")]
     pub fn register<F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
     where
         F: Fn(Request) -> Fut + Send + Sync + 'static,
@@ -221,7 +228,7 @@ impl Registry {
     }
 
     pub(super) fn table(&self) -> &Arc<Table> {
-        self.lease.table()
+        self.handle.table()
     }
 }
 

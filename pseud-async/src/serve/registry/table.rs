@@ -1,9 +1,9 @@
-//! The table behind registries: handlers and guards under one short lock.
+//! The table behind registries: handlers and predicates under one short lock.
 
-use crate::serve::guard::Guard;
 use crate::serve::handler::Handler;
+use crate::serve::predicate::Predicate;
 use pseud_proto::Registry;
-use pseud_proto::registry::{NameRefused, candidates, judge_name};
+use pseud_proto::registry::{NameRefused, candidates, check_name};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,13 +20,13 @@ pub(crate) struct Table {
 #[derive(Debug, Default)]
 struct Content {
     handlers: Registry<Handler>,
-    guards: BTreeMap<Box<str>, Guard>,
+    predicates: BTreeMap<Box<str>, Predicate>,
 }
 
 /// A handler, and who decides whether a caller may reach it.
 #[derive(Debug)]
 pub(crate) struct Candidate {
-    pub(crate) guard: Guard,
+    pub(crate) predicate: Predicate,
     pub(crate) handler: Handler,
 }
 
@@ -40,7 +40,7 @@ impl Table {
         domain: &str,
         handlers: Vec<(String, Handler)>,
     ) -> Result<(), NameRefused> {
-        handlers.iter().try_for_each(|(name, _)| judge_name(name))?;
+        handlers.iter().try_for_each(|(name, _)| check_name(name))?;
         let mut content = self.write();
         let registry = &mut content.handlers;
         let replaced: Vec<_> = handlers
@@ -57,17 +57,17 @@ impl Table {
         removed.is_some()
     }
 
-    pub(crate) fn guard(&self, domain: &str, guard: Guard) {
-        let replaced = self.write().guards.insert(domain.into(), guard);
+    pub(crate) fn predicate(&self, domain: &str, predicate: Predicate) {
+        let replaced = self.write().predicates.insert(domain.into(), predicate);
         drop(replaced);
     }
 
     pub(crate) fn clear(&self) {
         let mut content = self.write();
         let handlers: Vec<Handler> = content.handlers.clear().collect();
-        let guards = std::mem::take(&mut content.guards);
+        let predicates = std::mem::take(&mut content.predicates);
         drop(content);
-        drop((handlers, guards));
+        drop((handlers, predicates));
     }
 
     /// Who may serve that name, according to this table and then to a more distant one.
@@ -99,9 +99,9 @@ impl Table {
 fn collect<const N: usize>(contents: [&Content; N], name: &str) -> Candidates {
     let mut found = Candidates::new();
     for (domain, handler) in candidates(contents.map(|content| &content.handlers), name) {
-        let guard = guard(contents, domain);
-        let open = matches!(guard, Guard::Open);
-        found.push(Candidate { guard, handler: handler.clone() });
+        let predicate = predicate(contents, domain);
+        let open = matches!(predicate, Predicate::Open);
+        found.push(Candidate { predicate, handler: handler.clone() });
         if open {
             break;
         }
@@ -109,23 +109,23 @@ fn collect<const N: usize>(contents: [&Content; N], name: &str) -> Candidates {
     found
 }
 
-fn guard<const N: usize>(contents: [&Content; N], domain: &str) -> Guard {
-    let known = contents.into_iter().find_map(|content| content.guards.get(domain));
-    known.cloned().unwrap_or_else(|| Guard::ready_made(domain))
+fn predicate<const N: usize>(contents: [&Content; N], domain: &str) -> Predicate {
+    let known = contents.into_iter().find_map(|content| content.predicates.get(domain));
+    known.cloned().unwrap_or_else(|| Predicate::ready_made(domain))
 }
 
 /// The right of whoever holds a registry: when the last one goes, its handlers go. Requests are served
 /// from the table without it, so handlers that hold their node keep nothing alive.
 #[derive(Debug, Default)]
-pub(crate) struct Lease(Arc<Table>);
+pub(crate) struct RegistryHandle(Arc<Table>);
 
-impl Lease {
+impl RegistryHandle {
     pub(crate) fn table(&self) -> &Arc<Table> {
         &self.0
     }
 }
 
-impl Drop for Lease {
+impl Drop for RegistryHandle {
     fn drop(&mut self) {
         self.0.clear();
     }

@@ -11,19 +11,19 @@ const LABEL_BYTES_MAX: usize = 63;
 pub(crate) fn parse(host: &str) -> Result<&str, &'static str> {
     if let Some(rest) = host.strip_prefix('[') {
         let inside = rest.strip_suffix(']').ok_or("the bracket of the host is not closed")?;
-        return judge_ipv6(inside).map(|()| inside);
+        return check_ipv6(inside).map(|()| inside);
     }
     match host {
         "" => Err("it has no host"),
         "*" => Ok(host),
         _ if host.contains(':') => Err("an IPv6 address stands in brackets: tcp://[::1]:5555"),
-        _ if ends_in_a_number(host) => judge_ipv4(host).map(|()| host),
-        _ => judge_name(host).map(|()| host),
+        _ if ends_in_a_number(host) => check_ipv4(host).map(|()| host),
+        _ => check_name(host).map(|()| host),
     }
 }
 
 /// An address and, where it is of one link only, its zone (RFC 4007 §11): `fe80::1%eth0`.
-fn judge_ipv6(inside: &str) -> Result<(), &'static str> {
+fn check_ipv6(inside: &str) -> Result<(), &'static str> {
     let (address, zone) = inside.split_once('%').unwrap_or((inside, "a"));
     if address.parse::<Ipv6Addr>().is_err() {
         return Err("what stands in brackets is no IPv6 address");
@@ -46,13 +46,13 @@ fn ends_in_a_number(host: &str) -> bool {
     }
 }
 
-fn judge_ipv4(host: &str) -> Result<(), &'static str> {
+fn check_ipv4(host: &str) -> Result<(), &'static str> {
     let cause = "an IPv4 address is four numbers from 0 to 255: 127.0.0.1";
     host.parse::<Ipv4Addr>().map(drop).map_err(|_| cause)
 }
 
 /// A name as hosts have them, with `_` besides; an international one is written in its `xn--` form.
-fn judge_name(host: &str) -> Result<(), &'static str> {
+fn check_name(host: &str) -> Result<(), &'static str> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_label = |label: &str| {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);

@@ -68,7 +68,7 @@ impl Messages {
     }
 
     /// A message that brings nothing: it is counted as such.
-    pub(crate) fn noise() -> Parts {
+    pub(crate) fn flood() -> Parts {
         message(&[], OK, &[])
     }
 

@@ -1,7 +1,7 @@
 //! ERROR bodies: `[class, message, traceback]`, and to peers that read it a fourth item that says that
 //! nothing was executed.
 
-use super::extension_map as details;
+use super::extension_map;
 use crate::call::Outcome;
 use crate::call::profile::{Capabilities, Profile};
 use crate::dialect::pseud::classes::v1_class;
@@ -57,10 +57,10 @@ fn read_text(rest: &mut &[u8], max: usize) -> Option<String> {
 /// Why nothing was executed, if the fourth item says that it was not.
 fn refused(item: &[u8]) -> Option<Reason> {
     let (mut outcome, mut code) = (None, None);
-    details::entries(item, |key, value| {
+    extension_map::entries(item, |key, value| {
         match key {
-            b"outcome" => outcome = details::text(value),
-            b"code" => code = details::text(value),
+            b"outcome" => outcome = extension_map::text(value),
+            b"code" => code = extension_map::text(value),
             _ => {}
         }
         Some(())

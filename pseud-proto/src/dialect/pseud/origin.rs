@@ -6,7 +6,7 @@
 //! do: else anybody could have done by a gateway what the gateway may and they may not (the confused
 //! deputy).
 
-use super::extension_map as details;
+use super::extension_map;
 use crate::auth::user::User;
 use crate::call::peer::PeerInfo;
 use crate::call::{Request, Ticket};
@@ -53,9 +53,9 @@ impl Claim {
     /// Reads an item of a peer's. Of a key that came twice the last one counts.
     fn read(item: &[u8]) -> Option<Self> {
         let mut claim = Self::default();
-        details::entries(item, |key, mut value| {
+        extension_map::entries(item, |key, mut value| {
             match key {
-                b"u" => claim.origin = Some(Bytes::copy_from_slice(details::text(value)?)),
+                b"u" => claim.origin = Some(Bytes::copy_from_slice(extension_map::text(value)?)),
                 b"h" => claim.hops = heads::read_uint(&mut value)?.try_into().unwrap_or(u32::MAX),
                 _ => {}
             }
@@ -65,7 +65,7 @@ impl Claim {
     }
 
     /// What of it is believed.
-    fn judge(self, sender: &PeerInfo, hops_max: u32) -> Result<Provenance, Refusal> {
+    fn check(self, sender: &PeerInfo, hops_max: u32) -> Result<Provenance, Refusal> {
         let hops = self.hops;
         if hops > hops_max {
             return Err(Refusal::TooManyHops { max: hops_max });
@@ -133,7 +133,7 @@ impl Request {
         let Self { ticket, caller, message, rest, has_claim, hops_max, .. } = self;
         let body = Unchecked::part(message, rest);
         let opened = read(body, has_claim, limits)
-            .and_then(|(arguments, claim)| Ok((arguments, claim.judge(&caller, hops_max)?)));
+            .and_then(|(arguments, claim)| Ok((arguments, claim.check(&caller, hops_max)?)));
         match opened {
             Ok((arguments, provenance)) => Ok(Opened { ticket, arguments, provenance }),
             Err(refusal) => Err((ticket, refusal)),
@@ -208,27 +208,27 @@ mod tests {
     fn m_05_a_user_is_believed_from_one_who_may_forward() {
         let (mallory, own) = (User::new("mallory"), User::new("mallory").with_permission("root"));
         let gateway = User::new("gateway").with_permission(User::FORWARD).with_permission("root");
-        let judged = |user: &User, claim: Claim| claim.judge(&peer(user.clone()), 32);
-        assert_eq!(judged(&mallory, claim(Some("root"), 0)), Err(Refusal::Unauthorized));
-        assert_eq!(judged(&mallory, claim(Some(""), 0)), Err(Refusal::Unauthorized));
-        let anonymous = judged(&User::default(), claim(Some("root"), 0));
+        let checked = |user: &User, claim: Claim| claim.check(&peer(user.clone()), 32);
+        assert_eq!(checked(&mallory, claim(Some("root"), 0)), Err(Refusal::Unauthorized));
+        assert_eq!(checked(&mallory, claim(Some(""), 0)), Err(Refusal::Unauthorized));
+        let anonymous = checked(&User::default(), claim(Some("root"), 0));
         assert_eq!(anonymous, Err(Refusal::Unauthorized));
-        let herself = judged(&own, claim(Some("mallory"), 3)).unwrap();
+        let herself = checked(&own, claim(Some("mallory"), 3)).unwrap();
         assert_eq!(herself, Provenance { user: own, hops: 3, is_forwarded: false });
-        let alice = judged(&gateway, claim(Some("alice"), 1)).unwrap();
+        let alice = checked(&gateway, claim(Some("alice"), 1)).unwrap();
         assert_eq!((&alice.user, alice.is_forwarded), (&User::new("alice"), true));
         assert!(!alice.user.has_permission("root") && !alice.user.has_permission(User::FORWARD));
-        assert_eq!(judged(&gateway, claim(None, 0)).unwrap().user, gateway);
-        let namesake = judged(&gateway, claim(Some("gateway"), 1)).unwrap();
+        assert_eq!(checked(&gateway, claim(None, 0)).unwrap().user, gateway);
+        let namesake = checked(&gateway, claim(Some("gateway"), 1)).unwrap();
         assert_eq!((namesake.user, namesake.is_forwarded), (User::new("gateway"), true));
     }
 
     #[test]
     fn hops_have_an_end() {
-        let judged = |hops| claim(None, hops).judge(&peer(User::default()), 32);
-        assert_eq!(judged(32).unwrap().hops, 32);
+        let checked = |hops| claim(None, hops).check(&peer(User::default()), 32);
+        assert_eq!(checked(32).unwrap().hops, 32);
         for hops in [33, u32::MAX] {
-            assert_eq!(judged(hops), Err(Refusal::TooManyHops { max: 32 }));
+            assert_eq!(checked(hops), Err(Refusal::TooManyHops { max: 32 }));
         }
     }
 }

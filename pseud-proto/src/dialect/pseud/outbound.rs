@@ -51,7 +51,7 @@ impl Transmit {
         if !is_harmless {
             return Err(Reason::Unsupported);
         }
-        judge_work(&name, &arguments, tail.len(), profile)?;
+        check_work(&name, &arguments, tail.len(), profile)?;
         let (name, body) = (Some(name), arguments.into_stored());
         Ok(Self { kind: Kind::Work, id, name, body, tail, token })
     }
@@ -120,7 +120,7 @@ impl Head {
     }
 }
 
-fn judge_work(name: &str, arguments: &Packed, tail: usize, profile: Profile) -> Result<(), Reason> {
+fn check_work(name: &str, arguments: &Packed, tail: usize, profile: Profile) -> Result<(), Reason> {
     if name.len() > NAME_BYTES_MAX || !arguments.is_call() {
         return Err(Reason::Unsupported);
     }
@@ -157,7 +157,7 @@ impl Answer {
             return Err(Fault::new("TypeError", text));
         }
         let max = profile.body_bytes_max().unwrap_or(usize::MAX);
-        judge_result(&result, max)?;
+        check_result(&result, max)?;
         Ok(Self { kind: Kind::Ok, body: result.into_stored() })
     }
 
@@ -181,7 +181,7 @@ impl Answer {
 }
 
 /// A result over a limit is a fault of the handler that made it.
-pub(crate) fn judge_values(result: &Packed, limits: &ValueLimits) -> Result<(), Fault> {
+pub(crate) fn check_values(result: &Packed, limits: &ValueLimits) -> Result<(), Fault> {
     match result.over(limits) {
         Some((size, max, what)) => {
             let text = format!("a result of {size} {what} exceeds the limit of {max}");
@@ -192,7 +192,7 @@ pub(crate) fn judge_values(result: &Packed, limits: &ValueLimits) -> Result<(), 
 }
 
 /// The same of its bytes.
-pub(crate) fn judge_result(result: &Packed, max: usize) -> Result<(), Fault> {
+pub(crate) fn check_result(result: &Packed, max: usize) -> Result<(), Fault> {
     match result.as_bytes().len() {
         size if size > max => {
             let text = format!("a result of {size} bytes exceeds the limit of {max}");

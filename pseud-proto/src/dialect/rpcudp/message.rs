@@ -27,7 +27,7 @@ impl From<BadValue> for NoCall {
 /// (`DuplicateKeyException`): of all keys but arrays.
 pub(crate) fn value(body: &[u8], limits: &ValueLimits) -> Result<Packed, BadValue> {
     let packed = Unchecked::new(Bytes::copy_from_slice(body)).check_first(limits)?;
-    judge_keys(packed.as_bytes())?;
+    check_keys(packed.as_bytes())?;
     Ok(packed)
 }
 
@@ -82,7 +82,7 @@ fn splat(args: &[u8]) -> Option<Bytes> {
 }
 
 /// Decoded only where there is a map at all.
-pub(crate) fn judge_keys(bytes: &[u8]) -> Result<(), BadValue> {
+pub(crate) fn check_keys(bytes: &[u8]) -> Result<(), BadValue> {
     let mut reader = Reader { rest: bytes };
     let has_map =
         std::iter::from_fn(|| reader.head().ok()).any(|head| matches!(head, Head::Map(_)));

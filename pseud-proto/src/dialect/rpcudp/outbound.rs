@@ -4,7 +4,7 @@
 use crate::dialect::rpcudp::datagram::{
     DATAGRAM_BYTES_MAX, HEAD_BYTES, Kind, MessageId, REQUEST_BODY_BYTES_MAX, head,
 };
-use crate::dialect::rpcudp::message::judge_keys;
+use crate::dialect::rpcudp::message::check_keys;
 use crate::error::CallRefused;
 use crate::value::msgpack::edges;
 use crate::value::msgpack::head::{Head, Reader};
@@ -85,5 +85,5 @@ fn write(value: &[u8], out: &mut Vec<u8>) -> Result<(), Unpackable> {
         }
     }
     out.extend_from_slice(value.get(copied..).unwrap_or_default());
-    judge_keys(out.get(start..).unwrap_or_default()).map_err(|_| "a map has a key twice")
+    check_keys(out.get(start..).unwrap_or_default()).map_err(|_| "a map has a key twice")
 }

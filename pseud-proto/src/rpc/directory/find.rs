@@ -77,7 +77,7 @@ impl Directory {
         self.peer_info(peer).is_some_and(|info| info.takes_calls())
     }
 
-    /// Who holds that routing id, unless it is a user: that is known by its user id alone.
+    /// Who holds that identity, unless it is a user: that is known by its user id alone.
     fn unauthenticated(&self, name: &[u8]) -> Option<PeerId> {
         let holder = self.names.holder(name)?;
         self.peer_info(holder).is_some_and(|info| info.user.is_anonymous()).then_some(holder)

@@ -86,12 +86,12 @@ impl Names {
         let dialed = entry.standby.iter().position(|other| other.dialed);
         let same_user = || entry.standby.iter().rposition(|other| Some(&other.user) == user);
         let next = dialed.or_else(same_user).unwrap_or_default();
-        let heir = (next < entry.standby.len()).then(|| entry.standby.remove(next));
-        let Some(heir) = heir else {
+        let successor = (next < entry.standby.len()).then(|| entry.standby.remove(next));
+        let Some(successor) = successor else {
             self.table.remove(name);
             return None;
         };
-        Some(entry.holder.insert(heir).peer)
+        Some(entry.holder.insert(successor).peer)
     }
 }
 
@@ -149,10 +149,10 @@ mod tests {
         assert!(names.take(peer(2), &info(false, "")).is_none());
         assert!(names.take(peer(3), &info(true, "")).is_none());
         assert_eq!(names.holder(&name), Some(peer(1)));
-        for (leaves, heir) in [(1, Some(3)), (3, Some(2)), (2, None)] {
-            let heir = heir.map(peer);
-            assert_eq!(names.release(&name, peer(leaves)), heir);
-            assert_eq!(names.holder(&name), heir);
+        for (leaves, successor) in [(1, Some(3)), (3, Some(2)), (2, None)] {
+            let successor = successor.map(peer);
+            assert_eq!(names.release(&name, peer(leaves)), successor);
+            assert_eq!(names.holder(&name), successor);
         }
         assert!(names.table.is_empty());
     }

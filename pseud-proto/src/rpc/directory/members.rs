@@ -32,7 +32,7 @@ pub struct Left {
     /// Who it was.
     pub info: Arc<PeerInfo>,
     /// Who has its name now: what waited for that is to be sent there.
-    pub heir: Option<PeerId>,
+    pub successor: Option<PeerId>,
 }
 
 impl Directory {
@@ -95,7 +95,7 @@ impl Directory {
         self.members.get(peer.0).is_some_and(|member| member.is_welcome)
     }
 
-    /// What waits for that session, taken out to be sent. A routing id means whoever holds it, a user's
+    /// What waits for that session, taken out to be sent. An identity means whoever holds it, a user's
     /// session whatever it announces; who is a user is known as nothing else.
     pub fn waiting_for(&mut self, peer: PeerId) -> Vec<NewCall> {
         if self.parked.len() == 0 || !self.is_welcome(peer) {
@@ -118,9 +118,9 @@ impl Directory {
         let Member { info, share_of, .. } = self.members.remove(peer.0)?;
         self.unreachable.left(&info, self.config.server.as_ref());
         self.shares.leave(share_of.as_ref());
-        let heir = self.names.release(&info.identity, peer);
+        let successor = self.names.release(&info.identity, peer);
         self.users.leave(&info.user, peer);
-        Some(Left { info, heir })
+        Some(Left { info, successor })
     }
 
     /// An anonymous session says who it is, and was believed: it is that user from now on. At most once;

@@ -11,7 +11,7 @@ use std::time::Instant;
 /// Whom a call waits for. Ids of different kinds never meet, though their bytes be the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Awaited {
-    /// Whoever holds that routing id.
+    /// Whoever holds that identity.
     RoutingId(Bytes),
     /// A session of that user.
     User(Bytes),

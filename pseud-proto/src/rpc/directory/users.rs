@@ -5,7 +5,7 @@ use crate::call::PeerId;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-/// The sessions of each user. Nobody is here whom nobody authenticated; a routing id never gets in.
+/// The sessions of each user. Nobody is here whom nobody authenticated; an identity never gets in.
 #[derive(Debug, Default)]
 pub(crate) struct Users {
     table: BTreeMap<Bytes, Sessions>,
@@ -35,12 +35,12 @@ impl Sessions {
             self.called.remove(place);
             return;
         };
-        let heir = self.standby.remove(next).peer;
+        let successor = self.standby.remove(next).peer;
         if let Some(called) = self.called.get_mut(place) {
-            *called = heir;
+            *called = successor;
         }
         for other in self.standby.iter_mut().filter(|other| other.elder == peer) {
-            other.elder = heir;
+            other.elder = successor;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Calls of ours: judged, resolved, parked or sent.
+//! Calls of ours: checked, resolved, parked or sent.
 
 use crate::base::deadline::after;
 use crate::call::{CallId, CallOptions, To};

@@ -140,7 +140,7 @@ impl Endpoint {
         Deadlines { calls: calls + self.directory.parked.len(), guards }
     }
 
-    /// The session that holds that routing id now.
+    /// The session that holds that identity now.
     pub fn peer_named(&self, identity: &[u8]) -> Option<PeerId> {
         self.directory.names.holder(identity)
     }

@@ -112,9 +112,9 @@ impl Endpoint {
         let reason = session.ended().unwrap_or(Reason::PeerGone);
         let left = self.directory.leave(peer);
         self.outbox.push(Action::Left(peer, reason));
-        if let Some(heir) = left.and_then(|left| left.heir) {
-            let parked = self.directory.waiting_for(heir);
-            self.deliver(heir, parked);
+        if let Some(successor) = left.and_then(|left| left.successor) {
+            let parked = self.directory.waiting_for(successor);
+            self.deliver(successor, parked);
         }
         if has_link {
             self.outbox.push(Action::Close(peer, reason));

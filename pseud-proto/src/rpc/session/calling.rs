@@ -1,4 +1,4 @@
-//! Calls of ours to this peer: judged, sent, and ended once.
+//! Calls of ours to this peer: checked, sent, and ended once.
 
 use crate::base::slab::Key;
 use crate::call::Outcome;
@@ -38,7 +38,7 @@ impl Session {
         self.info.takes_calls()
     }
 
-    /// Calls this peer: the call is judged, given its place in the budget, and queued. Its one outcome
+    /// Calls this peer: the call is checked, given its place in the budget, and queued. Its one outcome
     /// comes with the name that its driver gave it.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl Session {
     /// # Errors
     /// Why it is over, not executed; its place is free.
     pub fn call_waited(&mut self, call: NewCall, sink: &mut impl Sink) -> Result<CallKey, Reason> {
-        let room = || self.check_room().map_err(|_| Reason::TooBusy);
+        let room = || self.check_room().map_err(|_| Reason::Overloaded);
         let checked = match self.ended {
             Some(_) => Err(Reason::SlowPeer),
             None if !self.takes_calls() => Err(Reason::TakesNoCalls),

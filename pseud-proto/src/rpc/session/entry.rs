@@ -78,7 +78,7 @@ impl Outbound {
     }
 }
 
-/// Whether it still makes sense is judged when it is pulled.
+/// Whether it still makes sense is checked when it is pulled.
 #[derive(Debug)]
 pub(crate) enum Queued {
     Call { key: Key, outbound: Outbound },

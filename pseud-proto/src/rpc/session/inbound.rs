@@ -41,11 +41,11 @@ impl Session {
             }
             Received::Probe => {
                 sink.count(Counted::Probe);
-                self.noise(now)?;
+                self.flood(now)?;
             }
             Received::OtherVersion(work) => {
                 if let Some(id) = work {
-                    self.tell_version(id, now, sink);
+                    self.report_version(id, now, sink);
                 }
                 self.drop_message(Dropped::Version, now, sink)?;
             }
@@ -55,9 +55,9 @@ impl Session {
     }
 
     /// Counts a message that brings nothing.
-    fn noise(&mut self, now: Instant) -> Result<(), PeerError> {
+    fn flood(&mut self, now: Instant) -> Result<(), PeerError> {
         let limit = self.config.limits.flood;
-        if self.noise.spend(limit, now) { Ok(()) } else { Err(Misbehaved::Flood.into()) }
+        if self.flood.spend(limit, now) { Ok(()) } else { Err(Misbehaved::Flood.into()) }
     }
 
     fn drop_message(
@@ -67,7 +67,7 @@ impl Session {
         sink: &mut impl Sink,
     ) -> Result<(), PeerError> {
         sink.count(Counted::Dropped(cause));
-        self.noise(now)?;
+        self.flood(now)?;
         if cause == Dropped::BadEnvelope {
             self.bad_envelopes += 1;
             if self.bad_envelopes >= self.config.limits.bad_envelopes_max {
@@ -92,7 +92,7 @@ impl Session {
             }
             Kind::Heartbeat => {
                 sink.count(Counted::Heartbeat);
-                self.noise(now)?;
+                self.flood(now)?;
             }
             Kind::Hello | Kind::Authenticated => {
                 self.drop_message(Dropped::Unsolicited, now, sink)?;
@@ -121,7 +121,7 @@ impl Session {
         self.remember(print);
         if let Err(shed) = self.admit(bytes, portion) {
             sink.count(Counted::Shed);
-            self.turn_away(id, &shed, now, sink);
+            self.refuse_request(id, &shed, now, sink);
             return Ok(Visit::Nothing);
         }
         match self.check_work(work) {
@@ -137,7 +137,7 @@ impl Session {
             Err(refusal) => {
                 sink.count(Counted::Refused);
                 self.give_back(1, bytes);
-                self.turn_away(id, &refusal, now, sink);
+                self.refuse_request(id, &refusal, now, sink);
                 Ok(Visit::Nothing)
             }
         }
@@ -158,7 +158,7 @@ impl Session {
         self.seen.get_or_insert_default().remember(Known { print, request }, max, is_open);
     }
 
-    /// Takes the place of a request of that size. All that is judged here is how much is open, so what
+    /// Takes the place of a request of that size. All that is checked here is how much is open, so what
     /// is refused is not looked at.
     fn admit(&mut self, bytes: usize, portion: &mut Portion<'_>) -> Result<(), Refusal> {
         if self.budget.is_closed() {
@@ -191,10 +191,10 @@ impl Session {
     }
 
     /// Once in a session, and only to a peer whose reader is known to take it.
-    fn tell_version(&mut self, id: WireId, now: Instant, sink: &mut impl Sink) {
+    fn report_version(&mut self, id: WireId, now: Instant, sink: &mut impl Sink) {
         let reads = self.profile().reads_outcomes();
         if reads && !std::mem::replace(&mut self.version_told, true) {
-            self.turn_away(id, &Refusal::Version, now, sink);
+            self.refuse_request(id, &Refusal::Version, now, sink);
         }
     }
 
@@ -221,7 +221,7 @@ impl Session {
         Ok(Visit::Ended { call, outcome })
     }
 
-    /// An answer that nobody waits for. It is noise, unless a call that was given up is owed one.
+    /// An answer that nobody waits for. It is flood, unless a call that was given up is owed one.
     fn drop_answer(&mut self, now: Instant, sink: &mut impl Sink) -> Result<(), PeerError> {
         if let Some(due) = self.answers_due.checked_sub(1) {
             self.answers_due = due;

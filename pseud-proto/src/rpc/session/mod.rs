@@ -76,8 +76,8 @@ pub struct Session {
     pub(crate) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(crate) version_told: bool,
-    pub(crate) noise: NoiseBudget,
-    /// Answers that may yet come though nobody waits for them: they are no noise.
+    pub(crate) flood: NoiseBudget,
+    /// Answers that may yet come though nobody waits for them: they are no flood.
     pub(crate) answers_due: u32,
     pub(crate) ended: Option<Reason>,
     /// For who drives many: whether it was seen to have a deadline.
@@ -131,7 +131,7 @@ impl Session {
             heard: None,
             bad_envelopes: 0,
             version_told: false,
-            noise: NoiseBudget::default(),
+            flood: NoiseBudget::default(),
             // As many as its peer may have been asked for over an earlier link.
             answers_due: config.limits.calls_pending_per_peer_max.try_into().unwrap_or(u32::MAX),
             ended: None,

@@ -5,7 +5,7 @@ use crate::base::slab::Key;
 use crate::call::dropped::Dropped;
 use crate::call::late_guard::LateGuard;
 use crate::call::{RequestId, Ticket};
-use crate::dialect::{Answer, WireId, judge_result, judge_values};
+use crate::dialect::{Answer, WireId, check_result, check_values};
 use crate::error::{Fault, Refusal};
 use crate::rpc::config::Limits;
 use crate::rpc::session::Session;
@@ -115,8 +115,8 @@ impl Session {
 
     fn make_result(&self, result: Packed) -> Result<Answer, Fault> {
         let limits = &self.config.limits;
-        judge_result(&result, limits.body_bytes_max)?;
-        judge_values(&result, &limits.values)?;
+        check_result(&result, limits.body_bytes_max)?;
+        check_values(&result, &limits.values)?;
         // A peer that asks for more than it reads loses that answer, not its link.
         if result.as_bytes().len() > self.output.room(limits.queue_bytes_hard_max) {
             let text = "the result does not fit into the queue to its caller";
@@ -149,7 +149,7 @@ impl Session {
     }
 
     /// A request that came now, refused.
-    pub(crate) fn turn_away(
+    pub(crate) fn refuse_request(
         &mut self,
         id: WireId,
         refusal: &Refusal,

@@ -314,8 +314,8 @@ impl TimeZone {
         key.len() <= Self::NAME_BYTES_MAX && key.split('/').all(part)
     }
 
-    /// What the reader of pickles has judged already.
-    pub(super) fn judged(offset: Option<TimeDelta>, name: Option<&str>, is_key: bool) -> Self {
+    /// What the reader of pickles has checked already.
+    pub(super) fn checked(offset: Option<TimeDelta>, name: Option<&str>, is_key: bool) -> Self {
         let offset = offset.and_then(|offset| i64::try_from(offset.total_microseconds()).ok());
         Self { offset: offset.unwrap_or(UNKNOWN), name: name.map(Box::from), is_key }
     }

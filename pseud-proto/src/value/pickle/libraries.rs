@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
     }
 
     fn fixed_zone(&mut self) -> Option<AnyZone<'a>> {
-        Some((self.zone()?.judge().ok()?, Needs::Class))
+        Some((self.zone()?.check().ok()?, Needs::Class))
     }
 
     fn zoneinfo(&mut self) -> Option<AnyZone<'a>> {

@@ -25,7 +25,7 @@ pub(crate) fn read(code: i8, pickle: &[u8]) -> Result<Option<Found<'_>>, OutOfRa
     };
     match raw {
         Some(raw) if plain.rest == b"." => {
-            raw.judge().map(|shape| Some(Found { shape, needs: Needs::Nothing }))
+            raw.check().map(|shape| Some(Found { shape, needs: Needs::Nothing }))
         }
         _ => Ok(libraries::read(code, reader)),
     }
@@ -40,12 +40,12 @@ enum Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    fn judge(self) -> Result<Shape<'a>, OutOfRange> {
+    fn check(self) -> Result<Shape<'a>, OutOfRange> {
         Ok(match self {
-            Self::Zone(zone) => Shape::Zone(zone.judge()?),
+            Self::Zone(zone) => Shape::Zone(zone.check()?),
             Self::Delta(parts) => Shape::Delta(delta(parts)?),
             Self::DateTime(bytes, zone) => {
-                Shape::DateTime(datetime(bytes)?, zone.map(RawZone::judge).transpose()?)
+                Shape::DateTime(datetime(bytes)?, zone.map(RawZone::check).transpose()?)
             }
             Self::Date([y, year, month, day]) => {
                 Shape::Date(Date::new(u16::from_be_bytes([y, year]), month, day)?)

@@ -51,7 +51,7 @@ impl<'a> Found<'a> {
 
 impl From<Zone<'_>> for TimeZone {
     fn from(zone: Zone<'_>) -> Self {
-        TimeZone::judged(zone.offset, zone.name, zone.is_key)
+        TimeZone::checked(zone.offset, zone.name, zone.is_key)
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) struct RawZone<'a> {
 }
 
 impl<'a> RawZone<'a> {
-    pub(super) fn judge(self) -> Result<Zone<'a>, OutOfRange> {
+    pub(super) fn check(self) -> Result<Zone<'a>, OutOfRange> {
         let offset = TimeZone::new(delta(self.offset)?)?.offset();
         Ok(Zone { offset, name: self.name, is_key: false })
     }

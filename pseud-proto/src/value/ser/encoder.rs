@@ -12,7 +12,7 @@ use serde::ser::Serialize;
 /// is no value, so the first error is kept and is what encoding ends with, whoever ignores it.
 ///
 /// All else is one whole value: serde gives a `Serialize` one serializer, which one call of a method
-/// uses up, and nothing but such a call makes the `Ok` that it returns. Counts and pairs are judged where
+/// uses up, and nothing but such a call makes the `Ok` that it returns. Counts and pairs are checked where
 /// a container ends, and a panic that is caught on its way leaves a part [open](Self::open). So what was
 /// written need not be walked over; builds with debug assertions do, and compare.
 pub(super) struct Encoder {

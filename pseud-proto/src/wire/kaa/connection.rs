@@ -96,7 +96,7 @@ impl Connection {
         Ok(None)
     }
 
-    /// Judged before its payload is awaited: a stranger's packets are proofs, and no longer than these.
+    /// Decided before its payload is awaited: a stranger's packets are proofs, and no longer than these.
     fn check_header(&self, header: &Header) -> Result<(), PeerError> {
         if !self.handshake.is_done() {
             return match header.kind {

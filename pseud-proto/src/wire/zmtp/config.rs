@@ -37,7 +37,7 @@ pub struct ConnectionConfig {
     pub message_timeout: Duration,
     /// PING and its time-outs.
     pub heartbeat: Heartbeat,
-    /// Lengths, judged before their bytes are awaited.
+    /// Lengths, checked before their bytes are awaited.
     pub limits: FrameLimits,
 }
 

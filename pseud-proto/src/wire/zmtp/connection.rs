@@ -81,7 +81,7 @@ pub struct Connection {
     events: VecDeque<Event>,
     output: Output,
     stats: Stats,
-    noise: Budget,
+    flood: Budget,
     failed: Option<PeerError>,
 }
 
@@ -134,7 +134,7 @@ impl Connection {
             events: VecDeque::new(),
             output,
             stats: Stats::default(),
-            noise: Budget::default(),
+            flood: Budget::default(),
             failed: None,
             config,
         }
@@ -349,7 +349,7 @@ impl Connection {
         if let Phase::Greeting { greeting, deadline, .. } = &mut self.phase {
             let taken = greeting.take(input.peek());
             input.take(taken);
-            greeting.judge(self.config.mechanism.name())?;
+            greeting.check(self.config.mechanism.name())?;
             if !greeting.is_complete() {
                 return Ok(());
             }

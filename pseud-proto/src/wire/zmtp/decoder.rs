@@ -20,7 +20,7 @@ use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::decoder::whole::{Whole, command_of, open};
 use crate::wire::zmtp::event::Event;
 use crate::wire::zmtp::frame::Header;
-use crate::wire::zmtp::input::{Input, Outlet};
+use crate::wire::zmtp::input::{DecodeSink, Input};
 use crate::wire::zmtp::mechanism::{Opener, Scratch};
 use crate::wire::zmtp::stats::Stats;
 use bytes::{Bytes, BytesMut};
@@ -49,7 +49,7 @@ pub(crate) struct Decoder {
     pending: BytesMut,
     /// Where the next frame begins, from the start of the message.
     cursor: usize,
-    /// The header at the cursor, once it is known and judged.
+    /// The header at the cursor, once it is known and checked.
     header: Option<Header>,
     ranges: [Range<u32>; Parts::MAX],
     frames: usize,
@@ -97,7 +97,7 @@ impl Decoder {
     pub(crate) fn run(
         &mut self,
         input: &mut Input<'_>,
-        outlet: &mut Outlet<'_>,
+        sink: &mut DecodeSink<'_>,
     ) -> Result<Option<Vec<u8>>, PeerError> {
         let scratch = &mut None;
         loop {
@@ -105,12 +105,12 @@ impl Decoder {
                 return Ok(None);
             }
             let found = if self.pending.is_empty() {
-                self.scan(input, outlet, scratch)?
+                self.scan(input, sink, scratch)?
             } else {
                 Found::Partial
             };
             let found = match found {
-                Found::Partial => self.resume(input, outlet, scratch)?,
+                Found::Partial => self.resume(input, sink, scratch)?,
                 whole => whole,
             };
             match found {
@@ -126,34 +126,34 @@ impl Decoder {
     fn scan(
         &mut self,
         input: &mut Input<'_>,
-        outlet: &mut Outlet<'_>,
+        sink: &mut DecodeSink<'_>,
         scratch: &mut Option<Scratch>,
     ) -> Result<Found, PeerError> {
-        if self.traffic && self.opener.is_none() && self.scan_short(input.peek(), outlet.config) {
+        if self.traffic && self.opener.is_none() && self.scan_short(input.peek(), sink.config) {
             let message = Bytes::copy_from_slice(input.take(self.cursor));
-            return Ok(self.finish(message, outlet.events));
+            return Ok(self.finish(message, sink.events));
         }
         while let Some(header) = input.peek().get(self.cursor..).and_then(Header::decode) {
-            if let Err(error) = self.judge(header, outlet.config) {
-                let large = self.may_skip(header, error, outlet.config)?;
+            if let Err(error) = self.check(header, sink.config) {
+                let large = self.may_skip(header, error, sink.config)?;
                 let head = Bytes::copy_from_slice(input.take(self.cursor));
                 input.take(header.len());
-                return Ok(self.begin_skip(header, head, large, outlet));
+                return Ok(self.begin_skip(header, head, large, sink));
             }
             let end = self.frame_end(header);
             let Some(frame) = input.peek_mut().get_mut(self.cursor..end) else { break };
-            self.count(header, outlet.stats);
+            self.count(header, sink.stats);
             let whole = open(&mut self.opener, scratch, header, frame)?;
             if whole.is_command {
-                let body = command_of(frame, whole, outlet.config)?;
+                let body = command_of(frame, whole, sink.config)?;
                 self.pending.extend_from_slice(input.take(self.cursor));
                 input.take(end.saturating_sub(self.cursor));
                 return Ok(Found::Command(body));
             }
-            self.push(&whole, end, outlet.config)?;
+            self.push(&whole, end, sink.config)?;
             if !whole.has_more {
                 let message = Bytes::copy_from_slice(input.take(end));
-                return Ok(self.finish(message, outlet.events));
+                return Ok(self.finish(message, sink.events));
             }
         }
         self.pending.extend_from_slice(input.take(self.cursor));
@@ -165,19 +165,19 @@ impl Decoder {
     fn resume(
         &mut self,
         input: &mut Input<'_>,
-        outlet: &mut Outlet<'_>,
+        sink: &mut DecodeSink<'_>,
         scratch: &mut Option<Scratch>,
     ) -> Result<Found, PeerError> {
         loop {
             let known = self.header;
             let Some(header) = self.resume_header(input) else { return Ok(Found::Partial) };
             if known.is_none()
-                && let Err(error) = self.judge(header, outlet.config)
+                && let Err(error) = self.check(header, sink.config)
             {
-                let large = self.may_skip(header, error, outlet.config)?;
+                let large = self.may_skip(header, error, sink.config)?;
                 self.pending.truncate(self.cursor);
                 let head = std::mem::take(&mut self.pending).freeze();
-                return Ok(self.begin_skip(header, head, large, outlet));
+                return Ok(self.begin_skip(header, head, large, sink));
             }
             let end = self.frame_end(header);
             self.reserve_for(input.peek().len(), end);
@@ -185,18 +185,18 @@ impl Decoder {
                 return Ok(Found::Partial);
             }
             self.header = None;
-            self.count(header, outlet.stats);
+            self.count(header, sink.stats);
             let frame = self.pending.get_mut(self.cursor..).unwrap_or_default();
             let whole = open(&mut self.opener, scratch, header, frame)?;
             if whole.is_command {
-                let body = command_of(frame, whole, outlet.config)?;
+                let body = command_of(frame, whole, sink.config)?;
                 self.cut_command();
                 return Ok(Found::Command(body));
             }
-            self.push(&whole, end, outlet.config)?;
+            self.push(&whole, end, sink.config)?;
             if !whole.has_more {
                 let message = std::mem::take(&mut self.pending).freeze();
-                return Ok(self.finish(message, outlet.events));
+                return Ok(self.finish(message, sink.events));
             }
         }
     }
@@ -238,14 +238,14 @@ impl Decoder {
         }
     }
 
-    /// Adds the part that ends at `end`. Its size was judged, so its range has 32 bits.
+    /// Adds the part that ends at `end`. Its size was checked, so its range has 32 bits.
     fn push(
         &mut self,
         whole: &Whole,
         end: usize,
         config: &ConnectionConfig,
     ) -> Result<(), PeerError> {
-        self.judge_frames(config)?;
+        self.check_frames(config)?;
         let start = self.cursor.saturating_add(whole.lead);
         if let Some(range) = self.ranges.get_mut(self.frames) {
             *range = start as u32..end as u32;
@@ -295,8 +295,8 @@ mod tests {
     fn feed(decoder: &mut Decoder, bytes: &[u8]) -> VecDeque<Event> {
         let (config, mut events) = (ConnectionConfig::default(), VecDeque::new());
         let mut stats = Stats::default();
-        let mut outlet = Outlet { config: &config, events: &mut events, stats: &mut stats };
-        decoder.run(&mut Input::new(&mut bytes.to_vec()), &mut outlet).unwrap();
+        let mut sink = DecodeSink { config: &config, events: &mut events, stats: &mut stats };
+        decoder.run(&mut Input::new(&mut bytes.to_vec()), &mut sink).unwrap();
         events
     }
 

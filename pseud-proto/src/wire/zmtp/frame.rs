@@ -14,7 +14,7 @@ pub(crate) const HEADER_MAX: usize = 9;
 /// The largest size that has the short form.
 const SHORT_MAX: usize = 0xff;
 
-/// A decoded header. Its size was not judged yet.
+/// A decoded header. Its size was not checked yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     flags: u8,

@@ -1,4 +1,4 @@
-//! The greeting (ZMTP 3.1 §greeting): 64 bytes each way, judged as early as they allow.
+//! The greeting (ZMTP 3.1 §greeting): 64 bytes each way, checked as early as they allow.
 
 use crate::auth::mechanism_name::MechanismName;
 use crate::error::{Incompatible, Insecure, Malformed, PeerError};
@@ -47,9 +47,9 @@ impl Greeting {
     }
 
     /// Judges what has come so far. Where a mechanism must be spoken, a peer that has none is not
-    /// only strange: it would have us talk in clear. The padding and the as-server byte are never judged: libzmq
+    /// only strange: it would have us talk in clear. The padding and the as-server byte are never checked: libzmq
     /// always sends 0 for the latter, whichever side it is.
-    pub(crate) fn judge(&self, mechanism: MechanismName) -> Result<(), PeerError> {
+    pub(crate) fn check(&self, mechanism: MechanismName) -> Result<(), PeerError> {
         if self.byte(0).is_some_and(|byte| byte != 0xff)
             || self.byte(9).is_some_and(|byte| byte & 1 == 0)
         {
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(&ours[..16], b"\xff\0\0\0\0\0\0\0\x07\x7f\x03\x01NULL");
         for cut in 0..=GREETING_LEN {
             let greeting = came(&ours[..cut]);
-            assert_eq!(greeting.judge(MechanismName::Null), Ok(()));
+            assert_eq!(greeting.check(MechanismName::Null), Ok(()));
             assert_eq!(greeting.is_complete(), cut == GREETING_LEN);
         }
     }

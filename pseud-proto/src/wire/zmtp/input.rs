@@ -37,8 +37,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Where the decoder puts what it finds, and the rules it judges by.
-pub(crate) struct Outlet<'a> {
+/// Where the decoder puts what it finds, and the rules it checks by.
+pub(crate) struct DecodeSink<'a> {
     pub(crate) config: &'a ConnectionConfig,
     pub(crate) events: &'a mut VecDeque<Event>,
     pub(crate) stats: &'a mut Stats,

@@ -11,7 +11,7 @@ const IDENTITY: &[u8] = b"Identity";
 const APPLICATION: &[u8] = b"X-";
 const IDENTITY_BYTES_MAX: usize = 255;
 
-/// What a peer's metadata says, judged.
+/// What a peer's metadata says, checked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) identity: Bytes,
@@ -52,7 +52,7 @@ pub(crate) fn parse(mut block: &[u8], config: &ConnectionConfig) -> Result<Metad
     let mut count = 0;
     while !block.is_empty() {
         count += 1;
-        judge_count(count, config.limits.properties_max)?;
+        check_count(count, config.limits.properties_max)?;
         let (name, value) = take_property(&mut block).ok_or(Malformed::BadMetadata)?;
         if name.eq_ignore_ascii_case(IDENTITY) {
             set_once(&mut identity, value)?;
@@ -63,8 +63,8 @@ pub(crate) fn parse(mut block: &[u8], config: &ConnectionConfig) -> Result<Metad
         }
     }
     Ok(Metadata {
-        identity: judge_identity(identity.unwrap_or_default())?,
-        socket_type: judge_socket_type(socket_type.unwrap_or_default(), config.socket_type)?,
+        identity: check_identity(identity.unwrap_or_default())?,
+        socket_type: check_socket_type(socket_type.unwrap_or_default(), config.socket_type)?,
         properties,
     })
 }
@@ -90,14 +90,14 @@ fn is_application(name: &[u8]) -> bool {
     name.get(..APPLICATION.len()).is_some_and(|start| start.eq_ignore_ascii_case(APPLICATION))
 }
 
-fn judge_count(count: usize, max: usize) -> Result<(), PeerError> {
+fn check_count(count: usize, max: usize) -> Result<(), PeerError> {
     if count <= max {
         return Ok(());
     }
     Err(PeerError::TooLarge { what: "properties", size: count as u64, max: max as u64 })
 }
 
-fn judge_identity(identity: &[u8]) -> Result<Bytes, PeerError> {
+fn check_identity(identity: &[u8]) -> Result<Bytes, PeerError> {
     if identity.len() > IDENTITY_BYTES_MAX {
         return Err(PeerError::TooLarge {
             what: "identity bytes",
@@ -112,7 +112,7 @@ fn judge_identity(identity: &[u8]) -> Result<Bytes, PeerError> {
 }
 
 /// A missing type is an empty one here: libzmq lets it pass, we do not.
-fn judge_socket_type(name: &[u8], ours: SocketType) -> Result<SocketType, PeerError> {
+fn check_socket_type(name: &[u8], ours: SocketType) -> Result<SocketType, PeerError> {
     SocketType::from_wire(name)
         .filter(|theirs| ours.is_compatible(*theirs))
         .ok_or(Incompatible::SocketType.into())

@@ -5,7 +5,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `config` | what we say and what we allow |
-//! | `greeting` | the first 64 bytes, judged as early as they allow |
+//! | `greeting` | the first 64 bytes, checked as early as they allow |
 //! | `frame` | the frame header, to bytes and back |
 //! | `command`, `metadata` | command bodies and their properties |
 //! | `mechanism` | the handshake: a closed step machine each for NULL, PLAIN and CURVE |

@@ -108,7 +108,7 @@ async fn a_ping_of_rzmqs_in_clear_ends_its_link() {
     let client = rzmq::Peer::client_with(&endpoint, Some(BEAT)).await;
     let end = async {
         loop {
-            if let Some(ConnectionEvent::Lost { reason, .. }) = events.next().await {
+            if let Some(ConnectionEvent::Disconnected { reason, .. }) = events.next().await {
                 return reason;
             }
         }

@@ -7,7 +7,7 @@ use crate::job::Job;
 use anyhow::{Context as _, Result};
 use zmq::{Context, Message, SNDMORE, Socket};
 
-/// Frames of a request of pseud, its sender's routing id before them.
+/// Frames of a request of pseud, its sender's identity before them.
 const PSEUD_FRAMES: usize = pseud_frames::COUNT + 1;
 /// Of those, the kind; and the byte that says that the body is a result.
 const KIND: usize = 4;

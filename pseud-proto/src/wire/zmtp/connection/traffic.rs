@@ -5,7 +5,7 @@ use crate::error::{Insecure, Misbehaved, PeerError};
 use crate::wire::zmtp::command;
 use crate::wire::zmtp::command::{Command, Ping};
 use crate::wire::zmtp::heartbeat::Beat;
-use crate::wire::zmtp::input::{Input, Outlet};
+use crate::wire::zmtp::input::{DecodeSink, Input};
 use std::collections::VecDeque;
 use std::time::Instant;
 use zeroize::Zeroize;
@@ -17,9 +17,12 @@ const PONG_BACKLOG_MAX: usize = 256 << 10;
 impl Connection {
     pub(crate) fn decode(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
         loop {
-            let mut outlet =
-                Outlet { config: &self.config, events: &mut self.events, stats: &mut self.stats };
-            let Some(mut body) = self.decoder.run(input, &mut outlet)? else { return Ok(()) };
+            let mut sink = DecodeSink {
+                config: &self.config,
+                events: &mut self.events,
+                stats: &mut self.stats,
+            };
+            let Some(mut body) = self.decoder.run(input, &mut sink)? else { return Ok(()) };
             let handled =
                 Command::parse(&body).and_then(|command| self.handle_command(command, now));
             body.zeroize();
@@ -44,7 +47,7 @@ impl Connection {
         command: Command<'_>,
         now: Instant,
     ) -> Result<(), PeerError> {
-        if !self.noise.spend(self.config.limits.flood, now) {
+        if !self.flood.spend(self.config.limits.flood, now) {
             return Err(Misbehaved::Flood.into());
         }
         match command.name {

@@ -1,4 +1,4 @@
-//! What a peer's frames may weigh, judged as early as they show it.
+//! What a peer's frames may weigh, checked as early as they show it.
 
 use super::Decoder;
 use crate::error::{Malformed, Misbehaved, PeerError};
@@ -12,7 +12,7 @@ pub(crate) const MESSAGE_BYTES_MAX: usize = u32::MAX as usize - 64 * 1024;
 
 impl Decoder {
     /// Judges a header before its body is awaited.
-    pub(crate) fn judge(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
+    pub(crate) fn check(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
         let limits = &config.limits;
         if config.strict && header.is_irregular() {
             return Err(Malformed::ReservedFlag.into());
@@ -20,25 +20,25 @@ impl Decoder {
         // A sealed one shows inside what it is.
         if header.is_command() && self.opener.is_none() {
             within("command bytes", header.size, limits.command_bytes_max)?;
-            return self.judge_handshake(header, config);
+            return self.check_handshake(header, config);
         }
         let message_bytes_max = limits.message_bytes_max.min(MESSAGE_BYTES_MAX);
         let message_bytes = self.body_bytes.saturating_add(header.size);
         within("frame bytes", header.size, limits.frame_bytes_max)?;
         within("message bytes", message_bytes, message_bytes_max)?;
         if self.opener.is_none() {
-            self.judge_frames(config)?;
+            self.check_frames(config)?;
         }
         if self.traffic { Ok(()) } else { Err(Misbehaved::EarlyMessage.into()) }
     }
 
     /// Judges whether the message may have one frame more.
-    pub(crate) fn judge_frames(&self, config: &ConnectionConfig) -> Result<(), PeerError> {
+    pub(crate) fn check_frames(&self, config: &ConnectionConfig) -> Result<(), PeerError> {
         let max = config.limits.frames_max.min(Parts::MAX);
         within("frames of a message", self.frames as u64 + 1, max)
     }
 
-    fn judge_handshake(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
+    fn check_handshake(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
         if self.traffic {
             return Ok(());
         }

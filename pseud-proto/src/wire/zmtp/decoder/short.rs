@@ -8,7 +8,7 @@ use crate::wire::zmtp::frame::Header;
 
 impl Decoder {
     /// Takes the message's first parts, as far as each is short, whole, and within all limits; whether
-    /// that was the whole message. All else is left where it is, to be judged.
+    /// that was the whole message. All else is left where it is, to be checked.
     #[inline]
     pub(crate) fn scan_short(&mut self, bytes: &[u8], config: &ConnectionConfig) -> bool {
         let limits = &config.limits;

@@ -7,7 +7,7 @@ use crate::message::too_large::TooLarge;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::event::Event;
 use crate::wire::zmtp::frame::Header;
-use crate::wire::zmtp::input::{Input, Outlet};
+use crate::wire::zmtp::input::{DecodeSink, Input};
 use bytes::Bytes;
 
 /// No frame that announces more is waited for: nobody means it.
@@ -36,7 +36,7 @@ impl Decoder {
         if !is_open || !is_last || header.size > SKIP_BYTES_MAX {
             return Err(refused);
         }
-        self.judge_frames(config)?;
+        self.check_frames(config)?;
         Ok(TooLarge { head: Parts::default(), what, size, max })
     }
 
@@ -46,14 +46,12 @@ impl Decoder {
         header: Header,
         head: Bytes,
         large: TooLarge,
-        outlet: &mut Outlet<'_>,
+        sink: &mut DecodeSink<'_>,
     ) -> Found {
         let ranges = self.ranges.get(..self.frames).unwrap_or_default();
         let parts = Parts::new(head, ranges);
-        outlet
-            .events
-            .extend(parts.map(|head| Event::TooLarge(Box::new(TooLarge { head, ..large }))));
-        self.count(header, outlet.stats);
+        sink.events.extend(parts.map(|head| Event::TooLarge(Box::new(TooLarge { head, ..large }))));
+        self.count(header, sink.stats);
         self.restart();
         self.header = None;
         self.skipping = header.size;

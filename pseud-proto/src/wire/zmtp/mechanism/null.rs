@@ -9,7 +9,7 @@ use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::mechanism::step::{Complete, Step};
 use crate::wire::zmtp::metadata;
 
-/// A NULL handshake. Our READY leaves at birth, so all that is left to do is to judge theirs.
+/// A NULL handshake. Our READY leaves at birth, so all that is left to do is to check theirs.
 #[derive(Debug)]
 pub(crate) struct Null {
     side: Side,

@@ -12,7 +12,7 @@ use crate::error::{Insecure, PeerError};
 /// The number before a direction's first.
 pub(crate) const NONE: u64 = 0;
 
-/// Whether that number is the one that follows `last`. It is not proven yet: it is judged before its
+/// Whether that number is the one that follows `last`. It is not proven yet: it is checked before its
 /// box, which costs nothing, and becomes the last one once its box has opened.
 pub(crate) fn follows(last: u64, number: u64) -> Result<(), PeerError> {
     match last.checked_add(1) {
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn d_11_only_the_next_number_follows() {
         const MAX: u64 = u64::MAX;
-        for (last, number, judged) in [
+        for (last, number, checked) in [
             (NONE, 1, Ok(())),
             (NONE, 0, Err(Insecure::Replay)),
             (NONE, 2, Err(Insecure::Gap)),
@@ -44,7 +44,7 @@ mod tests {
             (MAX, MAX, Err(Insecure::Exhausted)),
             (MAX, 0, Err(Insecure::Exhausted)),
         ] {
-            assert_eq!(follows(last, number), judged.map_err(PeerError::from), "{last} {number}");
+            assert_eq!(follows(last, number), checked.map_err(PeerError::from), "{last} {number}");
         }
     }
 }

@@ -210,7 +210,7 @@ impl<'a> Initiate<'a> {
         let (client_key, rest) = content.split_first_chunk().ok_or(Malformed::BadCommand)?;
         let (vouch, block) = rest.split_first_chunk().ok_or(Malformed::BadCommand)?;
         let client_key = PublicKey::from_bytes(*client_key);
-        judge_vouch(vouch, &client_key, welcomed)?;
+        check_vouch(vouch, &client_key, welcomed)?;
         let metadata = metadata::parse(block, config)?;
         Ok((client_key, Vouched { key, initiate_number: self.number, metadata }))
     }
@@ -218,7 +218,7 @@ impl<'a> Initiate<'a> {
 
 /// A vouch is random (16) | box of C' and S. It is good if `C` made it for this link and for us:
 /// libzmq looks at the first half alone.
-fn judge_vouch(
+fn check_vouch(
     vouch: &[u8; VOUCH_LEN],
     client_key: &PublicKey,
     welcomed: &Welcomed,

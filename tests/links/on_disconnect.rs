@@ -2,7 +2,7 @@
 
 use crate::{client, hello, server, soon};
 use pseud::proto::Capabilities;
-use pseud::{CallError, Client, Fault, Options, Orphans, Reason, Request, Server};
+use pseud::{CallError, Client, Fault, OnDisconnect, Options, Reason, Request, Server};
 use std::future::pending;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -34,15 +34,15 @@ async fn call_and_leave(endpoint: &str, name: &'static str, begun: &Notify) {
 #[tokio::test]
 async fn what_a_handler_spawned_is_finished_without_it() {
     let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let [begun, dropped, gate, done] = signals();
-    let theirs = (begun.clone(), dropped.clone(), gate.clone(), done.clone());
+    let [begun, dropped, admission, done] = signals();
+    let theirs = (begun.clone(), dropped.clone(), admission.clone(), done.clone());
     let work = move |_| {
-        let (begun, dropped, gate, done) = theirs.clone();
+        let (begun, dropped, admission, done) = theirs.clone();
         async move {
             let _held = Held(dropped);
             let task = tokio::spawn(async move {
                 begun.notify_one();
-                gate.notified().await;
+                admission.notified().await;
                 done.notify_one();
             });
             task.await.map_err(|error| Fault::new("RuntimeError", error.to_string()))
@@ -51,7 +51,7 @@ async fn what_a_handler_spawned_is_finished_without_it() {
     server.register("work", work).unwrap();
     call_and_leave(&endpoint, "work", &begun).await;
     soon(dropped.notified()).await;
-    gate.notify_one();
+    admission.notify_one();
     soon(done.notified()).await;
     assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
 }
@@ -89,11 +89,12 @@ async fn the_calls_of_a_dropped_handler_are_cancelled() {
 async fn a_handler_on_a_thread_hears_of_it_and_runs_to_its_end() {
     let (server, endpoint) = server("tcp://127.0.0.1:0").await;
     let [begun] = signals();
-    let (begin, (release, gate), (tell, told)) = (begun.clone(), mpsc::channel(), mpsc::channel());
-    let (gate, tell) = (std::sync::Mutex::new(gate), std::sync::Mutex::new(tell));
+    let (begin, (release, admission), (tell, told)) =
+        (begun.clone(), mpsc::channel(), mpsc::channel());
+    let (admission, tell) = (std::sync::Mutex::new(admission), std::sync::Mutex::new(tell));
     let work = move |request: Request| {
         begin.notify_one();
-        let released: Result<(), _> = gate.lock().unwrap().recv();
+        let released: Result<(), _> = admission.lock().unwrap().recv();
         let _ = tell.lock().unwrap().send(request.cancelled().is_cancelled());
         released.map_err(|error| Fault::new("RuntimeError", error.to_string()))
     };
@@ -112,17 +113,19 @@ async fn a_handler_on_a_thread_hears_of_it_and_runs_to_its_end() {
 
 #[tokio::test]
 async fn a_handler_that_is_to_finish_does() {
-    let server = Server::with_options(Options::server("service").orphans(Orphans::Finish)).unwrap();
+    let server =
+        Server::with_options(Options::server("service").on_disconnect(OnDisconnect::Detach))
+            .unwrap();
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
-    let [begun, told, gate, done] = signals();
-    let theirs = (begun.clone(), told.clone(), gate.clone(), done.clone());
+    let [begun, told, admission, done] = signals();
+    let theirs = (begun.clone(), told.clone(), admission.clone(), done.clone());
     let work = move |request: Request| {
-        let (begun, told, gate, done) = theirs.clone();
+        let (begun, told, admission, done) = theirs.clone();
         async move {
             begun.notify_one();
             request.cancelled().await;
             told.notify_one();
-            gate.notified().await;
+            admission.notified().await;
             done.notify_one();
             Ok::<_, Fault>(())
         }
@@ -130,7 +133,7 @@ async fn a_handler_that_is_to_finish_does() {
     server.register("work", work).unwrap();
     call_and_leave(&endpoint, "work", &begun).await;
     soon(told.notified()).await;
-    gate.notify_one();
+    admission.notify_one();
     soon(done.notified()).await;
 }
 
@@ -141,13 +144,13 @@ async fn a_handler_whose_caller_has_only_given_up_goes_on() {
     options.config.late_guard = Duration::ZERO.into();
     let server = Server::with_options(options).unwrap();
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
-    let [begun, gate, done] = signals();
-    let theirs = (begun.clone(), gate.clone(), done.clone());
+    let [begun, admission, done] = signals();
+    let theirs = (begun.clone(), admission.clone(), done.clone());
     let work = move |request: Request| {
-        let (begun, gate, done) = theirs.clone();
+        let (begun, admission, done) = theirs.clone();
         async move {
             begun.notify_one();
-            gate.notified().await;
+            admission.notified().await;
             assert!(!request.cancelled().is_cancelled());
             done.notify_one();
             Ok::<_, Fault>(())
@@ -162,6 +165,6 @@ async fn a_handler_whose_caller_has_only_given_up_goes_on() {
     let error = soon(caller.call::<(), _>("work", ()).timeout(Duration::from_millis(50))).await;
     assert!(matches!(error, Err(CallError::Unknown(Reason::TimedOut))), "{error:?}");
     soon(begun.notified()).await;
-    gate.notify_one();
+    admission.notify_one();
     soon(done.notified()).await;
 }

@@ -1,8 +1,8 @@
-//! The gate with a link that only notes its answer, and tasks that run when a test polls them.
+//! The admission with a link that only notes its answer, and tasks that run when a test polls them.
 
 use super::*;
 use crate::auth::authenticator::Authenticator;
-use crate::auth::places::Gate;
+use crate::auth::places::Admission;
 use crate::runtime::tests::ByHand;
 use pseud_proto::zmtp::Secret;
 use pseud_proto::{Config, Reason};
@@ -42,7 +42,7 @@ impl AnyLink for Noted {
 
 struct Bench {
     hub: Arc<Hub>,
-    doors: Doors,
+    admissions: Admissions,
     /// When it is late the handshakes' time is up.
     runtime: ByHand,
 }
@@ -51,22 +51,25 @@ impl Bench {
     /// So many may wait.
     fn new(authenticator: Authenticator, questions_parked_max: usize) -> Self {
         let runtime = ByHand::default();
-        let gate =
-            Gate { authenticator: Some(authenticator), questions_parked_max, ..Gate::default() };
+        let admission = Admission {
+            authenticator: Some(authenticator),
+            questions_parked_max,
+            ..Admission::default()
+        };
         let hub = Hub::new(Arc::new(Config::default()), runtime.clone()).unwrap();
-        Self { hub: Arc::new(hub), doors: Doors::new(gate), runtime }
+        Self { hub: Arc::new(hub), admissions: Admissions::new(admission), runtime }
     }
 
     fn ask(&self) -> (Arc<Noted>, Option<Verdict>) {
         let link = Arc::new(Noted::default());
         let asked: Arc<dyn AnyLink> = link.clone();
         let question = Question::Plain { username: "me".into(), password: Secret::new("x") };
-        (link, ask(&self.hub, &self.doors, &asked, question, "here"))
+        (link, ask(&self.hub, &self.admissions, &asked, question, "here"))
     }
 
     /// Places that are taken.
     fn parked(&self) -> usize {
-        self.doors.taken()
+        self.admissions.taken()
     }
 
     /// Polls every task once; those that are done go.

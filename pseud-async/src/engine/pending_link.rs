@@ -9,7 +9,7 @@ use std::time::Instant;
 
 /// A link whose handshake is not over.
 #[derive(Debug)]
-pub(crate) struct Stranger {
+pub(crate) struct PendingLink {
     pub(crate) link: Arc<dyn AnyLink>,
     /// Users that were disconnected since it came: it may have been admitted as one of them before.
     unwelcome: Vec<Bytes>,
@@ -23,7 +23,7 @@ pub(crate) struct Stranger {
     pub(crate) asked: bool,
 }
 
-impl Stranger {
+impl PendingLink {
     pub(crate) fn new(
         link: Arc<dyn AnyLink>,
         dialed: Option<LinkId>,

@@ -1,4 +1,4 @@
-//! Guards: who may reach the handlers of a domain.
+//! Predicates: who may reach the handlers of a domain.
 
 use crate::serve::caller::Caller;
 use std::fmt;
@@ -10,7 +10,7 @@ pub(crate) type Judging = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// What a domain says of a caller.
 #[derive(Clone)]
-pub(crate) enum Guard {
+pub(crate) enum Predicate {
     /// Everyone may.
     Open,
     /// Users that have that permission may.
@@ -23,7 +23,7 @@ pub(crate) enum Guard {
     Missing(Arc<str>),
 }
 
-impl fmt::Debug for Guard {
+impl fmt::Debug for Predicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open => f.write_str("Open"),
@@ -35,7 +35,7 @@ impl fmt::Debug for Guard {
     }
 }
 
-impl Guard {
+impl Predicate {
     pub(crate) fn from_fn(predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) -> Self {
         Self::Sync(Arc::new(predicate))
     }

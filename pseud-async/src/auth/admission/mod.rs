@@ -1,8 +1,8 @@
-//! The gate: who is asked whether a stranger may come in, and what an answer does to its link.
+//! The admission: who is asked whether a stranger may come in, and what an answer does to its link.
 
-use super::authenticator::{BlockingJudge, Judge, Source};
+use super::authenticator::{BlockingJudge, Decide, Source};
 use super::permit::Permit;
-use super::places::Doors;
+use super::places::Admissions;
 use crate::engine::any_link::AnyLink;
 use crate::engine::handshakes::Handshakes;
 use crate::engine::hub::Hub;
@@ -21,12 +21,12 @@ mod tests;
 /// Asks about the stranger behind that link. `Some`: answered at once; else the link is told later.
 pub(crate) fn ask(
     hub: &Arc<Hub>,
-    doors: &Doors,
+    admissions: &Admissions,
     link: &Arc<dyn AnyLink>,
     question: Question,
     address: &str,
 ) -> Option<Verdict> {
-    let Some(authenticator) = doors.authenticator() else {
+    let Some(authenticator) = admissions.authenticator() else {
         hub.unavailable(Unavailable::Nobody, address);
         return Some(Verdict::Unavailable);
     };
@@ -35,13 +35,13 @@ pub(crate) fn ask(
         _ => None,
     };
     if let Some(name) = &name
-        && !doors.handshakes.may_ask(name, address, hub.now())
+        && !admissions.handshakes.may_ask(name, address, hub.now())
     {
         hub.unavailable(Unavailable::UserWaits, address);
         return Some(Verdict::Unavailable);
     }
     // First: a question that is put may be work at once, and elsewhere.
-    let Some(permit) = doors.enter() else {
+    let Some(permit) = admissions.enter() else {
         hub.unavailable(Unavailable::Crowded, address);
         return Some(Verdict::Unavailable);
     };
@@ -50,19 +50,19 @@ pub(crate) fn ask(
         link: link.clone(),
         who: question.to_string(),
         name,
-        handshakes: doors.handshakes.clone(),
+        handshakes: admissions.handshakes.clone(),
         source: Source { address: address.to_owned() },
     };
-    match authenticator.judge() {
-        Judge::Async(judge) => {
+    match authenticator.check() {
+        Decide::Async(check) => {
             let source = asked.source.clone();
-            match caught(|| judge(question, source, permit.clone()), unlogged) {
+            match caught(|| check(question, source, permit.clone()), unlogged) {
                 Some(judging) => asked.wait(permit, CatchUnwind::new(judging, Unlogged)),
                 None => Some(asked.told(None)),
             }
         }
-        Judge::Blocking(judge) => {
-            asked.block(permit, judge.clone(), question);
+        Decide::Blocking(check) => {
+            asked.block(permit, check.clone(), question);
             None
         }
     }
@@ -81,37 +81,37 @@ struct Asked {
 
 impl Asked {
     /// Polled once where the question arose; only one that has to wait costs a task.
-    fn wait(self, permit: Permit, mut judging: Guarded) -> Option<Verdict> {
+    fn wait(self, permit: Permit, mut judging: CaughtVerdict) -> Option<Verdict> {
         let mut cx = Context::from_waker(Waker::noop());
-        if let Poll::Ready(judged) = Pin::new(&mut judging).poll(&mut cx) {
-            return Some(self.told(judged));
+        if let Poll::Ready(checked) = Pin::new(&mut judging).poll(&mut cx) {
+            return Some(self.told(checked));
         }
         let hub = self.hub.clone();
         let parked = Parked::new(self, permit);
         hub.runtime.spawn(Box::pin(async move {
-            if let Some(judged) = in_time(&parked, judging).await {
-                parked.answer(judged);
+            if let Some(checked) = in_time(&parked, judging).await {
+                parked.answer(checked);
             }
         }));
         None
     }
 
     /// Who is gone before a thread was free is not asked about.
-    fn block(self, permit: Permit, judge: Arc<BlockingJudge>, question: Question) {
+    fn block(self, permit: Permit, check: Arc<BlockingJudge>, question: Question) {
         let (hub, source) = (self.hub.clone(), self.source.clone());
         let parked = Parked::new(self, permit);
         hub.runtime.spawn_blocking(Box::new(move || {
             if !parked.is_over() {
-                let judged = caught(move || judge(question, source), unlogged);
-                parked.answer(judged);
+                let checked = caught(move || check(question, source), unlogged);
+                parked.answer(checked);
             }
         }));
     }
 
     /// The answer to what an authenticator said. The link learns who is not let in: the line that says
     /// that it failed names them, whom somebody may have forgotten to add.
-    fn told(&self, judged: Judged) -> Verdict {
-        match judged {
+    fn told(&self, checked: Decided) -> Verdict {
+        match checked {
             Some(Verdict::Deny) => {
                 if let Some(name) = &self.name {
                     self.handshakes.denied(name, self.hub.now());
@@ -130,12 +130,12 @@ impl Asked {
 
 /// What was said. `None` if the link ended and the handshake's time is up: till then the work goes on
 /// that the question began, whoever it is for.
-async fn in_time(parked: &Parked, mut judging: Guarded) -> Option<Judged> {
+async fn in_time(parked: &Parked, mut judging: CaughtVerdict) -> Option<Decided> {
     let Some((asked, _)) = &parked.0 else { return None };
     let (at, mut late) = (asked.link.answer_by(), None);
     poll_fn(|cx| {
-        if let Poll::Ready(judged) = Pin::new(&mut judging).poll(cx) {
-            return Poll::Ready(Some(judged));
+        if let Poll::Ready(checked) = Pin::new(&mut judging).poll(cx) {
+            return Poll::Ready(Some(checked));
         }
         ready!(asked.link.poll_ended(cx));
         let Some(at) = at else { return Poll::Ready(None) };
@@ -159,27 +159,27 @@ impl Parked {
         self.0.as_ref().is_none_or(|(asked, _)| asked.link.poll_ended(&mut cx).is_ready())
     }
 
-    fn answer(mut self, judged: Judged) {
-        self.tell(judged);
+    fn answer(mut self, checked: Decided) {
+        self.notify(checked);
     }
 
-    fn tell(&mut self, judged: Judged) {
+    fn notify(&mut self, checked: Decided) {
         let Some((asked, permit)) = self.0.take() else { return };
         // First: who hears the answer may come again at once.
         drop(permit);
-        let verdict = asked.told(judged);
+        let verdict = asked.told(checked);
         asked.link.answer(verdict);
     }
 }
 
 impl Drop for Parked {
     fn drop(&mut self) {
-        self.tell(Some(Verdict::Unavailable));
+        self.notify(Some(Verdict::Unavailable));
     }
 }
 
 /// What an authenticator said; `None` if it panicked.
-type Judged = Option<Verdict>;
+type Decided = Option<Verdict>;
 
 /// The panic's text is not logged: it may hold what was asked about.
 fn unlogged(_: &str) {}
@@ -193,4 +193,4 @@ impl OnPanic for Unlogged {
 }
 
 /// An authenticator's future, whose panic is an answer.
-type Guarded = CatchUnwind<Verdict, Unlogged>;
+type CaughtVerdict = CatchUnwind<Verdict, Unlogged>;

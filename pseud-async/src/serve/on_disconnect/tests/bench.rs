@@ -5,8 +5,8 @@ use crate::engine::hub::Hub;
 use crate::engine::state::Inner;
 use crate::runtime::tests::ByHand;
 use crate::serve::dispatch::Dispatcher;
-use crate::serve::orphans::Orphans;
-use crate::serve::registry::served::Served;
+use crate::serve::on_disconnect::OnDisconnect;
+use crate::serve::registry::service_table::Served;
 use crate::serve::request::Request;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Dropped;
@@ -50,14 +50,14 @@ impl Drop for Held {
 }
 
 impl Bench {
-    pub(crate) fn new(orphans: Orphans) -> Self {
+    pub(crate) fn new(on_disconnect: OnDisconnect) -> Self {
         let runtime = ByHand::default();
         let mut config = Config::default();
         config.limits.requests_open_max = 3;
         config.limits.requests_open_bytes_max = 2 * LARGE + LARGE / 2;
         let hub = Arc::new(Hub::new(Arc::new(config), runtime.clone()).unwrap());
         let served = Arc::new(Served::own());
-        let dispatcher = Dispatcher { hub: hub.clone(), served, orphans };
+        let dispatcher = Dispatcher { hub: hub.clone(), served, on_disconnect };
         let (woken, diary) = (Arc::default(), Diary::default());
         let bench = Self { hub, dispatcher, runtime, woken, diary };
         bench.register("waits", |_, _| pending());
@@ -139,11 +139,11 @@ impl Bench {
     }
 
     /// No handler runs, nobody waits for a signal, and that many were for nobody.
-    pub(crate) fn over(&self, orphans: u64) {
+    pub(crate) fn over(&self, on_disconnect: u64) {
         assert_eq!(self.hub.running.now(), (0, 0));
         let inner = self.hub.lock();
         assert!(inner.cancelling.is_empty());
-        assert_eq!(inner.endpoint.stats().dropped(Dropped::CallerGone), orphans);
+        assert_eq!(inner.endpoint.stats().dropped(Dropped::CallerGone), on_disconnect);
         assert_eq!(inner.endpoint.stats().requests_open, 0);
     }
 }

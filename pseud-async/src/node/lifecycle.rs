@@ -1,7 +1,7 @@
 //! Waiting for what a node comes to.
 
-use crate::engine::crowd::Place;
 use crate::engine::hub::Hub;
+use crate::engine::wait_list::WaitHandle;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 #[must_use = "futures do nothing unless awaited"]
 pub struct Ready {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) place: Place,
+    pub(crate) place: WaitHandle,
 }
 
 impl Future for Ready {
@@ -35,7 +35,7 @@ impl Future for Ready {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Drained {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) place: Place,
+    pub(crate) place: WaitHandle,
 }
 
 impl Future for Drained {

@@ -42,10 +42,10 @@ impl Served {
     }
 
     /// Who may serve that name, in the order in which they are to be tried. Nobody once the node has
-    /// ended: its guards are gone then, and global handlers must not be reached without them.
+    /// ended: its predicates are gone then, and global handlers must not be reached without them.
     pub(crate) fn candidates(&self, name: &str) -> Candidates {
         let found = self.table.candidates(Some(global()), name);
-        // Asked last: whoever found a table without its guards finds this said.
+        // Asked last: whoever found a table without its predicates finds this said.
         match self.ended.load(Ordering::Acquire) {
             true => Candidates::new(),
             false => found,
@@ -80,7 +80,7 @@ impl Served {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::guard::Guard;
+    use crate::serve::predicate::Predicate;
     use crate::serve::registry::table::Candidate;
     use crate::serve::request::Request;
     use pseud_proto::Fault;
@@ -130,8 +130,11 @@ mod tests {
         let (name, served) = ("served::guarded by the node alone", Served::own());
         let handler = |_: Request| Ok::<_, Fault>(());
         Registry::global().register_sync(name, handler).unwrap();
-        served.registry().guard("default", |_| false);
-        assert!(matches!(served.candidates(name)[..], [Candidate { guard: Guard::Sync(_), .. }]));
+        served.registry().predicate("default", |_| false);
+        assert!(matches!(
+            served.candidates(name)[..],
+            [Candidate { predicate: Predicate::Sync(_), .. }]
+        ));
         // Requests that came in one read are still being looked at.
         served.end();
         assert!(served.candidates(name).is_empty());

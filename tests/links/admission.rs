@@ -1,4 +1,4 @@
-//! Who waits at the gate: answers that come late or never, clients that leave meanwhile, and
+//! Who waits at the admission: answers that come late or never, clients that leave meanwhile, and
 //! authenticators that fail.
 
 use crate::guarded::{
@@ -42,7 +42,7 @@ fn name_in(question: Question) -> String {
 
 fn guarded(authenticator: Authenticator, questions_parked_max: usize) -> Options {
     let mut options = Options::server("service").plain_server(authenticator);
-    options.gate.questions_parked_max = questions_parked_max;
+    options.admission.questions_parked_max = questions_parked_max;
     options
 }
 

@@ -6,28 +6,28 @@ use std::task::Waker;
 
 /// Who waits for one thing. A future that was dropped is swept out, not left until it happens.
 #[derive(Debug, Default)]
-pub(crate) struct Crowd(Vec<Weak<AtomicWaker>>);
+pub(crate) struct WaitList(Vec<Weak<AtomicWaker>>);
 
-/// One future's place in one crowd; a clone's is its own.
+/// One future's place in one wait_list; a clone's is its own.
 #[derive(Debug, Default)]
-pub(crate) struct Place(Arc<AtomicWaker>);
+pub(crate) struct WaitHandle(Arc<AtomicWaker>);
 
-impl Clone for Place {
+impl Clone for WaitHandle {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-impl Place {
+impl WaitHandle {
     /// Whom to wake. Before the lock is taken, since it drops whoever was known here.
     pub(crate) fn register(&self, waker: &Waker) {
         self.0.register(waker);
     }
 }
 
-impl Crowd {
+impl WaitList {
     /// Lets a future wait, unless it does already.
-    pub(crate) fn join(&mut self, place: &Place) {
+    pub(crate) fn join(&mut self, place: &WaitHandle) {
         if Arc::weak_count(&place.0) > 0 {
             return;
         }
@@ -42,7 +42,7 @@ impl Crowd {
         self.0.is_empty()
     }
 
-    /// It happened: whom to wake once the lock is released.
+    /// It event: whom to wake once the lock is released.
     pub(crate) fn leave(&mut self) -> Vec<Arc<AtomicWaker>> {
         std::mem::take(&mut self.0).into_iter().filter_map(|known| known.upgrade()).collect()
     }
@@ -54,15 +54,15 @@ mod tests {
 
     #[test]
     fn who_comes_and_goes_leaves_no_room_behind() {
-        let mut crowd = Crowd::default();
-        let stays = Place::default();
+        let mut wait_list = WaitList::default();
+        let stays = WaitHandle::default();
         for _ in 0..1_000 {
-            crowd.join(&stays);
-            crowd.join(&Place::default());
+            wait_list.join(&stays);
+            wait_list.join(&WaitHandle::default());
         }
-        assert!(crowd.0.capacity() <= 16, "{}", crowd.0.capacity());
-        assert_eq!(crowd.leave().len(), 1);
-        crowd.join(&stays);
-        assert_eq!(crowd.leave().len(), 1, "it may wait again");
+        assert!(wait_list.0.capacity() <= 16, "{}", wait_list.0.capacity());
+        assert_eq!(wait_list.leave().len(), 1);
+        wait_list.join(&stays);
+        assert_eq!(wait_list.leave().len(), 1, "it may wait again");
     }
 }

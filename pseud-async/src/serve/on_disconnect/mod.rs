@@ -1,4 +1,4 @@
-//! Orphans: handlers whose callers have left.
+//! OnDisconnect: handlers whose callers have left.
 
 use crate::serve::cancelled::Cancelled;
 use std::future::{Future, poll_fn};
@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 /// It says nothing of inline and blocking handlers, which run to their end, as nothing can stop them.
 /// Nor of a caller that only waits no longer: while its session lives, its handlers go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Orphans {
+pub enum OnDisconnect {
     /// It is polled one last time, so that one that waits for
     /// [`Request::cancelled`](crate::Request::cancelled) may end in its own way, and is dropped if it
     /// still waits.
@@ -26,7 +26,7 @@ pub enum Orphans {
     /// Until then it is one of the `requests_open_max` of [`Limits`](pseud_proto::Limits) that all
     /// peers share: where handlers may wait for long, peers that call and leave keep everybody else
     /// out.
-    Finish,
+    Detach,
 }
 
 /// What `work` comes to; `None` once its caller is gone. It is polled one last time then, in which it

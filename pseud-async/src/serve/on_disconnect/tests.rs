@@ -3,14 +3,14 @@
 mod bench;
 
 use super::*;
-use crate::serve::orphans::tests::bench::{Bench, Held, LARGE};
+use crate::serve::on_disconnect::tests::bench::{Bench, Held, LARGE};
 use pseud_proto::Fault;
 use pseud_proto::pseud::Dropped;
 use std::future::pending;
 
 #[test]
 fn a_handler_that_waits_is_dropped_when_its_caller_leaves() {
-    let bench = Bench::new(Orphans::Cancel);
+    let bench = Bench::new(OnDisconnect::Cancel);
     let peer = bench.join();
     bench.call(peer, "waits", 0);
     assert_eq!((bench.turn(), bench.woken(), bench.diary()), (1, 0, vec![]));
@@ -22,7 +22,7 @@ fn a_handler_that_waits_is_dropped_when_its_caller_leaves() {
 
 #[test]
 fn a_handler_whose_caller_leaves_before_its_task_runs() {
-    let bench = Bench::new(Orphans::Cancel);
+    let bench = Bench::new(OnDisconnect::Cancel);
     let peer = bench.join();
     bench.call(peer, "asks", 0);
     bench.leave(peer);
@@ -32,7 +32,7 @@ fn a_handler_whose_caller_leaves_before_its_task_runs() {
 
 #[test]
 fn a_handler_that_waits_for_the_signal_is_polled_once_more() {
-    let bench = Bench::new(Orphans::Cancel);
+    let bench = Bench::new(OnDisconnect::Cancel);
     let peer = bench.join();
     bench.call(peer, "asks", 0);
     bench.call(peer, "ends", 0);
@@ -45,7 +45,7 @@ fn a_handler_that_waits_for_the_signal_is_polled_once_more() {
 
 #[test]
 fn a_panic_as_it_is_dropped_is_caught() {
-    let bench = Bench::new(Orphans::Cancel);
+    let bench = Bench::new(OnDisconnect::Cancel);
     let peer = bench.join();
     bench.call(peer, "breaks", 0);
     assert_eq!(bench.turn(), 1);
@@ -56,7 +56,7 @@ fn a_panic_as_it_is_dropped_is_caught() {
 
 #[test]
 fn those_of_a_node_that_ends_are_dropped() {
-    let bench = Bench::new(Orphans::Cancel);
+    let bench = Bench::new(OnDisconnect::Cancel);
     let peer = bench.join();
     bench.call(peer, "waits", 0);
     assert_eq!(bench.turn(), 1);
@@ -67,9 +67,9 @@ fn those_of_a_node_that_ends_are_dropped() {
 
 #[test]
 fn what_waits_for_a_predicate_is_not_begun_for_who_has_left() {
-    let bench = Bench::new(Orphans::Finish);
+    let bench = Bench::new(OnDisconnect::Detach);
     let registry = bench.dispatcher.served.registry();
-    registry.guard_async("default", |_| async {
+    registry.predicate_async("default", |_| async {
         yield_once().await;
         true
     });
@@ -84,9 +84,9 @@ fn what_waits_for_a_predicate_is_not_begun_for_who_has_left() {
 
 #[test]
 fn a_predicate_that_panics_as_it_is_dropped_harms_nobody() {
-    let bench = Bench::new(Orphans::Cancel);
+    let bench = Bench::new(OnDisconnect::Cancel);
     let diary = bench.diary.clone();
-    bench.dispatcher.served.registry().guard_async("default", move |_| {
+    bench.dispatcher.served.registry().predicate_async("default", move |_| {
         let held = Held(diary.clone(), true);
         async move {
             let _held = held;
@@ -103,7 +103,7 @@ fn a_predicate_that_panics_as_it_is_dropped_harms_nobody() {
 
 #[test]
 fn what_waits_for_a_thread_is_not_begun_for_who_has_left() {
-    let bench = Bench::new(Orphans::Finish);
+    let bench = Bench::new(OnDisconnect::Detach);
     let diary = bench.diary.clone();
     let work = move |_| {
         diary.lock().unwrap().push("begun");
@@ -132,7 +132,7 @@ async fn yield_once() {
 
 #[test]
 fn one_that_is_to_finish_counts_until_it_does() {
-    let bench = Bench::new(Orphans::Finish);
+    let bench = Bench::new(OnDisconnect::Detach);
     let peer = bench.join();
     bench.call(peer, "ends", LARGE);
     bench.call(peer, "asks", LARGE);

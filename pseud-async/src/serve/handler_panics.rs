@@ -47,21 +47,21 @@ impl OnPanic for Whose {
 }
 
 /// A handler whose panic is a fault of its own call and of nothing else.
-pub(crate) type Guarded = CatchUnwind<Answer, Whose>;
+pub(crate) type CaughtAnswer = CatchUnwind<Answer, Whose>;
 
 /// What such a handler answered.
 pub(crate) fn answered(answer: Option<Answer>) -> Answer {
     answer.unwrap_or_else(|| Err(panicked()))
 }
 
-pub(crate) fn guarded(whose: &Whose, run: impl FnOnce() -> Answer) -> Answer {
+pub(crate) fn catch(whose: &Whose, run: impl FnOnce() -> Answer) -> Answer {
     answered(caught(run, |panic| whose.handler_panicked(panic)))
 }
 
-pub(crate) fn guarded_future(
+pub(crate) fn catch_future(
     whose: Whose,
     run: impl FnOnce() -> Answering,
-) -> Result<Guarded, Fault> {
+) -> Result<CaughtAnswer, Fault> {
     match caught(run, |panic| whose.handler_panicked(panic)) {
         Some(answering) => Ok(CatchUnwind::new(answering, whose)),
         None => Err(panicked()),
