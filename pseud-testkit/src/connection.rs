@@ -80,7 +80,7 @@ pub fn feed_in_place(connection: &mut Connection, bytes: &[u8], now: Instant) {
 pub fn drain(connection: &mut Connection) -> Vec<Seen> {
     std::iter::from_fn(|| connection.poll_event())
         .map(|event| match event {
-            Event::Ready(ready) => Seen::Ready(ready),
+            Event::Ready(ready) => Seen::Ready(*ready),
             Event::Message(parts) => Seen::Message(parts_of(&parts)),
             Event::TooLarge(large) => Seen::TooLarge(parts_of(&large.head), large.error()),
             Event::Written(Token(token)) => Seen::Written(token),

@@ -158,7 +158,7 @@ impl Link {
                     self.flush();
                     answered.map_err(End::Error)?;
                 }
-                Event::Ready(ready) => return Ok((ready, asked)),
+                Event::Ready(ready) => return Ok((*ready, asked)),
                 other => panic!("{other:?} before the end of the handshake"),
             }
         }

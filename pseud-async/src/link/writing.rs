@@ -59,9 +59,11 @@ impl<W: Writer> Link<W> {
         let ((), effects) = self.hub().with(|inner, now| {
             // Only `Written` can wait here: input is exchanged under the lock that it came in.
             let _ = self.exchange(connection, inner, |_, _| {}, &mut None, now);
-            while connection.backlog() < BACKLOG_BYTES_LOW {
-                let Some(transmit) = inner.endpoint.poll_transmit(peer, now) else { break };
-                transmit.with(|message, token| connection.send(message, token));
+            if connection.backlog() < BACKLOG_BYTES_LOW {
+                inner.endpoint.pull(peer, now, |message, token| {
+                    connection.send(message, token);
+                    connection.backlog() < BACKLOG_BYTES_LOW
+                });
             }
             // A call that its wire has no words for has ended by this.
             let _ = self.exchange(connection, inner, |_, _| {}, &mut None, now);

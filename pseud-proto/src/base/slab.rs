@@ -23,12 +23,12 @@ pub(crate) struct Key {
 }
 
 /// A table whose keys are never reused, while its slots are. Free slots behind the last occupant are
-/// given up.
+/// given up, and an empty table holds room for one.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     machine: MachineId,
     slots: Vec<Slot<T>>,
-    /// Each free slot once; besides, such as were given up.
+    /// Each free slot before the last occupant's once; besides, such as were given up.
     free: Vec<u32>,
     live: usize,
     /// The generation of the next occupant: counted over all slots, so that one which was given up
@@ -92,7 +92,13 @@ impl<T> Slab<T> {
                 *place = slot;
                 self.free.pop();
             }
-            None => self.slots.push(slot),
+            None => {
+                if self.slots.capacity() == 0 {
+                    // One call after the other needs no more.
+                    self.slots.reserve_exact(1);
+                }
+                self.slots.push(slot);
+            }
         }
         key
     }
@@ -122,8 +128,10 @@ impl<T> Slab<T> {
             return None;
         }
         let value = slot.value.take()?;
-        self.free.push(key.index);
         self.live -= 1;
+        if key.index as usize + 1 < self.slots.len() {
+            self.free.push(key.index);
+        }
         self.shrink();
         Some(value)
     }
@@ -135,9 +143,11 @@ impl<T> Slab<T> {
         }
         let slots = self.slots.len();
         if slots == 0 {
-            self.free.clear();
-        }
-        if self.slots.capacity() > SLOTS_KEPT && slots < self.slots.capacity() / 4 {
+            self.free = Vec::new();
+            if self.slots.capacity() > 1 {
+                self.slots = Vec::new();
+            }
+        } else if self.slots.capacity() > SLOTS_KEPT && slots < self.slots.capacity() / 4 {
             self.slots.shrink_to((2 * slots).max(SLOTS_KEPT));
             self.free.retain(|&index| (index as usize) < slots);
             self.free.shrink_to((2 * slots).max(SLOTS_KEPT));
@@ -260,7 +270,7 @@ mod tests {
         for key in keys[..10].iter().chain(&again) {
             assert!(slab.remove(*key).is_some());
         }
-        assert!(slab.is_empty() && room(&slab) <= 64);
+        assert!(slab.is_empty() && room(&slab) <= 1);
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Connection {
     fn read_all(&mut self, now: Instant) -> Result<(), PeerError> {
         while let Some(packet) = self.wire.poll_event(now)? {
             match packet {
-                Packet::Open => self.events.push_back(Event::Ready(self.ready())),
+                Packet::Open => self.events.push_back(Event::Ready(Box::new(self.ready()))),
                 Packet::Packet(seq, kind, payload) => self.heard(seq, kind, &payload),
                 Packet::Useless => self.events.push_back(Event::Message(Messages::flood())),
             }

@@ -7,7 +7,8 @@ use crate::wire::zmtp::Ready;
 
 impl PeerInfo {
     /// Whoever a handshake has shown to be there, over a link that we opened or accepted.
-    pub fn behind(ready: Ready, side: Side, address: impl Into<String>) -> Self {
+    #[expect(clippy::boxed_local, reason = "a handshake's event brings it in its box")]
+    pub fn behind(ready: Box<Ready>, side: Side, address: impl Into<String>) -> Self {
         let (profile, siblings) = Profile::with_siblings(&ready.properties);
         Self {
             profile,

@@ -63,26 +63,49 @@ impl Kind {
 }
 
 /// A message id as its maker wrote it: 16 bytes of ours, 0 to 64 bytes of a peer's, echoed verbatim.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct WireId {
-    bytes: [u8; Self::MAX],
-    len: u8,
+///
+/// Up to 22 bytes lie in place; a longer one, which no peer that we know makes, is on the heap.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WireId(Id);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Id {
+    Short { len: u8, bytes: [u8; WireId::IN_PLACE_MAX] },
+    Long(Box<[u8]>),
 }
 
 impl WireId {
     /// The longest id that is echoed, in bytes.
     pub const MAX: usize = 64;
+    /// With its length and the tag of the other form it fills 24 bytes.
+    const IN_PLACE_MAX: usize = 22;
 
     /// Those bytes, at most [`WireId::MAX`].
+    #[inline]
     pub fn new(id: &[u8]) -> Option<Self> {
-        let mut bytes = [0; Self::MAX];
-        bytes.get_mut(..id.len())?.copy_from_slice(id);
-        Some(Self { bytes, len: id.len() as u8 })
+        let mut bytes = [0; Self::IN_PLACE_MAX];
+        if let Some(place) = bytes.get_mut(..id.len()) {
+            place.copy_from_slice(id);
+            return Some(Self(Id::Short { len: id.len() as u8, bytes }));
+        }
+        (id.len() <= Self::MAX).then(|| Self(Id::Long(id.into())))
     }
 
     /// Its bytes.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        match &self.0 {
+            Id::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Id::Long(bytes) => bytes,
+        }
+    }
+
+    /// What it takes besides its own place, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match &self.0 {
+            Id::Short { .. } => 0,
+            Id::Long(bytes) => bytes.len(),
+        }
     }
 }
 
@@ -194,6 +217,17 @@ mod tests {
     use super::*;
 
     use crate::message::parts::Parts;
+
+    #[test]
+    fn an_id_is_what_it_was_made_of_up_to_64_bytes() {
+        let bytes: Vec<u8> = (0..65).collect();
+        for len in 0..=64 {
+            let id = WireId::new(&bytes[..len]).unwrap();
+            assert_eq!(id.as_bytes(), &bytes[..len]);
+            assert_eq!(id.heap_bytes(), if len > 22 { len } else { 0 });
+        }
+        assert_eq!((WireId::new(&bytes), size_of::<WireId>()), (None, 24));
+    }
 
     fn parts(frames: &[&[u8]]) -> Parts {
         Parts::from_frames(frames).unwrap()

@@ -24,11 +24,11 @@ use smol_str::SmolStr;
 pub struct Transmit {
     kind: Kind,
     id: WireId,
-    /// Written before the body of a WORK.
-    name: Option<SmolStr>,
+    /// Written before the body of a WORK; no name is empty.
+    name: SmolStr,
     body: Stored,
     /// Written behind it: a WORK's fourth item, where it has one.
-    tail: Vec<u8>,
+    tail: Option<Box<[u8]>>,
     token: Token,
 }
 
@@ -38,28 +38,38 @@ impl Transmit {
         id: WireId,
         name: SmolStr,
         arguments: Packed,
-        claim: &Claim,
+        claim: Option<&Claim>,
         profile: Profile,
         is_harmless: bool,
-        token: Token,
     ) -> Result<Self, Reason> {
         // It would run with our own rights what somebody else asked for.
-        if claim.origin.is_some() && !profile.reads_provenance() {
+        let has_origin = claim.is_some_and(|claim| claim.origin.is_some());
+        if !is_harmless || has_origin && !profile.reads_provenance() {
             return Err(Reason::Unsupported);
         }
-        let tail = if profile.reads_provenance() { claim.write() } else { Vec::new() };
-        if !is_harmless {
-            return Err(Reason::Unsupported);
-        }
-        check_work(&name, &arguments, tail.len(), profile)?;
-        let (name, body) = (Some(name), arguments.into_stored());
+        let claim = claim.filter(|_| profile.reads_provenance());
+        let tail = claim.map(|claim| claim.write().into_boxed_slice());
+        let tail = tail.filter(|tail| !tail.is_empty());
+        check_work(&name, &arguments, tail.as_ref().map_or(0, |tail| tail.len()), profile)?;
+        let (body, token) = (arguments.into_stored(), Token(0));
         Ok(Self { kind: Kind::Work, id, name, body, tail, token })
     }
 
     /// The answer to a request of that id.
-    pub(crate) fn answer(id: WireId, answer: Answer, token: Token) -> Self {
+    pub(crate) fn answer(id: WireId, answer: Answer) -> Self {
         let Answer { kind, body } = answer;
-        Self { kind, id, name: None, body, tail: Vec::new(), token }
+        Self { kind, id, name: SmolStr::default(), body, tail: None, token: Token(0) }
+    }
+
+    /// Where it ends in its session's output.
+    pub(crate) fn set_token(&mut self, token: Token) {
+        self.token = token;
+    }
+
+    /// What it takes besides its own place, in bytes. A short body counts as a long one does.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let tail = self.tail.as_ref().map_or(0, |tail| tail.len());
+        self.id.heap_bytes() + self.name.len() + self.body.as_slice().len() + tail
     }
 
     /// What it is.
@@ -74,21 +84,27 @@ impl Transmit {
 
     /// Hands its frames to `send`. What stands before a body that is shared, and a short body itself,
     /// are gathered here, on the stack.
-    pub fn with<R>(self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
+    pub fn with<R>(mut self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
+        self.lend(send)
+    }
+
+    /// The same where it lies. A body that is shared is given away with it.
+    pub(crate) fn lend<R>(&mut self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
         let mut head = Head { bytes: [0; HEAD_BYTES_MAX], used: 0 };
-        if let Some(name) = &self.name {
-            head.put_work(name, if self.tail.is_empty() { 3 } else { 4 });
+        if !self.name.is_empty() {
+            head.put_work(&self.name, if self.tail.is_some() { 4 } else { 3 });
         }
-        let body = match self.body {
-            Stored::Shared(bytes) => bytes,
-            short @ Stored::InPlace { .. } => {
-                head.put(short.as_slice());
+        let body = match &mut self.body {
+            Stored::Shared(bytes) => std::mem::take(bytes),
+            Stored::InPlace { .. } => {
+                head.put(self.body.as_slice());
                 Bytes::new()
             }
         };
         let frames: &[&[u8]] = &[b"", VERSION, self.id.as_bytes(), &[self.kind.byte()]];
         let head = head.bytes.get(..head.used).unwrap_or_default();
-        send(Outgoing { frames, head, body, tail: &self.tail }, self.token)
+        let tail = self.tail.as_deref().unwrap_or_default();
+        send(Outgoing { frames, head, body, tail }, self.token)
     }
 }
 
@@ -172,11 +188,6 @@ impl Answer {
         let body = fault::write(&refusal.to_fault(), Some(refusal.code()), profile, false);
         let body = Stored::Shared(body);
         Self { kind: Kind::Error, body }
-    }
-
-    /// Bytes of its body.
-    pub(crate) fn len(&self) -> usize {
-        self.body.as_slice().len()
     }
 }
 

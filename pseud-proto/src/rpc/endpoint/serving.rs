@@ -84,8 +84,10 @@ impl Endpoint {
         self.visit(peer, |session, outbox| session.poll_transmit(now, outbox))?
     }
 
-    /// Hands messages for that peer to `send`, as long as that says that it takes more.
-    pub(crate) fn pull(
+    /// Hands messages for that peer to `send`, where they lie, as long as that says that it takes more.
+    /// What is handed over may leave from then on; all else is as for
+    /// [`poll_transmit`](Self::poll_transmit).
+    pub fn pull(
         &mut self,
         peer: PeerId,
         now: Instant,

@@ -2,12 +2,12 @@
 
 use crate::base::slab::Key;
 use crate::call::Outcome;
-use crate::dialect::work_size;
+use crate::dialect::{Transmit, WireId, work_size};
 use crate::error::{CallRefused, Executed, Reason};
 use crate::rpc::config::{Config, Limits};
 use crate::rpc::session::Session;
 use crate::rpc::session::calls::Call;
-use crate::rpc::session::entry::{NewCall, Outbound, Queued};
+use crate::rpc::session::entry::{Entry, NewCall, Of, Outbound};
 use crate::rpc::session::sink::Sink;
 use std::time::Instant;
 
@@ -17,10 +17,8 @@ impl Session {
     /// # Errors
     /// Which limit of ours, or of the peer's, stands in the way.
     pub(crate) fn check_call(&self, outbound: &Outbound) -> Result<(), CallRefused> {
-        let tail = match self.profile().reads_provenance() {
-            true => outbound.claim.write().len(),
-            false => 0,
-        };
+        let claim = outbound.claim.as_ref().filter(|_| self.profile().reads_provenance());
+        let tail = claim.map_or(0, |claim| claim.write().len());
         check_size(outbound, tail, &self.config, self.profile().body_bytes_max())?;
         if let Some(risk) = self.risk(&outbound.body) {
             let text = format!("the arguments hold a value that the peer cannot read: {risk}");
@@ -39,7 +37,8 @@ impl Session {
     }
 
     /// Calls this peer: the call is checked, given its place in the budget, and queued. Its one outcome
-    /// comes with the name that its driver gave it.
+    /// comes with the name that its driver gave it: at once, where this peer does not read what the call
+    /// [needs](crate::CallOptions::origin).
     ///
     /// # Errors
     /// Nothing was sent, and nothing will be told of it.
@@ -53,7 +52,7 @@ impl Session {
         }
         let place = self.budget.take_call();
         place.map_err(|max| NotCalled::Refused(CallRefused::TooManyPending { max }))?;
-        Ok(self.start(call, sink))
+        Ok(self.start(call, true, sink))
     }
 
     /// The same of a call that waited in the directory, and has its place. What waited in several ways
@@ -69,7 +68,10 @@ impl Session {
             None => room(),
         };
         match checked {
-            Ok(()) => Ok(self.start(call, sink)),
+            Ok(()) => {
+                let is_harmless = self.risk(&call.outbound.body).is_none();
+                Ok(self.start(call, is_harmless, sink))
+            }
             Err(why) => {
                 self.budget.give_calls(1);
                 Err(why)
@@ -78,15 +80,31 @@ impl Session {
     }
 
     /// A call that has its place in the budget is queued.
-    fn start(&mut self, call: NewCall, sink: &mut impl Sink) -> CallKey {
+    fn start(&mut self, call: NewCall, is_harmless: bool, sink: &mut impl Sink) -> CallKey {
         let NewCall { tag, deadline, outbound } = call;
-        let placed = self.calls.place();
-        let queued = Queued::Call { key: placed.key, outbound };
-        let cost = queued.cost();
-        let end = self.output.push(queued);
-        let key = self.calls.insert(Call { tag, id: placed.id, deadline, end, cost });
-        self.queued(sink);
-        CallKey(key)
+        let (profile, placed) = (self.profile(), self.calls.place());
+        let Outbound { name, body, claim } = outbound;
+        let id = WireId::new(placed.id.as_bytes()).ok_or(Reason::Unsupported);
+        let work = id
+            .and_then(|id| Transmit::work(id, name, body, claim.as_deref(), profile, is_harmless));
+        match work {
+            Ok(work) => {
+                let entry = Entry::new(Of::Call(placed.key), work);
+                let cost = entry.cost;
+                let end = self.output.push(entry);
+                let key = self.calls.insert(Call { tag, id: placed.id, deadline, end, cost });
+                self.queued(sink);
+                CallKey(key)
+            }
+            Err(why) => {
+                // Its key names nobody later.
+                let key = self.calls.insert(Call { tag, id: placed.id, deadline, end: 0, cost: 0 });
+                self.calls.remove(key);
+                self.budget.give_calls(1);
+                sink.finish(tag, Outcome::NotExecuted(why));
+                CallKey(key)
+            }
+        }
     }
 
     /// Gives a call up: it ends as `Cancelled` (or, where it had left, may have run); what is still

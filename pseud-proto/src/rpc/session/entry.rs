@@ -2,7 +2,7 @@
 
 use crate::base::slab::Key;
 use crate::call::CallOptions;
-use crate::dialect::{Answer, Claim, NAME_BYTES_MAX, ORIGIN_BYTES_MAX, WireId};
+use crate::dialect::{Claim, NAME_BYTES_MAX, ORIGIN_BYTES_MAX, Transmit};
 use crate::error::CallRefused;
 use crate::rpc::config::Limits;
 use crate::rpc::session::late::Guard;
@@ -15,7 +15,8 @@ use std::time::Instant;
 pub struct Outbound {
     pub(crate) name: SmolStr,
     pub(crate) body: Packed,
-    pub(crate) claim: Claim,
+    /// Most calls have none.
+    pub(crate) claim: Option<Box<Claim>>,
 }
 
 /// A call that is yet to be sent.
@@ -48,7 +49,6 @@ impl Outbound {
         options: CallOptions,
         limits: &Limits,
     ) -> Result<Self, CallRefused> {
-        let claim = Claim { origin: options.origin, hops: options.hops };
         if name.is_empty() {
             return Err(CallRefused::NameEmpty);
         }
@@ -61,35 +61,39 @@ impl Outbound {
         if let Some((size, max, what)) = arguments.over(&limits.values) {
             return Err(CallRefused::OverLimit { size, max, what });
         }
-        if claim.hops > limits.hops_max {
+        if options.hops > limits.hops_max {
             return Err(CallRefused::TooManyHops { max: limits.hops_max });
         }
-        let origin = claim.origin.as_ref().map_or(0, |user| user.len());
+        let origin = options.origin.as_ref().map_or(0, |user| user.len());
         if origin > ORIGIN_BYTES_MAX {
             return Err(CallRefused::OriginTooLong { size: origin, max: ORIGIN_BYTES_MAX });
         }
+        let claim = (options.hops > 0 || options.origin.is_some())
+            .then(|| Box::new(Claim { origin: options.origin, hops: options.hops }));
         Ok(Self { name: SmolStr::new(name), body: arguments, claim })
     }
 
-    /// What it takes while it waits, in bytes: for bounds. What its buffers take and its place do.
+    /// What it takes while it waits for a session, in bytes: for bounds. What its buffers take and its
+    /// place do.
     pub(crate) fn cost(&self) -> usize {
-        let origin = self.claim.origin.as_ref().map_or(0, |user| user.len());
+        let origin = self.claim.as_ref().and_then(|claim| claim.origin.as_ref());
+        let origin = origin.map_or(0, |user| user.len());
         ENTRY_COST + self.name.len() + self.body.as_bytes().len() + origin
     }
 }
 
-/// Whether it still makes sense is checked when it is pulled.
+/// Of what a message is: whether it still makes sense is checked when it is pulled.
 #[derive(Debug)]
-pub(crate) enum Queued {
-    Call { key: Key, outbound: Outbound },
-    Reply { id: WireId, answer: Answer, guard: Guard },
+pub(crate) enum Of {
+    Call(Key),
+    Reply(Guard),
 }
 
-/// A message, where it ends, and what it counts for.
+/// A message, and what it counts for.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) queued: Queued,
-    pub(crate) end: u64,
+    pub(crate) of: Of,
+    pub(crate) transmit: Transmit,
     pub(crate) cost: usize,
 }
 
@@ -97,22 +101,18 @@ pub(crate) struct Entry {
 /// allocator and a shared buffer's header add to its body.
 pub(crate) const ENTRY_COST: usize = size_of::<Entry>() + 64;
 
-impl Queued {
-    /// What it takes while it waits, in bytes.
-    pub(crate) fn cost(&self) -> usize {
-        match self {
-            Self::Call { outbound, .. } => outbound.cost(),
-            Self::Reply { answer, .. } => ENTRY_COST + answer.len(),
-        }
-    }
-}
-
 impl Entry {
+    /// That message. Where it ends is known once it waits.
+    pub(crate) fn new(of: Of, transmit: Transmit) -> Self {
+        let cost = ENTRY_COST + transmit.heap_bytes();
+        Self { of, transmit, cost }
+    }
+
     /// The call that it is of.
     pub(crate) fn call(&self) -> Option<Key> {
-        match &self.queued {
-            Queued::Call { key, .. } => Some(*key),
-            Queued::Reply { .. } => None,
+        match self.of {
+            Of::Call(key) => Some(key),
+            Of::Reply(_) => None,
         }
     }
 }

@@ -4,12 +4,11 @@
 //! before they are framed and sealed. Two watermarks say the rest: messages up to `pulled` were handed
 //! to the connection, and may leave; messages up to `written` have left whole.
 
+use crate::dialect::Transmit;
+use crate::message::outgoing::Token;
 use crate::rpc::session::calls::Calls;
-use crate::rpc::session::entry::{ENTRY_COST, Entry, Queued};
+use crate::rpc::session::entry::{ENTRY_COST, Entry, Of};
 use std::collections::VecDeque;
-
-/// Room for how many messages is kept.
-const ENTRIES_KEPT: usize = 16;
 
 /// A first-in first-out queue that knows its size in bytes.
 ///
@@ -37,26 +36,37 @@ struct Over {
 
 impl Output {
     /// Lets a message wait; returns where it ends.
-    pub(crate) fn push(&mut self, queued: Queued) -> u64 {
-        let cost = queued.cost();
-        self.replies += usize::from(matches!(queued, Queued::Reply { .. }));
-        self.end += cost as u64;
-        self.bytes += cost;
-        self.entries.push_back(Entry { queued, end: self.end, cost });
+    pub(crate) fn push(&mut self, mut entry: Entry) -> u64 {
+        self.replies += usize::from(matches!(entry.of, Of::Reply(_)));
+        self.end += entry.cost as u64;
+        self.bytes += entry.cost;
+        entry.transmit.set_token(Token(self.end));
+        if self.entries.capacity() == 0 {
+            // One call after the other needs no more.
+            self.entries.reserve_exact(1);
+        }
+        self.entries.push_back(entry);
         self.end
     }
 
-    /// The oldest message is handed to the connection.
-    pub(crate) fn pop(&mut self, calls: &Calls) -> Option<Entry> {
-        let entry = self.entries.pop_front()?;
-        self.replies -= usize::from(matches!(entry.queued, Queued::Reply { .. }));
-        self.bytes -= entry.cost;
-        self.pulled = entry.end;
+    /// The oldest message, to be handed to the connection, and then [popped](Self::pop).
+    pub(crate) fn front(&mut self) -> Option<&mut Entry> {
+        self.entries.front_mut()
+    }
+
+    /// The oldest message is handed to the connection. A queue that has become empty holds
+    /// room for one.
+    pub(crate) fn pop(&mut self, calls: &Calls) -> Option<Transmit> {
+        let Entry { of, transmit, cost } = self.entries.pop_front()?;
+        self.replies -= usize::from(matches!(of, Of::Reply(_)));
+        self.bytes -= cost;
+        let Token(end) = transmit.token();
+        self.pulled = end;
         self.clean(calls);
-        if self.entries.is_empty() && self.entries.capacity() > ENTRIES_KEPT {
+        if self.entries.is_empty() && self.entries.capacity() > 1 {
             self.entries = VecDeque::new();
         }
-        Some(entry)
+        Some(transmit)
     }
 
     /// All up to there was written. A position that was not pulled is none of ours.
@@ -153,9 +163,8 @@ mod tests {
     use super::*;
     use crate::base::slab::{Key, MachineId};
     use crate::call::profile::Profile;
-    use crate::dialect::{Answer, Claim, WireId};
+    use crate::dialect::{Answer, WireId};
     use crate::rpc::session::calls::Call;
-    use crate::rpc::session::entry::Outbound;
     use crate::rpc::session::ids::Dialect;
     use crate::rpc::session::late::Guard;
     use crate::value::Packed;
@@ -164,19 +173,20 @@ mod tests {
     use smol_str::SmolStr;
     use std::time::Instant;
 
-    fn reply() -> Queued {
+    fn reply() -> Entry {
         let (id, answer) =
             (WireId::new(b"").unwrap(), Answer::refusal(&crate::Refusal::Draining, Profile::V1));
-        Queued::Reply { id, answer, guard: Guard::Never }
+        Entry::new(Of::Reply(Guard::Never), Transmit::answer(id, answer))
     }
 
     fn call(output: &mut Output, calls: &mut Calls, bytes: usize, now: Instant) -> Key {
         let placed = calls.place();
-        let body = Packed::result(&"x".repeat(bytes)).unwrap();
-        let outbound = Outbound { name: SmolStr::new("x"), body, claim: Claim::default() };
-        let queued = Queued::Call { key: placed.key, outbound };
-        let cost = queued.cost();
-        let end = output.push(queued);
+        let arguments = Packed::call(&("x".repeat(bytes),), &()).unwrap();
+        let (id, name) = (WireId::new(placed.id.as_bytes()).unwrap(), SmolStr::new("x"));
+        let work = Transmit::work(id, name, arguments, None, Profile::V1, true).unwrap();
+        let entry = Entry::new(Of::Call(placed.key), work);
+        let cost = entry.cost;
+        let end = output.push(entry);
         calls.insert(Call { tag: 0, id: placed.id, deadline: now, end, cost })
     }
 
@@ -201,9 +211,10 @@ mod tests {
                 }
                 _ => {
                     let before = output.pulled;
+                    let call = output.front().and_then(|entry| entry.call());
                     let popped = output.pop(&calls);
-                    assert!(popped.as_ref().is_none_or(|entry| entry.end > before));
-                    if let Some(key) = popped.and_then(|entry| entry.call()) {
+                    assert!(popped.is_none_or(|transmit| transmit.token() > Token(before)));
+                    if let Some(key) = call {
                         live.retain(|known| *known != key);
                         calls.remove(key).expect("what is over is not handed out");
                     }

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 /// The most that are remembered, whatever a setting asks for.
 const REMEMBERED_MAX: usize = 1 << 24;
 
+/// So many ids are looked through one by one.
+const UNINDEXED_MAX: usize = 8;
+
 /// Kept ids that are looked through for such as are over, at the least.
 const KEPT_MIN: usize = 16;
 
@@ -19,7 +22,8 @@ pub(crate) struct Seen {
     /// In order of coming. Once it is full, each takes the place of the oldest.
     ring: Vec<Known>,
     oldest: usize,
-    /// Open addressing, at most half full: one more than a place in the ring; zero is free.
+    /// Open addressing, at most half full: one more than a place in the ring; zero is free. Empty as
+    /// long as the ring is short.
     table: Vec<u32>,
     /// Those whose place was taken while their requests were open.
     kept: BTreeMap<u64, Key>,
@@ -37,7 +41,7 @@ pub(crate) struct Known {
 impl Seen {
     /// Whether the id of that fingerprint is among the newest, or its request is open.
     pub(crate) fn is_known(&self, print: u64, is_open: impl Fn(Key) -> bool) -> bool {
-        self.print_at(self.slot(print)).is_some()
+        self.place(print).is_some()
             || self.kept.get(&print).is_some_and(|&request| is_open(request))
     }
 
@@ -52,8 +56,8 @@ impl Seen {
 
     /// The request of an id that was remembered is served from now on, under that key.
     pub(crate) fn bind(&mut self, known: Known, is_open: impl Fn(Key) -> bool) {
-        let place = self.get(self.slot(known.print)).checked_sub(1);
-        match place.and_then(|index| self.ring.get_mut(index as usize)) {
+        let place = self.place(known.print);
+        match place.and_then(|index| self.ring.get_mut(index)) {
             Some(place) => *place = known,
             None => self.keep(known, is_open),
         }
@@ -81,12 +85,19 @@ impl Seen {
     }
 
     fn push(&mut self, known: Known) {
-        self.ring.push(known);
-        let print = known.print;
-        if 2 * self.ring.len() <= self.table.len() {
-            return self.set(self.slot(print), self.ring.len() as u32);
+        if self.ring.capacity() == 0 {
+            // Many a peer asks once.
+            self.ring.reserve_exact(1);
         }
-        self.table = vec![0; (2 * self.table.len()).max(16)];
+        self.ring.push(known);
+        let (print, len) = (known.print, self.ring.len());
+        if len <= UNINDEXED_MAX {
+            return;
+        }
+        if 2 * len <= self.table.len() {
+            return self.set(self.slot(print), len as u32);
+        }
+        self.table = vec![0; (2 * len).next_power_of_two()];
         for index in 0..self.ring.len() {
             let print = self.ring.get(index).map_or(0, |known| known.print);
             self.set(self.slot(print), index as u32 + 1);
@@ -96,9 +107,14 @@ impl Seen {
     fn replace_oldest(&mut self, known: Known) -> Option<Known> {
         let index = self.oldest;
         let old = *self.ring.get(index)?;
-        self.forget(old.print);
+        let is_indexed = !self.table.is_empty();
+        if is_indexed {
+            self.forget(old.print);
+        }
         self.ring.get_mut(index).into_iter().for_each(|place| *place = known);
-        self.set(self.slot(known.print), index as u32 + 1);
+        if is_indexed {
+            self.set(self.slot(known.print), index as u32 + 1);
+        }
         self.oldest = (index + 1) % self.ring.len();
         Some(old)
     }
@@ -116,6 +132,14 @@ impl Seen {
                 self.set(slot, 0);
             }
         }
+    }
+
+    /// Where in the ring that fingerprint is.
+    fn place(&self, print: u64) -> Option<usize> {
+        if self.table.is_empty() {
+            return self.ring.iter().position(|known| known.print == print);
+        }
+        Some(self.get(self.slot(print)).checked_sub(1)? as usize)
     }
 
     /// Where that fingerprint is, or the free slot where it belongs.
@@ -229,14 +253,16 @@ mod tests {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let print = (state >> 40) % 150 / 3 * 61;
                 let new = !list.contains(&print);
-                assert_eq!(seen.print_at(seen.slot(print)).is_none(), new);
+                assert_eq!(seen.place(print).is_none(), new);
                 if new {
                     seen.insert(Known { print, request: request(0) }, max);
                     list.push_back(print);
                     list.drain(..list.len().saturating_sub(max));
                 }
             }
-            assert!(seen.table.iter().filter(|&&place| place > 0).count() == list.len());
+            let indexed = seen.table.iter().filter(|&&place| place > 0).count();
+            let expected = if list.len() > UNINDEXED_MAX { list.len() } else { 0 };
+            assert_eq!((seen.ring.len(), indexed), (list.len(), expected));
         }
     }
 

@@ -5,11 +5,11 @@ use crate::base::slab::Key;
 use crate::call::dropped::Dropped;
 use crate::call::late_guard::LateGuard;
 use crate::call::{RequestId, Ticket};
-use crate::dialect::{Answer, WireId, check_result, check_values};
+use crate::dialect::{Answer, Transmit, WireId, check_result, check_values};
 use crate::error::{Fault, Refusal};
 use crate::rpc::config::Limits;
 use crate::rpc::session::Session;
-use crate::rpc::session::entry::Queued;
+use crate::rpc::session::entry::{Entry, Of};
 use crate::rpc::session::late::Guard;
 use crate::rpc::session::replay_window::Known;
 use crate::rpc::session::requests::Open;
@@ -138,7 +138,7 @@ impl Session {
             return;
         }
         let Open { id, guard, name, .. } = open;
-        let end = self.output.push(Queued::Reply { id, answer, guard });
+        let end = self.output.push(Entry::new(Of::Reply(guard), Transmit::answer(id, answer)));
         if let Some(until) = guard.until() {
             self.late.push(end, until, name);
         }

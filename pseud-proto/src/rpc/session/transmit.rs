@@ -1,14 +1,11 @@
 //! What waits for this peer, handed to whoever holds its link.
 
-use crate::base::slab::Key;
-use crate::call::Outcome;
 use crate::call::dropped::Dropped;
-use crate::dialect::{Answer, Transmit, WireId};
+use crate::dialect::Transmit;
 use crate::error::Reason;
 use crate::message::outgoing::{Outgoing, Token};
 use crate::rpc::session::Session;
-use crate::rpc::session::entry::{Outbound, Queued};
-use crate::rpc::session::late::Guard;
+use crate::rpc::session::entry::Of;
 use crate::rpc::session::sink::Sink;
 use crate::rpc::stats::Counted;
 use std::time::Instant;
@@ -31,7 +28,10 @@ impl Session {
         if !self.flushing {
             return None;
         }
-        let transmit = self.next_transmit(now, sink);
+        let transmit = match self.skip_late(now, sink) {
+            true => self.output.pop(&self.calls),
+            false => None,
+        };
         self.charge_output();
         transmit
     }
@@ -44,68 +44,34 @@ impl Session {
         mut send: impl FnMut(Outgoing<'_>, Token) -> bool,
     ) -> bool {
         let mut wants_more = true;
-        while wants_more && let Some(transmit) = self.next_transmit(now, sink) {
-            wants_more = transmit.with(&mut send);
+        while wants_more
+            && self.skip_late(now, sink)
+            && let Some(entry) = self.output.front()
+        {
+            wants_more = entry.transmit.lend(&mut send);
+            self.output.pop(&self.calls);
         }
         self.charge_output();
         !wants_more
     }
 
-    fn next_transmit(&mut self, now: Instant, sink: &mut impl Sink) -> Option<Transmit> {
-        loop {
-            let Some(entry) = self.output.pop(&self.calls) else {
-                self.flushing = false;
-                return None;
-            };
-            let transmit = match entry.queued {
-                Queued::Call { key, outbound } => self.pull_call(key, outbound, entry.end, sink),
-                Queued::Reply { id, answer, guard } => {
-                    self.pull_reply(id, answer, guard, entry.end, now, sink)
-                }
-            };
-            if transmit.is_some() {
-                return transmit;
+    /// Whether there is a message, once replies that would come too late are gone from the front.
+    fn skip_late(&mut self, now: Instant, sink: &mut impl Sink) -> bool {
+        while let Some(entry) = self.output.front() {
+            match entry.of {
+                Of::Reply(guard) if !guard.lets_pass(now) => {}
+                Of::Call(_) | Of::Reply(_) => return true,
             }
-        }
-    }
-
-    fn pull_call(
-        &mut self,
-        key: Key,
-        outbound: Outbound,
-        end: u64,
-        sink: &mut impl Sink,
-    ) -> Option<Transmit> {
-        let id = WireId::new(self.calls.get(key)?.id.as_bytes())?;
-        let Outbound { name, body, claim } = outbound;
-        let (profile, is_harmless) = (self.profile(), self.risk(&body).is_none());
-        match Transmit::work(id, name, body, &claim, profile, is_harmless, Token(end)) {
-            Ok(transmit) => Some(transmit),
-            Err(reason) => {
-                self.finish(key, Outcome::NotExecuted(reason), sink);
-                None
+            // Where its moment was noticed before, that was told then.
+            let Token(end) = entry.transmit.token();
+            if let Some(name) = self.late.withhold(end) {
+                sink.count(Counted::Dropped(Dropped::LateReply));
+                sink.withheld(&self.info, &name);
             }
+            self.output.pop(&self.calls);
         }
-    }
-
-    fn pull_reply(
-        &mut self,
-        id: WireId,
-        answer: Answer,
-        guard: Guard,
-        end: u64,
-        now: Instant,
-        sink: &mut impl Sink,
-    ) -> Option<Transmit> {
-        if guard.lets_pass(now) {
-            return Some(Transmit::answer(id, answer, Token(end)));
-        }
-        // Where its moment was noticed before, that was told then.
-        if let Some(name) = self.late.withhold(end) {
-            sink.count(Counted::Dropped(Dropped::LateReply));
-            sink.withheld(&self.info, &name);
-        }
-        None
+        self.flushing = false;
+        false
     }
 
     /// All messages up to the one of that token ([`Transmit::token`]) were written whole.

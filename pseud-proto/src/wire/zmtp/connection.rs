@@ -29,10 +29,6 @@ use std::sync::Arc;
 use std::time::Instant;
 use zeroize::Zeroize;
 
-/// Room for how many events is kept: a burst of tiny messages would leave a hundred times its own
-/// size behind.
-const EVENTS_KEPT: usize = 64;
-
 /// One ZMTP 3.1 link: bytes in, events and bytes out. It owns no socket and no clock.
 ///
 /// | kind | methods |
@@ -87,9 +83,17 @@ pub struct Connection {
 
 #[derive(Debug)]
 enum Phase {
-    Greeting { greeting: Greeting, greeting_deadline: Option<Instant>, deadline: Option<Instant> },
+    Greeting(Box<Start>),
     Handshake { minor: u8, deadline: Option<Instant> },
     Traffic,
+}
+
+/// What only the first 64 bytes need.
+#[derive(Debug)]
+struct Start {
+    greeting: Greeting,
+    greeting_deadline: Option<Instant>,
+    deadline: Option<Instant>,
 }
 
 impl Connection {
@@ -127,7 +131,11 @@ impl Connection {
         let greeting_deadline = now.checked_add(config.greeting_timeout.min(timeout));
         Self {
             liveness,
-            phase: Phase::Greeting { greeting: Greeting::new(), greeting_deadline, deadline },
+            phase: Phase::Greeting(Box::new(Start {
+                greeting: Greeting::new(),
+                greeting_deadline,
+                deadline,
+            })),
             mechanism,
             asked: false,
             decoder: Decoder::default(),
@@ -194,7 +202,7 @@ impl Connection {
         self.unless_failed(|this| match this.phase {
             Phase::Traffic if this.decoder.is_between_messages() => Ok(()),
             Phase::Traffic => Err(Malformed::Truncated.into()),
-            Phase::Greeting { .. } => Err(Misbehaved::HandshakeIncomplete.into()),
+            Phase::Greeting(_) => Err(Misbehaved::HandshakeIncomplete.into()),
             Phase::Handshake { .. } => Err(this.mechanism.left_alone()),
         })
     }
@@ -213,7 +221,7 @@ impl Connection {
                     Err(Misbehaved::Stalled.into())
                 }
                 Phase::Traffic => this.beat(now),
-                Phase::Greeting { .. } | Phase::Handshake { .. } => {
+                Phase::Greeting(_) | Phase::Handshake { .. } => {
                     Err(Misbehaved::HandshakeTimeout.into())
                 }
             }
@@ -227,7 +235,7 @@ impl Connection {
     /// The peer is not admitted: write what is queued, which tells it so, and close the link. Or the
     /// handshake's time was over, or the link had failed before.
     pub fn answer(&mut self, verdict: Verdict, now: Instant) -> Result<(), PeerError> {
-        let is_early = matches!(self.phase, Phase::Greeting { .. }) && self.failed.is_none();
+        let is_early = matches!(self.phase, Phase::Greeting(_)) && self.failed.is_none();
         debug_assert!(!is_early, "an answer was given before Event::Ask");
         self.unless_failed(|this| this.handle_verdict(verdict, now))
     }
@@ -238,7 +246,7 @@ impl Connection {
             return None;
         }
         match &self.phase {
-            Phase::Greeting { greeting_deadline, .. } => *greeting_deadline,
+            Phase::Greeting(start) => start.greeting_deadline,
             Phase::Handshake { deadline, .. } => *deadline,
             Phase::Traffic => match (self.liveness.deadline(), self.stalls_at()) {
                 (Some(beat), Some(stall)) => Some(beat.min(stall)),
@@ -258,7 +266,8 @@ impl Connection {
     /// The next event; drain it until `None`.
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
-        if event.is_none() && self.events.capacity() > EVENTS_KEPT {
+        if event.is_none() && self.events.capacity() > 1 {
+            // A burst of tiny messages would leave a hundred times its own size behind.
             self.events = VecDeque::new();
         }
         event.or_else(|| self.output.poll_written().map(Event::Written))
@@ -304,7 +313,7 @@ impl Connection {
     /// be cut where it differs from ours.
     pub fn offered_mechanism(&self) -> Option<String> {
         match &self.phase {
-            Phase::Greeting { greeting, .. } => greeting.mechanism(),
+            Phase::Greeting(start) => start.greeting.mechanism(),
             Phase::Handshake { .. } | Phase::Traffic => {
                 Some(self.config.mechanism.name().as_str().to_owned())
             }
@@ -346,7 +355,8 @@ impl Connection {
     }
 
     fn take(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
-        if let Phase::Greeting { greeting, deadline, .. } = &mut self.phase {
+        if let Phase::Greeting(start) = &mut self.phase {
+            let Start { greeting, deadline, .. } = &mut **start;
             let taken = greeting.take(input.peek());
             input.take(taken);
             greeting.check(self.config.mechanism.name())?;
@@ -368,7 +378,7 @@ impl Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phase = match self.phase {
-            Phase::Greeting { .. } => "greeting",
+            Phase::Greeting(_) => "greeting",
             Phase::Handshake { .. } => "handshake",
             Phase::Traffic => "traffic",
         };
@@ -399,6 +409,6 @@ mod tests {
         handshake.extend([0; 2].repeat(10_000));
         one.handle_input(&mut handshake, now).unwrap();
         assert_eq!(std::iter::from_fn(|| one.poll_event()).count(), 10_001);
-        assert!(one.events.capacity() <= EVENTS_KEPT);
+        assert!(one.events.capacity() <= 1);
     }
 }

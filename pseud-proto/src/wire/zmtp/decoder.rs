@@ -40,6 +40,9 @@ pub(crate) enum Found {
     Partial,
 }
 
+/// Parts whose ranges are kept in place: as many as pseud's messages have.
+const USUAL: usize = 5;
+
 /// The decoder of one link.
 #[derive(Default)]
 pub(crate) struct Decoder {
@@ -51,7 +54,9 @@ pub(crate) struct Decoder {
     cursor: usize,
     /// The header at the cursor, once it is known and checked.
     header: Option<Header>,
-    ranges: [Range<u32>; Parts::MAX],
+    /// Where the first parts lie, and those beyond.
+    ranges: [Range<u32>; USUAL],
+    more_ranges: Vec<Range<u32>>,
     frames: usize,
     /// Bytes of the message's bodies so far.
     body_bytes: u64,
@@ -247,8 +252,10 @@ impl Decoder {
     ) -> Result<(), PeerError> {
         self.check_frames(config)?;
         let start = self.cursor.saturating_add(whole.lead);
-        if let Some(range) = self.ranges.get_mut(self.frames) {
-            *range = start as u32..end as u32;
+        let range = start as u32..end as u32;
+        match self.ranges.get_mut(self.frames) {
+            Some(place) => *place = range,
+            None => self.more_ranges.push(range),
         }
         self.frames += 1;
         self.body_bytes = self.body_bytes.saturating_add(end.saturating_sub(start) as u64);
@@ -258,15 +265,27 @@ impl Decoder {
 
     /// Makes an event of the message's bytes.
     fn finish(&mut self, bytes: Bytes, events: &mut VecDeque<Event>) -> Found {
-        let ranges = self.ranges.get(..self.frames).unwrap_or_default();
-        events.extend(Parts::new(bytes, ranges).map(Event::Message));
+        if events.capacity() == 0 {
+            // One message after the other needs no more.
+            events.reserve_exact(1);
+        }
+        events.extend(self.parts(bytes).map(Event::Message));
         self.restart();
         Found::Message
+    }
+
+    /// The parts that were found so far, in those bytes.
+    pub(crate) fn parts(&self, bytes: Bytes) -> Option<Parts> {
+        match self.ranges.get(..self.frames) {
+            Some(ranges) => Parts::new(bytes, ranges),
+            None => Parts::new(bytes, &[&self.ranges[..], &self.more_ranges].concat()),
+        }
     }
 
     fn restart(&mut self) {
         self.cursor = 0;
         self.frames = 0;
+        self.more_ranges = Vec::new();
         self.body_bytes = 0;
     }
 

@@ -18,13 +18,13 @@ pub enum Event {
     /// the server of PLAIN or CURVE.
     Ask(Question),
     /// The handshake is over: from now on messages may be sent. Once, before any message.
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// A whole message.
     Message(Parts),
     /// A message whose last frame is over a limit: all that is read of it. Only where
     /// [`Connection::skip_too_large`](crate::wire::zmtp::Connection::skip_too_large) was asked for.
     TooLarge(Box<TooLarge>),
-    /// All bytes of the message with that token were written. In the order of sending.
+    /// All bytes of the message with that token were written, and of all that were sent before it.
     Written(Token),
 }
 

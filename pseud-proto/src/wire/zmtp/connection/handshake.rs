@@ -92,7 +92,7 @@ impl Connection {
         let Metadata { identity, socket_type, properties } = metadata;
         let mechanism = self.config.mechanism.name();
         let ready = Ready { identity, socket_type, minor, mechanism, user, properties };
-        self.events.push_back(Event::Ready(ready));
+        self.events.push_back(Event::Ready(Box::new(ready)));
         self.phase = Phase::Traffic;
         self.mechanism = Mechanism::Over;
         self.decoder.begin_traffic();

@@ -6,7 +6,6 @@ use crate::wire::zmtp::command;
 use crate::wire::zmtp::command::{Command, Ping};
 use crate::wire::zmtp::heartbeat::Beat;
 use crate::wire::zmtp::input::{DecodeSink, Input};
-use std::collections::VecDeque;
 use std::time::Instant;
 use zeroize::Zeroize;
 
@@ -36,7 +35,7 @@ impl Connection {
 
     fn handle_command(&mut self, command: Command<'_>, now: Instant) -> Result<(), PeerError> {
         match self.phase {
-            Phase::Greeting { .. } => Ok(()),
+            Phase::Greeting(_) => Ok(()),
             Phase::Handshake { .. } => self.handle_handshake_command(command, now),
             Phase::Traffic => self.handle_traffic_command(command, now),
         }
@@ -72,7 +71,8 @@ impl Connection {
             Beat::Wait => Ok(()),
             Beat::Silent => Err(PeerError::HeartbeatTimeout),
             Beat::Ping => {
-                self.release();
+                self.output.release();
+                self.events.shrink_to_fit();
                 let body = command::ping(self.liveness.ttl_deciseconds());
                 self.put_command(&body)
             }
@@ -81,13 +81,5 @@ impl Connection {
 
     pub(crate) fn put_command(&mut self, body: &[u8]) -> Result<(), PeerError> {
         if self.output.put_command(body) { Ok(()) } else { Err(Insecure::Exhausted.into()) }
-    }
-
-    /// The link is idle: gives back what only traffic needs.
-    fn release(&mut self) {
-        self.output.release();
-        if self.events.is_empty() {
-            self.events = VecDeque::new();
-        }
     }
 }

@@ -48,8 +48,7 @@ impl Decoder {
         large: TooLarge,
         sink: &mut DecodeSink<'_>,
     ) -> Found {
-        let ranges = self.ranges.get(..self.frames).unwrap_or_default();
-        let parts = Parts::new(head, ranges);
+        let parts = self.parts(head);
         sink.events.extend(parts.map(|head| Event::TooLarge(Box::new(TooLarge { head, ..large }))));
         self.count(header, sink.stats);
         self.restart();
