@@ -39,5 +39,6 @@ mod rogue;
 mod s_bounds;
 mod s_drained;
 mod s_questions;
+mod s_turns;
 mod secured;
 mod strangers;

@@ -46,7 +46,10 @@ impl Effects {
     /// Takes the endpoint's actions, and notes whether the timer must be told. `running`: handlers that
     /// have not ended.
     pub(crate) fn settle(&mut self, inner: &mut Inner, running: &Running) {
-        self.collect(inner, running);
+        self.collect(inner);
+        if !inner.idling.is_empty() && inner.is_idle(running) {
+            self.wait_list.extend(inner.idling.leave());
+        }
         let next = inner.endpoint.poll_timeout();
         if let Some(next) = next
             && inner.armed.is_none_or(|armed| next < armed)
@@ -61,7 +64,8 @@ impl Effects {
         std::mem::take(&mut self.arrived)
     }
 
-    fn collect(&mut self, inner: &mut Inner, running: &Running) {
+    /// Takes the endpoint's actions.
+    pub(crate) fn collect(&mut self, inner: &mut Inner) {
         while let Some(action) = inner.endpoint.poll_action() {
             match action {
                 Action::Serve(request) => self.arrived.requests.push(request),
@@ -92,9 +96,16 @@ impl Effects {
                 _ => {}
             }
         }
-        if !inner.idling.is_empty() && inner.is_idle(running) {
-            self.wait_list.extend(inner.idling.leave());
-        }
+    }
+
+    /// How many requests are to be served.
+    pub(crate) fn requests(&self) -> usize {
+        self.arrived.requests.len()
+    }
+
+    /// How many will be woken, callers most of all.
+    pub(crate) fn callers(&self) -> usize {
+        self.wakers.len()
     }
 
     /// Notes, under that lock, whether sessions end by this because we want no more of them.
@@ -114,7 +125,7 @@ impl Effects {
     }
 
     fn flush(&mut self, inner: &Inner, peer: PeerId) {
-        if let Some(link) = inner.link(peer) {
+        if let Some(link) = inner.link(peer).filter(|link| !link.will_flush()) {
             let quiet = inner.endpoint.is_quiet(peer);
             self.flush.push(Flush { peer, link: link.clone(), quiet });
         }

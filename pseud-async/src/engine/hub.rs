@@ -66,9 +66,14 @@ impl Hub {
     /// Does something to the endpoint under the lock; what follows from it is done after.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Inner, Instant) -> R) -> (R, Effects) {
         let now = self.now();
+        self.visit(|inner, _| act(inner, now))
+    }
+
+    /// The same for who knows the time, and looks at what follows while it goes on.
+    pub(crate) fn visit<R>(&self, act: impl FnOnce(&mut Inner, &mut Effects) -> R) -> (R, Effects) {
         let mut effects = Effects::default();
         let mut inner = self.lock();
-        let result = act(&mut inner, now);
+        let result = act(&mut inner, &mut effects);
         effects.settle(&mut inner, &self.running);
         effects.count_closings(&self.closings);
         drop(inner);

@@ -43,6 +43,11 @@ impl Running {
         self.count.load(Ordering::Relaxed) == 0
     }
 
+    /// How many they are.
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// How many they are, and their bytes.
     #[cfg(test)]
     pub(crate) fn now(&self) -> (usize, usize) {

@@ -11,12 +11,17 @@ use super::watchers::Watchers;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
-use pseud_proto::{PeerId, Reason, RequestId, Ticket};
+use pseud_proto::{Limits, PeerId, Reason, RequestId, Ticket};
 use slab::Slab;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
+
+/// Requests that are handed to handlers together.
+const PORTION_MAX: usize = 8;
+/// Links that may have such portions at the same time: each has its thread.
+const LINKS_AT_ONCE: usize = 64;
 
 /// The endpoint, and who waits for what of it.
 #[derive(Debug)]
@@ -84,6 +89,16 @@ impl Inner {
             Some((owner, _)) if *owner == peer => entry.take().map(|(_, link)| link),
             _ => None,
         }
+    }
+
+    /// How many requests of that peer may be handed to handlers beside those that are open: as many as
+    /// there are certainly places for, a few at most. Who reads more than that reads them later.
+    pub(crate) fn more_requests(&self, peer: PeerId, running: &Running, limits: &Limits) -> usize {
+        let open = self.endpoint.requests_open(peer);
+        let own = limits.requests_open_per_peer_max.saturating_sub(open);
+        let max = limits.requests_open_max;
+        let all = (max - max / 4).saturating_sub(running.count()) / LINKS_AT_ONCE;
+        own.min(all).min(PORTION_MAX - 1)
     }
 
     /// A request is about to be answered: who waits to hear that nobody waits for that any more.

@@ -17,11 +17,15 @@ impl<W: Writer> AnyLink for Link<W> {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return self.wake_to_flush(),
         };
-        match self.flush_locked(connection) {
-            Ok(Flushed::All) => {}
-            Ok(Flushed::Blocked) => self.wake_to_flush(),
+        match self.flush_locked(connection, usize::MAX) {
+            Ok((Flushed::All, _)) => {}
+            Ok((Flushed::Blocked | Flushed::Part, _)) => self.wake_to_flush(),
             Err(_) => self.close(Reason::PeerGone),
         }
+    }
+
+    fn will_flush(&self) -> bool {
+        self.wants_flush.load(Ordering::Acquire)
     }
 
     fn wake_to_flush(&self) {

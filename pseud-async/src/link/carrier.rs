@@ -77,6 +77,19 @@ impl Carrier {
         either!(self, carrier => carrier.handle_input(input, now))
     }
 
+    /// The same of the next few messages; how many bytes were taken.
+    pub(crate) fn handle_some(
+        &mut self,
+        input: &mut [u8],
+        now: Instant,
+    ) -> Result<usize, PeerError> {
+        match self {
+            Self::Zmtp(connection) => connection.handle_some(input, now),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(connection) => connection.handle_input(input, now).map(|()| input.len()),
+        }
+    }
+
     pub(crate) fn handle_eof(&mut self) -> Result<(), PeerError> {
         either!(self, carrier => carrier.handle_eof())
     }
@@ -91,6 +104,26 @@ impl Carrier {
 
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
         either!(self, carrier => carrier.poll_event())
+    }
+
+    /// Whether messages may be left where they are until others had their turn. Those of kaa.rpc may not:
+    /// they are all taken at once.
+    pub(crate) fn has_events(&self) -> bool {
+        match self {
+            Self::Zmtp(connection) => connection.has_events(),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(_) => false,
+        }
+    }
+
+    /// What was written, ahead of messages that wait; of kaa.rpc, where none wait, also the end of a call
+    /// that its wire has no words for.
+    pub(crate) fn poll_written(&mut self) -> Option<Event> {
+        match self {
+            Self::Zmtp(connection) => connection.poll_written().map(Event::Written),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(connection) => connection.poll_event(),
+        }
     }
 
     pub(crate) fn send(

@@ -1,31 +1,25 @@
 //! One link's task: the whole loop.
 
 use super::host::Host;
+use super::input::Input;
+use super::turn::Turn;
 use super::{CarrierConfig, Flushed, Ingest, Link, Origin, farewell};
 use crate::engine::sockets::OpenSocket;
 use crate::runtime::{Reader, Runtime, Stream, Timer, Writer};
 use bytes::BytesMut;
 use pseud_proto::{Misbehaved, PeerError, Reason};
-use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-/// Turns of the loop in one poll, before other tasks get theirs.
-const TURNS_MAX: usize = 16;
+/// What one flush of a turn writes.
+const FLUSH_BYTES: usize = 128 << 10;
 
 /// How much of a large frame is read at once. Its place is cleared before, which is lost where less
 /// comes; a socket's buffer seldom holds more.
 const LARGE_READ: usize = 512 << 10;
-
-thread_local! {
-    /// What is read and parsed at once. Shared by all links of a thread, so an idle link holds no
-    /// buffer; whatever is kept is copied out of it before anything else runs. No larger, since the
-    /// rest of a large frame is read to its own place: what is copied here first is its front alone.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 << 10].into());
-}
 
 /// The reading half of a runtime's streams.
 type ReaderOf<R> = <<R as Runtime>::Stream as Stream>::Reader;
@@ -39,6 +33,10 @@ pub(crate) struct Driver<R: Runtime> {
     timer: Option<R::Timer>,
     armed: Option<Instant>,
     blocked: bool,
+    /// Messages wait at the connection.
+    waits: bool,
+    /// What was read, where a turn has ended before all of it was parsed.
+    kept: Option<Box<[u8]>>,
     runtime: R,
 }
 
@@ -71,7 +69,8 @@ impl<R: Runtime> Driver<R> {
         let link = Link::new(host, config, origin, writer, address)?;
         let live = Live { open: host.hub().open_socket(), link };
         let runtime = runtime.clone();
-        Ok(Self { live, reader, timer: None, armed: None, blocked: false, runtime })
+        let (timer, armed, kept) = (None, None, None);
+        Ok(Self { live, reader, timer, armed, blocked: false, waits: false, kept, runtime })
     }
 
     pub(crate) fn link(&self) -> &Arc<LinkOf<R>> {
@@ -107,28 +106,105 @@ impl<R: Runtime> Driver<R> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reason> {
         self.live.link.register(cx.waker());
-        for _ in 0..TURNS_MAX {
+        let mut input = Input::begin(&mut self.kept);
+        let polled = self.poll_turn(cx, &mut input);
+        if polled == Poll::Ready(Reason::PeerGone) {
+            self.finish(&mut input);
+        }
+        self.kept = input.end();
+        polled
+    }
+
+    /// One turn: until there is nothing to do, or others are to have theirs.
+    fn poll_turn(&mut self, cx: &mut Context<'_>, input: &mut Input) -> Poll<Reason> {
+        let mut turn = Turn::default();
+        if self.flush(cx, &mut turn).is_err() {
+            return Poll::Ready(Reason::PeerGone);
+        }
+        while !turn.is_over() {
             if let Some(reason) = self.live.link.closing() {
                 return Poll::Ready(reason);
             }
-            if self.flush(cx).is_err() {
-                return Poll::Ready(Reason::PeerGone);
-            }
-            let fed = match self.poll_read(cx) {
+            let fed = match self.poll_fed(cx, input, &mut turn) {
                 Poll::Ready(Ok(fed)) => fed,
                 Poll::Ready(Err(_)) => return Poll::Ready(Reason::PeerGone),
+                Poll::Pending if turn.is_over() || turn.gathers => break,
                 Poll::Pending => ready!(self.poll_deadline(cx)),
             };
-            if let Err(error) = self.live.link.settle(fed) {
+            if let Err(error) = self.settle(fed, &mut turn) {
                 return Poll::Ready(error.into());
             }
+        }
+        // Callers who were woken have their say first.
+        if !turn.gathers && !turn.is_cut && self.flush(cx, &mut turn).is_err() {
+            return Poll::Ready(Reason::PeerGone);
         }
         self.runtime.yield_now(cx);
         Poll::Pending
     }
 
-    /// Writes what is queued, unless the socket is full.
-    fn flush(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+    /// What comes of the next messages: of those that wait, or of what is read. All that is to be
+    /// written is, before it waits for more. `Pending` without a read where callers are to speak first,
+    /// or where the turn is over.
+    fn poll_fed(
+        &mut self,
+        cx: &mut Context<'_>,
+        input: &mut Input,
+        turn: &mut Turn,
+    ) -> Poll<io::Result<Ingest>> {
+        if let Some(fed) = self.next(input) {
+            return Poll::Ready(Ok(fed));
+        }
+        if turn.gathers {
+            return Poll::Pending;
+        }
+        self.flush(cx, turn)?;
+        if turn.is_over() {
+            return Poll::Pending;
+        }
+        if let Some(fed) = ready!(self.poll_read(cx, input, turn))? {
+            return Poll::Ready(Ok(fed));
+        }
+        let (fed, taken) = self.live.link.handle_some(input.rest());
+        input.took(taken);
+        Poll::Ready(Ok(fed))
+    }
+
+    /// What comes of the next messages that were read before, if there are any.
+    fn next(&mut self, input: &mut Input) -> Option<Ingest> {
+        if std::mem::take(&mut self.waits) {
+            return Some(self.live.link.handle_waiting());
+        }
+        if input.rest().is_empty() {
+            return None;
+        }
+        let (fed, taken) = self.live.link.handle_some(input.rest());
+        input.took(taken);
+        Some(fed)
+    }
+
+    /// The socket takes no more, or gives no more: what it gave before, answers among it, has come.
+    fn finish(&mut self, input: &mut Input) {
+        while let Some(fed) = self.next(input) {
+            if self.settle(fed, &mut Turn::default()).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn settle(&mut self, fed: Ingest, turn: &mut Turn) -> Result<(), PeerError> {
+        let at = fed.at;
+        let settled = self.live.link.settle_portion(fed)?;
+        self.waits = settled.waits;
+        turn.gathers |= settled.gathers;
+        if settled.requests > 0 {
+            turn.served(settled.requests, self.runtime.now().saturating_duration_since(at));
+        }
+        Ok(())
+    }
+
+    /// Writes what is queued, unless the socket is full; so much at a time.
+    fn flush(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> io::Result<()> {
         loop {
             if self.blocked {
                 if self.live.link.writer().poll_write_ready(cx)?.is_pending() {
@@ -139,36 +215,42 @@ impl<R: Runtime> Driver<R> {
             if !self.live.link.take_flush() {
                 return Ok(());
             }
-            self.blocked = self.live.link.flush()? == Flushed::Blocked;
+            let (flushed, bytes) = self.live.link.flush_part(FLUSH_BYTES)?;
+            turn.moved(bytes);
+            self.blocked = flushed == Flushed::Blocked;
+            if flushed == Flushed::Part {
+                self.live.link.flush_again();
+                turn.is_cut = true;
+                return Ok(());
+            }
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Ingest>> {
+    /// Reads: into a large frame's own place, which is told here, or into the input (`None`).
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        input: &mut Input,
+        turn: &mut Turn,
+    ) -> Poll<io::Result<Option<Ingest>>> {
         let reader = &mut self.reader;
         let large = self.live.link.read_large(|connection| {
             let mut frame = connection.large()?;
             let limit = frame.limit().min(LARGE_READ);
             Some(read_onto(frame.get_mut(), limit, |buffer| reader.poll_read(cx, buffer)))
         });
-        let Some(read) = large else {
-            return SCRATCH.with_borrow_mut(|scratch| self.poll_read_into(cx, scratch));
-        };
-        Poll::Ready(Ok(match ready!(read)? {
-            0 => self.live.link.handle_eof(),
-            _ => self.live.link.handle_filled(),
+        let is_large = large.is_some();
+        let read = large.unwrap_or_else(|| reader.poll_read(cx, input.buffer()));
+        let count = ready!(read)?;
+        turn.moved(count);
+        Poll::Ready(Ok(match (count, is_large) {
+            (0, _) => Some(self.live.link.handle_eof()),
+            (_, true) => Some(self.live.link.handle_filled()),
+            (count, false) => {
+                input.filled(count);
+                None
+            }
         }))
-    }
-
-    fn poll_read_into(
-        &mut self,
-        cx: &mut Context<'_>,
-        scratch: &mut [u8],
-    ) -> Poll<io::Result<Ingest>> {
-        let count = ready!(self.reader.poll_read(cx, scratch))?;
-        Poll::Ready(match &mut scratch[..count] {
-            [] => Ok(self.live.link.handle_eof()),
-            input => Ok(self.live.link.handle_input(input)),
-        })
     }
 
     /// Sleeps for the link's one deadline. It is armed anew only when it has fired or must fire

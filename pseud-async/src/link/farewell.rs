@@ -69,7 +69,7 @@ impl<I: Reader, W: Writer> Closing<I, W> {
         loop {
             match link.flush()? {
                 Flushed::All => return Poll::Ready(Ok(())),
-                Flushed::Blocked => ready!(link.writer().poll_write_ready(cx))?,
+                Flushed::Blocked | Flushed::Part => ready!(link.writer().poll_write_ready(cx))?,
             }
         }
     }

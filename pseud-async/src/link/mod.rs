@@ -5,7 +5,11 @@ mod carrier;
 pub(crate) mod driver;
 mod farewell;
 pub(crate) mod host;
+mod input;
 mod messages;
+#[cfg(test)]
+mod tests;
+mod turn;
 mod writing;
 
 pub use carrier::CarrierConfig;
@@ -45,7 +49,34 @@ pub struct Ingest {
     question: Option<Question>,
     /// The connection itself has something to say (a handshake's next step, a PONG).
     answered: bool,
+    /// Messages wait at the connection until these requests had their turn.
+    waits: bool,
+    /// Callers were woken, whom the link's task lets have their say before it writes.
+    gathers: bool,
+    /// When it was told.
+    at: Instant,
     result: Result<(), PeerError>,
+}
+
+/// What came of a portion that was settled.
+#[derive(Debug, Default)]
+struct Settled {
+    /// Messages wait at the connection.
+    waits: bool,
+    /// The link's task is to let callers have their say before it writes.
+    gathers: bool,
+    /// Requests that were served, or whose handlers were begun.
+    requests: usize,
+}
+
+/// What an exchange finds.
+#[derive(Debug, Default)]
+struct Heard {
+    question: Option<Question>,
+    joined: bool,
+    waits: bool,
+    /// It is not to stop after some requests.
+    all: bool,
 }
 
 /// How a link came about.
@@ -200,6 +231,21 @@ impl<W: Writer> Link<W> {
         self.feed(|connection, now| connection.handle_input(input, now))
     }
 
+    /// Bytes were read. Some of them are taken, at least one: how many is told.
+    fn handle_some(self: &Arc<Self>, input: &mut [u8]) -> (Ingest, usize) {
+        let mut taken = input.len();
+        let fed = self.feed(|connection, now| {
+            taken = connection.handle_some(input, now)?;
+            Ok(())
+        });
+        (fed, taken)
+    }
+
+    /// The requests that were read before had their turn: those that wait have theirs.
+    fn handle_waiting(self: &Arc<Self>) -> Ingest {
+        self.feed(|_, _| Ok(()))
+    }
+
     /// The stream ended: the link closes. An error inside the handshake, or inside a message.
     pub fn handle_eof(self: &Arc<Self>) -> Ingest {
         let fed = self.feed(|connection, _| connection.handle_eof());
@@ -230,9 +276,22 @@ impl<W: Writer> Link<W> {
     ///
     /// # Errors
     /// The peer broke the protocol: write what is left, then close.
-    pub fn settle(self: &Arc<Self>, fed: Ingest) -> Result<(), PeerError> {
-        let mut fed = Some(fed);
-        while let Some(Ingest { mut effects, question, answered, result }) = fed.take() {
+    pub fn settle(self: &Arc<Self>, mut fed: Ingest) -> Result<(), PeerError> {
+        while self.settle_portion(fed)?.waits {
+            fed = self.handle_waiting();
+        }
+        Ok(())
+    }
+
+    /// The same; messages may wait, to be [looked at](Self::handle_waiting) after this.
+    fn settle_portion(self: &Arc<Self>, fed: Ingest) -> Result<Settled, PeerError> {
+        let (mut settled, mut fed) = (Settled::default(), Some(fed));
+        while let Some(Ingest { mut effects, question, answered, waits, gathers, at: _, result }) =
+            fed.take()
+        {
+            settled.waits |= waits;
+            settled.gathers |= gathers;
+            settled.requests += effects.requests();
             let (here, arrived) = (self.peer.get().copied(), effects.take_arrived());
             let flush_here = self.hub().perform(effects, here);
             if flush_here | self.host.dispatcher.serve_all(arrived, here) || answered {
@@ -241,7 +300,7 @@ impl<W: Writer> Link<W> {
             result?;
             fed = question.and_then(|question| self.ask(question));
         }
-        Ok(())
+        Ok(settled)
     }
 
     /// What an answer that came at once has led to.
@@ -268,39 +327,48 @@ impl<W: Writer> Link<W> {
     ) -> Ingest {
         let mut connection = self.lock();
         let hub = self.hub();
-        let told = tell(&mut connection, hub.now());
-        let (mut question, mut joined) = (None, false);
-        let (handled, effects) = hub.with(|inner, now| {
-            let attach = |inner: &mut Inner, peer| {
-                joined = true;
-                inner.attach(peer, self.clone());
-            };
-            self.exchange(&mut connection, inner, attach, &mut question, now)
+        let at = hub.now();
+        let told = tell(&mut connection, at);
+        // What came before an error has its turn now or never.
+        let mut heard = Heard { all: told.is_err(), ..Heard::default() };
+        let ((handled, gathers), effects) = hub.visit(|inner, effects| {
+            let handled = self.exchange(&mut connection, inner, effects, &mut heard, at);
+            let gathers = effects.callers() > 1;
+            if gathers {
+                // Under the lock: whoever calls next finds that the link's task will flush.
+                self.wants_flush.store(true, Ordering::Release);
+            }
+            (handled, gathers)
         });
+        let Heard { question, joined, waits, .. } = heard;
         if joined && let Some(bounds) = connection.without_pings() {
             self.writer.keep_alive(bounds);
         }
         let answered = connection.backlog() > 0;
-        Ingest { effects, question, answered, result: handled.and(told) }
+        let result = handled.and(told);
+        Ingest { effects, question, answered, waits, gathers, at, result }
     }
 
     /// Moves the connection's events into the endpoint. Messages behind one that ends the link are
     /// not looked at, whoever asks next.
+    ///
+    /// It stops after a few requests, until these were answered or have handlers that wait: so what is
+    /// refused for want of a place is told by what runs, not by what was read.
     fn exchange(
-        &self,
+        self: &Arc<Self>,
         connection: &mut Carrier,
         inner: &mut Inner,
-        mut attach: impl FnMut(&mut Inner, PeerId),
-        asked: &mut Option<Question>,
+        effects: &mut Effects,
+        heard: &mut Heard,
         now: Instant,
     ) -> Result<(), PeerError> {
-        let mut result = Ok(());
+        let (mut result, mut portion) = (Ok(()), None);
         while let Some(event) = connection.poll_event() {
             match (event, self.peer.get()) {
                 (Event::Ask(question), _) => {
                     let stranger = inner.strangers.get_mut(self.stranger.load(Ordering::Relaxed));
                     stranger.into_iter().for_each(|stranger| stranger.asked = true);
-                    *asked = Some(question);
+                    heard.question = Some(question);
                 }
                 (Event::Ready(ready), _) if self.is_barred(inner, &ready.user) => {
                     result = Err(PeerError::Denied(400));
@@ -315,11 +383,22 @@ impl<W: Writer> Link<W> {
                         inner.dials.arrived(link, &info.identity);
                     }
                     let peer = inner.endpoint.handle_connected(info, now);
-                    attach(inner, peer);
+                    inner.attach(peer, self.clone());
+                    heard.joined = true;
                     let _ = self.peer.set(peer);
                 }
                 (Event::Message(parts), Some(&peer)) if result.is_ok() => {
                     result = inner.endpoint.handle_message(peer, parts, now);
+                    effects.collect(inner);
+                    let requests = effects.requests();
+                    if requests == 0 || heard.all {
+                        continue;
+                    }
+                    let max = *portion.get_or_insert_with(|| requests + self.room(inner, peer));
+                    if requests >= max && connection.has_events() {
+                        heard.waits = true;
+                        break;
+                    }
                 }
                 (Event::TooLarge(large), Some(&peer)) if result.is_ok() => {
                     result = inner.endpoint.handle_too_large(peer, &large, now);
@@ -331,6 +410,12 @@ impl<W: Writer> Link<W> {
             }
         }
         result
+    }
+
+    /// How many requests may come to those that are open.
+    fn room(&self, inner: &Inner, peer: PeerId) -> usize {
+        let hub = self.hub();
+        inner.more_requests(peer, &hub.running, &hub.config.limits)
     }
 
     /// Its handshake has failed for that.
@@ -364,7 +449,7 @@ impl<W: Writer> Link<W> {
 
     /// The link is over: its session ends, and its calls with it. Nothing is written after this but
     /// the last word of a handshake that failed: the calls were told whether they had left.
-    pub fn gone(&self, reason: Reason) {
+    pub fn gone(self: &Arc<Self>, reason: Reason) {
         let hub = self.hub();
         self.ended.store(true, Ordering::Release);
         self.asking.wake();
@@ -376,14 +461,18 @@ impl<W: Writer> Link<W> {
         let Some(&peer) = self.peer.get() else { return };
         // Under the connection's lock: whoever writes here now has first to say what was written.
         let mut connection = self.lock();
-        let (detached, effects) = hub.with(|inner, now| {
-            let _ = self.exchange(&mut connection, inner, |_, _| {}, &mut None, now);
+        let now = hub.now();
+        let (detached, mut effects) = hub.visit(|inner, effects| {
+            // Answers that wait have come; requests that wait have not begun, and are not served.
+            let mut heard = Heard { all: true, ..Heard::default() };
+            let _ = self.exchange(&mut connection, inner, effects, &mut heard, now);
             self.over.store(true, Ordering::Relaxed);
             inner.endpoint.handle_gone(peer, reason, now);
             inner.detach(peer)
         });
         drop(connection);
         drop(detached);
+        drop(effects.take_arrived());
         hub.perform(effects, None);
     }
 }

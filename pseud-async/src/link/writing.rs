@@ -3,11 +3,14 @@
 use super::Link;
 use super::carrier::Carrier;
 use crate::engine::effects::Effects;
+use crate::engine::state::Inner;
 use crate::runtime::Writer;
 use pseud_proto::pseud::BACKLOG_BYTES_LOW;
+use pseud_proto::zmtp::Event;
 use std::io::{self, IoSlice};
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// How many slices one write gathers.
 const SLICES_MAX: usize = 32;
@@ -19,6 +22,15 @@ pub enum Flushed {
     All,
     /// The socket takes no more now: flush again when it is writable.
     Blocked,
+    /// As much as was to be written at once: flush again when others had their turn.
+    Part,
+}
+
+/// What came of one write.
+enum Wrote {
+    /// So many bytes, and there may be more.
+    Some(usize),
+    Last(Flushed),
 }
 
 impl<W: Writer> Link<W> {
@@ -27,28 +39,39 @@ impl<W: Writer> Link<W> {
     /// # Errors
     /// The socket's.
     pub fn flush(&self) -> io::Result<Flushed> {
-        self.flush_locked(self.lock())
+        self.flush_locked(self.lock(), usize::MAX).map(|(flushed, _)| flushed)
+    }
+
+    /// The same of so many bytes, and some more, at most; and how many that were.
+    pub(super) fn flush_part(&self, max: usize) -> io::Result<(Flushed, usize)> {
+        self.flush_locked(self.lock(), max)
     }
 
     pub(super) fn flush_locked<'a>(
         &'a self,
         mut connection: MutexGuard<'a, Carrier>,
-    ) -> io::Result<Flushed> {
+        max: usize,
+    ) -> io::Result<(Flushed, usize)> {
+        let mut bytes = 0;
         loop {
             if self.over.load(Ordering::Relaxed) {
-                return Ok(Flushed::All);
+                return Ok((Flushed::All, bytes));
             }
             let effects = self.pull(&mut connection);
             let written = self.write(&mut connection);
-            if effects.is_empty() && matches!(written, Ok(None)) {
+            if let Ok(Wrote::Some(count)) = written {
+                bytes += count;
+            }
+            let goes_on = matches!(written, Ok(Wrote::Some(_))) && bytes < max;
+            if goes_on && effects.is_empty() {
                 continue;
             }
             drop(connection);
             self.hub().perform(effects, None);
-            match written {
-                Ok(Some(flushed)) => return Ok(flushed),
-                Ok(None) => connection = self.lock(),
-                Err(error) => return Err(error),
+            match written? {
+                Wrote::Last(flushed) => return Ok((flushed, bytes)),
+                Wrote::Some(_) if goes_on => connection = self.lock(),
+                Wrote::Some(_) => return Ok((Flushed::Part, bytes)),
             }
         }
     }
@@ -57,8 +80,7 @@ impl<W: Writer> Link<W> {
     fn pull(&self, connection: &mut Carrier) -> Effects {
         let Some(&peer) = self.peer.get() else { return Effects::default() };
         let ((), effects) = self.hub().with(|inner, now| {
-            // Only `Written` can wait here: input is exchanged under the lock that it came in.
-            let _ = self.exchange(connection, inner, |_, _| {}, &mut None, now);
+            self.report_written(connection, inner, now);
             if connection.backlog() < BACKLOG_BYTES_LOW {
                 inner.endpoint.pull(peer, now, |message, token| {
                     connection.send(message, token);
@@ -66,26 +88,41 @@ impl<W: Writer> Link<W> {
                 });
             }
             // A call that its wire has no words for has ended by this.
-            let _ = self.exchange(connection, inner, |_, _| {}, &mut None, now);
+            self.report_written(connection, inner, now);
         });
         effects
     }
 
-    /// One write. `None`: something was written, and there may be more.
-    fn write(&self, connection: &mut Carrier) -> io::Result<Option<Flushed>> {
+    /// Tells the endpoint what was written. What was read may still wait: that is for the link's task.
+    fn report_written(&self, connection: &mut Carrier, inner: &mut Inner, now: Instant) {
+        let Some(&peer) = self.peer.get() else { return };
+        while let Some(event) = connection.poll_written() {
+            match event {
+                Event::Written(token) => inner.endpoint.handle_written(peer, token, now),
+                // Made here, not read: no fault of the peer's.
+                Event::Message(parts) => drop(inner.endpoint.handle_message(peer, parts, now)),
+                _ => {}
+            }
+        }
+    }
+
+    /// One write.
+    fn write(&self, connection: &mut Carrier) -> io::Result<Wrote> {
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
         let count = connection.slices(&mut slices);
         if count == 0 {
-            return Ok(Some(Flushed::All));
+            return Ok(Wrote::Last(Flushed::All));
         }
         match self.writer.try_write(&slices[..count]) {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 connection.advance(written);
-                Ok(None)
+                Ok(Wrote::Some(written))
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Some(Flushed::Blocked)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Wrote::Some(0)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Ok(Wrote::Last(Flushed::Blocked))
+            }
             Err(error) => Err(error),
         }
     }

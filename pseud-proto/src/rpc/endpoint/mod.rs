@@ -170,6 +170,11 @@ impl Endpoint {
         self.sessions.get(peer.0).is_some_and(Session::is_quiet)
     }
 
+    /// How many requests of that peer are open.
+    pub fn requests_open(&self, peer: PeerId) -> usize {
+        self.sessions.get(peer.0).map_or(0, Session::requests_open)
+    }
+
     /// Time has passed: calls whose deadline is over end, replies that would come too late are
     /// dropped. Cheap if nothing is due.
     pub fn handle_timeout(&mut self, now: Instant) {

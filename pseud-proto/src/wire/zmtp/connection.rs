@@ -29,6 +29,9 @@ use std::sync::Arc;
 use std::time::Instant;
 use zeroize::Zeroize;
 
+/// Events of one portion of input.
+const EVENTS_AT_ONCE: usize = 32;
+
 /// One ZMTP 3.1 link: bytes in, events and bytes out. It owns no socket and no clock.
 ///
 /// | kind | methods |
@@ -166,12 +169,39 @@ impl Connection {
     /// # Errors
     /// The peer broke the rules: close the link.
     pub fn handle_input(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
+        self.handle(input, usize::MAX, now).map(drop)
+    }
+
+    /// The same, as far as the next few messages: for who does something with each before it looks at
+    /// the next, and then hands in the rest. At most 32 events wait then. Returns how many bytes were
+    /// taken: at least one.
+    ///
+    /// # Errors
+    /// As [`handle_input`](Self::handle_input): nothing more is taken.
+    pub fn handle_some(&mut self, input: &mut [u8], now: Instant) -> Result<usize, PeerError> {
+        self.handle(input, EVENTS_AT_ONCE, now)
+    }
+
+    fn handle(
+        &mut self,
+        input: &mut [u8],
+        events_max: usize,
+        now: Instant,
+    ) -> Result<usize, PeerError> {
         let may_hold_a_password = !matches!(self.phase, Phase::Traffic);
-        let taken = self.unless_failed(|this| this.take(&mut Input::new(input), now));
+        let (size, mut rest) = (input.len(), 0);
+        let taken = self.unless_failed(|this| {
+            let mut input = Input::new(input);
+            let taken = this.take(&mut input, events_max, now);
+            rest = input.len();
+            taken
+        });
+        // What follows an error is not taken, and may be a part of a password as well.
+        let took = if taken.is_err() { size } else { size.saturating_sub(rest) };
         if may_hold_a_password {
-            input.zeroize();
+            input.get_mut(..took).unwrap_or_default().zeroize();
         }
-        taken
+        taken.map(|()| took)
     }
 
     /// While a large frame is partial, the place for its next bytes: what is read into it need not be
@@ -190,7 +220,7 @@ impl Connection {
     pub fn handle_filled(&mut self, now: Instant) -> Result<(), PeerError> {
         self.unless_failed(|this| {
             this.liveness.heard(now);
-            this.decode(&mut Input::new(&mut []), now)
+            this.decode(&mut Input::new(&mut []), usize::MAX, now)
         })
     }
 
@@ -270,7 +300,17 @@ impl Connection {
             // A burst of tiny messages would leave a hundred times its own size behind.
             self.events = VecDeque::new();
         }
-        event.or_else(|| self.output.poll_written().map(Event::Written))
+        event.or_else(|| self.poll_written().map(Event::Written))
+    }
+
+    /// Whether events wait, those of what was written apart.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// The next [`Event::Written`], ahead of all other events.
+    pub fn poll_written(&mut self) -> Option<Token> {
+        self.output.poll_written()
     }
 
     /// Queues a message, once [`Event::Ready`] came. [`Event::Written`] tells when it has left.
@@ -354,7 +394,12 @@ impl Connection {
         outcome
     }
 
-    fn take(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
+    fn take(
+        &mut self,
+        input: &mut Input<'_>,
+        events_max: usize,
+        now: Instant,
+    ) -> Result<(), PeerError> {
         if let Phase::Greeting(start) = &mut self.phase {
             let Start { greeting, deadline, .. } = &mut **start;
             let taken = greeting.take(input.peek());
@@ -370,7 +415,7 @@ impl Connection {
             return Ok(());
         }
         self.liveness.heard(now);
-        self.decode(input, now)
+        self.decode(input, events_max, now)
     }
 }
 

@@ -98,7 +98,7 @@ impl Decoder {
     }
 
     /// Moves whole messages to the events until a command is found, whose body it returns, or until
-    /// the input is used up.
+    /// the input is used up or the sink is full.
     pub(crate) fn run(
         &mut self,
         input: &mut Input<'_>,
@@ -119,6 +119,7 @@ impl Decoder {
                 whole => whole,
             };
             match found {
+                Found::Message | Found::TooLarge if sink.is_full() => return Ok(None),
                 Found::Message | Found::TooLarge => {}
                 Found::Command(body) => return Ok(Some(body)),
                 Found::Partial => return Ok(None),
@@ -314,7 +315,12 @@ mod tests {
     fn feed(decoder: &mut Decoder, bytes: &[u8]) -> VecDeque<Event> {
         let (config, mut events) = (ConnectionConfig::default(), VecDeque::new());
         let mut stats = Stats::default();
-        let mut sink = DecodeSink { config: &config, events: &mut events, stats: &mut stats };
+        let mut sink = DecodeSink {
+            config: &config,
+            events: &mut events,
+            events_max: usize::MAX,
+            stats: &mut stats,
+        };
         decoder.run(&mut Input::new(&mut bytes.to_vec()), &mut sink).unwrap();
         events
     }

@@ -15,6 +15,10 @@ impl<'a> Input<'a> {
         Self { bytes }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -41,5 +45,13 @@ impl<'a> Input<'a> {
 pub(crate) struct DecodeSink<'a> {
     pub(crate) config: &'a ConnectionConfig,
     pub(crate) events: &'a mut VecDeque<Event>,
+    /// With so many events it stops before the next message.
+    pub(crate) events_max: usize,
     pub(crate) stats: &'a mut Stats,
+}
+
+impl DecodeSink<'_> {
+    pub(crate) fn is_full(&self) -> bool {
+        self.events.len() >= self.events_max
+    }
 }

@@ -14,11 +14,17 @@ use zeroize::Zeroize;
 const PONG_BACKLOG_MAX: usize = 256 << 10;
 
 impl Connection {
-    pub(crate) fn decode(&mut self, input: &mut Input<'_>, now: Instant) -> Result<(), PeerError> {
+    pub(crate) fn decode(
+        &mut self,
+        input: &mut Input<'_>,
+        events_max: usize,
+        now: Instant,
+    ) -> Result<(), PeerError> {
         loop {
             let mut sink = DecodeSink {
                 config: &self.config,
                 events: &mut self.events,
+                events_max,
                 stats: &mut self.stats,
             };
             let Some(mut body) = self.decoder.run(input, &mut sink)? else { return Ok(()) };

@@ -1,0 +1,184 @@
+//! When a link writes: at once where nothing else is open, else once for all who speak together.
+
+use super::{CarrierConfig, Host, Link, Origin};
+use crate::call::pending::Pending;
+use crate::engine::hub::Hub;
+use crate::runtime::Writer;
+use crate::runtime::tests::ByHand;
+use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
+use pseud_proto::{CallOptions, Config, Packed, PeerId, To};
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
+
+/// What the link has written, and how often.
+#[derive(Default)]
+struct Written(Mutex<(Vec<u8>, usize)>);
+
+impl Writer for Written {
+    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let (bytes, writes) = &mut *self.0.lock().unwrap();
+        *writes += 1;
+        slices.iter().for_each(|slice| bytes.extend_from_slice(slice));
+        Ok(slices.iter().map(|slice| slice.len()).sum())
+    }
+
+    fn poll_write_ready(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A link and the other end of it.
+struct Pair {
+    hub: Arc<Hub>,
+    link: Arc<Link<Written>>,
+    other: Connection,
+    /// Of the link's task.
+    wakes: Arc<Wakes>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let config = Arc::new(ConnectionConfig::default());
+        let host = Host::new(Arc::new(Config::default()), ByHand::default()).unwrap();
+        let host = Arc::new(host);
+        let origin = Origin::Accepted { late_guard: None };
+        let link = Link::new(
+            &host,
+            CarrierConfig::Zmtp(config.clone()),
+            origin,
+            Written::default(),
+            "memory".into(),
+        )
+        .unwrap();
+        let other = Connection::new(config, Side::Connecting, [7; 32], Instant::now());
+        let wakes = Arc::new(Wakes::default());
+        link.register(&Waker::from(wakes.clone()));
+        let mut this = Self { hub: host.hub().clone(), link, other, wakes };
+        for _ in 0..3 {
+            this.poll();
+            this.hear();
+        }
+        assert!(this.link.is_ready());
+        this
+    }
+
+    /// What the link's task does with what it was told.
+    fn poll(&mut self) {
+        self.link.register(&Waker::from(self.wakes.clone()));
+        if self.link.take_flush() {
+            self.link.flush().unwrap();
+        }
+    }
+
+    /// How often the link has written since, and the ids of the calls in that.
+    fn said(&mut self) -> (usize, Vec<Vec<u8>>) {
+        let (mut bytes, writes) = std::mem::take(&mut *self.link.writer().0.lock().unwrap());
+        self.other.handle_input(&mut bytes, Instant::now()).unwrap();
+        let events = std::iter::from_fn(|| self.other.poll_event());
+        let ids = events.filter_map(|event| match event {
+            Event::Message(parts) => parts.iter().nth(2).map(<[u8]>::to_vec),
+            _ => None,
+        });
+        (writes, ids.collect())
+    }
+
+    /// The link reads what the other end has to say.
+    fn hear(&mut self) {
+        self.said();
+        let mut bytes = Vec::new();
+        loop {
+            let mut slices = [IoSlice::new(&[]); 32];
+            let (count, before) = (self.other.slices(&mut slices), bytes.len());
+            slices[..count].iter().for_each(|slice| bytes.extend_from_slice(slice));
+            let written = bytes.len() - before;
+            self.other.advance(written);
+            if written == 0 {
+                break;
+            }
+        }
+        let fed = self.link.handle_input(&mut bytes);
+        self.link.settle(fed).unwrap();
+    }
+
+    fn answer(&mut self, ids: &[Vec<u8>]) {
+        for id in ids {
+            let frames = [b"", b"v1".as_slice(), id, b"\x01"];
+            let body = (&b"\x07"[..]).into();
+            let message = Outgoing { frames: &frames, body, ..Outgoing::default() };
+            self.other.send(message, Token(0));
+        }
+        self.hear();
+    }
+
+    /// Somebody calls, and waits.
+    fn call(&self) -> Pending {
+        let peer: PeerId = *self.link.peer.get().unwrap();
+        let packed = Packed::call(&(), &()).unwrap();
+        let sent = Pending::send(&self.hub, To::Peer(peer), "name", packed, CallOptions::default());
+        let mut pending = sent.unwrap();
+        assert!(is_pending(&mut pending));
+        pending
+    }
+
+    fn wakes(&self) -> usize {
+        self.wakes.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+fn is_pending(pending: &mut Pending) -> bool {
+    Pin::new(pending).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+#[test]
+fn callers_who_were_woken_together_are_written_together() {
+    let mut pair = Pair::new();
+    pair.wakes();
+    // The first writes at once, others have the link's task woken, once.
+    let mut calls: Vec<_> = (0..3).map(|_| pair.call()).collect();
+    assert_eq!(pair.wakes(), 1);
+    let (writes, mut ids) = pair.said();
+    assert_eq!((writes, ids.len()), (1, 1));
+    pair.poll();
+    let (writes, rest) = pair.said();
+    assert_eq!((writes, rest.len()), (1, 2));
+    ids.extend(rest);
+    for _ in 0..4 {
+        pair.answer(&ids);
+        assert!(calls.iter_mut().all(|call| !is_pending(call)));
+        calls = (0..3).map(|_| pair.call()).collect();
+        assert_eq!((pair.wakes(), pair.said().0), (0, 0), "the link's task flushes anyway");
+        pair.poll();
+        let (writes, next) = pair.said();
+        assert_eq!((writes, next.len()), (1, 3));
+        ids = next;
+    }
+}
+
+#[test]
+fn one_call_at_a_time_is_written_by_its_caller() {
+    let mut pair = Pair::new();
+    pair.wakes();
+    for _ in 0..4 {
+        let mut call = pair.call();
+        let (writes, ids) = pair.said();
+        assert_eq!((pair.wakes(), writes, ids.len()), (0, 1, 1));
+        pair.answer(&ids);
+        assert!(!is_pending(&mut call));
+        pair.poll();
+        assert_eq!(pair.said().0, 0);
+    }
+}
