@@ -12,7 +12,7 @@ use std::time::Duration;
 ///
 /// Cheap to clone; all clones are one, and it ends with the last of them.
 ///
-/// It is a [`pseud_async::Client`] on [`Threads`], and a [`Node`](crate::Node) by that: whatever is a future
+/// It is a [`pseud_async::Client`] on [`Threads`]: whatever is a future
 /// there, a thread waits for ([`Wait`](crate::Wait), [`block_on`]).
 #[derive(Debug, Clone)]
 pub struct Client(pseud_async::Client<Threads>);

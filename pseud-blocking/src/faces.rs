@@ -6,7 +6,7 @@ macro_rules! handlers {
         impl $name {
             /// Serves `name` with a plain function, on a thread of the pool: it may block, compute, and call.
             /// See [`Registry::register_blocking`](crate::Registry::register_blocking); for what is done at
-            /// once, [`Node::register_sync`](crate::Node::register_sync) spares the thread.
+            /// once, [`Registry::register_sync`](crate::Registry::register_sync) spares the thread.
             ///
             /// # Errors
             /// The empty name, one of more than 255 bytes, and `pseud.*`, which is reserved.

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// What is bound is served from then on, in the background: [`serve`](Self::serve) is for programs that do
 /// nothing else. Cheap to clone; all clones are one, and it ends with the last of them.
 ///
-/// It is a [`pseud_async::Server`] on [`Threads`], and a [`Node`](crate::Node) by that: whatever is a future
+/// It is a [`pseud_async::Server`] on [`Threads`]: whatever is a future
 /// there, a thread waits for ([`Wait`](crate::Wait), [`block_on`]).
 #[derive(Debug, Clone)]
 pub struct Server(pseud_async::Server<Threads>);

@@ -44,7 +44,7 @@ use std::sync::Arc;
 /// A server or a client: it serves handlers and calls peers. Cheap to clone; all clones are one.
 ///
 /// When the last clone is dropped, links close and pending calls end as `Closed`. A handler that
-/// holds a clone keeps its node alive: use [`Request::caller`] there, or call
+/// holds a clone keeps its node alive: use [`Request::caller`](crate::Request::caller) there, or call
 /// [`shutdown`](Self::shutdown).
 #[derive(Clone)]
 pub struct Node {
@@ -162,7 +162,7 @@ impl Node {
     }
 
     /// Ends all sessions of that user; returns how many there were. Their calls end at once, as for
-    /// any link that ends; handlers that work for them are told ([`Request::cancelled`]); their links
+    /// any link that ends; handlers that work for them are told ([`Request::cancelled`](crate::Request::cancelled)); their links
     /// close as [`Reason::Revoked`](pseud_proto::Reason).
     ///
     /// Have the authenticator stop admitting the user first: else it comes back. Who was admitted as
