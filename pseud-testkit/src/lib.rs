@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `memory` | peers in memory, with a clock that is moved by hand: no sockets, no waiting |
 //! | `weather`, `luck` | what is random in a run, from one seed: latency, pieces, full sockets, lost links |
+//! | `sim` | whole nodes in memory, on a runtime whose every turn a seed picks |
 //! | `ledger`, `spy` | which calls were made, run and ended, and the one check of whether that fits together |
 //! | `raw` | bytes of ZMTP as a peer writes them by hand, a peer of bare bytes, and boxes of CURVE |
 //! | `attacks` | what hostile peers do, as data: run beside the core, and over sockets |
@@ -19,5 +20,6 @@ pub mod luck;
 pub mod memory;
 pub mod path;
 pub mod raw;
+pub mod sim;
 pub mod spy;
 pub mod weather;

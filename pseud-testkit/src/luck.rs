@@ -39,6 +39,13 @@ impl Luck {
         all[self.between(0, all.len())]
     }
 
+    /// 32 bytes.
+    pub fn seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        self.0.fill_bytes(&mut seed);
+        seed
+    }
+
     /// So many milliseconds.
     pub fn millis(&mut self, from: usize, to: usize) -> Duration {
         Duration::from_millis(self.between(from, to) as u64)

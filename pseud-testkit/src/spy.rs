@@ -1,6 +1,8 @@
 //! A spy on handlers: it is told of every call, run and end, outside of the wire and by any thread.
 
 use crate::ledger::{Decided, End, Ledger, Made, Number, Tally};
+use pseud_async::CallError;
+use pseud_proto::Executed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,5 +57,20 @@ impl Spy {
 
     fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a call of ours ended, for the ledger. What a handler raises on purpose is of the class `OnPurpose`.
+pub fn end_of(result: Result<u64, CallError>) -> End {
+    match result {
+        Ok(value) => End::Value(Some(value)),
+        Err(CallError::Fault(fault)) if fault.class == "Overloaded" => End::Shed,
+        Err(CallError::Fault(fault)) if fault.class == "OnPurpose" => End::Fault,
+        Err(CallError::Closed { executed }) => {
+            End::Closed { not_executed: executed == Executed::No }
+        }
+        Err(error) if error.is_retry_safe() => End::NotExecuted(error.to_string()),
+        Err(CallError::Unknown(reason)) => End::Unknown(reason.to_string()),
+        Err(error) => End::Odd(error.to_string()),
     }
 }

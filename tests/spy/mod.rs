@@ -1,8 +1,8 @@
 //! How a call of ours over real sockets ended, for the spy on handlers: see [`Spy`].
 
-use pseud::{CallError, Executed};
-use pseud_testkit::ledger::{End, Number};
-use pseud_testkit::spy::Spy;
+use pseud::CallError;
+use pseud_testkit::ledger::Number;
+use pseud_testkit::spy::{Spy, end_of};
 use std::time::Duration;
 
 /// Makes a call and sees how it ends.
@@ -13,17 +13,4 @@ where
     let number = spy.made(timeout);
     let result = call(number).await.map(|(answer, _)| answer);
     spy.ended(number, end_of(result));
-}
-
-fn end_of(result: Result<u64, CallError>) -> End {
-    match result {
-        Ok(value) => End::Value(Some(value)),
-        Err(CallError::Fault(fault)) if fault.class == "Overloaded" => End::Shed,
-        Err(CallError::Closed { executed }) => {
-            End::Closed { not_executed: executed == Executed::No }
-        }
-        Err(error) if error.is_retry_safe() => End::NotExecuted(error.to_string()),
-        Err(CallError::Unknown(reason)) => End::Unknown(reason.to_string()),
-        Err(error) => End::Odd(error.to_string()),
-    }
 }

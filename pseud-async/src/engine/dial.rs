@@ -21,7 +21,7 @@ impl Dial {
     /// One that was not tried yet. Before its first attempt: the links of others that are about to be
     /// opened tell of it.
     pub fn new(hub: &Arc<Hub>, endpoint: &str) -> Self {
-        let (link, leads_to) = (draw(), hub.config.server.clone());
+        let (link, leads_to) = (draw(hub), hub.config.server.clone());
         let dialed = Dialed { is_trying: true, failed: None, link, leads_to };
         let key = hub.lock().dials.all.insert(dialed);
         let dial = Self { hub: hub.clone(), endpoint: endpoint.to_owned(), key };
@@ -57,7 +57,7 @@ impl Dial {
     /// The next attempt is another link. Until it is told, peers that hear of the old one take it to be
     /// alive.
     fn over(&self, failed: Option<Reason>) {
-        let link = draw();
+        let link = draw(&self.hub);
         self.note(|dialed| {
             (dialed.is_trying, dialed.failed, dialed.link) = (false, failed, link);
         });
@@ -103,8 +103,7 @@ impl Hub {
     }
 }
 
-fn draw() -> Option<LinkId> {
-    let mut random = [0; LinkId::BYTES];
-    getrandom::fill(&mut random).ok()?;
-    Some(LinkId::new(random))
+fn draw(hub: &Hub) -> Option<LinkId> {
+    let seed = hub.runtime.seed().ok()?;
+    Some(LinkId::new(*seed.first_chunk()?))
 }

@@ -31,14 +31,17 @@ impl Handshakes {
         self.lock().stats()
     }
 
-    /// Somebody has connected from there.
+    /// Somebody has connected from there, with that luck.
     ///
     /// # Errors
-    /// Its connection is to be closed. Where the operating system gives no entropy it is as if its luck
-    /// were bad: there is no fallback.
-    pub(crate) fn begin(&self, address: &str, now: Instant) -> Result<Handshake, StrangerDropped> {
+    /// Its connection is to be closed.
+    pub(crate) fn begin(
+        &self,
+        address: &str,
+        luck: u32,
+        now: Instant,
+    ) -> Result<Handshake, StrangerDropped> {
         let from = ip(address);
-        let luck = getrandom::u32().unwrap_or(0);
         self.lock().begin(from, luck, now)?;
         Ok(Handshake { all: self.clone(), from, began: now, is_over: false })
     }
@@ -131,8 +134,8 @@ mod tests {
     #[test]
     fn a_handshake_counts_until_it_is_dropped() {
         let (now, all) = (Instant::now(), Handshakes::default());
-        let one = all.begin("192.0.2.1:1", now).unwrap();
-        let other = all.begin("ipc", now).unwrap();
+        let one = all.begin("192.0.2.1:1", 0, now).unwrap();
+        let other = all.begin("ipc", 0, now).unwrap();
         assert_eq!((one.from.is_some(), other.from, all.stats().handshakes), (true, None, 2));
         drop(one);
         other.end(HandshakeEnd::Completed, now);

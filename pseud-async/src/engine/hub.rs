@@ -5,7 +5,6 @@ use super::refusals::Refusals;
 use super::running::Running;
 use super::sockets::Sockets;
 use super::state::Inner;
-use crate::entropy;
 use crate::runtime::Executor;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::Endpoint;
@@ -41,7 +40,7 @@ impl Hub {
     /// # Errors
     /// The operating system gives no entropy: there is no fallback.
     pub(crate) fn new(config: Arc<Config>, runtime: impl Executor + 'static) -> io::Result<Self> {
-        let endpoint = Endpoint::new(config.clone(), entropy::seed()?);
+        let endpoint = Endpoint::new(config.clone(), runtime.seed()?);
         Ok(Self {
             inner: Mutex::new(Inner::new(endpoint)),
             runtime: Box::new(runtime),

@@ -64,7 +64,10 @@ impl Host {
     /// # Errors
     /// There are too many, or it has failed too often of late: its connection is to be closed.
     pub(crate) fn begin_handshake(&self, address: &str) -> io::Result<Handshake> {
-        self.admissions.handshakes.begin(address, self.hub().now()).map_err(|dropped| {
+        // Where there is no entropy it is as if the stranger's luck were bad: there is no fallback.
+        let seed = self.hub().runtime.seed().unwrap_or_default();
+        let luck = u32::from_ne_bytes([seed[0], seed[1], seed[2], seed[3]]);
+        self.admissions.handshakes.begin(address, luck, self.hub().now()).map_err(|dropped| {
             let why = match dropped {
                 StrangerDropped::SourceWaits => Unavailable::SourceWaits,
                 StrangerDropped::SourceCrowded => Unavailable::SourceCrowded,

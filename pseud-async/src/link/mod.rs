@@ -26,7 +26,6 @@ use crate::engine::hub::Hub;
 use crate::engine::pending_link::PendingLink;
 use crate::engine::refusals::line::Failed;
 use crate::engine::state::Inner;
-use crate::entropy;
 use crate::runtime::Writer;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;
@@ -141,7 +140,7 @@ impl<W: Writer> Link<W> {
             Origin::Accepted { .. } => Some(host.begin_handshake(&address)?),
             Origin::Dialed { .. } => None,
         };
-        let (hub, seed) = (host.hub(), entropy::seed()?);
+        let (hub, seed) = (host.hub(), host.hub().runtime.seed()?);
         let (side, attempt, siblings, late_guard) = match origin {
             Origin::Accepted { late_guard } => {
                 (Side::Accepting, 0, Siblings::default(), late_guard)

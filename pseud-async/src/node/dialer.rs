@@ -4,7 +4,6 @@ use super::connect;
 use super::options::Options;
 use super::security;
 use crate::engine::dial::Dial;
-use crate::entropy;
 use crate::io_error::{invalid, named};
 use crate::link::driver::{Driver, LinkOf};
 use crate::link::{CarrierConfig, Host, Origin};
@@ -138,8 +137,8 @@ impl<R: Runtime> Dialer<R> {
                 Some(Err(Told)) => self.dial.failed(),
             }
             let wait = match refused {
-                true => backoff.refused(random()),
-                false => backoff.failed(random()),
+                true => backoff.refused(self.random()),
+                false => backoff.failed(self.random()),
             };
             if self.unless_shut_down(sleep(&self.runtime, wait)).await.is_none() {
                 return;
@@ -170,6 +169,10 @@ impl<R: Runtime> Dialer<R> {
         self.current.set(Now::Trying).then_some(Ok(ended))
     }
 
+    fn random(&self) -> u32 {
+        self.runtime.seed().map_or(u32::MAX, |[a, b, c, d, ..]| u32::from_ne_bytes([a, b, c, d]))
+    }
+
     /// Tells of an address, or a whole endpoint, that cannot be had.
     fn notify(&self, error: &io::Error) {
         let error = named("connect to", &self.endpoint, error);
@@ -189,7 +192,3 @@ impl<R: Runtime> Dialer<R> {
 
 /// There was no link, and whoever watches was told why.
 struct Told;
-
-fn random() -> u32 {
-    entropy::seed().map_or(u32::MAX, |[a, b, c, d, ..]| u32::from_ne_bytes([a, b, c, d]))
-}

@@ -8,6 +8,7 @@ pub(crate) mod abort;
 pub(crate) mod tests;
 pub(crate) mod time;
 
+use crate::entropy;
 use pseud_proto::zmtp::Heartbeat;
 use std::fmt;
 use std::future::Future;
@@ -38,6 +39,15 @@ pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Its clock: monotonic. Deadlines and timers are moments of it.
     fn now(&self) -> Instant;
+
+    /// 32 bytes that nobody can guess, for an endpoint, a link or a wait: the operating system's, unless
+    /// the runtime is a simulation whose runs are to be repeated.
+    ///
+    /// # Errors
+    /// There are none to be had. There is no fallback.
+    fn seed(&self) -> io::Result<[u8; 32]> {
+        entropy::seed()
+    }
 
     /// Starts a task, which nobody waits for. Where the runtime goes away its future is dropped.
     fn spawn<F>(&self, future: F)
@@ -205,6 +215,14 @@ pub trait Executor: fmt::Debug + Send + Sync {
     /// Its clock: monotonic.
     fn now(&self) -> Instant;
 
+    /// 32 bytes that nobody can guess.
+    ///
+    /// # Errors
+    /// There are none to be had.
+    fn seed(&self) -> io::Result<[u8; 32]> {
+        entropy::seed()
+    }
+
     /// Starts a task.
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>);
 
@@ -218,6 +236,10 @@ pub trait Executor: fmt::Debug + Send + Sync {
 impl<R: Runtime> Executor for R {
     fn now(&self) -> Instant {
         Runtime::now(self)
+    }
+
+    fn seed(&self) -> io::Result<[u8; 32]> {
+        Runtime::seed(self)
     }
 
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) {

@@ -1,0 +1,95 @@
+//! The ledger of one life: who tells it of calls and runs.
+
+use pseud::CallError;
+use pseud_testkit::ledger::{End, Ledger, Made, Member, Number};
+use pseud_testkit::sim;
+use pseud_testkit::spy::end_of;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The server, whichever of those that follow one another.
+pub(super) const SERVER: Member = 0;
+
+/// How many names clients have; two clients share one at times.
+pub(super) const NAMES: usize = 3;
+
+/// Who has no session that anybody could call.
+pub(super) const NOBODY: Member = 1_000;
+
+pub(super) fn name(number: usize) -> String {
+    format!("desk {number}")
+}
+
+/// The first client of that name.
+pub(super) fn desk(number: usize) -> Member {
+    1 + number
+}
+
+/// The second one.
+pub(super) fn twin(number: usize) -> Member {
+    1 + NAMES + number
+}
+
+/// Who may be meant by that identity.
+pub(super) fn members(identity: &[u8]) -> Vec<Member> {
+    match (0..NAMES).find(|number| name(*number).as_bytes() == identity) {
+        Some(number) => vec![desk(number), twin(number)],
+        None => vec![SERVER],
+    }
+}
+
+/// One ledger, which everybody in a life writes to.
+#[derive(Clone, Default)]
+pub(super) struct Book(Arc<Mutex<Ledger>>);
+
+impl Book {
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call is about to be made: its number. What an entry breaks is told at the end.
+    pub(super) fn made(&self, maker: Member, meant: Vec<Member>, timeout: Duration) -> Number {
+        let (mut ledger, at) = (self.lock(), sim::now());
+        let number = ledger.next_number();
+        let _ = ledger.made(number, Made { maker, meant: Some(meant), at, deadline: at + timeout });
+        number
+    }
+
+    pub(super) fn runs(&self, number: Number, member: Member) {
+        let _ = self.lock().runs(number, member);
+    }
+
+    pub(super) fn ended(&self, number: Number, end: End) {
+        let _ = self.lock().ended(number, end, sim::now());
+    }
+
+    /// Makes a call and sees how it ends, unless it is given up before.
+    pub(super) async fn follow<C>(&self, plan: Plan, call: impl FnOnce(Number, Duration) -> C)
+    where
+        C: Future<Output = Result<(u64, String), CallError>>,
+    {
+        let number = self.made(plan.maker, plan.meant, plan.timeout);
+        let call = call(number, plan.timeout);
+        let told = match plan.given_up {
+            Some(after) => sim::timeout(after, call).await,
+            None => Some(call.await),
+        };
+        let told = told.map(|result| end_of(result.map(|(answer, _)| answer)));
+        // Nobody is told of a call that is given up: it may have run.
+        self.ended(number, told.unwrap_or_else(|| End::Unknown("given up".into())));
+    }
+
+    /// What it knows.
+    pub(super) fn ledger(&self) -> Ledger {
+        self.lock().clone()
+    }
+}
+
+/// What is meant to become of a call.
+pub(super) struct Plan {
+    pub(super) maker: Member,
+    pub(super) meant: Vec<Member>,
+    pub(super) timeout: Duration,
+    /// After how long its future is dropped, if it has not ended.
+    pub(super) given_up: Option<Duration>,
+}

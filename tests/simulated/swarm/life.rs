@@ -1,0 +1,147 @@
+//! One life: a server, its clients, all that happens to them, and what the judge says of it.
+
+use super::book::{self, Book, SERVER};
+use super::callers::{Present, call_desk, call_server};
+use super::{handlers, repeater, troubles};
+use pseud::proto::zmtp::Heartbeat;
+use pseud::{Authenticator, Node, Options, Secret};
+use pseud_testkit::ledger::{Ledger, Tally};
+use pseud_testkit::luck::Luck;
+use pseud_testkit::sim::{self, Client, Conditions, Server, Sim};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Tasks that call one after another: of each client, and of the server for each client.
+const CALLERS: usize = 2;
+
+/// How late an end may be told: a session looks at its deadlines every ten milliseconds, and a task whose
+/// time has come waits for its turn.
+const SLACK: Duration = Duration::from_millis(100);
+
+/// When everything that anybody waited for is over: handshakes, farewells, time-outs.
+const LATE: Duration = Duration::from_secs(120);
+
+/// What came of one life.
+pub(super) struct Life {
+    pub(super) seed: u64,
+    pub(super) digest: u64,
+    pub(super) tally: Tally,
+    pub(super) ledger: Ledger,
+}
+
+/// Those who live.
+#[derive(Clone)]
+pub(super) struct Scene {
+    pub(super) endpoint: String,
+    pub(super) server: Present,
+    pub(super) desks: Arc<[Client]>,
+    pub(super) twins: Arc<Mutex<Vec<Option<Client>>>>,
+    /// Whether clients say who they are.
+    plain: bool,
+    book: Book,
+}
+
+/// Lives that seed.
+pub(super) fn live(seed: u64) -> Life {
+    let mut luck = Luck::new(seed);
+    let book = Book::default();
+    let mut sim = Sim::new(seed, Conditions::windy());
+    sim.run(live_in_world(book.clone(), luck.fork()));
+    let (digest, ledger) = (sim.digest(), book.ledger());
+    let tally = ledger.check(SLACK).unwrap_or_else(|lie| panic!("PSEUD_SEED={seed}: {lie}"));
+    let left = sim.runtime().tasks();
+    assert_eq!(left, 0, "PSEUD_SEED={seed}: tasks of nodes that have ended");
+    Life { seed, digest, tally, ledger }
+}
+
+async fn live_in_world(book: Book, mut luck: Luck) {
+    let plain = luck.between(0, 2) == 0;
+    let scene = Scene::open(plain, book.clone()).await;
+    let mut callers = Vec::new();
+    for (number, client) in scene.desks.iter().enumerate() {
+        for _ in 0..CALLERS {
+            let node: Node = client.node().clone();
+            let (maker, server) = (book::desk(number), scene.server.clone());
+            callers.push(sim::spawn(call_server(node, maker, book.clone(), luck.fork())));
+            callers.push(sim::spawn(call_desk(server, number, book.clone(), luck.fork())));
+        }
+    }
+    if !plain {
+        let (endpoint, luck) = (scene.endpoint.clone(), luck.fork());
+        callers.push(sim::spawn(repeater::repeat(endpoint, book.clone(), luck)));
+    }
+    let troubles = sim::spawn(troubles::make(scene.clone(), luck.fork()));
+    sim::join_all(callers).await;
+    troubles.abort();
+    let _ = troubles.await;
+    scene.end(&mut luck).await;
+    sim::sleep(LATE).await;
+}
+
+impl Scene {
+    async fn open(plain: bool, book: Book) -> Self {
+        let server = new_server(plain, &book);
+        let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+        let new = |number| new_client(number, false, plain, &book, &endpoint);
+        let desks = (0..book::NAMES).map(new).collect();
+        let twins = Arc::new(Mutex::new(vec![None; book::NAMES]));
+        Self { server: Present(Arc::new(Mutex::new(server))), endpoint, desks, twins, plain, book }
+    }
+
+    pub(super) fn new_server(&self) -> Server {
+        new_server(self.plain, &self.book)
+    }
+
+    pub(super) fn new_client(&self, number: usize, is_twin: bool) -> Client {
+        new_client(number, is_twin, self.plain, &self.book, &self.endpoint)
+    }
+
+    /// Everybody leaves: some in order, some not.
+    async fn end(self, luck: &mut Luck) {
+        for client in self.desks.iter() {
+            match luck.between(0, 2) {
+                0 => client.shutdown(),
+                _ => drop(client.drain(luck.millis(0, 500)).await),
+            }
+            assert_eq!(client.stats().sessions, 0);
+        }
+        let server = self.server.server();
+        server.drain(luck.millis(0, 500)).await;
+        let stats = server.stats();
+        assert_eq!((stats.sessions, stats.requests_open), (0, 0), "{stats:?}");
+    }
+}
+
+fn new_server(plain: bool, book: &Book) -> Server {
+    let mut options = Options::server("service");
+    if plain {
+        let users = (0..book::NAMES).map(|number| (book::name(number), Secret::new("sesame")));
+        options = options.plain_server(Authenticator::passwords(users));
+    }
+    let server = Server::with_options(set_up(options)).unwrap();
+    handlers::serve(server.node(), SERVER, book);
+    server
+}
+
+fn new_client(number: usize, is_twin: bool, plain: bool, book: &Book, endpoint: &str) -> Client {
+    let name = book::name(number);
+    let mut options = Options::client("service").identity(&name);
+    if plain {
+        options = options.plain_client(&name, Secret::new("sesame"));
+    }
+    options.retry.first = Duration::from_millis(20);
+    options.retry.max = Duration::from_millis(300);
+    let client = Client::with_options(set_up(options)).unwrap();
+    let member = if is_twin { book::twin(number) } else { book::desk(number) };
+    handlers::serve(client.node(), member, book);
+    client.connect(endpoint).unwrap();
+    client
+}
+
+/// Silence is noticed within a life.
+fn set_up(options: Options) -> Options {
+    let mut heartbeat = Heartbeat::default();
+    heartbeat.interval = Some(Duration::from_millis(400));
+    heartbeat.timeout = Duration::from_millis(1_200);
+    options.heartbeat(heartbeat).handshake_timeout(Duration::from_secs(2))
+}
