@@ -47,4 +47,6 @@ pub use pseud_tokio::{
     ConnectionEvent, Drain, Drained, Events, HandlerError, Judging, NameRefused, Node, Object,
     OnDisconnect, Options, Peer, Permit, Ready, Registry, Request, Server, Service, SetupError,
     Source, UserStore, Wire, register,
+    Change, MemoryPresence, PeerStatus, Peers, Presence, PresenceEntry, PresenceEvent,
+    PresenceFeed, PresenceStore, Storing, Who,
 };

@@ -25,6 +25,7 @@ mod link;
 mod node;
 mod os;
 mod panics;
+mod presence;
 #[cfg(feature = "rpcudp")]
 pub mod rpcudp;
 mod runtime;
@@ -46,6 +47,11 @@ pub use node::{
     BindOptions, Calling, Client, Drain, InClear, Node, Options, Peering, Server, Serving,
     SetupError,
 };
+pub use presence::feed::{Change, PresenceFeed, Who};
+pub use presence::pages::Peers;
+pub use presence::status::PeerStatus;
+pub use presence::store::{MemoryPresence, PresenceEntry, PresenceStore, Storing};
+pub use presence::stream::{Presence, PresenceEvent};
 pub use pseud_proto::registry::NameRefused;
 pub use serve::caller::{Caller, Wire};
 pub use serve::cancelled::Cancelled;

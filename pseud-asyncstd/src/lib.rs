@@ -40,6 +40,8 @@ pub use pseud_async::{
     Cancelled, ConnectionEvent, Drain, Drained, Events, HandlerError, InClear, Judging,
     NameRefused, Node, Object, OnDisconnect, Options, Peer, Permit, Ready, Registry, Request,
     Service, SetupError, Source, UserStore, Wire, files, register,
+    Change, MemoryPresence, PeerStatus, Peers, Presence, PresenceEntry, PresenceEvent,
+    PresenceFeed, PresenceStore, Storing, Who,
 };
 pub use runtime::AsyncIo;
 

@@ -63,6 +63,14 @@ impl RequestId {
     }
 }
 
+/// Its name: unique for as long as its node lives. See
+/// [`Endpoint::session_named`](crate::pseud::Endpoint::session_named).
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.0.index, self.0.generation)
+    }
+}
+
 impl Unchecked {
     /// The session that sent it, where it came as an answer: to be told what it
     /// [sent](crate::pseud::Endpoint::learn).

@@ -28,6 +28,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
             &["os", "files"],
             &["engine"],
             &["call", "auth"],
+            &["presence"],
             &["datagram"],
             &["serve"],
             &["link"],

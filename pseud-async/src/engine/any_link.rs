@@ -1,5 +1,6 @@
 //! What others ask of a link, whatever its socket is.
 
+use super::activity::Activity;
 use pseud_proto::Reason;
 use pseud_proto::zmtp::Verdict;
 use std::fmt;
@@ -27,6 +28,10 @@ pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
     fn answer_by(&self) -> Option<Instant>;
     /// That is who is not let in, for the line that says that the link has failed.
     fn denies(&self, who: String);
+    /// What goes on there; `None` where nobody counts it.
+    fn activity(&self) -> Option<&Activity> {
+        None
+    }
     /// Ready once the link has ended. One task may wait for it: that which asks about the peer.
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()>;
 }

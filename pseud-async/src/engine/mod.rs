@@ -2,6 +2,7 @@
 //!
 //! Data first (`state`, and what stands in it), then [`hub::Hub`], then what is done with it, a file each.
 
+pub(crate) mod activity;
 pub(crate) mod any_link;
 pub(crate) mod dial;
 pub(crate) mod dials;
@@ -10,6 +11,7 @@ pub(crate) mod event;
 pub(crate) mod handshakes;
 pub(crate) mod hub;
 pub(crate) mod lifecycle;
+pub(crate) mod listing;
 pub(crate) mod pending_link;
 pub(crate) mod perform;
 pub(crate) mod refusals;

@@ -13,6 +13,8 @@ pub(crate) struct Watcher {
     events: VecDeque<Kept>,
     lost: u64,
     waker: Option<Waker>,
+    /// It is told of sessions alone: what else happens cannot drive those out.
+    only_sessions: bool,
 }
 
 /// All who watch.
@@ -24,6 +26,11 @@ impl Watchers {
         self.0.insert(Watcher::default())
     }
 
+    /// One that is told when sessions begin and end, and of nothing else.
+    pub(crate) fn join_for_sessions(&mut self) -> usize {
+        self.0.insert(Watcher { only_sessions: true, ..Watcher::default() })
+    }
+
     /// What is returned is to be dropped behind the lock.
     pub(crate) fn leave(&mut self, key: usize) -> Option<Watcher> {
         self.0.try_remove(key)
@@ -32,7 +39,11 @@ impl Watchers {
     /// Tells everybody; returns whom to wake.
     pub(crate) fn notify(&mut self, event: &Kept) -> Vec<Waker> {
         let mut wakers = Vec::new();
+        let is_session = matches!(event, Kept::Ready { .. } | Kept::Lost { .. });
         for (_, watcher) in &mut self.0 {
+            if watcher.only_sessions && !is_session {
+                continue;
+            }
             if watcher.events.len() == EVENTS_MAX {
                 watcher.events.pop_front();
                 watcher.lost += 1;

@@ -1,6 +1,7 @@
 //! What others ask of a link, whatever its socket is.
 
 use super::{Flushed, Link};
+use crate::engine::activity::Activity;
 use crate::engine::any_link::AnyLink;
 use crate::runtime::Writer;
 use pseud_proto::Reason;
@@ -42,6 +43,10 @@ impl<W: Writer> AnyLink for Link<W> {
         }
         let _ = self.closing.set(reason);
         self.waker.wake();
+    }
+
+    fn activity(&self) -> Option<&Activity> {
+        Some(&self.activity)
     }
 
     fn answer_by(&self) -> Option<Instant> {

@@ -245,7 +245,7 @@ impl<R: Runtime> Driver<R> {
         turn.moved(count);
         Poll::Ready(Ok(match (count, is_large) {
             (0, _) => Some(self.live.link.handle_eof()),
-            (_, true) => Some(self.live.link.handle_filled()),
+            (count, true) => Some(self.live.link.handle_filled(count)),
             (count, false) => {
                 input.filled(count);
                 None

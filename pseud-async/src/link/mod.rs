@@ -19,6 +19,7 @@ pub use writing::Flushed;
 
 use self::carrier::Carrier;
 use crate::auth::admission;
+use crate::engine::activity::Activity;
 use crate::engine::any_link::AnyLink;
 use crate::engine::dial::Dial;
 use crate::engine::effects::Effects;
@@ -116,6 +117,7 @@ pub struct Link<W> {
     /// Who was not let in.
     denied: OnceLock<Box<str>>,
     waker: AtomicWaker,
+    activity: Activity,
 }
 
 impl<W> fmt::Debug for Link<W> {
@@ -163,6 +165,7 @@ impl<W: Writer> Link<W> {
             closing: OnceLock::new(),
             denied: OnceLock::new(),
             waker: AtomicWaker::new(),
+            activity: Activity::new(hub.now()),
             stranger: AtomicUsize::new(usize::MAX),
         });
         let mut inner = hub.lock();
@@ -227,7 +230,12 @@ impl<W: Writer> Link<W> {
 
     /// Bytes were read. All of them are taken.
     pub fn handle_input(self: &Arc<Self>, input: &mut [u8]) -> Ingest {
-        self.feed(|connection, now| connection.handle_input(input, now))
+        let bytes = input.len();
+        self.feed(|connection, now| {
+            self.activity.receive(bytes);
+            self.activity.hear(now);
+            connection.handle_input(input, now)
+        })
     }
 
     /// Bytes were read. Some of them are taken, at least one: how many is told.
@@ -235,6 +243,8 @@ impl<W: Writer> Link<W> {
         let mut taken = input.len();
         let fed = self.feed(|connection, now| {
             taken = connection.handle_some(input, now)?;
+            self.activity.receive(taken);
+            self.activity.hear(now);
             Ok(())
         });
         (fed, taken)
@@ -260,9 +270,13 @@ impl<W: Writer> Link<W> {
         read(self.lock().zmtp()?)
     }
 
-    /// Bytes were read straight into a large frame.
-    pub fn handle_filled(self: &Arc<Self>) -> Ingest {
-        self.feed(|connection, now| connection.handle_filled(now))
+    /// So many bytes were read straight into a large frame.
+    pub fn handle_filled(self: &Arc<Self>, bytes: usize) -> Ingest {
+        self.feed(|connection, now| {
+            self.activity.receive(bytes);
+            self.activity.hear(now);
+            connection.handle_filled(now)
+        })
     }
 
     /// The link's deadline has passed: an error if the peer was too slow, or silent for too long.
@@ -382,6 +396,7 @@ impl<W: Writer> Link<W> {
                         inner.dials.arrived(link, &info.identity);
                     }
                     let peer = inner.endpoint.handle_connected(info, now);
+                    self.activity.join(now);
                     inner.attach(peer, self.clone());
                     heard.joined = true;
                     let _ = self.peer.set(peer);

@@ -117,6 +117,7 @@ impl<W: Writer> Link<W> {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 connection.advance(written);
+                self.activity.send(written);
                 Ok(Wrote::Some(written))
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Wrote::Some(0)),

@@ -33,13 +33,20 @@ use crate::call::service::Service;
 use crate::engine::hub::Hub;
 use crate::engine::wait_list::WaitHandle;
 use crate::link::Host;
+use crate::presence::feed::PresenceFeed;
+use crate::presence::pages::Peers;
+use crate::presence::status::PeerStatus;
+use crate::presence::store::{self, PresenceStore};
+use crate::presence::stream::Presence;
 use crate::serve::registry::Registry;
 use pseud_proto::pseud::Stats;
-use pseud_proto::{Several, To};
+use pseud_proto::{PeerId, Several, To};
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A server or a client: it serves handlers and calls peers. Cheap to clone; all clones are one.
 ///
@@ -148,6 +155,47 @@ impl Node {
     pub fn all_sessions(&self) -> Vec<Peer> {
         let present = self.hub().lock().sessions();
         Peer::all(self.hub(), present)
+    }
+
+    /// All sessions that are there, each as it is when it is looked at: who it is, since when, when it was
+    /// last heard, what is open. An iterator, which looks at 256 at a time: it never holds up others for
+    /// longer than some 20 µs.
+    pub fn peers(&self) -> Peers {
+        Peers::behind(self.hub(), None)
+    }
+
+    /// One page of them: at most so many (256 at most) of those behind that session, in an order that stays;
+    /// the first ones where it is `None`. The last one's [`session`](PeerStatus::session) is where the next
+    /// page begins; a page that is empty was the last.
+    pub fn peers_after(&self, session: Option<PeerId>, max: usize) -> Vec<PeerStatus> {
+        let page = self.hub().page(session, max);
+        page.into_iter().map(|listed| PeerStatus::new(self.hub(), listed)).collect()
+    }
+
+    /// Whether that user has a session, as authentication has it. It may have ended when you act on that.
+    pub fn is_connected(&self, user_id: impl AsRef<[u8]>) -> bool {
+        !self.hub().lock().endpoint.sessions_of(user_id.as_ref()).is_empty()
+    }
+
+    /// Who is there, and then who comes and goes: see [`Presence`].
+    pub fn presence(&self) -> Presence {
+        Presence::new(self.hub().clone())
+    }
+
+    /// The same for others to see: by user, and of each no more than one change in that time. See
+    /// [`PresenceFeed`].
+    pub fn presence_feed(&self, interval: Duration) -> PresenceFeed {
+        PresenceFeed::new(self.hub(), interval)
+    }
+
+    /// Tells a store of every session under that name of this node: to be spawned. It ends once the node
+    /// has shut down and all who were there are told to have left. It keeps nothing alive.
+    pub fn publish_presence<S: PresenceStore>(
+        &self,
+        name: &str,
+        store: S,
+    ) -> impl Future<Output = ()> + Send + use<S> {
+        store::publish(self.hub().clone(), SmolStr::new(name), store)
     }
 
     /// Calls all of them at the same time: `node.call_all(node.sessions("alice"), "news", (7,))`.

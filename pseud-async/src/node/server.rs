@@ -4,7 +4,13 @@ use super::peering::Peering;
 use super::setup_error::SetupError;
 use super::{Options, names};
 use crate::call::peer::Peer;
+use crate::presence::feed::PresenceFeed;
+use crate::presence::pages::Peers;
+use crate::presence::status::PeerStatus;
+use crate::presence::stream::Presence;
 use crate::runtime::Runtime;
+use pseud_proto::PeerId;
+use std::time::Duration;
 
 /// A peer that is known by an identity, and serves. It may call its clients, too.
 ///
@@ -66,6 +72,31 @@ impl<R: Runtime> Peering<R, Serving> {
     /// All sessions that are there now. See [`Node::all_sessions`](crate::Node::all_sessions).
     pub fn all_sessions(&self) -> Vec<Peer> {
         self.node().all_sessions()
+    }
+
+    /// All sessions that are there, each as it is when it is looked at. See [`Node::peers`](crate::Node::peers).
+    pub fn peers(&self) -> Peers {
+        self.node().peers()
+    }
+
+    /// One page of them. See [`Node::peers_after`](crate::Node::peers_after).
+    pub fn peers_after(&self, session: Option<PeerId>, max: usize) -> Vec<PeerStatus> {
+        self.node().peers_after(session, max)
+    }
+
+    /// Whether that user has a session. See [`Node::is_connected`](crate::Node::is_connected).
+    pub fn is_connected(&self, user_id: impl AsRef<[u8]>) -> bool {
+        self.node().is_connected(user_id)
+    }
+
+    /// Who is there, and then who comes and goes. See [`Presence`].
+    pub fn presence(&self) -> Presence {
+        self.node().presence()
+    }
+
+    /// The same for others to see, coalesced. See [`PresenceFeed`].
+    pub fn presence_feed(&self, interval: Duration) -> PresenceFeed {
+        self.node().presence_feed(interval)
     }
 
     /// Ends all sessions of that user; returns how many there were. See [`Node::disconnect_user`](crate::Node::disconnect_user).

@@ -33,6 +33,9 @@ impl User {
     /// for gateways.
     pub const FORWARD: &'static str = "pseud.forward";
 
+    /// The permission to look after a node from afar: to see who is there, to kick, to call through it.
+    pub const ADMIN: &'static str = "admin";
+
     /// That user, without permissions.
     pub fn new(id: impl Into<Bytes>) -> Self {
         Self { id: id.into(), ..Self::default() }

@@ -37,6 +37,11 @@ impl Capabilities {
     /// All that this version knows.
     pub const ALL: Self = Self(0b111);
 
+    /// The set as the bitmap that is declared.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
     /// Whether all of those are in this set.
     pub fn contains(self, those: Self) -> bool {
         self.0 & those.0 == those.0
@@ -136,6 +141,11 @@ impl Profile {
     /// Whether it may be Python pseud 1.0: it declared nothing.
     pub(crate) fn is_v1(&self) -> bool {
         self.capabilities == Capabilities::NONE
+    }
+
+    /// What it says that it understands.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
     }
 
     /// Whether an answer that comes too late may end its reader: see also

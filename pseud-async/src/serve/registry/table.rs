@@ -52,6 +52,20 @@ impl Table {
         Ok(())
     }
 
+    /// The library's own, whose names nobody else may take.
+    pub(crate) fn put_reserved<const N: usize>(
+        &self,
+        domain: &str,
+        handlers: [(&str, Handler); N],
+    ) {
+        let mut content = self.write();
+        let registry = &mut content.handlers;
+        let put = |(name, handler)| registry.register_in(domain, name, handler);
+        let replaced = handlers.map(put);
+        drop(content);
+        drop(replaced);
+    }
+
     pub(crate) fn remove(&self, domain: &str, name: &str) -> bool {
         let removed = self.write().handlers.unregister_in(domain, name);
         removed.is_some()

@@ -6,7 +6,7 @@ pub(crate) mod serving;
 pub(crate) mod sessions;
 
 use crate::base::deadline::Next;
-use crate::base::slab::{MachineId, Secondary, Slab};
+use crate::base::slab::{Key, MachineId, Secondary, Slab};
 use crate::call::peer::PeerInfo;
 use crate::call::{Action, PeerId, RequestId, To};
 use crate::error::{Executed, Reason};
@@ -162,6 +162,25 @@ impl Endpoint {
     /// Who is behind a session; `None` once it has ended.
     pub fn peer_info(&self, peer: PeerId) -> Option<&Arc<PeerInfo>> {
         self.directory.peer_info(peer)
+    }
+
+    /// How many calls of ours are pending at that session, and how many of its requests are served; `None`
+    /// once it has ended.
+    pub fn open(&self, peer: PeerId) -> Option<(usize, usize)> {
+        let session = self.sessions.get(peer.0)?;
+        Some((session.calls_pending(), session.requests_open()))
+    }
+
+    /// The session of that name, as [`PeerId`] writes it, if it is there.
+    pub fn session_named(&self, name: &str) -> Option<PeerId> {
+        self.place_named(name).filter(|peer| self.peer_info(*peer).is_some())
+    }
+
+    /// The same, whether it is there, was, or will be: a place in the order of sessions.
+    pub fn place_named(&self, name: &str) -> Option<PeerId> {
+        let (index, generation) = name.split_once('-')?;
+        let (index, generation) = (index.parse().ok()?, generation.parse().ok()?);
+        Some(PeerId(Key { machine: self.machine(), index, generation }))
     }
 
     /// Whether at most one call or request is open between that peer and us: then writing at once

@@ -1,0 +1,271 @@
+//! The reserved handlers by which a node is looked after from afar: who is there, kick, call through it.
+
+use super::Registry;
+use crate::call::error::CallError;
+use crate::engine::hub::Hub;
+use crate::engine::listing::{Listed, PAGE_MAX};
+use crate::presence::stream::{Presence, PresenceEvent};
+use crate::serve::caller::{Caller, Wire};
+use crate::serve::handler::Handler;
+use crate::serve::request::Request;
+use bytes::Bytes;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::{Fault, PeerId, Several, To, User, Value};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::future::{pending, poll_fn};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+/// The domain of those handlers. Its predicate is asked at each call, as any other's.
+const DOMAIN: &str = "pseud.admin";
+
+impl Registry {
+    /// Serves the reserved handlers by which a node is looked after, to those whom `may` accepts besides
+    /// the users with the permission [`User::ADMIN`]:
+    ///
+    /// | handler | what |
+    /// |---|---|
+    /// | `pseud.peers(after=None, max=256)` | who is there, a page: `{"peers": […], "next": after}` |
+    /// | `pseud.watch(method)` | calls `method([event, …])` of its caller whenever somebody comes or goes |
+    /// | `pseud.kick(user=None, session=None)` | ends those sessions; how many there were |
+    /// | `pseud.call(to, method, args, kwargs, timeout)` | calls the peer that is known by that name |
+    ///
+    /// They are about the node that serves the request. A request in a datagram, and one that is made in
+    /// another's name, is refused whatever `may` says: nobody has shown who asks.
+    pub fn serve_admin(&self, may: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
+        self.guard(DOMAIN, move |caller| {
+            let is_known = caller.wire() == Wire::Pseud && caller.forwarded_by().is_none();
+            is_known && (caller.user().has_permission(User::ADMIN) || may(caller))
+        });
+        self.table().put_reserved(
+            DOMAIN,
+            [
+                ("pseud.peers", Handler::from_async(peers)),
+                ("pseud.watch", Handler::from_async(watch)),
+                ("pseud.kick", Handler::from_async(kick)),
+                ("pseud.call", Handler::from_async(call)),
+            ],
+        );
+    }
+}
+
+/// A session, as `pseud.peers` and `pseud.watch` tell of it.
+#[derive(Serialize)]
+struct Shown {
+    session: String,
+    user: Value,
+    identity: Value,
+    address: String,
+    mechanism: &'static str,
+    capabilities: u64,
+    dialed: bool,
+}
+
+/// What `pseud.peers` tells besides.
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    shown: Shown,
+    connected_for: f64,
+    heard_ago: f64,
+    calls_pending: usize,
+    requests_open: usize,
+    bytes_received: u64,
+    bytes_sent: u64,
+}
+
+#[derive(Serialize)]
+struct Page {
+    peers: Vec<Row>,
+    next: Option<String>,
+}
+
+impl Shown {
+    fn new(session: PeerId, info: &PeerInfo) -> Self {
+        Self {
+            session: session.to_string(),
+            user: text_or_bytes(info.user.id()),
+            identity: text_or_bytes(&info.identity),
+            address: info.address.clone(),
+            mechanism: info.mechanism.as_str(),
+            capabilities: info.profile.capabilities().bits(),
+            dialed: info.dialed,
+        }
+    }
+}
+
+impl Row {
+    fn new(listed: &Listed, now: Instant) -> Self {
+        let ago = |at: Instant| now.saturating_duration_since(at).as_secs_f64();
+        Self {
+            shown: Shown::new(listed.session, &listed.info),
+            connected_for: ago(listed.since),
+            heard_ago: ago(listed.last_heard),
+            calls_pending: listed.calls_pending,
+            requests_open: listed.requests_open,
+            bytes_received: listed.bytes_received,
+            bytes_sent: listed.bytes_sent,
+        }
+    }
+}
+
+/// Ids are bytes; those of people are text. What was made up here is not.
+fn text_or_bytes(id: &Bytes) -> Value {
+    match std::str::from_utf8(id) {
+        Ok(text) if !text.starts_with('\0') => text.into(),
+        _ => Value::Bin(id.clone()),
+    }
+}
+
+fn id_of(value: &Value) -> Result<Bytes, Fault> {
+    match value {
+        Value::Str(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
+        Value::Bin(bytes) => Ok(bytes.clone()),
+        _ => Err(Fault::new("TypeError", "an id is a text or bytes")),
+    }
+}
+
+#[derive(Deserialize)]
+struct OfPeers {
+    after: Option<String>,
+    max: Option<usize>,
+}
+
+async fn peers(request: Request) -> Result<Page, Fault> {
+    let OfPeers { after, max } = request.bind()?;
+    let hub = &request.caller().hub;
+    let after = after.map(|name| {
+        let unknown = || Fault::new("ValueError", "`after` is no session's name");
+        hub.lock().endpoint.place_named(&name).ok_or_else(unknown)
+    });
+    let listed = hub.page(after.transpose()?, max.unwrap_or(PAGE_MAX).max(1));
+    let now = hub.now();
+    let next = listed.last().map(|last| last.session.to_string());
+    Ok(Page { peers: listed.iter().map(|listed| Row::new(listed, now)).collect(), next })
+}
+
+#[derive(Deserialize)]
+struct OfKick {
+    user: Option<Value>,
+    session: Option<String>,
+}
+
+async fn kick(request: Request) -> Result<usize, Fault> {
+    let OfKick { user, session } = request.bind()?;
+    let hub = &request.caller().hub;
+    match (user, session) {
+        (Some(user), None) => Ok(kick_known(hub, &id_of(&user)?)),
+        (None, Some(session)) => Ok(hub.act(|inner, now| {
+            let peer = inner.endpoint.session_named(&session);
+            usize::from(peer.is_some_and(|peer| inner.endpoint.disconnect(peer, now)))
+        })),
+        _ => Err(Fault::new("TypeError", "kick takes a user or a session")),
+    }
+}
+
+/// All sessions of that user; of who is no user, the one that is known by that name.
+fn kick_known(hub: &Hub, id: &Bytes) -> usize {
+    match hub.disconnect_user(id) {
+        0 => usize::from(hub.act(|inner, now| {
+            let known = To::Known { id: id.clone(), several: Several::Newest };
+            let peer = inner.endpoint.session_of(&known);
+            peer.is_some_and(|peer| inner.endpoint.disconnect(peer, now))
+        })),
+        count => count,
+    }
+}
+
+#[derive(Deserialize)]
+struct OfCall {
+    to: Value,
+    method: String,
+    args: Option<Vec<Value>>,
+    kwargs: Option<Value>,
+    timeout: Option<f64>,
+}
+
+async fn call(request: Request) -> Result<Value, Fault> {
+    let OfCall { to, method, args, kwargs, timeout } = request.bind()?;
+    let caller = request.caller();
+    let to = To::Known { id: id_of(&to)?, several: Several::Newest };
+    let call = crate::call::Call::new(
+        caller.hub.clone(),
+        to,
+        SmolStr::new(method),
+        args.unwrap_or_default(),
+    );
+    let mut call =
+        call.kwargs(kwargs.unwrap_or_else(|| Value::Map(Vec::new()))).hops(caller.hops_of_calls());
+    if let Some(timeout) = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        call = call.timeout(timeout);
+    }
+    Ok(call.await?)
+}
+
+#[derive(Deserialize)]
+struct OfWatch {
+    method: String,
+}
+
+/// What `pseud.watch` tells of one change.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Told {
+    Joined(Shown),
+    Left {
+        #[serde(flatten)]
+        shown: Shown,
+        reason: Option<String>,
+    },
+}
+
+impl Told {
+    /// What was missed is made up for by what follows.
+    fn of(event: PresenceEvent) -> Option<Self> {
+        match event {
+            PresenceEvent::Joined { session, info, .. } => {
+                Some(Self::Joined(Shown::new(session, &info)))
+            }
+            PresenceEvent::Left { session, info, reason } => {
+                let reason = reason.map(|reason| reason.to_string());
+                Some(Self::Left { shown: Shown::new(session, &info), reason })
+            }
+            PresenceEvent::Lagged(_) => None,
+        }
+    }
+}
+
+/// Each call waits for its answer: a caller that is slow is told the last state of what it missed. It goes
+/// on until the caller leaves, gives no answer, or this node ends.
+async fn watch(request: Request) -> Result<(), Fault> {
+    let OfWatch { method } = request.bind()?;
+    let mut presence = Presence::new(request.caller().hub.clone());
+    while let Some(told) = next_told(&mut presence).await {
+        let call = request.caller().call::<Value, _>(&method, (told,));
+        match call.await {
+            Ok(_) => {}
+            Err(CallError::Closed { .. }) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    pending().await
+}
+
+/// What there is to tell, a page at most; waits until there is something.
+async fn next_told(presence: &mut Presence) -> Option<Vec<Told>> {
+    let mut told = Vec::new();
+    poll_fn(|cx| {
+        while told.len() < PAGE_MAX {
+            match presence.poll_next(cx) {
+                Poll::Ready(Some(event)) => told.extend(Told::of(event)),
+                Poll::Ready(None) if told.is_empty() => return Poll::Ready(false),
+                Poll::Pending if told.is_empty() => return Poll::Pending,
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+        }
+        Poll::Ready(true)
+    })
+    .await
+    .then_some(told)
+}
