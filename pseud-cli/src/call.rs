@@ -3,6 +3,7 @@
 use crate::cli::CallArguments;
 use crate::exit::{FAILED, NO_ANSWER, USAGE, fail, fail_at};
 use crate::result::answer;
+use crate::security::Credentials;
 use crate::{kaa, rpcudp, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
@@ -11,9 +12,87 @@ use std::ops::Deref;
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
 
+/// What calls a server's client.
+const THROUGH: &str = "pseud.call";
+
 const MISMATCH: PeerError = PeerError::Incompatible(Incompatible::MechanismMismatch);
 const REFUSED: &str = "no answer: refused (400): the server does not admit this user or key; \
                        nothing was sent (a retry with the same one is refused, too)";
+
+/// A client, what it calls, and what happened to its links.
+pub(crate) struct Calling {
+    pub(crate) client: Either,
+    events: Events,
+    peer: String,
+}
+
+/// A client of the server of that name.
+pub(crate) fn open(
+    options: Options,
+    credentials: &Credentials,
+    connect: &[String],
+    peer: &str,
+) -> Result<Calling, ExitCode> {
+    let options = credentials.put_to(options).map_err(|error| fail(USAGE, &error.to_string()))?;
+    let client = Client::with_options(options).map_err(|error| unmade(&error))?;
+    let calling = Calling::of(Either::Zmtp(client.clone()), peer);
+    let mut endpoints = connect.iter();
+    endpoints.try_for_each(|at| client.connect(at)).map_err(|error| fail_at(&error))?;
+    Ok(calling)
+}
+
+/// There is no client.
+fn unmade(error: &SetupError) -> ExitCode {
+    match error {
+        SetupError::Identity(_) | SetupError::Mechanism(_) => fail(USAGE, &error.to_string()),
+        error => fail(FAILED, &error.to_string()),
+    }
+}
+
+impl Calling {
+    fn new(arguments: &CallArguments) -> Result<Self, ExitCode> {
+        let peer = arguments.peer.as_deref().unwrap_or_default();
+        let calling = Self::of(Either::new(arguments)?, peer);
+        calling.client.connect(arguments).map_err(|error| fail_at(&error))?;
+        Ok(calling)
+    }
+
+    /// Before it connects: its events are to be looked back on.
+    fn of(client: Either, peer: &str) -> Self {
+        let events = client.events();
+        Self { client, events, peer: peer.to_owned() }
+    }
+
+    /// Says why that call has no result.
+    pub(crate) fn failed(mut self, error: CallError, method: &str, traceback: bool) -> ExitCode {
+        match error {
+            CallError::Fault(fault) => raised(&fault, traceback),
+            // One word for both: a peer that declares more says it by an outcome, Python by an exception.
+            error if error.is_service_not_found() => {
+                raised(&Fault::new("ServiceNotFoundError", method), traceback)
+            }
+            CallError::Refused(refused) => fail(USAGE, &refused.to_string()),
+            // There is an answer: it ran, and what it gave is malformed or over a limit.
+            error @ (CallError::Executed(_) | CallError::Result(_)) => {
+                fail(FAILED, &error.to_string())
+            }
+            CallError::NotExecuted(Reason::Denied) => {
+                terminal::complain(REFUSED);
+                ExitCode::from(NO_ANSWER)
+            }
+            error => {
+                let code = unanswered(&error);
+                if let CallError::NotExecuted(
+                    Reason::NotConnected | Reason::WrongName | Reason::PeerFault(_),
+                ) = error
+                {
+                    explain(&mut self.events, &self.peer);
+                }
+                code
+            }
+        }
+    }
+}
 
 pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
     if let Some(at) = &arguments.rpcudp {
@@ -22,44 +101,24 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
     if let Some(key) = repeated(&arguments.keywords) {
         return fail(USAGE, &format!("--kw {key}=… is given twice"));
     }
-    let client = match Either::new(&arguments) {
-        Ok(client) => client,
+    let calling = match Calling::new(&arguments) {
+        Ok(calling) => calling,
         Err(code) => return code,
     };
-    // To look back on.
-    let mut events = client.events();
-    if let Err(error) = client.connect(&arguments) {
-        return fail_at(&error);
-    }
-    let CallArguments { method, arguments, keywords, traceback, peer, .. } = arguments;
-    let keywords: Value = keywords.into_iter().collect();
-    let outcome = client.call(&method, arguments).kwargs(keywords).await;
+    let CallArguments { method, arguments, keywords, traceback, to, timeout, .. } = arguments;
+    let (client, keywords) = (&calling.client, keywords.into_iter().collect::<Value>());
+    let (outcome, called) = match to {
+        None => (client.call(&method, arguments).kwargs(keywords).await, method),
+        Some(to) => {
+            // Shorter than ours: why there is no answer is to arrive.
+            let timeout = timeout.mul_f64(0.9).as_secs_f64();
+            let through = (to, method, arguments, keywords, timeout);
+            (client.call(THROUGH, through).await, THROUGH.to_owned())
+        }
+    };
     match outcome {
         Ok(value) => answer(&value),
-        Err(CallError::Fault(fault)) => raised(&fault, traceback),
-        // One word for both: a peer that declares more says it by an outcome, Python by an exception.
-        Err(error) if error.is_service_not_found() => {
-            raised(&Fault::new("ServiceNotFoundError", method), traceback)
-        }
-        Err(CallError::Refused(refused)) => fail(USAGE, &refused.to_string()),
-        // There is an answer: it ran, and what it gave is malformed or over a limit.
-        Err(error @ (CallError::Executed(_) | CallError::Result(_))) => {
-            fail(FAILED, &error.to_string())
-        }
-        Err(CallError::NotExecuted(Reason::Denied)) => {
-            terminal::complain(REFUSED);
-            ExitCode::from(NO_ANSWER)
-        }
-        Err(error) => {
-            let code = unanswered(&error);
-            if let CallError::NotExecuted(
-                Reason::NotConnected | Reason::WrongName | Reason::PeerFault(_),
-            ) = error
-            {
-                explain(&mut events, peer.as_deref().unwrap_or_default());
-            }
-            code
-        }
+        Err(error) => calling.failed(error, &called, traceback),
     }
 }
 
@@ -77,7 +136,7 @@ fn identified(options: Options, arguments: &CallArguments) -> Options {
 }
 
 /// A client of either wire.
-enum Either {
+pub(crate) enum Either {
     Zmtp(Client),
     Kaa(kaa::Client),
 }
@@ -112,10 +171,7 @@ impl Either {
                 Client::with_options(identified(options, arguments)).map(Self::Zmtp)
             }
         };
-        made.map_err(|error| match error {
-            SetupError::Identity(_) | SetupError::Mechanism(_) => fail(USAGE, &error.to_string()),
-            error => fail(FAILED, &error.to_string()),
-        })
+        made.map_err(|error| unmade(&error))
     }
 
     fn connect(&self, arguments: &CallArguments) -> std::io::Result<()> {

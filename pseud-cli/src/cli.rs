@@ -36,8 +36,76 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Serve(ServeArguments),
     Call(CallArguments),
+    Peers(PeersArguments),
+    Kick(KickArguments),
     Keygen(KeygenArguments),
     User(UserArguments),
+}
+
+/// Which server is looked after, and who we are there.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArguments {
+    /// Connect there: tcp://HOST:PORT or ipc://PATH. May be given more than once.
+    #[arg(long, value_name = "ENDPOINT", required = true, value_parser = to_connect)]
+    pub(crate) connect: Vec<String>,
+    /// The server's name: its routing id, `--name` of `pseud serve`, `user_id` in Python.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) peer: String,
+    #[command(flatten)]
+    pub(crate) credentials: Credentials,
+    /// How long to wait for the link and each answer together.
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds, allow_negative_numbers = true)]
+    pub(crate) timeout: Duration,
+}
+
+/// List who is connected to a server: a table, or with --json a line of JSON for each.
+///
+/// The server must let us: a user with the permission `admin`, or one that serves with --open-admin.
+/// WHO is the user and, in brackets, the identity that it announced.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  pseud peers --connect tcp://127.0.0.1:5555 --peer service
+  pseud peers --connect tcp://127.0.0.1:5555 --peer service --watch --json
+
+Exit codes:
+  0  listed
+  1  that is not served there, or not to us; or stdout cannot be written
+  2  usage
+  3  no answer: stderr says why")]
+pub(crate) struct PeersArguments {
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    /// Go on, with a line for each peer that comes or goes; first all who are there.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// A line of JSON for each peer, or change.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// End all sessions of a user at a server; prints how many there were.
+///
+/// Its calls end at once, and it is told so; it may come back unless the server stops admitting it.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Example:
+  pseud kick --connect tcp://127.0.0.1:5555 --peer service charly
+
+Exit codes:
+  0  kicked
+  1  nobody of that name is there; or that is not served there, or not to us
+  2  usage
+  3  no answer: stderr says why")]
+pub(crate) struct KickArguments {
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    /// WHO is a session, as `pseud peers` lists it.
+    #[arg(long)]
+    pub(crate) session: bool,
+    /// The user; who is none, by its identity.
+    #[arg(value_name = "USER")]
+    pub(crate) who: String,
 }
 
 /// Make a pair of keys for --security trusted-curve, and print the public one.
@@ -94,6 +162,7 @@ Methods of --demo:
 
 Example:
   pseud serve --name service --bind tcp://127.0.0.1:5555 --demo
+  pseud serve --name charly --connect tcp://127.0.0.1:5555 --demo     a client of it that is called
 
 Exit codes:
   0  stopped by SIGINT or SIGTERM
@@ -139,6 +208,10 @@ pub(crate) struct ServeArguments {
     /// that was withheld. Other callers, Python's SyncClient among them, are answered at any time.
     #[arg(long, value_name = "SECONDS|off", default_value = "4.5", value_parser = late_guard, allow_negative_numbers = true)]
     pub(crate) late_guard: LateGuard,
+    /// Let everybody on this machine look after this server (`pseud peers`, `pseud kick`, `pseud call
+    /// --to`), not only users with the permission `admin`. Callers from elsewhere never are.
+    #[arg(long)]
+    pub(crate) open_admin: bool,
     /// Send the tracebacks of failed methods to their callers.
     #[arg(long)]
     pub(crate) expose_traceback: bool,
@@ -152,6 +225,7 @@ pub(crate) struct ServeArguments {
 Examples:
   pseud call --connect tcp://127.0.0.1:5555 --peer service hello Charly
   pseud call --connect tcp://127.0.0.1:5555 --peer service add 2 -3
+  pseud call --connect tcp://127.0.0.1:5555 --peer service --to charly hello Desk
   pseud call --connect tcp://127.0.0.1:5555 --peer service echo '[1, null]' --kw day='{\"$date\": \"2024-02-29\"}'
 
 Exit codes:
@@ -204,6 +278,10 @@ pub(crate) struct CallArguments {
     /// A keyword argument; may be given more than once.
     #[arg(long = "kw", value_name = "KEY=VALUE", value_parser = keyword)]
     pub(crate) keywords: Vec<(String, Value)>,
+    /// Call that client of the server, through it: a user, or who is none by its identity. The server must
+    /// let us: see `pseud peers --help`.
+    #[arg(long, value_name = "USER", value_parser = name, conflicts_with_all = ["rpcudp", "kaa"])]
+    pub(crate) to: Option<String>,
     /// Print the remote traceback on stderr, too, where the server sends one.
     #[arg(long)]
     pub(crate) traceback: bool,

@@ -3,6 +3,7 @@
 #[cfg(not(any(feature = "curve", feature = "curve-rustcrypto")))]
 compile_error!("the program needs the feature `curve` or `curve-rustcrypto`");
 
+mod admin;
 mod call;
 mod cli;
 mod credentials;
@@ -43,6 +44,14 @@ fn main() -> ExitCode {
             // Why there is no answer is said in words of the program's own.
             log::start(LevelFilter::ERROR, cli.verbose);
             run(call::run(arguments))
+        }
+        Command::Peers(arguments) => {
+            log::start(LevelFilter::ERROR, cli.verbose);
+            run(admin::peers(arguments))
+        }
+        Command::Kick(arguments) => {
+            log::start(LevelFilter::ERROR, cli.verbose);
+            run(admin::kick(arguments))
         }
     }
 }

@@ -6,8 +6,9 @@ use crate::security::Security;
 use crate::users::{Directory, Reloaded};
 use crate::{demo, kaa, rpcudp, terminal};
 use pseud::tokio::Drain;
-use pseud::{Options, Registry, Server};
+use pseud::{Options, PeerInfo, Presence, PresenceEvent, Registry, Server};
 use std::error::Error;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,11 @@ async fn serve(
     match arguments.demo {
         true => demo::register(&server)?,
         false => tracing::warn!("no methods are served: start it with --demo to serve some"),
+    }
+    let open_admin = arguments.open_admin;
+    server.registry().serve_admin(move |caller| open_admin && is_here(caller.address()));
+    if arguments.demo {
+        tokio::spawn(log_presence(server.presence()));
     }
     for endpoint in &arguments.bind {
         let bound = server.bind(endpoint).await?;
@@ -117,6 +123,42 @@ fn reload(server: &Server, users: &Directory) {
         );
     }
     tracing::info!(users, gone = gone.len(), sessions = ended, "users reloaded");
+}
+
+/// Whether that is an address of this machine itself, or of a Unix socket on it.
+fn is_here(address: &str) -> bool {
+    match address.parse::<SocketAddr>() {
+        Ok(address) => address.ip().to_canonical().is_loopback(),
+        Err(_) => address.starts_with("ipc"),
+    }
+}
+
+/// A line on stderr for each who comes or goes. It holds no handle that would keep the server alive.
+async fn log_presence(mut presence: Presence) {
+    while let Some(event) = presence.next().await {
+        match event {
+            PresenceEvent::Joined { session, info, .. } => {
+                let who = who(&info);
+                tracing::info!(%session, address = %info.address, "joined: {who}");
+            }
+            PresenceEvent::Left { session, info, reason } => {
+                let reason = reason.map(|reason| reason.to_string()).unwrap_or_default();
+                let who = who(&info);
+                tracing::info!(%session, address = %info.address, reason, "left: {who}");
+            }
+            PresenceEvent::Lagged(missed) => tracing::info!(missed, "joins and leaves were missed"),
+            _ => {}
+        }
+    }
+}
+
+/// Its user, else its identity, if it told one.
+fn who(info: &PeerInfo) -> String {
+    match (info.user.is_anonymous(), info.identity.first()) {
+        (false, _) => info.user.to_string(),
+        (true, None | Some(0)) => "somebody".to_owned(),
+        (true, Some(_)) => info.identity.escape_ascii().to_string(),
+    }
 }
 
 fn warn_of_strangers(bound: &str) {

@@ -65,6 +65,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
             &["cli", "demo"],
             &["kaa", "rpcudp"],
             &["call", "keygen", "serve"],
+            &["admin"],
         ],
     ),
 ];

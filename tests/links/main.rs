@@ -25,6 +25,7 @@ mod guarded;
 mod ipc;
 mod nested;
 mod on_disconnect;
+mod presence;
 mod returned;
 mod returning;
 #[cfg(feature = "_curve")]

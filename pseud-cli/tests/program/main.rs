@@ -1,6 +1,7 @@
 //! The program as a shell sees it: its streams and its exit codes.
 #![cfg(unix)]
 
+mod admin;
 mod call;
 #[cfg(unix)]
 mod kaa;

@@ -54,10 +54,15 @@ impl<H> Registry<H> {
         handler: H,
     ) -> Result<Option<H>, NameRefused> {
         check_name(name)?;
+        Ok(self.register_reserved(domain, name, handler))
+    }
+
+    /// The same of a name that is [reserved](NameRefused::Reserved): for the library's own handlers.
+    pub fn register_reserved(&mut self, domain: &str, name: &str, handler: H) -> Option<H> {
         let entries = self.names.entry(name.to_owned()).or_insert_with(Entries::new);
         let replaced = entries.take(domain);
         entries.put(domain, handler);
-        Ok(replaced)
+        replaced
     }
 
     /// Takes the handler of `name` in the default domain away; requests that it is serving go on.

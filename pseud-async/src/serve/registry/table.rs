@@ -60,7 +60,7 @@ impl Table {
     ) {
         let mut content = self.write();
         let registry = &mut content.handlers;
-        let put = |(name, handler)| registry.register_in(domain, name, handler);
+        let put = |(name, handler)| registry.register_reserved(domain, name, handler);
         let replaced = handlers.map(put);
         drop(content);
         drop(replaced);
