@@ -14,7 +14,7 @@ const ANYWHERE: &str = "tcp://127.0.0.1:0";
 
 /// A server that admits alice, and root, who is an admin.
 async fn plain_server() -> (Server, String) {
-    let users = Authenticator::new(|question, _| async move {
+    let users = Authenticator::new(|question| async move {
         let pseud::Question::Plain { username, password } = question else {
             return pseud::Verdict::Deny;
         };
