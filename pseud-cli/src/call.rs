@@ -1,9 +1,9 @@
 //! `pseud call`.
 
 use crate::cli::CallArguments;
+use crate::credentials::Credentials;
 use crate::exit::{FAILED, NO_ANSWER, USAGE, fail, fail_at};
 use crate::result::answer;
-use crate::security::Credentials;
 use crate::{kaa, rpcudp, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
