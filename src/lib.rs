@@ -43,10 +43,9 @@ pub use pseud_tokio as tokio;
 pub use pseud_tokio::rpcudp;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Client,
-    ConnectionEvent, Drain, Drained, Events, HandlerError, Judging, NameRefused, Node, Object,
-    OnDisconnect, Options, Peer, Permit, Ready, Registry, Request, Server, Service, SetupError,
-    Source, UserStore, Wire, register,
-    Change, MemoryPresence, PeerStatus, Peers, Presence, PresenceEntry, PresenceEvent,
-    PresenceFeed, PresenceStore, Storing, Who,
+    Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Change,
+    Client, ConnectionEvent, Drain, Drained, Events, HandlerError, Judging, MemoryPresence,
+    NameRefused, Node, Object, OnDisconnect, Options, Peer, PeerStatus, Peers, Permit, Presence,
+    PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Ready, Registry, Request, Server,
+    Service, SetupError, Source, Storing, UserStore, Who, Wire, register,
 };

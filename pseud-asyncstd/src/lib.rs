@@ -37,11 +37,10 @@ mod socket;
 #[doc(inline)]
 pub use pseud_async::{
     Admission, Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller,
-    Cancelled, ConnectionEvent, Drain, Drained, Events, HandlerError, InClear, Judging,
-    NameRefused, Node, Object, OnDisconnect, Options, Peer, Permit, Ready, Registry, Request,
-    Service, SetupError, Source, UserStore, Wire, files, register,
-    Change, MemoryPresence, PeerStatus, Peers, Presence, PresenceEntry, PresenceEvent,
-    PresenceFeed, PresenceStore, Storing, Who,
+    Cancelled, Change, ConnectionEvent, Drain, Drained, Events, HandlerError, InClear, Judging,
+    MemoryPresence, NameRefused, Node, Object, OnDisconnect, Options, Peer, PeerStatus, Peers,
+    Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Ready, Registry,
+    Request, Service, SetupError, Source, Storing, UserStore, Who, Wire, files, register,
 };
 pub use runtime::AsyncIo;
 

@@ -1,7 +1,7 @@
 //! Joins and leaves as a stream: first who is there, then what changes, nothing missed or told twice.
 
 use crate::call::peer::Peer;
-use crate::engine::event::Event;
+use crate::engine::event::LinkEvent;
 use crate::engine::hub::Hub;
 use crate::engine::listing::PAGE_MAX;
 use futures_core::Stream;
@@ -120,7 +120,7 @@ impl Presence {
         }
     }
 
-    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event<Arc<PeerInfo>>>> {
+    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<LinkEvent<Arc<PeerInfo>>>> {
         let mut inner = self.hub.lock();
         let is_over = inner.shut_down;
         let (next, old) = inner.watchers.poll_next(self.key, is_over, cx);
@@ -148,16 +148,18 @@ impl Presence {
         }
     }
 
-    fn take(&mut self, change: Event<Arc<PeerInfo>>) {
+    fn take(&mut self, change: LinkEvent<Arc<PeerInfo>>) {
         match change {
-            Event::Ready { peer, session, .. } => self.see(session, peer),
-            Event::Lost { session, reason, .. } => self.forget(session, Some(reason)),
-            Event::Lagged(missed) => {
+            LinkEvent::Connected { peer, session, .. } => self.see(session, peer),
+            LinkEvent::Disconnected { session, reason, .. } => self.forget(session, Some(reason)),
+            LinkEvent::Lagged(missed) => {
                 self.ready.push_back(PresenceEvent::Lagged(missed));
                 self.looks += 1;
                 self.look = Look::At(None);
             }
-            Event::Connecting { .. } | Event::Failed { .. } | Event::Refused { .. } => {}
+            LinkEvent::Connecting { .. }
+            | LinkEvent::ConnectFailed { .. }
+            | LinkEvent::HandshakeFailed { .. } => {}
         }
     }
 

@@ -34,7 +34,7 @@ impl Registry {
     /// They are about the node that serves the request. A request in a datagram, and one that is made in
     /// another's name, is refused whatever `may` says: nobody has shown who asks.
     pub fn serve_admin(&self, may: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
-        self.guard(DOMAIN, move |caller| {
+        self.predicate(DOMAIN, move |caller| {
             let is_known = caller.wire() == Wire::Pseud && caller.forwarded_by().is_none();
             is_known && (caller.user().has_permission(User::ADMIN) || may(caller))
         });
