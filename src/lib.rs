@@ -29,8 +29,8 @@ pub use pseud_proto::value::BadArguments;
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
-    CallRefused, Config, Exception, Executed, Fault, LateGuard, Limits, PeerError, PeerId, Reason,
-    StrangerLimits, StrangerStats, User, Value, ValueLimits,
+    CallRefused, Config, Credentials, Exception, Executed, Fault, LateGuard, Limits, PeerError,
+    PeerId, Reason, StrangerLimits, StrangerStats, User, UserSessions, Value, ValueLimits,
 };
 
 #[cfg(feature = "smol")]
@@ -39,13 +39,16 @@ pub use pseud_asyncstd as asyncstd;
 pub use pseud_blocking as blocking;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
+#[cfg(all(feature = "_curve", feature = "tokio"))]
+pub use pseud_tokio::CurveLogins;
 #[cfg(all(feature = "rpcudp", feature = "tokio"))]
 pub use pseud_tokio::rpcudp;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled, Change,
-    Client, ConnectionEvent, Drain, Drained, Events, HandlerError, Judging, MemoryPresence,
-    NameRefused, Node, Object, OnDisconnect, Options, Peer, PeerStatus, Peers, Permit, Presence,
-    PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Ready, Registry, Request, Server,
-    Service, SetupError, Source, Storing, UserStore, Who, Wire, register,
+    AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll, CallError,
+    Caller, Cancelled, Change, Client, ConnectionEvent, Drain, Drained, Events, HandlerError,
+    Judging, MemoryPresence, NameRefused, Node, Object, OnDisconnect, Options, Peer, PeerStatus,
+    Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Ready,
+    Registry, Request, Role, Security, Server, Service, SetupError, Source, Storing, UserStore,
+    Who, Wire, register,
 };

@@ -32,6 +32,8 @@ mod runtime;
 mod serve;
 
 pub use auth::authenticator::{Authenticate, Authenticator, Judging, Source};
+#[cfg(feature = "_curve")]
+pub use auth::curve_logins::CurveLogins;
 pub use auth::permit::Permit;
 pub use auth::places::Admission;
 pub use auth::user_store::UserStore;
@@ -44,8 +46,8 @@ pub use engine::event::LinkEvent;
 pub use node::events::{ConnectionEvent, Events};
 pub use node::lifecycle::{Drained, Ready};
 pub use node::{
-    BindOptions, Calling, Client, Drain, InClear, Node, Options, Peering, Server, Serving,
-    SetupError,
+    AuthBackend, AuthBackends, BindOptions, Calling, Client, Drain, InClear, Node, Options,
+    Peering, Role, Security, Server, Serving, SetupError,
 };
 pub use presence::feed::{Change, PresenceFeed, Who};
 pub use presence::pages::Peers;

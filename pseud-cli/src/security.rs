@@ -95,8 +95,8 @@ impl Guard {
                 Ok((options.curve_server(pairs, authenticator), users))
             }
             Security::TrustedPeer | Security::UntrustedCurve => Err(usage(
-                "--security trusted-peer and untrusted-curve log in by HELLO, which this version does \
-                 not serve; there are none, plain and trusted-curve",
+                "this program serves no --security trusted-peer and untrusted-curve, the library does; \
+                 there are none, plain and trusted-curve",
             )),
         }
     }

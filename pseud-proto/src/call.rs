@@ -6,6 +6,7 @@ pub mod peer;
 pub(crate) mod profile;
 pub(crate) mod siblings;
 
+use crate::auth::question::Question;
 use crate::base::slab::Key;
 use crate::call::peer::PeerInfo;
 use crate::error::{Executed, Fault, Reason};
@@ -292,6 +293,12 @@ pub enum Action {
     Flush(PeerId),
     /// A session began.
     Joined(PeerId, Arc<PeerInfo>),
+    /// A session that must [log in](crate::Config::requires_login) shows who it is: to be answered by
+    /// [`Endpoint::answer_login`](crate::pseud::Endpoint::answer_login), now or later. Not asked again
+    /// until then.
+    Login(PeerId, Question),
+    /// A session has logged in: it is that user from now on.
+    LoggedIn(PeerId, Arc<PeerInfo>),
     /// A session ended. Its calls have ended before this; its id means nobody from now on.
     Left(PeerId, Reason),
     /// Close that link: its session has ended already.

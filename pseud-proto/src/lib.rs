@@ -41,6 +41,7 @@ pub mod session;
 pub mod value;
 mod wire;
 
+pub use auth::credentials::Credentials;
 pub use auth::strangers::{
     HandshakeEnd, StrangerDropped, StrangerLimits, StrangerStats, Strangers,
 };
@@ -60,6 +61,6 @@ pub use error::{
 };
 pub use registry::Registry;
 pub use rpc::config;
-pub use rpc::config::{Config, Limits};
+pub use rpc::config::{Config, Limits, UserSessions};
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};
 pub use wire::zmtp;

@@ -14,7 +14,7 @@
 pub use crate::message::parts::Lent;
 pub use crate::rpc::budget::{Budget, Portion, Taken};
 pub use crate::rpc::directory::find::Target;
-pub use crate::rpc::directory::members::{Joined, Left};
+pub use crate::rpc::directory::members::{Joined, Left, LoggedIn};
 pub use crate::rpc::directory::parked::Awaited;
 pub use crate::rpc::directory::{Directory, Parking};
 pub use crate::rpc::session::calling::{CallKey, NotCalled};

@@ -209,7 +209,10 @@ fn a_session_says_once_who_it_is() {
     let call = node.call(1, "x");
     let until = call.deadline;
     node.directory.lock().unwrap().park(whom, call, until, false);
-    let login = |user| node.directory.lock().unwrap().login(session.id(), User::new(user));
+    let login = |user| {
+        let mut directory = node.directory.lock().unwrap();
+        directory.login(session.id(), User::new(user)).map(|logged_in| logged_in.info)
+    };
     let info = login("alice").unwrap();
     assert!(login("bob").is_none() && login("alice").is_none());
     session.set_info(info);

@@ -33,13 +33,17 @@ pub mod rpcudp;
 mod runtime;
 mod socket;
 
+#[cfg(feature = "_curve")]
+#[doc(inline)]
+pub use pseud_async::CurveLogins;
 #[doc(inline)]
 pub use pseud_async::{
-    Admission, Authenticate, Authenticator, BindOptions, Call, CallAll, CallError, Caller,
-    Cancelled, Change, ConnectionEvent, Drain, Drained, Events, HandlerError, InClear, Judging,
-    MemoryPresence, NameRefused, Node, Object, OnDisconnect, Options, Peer, PeerStatus, Peers,
-    Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Ready, Registry,
-    Request, Service, SetupError, Source, Storing, UserStore, Who, Wire, files, register,
+    Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll,
+    CallError, Caller, Cancelled, Change, ConnectionEvent, Drain, Drained, Events, HandlerError,
+    InClear, Judging, MemoryPresence, NameRefused, Node, Object, OnDisconnect, Options, Peer,
+    PeerStatus, Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore,
+    Ready, Registry, Request, Role, Security, Service, SetupError, Source, Storing, UserStore, Who,
+    Wire, files, register,
 };
 pub use runtime::Tokio;
 

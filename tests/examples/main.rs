@@ -94,6 +94,15 @@ fn call_back() {
     );
 }
 
+#[cfg(feature = "_curve")]
+#[test]
+fn own_auth() {
+    let lines = ["john is there", "john: Hello john", "stopped", "nobody: Unauthorized"];
+    let mut lines = lines.map(str::to_owned).to_vec();
+    lines.sort();
+    assert_eq!(run("own_auth"), lines);
+}
+
 #[test]
 fn small_power() {
     assert_eq!(run("small_power"), ["admin: great power", "lambda: small power"]);

@@ -5,6 +5,8 @@
 #[path = "../spy/mod.rs"]
 mod spy;
 
+#[cfg(feature = "_curve")]
+mod auth;
 #[cfg(unix)]
 mod blocking;
 mod called_back;

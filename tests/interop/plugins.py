@@ -1,11 +1,14 @@
 """Authentication plug-ins of pseud 1.0.1, whose package has only those that do nothing."""
 
 import asyncio
+import collections
 
 import pseud.interfaces
 import pseud.utils
 import zope.component
 import zope.interface
+import zmq
+import zmq.utils.z85
 
 import zap
 
@@ -138,3 +141,105 @@ class CurveServer(ServerBackend):
         super().configure()
         self.rpc.socket.curve_secretkey = self.rpc.secret_key
         self.rpc.socket.curve_server = True
+
+
+class AnyName(Gate):
+    """Admits whoever shows a name, whatever the password, as that name."""
+
+    def judge(self, asked):
+        return [b"200", b"", asked[4], b""]
+
+
+@backend(pseud.interfaces.IServer, "trusted_peer")
+class TrustedPeerServer(PlainServer):
+    """The seed's: peers are who they say they are. (The reference's serves one handshake and dies.)"""
+
+    def configure(self):
+        if self.gate is None:
+            self.gate = AnyName(self.rpc.context, self.known)
+        self.rpc.socket.plain_server = True
+
+
+class AnyKey(Gate):
+    """Admits any key: as its user where it is trusted, else as the key itself, in Z85."""
+
+    def __init__(self, context, trusted):
+        super().__init__(context, {})
+        self.trusted = trusted
+
+    def judge(self, asked):
+        key = asked[4]
+        return [b"200", b"", self.trusted.get(key, zmq.utils.z85.encode(key)), b""]
+
+
+@backend(pseud.interfaces.IServer, "untrusted_curve")
+class UntrustedCurveServer(CurveServer):
+    """Any key connects; its first WORK is challenged; the key is trusted once it has logged in.
+
+    As the reference's, but that a HELLO that nothing has asked for is handled, not a KeyError.
+    """
+
+    def __init__(self, rpc):
+        super().__init__(rpc)
+        self.trusted = {}  # raw key to login
+
+    def configure(self):
+        if self.gate is None:
+            self.gate = AnyKey(self.rpc.context, self.trusted)
+        self.rpc.socket.curve_secretkey = self.rpc.secret_key
+        self.rpc.socket.curve_server = True
+
+    def is_authenticated(self, user_id):
+        # The connection that said HELLO keeps its key as its user id.
+        keys = [zmq.utils.z85.encode(key) for key in self.trusted]
+        return user_id in self.trusted.values() or user_id in keys
+
+    async def answer(self, routing_id, message_uuid, kind, text):
+        frames = [routing_id, b"", pseud.interfaces.VERSION, message_uuid, kind, text.encode()]
+        await self.rpc.send_message(frames)
+
+    async def handle_authentication(self, user_id, routing_id, message_uuid):
+        text = "Authentication Required"
+        await self.answer(routing_id, message_uuid, pseud.interfaces.UNAUTHORIZED, text)
+
+    async def handle_hello(self, user_id, routing_id, message_uuid, message):
+        login, password = self.rpc.packer.unpackb(message)
+        if self.known.get((login,)) != password:
+            text = "Authentication Error"
+            return await self.answer(
+                routing_id, message_uuid, pseud.interfaces.UNAUTHORIZED, text
+            )
+        self.trusted[zmq.utils.z85.decode(user_id)] = login
+        self.routing_ids[login] = routing_id
+        text = f"Welcome {login!r}"
+        await self.answer(routing_id, message_uuid, pseud.interfaces.AUTHENTICATED, text)
+
+
+@backend(pseud.interfaces.IClient, "untrusted_curve")
+class UntrustedCurveClient(CurveClient):
+    """Says HELLO when it is challenged, twice in its life at most, and sends its oldest WORK again."""
+
+    max_retries = 2
+
+    def __init__(self, rpc):
+        super().__init__(rpc)
+        self.counter = 0
+        self.last_messages = collections.deque()
+
+    async def handle_authentication(self, user_id, routing_id, message_uuid):
+        if self.counter >= self.max_retries:
+            error = pseud.interfaces.UnauthorizedError("Max authentication retries reached")
+            if message_uuid in self.rpc.future_pool:
+                self.rpc.future_pool[message_uuid].set_exception(error)
+            return
+        self.counter += 1
+        hello = self.rpc.packer.packb((self.rpc.user_id, self.rpc.password))
+        kind = pseud.interfaces.HELLO
+        frames = [routing_id, b"", pseud.interfaces.VERSION, message_uuid, kind, hello]
+        await self.rpc.send_message(frames)
+
+    async def handle_authenticated(self, message):
+        await self.rpc.send_message(self.last_messages.popleft())
+
+    def save_last_work(self, message):
+        self.last_messages.append(message)

@@ -3,6 +3,8 @@
 pub(crate) mod admission;
 pub(crate) mod asking;
 pub(crate) mod authenticator;
+#[cfg(feature = "_curve")]
+pub(crate) mod curve_logins;
 pub(crate) mod permit;
 pub(crate) mod places;
 pub(crate) mod user_store;

@@ -98,7 +98,8 @@ impl UserStore {
     pub(crate) fn check(&self, question: &Question) -> Verdict {
         let users = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let user = match question {
-            Question::Plain { username, password } => {
+            Question::Plain { username, password }
+            | Question::Login { login: username, password, .. } => {
                 who_knows(&users.passwords, username, |known| known.matches(password.expose()))
             }
             #[cfg(feature = "_curve")]

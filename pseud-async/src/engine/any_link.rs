@@ -22,7 +22,7 @@ pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
     fn wake_to_flush(&self);
     /// Its session has ended.
     fn close(&self, reason: Reason);
-    /// Somebody has decided whether its peer may come in.
+    /// Somebody has decided whether its peer may come in, or is who its HELLO says.
     fn answer(self: Arc<Self>, verdict: Verdict);
     /// Until when an answer means something.
     fn answer_by(&self) -> Option<Instant>;

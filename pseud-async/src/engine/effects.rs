@@ -6,6 +6,7 @@ use super::refusals::withheld::Withheld;
 use super::running::Running;
 use super::state::Inner;
 use atomic_waker::AtomicWaker;
+use pseud_proto::zmtp::Question;
 use pseud_proto::{Action, PeerId, Reason, Request};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -30,8 +31,16 @@ pub(crate) struct Effects {
 #[derive(Debug, Default)]
 pub(crate) struct Arrived {
     pub(crate) requests: Vec<Request>,
+    /// What its peer shows to log in: it is not asked about twice at a time.
+    pub(crate) login: Option<Question>,
     /// The hub's `closings` when they were taken.
     pub(crate) closings: usize,
+}
+
+impl Arrived {
+    fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.login.is_none()
+    }
 }
 
 #[derive(Debug)]
@@ -77,6 +86,12 @@ impl Effects {
                     self.wait_list.extend(inner.joining.leave());
                     let joined = inner.joined(peer, info);
                     self.happen(joined);
+                }
+                Action::Login(_, question) => self.arrived.login = Some(question),
+                Action::LoggedIn(peer, info) => {
+                    self.wait_list.extend(inner.joining.leave());
+                    let logged_in = inner.logged_in(peer, info);
+                    self.happen(logged_in);
                 }
                 Action::Left(peer, reason) => {
                     if let Some(left) = inner.left(peer, reason) {
@@ -136,6 +151,6 @@ impl Effects {
         let Self { wakers, wait_list, events, flush, close, rearm, withheld, arrived } = self;
         let unsaid = events.is_empty() && withheld.is_empty();
         let nobody = wakers.is_empty() && wait_list.is_empty() && unsaid;
-        nobody && arrived.requests.is_empty() && flush.is_empty() && close.is_empty() && !rearm
+        nobody && arrived.is_empty() && flush.is_empty() && close.is_empty() && !rearm
     }
 }

@@ -45,6 +45,20 @@ pub enum LinkEvent<P> {
         /// Where it is.
         address: String,
     },
+    /// A session of nobody's has logged in, on this side's server: from now on it is that user's. It was
+    /// `Connected` before.
+    LoggedIn {
+        /// A handle to call exactly this session.
+        peer: P,
+        /// The session.
+        session: PeerId,
+        /// Who it is now.
+        user: User,
+        /// Its routing id.
+        identity: Vec<u8>,
+        /// Where it is.
+        address: String,
+    },
     /// A session ended. It was `Ready` before, once.
     Disconnected {
         /// The session.
@@ -74,6 +88,13 @@ impl Kept {
         Self::Connected { peer: info, session, user, identity, address }
     }
 
+    /// A session has logged in.
+    pub(crate) fn logged_in(session: PeerId, info: Arc<PeerInfo>) -> Self {
+        let (user, identity) = (info.user.clone(), info.identity.to_vec());
+        let address = info.address.clone();
+        Self::LoggedIn { peer: info, session, user, identity, address }
+    }
+
     /// A session ended.
     pub(crate) fn lost(session: PeerId, info: &PeerInfo, reason: Reason) -> Self {
         let (user, identity) = (info.user.clone(), info.identity.to_vec());
@@ -94,6 +115,10 @@ impl Kept {
             Self::Connected { peer, session, user, identity, address } => {
                 let peer = handle(session, peer);
                 LinkEvent::Connected { peer, session, user, identity, address }
+            }
+            Self::LoggedIn { peer, session, user, identity, address } => {
+                let peer = handle(session, peer);
+                LinkEvent::LoggedIn { peer, session, user, identity, address }
             }
             Self::Disconnected { session, user, identity, address, reason } => {
                 LinkEvent::Disconnected { session, user, identity, address, reason }

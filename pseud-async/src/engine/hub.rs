@@ -1,6 +1,7 @@
 //! The hub: one endpoint under one short lock, and who waits for it.
 
 use super::effects::Effects;
+use super::hooks::Hooks;
 use super::refusals::Refusals;
 use super::running::Running;
 use super::sockets::Sockets;
@@ -11,7 +12,7 @@ use pseud_proto::pseud::Endpoint;
 use pseud_proto::{Config, Packed, PeerId};
 use std::io;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// One endpoint with its callers: what all links and handles of a node share.
@@ -32,6 +33,7 @@ pub struct Hub {
     /// Taken alone, under no other lock.
     pub(crate) refusals: Refusals,
     pub(crate) sockets: Arc<Sockets>,
+    pub(crate) hooks: OnceLock<Arc<dyn Hooks>>,
 }
 
 impl Hub {
@@ -50,6 +52,7 @@ impl Hub {
             config,
             refusals: Refusals::default(),
             sockets: Arc::default(),
+            hooks: OnceLock::new(),
         })
     }
 

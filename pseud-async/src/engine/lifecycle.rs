@@ -39,6 +39,9 @@ impl Hub {
         watching.into_iter().for_each(Waker::wake);
         strangers.into_iter().for_each(|(_, stranger)| stranger.link.close(Reason::Shutdown));
         self.timer.wake();
+        if let Some(hooks) = self.hooks.get() {
+            hooks.stopped();
+        }
     }
 
     /// The same; links have until then to be read to their ends, instead of a second.

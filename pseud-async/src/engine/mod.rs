@@ -9,6 +9,7 @@ pub(crate) mod dials;
 pub(crate) mod effects;
 pub(crate) mod event;
 pub(crate) mod handshakes;
+pub(crate) mod hooks;
 pub(crate) mod hub;
 pub(crate) mod lifecycle;
 pub(crate) mod listing;

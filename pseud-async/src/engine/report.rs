@@ -18,6 +18,9 @@ impl Hub {
 
     /// For operators. Whoever listens to logs is a user's: never under a lock.
     pub(crate) fn log(&self, event: &Kept) {
+        if let Some(hooks) = self.hooks.get() {
+            hooks.happened(event);
+        }
         match event {
             Kept::Connected { peer, user, identity, address, .. } => {
                 self.warn_of_another(peer);
@@ -26,11 +29,15 @@ impl Hub {
                     tracing::info!(identity = %shown(identity), %address, user, "peer ready");
                 }
             }
+            Kept::LoggedIn { user, identity, address, .. } if self.logs_session() => {
+                tracing::info!(identity = %shown(identity), %address, %user, "logged in");
+            }
             Kept::Disconnected { user, identity, address, reason, .. } if self.logs_session() => {
                 let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
                 tracing::info!(identity = %shown(identity), %address, user, %reason, "peer left");
             }
-            Kept::Disconnected { .. }
+            Kept::LoggedIn { .. }
+            | Kept::Disconnected { .. }
             | Kept::Connecting { .. }
             | Kept::ConnectFailed { .. }
             | Kept::HandshakeFailed { .. }

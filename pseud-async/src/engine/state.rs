@@ -120,6 +120,14 @@ impl Inner {
         (event, wakers)
     }
 
+    /// A session has logged in: at its end it is that user's.
+    pub(crate) fn logged_in(&mut self, session: PeerId, info: Arc<PeerInfo>) -> (Kept, Vec<Waker>) {
+        self.present.insert(session, info.clone());
+        let event = Kept::logged_in(session, info);
+        let wakers = self.watchers.notify(&event);
+        (event, wakers)
+    }
+
     pub(crate) fn left(&mut self, session: PeerId, reason: Reason) -> Option<(Kept, Vec<Waker>)> {
         let info = self.present.remove(&session)?;
         let event = Kept::lost(session, &info, reason);

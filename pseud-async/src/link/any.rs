@@ -9,7 +9,11 @@ use pseud_proto::zmtp::Verdict;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, TryLockError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long an answer to a HELLO is waited for: as long as a handshake takes by default. Its asker is then
+/// told that nobody can tell.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl<W: Writer> AnyLink for Link<W> {
     fn flush_now(&self) {
@@ -50,7 +54,10 @@ impl<W: Writer> AnyLink for Link<W> {
     }
 
     fn answer_by(&self) -> Option<Instant> {
-        self.poll_timeout()
+        match self.is_ready() {
+            true => self.hub().now().checked_add(LOGIN_TIMEOUT),
+            false => self.poll_timeout(),
+        }
     }
 
     fn denies(&self, who: String) {
@@ -66,7 +73,7 @@ impl<W: Writer> AnyLink for Link<W> {
     }
 
     fn answer(self: Arc<Self>, verdict: Verdict) {
-        let fed = self.feed(|connection, now| connection.answer(verdict, now));
+        let fed = self.answered(verdict);
         match self.settle(fed) {
             Ok(()) => {
                 self.flush_now();

@@ -3,6 +3,7 @@
 use crate::auth::asking::Asking;
 use crate::auth::places::{Admission, Admissions};
 use crate::engine::handshakes::Handshake;
+use crate::engine::hooks::Hooks;
 use crate::engine::hub::Hub;
 use crate::engine::refusals::line::Unavailable;
 use crate::engine::sockets::{Listening, OpenSocket, SocketsClosed};
@@ -56,6 +57,15 @@ impl Host {
     #[must_use]
     pub(crate) fn with_on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
         self.dispatcher.on_disconnect = on_disconnect;
+        self
+    }
+
+    /// The same, with somebody who is told of sessions.
+    #[must_use]
+    pub(crate) fn with_hooks(self, hooks: Option<Arc<dyn Hooks>>) -> Self {
+        if let Some(hooks) = hooks {
+            let _ = self.hub().hooks.set(hooks);
+        }
         self
     }
 

@@ -30,7 +30,7 @@ use crate::engine::state::Inner;
 use crate::runtime::Writer;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;
-use pseud_proto::zmtp::{Connection, Event, Question, Side};
+use pseud_proto::zmtp::{Connection, Event, Question, Side, Verdict};
 use pseud_proto::{Incompatible, LateGuard, Misbehaved, PeerError, PeerId, Reason, Siblings, User};
 use std::fmt;
 use std::io;
@@ -305,7 +305,8 @@ impl<W: Writer> Link<W> {
             settled.waits |= waits;
             settled.gathers |= gathers;
             settled.requests += effects.requests();
-            let (here, arrived) = (self.peer.get().copied(), effects.take_arrived());
+            let (here, mut arrived) = (self.peer.get().copied(), effects.take_arrived());
+            let question = question.or(arrived.login.take());
             let flush_here = self.hub().perform(effects, here);
             if flush_here | self.host.dispatcher.serve_all(arrived, here) || answered {
                 self.wants_flush.store(true, Ordering::Release);
@@ -321,7 +322,19 @@ impl<W: Writer> Link<W> {
         let link: Arc<dyn AnyLink> = self.clone();
         let verdict =
             admission::ask(self.host.hub(), &self.host.admissions, &link, question, &self.address)?;
-        Some(self.feed(|connection, now| connection.answer(verdict, now)))
+        Some(self.answered(verdict))
+    }
+
+    /// Somebody has said whether the peer may come in, or is who it says.
+    fn answered(self: &Arc<Self>, verdict: Verdict) -> Ingest {
+        let Some(&peer) = self.peer.get() else {
+            return self.feed(|connection, now| connection.answer(verdict, now));
+        };
+        let at = self.hub().now();
+        let answer = |inner: &mut Inner, now| inner.endpoint.answer_login(peer, verdict, now);
+        let ((), effects) = self.hub().with(answer);
+        let (waits, gathers, answered) = (false, false, false);
+        Ingest { effects, question: None, answered, waits, gathers, at, result: Ok(()) }
     }
 
     /// The link's own deadline: handshake or PING.

@@ -1,6 +1,7 @@
 //! The face of a server or a client, whatever its runtime.
 
 mod accept;
+mod backends;
 mod client;
 mod connect;
 mod dialer;
@@ -15,6 +16,7 @@ mod security;
 mod server;
 mod setup_error;
 
+pub use self::backends::{AuthBackend, AuthBackends, Role, Security};
 pub use self::client::{Calling, Client};
 pub use self::drain::Drain;
 pub use self::names::{check_client, check_server};

@@ -1,12 +1,16 @@
 //! How a server or a client is set up.
 
 use crate::auth::places::Admission;
+use crate::engine::hooks::Hooks;
 use crate::link::CarrierConfig;
 use crate::serve::on_disconnect::OnDisconnect;
 use crate::serve::registry::Registry;
+use bytes::Bytes;
 use pseud_proto::backoff::Retry;
-use pseud_proto::zmtp::{ConnectionConfig, FrameLimits, Heartbeat, SocketType};
-use pseud_proto::{Capabilities, Config, LateGuard, Limits, StrangerLimits, ValueLimits};
+use pseud_proto::zmtp::{ConnectionConfig, FrameLimits, Heartbeat, Secret, SocketType};
+use pseud_proto::{
+    Capabilities, Config, Credentials, LateGuard, Limits, StrangerLimits, UserSessions, ValueLimits,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +54,8 @@ pub struct Options {
     pub registry: Option<Registry>,
     /// What becomes of async handlers that wait while their caller leaves. Default: they are dropped.
     pub on_disconnect: OnDisconnect,
+    /// The plug-in that is told of sessions: see [`AuthBackends`](crate::AuthBackends).
+    pub(crate) hooks: Option<Arc<dyn Hooks>>,
     /// That its links are of kaa.rpc, and how.
     #[cfg(feature = "kaa")]
     pub(crate) kaa: Option<CarrierConfig>,
@@ -69,6 +75,7 @@ impl Default for Options {
             allow_plaintext: false,
             registry: None,
             on_disconnect: OnDisconnect::default(),
+            hooks: None,
             #[cfg(feature = "kaa")]
             kaa: None,
         }
@@ -276,6 +283,33 @@ impl Options {
     #[must_use]
     pub fn known_zones<K: Into<Box<str>>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         self.config.known_zones = Arc::new(keys.into_iter().map(K::into).collect());
+        self
+    }
+
+    /// Whether peers that nobody has authenticated must log in before they are served: their calls are
+    /// answered UNAUTHORIZED, and the authenticator is asked about the login and the password that they
+    /// then show ([`Question::Login`](pseud_proto::zmtp::Question::Login)). Who is admitted as a user in
+    /// the handshake need not. Default false. See [`CurveLogins`](crate::CurveLogins).
+    #[must_use]
+    pub fn requires_login(mut self, requires: bool) -> Self {
+        self.config.requires_login = requires;
+        self
+    }
+
+    /// What becomes of the sessions of a user that comes again from another node. Default: all stay.
+    #[must_use]
+    pub fn user_sessions(mut self, policy: UserSessions) -> Self {
+        self.config.user_sessions = policy;
+        self
+    }
+
+    /// What we show to a server that asks us to log in: at most 1 024 bytes each, and only to the server
+    /// of a CURVE link, whose key we know; elsewhere with
+    /// [`allow_plaintext`](Self::allow_plaintext) only. Python's `user_id` and `password`.
+    #[must_use]
+    pub fn credentials(mut self, login: impl AsRef<[u8]>, password: Secret) -> Self {
+        let login = Bytes::copy_from_slice(login.as_ref());
+        self.config.credentials = Some(Credentials::new(login, password));
         self
     }
 

@@ -172,10 +172,12 @@ fn not_in_use(verb: &str, endpoint: &str) -> io::Error {
 /// Settings that contradict each other; the operating system gives no entropy.
 pub fn node_on<R: Runtime>(options: &mut Options, runtime: &R) -> Result<Node, SetupError> {
     security::check_mechanism(options)?;
+    security::settle_credentials(options);
     let host = Host::new(Arc::new(options.config.clone()), runtime.clone())
         .map_err(SetupError::Entropy)?
         .with_admission(options.admission.clone())
-        .with_on_disconnect(options.on_disconnect);
+        .with_on_disconnect(options.on_disconnect)
+        .with_hooks(options.hooks.take());
     let host = Arc::new(match options.registry.take() {
         Some(registry) => host.with_registry(registry),
         None => host,

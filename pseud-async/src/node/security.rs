@@ -5,6 +5,7 @@ use crate::auth::authenticator::Authenticator;
 use crate::io_error::invalid;
 use crate::node::options::Options;
 use bytes::Bytes;
+use pseud_proto::Credentials;
 use pseud_proto::address::Address;
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::{KeyPair, PublicKey};
@@ -69,6 +70,19 @@ impl Options {
     }
 }
 
+/// What a login's password may be shown to, as far as that is settled before anybody is there.
+pub(crate) fn settle_credentials(options: &mut Options) {
+    // kaa.rpc has a shared secret and no logins.
+    #[cfg(feature = "kaa")]
+    if options.kaa.is_some() {
+        (options.config.credentials, options.config.requires_login) = (None, false);
+    }
+    let allow = options.allow_plaintext;
+    if let Some(credentials) = &mut options.config.credentials {
+        credentials.allow_plaintext |= allow;
+    }
+}
+
 /// What no peer could be told, or could answer.
 pub(crate) fn check_mechanism(options: &Options) -> Result<(), SetupError> {
     let cause = match &options.connection.mechanism {
@@ -91,9 +105,31 @@ pub(crate) fn check_mechanism(options: &Options) -> Result<(), SetupError> {
         MechanismConfig::CurveClient { server_keys, .. } if server_keys.is_empty() => {
             "a client of CURVE needs its server's key"
         }
-        _ => return Ok(()),
+        mechanism => match check_credentials(options, mechanism) {
+            Some(cause) => cause,
+            None => return Ok(()),
+        },
     };
     Err(SetupError::Mechanism(cause))
+}
+
+/// A login that could be shown to nobody.
+fn check_credentials(options: &Options, mechanism: &MechanismConfig) -> Option<&'static str> {
+    let credentials = options.config.credentials.as_ref()?;
+    let longest = credentials.login.len().max(credentials.password.expose().len());
+    if longest > Credentials::BYTES_MAX {
+        return Some("a login and its password have at most 1024 bytes each");
+    }
+    let is_pinned = match mechanism {
+        #[cfg(feature = "_curve")]
+        MechanismConfig::CurveClient { .. } => true,
+        _ => false,
+    };
+    let is_shown = is_pinned || credentials.allow_plaintext || options.allow_plaintext;
+    (!is_shown).then_some(
+        "a login's password is shown to the pinned server of a CURVE link; set allow_plaintext if the \
+         network is trusted",
+    )
 }
 
 /// Passwords do not leave this machine in clear, unless that was asked for.

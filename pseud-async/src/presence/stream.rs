@@ -27,7 +27,7 @@ pub enum PresenceEvent {
         /// Who is behind it.
         info: Arc<PeerInfo>,
     },
-    /// A session that had joined is there no more.
+    /// A session that had joined is there no more; or it has logged in, and joins again as its user.
     Left {
         /// The session.
         session: PeerId,
@@ -151,6 +151,11 @@ impl Presence {
     fn take(&mut self, change: LinkEvent<Arc<PeerInfo>>) {
         match change {
             LinkEvent::Connected { peer, session, .. } => self.see(session, peer),
+            // Who was nobody leaves, and that user joins: each is told of with who it is.
+            LinkEvent::LoggedIn { peer, session, .. } => {
+                self.forget(session, None);
+                self.see(session, peer);
+            }
             LinkEvent::Disconnected { session, reason, .. } => self.forget(session, Some(reason)),
             LinkEvent::Lagged(missed) => {
                 self.ready.push_back(PresenceEvent::Lagged(missed));

@@ -35,7 +35,7 @@ impl Dispatcher {
     /// in portions, so that they do not pile up before the first is written), the rest is spawned.
     /// Returns whether the link in whose task this runs has something to flush.
     pub(crate) fn serve_all(&self, arrived: Arrived, own_link: Option<PeerId>) -> bool {
-        let Arrived { requests, closings } = arrived;
+        let Arrived { requests, closings, .. } = arrived;
         if requests.is_empty() {
             return false;
         }

@@ -151,7 +151,7 @@ fn what_is_not_served_is_said() {
     let serve = ["serve", "--name", "service", "--bind", "tcp://127.0.0.1:0"];
     let with = |flags: &[&str]| run(&[&serve[..], flags].concat());
     for name in ["trusted-peer", "untrusted-curve"] {
-        assert_failed(&with(&["--security", name, "--users", &file]), 2, "by HELLO");
+        assert_failed(&with(&["--security", name, "--users", &file]), 2, "the library does");
     }
     assert_failed(&with(&["--users", &file]), 2, "nobody would be asked");
     assert_failed(&with(&["--security", "plain"]), 2, "--users");

@@ -1,5 +1,6 @@
 //! Who is there: users, keys, and the question whether a peer may come in.
 
+pub(crate) mod credentials;
 mod extensions;
 #[cfg(feature = "_curve")]
 pub(crate) mod keys;

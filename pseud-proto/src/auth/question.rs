@@ -7,7 +7,8 @@ use crate::base::secret::Secret;
 use bytes::Bytes;
 use std::fmt;
 
-/// Whether this peer may come in: [`Event::Ask`](crate::wire::zmtp::Event::Ask).
+/// Whether this peer may come in ([`Event::Ask`](crate::wire::zmtp::Event::Ask)), or is who it says
+/// ([`Action::Login`](crate::Action::Login)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Question {
@@ -24,13 +25,26 @@ pub enum Question {
         /// Its public key.
         client_key: PublicKey,
     },
+    /// A session whose user is nobody shows these in a HELLO: at most 1 024 bytes each. Only where
+    /// [logins are asked for](crate::Config::requires_login).
+    Login {
+        /// Its name.
+        login: Bytes,
+        /// Its password.
+        password: Secret,
+        /// The key that its link has proven, under CURVE.
+        #[cfg(feature = "_curve")]
+        client_key: Option<PublicKey>,
+    },
 }
 
 /// Who asks to come in, for logs: the name, escaped, or the public key. Never the password.
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Plain { username, .. } => write!(f, "user {}", username.escape_ascii()),
+            Self::Plain { username: name, .. } | Self::Login { login: name, .. } => {
+                write!(f, "user {}", name.escape_ascii())
+            }
             #[cfg(feature = "_curve")]
             Self::Curve { client_key } => write!(f, "key {client_key}"),
         }

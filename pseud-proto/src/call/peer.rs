@@ -1,5 +1,7 @@
 //! Who is behind a link, and what may be sent to it.
 
+#[cfg(feature = "_curve")]
+use crate::auth::keys::key::PublicKey;
 use crate::auth::mechanism_name::MechanismName;
 use crate::auth::socket_type::SocketType;
 use crate::auth::user::User;
@@ -18,6 +20,9 @@ pub struct PeerInfo {
     pub identity: Bytes,
     /// Who authentication says it is.
     pub user: User,
+    /// The key that it has proven, as a client of CURVE whose server we are.
+    #[cfg(feature = "_curve")]
+    pub client_key: Option<PublicKey>,
     /// Where it connects from, as text; empty if unknown. For logs.
     pub address: String,
     /// The type of its ZeroMQ socket.
@@ -42,6 +47,8 @@ impl PeerInfo {
         Self {
             identity,
             user: User::default(),
+            #[cfg(feature = "_curve")]
+            client_key: None,
             address: String::new(),
             socket_type: SocketType::Router,
             mechanism: MechanismName::Null,

@@ -111,6 +111,12 @@ pub enum Misbehaved {
     /// Too many messages or commands that bring nothing: see [`FloodLimit`](crate::FloodLimit).
     #[error("flood")]
     Flood,
+    /// It called too often without having logged in: see [`Limits::unauthorized`](crate::Limits).
+    #[error("calls without a login")]
+    AuthFlood,
+    /// It showed wrong passwords too often: see [`Limits::login_tries_max`](crate::Limits).
+    #[error("too many logins refused")]
+    LoginTries,
     /// A message was begun, and nothing more of it came within the time-out.
     #[error("stalled inside a message")]
     Stalled,

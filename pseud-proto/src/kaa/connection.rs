@@ -107,6 +107,8 @@ impl Connection {
             minor: 0,
             mechanism: MechanismName::Null,
             user: self.config.user.clone(),
+            #[cfg(feature = "_curve")]
+            client_key: None,
             properties: properties.into_iter().collect(),
         }
     }

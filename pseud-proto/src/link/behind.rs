@@ -16,6 +16,8 @@ impl PeerInfo {
             late_guard: None,
             identity: ready.identity,
             user: ready.user,
+            #[cfg(feature = "_curve")]
+            client_key: ready.client_key,
             address: address.into(),
             socket_type: ready.socket_type,
             mechanism: ready.mechanism,

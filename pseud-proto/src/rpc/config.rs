@@ -1,7 +1,9 @@
 //! Settings. Defaults are Python pseud's where it has the setting; each limit names its precedent.
 
+use crate::auth::credentials::Credentials;
 use crate::base::budget::FloodLimit;
 use crate::call::late_guard::LateGuard;
+use crate::call::peer::PeerInfo;
 use crate::call::profile::Capabilities;
 use crate::value::ValueLimits;
 use bytes::Bytes;
@@ -32,6 +34,16 @@ pub struct Config {
     /// where their offset is not known. A Python process without that zone dies of one. Default: none.
     /// A peer is sent the keys that it sent itself without this.
     pub known_zones: Arc<BTreeSet<Box<str>>>,
+    /// Whether peers that nobody has authenticated must log in before anything else: their WORKs are
+    /// answered UNAUTHORIZED, and a HELLO is asked about ([`Action::Login`](crate::Action::Login)).
+    /// Until then they are called by nobody, and have no name. Default false: who is nobody is served as
+    /// nobody.
+    pub requires_login: bool,
+    /// How many nodes one user may have sessions from. Default: as many as it likes.
+    pub user_sessions: UserSessions,
+    /// What is shown to a peer that asks us to log in. Default: nothing; its answer to a call is then
+    /// the end of that call, not executed.
+    pub credentials: Option<Credentials>,
     /// Whether tracebacks of our handlers leave this process. Default false: they carry file paths.
     pub expose_traceback: bool,
     /// What one peer, and all of them, may cost.
@@ -47,9 +59,33 @@ impl Default for Config {
             capabilities: Capabilities::ALL,
             late_guard: LateGuard::default(),
             known_zones: Arc::default(),
+            requires_login: false,
+            user_sessions: UserSessions::default(),
+            credentials: None,
             expose_traceback: false,
             limits: Limits::default(),
         }
+    }
+}
+
+/// What becomes of the sessions of a user that comes again. Further links of one node
+/// ([`Siblings`](crate::Siblings)) count as one session; nobody is no user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UserSessions {
+    /// All of them stay.
+    #[default]
+    Several,
+    /// The newest stays: the others end as [`Reason::Replaced`](crate::Reason).
+    Newest,
+    /// The oldest stays: who comes later ends as [`Reason::Disconnected`](crate::Reason).
+    Oldest,
+}
+
+impl Config {
+    /// Whether that peer must log in before anything else.
+    pub(crate) fn challenges(&self, info: &PeerInfo) -> bool {
+        self.requires_login && info.user.is_anonymous()
     }
 }
 
@@ -108,6 +144,15 @@ pub struct Limits {
     /// one is free for each call that was given up after it had left, and as many as
     /// `calls_pending_per_peer_max` besides: an earlier link of that peer may be owed them.
     pub flood: FloodLimit,
+    /// WORKs of one peer that are answered UNAUTHORIZED, since it has not logged in; one more closes its
+    /// link.
+    pub unauthorized: FloodLimit,
+    /// HELLOs of one peer that may be wrong (OpenSSH's `MaxAuthTries` is 6); the next closes its link.
+    /// Default 3.
+    pub login_tries_max: u8,
+    /// HELLOs of ours in one session: the first, and again after it was refused. Default 2, the
+    /// reference's `max_retries`.
+    pub logins_shown_max: u8,
     /// Calls that may lead to one another, each made while the one before was served. Default 32: deep
     /// enough for any honest chain, and a circle of peers ends. One more is refused, on either side.
     pub hops_max: u32,
@@ -131,6 +176,9 @@ impl Default for Limits {
             queue_bytes_hard_max: 16 << 20,
             queue_bytes_total_max: 256 << 20,
             flood: FloodLimit::default(),
+            unauthorized: FloodLimit::default(),
+            login_tries_max: 3,
+            logins_shown_max: 2,
             hops_max: 32,
             bad_envelopes_max: 3,
         }

@@ -30,6 +30,8 @@ pub struct Stats {
     /// Requests refused without their handler having run: their shape or size was wrong, or their
     /// driver refused them.
     pub requests_refused: u64,
+    /// Requests answered UNAUTHORIZED: their peers have not logged in.
+    pub requests_challenged: u64,
     /// Calls made.
     pub calls_made: u64,
     /// Those who connect to us, before they have a session: what a driver counts that bounds them.
@@ -51,6 +53,8 @@ pub enum Counted {
     Shed,
     /// One that was refused without its handler having run.
     Refused,
+    /// One that was answered UNAUTHORIZED.
+    Challenged,
     /// A message or an answer that was dropped.
     Dropped(Dropped),
 }
@@ -64,6 +68,7 @@ impl Stats {
             Counted::Served => self.requests_served += 1,
             Counted::Shed => self.requests_shed += 1,
             Counted::Refused => self.requests_refused += 1,
+            Counted::Challenged => self.requests_challenged += 1,
             Counted::Dropped(cause) => self.drop_for(cause),
         }
     }

@@ -31,7 +31,9 @@ pub(crate) fn ask(
         return Some(Verdict::Unavailable);
     };
     let name = match &question {
-        Question::Plain { username, .. } => Some(username.clone()),
+        Question::Plain { username: name, .. } | Question::Login { login: name, .. } => {
+            Some(name.clone())
+        }
         _ => None,
     };
     if let Some(name) = &name
@@ -51,6 +53,7 @@ pub(crate) fn ask(
         who: question.to_string(),
         name,
         handshakes: admissions.handshakes.clone(),
+        is_login: matches!(question, Question::Login { .. }),
         source: Source { address: address.to_owned() },
     };
     match authenticator.check() {
@@ -76,6 +79,8 @@ struct Asked {
     /// The name whose password is checked.
     name: Option<Bytes>,
     handshakes: Handshakes,
+    /// Its link is open: nothing but this asks for an answer in time.
+    is_login: bool,
     source: Source,
 }
 
@@ -129,7 +134,7 @@ impl Asked {
 }
 
 /// What was said. `None` if the link ended and the handshake's time is up: till then the work goes on
-/// that the question began, whoever it is for.
+/// that the question began, whoever it is for. A login's time is up whether its link ended or not.
 async fn in_time(parked: &Parked, mut judging: CaughtVerdict) -> Option<Decided> {
     let Some((asked, _)) = &parked.0 else { return None };
     let (at, mut late) = (asked.link.answer_by(), None);
@@ -137,7 +142,10 @@ async fn in_time(parked: &Parked, mut judging: CaughtVerdict) -> Option<Decided>
         if let Poll::Ready(checked) = Pin::new(&mut judging).poll(cx) {
             return Poll::Ready(Some(checked));
         }
-        ready!(asked.link.poll_ended(cx));
+        let has_ended = asked.link.poll_ended(cx);
+        if !asked.is_login {
+            ready!(has_ended);
+        }
         let Some(at) = at else { return Poll::Ready(None) };
         let late = late.get_or_insert_with(|| asked.hub.runtime.sleep(at));
         late.as_mut().poll(cx).map(|()| None)

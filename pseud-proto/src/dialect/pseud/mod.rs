@@ -9,8 +9,13 @@
 //! | OK | `01` | the result |
 //! | WORK | `03` | `[name, args, kwargs]`, or `[name, args, kwargs, map]` |
 //! | ERROR | `10` | `[class, message, traceback]`, or `[class, message, traceback, map]` |
+//! | HELLO | `02` | `[login, password]` |
+//! | AUTHENTICATED | `04` | text |
+//! | UNAUTHORIZED | `11` | text |
 //!
-//! HELLO `02`, AUTHENTICATED `04`, HEARTBEAT `06` and UNAUTHORIZED `11` are read and never sent.
+//! The last three are a login within a session, where a server asks for one
+//! ([`Config::requires_login`](crate::Config)): they carry the id of the WORK that was not run.
+//! HEARTBEAT `06` is read and never sent.
 //!
 //! # What a peer declares
 //! More than a Python pseud 1.0 process reads goes only to a peer that declared it, in the handshake of
@@ -43,5 +48,6 @@ pub(crate) mod classes;
 pub(crate) mod envelope;
 pub(crate) mod extension_map;
 pub(crate) mod fault;
+pub(crate) mod login;
 pub(crate) mod origin;
 pub(crate) mod outbound;

@@ -2,7 +2,8 @@
 //!
 //! A Python pseud 1.0 process dies of an unknown kind, a missing or an extra frame, another version,
 //! a body of another shape and an odd error class; its pickles run what they hold. So nobody else can
-//! make a [`Transmit`], and what this module lets pass is: five frames, WORK, OK and ERROR, three items
+//! make a [`Transmit`], and what this module lets pass is: five frames, WORK, OK, ERROR and the three of a login (HELLO only where a
+//! login was asked for or can be, the others only in answer to WORK and HELLO), three items
 //! in WORK and ERROR, classes that do no harm, bodies without foreign pickles. More goes only to a
 //! peer that declared it, and no body is larger than a peer said it takes.
 
@@ -20,7 +21,7 @@ use smol_str::SmolStr;
 /// One message, pulled and ready to be sent.
 ///
 /// From here on its bytes may leave: the driver sends it whole, or closes the link.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Transmit {
     kind: Kind,
     id: WireId,
@@ -161,6 +162,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    pub(super) fn new(kind: Kind, body: Stored) -> Self {
+        Self { kind, body }
+    }
+
+    #[cfg(test)]
+    pub(super) fn body(&self) -> &[u8] {
+        self.body.as_slice()
+    }
+
     /// An OK. The error is what the caller must be told instead.
     pub(crate) fn result(
         result: Packed,

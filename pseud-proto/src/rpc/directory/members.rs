@@ -25,6 +25,16 @@ pub struct Joined {
     pub ends: Option<PeerId>,
 }
 
+/// Somebody has said who it is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct LoggedIn {
+    /// Who it is now.
+    pub info: Arc<PeerInfo>,
+    /// Whose session is to end, as [`Reason::Replaced`](crate::Reason): it has lost its name.
+    pub ends: Option<PeerId>,
+}
+
 /// Somebody has left.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -56,7 +66,11 @@ impl Directory {
         let (kept, told) = (info.clone(), held.clone());
         let member = Member { info: kept, share_of, held: told, is_welcome, has_logged_in };
         let id = PeerId(self.members.insert(member));
-        let ends = self.names.take(id, &info);
+        // Who has not said yet who it is takes no name: it could be another's.
+        let ends = match self.config.challenges(&info) {
+            true => None,
+            false => self.names.take(id, &info),
+        };
         self.users.join(&info.user, id, self.elder(&info));
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
@@ -126,7 +140,10 @@ impl Directory {
     /// An anonymous session says who it is, and was believed: it is that user from now on. At most once;
     /// `None` where it has left, or is somebody already. What waited for that user is
     /// [sent](Self::waiting_for) after its [session](crate::rpc::session::Session::set_info) was told.
-    pub fn login(&mut self, peer: PeerId, user: User) -> Option<Arc<PeerInfo>> {
+    ///
+    /// Where nobody is let in [without a login](crate::Config::requires_login) it has a name and can be
+    /// found only from now on; it may take its name from an older session of the same user.
+    pub fn login(&mut self, peer: PeerId, user: User) -> Option<LoggedIn> {
         let member = self.members.get_mut(peer.0)?;
         if member.has_logged_in || !member.info.user.is_anonymous() || user.is_anonymous() {
             return None;
@@ -135,9 +152,15 @@ impl Directory {
         let info = Arc::make_mut(&mut member.info);
         info.user = user;
         let info = member.info.clone();
-        self.names.login(&info.identity, peer, &info.user);
+        let ends = match self.config.requires_login {
+            true => self.names.take(peer, &info),
+            false => {
+                self.names.login(&info.identity, peer, &info.user);
+                None
+            }
+        };
         self.users.join(&info.user, peer, self.elder(&info));
-        Some(info)
+        Some(LoggedIn { info, ends })
     }
 
     /// The sessions of that user, which is forgotten: they are to be closed. It does not keep the user

@@ -1,6 +1,7 @@
 //! The machine: sessions of many peers, calls both ways. Messages and time in, actions out.
 
 pub(crate) mod calling;
+pub(crate) mod logins;
 pub(crate) mod outbox;
 pub(crate) mod serving;
 pub(crate) mod sessions;

@@ -9,6 +9,7 @@ use crate::message::parts::Parts;
 use crate::message::too_large::TooLarge;
 use crate::rpc::budget::Portion;
 use crate::rpc::endpoint::Endpoint;
+use crate::rpc::endpoint::logins::question;
 use crate::rpc::session::Session;
 use crate::rpc::session::replying::Reply;
 use crate::rpc::session::sink::Sink;
@@ -39,6 +40,10 @@ impl Endpoint {
                     outbox.finish(call, Outcome::Value(body));
                 }
                 Visit::Ended { call, outcome } => outbox.finish(call, outcome),
+                Visit::Login { login, password } => {
+                    let question = question(session.info(), login, password);
+                    outbox.push(Action::Login(peer, question));
+                }
                 Visit::Request(arrived) => {
                     outbox.push(Action::Serve(kept(session, arrived, message)));
                 }

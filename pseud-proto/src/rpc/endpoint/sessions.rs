@@ -27,12 +27,21 @@ impl Endpoint {
         let session = Session::new(self.config.clone(), self.budget.clone(), joined.admitted);
         self.sessions.insert(peer.0, session);
         self.outbox.push(Action::Joined(peer, info));
-        let parked = self.directory.welcome(peer);
-        self.deliver(peer, parked);
+        self.visit(peer, |session, outbox| session.show_early(outbox));
+        if self.sessions.get(peer.0).is_some_and(|session| !session.is_stranger) {
+            self.welcome(peer);
+        }
+        self.keep_to_policy(peer);
         if self.directory.is_shut_down() {
             self.close(peer, Reason::Shutdown);
         }
         peer
+    }
+
+    /// From now on it can be found, and is sent what waited for it.
+    pub(crate) fn welcome(&mut self, peer: PeerId) {
+        let parked = self.directory.welcome(peer);
+        self.deliver(peer, parked);
     }
 
     /// Sends a session what waited for it.
@@ -81,6 +90,7 @@ impl Endpoint {
     /// Ends all sessions of that user so; returns how many there were. It does not keep the user from
     /// coming back: that is up to whoever authenticates it.
     pub fn disconnect_user(&mut self, user: &[u8], now: Instant) -> usize {
+        self.bar(user);
         let sessions = self.directory.revoke(user);
         sessions.into_iter().filter(|&peer| self.disconnect(peer, now)).count()
     }

@@ -33,7 +33,7 @@ impl Session {
 
     /// Whether it can be called at all: see [`PeerInfo::takes_calls`](crate::peer::PeerInfo).
     pub fn takes_calls(&self) -> bool {
-        self.info.takes_calls()
+        self.info.takes_calls() && !self.is_stranger
     }
 
     /// Calls this peer: the call is checked, given its place in the budget, and queued. Its one outcome
@@ -91,6 +91,9 @@ impl Session {
             Ok(work) => {
                 let entry = Entry::new(Of::Call(placed.key), work);
                 let cost = entry.cost;
+                if self.showing.is_some() {
+                    self.keep_for_challenge(placed.key, &entry);
+                }
                 let end = self.output.push(entry);
                 let key = self.calls.insert(Call { tag, id: placed.id, deadline, end, cost });
                 self.queued(sink);
@@ -128,19 +131,21 @@ impl Session {
     /// Whether the far handler may have run, should that call end now without an answer although its
     /// link lives: pulled bytes may yet leave, or have left and not been reported yet.
     pub(crate) fn executed(&self, call: Key) -> Option<Executed> {
-        let pulled = self.output.has_pulled(self.calls.get(call)?.end);
+        let pulled = self.output.has_pulled(self.calls.get(call)?.end) && !self.is_challenged(call);
         Some(if pulled { Executed::Maybe } else { Executed::No })
     }
 
     /// The same should it end since its link is gone: what was not written whole never arrives.
     pub(crate) fn executed_when_gone(&self, call: Key) -> Option<Executed> {
-        let written = self.output.has_written(self.calls.get(call)?.end);
+        let written =
+            self.output.has_written(self.calls.get(call)?.end) && !self.is_challenged(call);
         Some(if written { Executed::Maybe } else { Executed::No })
     }
 
     /// Takes a call that is over out; returns its driver's name for it.
     pub(crate) fn end_call(&mut self, call: Key) -> Option<u64> {
         let known = self.calls.remove(call)?;
+        self.forget_kept(call);
         self.budget.give_calls(1);
         if !self.output.has_pulled(known.end) {
             self.output.call_over(known.cost, &self.calls);

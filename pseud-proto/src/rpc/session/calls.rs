@@ -67,6 +67,13 @@ impl Calls {
         self.slab.get(key)
     }
 
+    /// Its message is another one, which ends there and takes so much.
+    pub(crate) fn moved(&mut self, key: Key, end: u64, cost: usize) {
+        if let Some(call) = self.slab.get_mut(key) {
+            (call.end, call.cost) = (end, cost);
+        }
+    }
+
     pub(crate) fn remove(&mut self, key: Key) -> Option<Call> {
         let removed = self.slab.remove(key);
         if self.slab.is_empty() {

@@ -55,12 +55,12 @@ impl Session {
     }
 
     /// Counts a message that brings nothing.
-    fn flood(&mut self, now: Instant) -> Result<(), PeerError> {
+    pub(super) fn flood(&mut self, now: Instant) -> Result<(), PeerError> {
         let limit = self.config.limits.flood;
         if self.flood.spend(limit, now) { Ok(()) } else { Err(Misbehaved::Flood.into()) }
     }
 
-    fn drop_message(
+    pub(super) fn drop_message(
         &mut self,
         cause: Dropped,
         now: Instant,
@@ -85,6 +85,9 @@ impl Session {
         portion: &mut Portion<'_>,
         sink: &mut impl Sink,
     ) -> Result<Visit, PeerError> {
+        if self.is_stranger {
+            return self.visit_stranger(envelope, now, sink);
+        }
         match envelope.kind {
             Kind::Work => return self.visit_work(envelope, bytes, now, portion, sink),
             Kind::Ok | Kind::Error | Kind::Unauthorized => {
@@ -94,7 +97,9 @@ impl Session {
                 sink.count(Counted::Heartbeat);
                 self.flood(now)?;
             }
-            Kind::Hello | Kind::Authenticated => {
+            Kind::Hello => return self.visit_hello(envelope, now, sink),
+            Kind::Authenticated if self.visit_authenticated(envelope.id, sink) => {}
+            Kind::Authenticated => {
                 self.drop_message(Dropped::Unsolicited, now, sink)?;
             }
         }
@@ -206,10 +211,16 @@ impl Session {
         now: Instant,
         sink: &mut impl Sink,
     ) -> Result<Visit, PeerError> {
+        if answer.kind == Kind::Unauthorized && self.visit_challenge(answer.id, sink) {
+            return Ok(Visit::Nothing);
+        }
         let Some(call) = self.asked(answer.id).and_then(|call| self.end_call(call)) else {
             self.drop_answer(now, sink)?;
             return Ok(Visit::Nothing);
         };
+        if answer.kind != Kind::Unauthorized {
+            self.accepted();
+        }
         let is_too_large = answer.body.len() > self.config.limits.body_bytes_max;
         let outcome = match answer.kind {
             // A peer that challenges a call did not run it; without credentials that is its outcome.
@@ -257,7 +268,7 @@ impl Session {
 
     /// The call that this peer was asked, and that an answer with this id is for. Calls of other
     /// sessions are not looked at: an answer is only believed from whom it was asked.
-    fn asked(&self, id: &[u8]) -> Option<Key> {
+    pub(super) fn asked(&self, id: &[u8]) -> Option<Key> {
         let (call, known) = self.calls.find(id)?;
         self.output.has_pulled(known.end).then_some(call)
     }

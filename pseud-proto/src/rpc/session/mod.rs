@@ -2,16 +2,20 @@
 
 pub(crate) mod calling;
 pub(crate) mod calls;
+pub(crate) mod challenge;
 pub(crate) mod ending;
 pub(crate) mod entry;
 pub(crate) mod heard;
 pub(crate) mod ids;
 pub(crate) mod inbound;
+pub(crate) mod kept;
 pub(crate) mod late;
+pub(crate) mod login;
 pub(crate) mod output;
 pub(crate) mod replay_window;
 pub(crate) mod replying;
 pub(crate) mod requests;
+pub(crate) mod showing;
 pub(crate) mod sink;
 pub(crate) mod transmit;
 pub(crate) mod visit;
@@ -25,8 +29,10 @@ use crate::error::Reason;
 use crate::rpc::budget::Budget;
 use crate::rpc::config::Config;
 use crate::rpc::session::calls::Calls;
+use crate::rpc::session::challenge::Login;
 use crate::rpc::session::heard::Heard;
 use crate::rpc::session::ids::Dialect;
+use crate::rpc::session::kept::Showing;
 use crate::rpc::session::late::Late;
 use crate::rpc::session::output::Output;
 use crate::rpc::session::replay_window::Seen;
@@ -73,6 +79,12 @@ pub struct Session {
     pub(crate) print_key: u64,
     /// Made where there is something: hardly ever.
     heard: Option<Box<Heard>>,
+    /// Whether it must log in before anything else.
+    pub(crate) is_stranger: bool,
+    /// Made at its first challenge or HELLO.
+    login: Option<Box<Login>>,
+    /// What is needed where we may be asked to log in; `None` once we were believed.
+    showing: Option<Box<Showing>>,
     pub(crate) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(crate) version_told: bool,
@@ -113,6 +125,7 @@ impl Session {
         let Admitted { id, info, share, held, seed } = admitted;
         let mut rng = ChaCha20Rng::from_seed(seed);
         budget.joined();
+        let (is_stranger, showing) = (config.challenges(&info), Showing::of(&config, &info));
         Self {
             id,
             share,
@@ -129,6 +142,9 @@ impl Session {
             seen: None,
             print_key: rng.next_u64(),
             heard: None,
+            is_stranger,
+            login: None,
+            showing,
             bad_envelopes: 0,
             version_told: false,
             flood: NoiseBudget::default(),
@@ -155,6 +171,7 @@ impl Session {
     /// [login](crate::rpc::directory::Directory::login). Requests that are open keep the one that they
     /// began with.
     pub fn set_info(&mut self, info: Arc<PeerInfo>) {
+        self.is_stranger = self.config.challenges(&info);
         self.info = info;
     }
 

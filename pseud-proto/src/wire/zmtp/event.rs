@@ -1,5 +1,7 @@
 //! What a connection has to tell.
 
+#[cfg(feature = "_curve")]
+use crate::auth::keys::key::PublicKey;
 use crate::auth::mechanism_name::MechanismName;
 use crate::auth::question::Question;
 use crate::auth::socket_type::SocketType;
@@ -44,6 +46,9 @@ pub struct Ready {
     /// Who the peer is: the user of our own [`Verdict::Admit`](crate::auth::question::Verdict::Admit). Anonymous
     /// where nobody was asked. A peer cannot set it: what it sends as `User-Id` is dropped.
     pub user: User,
+    /// The key that a client of CURVE has proven, on the side of its server.
+    #[cfg(feature = "_curve")]
+    pub client_key: Option<PublicKey>,
     /// Its application properties, names and values: those whose names begin with `X-`. Together
     /// at most `FrameLimits::command_bytes_max`.
     pub properties: Vec<(Bytes, Bytes)>,

@@ -81,7 +81,9 @@ impl Connection {
 
     fn become_ready(&mut self, complete: Complete, now: Instant) -> Result<(), PeerError> {
         let Phase::Handshake { minor, .. } = self.phase else { return Ok(()) };
-        let Complete { last, metadata, user, session } = complete;
+        #[cfg(feature = "_curve")]
+        let client_key = complete.client_key;
+        let Complete { last, metadata, user, session, .. } = complete;
         if let Some(body) = last {
             self.put_command(&body)?;
         }
@@ -91,7 +93,16 @@ impl Connection {
         }
         let Metadata { identity, socket_type, properties } = metadata;
         let mechanism = self.config.mechanism.name();
-        let ready = Ready { identity, socket_type, minor, mechanism, user, properties };
+        let ready = Ready {
+            identity,
+            socket_type,
+            minor,
+            mechanism,
+            user,
+            #[cfg(feature = "_curve")]
+            client_key,
+            properties,
+        };
         self.events.push_back(Event::Ready(Box::new(ready)));
         self.phase = Phase::Traffic;
         self.mechanism = Mechanism::Over;

@@ -38,6 +38,8 @@ impl Null {
                 last: None,
                 metadata: metadata::parse(command.data, config)?,
                 user: User::default(),
+                #[cfg(feature = "_curve")]
+                client_key: None,
                 session: None,
             })),
             (b"ERROR", Side::Connecting) => {

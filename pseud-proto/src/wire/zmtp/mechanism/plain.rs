@@ -62,6 +62,8 @@ impl PlainClient {
                 last: None,
                 metadata: metadata::parse(command.data, config)?,
                 user: User::default(),
+                #[cfg(feature = "_curve")]
+                client_key: None,
                 session: None,
             })),
             (_, b"ERROR" | command::LIBZMQ_ERROR) => {
@@ -106,6 +108,8 @@ impl PlainServer {
                 last: Some(with_metadata("READY", config)),
                 metadata: metadata::parse(command.data, config)?,
                 user: user.clone(),
+                #[cfg(feature = "_curve")]
+                client_key: None,
                 session: None,
             })),
             _ => Err(Misbehaved::UnexpectedCommand.into()),

@@ -1,5 +1,7 @@
 //! What one step of a handshake leads to.
 
+#[cfg(feature = "_curve")]
+use crate::auth::keys::key::PublicKey;
 use crate::auth::question::Question;
 use crate::auth::user::User;
 use crate::wire::zmtp::mechanism::{Opener, Sealer};
@@ -18,6 +20,9 @@ pub(crate) struct Complete {
     pub(crate) metadata: Metadata,
     /// Who the peer was admitted as.
     pub(crate) user: User,
+    /// The key that the client of CURVE has proven, on the server's side.
+    #[cfg(feature = "_curve")]
+    pub(crate) client_key: Option<PublicKey>,
     /// Where traffic is encrypted.
     pub(crate) session: Option<Box<Session>>,
 }

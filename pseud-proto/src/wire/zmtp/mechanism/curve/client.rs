@@ -176,6 +176,7 @@ fn ready(data: &[u8], key: &Boxes, config: &ConnectionConfig) -> Result<Complete
         last: None,
         metadata: metadata::parse(&block, config)?,
         user: User::default(),
+        client_key: None,
         session: Some(Box::new(session)),
     })
 }

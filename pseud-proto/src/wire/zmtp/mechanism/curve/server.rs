@@ -52,6 +52,7 @@ struct Welcomed {
 
 /// A client that proved its own key.
 struct Vouched {
+    client_key: PublicKey,
     /// The key shared by `S'` and `C'`.
     key: Boxes,
     initiate_number: u64,
@@ -102,7 +103,7 @@ impl Server {
         config: &ConnectionConfig,
     ) -> Result<Step, PeerError> {
         let awaits = std::mem::replace(&mut self.awaits, Awaits::Hello);
-        let Awaits::Verdict(Vouched { key, initiate_number, metadata }) = awaits else {
+        let Awaits::Verdict(Vouched { client_key, key, initiate_number, metadata }) = awaits else {
             return Err(Misbehaved::UnexpectedCommand.into());
         };
         let session = Session {
@@ -110,8 +111,8 @@ impl Server {
             opener: Opener::new(&key, CLIENT_NONCE, initiate_number),
         };
         let last = Some(ready(&key, config));
-        let session = Some(Box::new(session));
-        Ok(Step::Complete(Complete { last, metadata, user, session }))
+        let (client_key, session) = (Some(client_key), Some(Box::new(session)));
+        Ok(Step::Complete(Complete { last, metadata, user, client_key, session }))
     }
 
     /// WELCOME: random (16) | box of S' (32) and the cookie (96).
@@ -212,7 +213,8 @@ impl<'a> Initiate<'a> {
         let client_key = PublicKey::from_bytes(*client_key);
         check_vouch(vouch, &client_key, welcomed)?;
         let metadata = metadata::parse(block, config)?;
-        Ok((client_key, Vouched { key, initiate_number: self.number, metadata }))
+        let initiate_number = self.number;
+        Ok((client_key, Vouched { client_key, key, initiate_number, metadata }))
     }
 }
 

@@ -1,0 +1,63 @@
+//! An authentication plug-in, step by step.
+
+use crate::auth::authenticator::{Judging, Source};
+use crate::node::options::Options;
+use pseud_proto::User;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::zmtp::{Question, Verdict};
+use std::future::ready;
+
+/// On which side a plug-in is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// It decides who comes in.
+    Server,
+    /// It shows who we are.
+    Client,
+}
+
+/// An authentication plug-in of one's own: Python's `IAuthenticationBackend`, step by step. One object
+/// may serve several nodes. A step that panics has admitted nobody, and ends nothing else.
+///
+/// | Python | here |
+/// |---|---|
+/// | `configure` | [`configure`](Self::configure): also the mechanism, and its keys |
+/// | its ZAP handler, `handle_hello` | [`authenticate`](Self::authenticate); the answers are sent for it |
+/// | `is_authenticated` | [`is_authenticated`](Self::is_authenticated) |
+/// | `get_predicate_arguments` | [`predicate_arguments`](Self::predicate_arguments) |
+/// | `register_routing_id`, `get_routing_id` | [`session_began`](Self::session_began); users are found without it |
+/// | `handle_authenticated`, `save_last_work` | each session does it for its own calls: [`Options::credentials`] |
+/// | `stop` | [`stop`](Self::stop) |
+pub trait AuthBackend: Send + Sync + 'static {
+    /// Sets a node's mechanism, its keys, and whether peers
+    /// [must log in](Options::requires_login). Whose authenticator is named there does not matter: on a
+    /// server it is this plug-in.
+    fn configure(&self, options: Options) -> Options;
+
+    /// Whether a peer may come in ([`Question::Plain`], `Question::Curve`), or is who its HELLO says
+    /// ([`Question::Login`]). Default: nobody.
+    fn authenticate(&self, question: Question, source: Source) -> Judging<'_> {
+        let _ = (question, source);
+        Box::pin(ready(Verdict::Deny))
+    }
+
+    /// Whether who was admitted as that user is known. Else it is nobody, and has to log in where the
+    /// node asks for that. Default: all but the anonymous user are.
+    fn is_authenticated(&self, user: &User) -> bool {
+        !user.is_anonymous()
+    }
+
+    /// That user, with what predicates and handlers are to be told of it: its permissions. Default: as
+    /// it was admitted.
+    fn predicate_arguments(&self, user: User) -> User {
+        user
+    }
+
+    /// A session began, or has logged in: who it is, and its identity.
+    fn session_began(&self, info: &PeerInfo) {
+        let _ = info;
+    }
+
+    /// The node has ended. Once for each node.
+    fn stop(&self) {}
+}

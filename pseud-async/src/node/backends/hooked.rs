@@ -1,0 +1,76 @@
+//! A plug-in of an application's own, in the places where a node asks and tells.
+
+use super::backend::{AuthBackend, Role};
+use crate::auth::authenticator::Authenticator;
+use crate::engine::event::{Kept, LinkEvent};
+use crate::engine::hooks::Hooks;
+use crate::node::options::Options;
+use crate::panics::caught;
+use pseud_proto::User;
+use pseud_proto::zmtp::Verdict;
+use std::fmt;
+use std::sync::{Arc, Once};
+
+/// One node's use of a plug-in.
+pub(super) struct Hooked {
+    backend: Arc<dyn AuthBackend>,
+    stopped: Once,
+}
+
+impl fmt::Debug for Hooked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hooked(..)")
+    }
+}
+
+impl Hooked {
+    pub(super) fn new(backend: Arc<dyn AuthBackend>) -> Self {
+        Self { backend, stopped: Once::new() }
+    }
+
+    pub(super) fn configure(self, role: Role, options: Options) -> Options {
+        let mut options = self.backend.configure(options);
+        if role == Role::Server {
+            let backend = self.backend.clone();
+            options.admission.authenticator =
+                Some(Authenticator::with_source(move |question, source| {
+                    let backend = backend.clone();
+                    async move {
+                        match backend.authenticate(question, source).await {
+                            Verdict::Admit(user) => Verdict::Admit(known(&*backend, user)),
+                            verdict => verdict,
+                        }
+                    }
+                }));
+        }
+        options.hooks = Some(Arc::new(self));
+        options
+    }
+}
+
+/// Who that is, in the words of that plug-in.
+fn known(backend: &dyn AuthBackend, user: User) -> User {
+    match backend.is_authenticated(&user) {
+        true => backend.predicate_arguments(user),
+        false => User::default(),
+    }
+}
+
+/// What a plug-in's panic says may be a secret.
+fn unlogged(_: &str) {
+    tracing::error!("an authentication plug-in panicked");
+}
+
+impl Hooks for Hooked {
+    fn happened(&self, event: &Kept) {
+        if let LinkEvent::Connected { peer, .. } | LinkEvent::LoggedIn { peer, .. } = event {
+            caught(|| self.backend.session_began(peer), unlogged);
+        }
+    }
+
+    fn stopped(&self) {
+        self.stopped.call_once(|| {
+            let _ = caught(|| self.backend.stop(), unlogged);
+        });
+    }
+}

@@ -1,0 +1,28 @@
+//! How far the login of a peer has come.
+
+use crate::base::budget::Budget as NoiseBudget;
+use crate::dialect::{Hello, WireId};
+use crate::rpc::session::late::Guard;
+use bytes::Bytes;
+
+/// How far a peer's login has come.
+#[derive(Debug, Default)]
+pub(crate) struct Login {
+    /// WORKs that were not run.
+    pub(super) challenges: NoiseBudget,
+    /// HELLOs that were wrong.
+    pub(super) refused: u8,
+    pub(super) asked: Option<Asked>,
+    /// As whom it has logged in.
+    pub(super) login: Option<Bytes>,
+}
+
+/// A HELLO that is asked about.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(super) hello: Hello,
+    /// The messages to answer, and until when.
+    pub(super) waiting: Vec<(WireId, Guard)>,
+    /// Users that were disconnected meanwhile: the answer may be older than that.
+    pub(super) barred: Vec<Bytes>,
+}

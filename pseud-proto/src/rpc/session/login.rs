@@ -1,0 +1,158 @@
+//! A peer that nobody has authenticated, and how it becomes somebody: UNAUTHORIZED to its WORKs, and a
+//! HELLO that is asked about.
+
+use crate::call::dropped::Dropped;
+use crate::call::peer::PeerInfo;
+use crate::dialect::{Answer, Envelope, Hello, Kind, WireId};
+use crate::error::{Misbehaved, PeerError};
+use crate::rpc::session::Session;
+use crate::rpc::session::challenge::Asked;
+use crate::rpc::session::late::Guard;
+use crate::rpc::session::requests::Open;
+use crate::rpc::session::sink::Sink;
+use crate::rpc::session::visit::Visit;
+use crate::rpc::stats::Counted;
+use bytes::Bytes;
+use smol_str::SmolStr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// HELLOs that wait for the same answer: a peer with several calls that were challenged may show the
+/// same for each. One more is refused.
+const HELLOS_MAX: usize = 16;
+
+impl Session {
+    /// A message of a peer that has not logged in. Nothing is run, and no body but a HELLO's is read.
+    pub(super) fn visit_stranger(
+        &mut self,
+        envelope: &Envelope<'_>,
+        now: Instant,
+        sink: &mut impl Sink,
+    ) -> Result<Visit, PeerError> {
+        match (envelope.kind, WireId::new(envelope.id)) {
+            (Kind::Work, Some(id)) => self.challenge(id, now, sink)?,
+            (Kind::Hello, _) => return self.visit_hello(envelope, now, sink),
+            (Kind::Heartbeat, _) => {
+                sink.count(Counted::Heartbeat);
+                self.flood(now)?;
+            }
+            // Calls of ours never go to it, so these answer nothing.
+            _ => self.drop_message(Dropped::Unsolicited, now, sink)?,
+        }
+        Ok(Visit::Nothing)
+    }
+
+    fn challenge(
+        &mut self,
+        id: WireId,
+        now: Instant,
+        sink: &mut impl Sink,
+    ) -> Result<(), PeerError> {
+        let limit = self.config.limits.unauthorized;
+        if !self.login.get_or_insert_default().challenges.spend(limit, now) {
+            return Err(Misbehaved::AuthFlood.into());
+        }
+        sink.count(Counted::Challenged);
+        self.tell_login(id, self.guard(now), Answer::unauthorized(true), sink);
+        Ok(())
+    }
+
+    /// A HELLO, also of a peer that has logged in: a Python client shows one for each call that was
+    /// challenged.
+    pub(super) fn visit_hello(
+        &mut self,
+        envelope: &Envelope<'_>,
+        now: Instant,
+        sink: &mut impl Sink,
+    ) -> Result<Visit, PeerError> {
+        let Some(id) = WireId::new(envelope.id).filter(|_| self.config.requires_login) else {
+            self.drop_message(Dropped::Unsolicited, now, sink)?;
+            return Ok(Visit::Nothing);
+        };
+        self.flood(now)?;
+        let (guard, tries_max) = (self.guard(now), self.config.limits.login_tries_max);
+        let known = (!self.is_stranger).then(|| self.info.user.id().clone());
+        let login = self.login.get_or_insert_default();
+        if login.refused >= tries_max {
+            return Err(Misbehaved::LoginTries.into());
+        }
+        let hello = Hello::read(envelope.body);
+        if let Some(user) = known {
+            let ours = login.login.as_ref().unwrap_or(&user);
+            let is_again = hello.is_some_and(|hello| hello.login == ours);
+            let answer =
+                if is_again { Answer::authenticated() } else { Answer::unauthorized(false) };
+            self.tell_login(id, guard, answer, sink);
+            return Ok(Visit::Nothing);
+        }
+        let Some(hello) = hello else {
+            login.refused += 1;
+            self.tell_login(id, guard, Answer::unauthorized(false), sink);
+            return Ok(Visit::Nothing);
+        };
+        match &mut login.asked {
+            Some(asked) if asked.hello == hello && asked.waiting.len() < HELLOS_MAX => {
+                asked.waiting.push((id, guard));
+                Ok(Visit::Nothing)
+            }
+            Some(_) => {
+                self.tell_login(id, guard, Answer::unauthorized(false), sink);
+                Ok(Visit::Nothing)
+            }
+            place @ None => {
+                let (login, password) = (hello.login.clone(), hello.password.clone());
+                *place = Some(Asked { hello, waiting: vec![(id, guard)], barred: Vec::new() });
+                Ok(Visit::Login { login, password })
+            }
+        }
+    }
+
+    /// Whether a HELLO is asked about, whose answer may make it that user.
+    pub(crate) fn may_log_in(&self, user: &Bytes) -> bool {
+        let asked = self.login.as_ref().and_then(|login| login.asked.as_ref());
+        self.is_stranger && asked.is_some_and(|asked| !asked.barred.contains(user))
+    }
+
+    /// That user is shown out: what is asked about may be answered by who does not know it yet.
+    pub(crate) fn bar(&mut self, user: &[u8]) {
+        let asked = self.login.as_mut().and_then(|login| login.asked.as_mut());
+        if let Some(asked) = asked.filter(|asked| !asked.barred.iter().any(|known| known == user)) {
+            asked.barred.push(Bytes::copy_from_slice(user));
+        }
+    }
+
+    /// The peer is who its HELLO said, as its directory [knows](Self::set_info) already.
+    pub fn logged_in(&mut self, info: Arc<PeerInfo>, sink: &mut impl Sink) {
+        self.set_info(info);
+        let Some(asked) = self.login.as_mut().and_then(|login| login.asked.take()) else { return };
+        if let Some(login) = &mut self.login {
+            login.login = Some(asked.hello.login);
+        }
+        self.answer_hellos(asked.waiting, Answer::authenticated, sink);
+    }
+
+    /// The peer is not who its HELLO said, or (`is_denied` is false) nobody can tell.
+    pub fn login_refused(&mut self, is_denied: bool, sink: &mut impl Sink) {
+        let Some(login) = &mut self.login else { return };
+        login.refused = login.refused.saturating_add(u8::from(is_denied));
+        let Some(asked) = login.asked.take() else { return };
+        self.answer_hellos(asked.waiting, || Answer::unauthorized(false), sink);
+    }
+
+    fn answer_hellos(
+        &mut self,
+        waiting: Vec<(WireId, Guard)>,
+        answer: impl Fn() -> Answer,
+        sink: &mut impl Sink,
+    ) {
+        for (id, guard) in waiting {
+            self.tell_login(id, guard, answer(), sink);
+        }
+    }
+
+    /// Nobody who drains waits for it.
+    fn tell_login(&mut self, id: WireId, guard: Guard, answer: Answer, sink: &mut impl Sink) {
+        let (name, bytes) = (SmolStr::default(), 0);
+        self.enqueue_reply(Open { id, guard, name, bytes }, answer, false, sink);
+    }
+}

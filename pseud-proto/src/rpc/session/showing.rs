@@ -1,0 +1,134 @@
+//! We are asked who we are: one HELLO at a time, and each call that was challenged sent once more.
+
+use crate::base::slab::Key;
+use crate::call::Outcome;
+use crate::dialect::{Answer, Transmit, WireId};
+use crate::error::Reason;
+use crate::rpc::session::Session;
+use crate::rpc::session::entry::{Entry, Of};
+use crate::rpc::session::kept::{Kept, Showing};
+use crate::rpc::session::late::Guard;
+use crate::rpc::session::sink::Sink;
+
+impl Session {
+    /// A call waits to leave: it may have to be sent again.
+    pub(super) fn keep_for_challenge(&mut self, call: Key, entry: &Entry) {
+        let max = self.config.limits.queue_bytes_soft_max;
+        let Some(showing) = &mut self.showing else { return };
+        let cost = entry.cost;
+        if showing.is_refused || showing.bytes.saturating_add(cost) > max {
+            return;
+        }
+        showing.bytes += cost;
+        let kept = Kept { call, transmit: entry.transmit.clone(), cost, is_challenged: false };
+        showing.kept.insert(call.index, kept);
+    }
+
+    /// Whether that call waits for a login: it was not run.
+    pub(crate) fn is_challenged(&self, call: Key) -> bool {
+        self.showing.as_ref().is_some_and(|showing| showing.is_challenged(call))
+    }
+
+    /// A call is over, or was accepted.
+    pub(super) fn forget_kept(&mut self, call: Key) {
+        if let Some(showing) = &mut self.showing {
+            showing.forget(call);
+        }
+    }
+
+    /// Its peer ran one, so it knows who we are, or does not care: nothing more is kept.
+    pub(super) fn accepted(&mut self) {
+        let waits = |showing: &Showing| showing.hello.is_some() || !showing.challenged().is_empty();
+        if self.showing.as_ref().is_some_and(|showing| !waits(showing)) {
+            self.showing = None;
+        }
+    }
+
+    /// An UNAUTHORIZED came. Says whether it was for a login: else it is the end of the call that it is
+    /// for, if it is for one.
+    pub(super) fn visit_challenge(&mut self, id: &[u8], sink: &mut impl Sink) -> bool {
+        let call = self.asked(id);
+        let Some(showing) = &mut self.showing else { return false };
+        if showing.hello.as_ref().is_some_and(|hello| hello.as_bytes() == id) {
+            showing.hello = None;
+            self.hello_refused(id, sink);
+            return true;
+        }
+        let Some(call) = call else { return false };
+        let is_refused = showing.is_refused;
+        let Some(kept) = showing.kept.get_mut(&call.index).filter(|kept| kept.call == call) else {
+            return false;
+        };
+        if is_refused {
+            return false;
+        }
+        // One that was challenged is challenged: it is sent again once.
+        kept.is_challenged = true;
+        if showing.hello.is_none() {
+            self.show(id, sink);
+        }
+        true
+    }
+
+    /// Shows who we are; nothing happens where that was done too often.
+    fn show(&mut self, id: &[u8], sink: &mut impl Sink) {
+        let (Some(showing), Some(credentials)) = (&mut self.showing, &self.config.credentials)
+        else {
+            return;
+        };
+        showing.hello = WireId::new(id);
+        showing.shown = showing.shown.saturating_add(1);
+        let Some(id) = showing.hello.clone() else { return };
+        let answer = Answer::hello(credentials);
+        self.output.push(Entry::new(Of::Reply(Guard::Never), Transmit::answer(id, answer)));
+        self.queued(sink);
+    }
+
+    /// The peer does not believe us: it is shown the same again, as often as we may, and then all calls
+    /// that wait for that end.
+    fn hello_refused(&mut self, id: &[u8], sink: &mut impl Sink) {
+        let max = self.config.limits.logins_shown_max;
+        let Some(showing) = &mut self.showing else { return };
+        if showing.shown < max {
+            return self.show(id, sink);
+        }
+        showing.is_refused = true;
+        for call in showing.challenged() {
+            self.finish(call, Outcome::NotExecuted(Reason::Unauthorized), sink);
+        }
+    }
+
+    /// An AUTHENTICATED came. Says whether it was for our HELLO: then what was challenged is sent again.
+    pub(super) fn visit_authenticated(&mut self, id: &[u8], sink: &mut impl Sink) -> bool {
+        let Some(showing) = &mut self.showing else { return false };
+        if showing.hello.as_ref().is_none_or(|hello| hello.as_bytes() != id) {
+            return false;
+        }
+        // A peer reads in order: what it has challenged, it has challenged before this.
+        let kept = self.showing.take().map(|showing| showing.kept).unwrap_or_default();
+        for kept in kept.into_values().filter(|kept| kept.is_challenged) {
+            self.send_again(kept.call, kept.transmit);
+        }
+        self.queued(sink);
+        true
+    }
+
+    fn send_again(&mut self, key: Key, transmit: Transmit) {
+        let entry = Entry::new(Of::Call(key), transmit);
+        let cost = entry.cost;
+        if self.calls.get(key).is_none() {
+            return;
+        }
+        let end = self.output.push(entry);
+        self.calls.moved(key, end, cost);
+    }
+
+    /// Shows who we are before we are asked, to a peer that is no Python one: so that it can call us by
+    /// our user's name though we never call.
+    pub(crate) fn show_early(&mut self, sink: &mut impl Sink) {
+        if self.showing.is_some() && !self.profile().is_v1() {
+            let id = self.calls.place().id;
+            self.show(id.as_bytes(), sink);
+        }
+    }
+}
