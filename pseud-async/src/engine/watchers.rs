@@ -39,7 +39,10 @@ impl Watchers {
     /// Tells everybody; returns whom to wake.
     pub(crate) fn notify(&mut self, event: &Kept) -> Vec<Waker> {
         let mut wakers = Vec::new();
-        let is_session = matches!(event, Kept::Connected { .. } | Kept::Disconnected { .. });
+        let is_session = matches!(
+            event,
+            Kept::Connected { .. } | Kept::LoggedIn { .. } | Kept::Disconnected { .. }
+        );
         for (_, watcher) in &mut self.0 {
             if watcher.only_sessions && !is_session {
                 continue;

@@ -3,6 +3,7 @@
 use super::host::Host;
 use crate::auth::asking::Asking;
 use crate::engine::any_link::AnyLink;
+use crate::engine::state::Inner;
 use pseud_proto::pseud::PeerInfo;
 use pseud_proto::zmtp::{Parts, Token, Verdict};
 use pseud_proto::{PeerError, PeerId, Reason};
@@ -66,7 +67,14 @@ impl MessageLink {
         let hub = self.host.hub();
         let (handled, mut effects) =
             hub.with(|inner, now| inner.endpoint.handle_message(peer, message, now));
-        let arrived = effects.take_arrived();
+        let mut arrived = effects.take_arrived();
+        if arrived.login.take().is_some() {
+            // Whoever is there was asked about before: no login is served over whole messages.
+            let refuse = |inner: &mut Inner, now| {
+                inner.endpoint.answer_login(peer, Verdict::Unavailable, now);
+            };
+            hub.act(refuse);
+        }
         let flush_here = hub.perform(effects, Some(peer));
         if flush_here | self.host.dispatcher.serve_all(arrived, Some(peer)) {
             self.notify();

@@ -1,6 +1,6 @@
 //! Logins within sessions: WORK, UNAUTHORIZED, HELLO, AUTHENTICATED, and that WORK again.
 
-use pseud::{CallError, Reason};
+use pseud::{CallError, PresenceEvent, Reason};
 use serde_json::json;
 
 use super::{Plugin, Who, call, python_client, python_server, rust_client, rust_server, shaken};
@@ -115,11 +115,20 @@ async fn a_wrong_password_at_a_python_server() {
 async fn a_rust_client_that_only_waits_is_called_by_its_user() {
     bounded(async {
         let (server, endpoint) = rust_server(PLUGIN).await;
+        let (mut events, mut presence) = (server.events(), server.presence());
         let client = rust_client(PLUGIN, Who::Known, &endpoint);
-        let mut events = server.events();
         client.ready().await;
         while server.sessions(USERNAME).is_empty() {
             events.next().await.expect("the server lives");
+        }
+        // Whoever watches who is there is told of it as that user.
+        loop {
+            let told = presence.next().await.expect("the server lives");
+            if let PresenceEvent::Joined { info, .. } = told
+                && info.user.id() == USERNAME
+            {
+                break;
+            }
         }
         let sum: i64 = server.user(USERNAME).call("add", (2, 4)).await.expect("it has logged in");
         assert_eq!((sum, server.stats().requests_challenged), (6, 0));
