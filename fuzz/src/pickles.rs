@@ -16,7 +16,7 @@ pub fn pickles(data: &[u8]) {
     let len = (payload.len() as u16).to_be_bytes();
     let body = [&[0xc8, len[0], len[1], code], payload].concat();
     bounded(data.len(), || match check(&body) {
-        Ok(packed) => check(&packed, code as i8, payload),
+        Ok(packed) => payload_holds(&packed, code as i8, payload),
         Err(BadValue::Ext(0)) => {
             let pickle = Pickle::read(payload);
             assert!(
@@ -28,7 +28,7 @@ pub fn pickles(data: &[u8]) {
     });
 }
 
-fn check(packed: &Packed, code: i8, payload: &[u8]) {
+fn payload_holds(packed: &Packed, code: i8, payload: &[u8]) {
     comes_back(packed);
     let value = packed.value();
     if let Value::Ext(same, bytes) = &value {

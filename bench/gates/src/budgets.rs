@@ -43,7 +43,7 @@ impl Budgets {
         }
         println!("{:36} {:>12} {:>12} {:>8}", "", "measured", "budget", "");
         let mut over: Vec<_> =
-            measures.iter().filter(|measure| !self.check(measure)).map(|m| &*m.name).collect();
+            measures.iter().filter(|measure| !self.keeps(measure)).map(|m| &*m.name).collect();
         let measured = |name: &String| measures.iter().any(|measure| measure.name == *name);
         over.extend(self.budgets.keys().filter(|name| !measured(name)).map(String::as_str));
         if over.is_empty() {
@@ -55,7 +55,7 @@ impl Budgets {
         ExitCode::FAILURE
     }
 
-    fn check(&self, measure: &Measure) -> bool {
+    fn keeps(&self, measure: &Measure) -> bool {
         let name = &*measure.name;
         let Some(value) = measure.value else {
             println!("{name:36} NOT RUN: valgrind is not installed");

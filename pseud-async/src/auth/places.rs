@@ -32,7 +32,7 @@ impl Default for Admission {
     }
 }
 
-/// A admission, and how many are in work at it.
+/// An admission, and how many are in work at it.
 #[derive(Debug, Default)]
 pub(crate) struct Admissions {
     admission: Admission,

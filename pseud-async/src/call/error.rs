@@ -38,7 +38,7 @@ pub enum CallError {
     /// [`Reason::PeerFault`]: what came of connecting to the server instead.
     #[error("not executed: {reason} ({advice})", reason = .0, advice = advice(*.0))]
     NotExecuted(Reason),
-    /// It left, and no answer came that says what has event: the far handler may have run.
+    /// It left, and no answer came that says what has happened: the far handler may have run.
     #[error("outcome unknown: {0} (it may have run: a retry may run it twice)")]
     Unknown(Reason),
     /// The far handler has run and returned, but its result cannot be read: it is malformed

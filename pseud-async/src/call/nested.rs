@@ -23,7 +23,7 @@ impl From<CallError> for Fault {
     }
 }
 
-/// What event, without a word on retries: those of the nested call say nothing of the handler's own.
+/// What happened, without a word on retries: those of the nested call say nothing of the handler's own.
 fn what(error: &CallError) -> String {
     match error {
         CallError::NotExecuted(reason) => format!("it was not executed: {reason}"),

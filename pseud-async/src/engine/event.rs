@@ -4,7 +4,7 @@ use pseud_proto::peer::PeerInfo;
 use pseud_proto::{PeerError, PeerId, Reason, User};
 use std::sync::Arc;
 
-/// Something that event to a link. Of a session that began it has a `P`: as [`ConnectionEvent`](crate::ConnectionEvent) a handle to
+/// Something that happened to a link. Of a session that began it has a `P`: as [`ConnectionEvent`](crate::ConnectionEvent) a handle to
 /// call it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -8,7 +8,7 @@ use std::task::Waker;
 #[derive(Debug, Default)]
 pub(crate) struct WaitList(Vec<Weak<AtomicWaker>>);
 
-/// One future's place in one wait_list; a clone's is its own.
+/// One future's place in one wait list; a clone's is its own.
 #[derive(Debug, Default)]
 pub(crate) struct WaitHandle(Arc<AtomicWaker>);
 
@@ -42,7 +42,7 @@ impl WaitList {
         self.0.is_empty()
     }
 
-    /// It event: whom to wake once the lock is released.
+    /// It happened: whom to wake once the lock is released.
     pub(crate) fn leave(&mut self) -> Vec<Arc<AtomicWaker>> {
         std::mem::take(&mut self.0).into_iter().filter_map(|known| known.upgrade()).collect()
     }

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// Something that event to a link. See [`Event`].
+/// Something that happened to a link. See [`LinkEvent`].
 pub type ConnectionEvent = LinkEvent<Peer>;
 
 /// A stream of [`ConnectionEvent`]s, from when it was made. Dropping it is enough.

@@ -192,7 +192,7 @@ pub(crate) enum Started {
 }
 
 impl Started {
-    /// A handler that was unregistered meanwhile goes own_link: its drop is a user's, too, and is catch.
+    /// A handler that was unregistered meanwhile goes here: its drop is a user's, too, and is caught.
     pub(crate) fn new(request: Request, handler: Handler) -> Self {
         let whose = Whose::of(&request);
         match handler {

@@ -1,4 +1,4 @@
-//! How much flood a peer may make: messages and commands that cost us work and bring nothing.
+//! How much flooding a peer may make: messages and commands that cost us work and bring nothing.
 
 use std::time::Instant;
 

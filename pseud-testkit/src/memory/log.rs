@@ -23,7 +23,7 @@ pub enum Ended {
     Closed(Executed),
 }
 
-/// What event to sessions and links, in order.
+/// What happened to sessions and links, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
     Joined(PeerId),

@@ -85,7 +85,7 @@ impl Pipe {
         Some(self.flying.front()?.0)
     }
 
-    /// Moves at most `chunk` bytes out of `from`. Says whether anything event.
+    /// Moves at most `chunk` bytes out of `from`. Says whether anything happened.
     pub fn take(&mut self, from: &mut impl End, chunk: usize, now: Instant) -> bool {
         if self.end != Ending::Open {
             return false;

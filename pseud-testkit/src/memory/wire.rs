@@ -42,7 +42,7 @@ impl<A: End, B: End> Wire<A, B> {
         while self.step() {}
     }
 
-    /// One write and one read on each side. Says whether anything event.
+    /// One write and one read on each side. Says whether anything happened.
     pub fn step(&mut self) -> bool {
         let (now, chunk) = (self.clock.now(), self.chunk);
         let mut moved = self.up.take(&mut self.client, chunk, now);

@@ -82,7 +82,7 @@ async fn several_users_are_called_at_once() {
     .await;
 }
 
-/// What clients announce does not count where a admission has named them.
+/// What clients announce does not count where an admission has named them.
 #[tokio::test]
 async fn a_user_is_not_found_by_the_routing_id_that_it_announces() {
     Room::of_users(async |room| {

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
 use pseud::{Config, Node};
-use pseud_async::adapter::{Dial, Executor, Host, Link, Origin, Writer};
+use pseud_async::adapter::{CarrierConfig, Dial, Executor, Host, Link, Origin, Writer};
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -66,7 +66,7 @@ pub(super) struct Wired {
 
 impl Wired {
     pub(super) fn new(node: &Node, side: Side, identity: &str) -> Result<Self> {
-        let config = Arc::new(connection(identity));
+        let config = CarrierConfig::Zmtp(Arc::new(connection(identity)));
         let dial = (side == Side::Connecting).then(|| Dial::new(node.host().hub(), "memory"));
         let origin = match &dial {
             Some(dial) => Origin::Dialed { attempt: 0, dial },

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use tallies::{Due, Tallies};
 
-/// What event, and what was said of it.
+/// What happened, and what was said of it.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(Mutex<Tallies>);
 

@@ -232,7 +232,7 @@ impl Session {
         Ok(Visit::Ended { call, outcome })
     }
 
-    /// An answer that nobody waits for. It is flood, unless a call that was given up is owed one.
+    /// An answer that nobody waits for. It counts as flooding, unless a call that was given up is owed one.
     fn drop_answer(&mut self, now: Instant, sink: &mut impl Sink) -> Result<(), PeerError> {
         if let Some(due) = self.answers_due.checked_sub(1) {
             self.answers_due = due;
