@@ -51,7 +51,9 @@ impl Names {
         let link = info.siblings.link().filter(|link| !is_known(link));
         let newcomer = Holder { peer, user: info.user.clone(), dialed: info.dialed, link };
         let keeps = |holder: &Holder| {
-            let other = holder.user != info.user || info.siblings.yields_to(holder.link);
+            // By id: whose permissions have changed since is the same user.
+            let is_another = holder.user.id() != info.user.id();
+            let other = is_another || info.siblings.yields_to(holder.link);
             holder.dialed || !info.dialed && other
         };
         if entry.holder.as_ref().is_some_and(keeps) {
@@ -59,7 +61,7 @@ impl Names {
             return None;
         }
         let old = entry.holder.replace(newcomer)?;
-        if old.user != info.user {
+        if old.user.id() != info.user.id() {
             entry.standby.push(old);
             return None;
         }
@@ -118,6 +120,16 @@ mod tests {
         assert!(names.take(peer(2), &info(false, "mallory")).is_none());
         assert_eq!(names.holder(&name), Some(peer(1)));
         assert_eq!(names.take(peer(3), &info(false, "alice")), Some(peer(1)));
+    }
+
+    #[test]
+    fn e_01_a_user_whose_permissions_have_changed_gets_its_own_name_back() {
+        let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
+        names.take(peer(1), &info(false, "alice"));
+        let mut promoted = info(false, "alice");
+        promoted.user = promoted.user.with_permission("admin");
+        assert_eq!(names.take(peer(2), &promoted), Some(peer(1)));
+        assert_eq!(names.holder(&name), Some(peer(2)));
     }
 
     /// Whoever we call may say that it is anybody: that ends nobody else's session.
