@@ -101,6 +101,8 @@ impl Crowd {
     async fn begin(&self, number: usize) -> Result<()> {
         let mut connection = self.connection.clone();
         connection.identity = member_name(number).into();
+        // An echo of the probe would be taken for a call, and echoed, for ever.
+        connection.probe = false;
         let member = Member::connect(
             &self.server,
             self.speaks,
