@@ -8,7 +8,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The most sessions that are looked at under one lock: some 20 µs.
+/// The most sessions that are looked at under one lock.
 pub(crate) const PAGE_MAX: usize = 256;
 
 /// One session as it is now.

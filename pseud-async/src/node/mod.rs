@@ -160,8 +160,8 @@ impl Node {
     }
 
     /// All sessions that are there, each as it is when it is looked at: who it is, since when, when it was
-    /// last heard, what is open. An iterator, which looks at 256 at a time: it never holds up others for
-    /// longer than some 20 µs.
+    /// last heard, what is open. An iterator, which looks at 256 at a time, so that others wait for
+    /// no more than that.
     pub fn peers(&self) -> Peers {
         Peers::behind(self.hub(), None)
     }
