@@ -39,8 +39,6 @@ pub use pseud_asyncstd as asyncstd;
 pub use pseud_blocking as blocking;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio as tokio;
-#[cfg(all(feature = "_curve", feature = "tokio"))]
-pub use pseud_tokio::CurveLogins;
 #[cfg(all(feature = "rpcudp", feature = "tokio"))]
 pub use pseud_tokio::rpcudp;
 #[cfg(feature = "tokio")]
@@ -52,3 +50,5 @@ pub use pseud_tokio::{
     Registry, Request, Role, Security, Server, Service, SetupError, Source, Storing, UserStore,
     Who, Wire, register,
 };
+#[cfg(all(feature = "_curve", feature = "tokio"))]
+pub use pseud_tokio::{CurveLogins, TrustedKeys};

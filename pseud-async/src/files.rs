@@ -66,13 +66,25 @@ pub fn load_key_pair(path: impl AsRef<Path>) -> io::Result<KeyPair> {
 /// The file cannot be read, others than its owner may read or write it, it is empty, or it holds more
 /// than PLAIN's 255 bytes: the error names it.
 pub fn load_password(path: impl AsRef<Path>) -> io::Result<Secret> {
-    let path = path.as_ref();
+    load(path.as_ref(), false)
+}
+
+/// The same of a password that is shown, not asked for: it may be empty, as Python's `trusted_peer` has it.
+/// (Where one is asked for, an empty file is more likely a slip that lets everybody in.)
+///
+/// # Errors
+/// As for [`load_password`], but that it is empty.
+pub fn load_shown_password(path: impl AsRef<Path>) -> io::Result<Secret> {
+    load(path.as_ref(), true)
+}
+
+fn load(path: &Path, may_be_empty: bool) -> io::Result<Secret> {
     let read = || {
         let bytes = read_whole(path, BYTES_MAX)?;
         let line = bytes.expose();
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         match line.strip_suffix(b"\r").unwrap_or(line) {
-            [] => Err(bad("it is empty")),
+            [] if !may_be_empty => Err(bad("it is empty")),
             long if long.len() > PASSWORD_BYTES_MAX => Err(bad("a password has at most 255 bytes")),
             password => Ok(Secret::new(password)),
         }

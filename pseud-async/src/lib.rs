@@ -36,6 +36,8 @@ pub use auth::authenticator::{Authenticate, Authenticator, Judging, Source};
 pub use auth::curve_logins::CurveLogins;
 pub use auth::permit::Permit;
 pub use auth::places::Admission;
+#[cfg(feature = "_curve")]
+pub use auth::trusted_keys::TrustedKeys;
 pub use auth::user_store::UserStore;
 pub use call::Call;
 pub use call::all::CallAll;

@@ -34,9 +34,6 @@ mod listener;
 mod runtime;
 mod socket;
 
-#[cfg(feature = "_curve")]
-#[doc(inline)]
-pub use pseud_async::CurveLogins;
 #[doc(inline)]
 pub use pseud_async::{
     Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll,
@@ -46,6 +43,9 @@ pub use pseud_async::{
     Ready, Registry, Request, Role, Security, Service, SetupError, Source, Storing, UserStore, Who,
     Wire, files, register,
 };
+#[cfg(feature = "_curve")]
+#[doc(inline)]
+pub use pseud_async::{CurveLogins, TrustedKeys};
 pub use runtime::AsyncIo;
 
 /// A server on `async-io`: see [`pseud_async::Server`].

@@ -19,6 +19,10 @@ const MISMATCH: PeerError = PeerError::Incompatible(Incompatible::MechanismMisma
 const REFUSED: &str = "no answer: refused (400): the server does not admit this user or key; \
                        nothing was sent (a retry with the same one is refused, too)";
 
+const UNAUTHORIZED: &str = "no answer: the server wants to know who we are first, and does not let this \
+                            user in: see --user and --password-file, beside --key; nothing ran (a retry \
+                            with the same ones is refused, too)";
+
 /// A client, what it calls, and what happened to its links.
 pub(crate) struct Calling {
     pub(crate) client: Either,
@@ -78,6 +82,10 @@ impl Calling {
             }
             CallError::NotExecuted(Reason::Denied) => {
                 terminal::complain(REFUSED);
+                ExitCode::from(NO_ANSWER)
+            }
+            CallError::NotExecuted(Reason::Unauthorized) => {
+                terminal::complain(UNAUTHORIZED);
                 ExitCode::from(NO_ANSWER)
             }
             error => {

@@ -4,7 +4,7 @@ use crate::parse::{name, public_key};
 use clap::Args;
 use pseud::Options;
 use pseud::proto::zmtp::PublicKey;
-use pseud::tokio::files::{load_key_pair, load_password};
+use pseud::tokio::files::{load_key_pair, load_shown_password};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub(crate) struct Credentials {
     /// Our key pair, a file of `pseud keygen`: the link is encrypted.
-    #[arg(long, value_name = "FILE", requires = "server_keys", conflicts_with = "user")]
+    #[arg(long, value_name = "FILE", requires = "server_keys")]
     pub(crate) key: Option<PathBuf>,
     /// The server's public key, which `pseud keygen` printed there. Two while it changes.
     // One key in 85 begins with a hyphen.
@@ -29,11 +29,12 @@ pub(crate) struct Credentials {
     /// The same, out of a file that holds nothing else: `pseud keygen > FILE` there.
     #[arg(long, value_name = "FILE", requires = "key", group = "server_keys")]
     pub(crate) server_key_file: Vec<PathBuf>,
-    /// Who we are, for a server of --security plain.
+    /// Who we are, for a server of --security plain or trusted-peer; together with --key for one of
+    /// untrusted-curve (one of trusted-curve does not ask).
     #[arg(long, value_name = "NAME", requires = "password_file", value_parser = name)]
     pub(crate) user: Option<String>,
     /// A file with our password, which only its owner may read (mode 600). The end of its last line is
-    /// no part of it.
+    /// no part of it; an empty file is an empty password.
     #[arg(long, value_name = "FILE", requires = "user")]
     pub(crate) password_file: Option<PathBuf>,
     /// Let the password cross a network in clear.
@@ -52,10 +53,16 @@ impl Credentials {
                 let files = self.server_key_file.iter().map(|file| load_public_key(file));
                 let known = files.collect::<io::Result<Vec<_>>>()?;
                 let known = self.server_key.iter().copied().chain(known);
-                Ok(options.curve_client(load_key_pair(file)?, known))
+                let options = options.curve_client(load_key_pair(file)?, known);
+                match (&self.user, &self.password_file) {
+                    (Some(user), Some(file)) => {
+                        Ok(options.credentials(user, load_shown_password(file)?))
+                    }
+                    _ => Ok(options),
+                }
             }
             (None, Some(user), Some(file)) => {
-                let options = options.plain_client(user, load_password(file)?);
+                let options = options.plain_client(user, load_shown_password(file)?);
                 Ok(options.allow_plaintext(self.allow_plaintext))
             }
             (None, ..) => Ok(options),

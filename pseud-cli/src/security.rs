@@ -1,11 +1,11 @@
 //! Who must prove what to `pseud serve`: its flags, and the settings that they make.
 
 use crate::parse::{name, user};
-use crate::users::Directory;
+use crate::users::{Directory, Proof};
 use clap::{Args, ValueEnum};
 use pseud::proto::zmtp::{KeyPair, PublicKey};
 use pseud::tokio::files::{load_key_pair, load_password};
-use pseud::{Authenticator, Options};
+use pseud::{AuthBackends, Authenticator, CurveLogins, Options, Role};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ pub(crate) enum Security {
     None,
     /// By name and password, in clear: those of --users, or of --user.
     Plain,
+    /// They are believed: who says a name is that user, whatever its password. With --users only the
+    /// names of the file, which have their permissions there.
+    TrustedPeer,
     /// By a key of --users or --allow; links are encrypted.
     TrustedCurve,
-    /// Python's plug-in of that name: named, so that it can be said that it is not served.
-    #[value(hide = true)]
-    TrustedPeer,
-    /// The same.
-    #[value(hide = true)]
+    /// By name and password of --users, or of --user, shown once they are there; links are encrypted.
+    /// Anybody connects, and is served once it has logged in; its key is then trusted for that user.
     UntrustedCurve,
 }
 
@@ -38,12 +38,12 @@ pub(crate) struct Guard {
     /// (mode 600). Read again on SIGHUP.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "allow"])]
     pub(crate) users: Option<PathBuf>,
-    /// The one user of --security plain, without --users.
+    /// The one user of --security plain or untrusted-curve, without --users.
     #[arg(
         long,
         value_name = "NAME",
         requires = "password_file",
-        conflicts_with_all = ["key", "allow"],
+        conflicts_with = "allow",
         value_parser = name
     )]
     pub(crate) user: Option<String>,
@@ -54,11 +54,11 @@ pub(crate) struct Guard {
     /// Let passwords cross a network in clear.
     #[arg(long)]
     pub(crate) allow_plaintext: bool,
-    /// Our key pair for --security trusted-curve: a file of `pseud keygen`. Two while it changes:
-    /// peers may know either.
+    /// Our key pair for --security trusted-curve and untrusted-curve: a file of `pseud keygen`. Two while
+    /// it changes: peers may know either.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Vec<PathBuf>,
-    /// Without --users: a user and its public key, which peers prove; may be given more than once. A user may have
+    /// --security trusted-curve without --users: a user and its public key, which peers prove; may be given more than once. A user may have
     /// several keys, a key one user.
     #[arg(long, value_name = "NAME=Z85", requires = "key", value_parser = user)]
     pub(crate) allow: Vec<(String, PublicKey)>,
@@ -71,39 +71,65 @@ impl Guard {
     /// A file cannot be used; flags are missing, too many, or of another mechanism.
     pub(crate) fn put_to(&self, options: Options) -> io::Result<(Options, Option<Arc<Directory>>)> {
         let has_password = self.user.is_some() || self.password_file.is_some();
-        let has_keys = !self.key.is_empty() || !self.allow.is_empty();
+        let (has_key, has_allow) = (!self.key.is_empty(), !self.allow.is_empty());
         match self.security {
-            Security::None if has_password || has_keys || self.users.is_some() => Err(usage(
-                "nobody would be asked: --users needs --security plain or trusted-curve, --user and \
-                 --password-file --security plain, --key and --allow --security trusted-curve",
-            )),
+            Security::None if has_password || has_key || has_allow || self.users.is_some() => {
+                Err(usage(
+                    "nobody would be asked: --users, --user and --password-file, --key and --allow need a \
+                     --security",
+                ))
+            }
             Security::None => Ok((options, None)),
-            Security::Plain if has_keys => {
+            Security::Plain if has_key || has_allow => {
                 Err(usage("--key and --allow need --security trusted-curve"))
             }
             Security::Plain => {
                 let (authenticator, users) = self.by_password()?;
-                let options = options.plain_server(authenticator);
-                Ok((options.allow_plaintext(self.allow_plaintext), users))
+                Ok((self.plain(options, authenticator), users))
             }
+            Security::TrustedPeer if has_password || has_key || has_allow => Err(usage(
+                "--security trusted-peer believes names: it has no use for --user, --password-file, --key \
+                 and --allow",
+            )),
+            Security::TrustedPeer => self.by_name(options),
             Security::TrustedCurve if has_password => {
-                Err(usage("--user and --password-file need --security plain"))
+                Err(usage("--user and --password-file need --security plain or untrusted-curve"))
             }
             Security::TrustedCurve => {
                 let pairs = self.key_pairs()?;
                 let (authenticator, users) = self.by_key()?;
                 Ok((options.curve_server(pairs, authenticator), users))
             }
-            Security::TrustedPeer | Security::UntrustedCurve => Err(usage(
-                "this program serves no --security trusted-peer and untrusted-curve, the library does; \
-                 there are none, plain and trusted-curve",
+            Security::UntrustedCurve if has_allow => Err(usage(
+                "--allow needs --security trusted-curve; for untrusted-curve see --users",
             )),
+            Security::UntrustedCurve => {
+                let pairs = self.key_pairs()?;
+                let (authenticator, users) = self.by_login()?;
+                Ok((options.curve_server(pairs, authenticator).requires_login(true), users))
+            }
         }
+    }
+
+    fn plain(&self, options: Options, authenticator: Authenticator) -> Options {
+        options.plain_server(authenticator).allow_plaintext(self.allow_plaintext)
+    }
+
+    fn by_name(&self, options: Options) -> io::Result<(Options, Option<Arc<Directory>>)> {
+        if let Some(file) = &self.users {
+            let users = Directory::open(file.clone())?;
+            return Ok((self.plain(options, users.authenticator(Proof::Name)), Some(users)));
+        }
+        let named = AuthBackends::default();
+        let keywords = pseud::Security::default();
+        let options = named.configure(Role::Server, "trusted_peer", keywords, options);
+        let options = options.map_err(io::Error::other)?;
+        Ok((options.allow_plaintext(self.allow_plaintext), None))
     }
 
     fn by_password(&self) -> io::Result<(Authenticator, Option<Arc<Directory>>)> {
         match (&self.users, &self.user, &self.password_file) {
-            (Some(file), ..) => self.by_file(file, "password"),
+            (Some(file), ..) => self.by_file(file, Proof::Own),
             (None, Some(user), Some(file)) => {
                 let users = [(user.clone(), load_password(file)?)];
                 Ok((Authenticator::passwords(users), None))
@@ -114,7 +140,7 @@ impl Guard {
 
     fn by_key(&self) -> io::Result<(Authenticator, Option<Arc<Directory>>)> {
         match &self.users {
-            Some(file) => self.by_file(file, "key"),
+            Some(file) => self.by_file(file, Proof::Own),
             None if self.allow.is_empty() => {
                 Err(usage("--security trusted-curve needs --users, or --allow"))
             }
@@ -128,23 +154,41 @@ impl Guard {
         }
     }
 
+    fn by_login(&self) -> io::Result<(Authenticator, Option<Arc<Directory>>)> {
+        match (&self.users, &self.user, &self.password_file) {
+            (Some(file), ..) => self.by_file(file, Proof::Login),
+            (None, Some(user), Some(file)) => {
+                let logins = CurveLogins::new();
+                logins.set_password(user.clone(), load_password(file)?);
+                Ok((logins.authenticator(), None))
+            }
+            _ => Err(usage(
+                "--security untrusted-curve needs --users, or --user and --password-file",
+            )),
+        }
+    }
+
     fn by_file(
         &self,
         file: &Path,
-        needs: &str,
+        proof: Proof,
     ) -> io::Result<(Authenticator, Option<Arc<Directory>>)> {
         let users = Directory::open(file.to_owned())?;
-        let (without_password, without_key) = users.lacking();
-        let lacking = if self.security == Security::Plain { without_password } else { without_key };
+        let lacking = users.lacking();
+        let (lacking, needs) = match self.security {
+            Security::Plain => (lacking.password, "password"),
+            Security::TrustedCurve => (lacking.key, "key"),
+            _ => (lacking.both, "password or a key"),
+        };
         if lacking > 0 {
             tracing::warn!(users = lacking, "users without a {needs} cannot come in");
         }
-        Ok((users.authenticator(), Some(users)))
+        Ok((users.authenticator(proof), Some(users)))
     }
 
     fn key_pairs(&self) -> io::Result<Vec<KeyPair>> {
         match &self.key[..] {
-            [] => Err(usage("--security trusted-curve needs --key")),
+            [] => Err(usage("--security trusted-curve and untrusted-curve need --key")),
             [_, _, _, ..] => {
                 Err(usage("give two --key at most: the present one and one before or behind it"))
             }

@@ -33,9 +33,6 @@ pub mod rpcudp;
 mod runtime;
 mod socket;
 
-#[cfg(feature = "_curve")]
-#[doc(inline)]
-pub use pseud_async::CurveLogins;
 #[doc(inline)]
 pub use pseud_async::{
     Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll,
@@ -45,6 +42,9 @@ pub use pseud_async::{
     Ready, Registry, Request, Role, Security, Service, SetupError, Source, Storing, UserStore, Who,
     Wire, files, register,
 };
+#[cfg(feature = "_curve")]
+#[doc(inline)]
+pub use pseud_async::{CurveLogins, TrustedKeys};
 pub use runtime::Tokio;
 
 /// A server on tokio: see [`pseud_async::Server`].

@@ -104,6 +104,11 @@ fn own_auth() {
 }
 
 #[test]
+fn send_to() {
+    assert_eq!(run("send_to"), ["Hello Me", "client1: addition(2, 4) = 6"]);
+}
+
+#[test]
 fn small_power() {
     assert_eq!(run("small_power"), ["admin: great power", "lambda: small power"]);
 }

@@ -117,7 +117,8 @@ def backend(side, name):
 class PlainClient(Backend):
     def configure(self):
         self.rpc.socket.plain_username = self.rpc.user_id
-        self.rpc.socket.plain_password = self.rpc.password
+        if self.rpc.password:  # libzmq takes no empty one; unset, that is what it sends
+            self.rpc.socket.plain_password = self.rpc.password
 
 
 @backend(pseud.interfaces.IServer, "plain")

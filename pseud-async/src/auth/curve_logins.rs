@@ -1,10 +1,11 @@
 //! Users who come with any key, and log in once: Python's `untrusted_curve`.
 
 use super::authenticator::Authenticator;
+use super::trusted_keys::TrustedKeys;
 use bytes::Bytes;
 use pseud_proto::User;
 use pseud_proto::zmtp::{PublicKey, Question, Secret, Verdict};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,14 +31,13 @@ pub struct CurveLogins(Arc<Mutex<Logins>>);
 struct Logins {
     /// Hashed by a key of this process: how long a search takes tells nothing of other names.
     users: HashMap<Bytes, Known>,
-    keys: HashMap<PublicKey, Bytes>,
+    /// Of users alone: a user's keys go with it.
+    keys: TrustedKeys,
 }
 
 struct Known {
     user: User,
     password: Secret,
-    /// Trusted ones, the oldest first.
-    keys: VecDeque<PublicKey>,
 }
 
 impl fmt::Debug for CurveLogins {
@@ -48,7 +48,7 @@ impl fmt::Debug for CurveLogins {
 
 impl CurveLogins {
     /// Keys that are trusted for one user; one more takes the place of the oldest.
-    pub const KEYS_MAX: usize = 64;
+    pub const KEYS_MAX: usize = TrustedKeys::KEYS_MAX;
 
     /// Nobody yet.
     pub fn new() -> Self {
@@ -62,7 +62,7 @@ impl CurveLogins {
     /// That user logs in by its id and that password. Keys that were trusted for it are no more.
     pub fn set_password(&self, user: impl Into<User>, password: Secret) {
         let user = user.into();
-        let known = Known { user: user.clone(), password, keys: VecDeque::new() };
+        let known = Known { user: user.clone(), password };
         let mut logins = self.lock();
         let old = logins.take(user.id());
         logins.users.insert(user.id().clone(), known);
@@ -94,37 +94,23 @@ impl CurveLogins {
 
 impl Logins {
     fn take(&mut self, user_id: &[u8]) -> Option<Known> {
-        let old = self.users.remove(user_id)?;
-        old.keys.iter().for_each(|key| drop(self.keys.remove(key)));
-        Some(old)
+        self.keys.forget(user_id);
+        self.users.remove(user_id)
     }
 
     fn trust(&mut self, key: PublicKey, user_id: &[u8]) -> bool {
-        let Some(id) = self.users.get(user_id).map(|known| known.user.id().clone()) else {
-            return false;
-        };
-        // A key is one user's.
-        if let Some(before) = self.keys.insert(key, id)
-            && let Some(known) = self.users.get_mut(&before)
-        {
-            known.keys.retain(|other| *other != key);
+        let is_known = self.users.contains_key(user_id);
+        if is_known {
+            self.keys.trust(key, user_id);
         }
-        if let Some(known) = self.users.get_mut(user_id) {
-            known.keys.push_back(key);
-            if known.keys.len() > CurveLogins::KEYS_MAX
-                && let Some(oldest) = known.keys.pop_front()
-            {
-                self.keys.remove(&oldest);
-            }
-        }
-        true
+        is_known
     }
 
     fn decide(&mut self, question: &Question) -> Verdict {
         match question {
             // Any key comes in: as its user, or as nobody who has to log in.
             Question::Curve { client_key } => {
-                let user = self.keys.get(client_key).and_then(|id| self.users.get(id));
+                let user = self.keys.user_id(client_key).and_then(|id| self.users.get(id));
                 Verdict::Admit(user.map(|known| known.user.clone()).unwrap_or_default())
             }
             Question::Login { login, password, client_key } => {
@@ -177,17 +163,12 @@ mod tests {
     }
 
     #[test]
-    fn so_many_keys_are_trusted_and_each_for_one() {
-        let (logins, key) = (CurveLogins::new(), |n: u8| PublicKey::from_bytes([n; 32]));
+    fn only_a_users_key_is_trusted() {
+        let (logins, key) = (CurveLogins::new(), PublicKey::from_bytes([7; 32]));
+        assert!(!logins.trust(key, "john"));
         logins.set_password("john", Secret::new("x"));
-        logins.set_password("jane", Secret::new("y"));
-        for n in 0..100 {
-            assert!(logins.trust(key(n), "john") && logins.trust(key(n), "john"));
-        }
-        assert!(logins.trust(key(99), "jane") && !logins.trust(key(1), "nobody"));
-        let inner = logins.lock();
-        assert_eq!(inner.keys.len(), CurveLogins::KEYS_MAX);
-        assert_eq!(inner.users[&b"john"[..]].keys.len(), CurveLogins::KEYS_MAX - 1);
-        assert_eq!(inner.keys[&key(99)], "jane");
+        assert!(logins.trust(key, "john"));
+        logins.set_password("john", Secret::new("y"));
+        assert!(logins.lock().keys.is_empty(), "whoever knows the old password may have it");
     }
 }

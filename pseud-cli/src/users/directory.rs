@@ -3,21 +3,35 @@
 use super::entry::{Entry, Users};
 use super::file::{bad, read};
 use super::password::PasswordHash;
-use pseud::Authenticator;
+use bytes::Bytes;
 use pseud::proto::User;
-use pseud::proto::zmtp::{Question, Secret, Verdict};
+use pseud::proto::zmtp::{PublicKey, Question, Secret, Verdict};
+use pseud::{Authenticator, Permit, TrustedKeys};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::available_parallelism;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+
+/// What a user of the file has to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Its password, or its key.
+    Own,
+    /// Its name: peers are believed.
+    Name,
+    /// Its key, or its password once it is there: the key that it came with is then its own.
+    Login,
+}
 
 /// The users of one file.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
     known: RwLock<Arc<Known>>,
+    /// Keys of users who have logged in with them. Locked before `known`.
+    trusted: Mutex<TrustedKeys>,
     /// Passwords that are checked at the same time: each takes a processor, and 19 MiB.
     checks: Arc<Semaphore>,
 }
@@ -39,6 +53,14 @@ pub(crate) struct Reloaded {
     pub(crate) gone: Vec<String>,
 }
 
+/// How many users have no password, no key, or neither.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lacking {
+    pub(crate) password: usize,
+    pub(crate) key: usize,
+    pub(crate) both: usize,
+}
+
 impl Directory {
     /// Reads the file.
     ///
@@ -51,6 +73,7 @@ impl Directory {
         Ok(Arc::new(Self {
             path,
             known: RwLock::new(Arc::new(known)),
+            trusted: Mutex::default(),
             checks: Arc::new(Semaphore::new(checks)),
         }))
     }
@@ -65,45 +88,108 @@ impl Directory {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *known, now.clone());
         drop(known);
-        Ok(Reloaded { users: now.users.len(), gone: now.users.gone_since(&before.users) })
+        let gone = now.users.gone_since(&before.users);
+        let mut trusted = self.trusted();
+        gone.iter().for_each(|user| trusted.forget(user));
+        Ok(Reloaded { users: now.users.len(), gone })
+    }
+
+    fn trusted(&self) -> MutexGuard<'_, TrustedKeys> {
+        self.trusted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> Arc<Known> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many have no password, and how many no key.
-    pub(crate) fn lacking(&self) -> (usize, usize) {
+    /// How many have nothing to show.
+    pub(crate) fn lacking(&self) -> Lacking {
         let known = self.known();
         let count = |lacks: fn(&Entry) -> bool| {
             known.users.entries().filter(|(_, entry)| lacks(entry)).count()
         };
-        (count(|entry| entry.password.is_none()), count(|entry| entry.keys.is_empty()))
+        Lacking {
+            password: count(|entry| entry.password.is_none()),
+            key: count(|entry| entry.keys.is_empty()),
+            both: count(|entry| entry.password.is_none() && entry.keys.is_empty()),
+        }
     }
 
-    /// Admits the users of the file: under PLAIN by password, under CURVE by key.
-    pub(crate) fn authenticator(self: &Arc<Self>) -> Authenticator {
+    /// Admits the users of the file by that proof.
+    pub(crate) fn authenticator(self: &Arc<Self>, proof: Proof) -> Authenticator {
         let directory = self.clone();
         Authenticator::with_permit(move |question, _source, permit| {
-            let (known, checks) = (directory.known(), directory.checks.clone());
-            async move {
-                match question {
-                    Question::Curve { client_key } => verdict(known.users.by_key(&client_key)),
-                    Question::Plain { username, password } => {
-                        let Ok(check) = checks.acquire_owned().await else {
-                            return Verdict::Unavailable;
-                        };
-                        let checked = spawn_blocking(move || {
-                            let user = known.by_password(&username, &password);
-                            drop((check, permit));
-                            user
-                        });
-                        checked.await.map_or(Verdict::Unavailable, verdict)
-                    }
-                    _ => Verdict::Deny,
+            directory.clone().answer(proof, question, permit)
+        })
+    }
+
+    async fn answer(self: Arc<Self>, proof: Proof, question: Question, permit: Permit) -> Verdict {
+        match question {
+            Question::Curve { client_key } => self.by_key(proof, &client_key),
+            Question::Plain { username, .. } if proof == Proof::Name => {
+                let known = self.known();
+                verdict(known.users.by_login(&username).map(|(login, entry)| entry.user(login)))
+            }
+            Question::Plain { username, password } => {
+                self.by_password(self.known(), username, password, permit).await
+            }
+            Question::Login { login, password, client_key } => {
+                let known = self.known();
+                let checked = self.by_password(known.clone(), login, password, permit).await;
+                match (checked, client_key) {
+                    (Verdict::Admit(user), Some(key)) => verdict(self.trust(key, &user, &known)),
+                    (verdict, _) => verdict,
                 }
             }
-        })
+            _ => Verdict::Deny,
+        }
+    }
+
+    fn by_key(&self, proof: Proof, key: &PublicKey) -> Verdict {
+        let known = self.known();
+        if let Some(user) = known.users.by_key(key) {
+            return Verdict::Admit(user);
+        }
+        if proof != Proof::Login {
+            return Verdict::Deny;
+        }
+        let login = self.trusted().user_id(key).cloned();
+        let found = login.as_deref().and_then(|login| known.users.by_login(login));
+        // Who has not logged in yet comes in as nobody.
+        Verdict::Admit(found.map(|(login, entry)| entry.user(login)).unwrap_or_default())
+    }
+
+    async fn by_password(
+        &self,
+        known: Arc<Known>,
+        login: Bytes,
+        password: Secret,
+        permit: Permit,
+    ) -> Verdict {
+        let Ok(check) = self.checks.clone().acquire_owned().await else {
+            return Verdict::Unavailable;
+        };
+        let checked = spawn_blocking(move || {
+            let user = known.by_password(&login, &password);
+            drop((check, permit));
+            user
+        });
+        checked.await.map_or(Verdict::Unavailable, verdict)
+    }
+
+    /// That user's password was right by what was known `before`: its key is its own from now on. `None`:
+    /// the file has said otherwise meanwhile.
+    fn trust(&self, key: PublicKey, user: &User, before: &Known) -> Option<User> {
+        // `reload` forgets the keys of who is gone after it has changed what is known, under this lock.
+        let mut trusted = self.trusted();
+        let known = self.known();
+        let (_, before) = before.users.by_login(user.id())?;
+        let (login, now) = known.users.by_login(user.id())?;
+        if !now.lets_stay(before) {
+            return None;
+        }
+        trusted.trust(key, login);
+        Some(now.user(login))
     }
 }
 

@@ -21,7 +21,7 @@ impl Entry {
     }
 
     /// Whether who came in before may stay: nothing was taken from it or given to it but another key.
-    fn lets_stay(&self, before: &Self) -> bool {
+    pub(super) fn lets_stay(&self, before: &Self) -> bool {
         self.password == before.password
             && self.permissions == before.permissions
             && self.keys.is_superset(&before.keys)

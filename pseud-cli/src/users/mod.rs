@@ -13,7 +13,7 @@ mod entry;
 mod file;
 mod password;
 
-pub(crate) use directory::{Directory, Reloaded};
+pub(crate) use directory::{Directory, Proof, Reloaded};
 pub(crate) use document::Document;
 pub(crate) use entry::{Entry, Users, check_login};
 pub(crate) use file::{Exclusive, bad, read};

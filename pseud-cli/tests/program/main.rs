@@ -5,6 +5,7 @@ mod admin;
 mod call;
 #[cfg(unix)]
 mod kaa;
+mod logins;
 mod mistakes;
 mod rpcudp;
 mod run;

@@ -14,18 +14,18 @@ fn user(arguments: &[&str]) -> Ended {
     run(&[&["user"], arguments].concat())
 }
 
-fn done(arguments: &[&str]) -> String {
+pub(crate) fn done(arguments: &[&str]) -> String {
     let ended = user(arguments);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
     ended.stdout
 }
 
-fn assert_failed(ended: &Ended, code: i32, said: &str) {
+pub(crate) fn assert_failed(ended: &Ended, code: i32, said: &str) {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{ended:?}");
     assert!(ended.stderr.contains(said), "{said}: {ended:?}");
 }
 
-const WHO_IS_CHARLY: &str = "{\"$bin\":\"636861726c79\"}\n";
+pub(crate) const WHO_IS_CHARLY: &str = "{\"$bin\":\"636861726c79\"}\n";
 
 #[test]
 fn a_user_is_added_listed_and_removed() {
@@ -145,19 +145,25 @@ fn trusted_curve_admits_the_users_of_the_file() {
 }
 
 #[test]
-fn what_is_not_served_is_said() {
+fn flags_that_mean_nothing_are_told() {
     let place = Place::new("named");
     let file = place.path("users.toml");
     let serve = ["serve", "--name", "service", "--bind", "tcp://127.0.0.1:0"];
     let with = |flags: &[&str]| run(&[&serve[..], flags].concat());
-    for name in ["trusted-peer", "untrusted-curve"] {
-        assert_failed(&with(&["--security", name, "--users", &file]), 2, "the library does");
-    }
     assert_failed(&with(&["--users", &file]), 2, "nobody would be asked");
     assert_failed(&with(&["--security", "plain"]), 2, "--users");
     assert_failed(&with(&["--security", "plain", "--users", &file]), 2, &file);
-    let (key, _) = place.key("key");
+    let (key, public) = place.key("key");
     assert_failed(&with(&["--security", "trusted-curve", "--key", &key]), 2, "--users");
+    assert_failed(&with(&["--security", "untrusted-curve", "--users", &file]), 2, "--key");
+    assert_failed(&with(&["--security", "untrusted-curve", "--key", &key]), 2, "--users");
+    let allow = ["--security", "untrusted-curve", "--key", &key, "--allow", &format!("x={public}")];
+    assert_failed(&with(&allow), 2, "--allow needs --security trusted-curve");
+    assert_failed(&with(&["--security", "trusted-peer", "--key", &key]), 2, "believes names");
+    // Where a password is asked for, an empty file is more likely a slip.
+    let empty = place.password("empty", "");
+    let plain = ["--security", "plain", "--user", "charly", "--password-file", &empty];
+    assert_failed(&with(&plain), 2, "it is empty");
     let malformed = place.password("malformed", "users.charly.password = \"marker\"\n");
     let ended = with(&["--security", "plain", "--users", &malformed]);
     assert_failed(&ended, 2, "users.charly.password");
@@ -174,7 +180,7 @@ async fn client(demo: &Demo, user: &str) -> Client {
 }
 
 /// Waits until its link has ended.
-async fn disconnected(events: &mut pseud::Events) {
+pub(crate) async fn disconnected(events: &mut pseud::Events) {
     let ended = async {
         while !matches!(events.next().await.unwrap(), ConnectionEvent::Disconnected { .. }) {}
     };

@@ -1,6 +1,7 @@
 //! The reference's authentication plug-ins, each beside ours: who comes in, who does not, and logins.
 
 mod matrix;
+mod send_to;
 mod untrusted_curve;
 
 use pseud::{AuthBackends, Client, Fault, KeyPair, Options, Role, Secret, Security, Server};
