@@ -2,7 +2,7 @@
 
 use pseud::Fault;
 use pseud::proto::value::{Arguments, ValueLimits};
-use pseud::proto::{Packed, Refusal, Registry, Request, Ticket};
+use pseud::proto::{Handlers, Packed, Refusal, Request, Ticket};
 use std::fmt::Display;
 
 /// Runs in the loop's own thread, and everybody waits for it: it must not take long. One that does
@@ -12,7 +12,7 @@ pub(crate) type Handler = fn(&Arguments) -> Result<Packed, Fault>;
 /// The answer to a request, or why no handler is run. Its arguments come from a peer and are checked
 /// here, not before: what is not called is not worth the work.
 pub(crate) fn answer(
-    handlers: &Registry<Handler>,
+    handlers: &Handlers<Handler>,
     request: Request,
 ) -> (Ticket, Result<Result<Packed, Fault>, Refusal>) {
     let Some(handler) = handlers.find(request.name()).copied() else {

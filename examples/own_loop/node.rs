@@ -6,7 +6,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use pseud::proto::pseud::{Endpoint, Link};
 use pseud::proto::zmtp::{ConnectionConfig, Side};
-use pseud::proto::{Action, PeerId, Registry};
+use pseud::proto::{Action, Handlers, PeerId};
 use pseud::{Config, Reason};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
@@ -21,7 +21,7 @@ const LINKS_MAX: usize = 1000;
 /// A server, a client, or both: it accepts, it dials, and once a link stands both sides may call.
 pub(crate) struct Node {
     pub(crate) endpoint: Endpoint,
-    pub(crate) handlers: Registry<Handler>,
+    pub(crate) handlers: Handlers<Handler>,
     config: Arc<ConnectionConfig>,
     poll: Poll,
     listener: TcpListener,
@@ -44,7 +44,7 @@ impl Node {
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
             endpoint: Endpoint::new(Arc::new(config), seed()?),
-            handlers: Registry::new(),
+            handlers: Handlers::new(),
             config: connection,
             poll,
             listener,

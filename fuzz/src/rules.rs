@@ -2,7 +2,7 @@
 //! frame, what a link must deliver, count and answer, and which frame must end it.
 
 use pseud_proto::PeerError;
-use pseud_proto::zmtp::{FrameLimits, Stats};
+use pseud_proto::zmtp::{FrameLimits, ConnectionStats};
 use pseud_proto::{Malformed, Misbehaved};
 use pseud_testkit::connection::Seen;
 use pseud_testkit::raw::{COMMAND, command};
@@ -18,7 +18,7 @@ pub(crate) struct Rules {
     pub(crate) messages: Vec<Seen>,
     /// The PONGs that answer the PINGs, each a frame.
     pub(crate) pongs: Vec<Vec<u8>>,
-    pub(crate) stats: Stats,
+    pub(crate) stats: ConnectionStats,
 }
 
 impl Rules {

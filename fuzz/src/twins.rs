@@ -206,7 +206,7 @@ impl Twins {
         self.whole.is_ready()
     }
 
-    pub(crate) fn stats(&self) -> &pseud_proto::zmtp::Stats {
+    pub(crate) fn stats(&self) -> &pseud_proto::zmtp::ConnectionStats {
         self.whole.stats()
     }
 

@@ -6,7 +6,7 @@ pub use crate::engine::hub::Hub;
 pub use crate::engine::sockets::{Listening, OpenSocket, SocketsClosed};
 pub use crate::entropy::seed;
 pub use crate::link::{
-    CarrierConfig, Flushed, Host, Ingest, Link, MessageLink, MessageSocket, Origin,
+    CarrierConfig, Flushed, Host, Ingest, MessageLink, MessageSocket, Origin, StreamLink,
 };
 pub use crate::node::{check_client, check_endpoint, check_server, node_on};
 pub use crate::os::*;

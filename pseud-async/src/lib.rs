@@ -46,7 +46,7 @@ pub use call::peer::Peer;
 pub use call::service::Service;
 pub use engine::event::LinkEvent;
 pub use node::events::{ConnectionEvent, Events};
-pub use node::lifecycle::{Drained, Ready};
+pub use node::lifecycle::{Drained, UntilReady};
 pub use node::{
     AuthBackend, AuthBackends, BindOptions, Calling, Client, Drain, InClear, Node, Options,
     Peering, Role, Security, Server, Serving, SetupError,

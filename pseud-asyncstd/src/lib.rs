@@ -40,8 +40,8 @@ pub use pseud_async::{
     CallError, Caller, Cancelled, Change, ConnectionEvent, Drain, Drained, Events, HandlerError,
     InClear, Judging, MemoryPresence, NameRefused, Node, Object, OnDisconnect, Options, Peer,
     PeerStatus, Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore,
-    Ready, Registry, Request, Role, Security, Service, SetupError, Source, Storing, UserStore, Who,
-    Wire, files, register,
+    Registry, Request, Role, Security, Service, SetupError, Source, Storing, UntilReady, UserStore,
+    Who, Wire, files, register,
 };
 #[cfg(feature = "_curve")]
 #[doc(inline)]

@@ -42,8 +42,8 @@ pub use inside::WouldBlock;
 pub use pseud_async::{
     Admission, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled,
     ConnectionEvent, Drain, Drained, Events, HandlerError, InClear, NameRefused, Node, Object,
-    OnDisconnect, Options, Peer, Permit, Ready, Registry, Request, Service, SetupError, Source,
-    files, register,
+    OnDisconnect, Options, Peer, Permit, Registry, Request, Service, SetupError, Source,
+    UntilReady, files, register,
 };
 pub use runtime::Threads;
 pub use server::Server;

@@ -4,7 +4,7 @@ use crate::socket::connect::connect;
 use crate::socket::listener::Listener;
 use crate::socket::stream::Stream;
 use crate::threads::reactor::Reactor;
-use crate::threads::timers::Key;
+use crate::threads::timers::TimerKey;
 use pseud_async::adapter::{self, Runtime, SocketAddress};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -35,13 +35,13 @@ thread_local! {
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Threads(Arc<Owner>);
+pub struct Threads(Arc<ThreadsOwner>);
 
 /// Ends the threads when the last handle goes.
 #[derive(Debug)]
-struct Owner(Arc<Reactor>);
+struct ThreadsOwner(Arc<Reactor>);
 
-impl Drop for Owner {
+impl Drop for ThreadsOwner {
     fn drop(&mut self) {
         self.0.stop();
     }
@@ -58,7 +58,7 @@ impl Threads {
     /// # Errors
     /// The system gives no thread, or no descriptors.
     pub fn new(handlers_max: usize) -> io::Result<Self> {
-        Reactor::start(handlers_max).map(|reactor| Self(Arc::new(Owner(reactor))))
+        Reactor::start(handlers_max).map(|reactor| Self(Arc::new(ThreadsOwner(reactor))))
     }
 
     /// Nodes that are made in `run` live on these threads.
@@ -117,7 +117,7 @@ impl Runtime for Threads {
         if let Ok(ip) = host.parse() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
-        let (found, host) = (Arc::new(Found::default()), host.to_owned());
+        let (found, host) = (Arc::new(Resolution::default()), host.to_owned());
         let finder = Finder(found.clone());
         self.spawn_blocking(move || {
             finder.found((host.as_str(), port).to_socket_addrs().map(Iterator::collect));
@@ -138,9 +138,9 @@ type Addresses = io::Result<Vec<SocketAddr>>;
 
 /// What the resolver said, for who waits for it.
 #[derive(Default)]
-struct Found(Mutex<(Option<Addresses>, Option<Waker>)>);
+struct Resolution(Mutex<(Option<Addresses>, Option<Waker>)>);
 
-impl Found {
+impl Resolution {
     fn poll(&self, cx: &mut Context<'_>) -> Poll<Addresses> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.0.take() {
@@ -154,7 +154,7 @@ impl Found {
 }
 
 /// Says it, also where nobody is asked.
-struct Finder(Arc<Found>);
+struct Finder(Arc<Resolution>);
 
 impl Finder {
     fn found(&self, found: Addresses) {
@@ -178,7 +178,7 @@ pub struct Timer {
     reactor: Arc<Reactor>,
     at: Instant,
     /// What the reactor was asked for, and on whose behalf.
-    armed: Option<(Key, Waker)>,
+    armed: Option<(TimerKey, Waker)>,
 }
 
 impl Timer {

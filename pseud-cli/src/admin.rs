@@ -73,7 +73,7 @@ async fn list(calling: Calling, as_json: bool) -> ExitCode {
 
 /// Until a signal ends us, or the server does not answer.
 async fn watch(calling: Calling, as_json: bool) -> ExitCode {
-    let known = Mutex::new(Known { there: BTreeSet::new(), as_json });
+    let known = Mutex::new(KnownPeers { there: BTreeSet::new(), as_json });
     let told = calling.client.registry().register_sync(CHANGED, move |request| {
         let (changes,): (Vec<Value>,) = request.args()?;
         let mut known = known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -95,12 +95,12 @@ async fn watch(calling: Calling, as_json: bool) -> ExitCode {
 }
 
 /// Who was told to be there: each watch begins with all who are.
-struct Known {
+struct KnownPeers {
     there: BTreeSet<String>,
     as_json: bool,
 }
 
-impl Known {
+impl KnownPeers {
     fn tell(&mut self, change: &Value) -> io::Result<()> {
         let session = text(change, "session");
         let is_news = match text(change, "event").as_str() {

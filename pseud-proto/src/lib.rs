@@ -59,7 +59,7 @@ pub use error::{
     CallRefused, Exception, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved,
     PeerError, Reason, Refusal,
 };
-pub use registry::Registry;
+pub use registry::Handlers;
 pub use rpc::config;
 pub use rpc::config::{Config, Limits, UserSessions};
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};

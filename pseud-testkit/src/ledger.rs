@@ -20,7 +20,7 @@ pub fn answer_to(number: Number) -> u64 {
 
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub enum CallEnd {
     /// With that value; `None` if it is none that a handler returns.
     Value(Option<u64>),
     /// The handler ran and raised.
@@ -71,7 +71,7 @@ pub struct Entry {
     pub made: Option<Made>,
     /// Who ran it.
     pub runs: Vec<Member>,
-    pub ends: Vec<(End, Instant)>,
+    pub ends: Vec<(CallEnd, Instant)>,
 }
 
 /// What was promised.
@@ -106,7 +106,7 @@ impl Ledger {
     }
 
     /// That call ended.
-    pub fn ended(&mut self, number: Number, end: End, at: Instant) -> Decided {
+    pub fn ended(&mut self, number: Number, end: CallEnd, at: Instant) -> Decided {
         self.calls.entry(number).or_default().ends.push((end, at));
         self.open.remove(&number);
         self.check_one(number)
@@ -211,9 +211,9 @@ impl Entry {
             [_, _, ..] => return Err("ended twice"),
         };
         match (end, self.runs.len()) {
-            (End::Odd(_), _) => Err("ended as none may"),
-            (End::Value(_) | End::Executed, 0) => Err("has a result but was not executed"),
-            (End::Value(value), _) if *value != Some(answer_to(number)) => {
+            (CallEnd::Odd(_), _) => Err("ended as none may"),
+            (CallEnd::Value(_) | CallEnd::Executed, 0) => Err("has a result but was not executed"),
+            (CallEnd::Value(value), _) if *value != Some(answer_to(number)) => {
                 Err("has the value of another one")
             }
             (end, 1) if end.says_not_executed() => {
@@ -224,7 +224,7 @@ impl Entry {
     }
 }
 
-impl End {
+impl CallEnd {
     fn says_not_executed(&self) -> bool {
         matches!(self, Self::NotExecuted(_) | Self::Shed | Self::Closed { not_executed: true })
     }
@@ -244,14 +244,14 @@ impl Tally {
         }
     }
 
-    fn count(&mut self, end: &End, runs: usize) {
+    fn count(&mut self, end: &CallEnd, runs: usize) {
         match end {
-            End::Value(_) | End::Executed => self.values += 1,
-            End::Fault => self.faults += 1,
-            End::Shed => self.shed += 1,
-            End::NotExecuted(_) => self.not_executed += 1,
-            End::Closed { .. } => self.closed += 1,
-            End::Unknown(_) | End::Odd(_) => {
+            CallEnd::Value(_) | CallEnd::Executed => self.values += 1,
+            CallEnd::Fault => self.faults += 1,
+            CallEnd::Shed => self.shed += 1,
+            CallEnd::NotExecuted(_) => self.not_executed += 1,
+            CallEnd::Closed { .. } => self.closed += 1,
+            CallEnd::Unknown(_) | CallEnd::Odd(_) => {
                 self.unknown += 1;
                 self.unknown_but_run += runs;
             }
@@ -268,8 +268,8 @@ pub fn assert_lies_are_caught(ledger: &Ledger) {
     let lies: [Lie; 6] = [
         ("is said not to have been executed", |entry| {
             for (end, _) in &mut entry.ends {
-                if matches!(end, End::Unknown(_)) {
-                    *end = End::NotExecuted(String::new());
+                if matches!(end, CallEnd::Unknown(_)) {
+                    *end = CallEnd::NotExecuted(String::new());
                 }
             }
         }),

@@ -1,6 +1,6 @@
 //! A spy on handlers: it is told of every call, run and end, outside of the wire and by any thread.
 
-use crate::ledger::{Decided, End, Ledger, Made, Number, Tally};
+use crate::ledger::{CallEnd, Decided, Ledger, Made, Number, Tally};
 use pseud_async::CallError;
 use pseud_proto::Executed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,12 +29,12 @@ impl Spy {
     }
 
     /// That call ended.
-    pub fn ended(&self, number: Number, end: End) {
+    pub fn ended(&self, number: Number, end: CallEnd) {
         let _ = self.lock().ended(number, end, Instant::now());
     }
 
     /// That call ended after so long, by another's watch.
-    pub fn ended_after(&self, number: Number, end: End, took: Duration) {
+    pub fn ended_after(&self, number: Number, end: CallEnd, took: Duration) {
         let mut ledger = self.lock();
         let at = ledger.deadline(number).map_or_else(Instant::now, |(made, _)| made + took);
         let _ = ledger.ended(number, end, at);
@@ -61,16 +61,16 @@ impl Spy {
 }
 
 /// How a call of ours ended, for the ledger. What a handler raises on purpose is of the class `OnPurpose`.
-pub fn end_of(result: Result<u64, CallError>) -> End {
+pub fn end_of(result: Result<u64, CallError>) -> CallEnd {
     match result {
-        Ok(value) => End::Value(Some(value)),
-        Err(CallError::Fault(fault)) if fault.class == "Overloaded" => End::Shed,
-        Err(CallError::Fault(fault)) if fault.class == "OnPurpose" => End::Fault,
+        Ok(value) => CallEnd::Value(Some(value)),
+        Err(CallError::Fault(fault)) if fault.class == "Overloaded" => CallEnd::Shed,
+        Err(CallError::Fault(fault)) if fault.class == "OnPurpose" => CallEnd::Fault,
         Err(CallError::Closed { executed }) => {
-            End::Closed { not_executed: executed == Executed::No }
+            CallEnd::Closed { not_executed: executed == Executed::No }
         }
-        Err(error) if error.is_retry_safe() => End::NotExecuted(error.to_string()),
-        Err(CallError::Unknown(reason)) => End::Unknown(reason.to_string()),
-        Err(error) => End::Odd(error.to_string()),
+        Err(error) if error.is_retry_safe() => CallEnd::NotExecuted(error.to_string()),
+        Err(CallError::Unknown(reason)) => CallEnd::Unknown(reason.to_string()),
+        Err(error) => CallEnd::Odd(error.to_string()),
     }
 }

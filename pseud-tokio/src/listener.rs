@@ -14,10 +14,10 @@ use tokio::net::UnixListener;
 
 /// What listens, of tokio.
 #[derive(Debug)]
-pub struct Listener(Kind);
+pub struct Listener(BoundSocket);
 
 #[derive(Debug)]
-enum Kind {
+enum BoundSocket {
     Tcp(TcpListener),
     #[cfg(unix)]
     /// The file goes first: whoever binds there next finds none, and loses none to us.
@@ -30,15 +30,15 @@ impl Listener {
         #[cfg(not(unix))]
         let _ = mode;
         let kind = match at {
-            SocketAddress::Tcp(address) => Kind::Tcp(TcpListener::bind(address).await?),
+            SocketAddress::Tcp(address) => BoundSocket::Tcp(TcpListener::bind(address).await?),
             #[cfg(unix)]
             SocketAddress::UnixPath(path) => {
                 let (file, listener) = bind_socket_file(path, mode)?;
-                Kind::Unix(Some(file), UnixListener::from_std(listener)?)
+                BoundSocket::Unix(Some(file), UnixListener::from_std(listener)?)
             }
             #[cfg(target_os = "linux")]
             SocketAddress::UnixAbstract(name) => {
-                Kind::Unix(None, UnixListener::bind(format!("\0{name}"))?)
+                BoundSocket::Unix(None, UnixListener::bind(format!("\0{name}"))?)
             }
             _ => return Err(unsupported()),
         };
@@ -51,19 +51,19 @@ impl adapter::Listener for Listener {
 
     fn tcp_address(&self) -> io::Result<Option<SocketAddr>> {
         match &self.0 {
-            Kind::Tcp(listener) => listener.local_addr().map(Some),
+            BoundSocket::Tcp(listener) => listener.local_addr().map(Some),
             #[cfg(unix)]
-            Kind::Unix(..) => Ok(None),
+            BoundSocket::Unix(..) => Ok(None),
         }
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         match &self.0 {
-            Kind::Tcp(listener) => {
+            BoundSocket::Tcp(listener) => {
                 listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream))
             }
             #[cfg(unix)]
-            Kind::Unix(_, listener) => {
+            BoundSocket::Unix(_, listener) => {
                 listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Unix(stream))
             }
         }

@@ -1,10 +1,11 @@
 //! The structure that ARCHITECTURE.md draws holds: imports point down, no files import each other in a
-//! circle, and what must not be named is not.
+//! circle, what must not be named is not, and no type's name stands twice.
 //!
 //! The sources are read as text, with `syn`: names are followed through re-exports to the file that
 //! defines them. Test modules may import what they like.
 
 mod graph;
+mod names;
 mod source;
 mod storeys;
 
@@ -46,7 +47,22 @@ fn what_must_not_be_named_is_not() {
     }
 }
 
-/// The check checks: it finds a circle, an upward import and a forbidden name where there are some.
+#[test]
+fn no_type_name_stands_twice() {
+    for &(together, may) in names::TOGETHER {
+        let packages: Vec<_> = together.iter().map(|name| (*name, Package::read(name))).collect();
+        let packages: Vec<_> = packages.iter().map(|(name, package)| (*name, package)).collect();
+        let repeated = names::repeated(&packages, may);
+        assert!(repeated.is_empty(), "a name of its own for one of each: {repeated:#?}");
+        let all = names::repeated(&packages, &[]);
+        let stands = |name: &&str| all.iter().any(|line| line.starts_with(&format!("{name}: ")));
+        let idle: Vec<_> = may.concat().into_iter().filter(|name| !stands(name)).collect();
+        assert!(idle.is_empty(), "they stand once: they go from the list, too: {idle:?}");
+    }
+}
+
+/// The check checks: it finds a circle, an upward import, a forbidden name and a repeated one where there
+/// are some.
 #[test]
 fn a_crooked_house_is_seen() {
     let package = Package::of(&[
@@ -63,4 +79,9 @@ fn a_crooked_house_is_seen() {
     assert_eq!(graph.upward(storeys), ["low.rs -> high.rs"]);
     assert_eq!(package.named("high.rs", &["Instant::now"]).len(), 1);
     assert_eq!(package.folders_outside(&[&["low"]]), ["high"]);
+    let other =
+        Package::of(&[("lib.rs", "pub type Low = u8; #[cfg(test)] mod tests { enum High {} }")]);
+    let both = [("one", &package), ("two", &other)];
+    assert_eq!(names::repeated(&both, &[]), ["Low: one/src/low.rs, two/src/lib.rs"]);
+    assert!(names::repeated(&both, &[&["Low"]]).is_empty());
 }

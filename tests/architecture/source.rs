@@ -22,6 +22,8 @@ pub(crate) struct Module {
     pub(crate) file: String,
     /// What its code names, outside of tests, as paths from the crate's root.
     pub(crate) names: Vec<Place>,
+    /// The types and traits that it defines, outside of tests.
+    pub(crate) types: Vec<String>,
     /// Every path that it names, as it is written.
     written: Vec<String>,
     /// What it re-exports or imports: the name here, and the path from the crate's root.
@@ -49,7 +51,7 @@ impl Package {
         let places: Vec<_> = files.iter().map(|(file, _)| place(file)).collect();
         let mut modules = BTreeMap::new();
         for ((file, text), here) in files.iter().zip(&places) {
-            if here.last().is_some_and(|last| last == "tests" || last == "vectors") {
+            if here.iter().any(|name| name == "tests" || name == "vectors") {
                 continue;
             }
             let parsed = syn::parse_file(text).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -107,7 +109,8 @@ impl Package {
 impl Module {
     fn new(file: &str) -> Self {
         let (names, written, globs) = (Vec::new(), Vec::new(), Vec::new());
-        Self { file: file.to_owned(), names, written, aliases: BTreeMap::new(), globs }
+        let (types, aliases) = (Vec::new(), BTreeMap::new());
+        Self { file: file.to_owned(), names, types, written, aliases, globs }
     }
 
     fn alias(&self, package: &Package, name: &str) -> Option<Place> {
@@ -234,6 +237,7 @@ impl Reader<'_> {
 impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item(&mut self, item: &'ast Item) {
         if !attributes(item).iter().any(is_test) {
+            self.module.types.extend(defined(item));
             visit::visit_item(self, item);
         }
     }
@@ -272,9 +276,24 @@ fn attributes(item: &Item) -> &[Attribute] {
         Item::Impl(item) => &item.attrs,
         Item::Mod(item) => &item.attrs,
         Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
         Item::Use(item) => &item.attrs,
         _ => &[],
     }
+}
+
+/// The name of the type or trait that this defines.
+fn defined(item: &Item) -> Option<String> {
+    let name = match item {
+        Item::Enum(item) => &item.ident,
+        Item::Struct(item) => &item.ident,
+        Item::Trait(item) => &item.ident,
+        Item::Type(item) => &item.ident,
+        Item::Union(item) => &item.ident,
+        _ => return None,
+    };
+    Some(name.to_string())
 }
 
 /// `#[cfg(test)]`, and `#[cfg(all(test, …))]`.

@@ -100,7 +100,7 @@ async fn attack_server(group: &Group, bench: &Bench) {
                 wire.send(&bytes).await;
                 let mut said = Vec::new();
                 while said.len() < says.len() {
-                    let raw::Frame { flags, body } = wire.frame().await;
+                    let raw::RawFrame { flags, body } = wire.frame().await;
                     said.extend(frame(flags, &body));
                 }
                 assert_eq!(said, *says, "{}", name());

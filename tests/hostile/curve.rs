@@ -6,7 +6,7 @@ use pseud::Options;
 use pseud::proto::pseud::Dropped;
 use pseud_testkit::raw::forger::Forger;
 use pseud_testkit::raw::{COMMAND, OK, command, frame, greeting_of, metadata};
-use pseud_testkit::raw::{Frame, RawPeer};
+use pseud_testkit::raw::{RawFrame, RawPeer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -135,7 +135,7 @@ impl Insider {
     /// The next MESSAGE that is not a PING: its flags and its payload.
     pub(crate) async fn part(&mut self) -> (u8, Vec<u8>) {
         loop {
-            let Frame { flags, body } = self.wire.frame().await;
+            let RawFrame { flags, body } = self.wire.frame().await;
             assert!(flags & COMMAND == 0 && body.starts_with(b"\x07MESSAGE"), "{body:x?}");
             let mut opened = self.forger.open_message(&body).expect("a sound box");
             let payload = opened.split_off(1);

@@ -9,7 +9,7 @@ use crate::secured::{
 };
 use pseud::proto::{Insecure, Misbehaved, PeerError};
 use pseud::{Client, Options, Reason};
-use pseud_testkit::path::{Carried, Change, Relay};
+use pseud_testkit::path::{CarriedLink, Change, Relay};
 use pseud_testkit::raw::PATIENCE;
 use pseud_testkit::raw::greeting;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ fn client() -> Client {
 }
 
 /// A call of the spy's, as somebody between the two heard it.
-async fn overheard(keyed: &Keyed) -> Carried {
+async fn overheard(keyed: &Keyed) -> CarriedLink {
     let relay = Relay::to(keyed.bench.address, Change::Nothing).await;
     let (client, endpoint) = (client(), format!("tcp://{}", relay.address));
     client.connect(&endpoint).unwrap();
@@ -33,7 +33,7 @@ async fn overheard(keyed: &Keyed) -> Carried {
 }
 
 /// Says all that the client said, once more.
-async fn replayed(bench: &Bench, carried: &Carried, why: Insecure) {
+async fn replayed(bench: &Bench, carried: &CarriedLink, why: Insecure) {
     let mut wire = bench.connect().await;
     wire.greeting().await;
     bench.refuses_aloud(wire, &carried.up, why).await;

@@ -5,7 +5,7 @@ use crate::live::{SERVICE, bounded};
 use crate::python::PythonPeer;
 use crate::spy::follow;
 use pseud::{Client, Fault, Options};
-use pseud_testkit::ledger::{End, Number, Tally, answer_to, assert_lies_are_caught};
+use pseud_testkit::ledger::{CallEnd, Number, Tally, answer_to, assert_lies_are_caught};
 use pseud_testkit::luck::Luck;
 use pseud_testkit::path::CuttingRelay;
 use pseud_testkit::spy::Spy;
@@ -169,11 +169,11 @@ async fn called_by_python(desk: usize, python: Arc<PythonPeer>, spy: Arc<Spy>, m
 }
 
 /// What Python tells of its call: it knows nothing but values, faults and its time-out.
-fn end_of(outcome: &Value) -> End {
+fn end_of(outcome: &Value) -> CallEnd {
     match (outcome["result"]["$tuple"][0].as_u64(), outcome["error"]["class"].as_str()) {
-        (Some(value), _) => End::Value(Some(value)),
-        (None, Some("TimeoutError")) => End::Unknown("Python's time-out".to_owned()),
-        (None, _) => End::Odd(outcome.to_string()),
+        (Some(value), _) => CallEnd::Value(Some(value)),
+        (None, Some("TimeoutError")) => CallEnd::Unknown("Python's time-out".to_owned()),
+        (None, _) => CallEnd::Odd(outcome.to_string()),
     }
 }
 

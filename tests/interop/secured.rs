@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use pseud::proto::PeerError;
 use pseud::proto::zmtp::{
-    Connection, ConnectionConfig, Event, KeyPair, MechanismConfig, Outgoing, Question, Ready,
-    Secret, Side, Stats, Token, Verdict,
+    Connection, ConnectionConfig, ConnectionStats, Event, KeyPair, MechanismConfig, Outgoing,
+    Question, Ready, Secret, Side, Token, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -113,7 +113,10 @@ impl Link {
     }
 
     /// Runs until the counters say so.
-    pub(crate) fn until_stats(&mut self, done: impl Fn(&Stats) -> bool) -> Result<(), End> {
+    pub(crate) fn until_stats(
+        &mut self,
+        done: impl Fn(&ConnectionStats) -> bool,
+    ) -> Result<(), End> {
         self.until(|connection| done(connection.stats()))
     }
 

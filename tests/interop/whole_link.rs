@@ -14,7 +14,7 @@ use crate::secured::{Secured, USERNAME};
 use crate::security_live::{
     Shown, python_client_with, python_server_with, rust_client, rust_server, shaken,
 };
-use pseud_testkit::path::{Carried, Change, Relay};
+use pseud_testkit::path::{CarriedLink, Change, Relay};
 use pseud_testkit::path::{EDITS, Edit, numbers};
 
 /// HELLO and INITIATE, or WELCOME and READY.
@@ -42,7 +42,7 @@ async fn relay_to(endpoint: &str, change: Change) -> (Relay, String) {
 }
 
 /// More than so many frames went each way, and their numbers count by one.
-fn assert_counted(carried: &Carried, more_than: usize) {
+fn assert_counted(carried: &CarriedLink, more_than: usize) {
     let (up, down) = (numbers(&carried.up), numbers(&carried.down));
     for (direction, numbers) in [("up", &up[..]), ("down", &down[1..])] {
         assert!(numbers.len() > more_than, "{direction}: {}", numbers.len());

@@ -72,7 +72,7 @@ async fn a_peer_that_answers_pings_lives() {
         let began = Instant::now();
         let mut count = 0;
         while began.elapsed() < 4 * TIMEOUT {
-            let raw::Frame { flags, body } = raw.any_frame().await;
+            let raw::RawFrame { flags, body } = raw.any_frame().await;
             assert!(flags & COMMAND != 0 && body.starts_with(b"\x04PING"), "{body:x?}");
             raw.send(&raw::command("PONG", b"")).await;
             count += 1;

@@ -17,13 +17,13 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 /// What is done with an answer.
-type Answer = Box<dyn FnOnce(Verdict) + Send>;
+type OnVerdict = Box<dyn FnOnce(Verdict) + Send>;
 
 /// One question, and then whoever was admitted by its answer, until there is a session: who is
 /// disconnected in between gets none.
 pub struct Asking {
     hub: Arc<Hub>,
-    answer: Mutex<Option<Answer>>,
+    answer: Mutex<Option<OnVerdict>>,
     /// Where the hub knows it.
     stranger: AtomicUsize,
     by: Instant,
@@ -49,7 +49,7 @@ impl Asking {
         by: Instant,
         answer: impl FnOnce(Verdict) + Send + 'static,
     ) -> Arc<Self> {
-        let answer: Answer = Box::new(answer);
+        let answer: OnVerdict = Box::new(answer);
         let stranger = AtomicUsize::new(usize::MAX);
         let (ended, waiting) = (AtomicBool::new(false), AtomicWaker::new());
         let answer = Mutex::new(Some(answer));

@@ -30,12 +30,12 @@ pub struct CurveLogins(Arc<Mutex<Logins>>);
 #[derive(Default)]
 struct Logins {
     /// Hashed by a key of this process: how long a search takes tells nothing of other names.
-    users: HashMap<Bytes, Known>,
+    users: HashMap<Bytes, KnownKey>,
     /// Of users alone: a user's keys go with it.
     keys: TrustedKeys,
 }
 
-struct Known {
+struct KnownKey {
     user: User,
     password: Secret,
 }
@@ -62,7 +62,7 @@ impl CurveLogins {
     /// That user logs in by its id and that password. Keys that were trusted for it are no more.
     pub fn set_password(&self, user: impl Into<User>, password: Secret) {
         let user = user.into();
-        let known = Known { user: user.clone(), password };
+        let known = KnownKey { user: user.clone(), password };
         let mut logins = self.lock();
         let old = logins.take(user.id());
         logins.users.insert(user.id().clone(), known);
@@ -93,7 +93,7 @@ impl CurveLogins {
 }
 
 impl Logins {
-    fn take(&mut self, user_id: &[u8]) -> Option<Known> {
+    fn take(&mut self, user_id: &[u8]) -> Option<KnownKey> {
         self.keys.forget(user_id);
         self.users.remove(user_id)
     }

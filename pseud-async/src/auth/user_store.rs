@@ -21,10 +21,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// Passwords are held in clear. What holds their hashes instead belongs in
 /// [`Authenticator::blocking`](crate::Authenticator::blocking).
 #[derive(Clone, Default)]
-pub struct UserStore(Arc<RwLock<Users>>);
+pub struct UserStore(Arc<RwLock<UserTable>>);
 
 #[derive(Default)]
-struct Users {
+struct UserTable {
     /// Hashed by a key of this process: how long a search takes tells nothing of other names.
     passwords: HashMap<Bytes, (User, Secret)>,
     /// Public keys are no secrets: their order may show.
@@ -32,7 +32,7 @@ struct Users {
     keys: BTreeMap<PublicKey, User>,
 }
 
-impl Users {
+impl UserTable {
     fn remove(&mut self, id: &[u8]) -> Vec<User> {
         let password = self.passwords.remove(id).map(|(user, _)| user);
         #[cfg(not(feature = "_curve"))]
@@ -59,7 +59,7 @@ impl UserStore {
         Self::default()
     }
 
-    fn with<R>(&self, act: impl FnOnce(&mut Users) -> R) -> R {
+    fn with<R>(&self, act: impl FnOnce(&mut UserTable) -> R) -> R {
         act(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -1,6 +1,6 @@
 //! A call to an address: a future of a typed result.
 
-use super::shared::Shared;
+use super::shared::SharedSocket;
 use crate::call::error::CallError;
 use pseud_proto::rpcudp::{CallOptions, Outcome, arguments};
 use pseud_proto::{CallId, CallRefused, Reason, Value};
@@ -24,12 +24,12 @@ use std::time::Duration;
 /// call up, and a late answer is dropped.
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<T, A> {
-    shared: Arc<Shared>,
+    shared: Arc<SharedSocket>,
     to: SocketAddr,
     name: SmolStr,
     arguments: Option<A>,
     options: CallOptions,
-    pending: Option<Pending>,
+    pending: Option<PendingDatagram>,
     result: PhantomData<fn() -> T>,
 }
 
@@ -42,7 +42,7 @@ impl<T, A> fmt::Debug for Call<T, A> {
 }
 
 impl<T, A> Call<T, A> {
-    pub(crate) fn new(shared: Arc<Shared>, to: SocketAddr, name: SmolStr, args: A) -> Self {
+    pub(crate) fn new(shared: Arc<SharedSocket>, to: SocketAddr, name: SmolStr, args: A) -> Self {
         let (options, result) = (CallOptions::default(), PhantomData);
         Self { shared, to, name, arguments: Some(args), options, pending: None, result }
     }
@@ -82,11 +82,11 @@ impl<T, A: Serialize> Call<T, A> {
     }
 
     /// Encoded here, in the caller's task, under no lock.
-    fn send(&self, args: &A, waker: &Waker) -> Result<Pending, CallRefused> {
+    fn send(&self, args: &A, waker: &Waker) -> Result<PendingDatagram, CallRefused> {
         let packed =
             arguments(args).map_err(|error| CallRefused::Arguments(error.to_string().into()))?;
         let call = self.shared.call(self.to, &self.name, &packed, &self.options, waker)?;
-        Ok(Pending { shared: self.shared.clone(), call, done: false })
+        Ok(PendingDatagram { shared: self.shared.clone(), call, done: false })
     }
 }
 
@@ -108,13 +108,13 @@ impl<T: DeserializeOwned, A: Serialize> Future for Call<T, A> {
 
 /// A call on its way. Dropping it gives it up.
 #[derive(Debug)]
-struct Pending {
-    shared: Arc<Shared>,
+struct PendingDatagram {
+    shared: Arc<SharedSocket>,
     call: CallId,
     done: bool,
 }
 
-impl Pending {
+impl PendingDatagram {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         match self.shared.take_outcome(self.call, cx.waker()) {
             Some(outcome) => {
@@ -126,7 +126,7 @@ impl Pending {
     }
 }
 
-impl Drop for Pending {
+impl Drop for PendingDatagram {
     fn drop(&mut self) {
         if !self.done {
             self.shared.give_up(self.call);

@@ -1,7 +1,7 @@
 //! Somebody at an address.
 
 use super::call::Call;
-use super::shared::Shared;
+use super::shared::SharedSocket;
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::fmt;
@@ -12,12 +12,12 @@ use std::sync::Arc;
 /// keep the endpoint open.
 #[derive(Clone)]
 pub struct Peer {
-    shared: Arc<Shared>,
+    shared: Arc<SharedSocket>,
     address: SocketAddr,
 }
 
 impl Peer {
-    pub(crate) fn new(shared: Arc<Shared>, address: SocketAddr) -> Self {
+    pub(crate) fn new(shared: Arc<SharedSocket>, address: SocketAddr) -> Self {
         Self { shared, address }
     }
 

@@ -17,8 +17,8 @@ use std::task::Waker;
 use std::time::Instant;
 
 #[derive(Debug)]
-pub(crate) struct Shared {
-    inner: Mutex<Inner>,
+pub(crate) struct SharedSocket {
+    inner: Mutex<DatagramState>,
     pub(crate) socket: Box<dyn DatagramSocket>,
     /// Its executor and its end are the endpoint's. It has no links.
     pub(crate) hub: Arc<Hub>,
@@ -30,9 +30,9 @@ pub(crate) struct Shared {
 }
 
 #[derive(Debug)]
-pub(crate) struct Inner {
+pub(crate) struct DatagramState {
     pub(crate) machine: Endpoint,
-    waiters: BTreeMap<CallId, Waiter>,
+    waiters: BTreeMap<CallId, CallWaiter>,
     /// A datagram that the socket did not take: the task sends it.
     pub(crate) stuck: Option<Transmit>,
     /// The moment for which the task sleeps: it is woken only for an earlier one.
@@ -40,20 +40,20 @@ pub(crate) struct Inner {
 }
 
 #[derive(Debug)]
-pub(crate) enum Waiter {
+pub(crate) enum CallWaiter {
     Waiting(Waker),
     Done(Outcome),
 }
 
-impl Shared {
+impl SharedSocket {
     pub(crate) fn new(machine: Endpoint, socket: impl DatagramSocket, hub: Arc<Hub>) -> Self {
         let nobody = nobody(&hub);
-        let inner = Inner { machine, waiters: BTreeMap::new(), stuck: None, armed: None };
+        let inner = DatagramState { machine, waiters: BTreeMap::new(), stuck: None, armed: None };
         let (socket, driver) = (Box::new(socket), AtomicWaker::new());
         Self { inner: Mutex::new(inner), socket, hub, nobody, driver, log: Log::default() }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, DatagramState> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -73,7 +73,7 @@ impl Shared {
         let now = self.now();
         let mut inner = self.lock();
         let call = inner.machine.call(to, name, arguments, options, now)?;
-        inner.waiters.insert(call, Waiter::Waiting(waker.clone()));
+        inner.waiters.insert(call, CallWaiter::Waiting(waker.clone()));
         drop(inner);
         self.flush();
         Ok(call)
@@ -83,14 +83,14 @@ impl Shared {
     pub(crate) fn take_outcome(&self, call: CallId, waker: &Waker) -> Option<Outcome> {
         let mut inner = self.lock();
         let replaced = match inner.waiters.remove(&call)? {
-            Waiter::Done(outcome) => return Some(outcome),
-            Waiter::Waiting(known) if known.will_wake(waker) => {
-                inner.waiters.insert(call, Waiter::Waiting(known));
+            CallWaiter::Done(outcome) => return Some(outcome),
+            CallWaiter::Waiting(known) if known.will_wake(waker) => {
+                inner.waiters.insert(call, CallWaiter::Waiting(known));
                 return None;
             }
-            Waiter::Waiting(known) => known,
+            CallWaiter::Waiting(known) => known,
         };
-        inner.waiters.insert(call, Waiter::Waiting(waker.clone()));
+        inner.waiters.insert(call, CallWaiter::Waiting(waker.clone()));
         drop(inner);
         drop(replaced);
         None
@@ -168,7 +168,7 @@ pub(crate) fn is_of_another(error: &io::Error) -> bool {
     kinds.contains(&error.kind())
 }
 
-impl Inner {
+impl DatagramState {
     /// What follows from the machine: whom to wake, and what is to be served.
     pub(crate) fn collect(&mut self) -> (Vec<Waker>, Vec<Request>) {
         let (mut wakers, mut requests) = (Vec::new(), Vec::new());
@@ -178,8 +178,8 @@ impl Inner {
                 Action::Finish { call, outcome } => {
                     // Who gave its call up waits no more.
                     if let Some(waiter) = self.waiters.get_mut(&call)
-                        && let Waiter::Waiting(waker) =
-                            std::mem::replace(waiter, Waiter::Done(outcome))
+                        && let CallWaiter::Waiting(waker) =
+                            std::mem::replace(waiter, CallWaiter::Done(outcome))
                     {
                         wakers.push(waker);
                     }

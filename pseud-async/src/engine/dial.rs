@@ -2,8 +2,8 @@
 //! and what it tells its peer of the others, so that a second link to one server stands by there instead
 //! of taking the first one's name.
 
-use super::dials::Dialed;
-use super::event::Kept;
+use super::dials::DialState;
+use super::event::KeptEvent;
 use super::hub::Hub;
 use super::state::Inner;
 use pseud_proto::{LinkId, Reason, Siblings};
@@ -22,7 +22,7 @@ impl Dial {
     /// opened tell of it.
     pub fn new(hub: &Arc<Hub>, endpoint: &str) -> Self {
         let (link, leads_to) = (draw(hub), hub.config.server.clone());
-        let dialed = Dialed { is_trying: true, failed: None, link, leads_to };
+        let dialed = DialState { is_trying: true, failed: None, link, leads_to };
         let key = hub.lock().dials.all.insert(dialed);
         let dial = Self { hub: hub.clone(), endpoint: endpoint.to_owned(), key };
         dial.note(|_| {});
@@ -31,14 +31,14 @@ impl Dial {
 
     /// An attempt begins.
     pub fn connecting(&self) {
-        self.hub.notify(&Kept::Connecting { endpoint: self.endpoint.clone() });
+        self.hub.notify(&KeptEvent::Connecting { endpoint: self.endpoint.clone() });
         self.note(|dialed| dialed.is_trying = true);
     }
 
     /// There was no connection to be had at one of its addresses.
     pub fn report_failed(&self, error: &std::io::Error) {
         let (endpoint, error) = (self.endpoint.clone(), error.to_string());
-        self.hub.notify(&Kept::ConnectFailed { endpoint, error });
+        self.hub.notify(&KeptEvent::ConnectFailed { endpoint, error });
     }
 
     /// Nor at any other: this attempt came to nothing.
@@ -63,7 +63,7 @@ impl Dial {
         });
     }
 
-    fn note(&self, change: impl FnOnce(&mut Dialed)) {
+    fn note(&self, change: impl FnOnce(&mut DialState)) {
         self.hub.act(|inner, now| {
             if let Some(known) = inner.dials.all.get_mut(self.key) {
                 change(known);

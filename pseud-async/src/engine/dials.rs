@@ -6,7 +6,7 @@ use slab::Slab;
 
 /// One endpoint that we connect to.
 #[derive(Debug)]
-pub(super) struct Dialed {
+pub(super) struct DialState {
     /// An attempt is going on, or its link stands.
     pub(super) is_trying: bool,
     /// Why the last one that is over led to no session.
@@ -21,7 +21,7 @@ pub(super) struct Dialed {
 /// All endpoints that we connect to.
 #[derive(Debug, Default)]
 pub(crate) struct Dials {
-    pub(super) all: Slab<Dialed>,
+    pub(super) all: Slab<DialState>,
     /// Whether others may connect to us as well.
     pub(crate) listens: bool,
 }
@@ -36,7 +36,8 @@ impl Dials {
     /// Whether we are refused everywhere, and nobody might come by himself: trying again soon would
     /// change nothing.
     pub(super) fn is_final(&self) -> bool {
-        let refused = |dialed: &Dialed| !dialed.is_trying && dialed.failed == Some(Reason::Denied);
+        let refused =
+            |dialed: &DialState| !dialed.is_trying && dialed.failed == Some(Reason::Denied);
         !self.listens && !self.all.is_empty() && self.all.iter().all(|(_, dialed)| refused(dialed))
     }
 
@@ -46,7 +47,7 @@ impl Dials {
         let Some((this, link)) = self.all.get(key).and_then(|this| Some((this, this.link?))) else {
             return Siblings::default();
         };
-        let may_meet = |other: &Dialed| match (&this.leads_to, &other.leads_to) {
+        let may_meet = |other: &DialState| match (&this.leads_to, &other.leads_to) {
             (Some(here), Some(there)) => here == there,
             (None, _) | (_, None) => true,
         };
@@ -69,7 +70,7 @@ mod tests {
 
     #[test]
     fn only_links_that_may_lead_to_the_same_server_are_named() {
-        let to = |n: u8, server: Option<&'static str>| Dialed {
+        let to = |n: u8, server: Option<&'static str>| DialState {
             is_trying: true,
             failed: None,
             link: Some(LinkId::new([n; 8])),

@@ -1,7 +1,7 @@
 //! What an operation on the endpoint gives rise to, collected under the lock and done after it.
 
 use super::any_link::AnyLink;
-use super::event::Kept;
+use super::event::KeptEvent;
 use super::refusals::withheld::Withheld;
 use super::running::Running;
 use super::state::Inner;
@@ -18,18 +18,18 @@ use std::task::Waker;
 pub(crate) struct Effects {
     pub(super) wakers: SmallVec<[Waker; 2]>,
     pub(super) wait_list: Vec<Arc<AtomicWaker>>,
-    pub(super) events: Vec<Kept>,
+    pub(super) events: Vec<KeptEvent>,
     pub(super) withheld: Vec<Withheld>,
     pub(super) flush: SmallVec<[Flush; 1]>,
     pub(super) close: Vec<(Arc<dyn AnyLink>, Reason)>,
     pub(super) rearm: bool,
-    arrived: Arrived,
+    arrived: ArrivedRequests,
 }
 
 /// Requests that one read brought: for the link that has read them to have them served. Nothing else
 /// gives rise to any.
 #[derive(Debug, Default)]
-pub(crate) struct Arrived {
+pub(crate) struct ArrivedRequests {
     pub(crate) requests: Vec<Request>,
     /// What its peer shows to log in: it is not asked about twice at a time.
     pub(crate) login: Option<Question>,
@@ -37,7 +37,7 @@ pub(crate) struct Arrived {
     pub(crate) closings: usize,
 }
 
-impl Arrived {
+impl ArrivedRequests {
     fn is_empty(&self) -> bool {
         self.requests.is_empty() && self.login.is_none()
     }
@@ -69,7 +69,7 @@ impl Effects {
     }
 
     /// What is to be served.
-    pub(crate) fn take_arrived(&mut self) -> Arrived {
+    pub(crate) fn take_arrived(&mut self) -> ArrivedRequests {
         std::mem::take(&mut self.arrived)
     }
 
@@ -134,7 +134,7 @@ impl Effects {
         self.arrived.closings = closings.load(Ordering::Relaxed);
     }
 
-    fn happen(&mut self, (event, wakers): (Kept, Vec<Waker>)) {
+    fn happen(&mut self, (event, wakers): (KeptEvent, Vec<Waker>)) {
         self.events.push(event);
         self.wakers.extend(wakers);
     }

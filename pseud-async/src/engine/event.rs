@@ -78,9 +78,9 @@ pub enum LinkEvent<P> {
 }
 
 /// An event as the engine keeps it: it owns no handle, which would own the engine.
-pub(crate) type Kept = LinkEvent<Arc<PeerInfo>>;
+pub(crate) type KeptEvent = LinkEvent<Arc<PeerInfo>>;
 
-impl Kept {
+impl KeptEvent {
     /// A session began.
     pub(crate) fn ready(session: PeerId, info: Arc<PeerInfo>) -> Self {
         let (user, identity) = (info.user.clone(), info.identity.to_vec());

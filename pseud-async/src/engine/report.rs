@@ -1,9 +1,9 @@
 //! What is said to operators and watchers of what others make happen.
 
-use super::event::{Kept, shown};
+use super::event::{KeptEvent, shown};
 use super::hub::Hub;
-use super::refusals::line::{BadReply, Failed, Line, Unavailable, log};
-use super::refusals::tallies::{Due, Tallies};
+use super::refusals::line::{BadReply, Failed, LogLine, Unavailable, log};
+use super::refusals::tallies::{DueReports, Tallies};
 use super::refusals::withheld::Withheld;
 use pseud_proto::peer::PeerInfo;
 use std::task::Waker;
@@ -11,37 +11,39 @@ use std::time::Instant;
 
 impl Hub {
     /// Tells watchers.
-    pub(crate) fn notify(&self, event: &Kept) {
+    pub(crate) fn notify(&self, event: &KeptEvent) {
         let wakers = self.lock().watchers.notify(event);
         wakers.into_iter().for_each(Waker::wake);
     }
 
     /// For operators. Whoever listens to logs is a user's: never under a lock.
-    pub(crate) fn log(&self, event: &Kept) {
+    pub(crate) fn log(&self, event: &KeptEvent) {
         if let Some(hooks) = self.hooks.get() {
             hooks.happened(event);
         }
         match event {
-            Kept::Connected { peer, user, identity, address, .. } => {
+            KeptEvent::Connected { peer, user, identity, address, .. } => {
                 self.warn_of_another(peer);
                 if self.logs_session() {
                     let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
                     tracing::info!(identity = %shown(identity), %address, user, "peer ready");
                 }
             }
-            Kept::LoggedIn { user, identity, address, .. } if self.logs_session() => {
+            KeptEvent::LoggedIn { user, identity, address, .. } if self.logs_session() => {
                 tracing::info!(identity = %shown(identity), %address, %user, "logged in");
             }
-            Kept::Disconnected { user, identity, address, reason, .. } if self.logs_session() => {
+            KeptEvent::Disconnected { user, identity, address, reason, .. }
+                if self.logs_session() =>
+            {
                 let user = (!user.is_anonymous()).then(|| tracing::field::display(user));
                 tracing::info!(identity = %shown(identity), %address, user, %reason, "peer left");
             }
-            Kept::LoggedIn { .. }
-            | Kept::Disconnected { .. }
-            | Kept::Connecting { .. }
-            | Kept::ConnectFailed { .. }
-            | Kept::HandshakeFailed { .. }
-            | Kept::Lagged(_) => {}
+            KeptEvent::LoggedIn { .. }
+            | KeptEvent::Disconnected { .. }
+            | KeptEvent::Connecting { .. }
+            | KeptEvent::ConnectFailed { .. }
+            | KeptEvent::HandshakeFailed { .. }
+            | KeptEvent::Lagged(_) => {}
         }
     }
 
@@ -64,7 +66,7 @@ impl Hub {
             (event, tallies.count(failed, now))
         });
         if let Some((address, error)) = event {
-            self.notify(&Kept::HandshakeFailed { address, error, more: 0 });
+            self.notify(&KeptEvent::HandshakeFailed { address, error, more: 0 });
         }
         line.inspect(|line| log(line, None));
     }
@@ -77,7 +79,7 @@ impl Hub {
             tally.and_then(|tally| tally.count(what, self.now()))
         });
         if let Some((why, address)) = told {
-            log(&Line::Unavailable(why, address), None);
+            log(&LogLine::Unavailable(why, address), None);
         }
     }
 
@@ -89,7 +91,7 @@ impl Hub {
     /// The result of a call of ours cannot be read.
     pub(crate) fn bad_reply(&self, bad: BadReply) {
         let told = self.count(|tallies| tallies.bad_replies.count(bad, self.now()));
-        told.inspect(|bad| log(&Line::BadReply(*bad), None));
+        told.inspect(|bad| log(&LogLine::BadReply(*bad), None));
     }
 
     /// An answer was withheld from who no longer waits for it.
@@ -118,10 +120,14 @@ impl Hub {
     }
 
     fn report_counted(&self, now: Option<Instant>) -> Option<Instant> {
-        let (Due { lines, event }, deadline) = self.refusals.take(now);
+        let (DueReports { lines, event }, deadline) = self.refusals.take(now);
         lines.iter().for_each(|(count, line)| log(line, Some(*count)));
         if let Some((count, (address, error))) = event {
-            self.notify(&Kept::HandshakeFailed { address, error, more: count.saturating_sub(1) });
+            self.notify(&KeptEvent::HandshakeFailed {
+                address,
+                error,
+                more: count.saturating_sub(1),
+            });
         }
         deadline
     }

@@ -19,10 +19,10 @@ pub trait Listening: Send + Sync {
 
 /// All sockets of a node.
 #[derive(Default)]
-pub(crate) struct Sockets(Mutex<State>);
+pub(crate) struct Sockets(Mutex<SocketTable>);
 
 #[derive(Default)]
-struct State {
+struct SocketTable {
     listening: Vec<Weak<dyn Listening>>,
     /// Links whose sockets are not closed.
     open: usize,
@@ -40,7 +40,7 @@ impl fmt::Debug for Sockets {
 }
 
 impl Sockets {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SocketTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

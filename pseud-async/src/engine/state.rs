@@ -2,7 +2,7 @@
 
 use super::any_link::AnyLink;
 use super::dials::Dials;
-use super::event::Kept;
+use super::event::KeptEvent;
 use super::pending_link::PendingLink;
 use super::running::Running;
 use super::wait_list::WaitList;
@@ -113,24 +113,36 @@ impl Inner {
     }
 
     /// A session began: remembered until it ends, to say then who it was.
-    pub(crate) fn joined(&mut self, session: PeerId, info: Arc<PeerInfo>) -> (Kept, Vec<Waker>) {
+    pub(crate) fn joined(
+        &mut self,
+        session: PeerId,
+        info: Arc<PeerInfo>,
+    ) -> (KeptEvent, Vec<Waker>) {
         self.present.insert(session, info.clone());
-        let event = Kept::ready(session, info);
+        let event = KeptEvent::ready(session, info);
         let wakers = self.watchers.notify(&event);
         (event, wakers)
     }
 
     /// A session has logged in: at its end it is that user's.
-    pub(crate) fn logged_in(&mut self, session: PeerId, info: Arc<PeerInfo>) -> (Kept, Vec<Waker>) {
+    pub(crate) fn logged_in(
+        &mut self,
+        session: PeerId,
+        info: Arc<PeerInfo>,
+    ) -> (KeptEvent, Vec<Waker>) {
         self.present.insert(session, info.clone());
-        let event = Kept::logged_in(session, info);
+        let event = KeptEvent::logged_in(session, info);
         let wakers = self.watchers.notify(&event);
         (event, wakers)
     }
 
-    pub(crate) fn left(&mut self, session: PeerId, reason: Reason) -> Option<(Kept, Vec<Waker>)> {
+    pub(crate) fn left(
+        &mut self,
+        session: PeerId,
+        reason: Reason,
+    ) -> Option<(KeptEvent, Vec<Waker>)> {
         let info = self.present.remove(&session)?;
-        let event = Kept::lost(session, &info, reason);
+        let event = KeptEvent::lost(session, &info, reason);
         let wakers = self.watchers.notify(&event);
         Some((event, wakers))
     }

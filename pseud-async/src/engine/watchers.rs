@@ -1,6 +1,6 @@
 //! Who watches links: a bounded queue each, which says what it lost.
 
-use super::event::Kept;
+use super::event::KeptEvent;
 use slab::Slab;
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -10,7 +10,7 @@ const EVENTS_MAX: usize = 256;
 
 #[derive(Debug, Default)]
 pub(crate) struct Watcher {
-    events: VecDeque<Kept>,
+    events: VecDeque<KeptEvent>,
     lost: u64,
     waker: Option<Waker>,
     /// It is told of sessions alone: what else happens cannot drive those out.
@@ -37,11 +37,13 @@ impl Watchers {
     }
 
     /// Tells everybody; returns whom to wake.
-    pub(crate) fn notify(&mut self, event: &Kept) -> Vec<Waker> {
+    pub(crate) fn notify(&mut self, event: &KeptEvent) -> Vec<Waker> {
         let mut wakers = Vec::new();
         let is_session = matches!(
             event,
-            Kept::Connected { .. } | Kept::LoggedIn { .. } | Kept::Disconnected { .. }
+            KeptEvent::Connected { .. }
+                | KeptEvent::LoggedIn { .. }
+                | KeptEvent::Disconnected { .. }
         );
         for (_, watcher) in &mut self.0 {
             if watcher.only_sessions && !is_session {
@@ -68,10 +70,10 @@ impl Watchers {
         key: usize,
         is_over: bool,
         cx: &mut Context<'_>,
-    ) -> (Poll<Option<Kept>>, Option<Waker>) {
+    ) -> (Poll<Option<KeptEvent>>, Option<Waker>) {
         let Some(watcher) = self.0.get_mut(key) else { return (Poll::Ready(None), None) };
         if watcher.lost > 0 {
-            let lagged = Kept::Lagged(std::mem::take(&mut watcher.lost));
+            let lagged = KeptEvent::Lagged(std::mem::take(&mut watcher.lost));
             return (Poll::Ready(Some(lagged)), None);
         }
         match watcher.events.pop_front() {
@@ -82,7 +84,7 @@ impl Watchers {
     }
 
     /// Forgets what waits to be told to that watcher; it is to be dropped behind the lock.
-    pub(crate) fn forget(&mut self, key: usize) -> VecDeque<Kept> {
+    pub(crate) fn forget(&mut self, key: usize) -> VecDeque<KeptEvent> {
         let Some(watcher) = self.0.get_mut(key) else { return VecDeque::new() };
         watcher.lost = 0;
         std::mem::take(&mut watcher.events)

@@ -13,5 +13,5 @@ mod server;
 
 pub use client::Client;
 pub use options::Options;
-pub use pseud_proto::kaa::{BigInt, Complex, Config, FrozenSet, Object, Set, exts};
+pub use pseud_proto::kaa::{BigInt, Complex, Config, FrozenSet, PickledObject, Set, exts};
 pub use server::Server;

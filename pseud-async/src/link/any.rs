@@ -1,6 +1,6 @@
 //! What others ask of a link, whatever its socket is.
 
-use super::{Flushed, Link};
+use super::{Flushed, StreamLink};
 use crate::engine::activity::Activity;
 use crate::engine::any_link::AnyLink;
 use crate::runtime::Writer;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// told that nobody can tell.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl<W: Writer> AnyLink for Link<W> {
+impl<W: Writer> AnyLink for StreamLink<W> {
     fn flush_now(&self) {
         let connection = match self.connection.try_lock() {
             Ok(connection) => connection,

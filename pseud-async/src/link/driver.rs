@@ -1,9 +1,9 @@
 //! One link's task: the whole loop.
 
 use super::host::Host;
-use super::input::Input;
+use super::input::TurnBuffer;
 use super::turn::Turn;
-use super::{CarrierConfig, Flushed, Ingest, Link, Origin, farewell};
+use super::{CarrierConfig, Flushed, Ingest, Origin, StreamLink, farewell};
 use crate::engine::sockets::OpenSocket;
 use crate::runtime::{Reader, Runtime, Stream, Timer, Writer};
 use bytes::BytesMut;
@@ -25,7 +25,7 @@ const LARGE_READ: usize = 512 << 10;
 type ReaderOf<R> = <<R as Runtime>::Stream as Stream>::Reader;
 
 /// A link over a runtime's streams.
-pub(crate) type LinkOf<R> = Link<<<R as Runtime>::Stream as Stream>::Writer>;
+pub(crate) type LinkOf<R> = StreamLink<<<R as Runtime>::Stream as Stream>::Writer>;
 
 pub(crate) struct Driver<R: Runtime> {
     live: Live<R>,
@@ -66,7 +66,7 @@ impl<R: Runtime> Driver<R> {
         if let Some(bytes) = config.buffer_size() {
             writer.buffer_size(bytes);
         }
-        let link = Link::new(host, config, origin, writer, address)?;
+        let link = StreamLink::new(host, config, origin, writer, address)?;
         let live = Live { open: host.hub().open_socket(), link };
         let runtime = runtime.clone();
         let (timer, armed, kept) = (None, None, None);
@@ -106,7 +106,7 @@ impl<R: Runtime> Driver<R> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reason> {
         self.live.link.register(cx.waker());
-        let mut input = Input::begin(&mut self.kept);
+        let mut input = TurnBuffer::begin(&mut self.kept);
         let polled = self.poll_turn(cx, &mut input);
         if polled == Poll::Ready(Reason::PeerGone) {
             self.finish(&mut input);
@@ -116,7 +116,7 @@ impl<R: Runtime> Driver<R> {
     }
 
     /// One turn: until there is nothing to do, or others are to have theirs.
-    fn poll_turn(&mut self, cx: &mut Context<'_>, input: &mut Input) -> Poll<Reason> {
+    fn poll_turn(&mut self, cx: &mut Context<'_>, input: &mut TurnBuffer) -> Poll<Reason> {
         let mut turn = Turn::default();
         if self.flush(cx, &mut turn).is_err() {
             return Poll::Ready(Reason::PeerGone);
@@ -149,7 +149,7 @@ impl<R: Runtime> Driver<R> {
     fn poll_fed(
         &mut self,
         cx: &mut Context<'_>,
-        input: &mut Input,
+        input: &mut TurnBuffer,
         turn: &mut Turn,
     ) -> Poll<io::Result<Ingest>> {
         if let Some(fed) = self.next(input) {
@@ -171,7 +171,7 @@ impl<R: Runtime> Driver<R> {
     }
 
     /// What comes of the next messages that were read before, if there are any.
-    fn next(&mut self, input: &mut Input) -> Option<Ingest> {
+    fn next(&mut self, input: &mut TurnBuffer) -> Option<Ingest> {
         if std::mem::take(&mut self.waits) {
             return Some(self.live.link.handle_waiting());
         }
@@ -184,7 +184,7 @@ impl<R: Runtime> Driver<R> {
     }
 
     /// The socket takes no more, or gives no more: what it gave before, answers among it, has come.
-    fn finish(&mut self, input: &mut Input) {
+    fn finish(&mut self, input: &mut TurnBuffer) {
         while let Some(fed) = self.next(input) {
             if self.settle(fed, &mut Turn::default()).is_err() {
                 return;
@@ -230,7 +230,7 @@ impl<R: Runtime> Driver<R> {
     fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        input: &mut Input,
+        input: &mut TurnBuffer,
         turn: &mut Turn,
     ) -> Poll<io::Result<Option<Ingest>>> {
         let reader = &mut self.reader;

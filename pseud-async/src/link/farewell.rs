@@ -4,7 +4,7 @@
 //! yet of ours is lost: an answer, or the ERROR that says why it is not let in. So first only our
 //! direction is closed, and the other one is read to its end: peers close theirs when they read ours.
 
-use super::{Flushed, Link};
+use super::{Flushed, StreamLink};
 use crate::engine::sockets::OpenSocket;
 use crate::runtime::time::by;
 use crate::runtime::{Reader, Runtime, Writer};
@@ -25,7 +25,7 @@ const PORTION: usize = 16 << 10;
 const TURNS_MAX: usize = 32;
 
 /// A link that is over, with something to say still.
-type Unsaid<W> = Arc<Link<W>>;
+type Unsaid<W> = Arc<StreamLink<W>>;
 
 /// Closes a socket, in the time that [`OpenSocket::farewell`] gives.
 pub(crate) async fn close<R: Runtime>(

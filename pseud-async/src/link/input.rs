@@ -16,12 +16,12 @@ thread_local! {
 /// The thread's buffer, for one turn. It is taken out of its place: a handler that drives another link
 /// within its own turn finds none there, and makes one.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(super) struct TurnBuffer {
     buffer: Box<[u8]>,
     rest: Range<usize>,
 }
 
-impl Input {
+impl TurnBuffer {
     /// With what was kept of the last turn.
     pub(super) fn begin(kept: &mut Option<Box<[u8]>>) -> Self {
         let buffer = SCRATCH.take().unwrap_or_else(|| vec![0; SCRATCH_BYTES].into());
@@ -60,7 +60,7 @@ impl Input {
     }
 }
 
-impl Drop for Input {
+impl Drop for TurnBuffer {
     fn drop(&mut self) {
         SCRATCH.set(Some(std::mem::take(&mut self.buffer)));
     }
@@ -72,16 +72,16 @@ mod tests {
 
     #[test]
     fn what_a_turn_leaves_is_there_in_the_next() {
-        let mut input = Input::begin(&mut None);
+        let mut input = TurnBuffer::begin(&mut None);
         input.buffer()[..5].copy_from_slice(b"abcde");
         input.filled(5);
         input.took(2);
-        let mut within = Input::begin(&mut None);
+        let mut within = TurnBuffer::begin(&mut None);
         within.buffer().fill(0);
         drop(within);
         let mut kept = input.end();
         assert_eq!(kept.as_deref(), Some(&b"cde"[..]));
-        let mut input = Input::begin(&mut kept);
+        let mut input = TurnBuffer::begin(&mut kept);
         assert_eq!((input.rest(), kept), (&mut b"cde".to_vec()[..], None));
         input.took(3);
         assert_eq!(input.end(), None);

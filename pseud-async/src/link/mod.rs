@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-/// What came of telling a link something; see [`Link::settle`]. Apart, so that the buffer that was
+/// What came of telling a link something; see [`StreamLink::settle`]. Apart, so that the buffer that was
 /// read into is free again before a handler runs.
 #[derive(Debug)]
 #[must_use = "callers and handlers wait in it"]
@@ -71,7 +71,7 @@ struct Settled {
 
 /// What an exchange finds.
 #[derive(Debug, Default)]
-struct Heard {
+struct ExchangeFindings {
     question: Option<Question>,
     joined: bool,
     waits: bool,
@@ -98,7 +98,7 @@ pub enum Origin<'a> {
 
 /// One link. Its task owns the reading half and calls `handle_*` and `flush`; any task may write
 /// through it when nothing else is in flight.
-pub struct Link<W> {
+pub struct StreamLink<W> {
     host: Arc<Host>,
     connection: Mutex<Carrier>,
     writer: W,
@@ -120,13 +120,13 @@ pub struct Link<W> {
     activity: Activity,
 }
 
-impl<W> fmt::Debug for Link<W> {
+impl<W> fmt::Debug for StreamLink<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link").field("address", &self.address).field("peer", &self.peer).finish()
     }
 }
 
-impl<W: Writer> Link<W> {
+impl<W: Writer> StreamLink<W> {
     /// A link over a fresh socket.
     ///
     /// # Errors
@@ -356,7 +356,7 @@ impl<W: Writer> Link<W> {
         let at = hub.now();
         let told = tell(&mut connection, at);
         // What came before an error has its turn now or never.
-        let mut heard = Heard { all: told.is_err(), ..Heard::default() };
+        let mut heard = ExchangeFindings { all: told.is_err(), ..ExchangeFindings::default() };
         let ((handled, gathers), effects) = hub.visit(|inner, effects| {
             let handled = self.exchange(&mut connection, inner, effects, &mut heard, at);
             let gathers = effects.callers() > 1;
@@ -366,7 +366,7 @@ impl<W: Writer> Link<W> {
             }
             (handled, gathers)
         });
-        let Heard { question, joined, waits, .. } = heard;
+        let ExchangeFindings { question, joined, waits, .. } = heard;
         if joined && let Some(bounds) = connection.without_pings() {
             self.writer.keep_alive(bounds);
         }
@@ -385,7 +385,7 @@ impl<W: Writer> Link<W> {
         connection: &mut Carrier,
         inner: &mut Inner,
         effects: &mut Effects,
-        heard: &mut Heard,
+        heard: &mut ExchangeFindings,
         now: Instant,
     ) -> Result<(), PeerError> {
         let (mut result, mut portion) = (Ok(()), None);
@@ -491,7 +491,7 @@ impl<W: Writer> Link<W> {
         let now = hub.now();
         let (detached, mut effects) = hub.visit(|inner, effects| {
             // Answers that wait have come; requests that wait have not begun, and are not served.
-            let mut heard = Heard { all: true, ..Heard::default() };
+            let mut heard = ExchangeFindings { all: true, ..ExchangeFindings::default() };
             let _ = self.exchange(&mut connection, inner, effects, &mut heard, now);
             self.over.store(true, Ordering::Relaxed);
             inner.endpoint.handle_gone(peer, reason, now);

@@ -1,6 +1,6 @@
 //! When a link writes: at once where nothing else is open, else once for all who speak together.
 
-use super::{CarrierConfig, Host, Link, Origin};
+use super::{CarrierConfig, Host, Origin, StreamLink};
 use crate::call::pending::Pending;
 use crate::engine::hub::Hub;
 use crate::runtime::Writer;
@@ -44,7 +44,7 @@ impl Wake for Wakes {
 /// A link and the other end of it.
 struct Pair {
     hub: Arc<Hub>,
-    link: Arc<Link<Written>>,
+    link: Arc<StreamLink<Written>>,
     other: Connection,
     /// Of the link's task.
     wakes: Arc<Wakes>,
@@ -56,7 +56,7 @@ impl Pair {
         let host = Host::new(Arc::new(Config::default()), ByHand::default()).unwrap();
         let host = Arc::new(host);
         let origin = Origin::Accepted { late_guard: None };
-        let link = Link::new(
+        let link = StreamLink::new(
             &host,
             CarrierConfig::Zmtp(config.clone()),
             origin,

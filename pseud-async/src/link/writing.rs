@@ -1,6 +1,6 @@
 //! A link's way out: what is queued for its peer, into its socket.
 
-use super::Link;
+use super::StreamLink;
 use super::carrier::Carrier;
 use crate::engine::effects::Effects;
 use crate::engine::state::Inner;
@@ -27,13 +27,13 @@ pub enum Flushed {
 }
 
 /// What came of one write.
-enum Wrote {
+enum WriteOutcome {
     /// So many bytes, and there may be more.
     Some(usize),
     Last(Flushed),
 }
 
-impl<W: Writer> Link<W> {
+impl<W: Writer> StreamLink<W> {
     /// Pulls what is queued for this peer and writes until all is written or the socket is full.
     ///
     /// # Errors
@@ -59,19 +59,19 @@ impl<W: Writer> Link<W> {
             }
             let effects = self.pull(&mut connection);
             let written = self.write(&mut connection);
-            if let Ok(Wrote::Some(count)) = written {
+            if let Ok(WriteOutcome::Some(count)) = written {
                 bytes += count;
             }
-            let goes_on = matches!(written, Ok(Wrote::Some(_))) && bytes < max;
+            let goes_on = matches!(written, Ok(WriteOutcome::Some(_))) && bytes < max;
             if goes_on && effects.is_empty() {
                 continue;
             }
             drop(connection);
             self.hub().perform(effects, None);
             match written? {
-                Wrote::Last(flushed) => return Ok((flushed, bytes)),
-                Wrote::Some(_) if goes_on => connection = self.lock(),
-                Wrote::Some(_) => return Ok((Flushed::Part, bytes)),
+                WriteOutcome::Last(flushed) => return Ok((flushed, bytes)),
+                WriteOutcome::Some(_) if goes_on => connection = self.lock(),
+                WriteOutcome::Some(_) => return Ok((Flushed::Part, bytes)),
             }
         }
     }
@@ -107,22 +107,22 @@ impl<W: Writer> Link<W> {
     }
 
     /// One write.
-    fn write(&self, connection: &mut Carrier) -> io::Result<Wrote> {
+    fn write(&self, connection: &mut Carrier) -> io::Result<WriteOutcome> {
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
         let count = connection.slices(&mut slices);
         if count == 0 {
-            return Ok(Wrote::Last(Flushed::All));
+            return Ok(WriteOutcome::Last(Flushed::All));
         }
         match self.writer.try_write(&slices[..count]) {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 connection.advance(written);
                 self.activity.send(written);
-                Ok(Wrote::Some(written))
+                Ok(WriteOutcome::Some(written))
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Wrote::Some(0)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(WriteOutcome::Some(0)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Ok(Wrote::Last(Flushed::Blocked))
+                Ok(WriteOutcome::Last(Flushed::Blocked))
             }
             Err(error) => Err(error),
         }

@@ -40,7 +40,7 @@ pub(crate) async fn bind<R: Runtime>(
     host.hub().listens();
     tracing::info!(endpoint = %bound, "listening");
     let config = options.accepting();
-    let open = Arc::new(Open(Mutex::new(Some(listener))));
+    let open = Arc::new(OpenListener(Mutex::new(Some(listener))));
     if !host.hub().listen(&open) {
         return Err(named("bind", endpoint, &io::Error::other("this side shut down")));
     }
@@ -106,9 +106,9 @@ impl Bound {
 
 /// What listens, until it is closed: by whoever wants the endpoint to be free, not by the task that
 /// accepts, which may not run before somebody binds there again.
-struct Open<L>(Mutex<Option<L>>);
+struct OpenListener<L>(Mutex<Option<L>>);
 
-impl<L: Listener> Open<L> {
+impl<L: Listener> OpenListener<L> {
     fn lock(&self) -> MutexGuard<'_, Option<L>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,7 +122,7 @@ impl<L: Listener> Open<L> {
     }
 }
 
-impl<L: Listener> Listening for Open<L> {
+impl<L: Listener> Listening for OpenListener<L> {
     fn close(&self) {
         // Under the lock: whoever comes second finds the socket closed, not about to be.
         *self.lock() = None;
@@ -135,7 +135,7 @@ async fn accept<R: Runtime>(
     host: Arc<Host>,
     config: CarrierConfig,
     here: BindOptions,
-    open: Arc<Open<R::Listener>>,
+    open: Arc<OpenListener<R::Listener>>,
     runtime: R,
 ) {
     let (mut backoff, mut ended) = (Backoff::new(patience()), host.hub().shut_down());

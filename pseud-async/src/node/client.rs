@@ -1,6 +1,6 @@
 //! A peer that calls one server.
 
-use super::lifecycle::Ready;
+use super::lifecycle::UntilReady;
 use super::peering::Peering;
 use super::setup_error::SetupError;
 use super::{Options, names};
@@ -58,7 +58,7 @@ impl<R: Runtime> Peering<R, Calling> {
     }
 
     /// Waits until the server's link is ready. See [`Node::ready`](crate::Node::ready).
-    pub fn ready(&self) -> Ready {
+    pub fn ready(&self) -> UntilReady {
         self.node().ready()
     }
 }

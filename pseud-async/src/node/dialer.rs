@@ -134,7 +134,7 @@ impl<R: Runtime> Dialer<R> {
                         backoff.succeeded();
                     }
                 }
-                Some(Err(Told)) => self.dial.failed(),
+                Some(Err(FailureReported)) => self.dial.failed(),
             }
             let wait = match refused {
                 true => backoff.refused(self.random()),
@@ -147,18 +147,20 @@ impl<R: Runtime> Dialer<R> {
     }
 
     /// `None`: this side shut down, or disconnected. A link hears of that by itself.
-    async fn link(&self, attempt: u32) -> Option<Result<(Reason, bool), Told>> {
+    async fn link(&self, attempt: u32) -> Option<Result<(Reason, bool), FailureReported>> {
         self.dial.connecting();
         let failed = |error| self.notify(&error);
         let connecting = connect::connect(&self.runtime, &self.address, self.timeout, failed);
-        let Some(stream) = self.unless_shut_down(connecting).await? else { return Some(Err(Told)) };
+        let Some(stream) = self.unless_shut_down(connecting).await? else {
+            return Some(Err(FailureReported));
+        };
         let origin = Origin::Dialed { attempt, dial: &self.dial };
         let config = self.config.clone();
         let driver = match Driver::new(&self.host, config, origin, stream, &self.runtime) {
             Ok(driver) => driver,
             Err(error) => {
                 self.notify(&error);
-                return Some(Err(Told));
+                return Some(Err(FailureReported));
             }
         };
         if !self.current.set(Now::Linked(Arc::downgrade(driver.link()))) {
@@ -191,4 +193,4 @@ impl<R: Runtime> Dialer<R> {
 }
 
 /// There was no link, and whoever watches was told why.
-struct Told;
+struct FailureReported;

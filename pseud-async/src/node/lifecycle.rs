@@ -10,12 +10,12 @@ use std::task::{Context, Poll};
 /// See [`Node::ready`](crate::Node::ready).
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct Ready {
+pub struct UntilReady {
     pub(crate) hub: Arc<Hub>,
     pub(crate) place: WaitHandle,
 }
 
-impl Future for Ready {
+impl Future for UntilReady {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -27,7 +27,7 @@ pub use self::server::{Server, Serving};
 pub use self::setup_error::SetupError;
 
 use self::events::Events;
-use self::lifecycle::{Drained, Ready};
+use self::lifecycle::{Drained, UntilReady};
 use crate::call::Call;
 use crate::call::all::CallAll;
 use crate::call::peer::Peer;
@@ -57,13 +57,13 @@ use std::time::Duration;
 /// [`shutdown`](Self::shutdown).
 #[derive(Clone)]
 pub struct Node {
-    owner: Arc<Owner>,
+    owner: Arc<NodeOwner>,
 }
 
 /// Ends the node when the last handle goes.
-struct Owner(Arc<Host>);
+struct NodeOwner(Arc<Host>);
 
-impl Drop for Owner {
+impl Drop for NodeOwner {
     fn drop(&mut self) {
         self.0.shutdown();
     }
@@ -79,7 +79,7 @@ impl Node {
     /// A handle of that node. For adapters.
     #[doc(hidden)]
     pub fn new(host: Arc<Host>) -> Self {
-        Self { owner: Arc::new(Owner(host)) }
+        Self { owner: Arc::new(NodeOwner(host)) }
     }
 
     /// What links know of the node. For adapters.
@@ -224,8 +224,8 @@ impl Node {
     /// Waits until the configured server's link is ready; at once where no server is configured,
     /// or the node has shut down. Cancel-safe. It waits for ever if nobody of that name ever answers
     /// there: wrap it in a time-out.
-    pub fn ready(&self) -> Ready {
-        Ready { hub: self.hub().clone(), place: WaitHandle::default() }
+    pub fn ready(&self) -> UntilReady {
+        UntilReady { hub: self.hub().clone(), place: WaitHandle::default() }
     }
 
     /// What happens to links from now on.

@@ -182,22 +182,22 @@ pub fn node_on<R: Runtime>(options: &mut Options, runtime: &R) -> Result<Node, S
         Some(registry) => host.with_registry(registry),
         None => host,
     });
-    runtime.spawn(run_timer(Ends(host.clone()), runtime.clone()));
+    runtime.spawn(run_timer(EndsNode(host.clone()), runtime.clone()));
     Ok(Node::new(host))
 }
 
 /// Ends the node when its timer task ends, also where that is since the runtime goes away: no call
 /// then waits for ever.
-struct Ends(Arc<Host>);
+struct EndsNode(Arc<Host>);
 
-impl Drop for Ends {
+impl Drop for EndsNode {
     fn drop(&mut self) {
         self.0.shutdown();
     }
 }
 
 /// One sleep for all calls of an endpoint.
-async fn run_timer<R: Runtime>(ends: Ends, runtime: R) {
+async fn run_timer<R: Runtime>(ends: EndsNode, runtime: R) {
     let hub = ends.0.hub();
     let mut armed = hub.now();
     let mut timer = runtime.timer(armed);

@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// # Errors
 /// The system's.
 pub fn set(socket: &SockRef<'_>, bounds: Heartbeat) -> io::Result<()> {
-    let Bounds { interval, timeout, probes } = Bounds::from(bounds);
+    let KeepAliveProbes { interval, timeout, probes } = KeepAliveProbes::from(bounds);
     let keep_alive = TcpKeepalive::new().with_time(interval).with_interval(interval);
     #[cfg(not(windows))]
     let keep_alive = keep_alive.with_retries(probes);
@@ -32,13 +32,13 @@ pub fn set(socket: &SockRef<'_>, bounds: Heartbeat) -> io::Result<()> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Bounds {
+struct KeepAliveProbes {
     interval: Duration,
     timeout: Duration,
     probes: u32,
 }
 
-impl From<Heartbeat> for Bounds {
+impl From<Heartbeat> for KeepAliveProbes {
     fn from(bounds: Heartbeat) -> Self {
         let interval = bounds.interval.unwrap_or(bounds.timeout / 3);
         let interval = Duration::from_secs(interval.as_secs().clamp(1, 32_767));
@@ -56,7 +56,7 @@ mod tests {
         let mut heartbeat = Heartbeat::default();
         heartbeat.interval = interval.map(Duration::from_millis);
         heartbeat.timeout = Duration::from_millis(timeout);
-        let Bounds { interval, timeout, probes } = heartbeat.into();
+        let KeepAliveProbes { interval, timeout, probes } = heartbeat.into();
         (interval.as_secs(), timeout.as_secs(), probes)
     }
 

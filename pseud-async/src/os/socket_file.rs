@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
-    id: Id,
+    id: FileId,
 }
 
 impl Drop for SocketFile {
@@ -30,9 +30,9 @@ impl Drop for SocketFile {
 }
 
 /// Device and inode: while a socket lives, no other file has its inode.
-type Id = (u64, u64);
+type FileId = (u64, u64);
 
-fn id(path: &Path) -> io::Result<Id> {
+fn id(path: &Path) -> io::Result<FileId> {
     let found = fs::symlink_metadata(path)?;
     Ok((found.dev(), found.ino()))
 }
@@ -44,7 +44,7 @@ fn id(path: &Path) -> io::Result<Id> {
 /// # Errors
 /// [`ErrorKind::AddrInUse`]: somebody listens there, or is about to.
 pub fn bind(path: &Path, mode: Option<u32>) -> io::Result<(SocketFile, UnixListener)> {
-    let made = Made::new(path, mode)?;
+    let made = HiddenSocket::new(path, mode)?;
     made.listener.set_nonblocking(true)?;
     if let Some(bound) = made.publish(path)? {
         return Ok((bound, made.listener));
@@ -87,12 +87,12 @@ fn is_stale(path: &Path) -> io::Result<bool> {
 }
 
 /// A socket that listens where nobody else can see it.
-struct Made {
+struct HiddenSocket {
     listener: UnixListener,
     file: Hidden,
 }
 
-impl Made {
+impl HiddenSocket {
     fn new(path: &Path, mode: Option<u32>) -> io::Result<Self> {
         let file = Hidden::beside(path)?;
         let listener = file.listen()?;

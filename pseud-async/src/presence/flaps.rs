@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Flaps<K> {
     interval: Duration,
-    all: BTreeMap<K, Known>,
+    all: BTreeMap<K, KnownPeer>,
     due: BTreeSet<(Instant, K)>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownPeer {
     sessions: usize,
     is_told: bool,
     /// Before that nothing more is told of it.

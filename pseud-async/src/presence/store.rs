@@ -86,16 +86,16 @@ pub trait PresenceStore: Send + Sync + 'static {
 
 /// A [`PresenceStore`] in memory: what several nodes of one process can share. Clones are one.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryPresence(Arc<Mutex<Kept>>);
+pub struct MemoryPresence(Arc<Mutex<PresenceTable>>);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct PresenceTable {
     entries: BTreeMap<(SmolStr, SmolStr), PresenceEntry>,
     /// How many sessions each user has.
     users: BTreeMap<Bytes, usize>,
 }
 
-impl Kept {
+impl PresenceTable {
     fn insert(&mut self, entry: PresenceEntry) {
         let (key, user) = ((entry.node.clone(), entry.session.clone()), entry.user.id().clone());
         self.remove(&key);
@@ -123,7 +123,7 @@ impl MemoryPresence {
         Self::default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, PresenceTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
 //! The task of one endpoint: it receives, keeps time, and sends what the socket did not take at once.
 
-use super::serve::Serving;
-use crate::datagram::shared::{Shared, is_of_another};
+use super::serve::ServedEndpoint;
+use crate::datagram::shared::{SharedSocket, is_of_another};
 use crate::runtime::{Runtime, Timer};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ const BUFFER_BYTES: usize = 65_536;
 
 /// Closes the endpoint when its task ends, also where that is since the runtime goes away: no call then
 /// waits for ever.
-pub(super) struct Ends(pub(super) Arc<Serving>);
+pub(super) struct EndsEndpoint(pub(super) Arc<ServedEndpoint>);
 
-impl Drop for Ends {
+impl Drop for EndsEndpoint {
     fn drop(&mut self) {
         self.0.close();
     }
 }
 
 /// Runs until the endpoint is closed.
-pub(super) async fn run<R: Runtime>(runtime: R, ends: Ends) {
+pub(super) async fn run<R: Runtime>(runtime: R, ends: EndsEndpoint) {
     let (mut buffer, mut timer) = (vec![0; BUFFER_BYTES], None);
-    let Ends(serving) = &ends;
+    let EndsEndpoint(serving) = &ends;
     let shared = &serving.shared;
     poll_fn(|cx| {
         shared.driver.register(cx.waker());
@@ -48,7 +48,7 @@ pub(super) async fn run<R: Runtime>(runtime: R, ends: Ends) {
 }
 
 /// Whether a datagram was received, or an error.
-fn poll_receive(serving: &Serving, buffer: &mut [u8], cx: &mut Context<'_>) -> bool {
+fn poll_receive(serving: &ServedEndpoint, buffer: &mut [u8], cx: &mut Context<'_>) -> bool {
     let shared = &serving.shared;
     match shared.socket.poll_receive(cx, buffer) {
         Poll::Pending => false,
@@ -78,7 +78,7 @@ fn poll_receive(serving: &Serving, buffer: &mut [u8], cx: &mut Context<'_>) -> b
 }
 
 /// Whether the socket took what it had not taken.
-fn poll_stuck(shared: &Shared, cx: &mut Context<'_>) -> bool {
+fn poll_stuck(shared: &SharedSocket, cx: &mut Context<'_>) -> bool {
     if shared.lock().stuck.is_none() || shared.socket.poll_send_ready(cx).is_pending() {
         return false;
     }
@@ -101,7 +101,7 @@ fn poll_stuck(shared: &Shared, cx: &mut Context<'_>) -> bool {
 /// Whether something was due.
 fn poll_timer<R: Runtime>(
     runtime: &R,
-    shared: &Shared,
+    shared: &SharedSocket,
     timer: &mut Option<R::Timer>,
     cx: &mut Context<'_>,
 ) -> bool {

@@ -1,11 +1,11 @@
 //! The face of one socket.
 
 use super::driver;
-use super::driver::Ends;
-use super::serve::Serving;
+use super::driver::EndsEndpoint;
+use super::serve::ServedEndpoint;
 use crate::datagram::call::Call;
 use crate::datagram::peer::Peer;
-use crate::datagram::shared::Shared;
+use crate::datagram::shared::SharedSocket;
 use crate::datagram::socket::{DatagramSocket, Datagrams};
 use crate::engine::hub::Hub;
 use crate::entropy;
@@ -31,16 +31,16 @@ use std::sync::Arc;
 /// [`CallError::Closed`](crate::CallError::Closed). A handler that holds a clone keeps it open: use
 /// [`Caller::rpcudp`] there.
 pub struct Endpoint<R: Datagrams> {
-    owner: Arc<Owner>,
+    owner: Arc<EndpointOwner>,
     local: SocketAddr,
     runtime: PhantomData<fn() -> R>,
 }
 
 /// Closes the endpoint when the last handle goes.
 #[derive(Debug)]
-struct Owner(Arc<Serving>);
+struct EndpointOwner(Arc<ServedEndpoint>);
 
-impl Drop for Owner {
+impl Drop for EndpointOwner {
     fn drop(&mut self) {
         self.0.close();
     }
@@ -94,11 +94,11 @@ impl<R: Datagrams> Endpoint<R> {
         let mut machine = pseud_proto::rpcudp::Endpoint::new(options.config, entropy::seed()?);
         machine.set_local(local);
         let hub = Arc::new(Hub::new(Arc::default(), runtime.clone())?);
-        let shared = Arc::new(Shared::new(machine, socket, hub));
+        let shared = Arc::new(SharedSocket::new(machine, socket, hub));
         let served = Arc::new(options.registry.map_or_else(Served::own, Served::shared));
-        let serving = Arc::new(Serving { shared, served });
-        runtime.spawn(driver::run(runtime.clone(), Ends(serving.clone())));
-        Ok(Self { owner: Arc::new(Owner(serving)), local, runtime: PhantomData })
+        let serving = Arc::new(ServedEndpoint { shared, served });
+        runtime.spawn(driver::run(runtime.clone(), EndsEndpoint(serving.clone())));
+        Ok(Self { owner: Arc::new(EndpointOwner(serving)), local, runtime: PhantomData })
     }
 
     /// Where it is bound, with the port that it really has.

@@ -2,11 +2,11 @@
 
 use crate::datagram::log::Silent;
 use crate::datagram::peer::Peer;
-use crate::datagram::shared::Shared;
+use crate::datagram::shared::SharedSocket;
 use crate::serve::caller::Caller;
 use crate::serve::cancelled::Cancelled;
 use crate::serve::dispatch::Started;
-use crate::serve::handler::Answer;
+use crate::serve::handler::HandlerResult;
 use crate::serve::handler_panics::{CaughtAnswer, Whose, answered, catch};
 use crate::serve::on_disconnect::while_wanted;
 use crate::serve::registry::service_table::Served;
@@ -22,15 +22,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// The duty to answer a request or to be silent, once. Dropped, it is given up.
-struct Responder {
-    shared: Arc<Shared>,
+struct DatagramResponder {
+    shared: Arc<SharedSocket>,
     ticket: Option<Ticket>,
     method: String,
     from: SocketAddr,
 }
 
-impl Responder {
-    fn answer(mut self, answer: Answer) {
+impl DatagramResponder {
+    fn answer(mut self, answer: HandlerResult) {
         let Some(ticket) = self.ticket.take() else { return };
         let now = self.shared.now();
         let silent = match answer {
@@ -64,7 +64,7 @@ impl Responder {
     }
 }
 
-impl Drop for Responder {
+impl Drop for DatagramResponder {
     fn drop(&mut self) {
         self.give_up(Silence::Abandoned);
     }
@@ -72,18 +72,19 @@ impl Drop for Responder {
 
 /// What serves the requests of an endpoint.
 #[derive(Debug)]
-pub(super) struct Serving {
-    pub(super) shared: Arc<Shared>,
+pub(super) struct ServedEndpoint {
+    pub(super) shared: Arc<SharedSocket>,
     pub(super) served: Arc<Served>,
 }
 
-impl Serving {
+impl ServedEndpoint {
     /// Polls the request's handler here; only one that has to wait costs a task.
     pub(super) fn serve(&self, request: pseud_proto::rpcudp::Request) {
         let (shared, from) = (&self.shared, request.from());
         let (ticket, name, arguments) = request.into_parts();
         let method = name.to_string();
-        let responder = Responder { shared: shared.clone(), ticket: Some(ticket), method, from };
+        let responder =
+            DatagramResponder { shared: shared.clone(), ticket: Some(ticket), method, from };
         let request = Request { id: None, caller: caller(shared, from), name, arguments };
         let mut resolving = Resolving::new(self.served.candidates(request.name()));
         let mut cx = Context::from_waker(Waker::noop());
@@ -105,7 +106,7 @@ impl Serving {
 }
 
 /// Nobody, at that address.
-fn caller(shared: &Arc<Shared>, from: SocketAddr) -> Caller {
+fn caller(shared: &Arc<SharedSocket>, from: SocketAddr) -> Caller {
     let info = PeerInfo::new("".into()).with_address(from.to_string());
     let (hub, nobody, info) = (shared.hub.clone(), shared.nobody, Arc::new(info));
     let mut caller = Caller::of_session(hub, nobody, info, Provenance::default());
@@ -113,7 +114,7 @@ fn caller(shared: &Arc<Shared>, from: SocketAddr) -> Caller {
     caller
 }
 
-fn start(responder: Responder, started: Started) {
+fn start(responder: DatagramResponder, started: Started) {
     let hub = responder.shared.hub.clone();
     match started {
         Started::Answered(answer) => responder.answer(answer),
@@ -135,7 +136,7 @@ fn start(responder: Responder, started: Started) {
 
 /// The rest of a request's way, where a predicate had to wait.
 async fn resolved(
-    responder: Responder,
+    responder: DatagramResponder,
     mut resolving: Resolving,
     request: Request,
     served: Arc<Served>,
@@ -149,7 +150,7 @@ async fn resolved(
 }
 
 /// The rest of a handler's way that has to wait: until the endpoint is closed.
-async fn waited_for(responder: Responder, mut answering: CaughtAnswer) {
+async fn waited_for(responder: DatagramResponder, mut answering: CaughtAnswer) {
     let mut gone = Cancelled::new(responder.shared.hub.clone(), None);
     let answer = while_wanted(&mut gone, |cx| Pin::new(&mut answering).poll(cx)).await;
     drop(answering);

@@ -9,10 +9,10 @@ use std::task::Poll;
 
 /// Ends one task: its future is dropped by the task itself, at its next turn. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Abort(Arc<State>);
+pub(crate) struct Abort(Arc<AbortState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct AbortState {
     aborted: AtomicBool,
     waker: AtomicWaker,
 }

@@ -2,14 +2,14 @@
 
 use super::caller::Caller;
 use super::cancelled::Cancelled;
-use super::handler::{Answer, Handler, Plain};
+use super::handler::{Handler, HandlerResult, Plain};
 use super::handler_panics::{CaughtAnswer, Whose, answered, catch, catch_future};
 use super::on_disconnect::{OnDisconnect, while_wanted};
 use super::registry::service_table::Served;
 use super::request::Request;
 use super::resolve::Resolving;
 use super::responder::Responder;
-use crate::engine::effects::Arrived;
+use crate::engine::effects::ArrivedRequests;
 use crate::engine::hub::Hub;
 use pseud_proto::{Limits, Opened, PeerId, Refusal, RequestId, Ticket};
 use smol_str::SmolStr;
@@ -34,8 +34,8 @@ impl Dispatcher {
     /// Serves requests that arrived together: what is ready at once is answered together (large answers
     /// in portions, so that they do not pile up before the first is written), the rest is spawned.
     /// Returns whether the link in whose task this runs has something to flush.
-    pub(crate) fn serve_all(&self, arrived: Arrived, own_link: Option<PeerId>) -> bool {
-        let Arrived { requests, closings, .. } = arrived;
+    pub(crate) fn serve_all(&self, arrived: ArrivedRequests, own_link: Option<PeerId>) -> bool {
+        let ArrivedRequests { requests, closings, .. } = arrived;
         if requests.is_empty() {
             return false;
         }
@@ -61,7 +61,7 @@ impl Dispatcher {
     }
 
     /// Starts one request; returns what came of it if that is known at once.
-    fn serve(&self, request: pseud_proto::Request) -> Option<(Ticket, Outcome)> {
+    fn serve(&self, request: pseud_proto::Request) -> Option<(Ticket, DispatchResult)> {
         if let Err(refusal) = self.hub.running.check(request.size(), &self.hub.config.limits) {
             return Some((request.into_ticket(), Err(refusal)));
         }
@@ -85,7 +85,12 @@ impl Dispatcher {
     }
 
     /// Polls a handler where its request arrived; only one that has to wait costs a task.
-    fn start(&self, ticket: Ticket, size: usize, started: Started) -> Option<(Ticket, Outcome)> {
+    fn start(
+        &self,
+        ticket: Ticket,
+        size: usize,
+        started: Started,
+    ) -> Option<(Ticket, DispatchResult)> {
         let hub = &self.hub;
         match started {
             Started::Answered(answer) => return Some((ticket, Ok(answer))),
@@ -118,16 +123,16 @@ fn is_over(hub: &Hub, closings: usize, request: RequestId) -> bool {
 }
 
 /// What came of a request: its handler's answer, or why none was run.
-type Outcome = Result<Answer, Refusal>;
+type DispatchResult = Result<HandlerResult, Refusal>;
 
-fn size(served: &Outcome) -> usize {
+fn size(served: &DispatchResult) -> usize {
     match served {
         Ok(Ok(packed)) => packed.as_bytes().len(),
         Ok(Err(_)) | Err(_) => 0,
     }
 }
 
-fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, Outcome)>, own_link: Option<PeerId>) -> bool {
+fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, DispatchResult)>, own_link: Option<PeerId>) -> bool {
     let (waiting, effects) = hub.with(|inner, now| {
         let mut waiting = Vec::new();
         for (ticket, served) in ready {
@@ -185,7 +190,7 @@ fn unserved(request: Request) -> Refusal {
 
 /// What has become of a request whose handler is known.
 pub(crate) enum Started {
-    Answered(Answer),
+    Answered(HandlerResult),
     Answering(CaughtAnswer),
     /// It is to run on a thread that may block.
     Blocking(Plain, Request),

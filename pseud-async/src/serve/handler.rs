@@ -10,11 +10,11 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-pub(crate) type Answer = Result<Packed, Fault>;
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+pub(crate) type HandlerResult = Result<Packed, Fault>;
+pub(crate) type Answering = Pin<Box<dyn Future<Output = HandlerResult> + Send>>;
 
 /// A plain function as a handler.
-pub(crate) type Plain = Arc<dyn Fn(Request) -> Answer + Send + Sync>;
+pub(crate) type Plain = Arc<dyn Fn(Request) -> HandlerResult + Send + Sync>;
 
 /// A registered handler.
 #[derive(Clone)]
@@ -124,7 +124,7 @@ impl Handler {
 }
 
 /// Encoded here, in the handler's task, before any lock is taken.
-fn encode<T: Serialize, E: HandlerError>(result: Result<T, E>, wire: Wire) -> Answer {
+fn encode<T: Serialize, E: HandlerError>(result: Result<T, E>, wire: Wire) -> HandlerResult {
     let value = result.map_err(HandlerError::into_fault)?;
     let packed = match wire {
         Wire::Pseud => Packed::result(&value),

@@ -1,6 +1,6 @@
 //! Panics of handlers and predicates: whose request was being served is said in the log.
 
-use super::handler::{Answer, Answering};
+use super::handler::{Answering, HandlerResult};
 use super::request::Request;
 use crate::engine::event::shown;
 use crate::panics::{CatchUnwind, OnPanic, caught};
@@ -47,14 +47,14 @@ impl OnPanic for Whose {
 }
 
 /// A handler whose panic is a fault of its own call and of nothing else.
-pub(crate) type CaughtAnswer = CatchUnwind<Answer, Whose>;
+pub(crate) type CaughtAnswer = CatchUnwind<HandlerResult, Whose>;
 
 /// What such a handler answered.
-pub(crate) fn answered(answer: Option<Answer>) -> Answer {
+pub(crate) fn answered(answer: Option<HandlerResult>) -> HandlerResult {
     answer.unwrap_or_else(|| Err(panicked()))
 }
 
-pub(crate) fn catch(whose: &Whose, run: impl FnOnce() -> Answer) -> Answer {
+pub(crate) fn catch(whose: &Whose, run: impl FnOnce() -> HandlerResult) -> HandlerResult {
     answered(caught(run, |panic| whose.handler_panicked(panic)))
 }
 

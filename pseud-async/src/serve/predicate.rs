@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-pub(crate) type Judging = Pin<Box<dyn Future<Output = bool> + Send>>;
+pub(crate) type PredicateFuture = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 /// What a domain says of a caller.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub(crate) enum Predicate {
     /// Whom a predicate accepts.
     Sync(Arc<dyn Fn(&Caller) -> bool + Send + Sync>),
     /// Whom a predicate that may have to wait accepts.
-    Async(Arc<dyn Fn(Caller) -> Judging + Send + Sync>),
+    Async(Arc<dyn Fn(Caller) -> PredicateFuture + Send + Sync>),
     /// Nobody: that domain has no predicate.
     Missing(Arc<str>),
 }

@@ -2,7 +2,7 @@
 
 use super::handler::Handler;
 use super::handler_panics::{Whose, accepted, accepting, dropped};
-use super::predicate::{Judging, Predicate};
+use super::predicate::{Predicate, PredicateFuture};
 use super::registry::service_table::Served;
 use super::registry::table::{Candidate, Candidates};
 use super::request::Request;
@@ -13,12 +13,12 @@ use std::task::{Context, Poll, ready};
 /// to another task wherever it has to wait.
 pub(crate) struct Resolving {
     candidates: IntoIter<[Candidate; 2]>,
-    asked: Option<Asked>,
+    asked: Option<PendingPredicate>,
 }
 
 /// A predicate that has to wait, whose domain has that handler.
-struct Asked {
-    judging: Judging,
+struct PendingPredicate {
+    judging: PredicateFuture,
     handler: Handler,
     whose: Whose,
 }
@@ -50,7 +50,9 @@ impl Resolving {
     /// The handler whose predicate was asked, if that has accepted; `None` if it has not, or none was
     /// asked.
     fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<Option<Handler>> {
-        let Some(Asked { judging, whose, .. }) = &mut self.asked else { return Poll::Ready(None) };
+        let Some(PendingPredicate { judging, whose, .. }) = &mut self.asked else {
+            return Poll::Ready(None);
+        };
         let polled = accepting(|| whose.clone(), || judging.as_mut().poll(cx));
         let accepts = ready!(polled.unwrap_or(Poll::Ready(false)));
         let handler = self.forget_asked();
@@ -63,7 +65,7 @@ impl Resolving {
 
     /// Drops what the predicate that was asked left behind, which may panic as well; whose it was.
     fn forget_asked(&mut self) -> Option<Handler> {
-        let Asked { judging, handler, whose } = self.asked.take()?;
+        let PendingPredicate { judging, handler, whose } = self.asked.take()?;
         accepting(|| whose, move || drop(judging));
         Some(handler)
     }
@@ -78,7 +80,9 @@ impl Resolving {
             Predicate::Sync(predicate) => accepted(whose, move || predicate(caller)),
             Predicate::Async(predicate) => {
                 match accepting(whose, move || predicate(caller.clone())) {
-                    Some(judging) => self.asked = Some(Asked { judging, handler, whose: whose() }),
+                    Some(judging) => {
+                        self.asked = Some(PendingPredicate { judging, handler, whose: whose() })
+                    }
                     None => dropped(handler),
                 }
                 return None;

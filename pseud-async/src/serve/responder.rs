@@ -1,6 +1,6 @@
 //! The duty to answer.
 
-use super::handler::Answer;
+use super::handler::HandlerResult;
 use crate::engine::hub::Hub;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::{Refusal, Ticket};
@@ -23,7 +23,7 @@ impl Responder {
         Self { hub: hub.clone(), ticket: Some(ticket), size }
     }
 
-    pub(crate) fn answer(mut self, answer: Answer) {
+    pub(crate) fn answer(mut self, answer: HandlerResult) {
         self.end(|endpoint, ticket, now| endpoint.reply(ticket, answer, now));
     }
 

@@ -1,6 +1,6 @@
 //! Opening a connection without blocking a thread.
 
-use super::raw::Raw;
+use super::raw::RawSocket;
 use super::stream::Stream;
 use crate::threads::reactor::Reactor;
 use pseud_async::adapter::{SocketAddress, socket};
@@ -12,13 +12,13 @@ use std::sync::Arc;
 /// Opens a connection. Dropping the future gives that up.
 pub(crate) async fn connect(reactor: &Arc<Reactor>, to: &SocketAddress) -> io::Result<Stream> {
     // Known to the reactor only once it connects: before, the system calls it hung up.
-    let raw = Raw::new(reactor, socket::connecting(to)?)?;
+    let raw = RawSocket::new(reactor, socket::connecting(to)?)?;
     established(&raw).await?;
     Stream::connected(raw)
 }
 
 /// The system says by "writable" that it has connected, or why it has not.
-async fn established(raw: &Raw) -> io::Result<()> {
+async fn established(raw: &RawSocket) -> io::Result<()> {
     loop {
         socket::connected(&SockRef::from(&raw.socket))?;
         match raw.socket.peer_addr() {

@@ -1,7 +1,7 @@
 //! What listens: a TCP port, or a Unix socket with its file.
 
 use super::stream::Stream;
-use crate::threads::reactor::{Reactor, Source};
+use crate::threads::reactor::{EventSource, Reactor};
 use mio::Interest;
 use pseud_async::adapter::{self, SocketAddress, SocketFile, socket};
 use socket2::{SockRef, Socket};
@@ -17,23 +17,23 @@ use std::task::{Context, Poll, Waker};
 pub struct Listener {
     /// It goes first: whoever binds there next finds none, and loses none to us.
     _file: Option<SocketFile>,
-    listening: Arc<Listening>,
+    listening: Arc<ListeningSocket>,
 }
 
-struct Listening {
+struct ListeningSocket {
     socket: Socket,
     reactor: Arc<Reactor>,
     number: usize,
-    state: Mutex<State>,
+    state: Mutex<ListenState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ListenState {
     readable: bool,
     waiting: Option<Waker>,
 }
 
-impl fmt::Debug for Listening {
+impl fmt::Debug for ListeningSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listening").field("number", &self.number).finish_non_exhaustive()
     }
@@ -47,11 +47,11 @@ impl Listener {
         mode: Option<u32>,
     ) -> io::Result<Self> {
         let (_file, socket) = socket::listening(at, mode)?;
-        Ok(Self { _file, listening: Listening::new(reactor, socket)? })
+        Ok(Self { _file, listening: ListeningSocket::new(reactor, socket)? })
     }
 }
 
-impl Listening {
+impl ListeningSocket {
     fn new(reactor: &Arc<Reactor>, socket: Socket) -> io::Result<Arc<Self>> {
         let listening = Arc::new_cyclic(|listening: &Weak<Self>| {
             let reactor = reactor.clone();
@@ -63,7 +63,7 @@ impl Listening {
         Ok(listening)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ListenState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,7 +89,7 @@ impl Listening {
     }
 }
 
-impl Source for Listening {
+impl EventSource for ListeningSocket {
     fn ready(&self, readable: bool, _: bool) {
         let mut state = self.lock();
         state.readable |= readable;
@@ -99,7 +99,7 @@ impl Source for Listening {
     }
 }
 
-impl Drop for Listening {
+impl Drop for ListeningSocket {
     fn drop(&mut self) {
         self.reactor.unwatch(self.socket.as_raw_fd());
         self.reactor.remove_source(self.number);

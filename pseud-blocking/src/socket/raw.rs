@@ -5,7 +5,7 @@
 //! description.
 
 use super::ahead::{Ahead, leads};
-use crate::threads::reactor::{LINGER, Reactor, Source, Unwatched};
+use crate::threads::reactor::{EventSource, LINGER, Reactor, Unwatched};
 use mio::Interest;
 use rustix::net::RecvFlags;
 use socket2::Socket;
@@ -30,15 +30,15 @@ const SEND: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 const SEND: libc::c_int = libc::MSG_DONTWAIT;
 
 /// One socket.
-pub(crate) struct Raw {
+pub(crate) struct RawSocket {
     pub(super) socket: Socket,
     pub(super) reactor: Arc<Reactor>,
     number: usize,
-    state: Mutex<State>,
+    state: Mutex<RawState>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct RawState {
     /// The reactor hears of its events.
     watched: bool,
     /// Whether it may be readable, or writable, by the last event.
@@ -61,13 +61,13 @@ pub(super) struct State {
     pub(super) ahead: Ahead,
 }
 
-impl fmt::Debug for Raw {
+impl fmt::Debug for RawSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Raw").field("number", &self.number).finish_non_exhaustive()
     }
 }
 
-impl Raw {
+impl RawSocket {
     /// A socket of that reactor that does not block. Connected already, or about to be.
     pub(crate) fn new(reactor: &Arc<Reactor>, socket: Socket) -> io::Result<Arc<Self>> {
         let raw = Arc::new_cyclic(|raw: &Weak<Self>| {
@@ -90,12 +90,12 @@ impl Raw {
         (self.reactor.id(), self.number)
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, RawState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The first event comes for what is there already.
-    pub(super) fn watch(&self, state: &mut State) -> io::Result<()> {
+    pub(super) fn watch(&self, state: &mut RawState) -> io::Result<()> {
         if !state.watched {
             (state.readable, state.writable) = (false, true);
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -105,7 +105,7 @@ impl Raw {
         Ok(())
     }
 
-    pub(super) fn unwatch(&self, state: &mut State) {
+    pub(super) fn unwatch(&self, state: &mut RawState) {
         if std::mem::take(&mut state.watched) {
             self.reactor.unwatch(self.socket.as_raw_fd());
         }
@@ -187,7 +187,7 @@ impl Raw {
     }
 }
 
-impl State {
+impl RawState {
     pub(super) fn is_watched(&self) -> bool {
         self.watched
     }
@@ -211,7 +211,7 @@ impl State {
     }
 }
 
-impl Source for Raw {
+impl EventSource for RawSocket {
     fn ready(&self, readable: bool, writable: bool) {
         let mut state = self.lock();
         state.events += 1;
@@ -224,7 +224,7 @@ impl Source for Raw {
     }
 }
 
-impl Unwatched for Raw {
+impl Unwatched for RawSocket {
     fn watch_again(&self, now: Instant) -> bool {
         let mut state = self.lock();
         let lingers = state.left.is_none_or(|left| now.saturating_duration_since(left) < LINGER);
@@ -243,7 +243,7 @@ impl Unwatched for Raw {
     }
 }
 
-impl Drop for Raw {
+impl Drop for RawSocket {
     fn drop(&mut self) {
         let mut state = std::mem::take(&mut *self.lock());
         self.unwatch(&mut state);

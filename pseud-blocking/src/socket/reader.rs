@@ -8,7 +8,7 @@
 //! time only ([`SLICE`](super::raw::SLICE)), and only while nobody else has business with that socket.
 
 use super::ahead;
-use super::raw::{Raw, SLICE};
+use super::raw::{RawSocket, SLICE};
 use crate::threads::tasks;
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -24,13 +24,13 @@ const BARRED: Duration = Duration::from_millis(10);
 
 thread_local! {
     /// What this thread wrote to last, since it began to wait for something.
-    static WROTE: RefCell<Wrote> = const { RefCell::new(Wrote::NotAsked) };
+    static WROTE: RefCell<LastWritten> = const { RefCell::new(LastWritten::NotAsked) };
 }
 
-enum Wrote {
+enum LastWritten {
     NotAsked,
     Nothing,
-    To(Arc<Raw>),
+    To(Arc<RawSocket>),
 }
 
 /// For a thread that waits: notes what it writes to.
@@ -40,50 +40,50 @@ impl Noting {
     /// `None`: it waits within something that waits.
     pub(crate) fn begin() -> Option<Self> {
         WROTE.with_borrow_mut(|wrote| match wrote {
-            Wrote::NotAsked => {
-                *wrote = Wrote::Nothing;
+            LastWritten::NotAsked => {
+                *wrote = LastWritten::Nothing;
                 Some(Self(()))
             }
-            Wrote::Nothing | Wrote::To(_) => None,
+            LastWritten::Nothing | LastWritten::To(_) => None,
         })
     }
 
     /// The socket that it wrote to last.
-    pub(crate) fn take(&self) -> Option<Arc<Raw>> {
-        match WROTE.replace(Wrote::Nothing) {
-            Wrote::To(raw) => Some(raw),
-            Wrote::Nothing | Wrote::NotAsked => None,
+    pub(crate) fn take(&self) -> Option<Arc<RawSocket>> {
+        match WROTE.replace(LastWritten::Nothing) {
+            LastWritten::To(raw) => Some(raw),
+            LastWritten::Nothing | LastWritten::NotAsked => None,
         }
     }
 }
 
 impl Drop for Noting {
     fn drop(&mut self) {
-        drop(WROTE.replace(Wrote::NotAsked));
+        drop(WROTE.replace(LastWritten::NotAsked));
     }
 }
 
 /// This thread has written there.
-pub(super) fn note(raw: &Arc<Raw>) {
+pub(super) fn note(raw: &Arc<RawSocket>) {
     let before = WROTE.with_borrow_mut(|wrote| match wrote {
-        Wrote::Nothing => Some(std::mem::replace(wrote, Wrote::To(raw.clone()))),
-        Wrote::NotAsked | Wrote::To(_) => None,
+        LastWritten::Nothing => Some(std::mem::replace(wrote, LastWritten::To(raw.clone()))),
+        LastWritten::NotAsked | LastWritten::To(_) => None,
     });
     drop(before);
 }
 
 /// Reads that socket on this thread until `is_done`, if it may: see the module. Returns at the latest
 /// once nothing has come for a slice of time.
-pub(crate) fn read_until(raw: &Arc<Raw>, is_done: impl Fn() -> bool) {
+pub(crate) fn read_until(raw: &Arc<RawSocket>, is_done: impl Fn() -> bool) {
     let Some(leading) = Leading::begin(raw) else { return };
     while !is_done() && leading.read() {}
 }
 
 /// While it lives this thread reads that socket, and nobody else does.
-struct Leading<'a>(&'a Arc<Raw>);
+struct Leading<'a>(&'a Arc<RawSocket>);
 
 impl<'a> Leading<'a> {
-    fn begin(raw: &'a Arc<Raw>) -> Option<Self> {
+    fn begin(raw: &'a Arc<RawSocket>) -> Option<Self> {
         let now = Instant::now();
         // A timer that is due while this thread sleeps is the reactor's; but it may end this very call.
         if raw.reactor.next_timer().is_some_and(|at| at < now + SLICE) {

@@ -1,6 +1,6 @@
 //! A fresh connection, and its halves.
 
-use super::raw::Raw;
+use super::raw::RawSocket;
 use super::reader::note;
 use crate::threads::reactor::Reactor;
 use pseud_async::adapter::{self, keep_alive, socket};
@@ -14,27 +14,27 @@ use std::task::{Context, Poll};
 /// A fresh connection.
 #[derive(Debug)]
 pub struct Stream {
-    raw: Arc<Raw>,
+    raw: Arc<RawSocket>,
 }
 
 /// The reading half of a link's socket.
 #[derive(Debug)]
-pub struct ReadHalf(Arc<Raw>);
+pub struct ReadHalf(Arc<RawSocket>);
 
 /// The writing half of a link's socket.
 #[derive(Debug)]
 pub struct WriteHalf {
-    raw: Arc<Raw>,
+    raw: Arc<RawSocket>,
     tcp: bool,
 }
 
 impl Stream {
     /// A connected socket of that reactor.
     pub(crate) fn new(reactor: &Arc<Reactor>, socket: Socket) -> io::Result<Self> {
-        Self::connected(Raw::new(reactor, socket)?)
+        Self::connected(RawSocket::new(reactor, socket)?)
     }
 
-    pub(super) fn connected(raw: Arc<Raw>) -> io::Result<Self> {
+    pub(super) fn connected(raw: Arc<RawSocket>) -> io::Result<Self> {
         raw.set_blocking()?;
         Ok(Self { raw })
     }

@@ -2,7 +2,7 @@
 
 use super::pool::Pool;
 use super::tasks::{self, Polling};
-use super::timers::{Key, Timers};
+use super::timers::{TimerKey, Timers};
 use async_task::Runnable;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
@@ -30,7 +30,7 @@ const WAKE: Token = Token(usize::MAX);
 const EVENTS: usize = 256;
 
 /// A socket, as the reactor sees it.
-pub(crate) trait Source: Send + Sync {
+pub(crate) trait EventSource: Send + Sync {
     /// The system says that it may be read, or written.
     fn ready(&self, readable: bool, writable: bool);
 }
@@ -50,7 +50,7 @@ pub(crate) struct Reactor {
     stopped: AtomicBool,
     queue: Mutex<VecDeque<Runnable>>,
     timers: Timers,
-    sources: Mutex<Slab<Weak<dyn Source>>>,
+    sources: Mutex<Slab<Weak<dyn EventSource>>>,
     unwatched: Mutex<Option<Arc<dyn Unwatched>>>,
     /// What the last caller read into.
     spare: Mutex<Option<Box<[u8]>>>,
@@ -160,7 +160,7 @@ impl Reactor {
     }
 
     /// Waits for a moment.
-    pub(crate) fn add_timer(&self, at: Instant, waker: std::task::Waker) -> Key {
+    pub(crate) fn add_timer(&self, at: Instant, waker: std::task::Waker) -> TimerKey {
         let (key, is_first) = self.timers.insert(at, waker);
         if is_first {
             self.notify();
@@ -168,7 +168,7 @@ impl Reactor {
         key
     }
 
-    pub(crate) fn remove_timer(&self, key: Key) {
+    pub(crate) fn remove_timer(&self, key: TimerKey) {
         self.timers.remove(key);
     }
 
@@ -177,7 +177,7 @@ impl Reactor {
     }
 
     /// Gives a socket its number.
-    pub(crate) fn add_source(&self, source: Weak<dyn Source>) -> usize {
+    pub(crate) fn add_source(&self, source: Weak<dyn EventSource>) -> usize {
         lock(&self.sources).insert(source)
     }
 

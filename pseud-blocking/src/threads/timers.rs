@@ -6,25 +6,25 @@ use std::task::Waker;
 use std::time::Instant;
 
 /// When, and which of those that wait for the same moment.
-pub(crate) type Key = (Instant, u64);
+pub(crate) type TimerKey = (Instant, u64);
 
 /// Who waits, by when.
 #[derive(Debug, Default)]
-pub(crate) struct Timers(Mutex<Waiting>);
+pub(crate) struct Timers(Mutex<TimerQueue>);
 
 #[derive(Debug, Default)]
-struct Waiting {
-    by_time: BTreeMap<Key, Waker>,
+struct TimerQueue {
+    by_time: BTreeMap<TimerKey, Waker>,
     count: u64,
 }
 
 impl Timers {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, TimerQueue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key of a new waiter, and whether it is the first to be woken.
-    pub(crate) fn insert(&self, at: Instant, waker: Waker) -> (Key, bool) {
+    pub(crate) fn insert(&self, at: Instant, waker: Waker) -> (TimerKey, bool) {
         let mut waiting = self.lock();
         waiting.count += 1;
         let key = (at, waiting.count);
@@ -33,7 +33,7 @@ impl Timers {
         (key, is_first)
     }
 
-    pub(crate) fn remove(&self, key: Key) {
+    pub(crate) fn remove(&self, key: TimerKey) {
         let removed = self.lock().by_time.remove(&key);
         // Outside the lock: what a waker drops may be a timer.
         drop(removed);

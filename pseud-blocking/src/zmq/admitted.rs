@@ -17,10 +17,10 @@ const ADMITTED_MAX: usize = 65_536;
 const OF_ONE_USER_MAX: usize = 256;
 
 /// What libzmq's User-Id says: which answer it was.
-pub(super) type Ticket = String;
+pub(super) type AdmissionTicket = String;
 
 #[derive(Debug)]
-struct Entry {
+struct AdmittedEntry {
     user: User,
     asking: Arc<Asking>,
     age: u64,
@@ -28,15 +28,15 @@ struct Entry {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Admitted {
-    by_ticket: BTreeMap<Ticket, Entry>,
-    by_age: BTreeMap<u64, Ticket>,
-    of_user: BTreeMap<bytes::Bytes, Vec<Ticket>>,
+pub(super) struct AdmittedUsers {
+    by_ticket: BTreeMap<AdmissionTicket, AdmittedEntry>,
+    by_age: BTreeMap<u64, AdmissionTicket>,
+    of_user: BTreeMap<bytes::Bytes, Vec<AdmissionTicket>>,
     count: u64,
 }
 
-impl Admitted {
-    pub(super) fn insert(&mut self, ticket: Ticket, user: User, asking: Arc<Asking>) {
+impl AdmittedUsers {
+    pub(super) fn insert(&mut self, ticket: AdmissionTicket, user: User, asking: Arc<Asking>) {
         let of_user = self.of_user.entry(user.id().clone()).or_default();
         let own = (of_user.len() >= OF_ONE_USER_MAX).then(|| of_user[0].clone());
         of_user.push(ticket.clone());
@@ -45,7 +45,7 @@ impl Admitted {
         let pushed_out = own.or_else(|| if over { oldest() } else { None });
         self.count += 1;
         self.by_age.insert(self.count, ticket.clone());
-        self.by_ticket.insert(ticket, Entry { user, asking, age: self.count });
+        self.by_ticket.insert(ticket, AdmittedEntry { user, asking, age: self.count });
         if let Some(ticket) = pushed_out {
             self.forget(&ticket);
         }
@@ -57,7 +57,9 @@ impl Admitted {
 
     /// What comes with that ticket from now on is from nobody.
     pub(super) fn forget(&mut self, ticket: &str) {
-        let Some(Entry { user, asking, age }) = self.by_ticket.remove(ticket) else { return };
+        let Some(AdmittedEntry { user, asking, age }) = self.by_ticket.remove(ticket) else {
+            return;
+        };
         self.by_age.remove(&age);
         if let Some(tickets) = self.of_user.get_mut(user.id()) {
             tickets.retain(|known| known != ticket);

@@ -1,8 +1,8 @@
 //! ZAP's questions, and the node's answers.
 
-use super::commands::Answered;
+use super::commands::ZapReply;
 use super::worker::Worker;
-use super::zap::Asked;
+use super::zap::ZapRequest;
 use pseud_async::adapter::seed;
 use pseud_proto::zmtp::Verdict;
 use std::fmt::Write;
@@ -19,7 +19,7 @@ impl Worker {
                 Err(zmq::Error::EAGAIN) => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let Some(mut asked) = Asked::read(frames) else { continue };
+            let Some(mut asked) = ZapRequest::read(frames) else { continue };
             let Some(question) = asked.question.take() else {
                 self.reply(asked, "400", "")?;
                 continue;
@@ -35,7 +35,7 @@ impl Worker {
     }
 
     /// The authenticator has decided.
-    pub(super) fn answer(&mut self, (number, verdict): Answered) -> zmq::Result<()> {
+    pub(super) fn answer(&mut self, (number, verdict): ZapReply) -> zmq::Result<()> {
         let Some((asked, asking)) = self.asked.remove(&number) else { return Ok(()) };
         match (verdict, ticket()) {
             (Verdict::Admit(user), Some(ticket)) => {
@@ -50,7 +50,7 @@ impl Worker {
         }
     }
 
-    fn reply(&self, asked: Asked, status: &str, ticket: &str) -> zmq::Result<()> {
+    fn reply(&self, asked: ZapRequest, status: &str, ticket: &str) -> zmq::Result<()> {
         let Some(zap) = &self.zap else { return Ok(()) };
         match zap.send_multipart(asked.answer(status, ticket), DONTWAIT) {
             // Whoever asked is gone.

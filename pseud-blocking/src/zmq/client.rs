@@ -1,6 +1,6 @@
 //! A peer that calls one server.
 
-use super::peering::Peering;
+use super::peering::SocketNode;
 use pseud_async::adapter::check_client;
 use pseud_async::{Drain, Node, Options, SetupError};
 use std::io;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// As [`pseud_blocking::Client`](crate::Client), over libzmq.
 #[derive(Debug, Clone)]
-pub struct Client(Peering);
+pub struct Client(SocketNode);
 
 crate::faces::handlers!(Client);
 super::faces::endpoints!(Client);
@@ -32,6 +32,6 @@ impl Client {
     /// ([`AddrInUse`](io::ErrorKind::AddrInUse)), where peers are authenticated.
     pub fn with_options(options: Options, context: zmq::Context) -> Result<Self, SetupError> {
         check_client(&options)?;
-        Peering::new(options, context).map(Self)
+        SocketNode::new(options, context).map(Self)
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// What is asked, with where the answer goes.
-pub(super) enum Command {
+pub(super) enum SocketCommand {
     Bind(String, SyncSender<io::Result<String>>),
     Connect(String, SyncSender<io::Result<()>>),
     Unbind(String, SyncSender<io::Result<()>>),
@@ -24,14 +24,14 @@ pub(super) enum Command {
 }
 
 /// An answer to a question of ZAP: which one, and what was said.
-pub(super) type Answered = (u64, Verdict);
+pub(super) type ZapReply = (u64, Verdict);
 
 #[derive(Default)]
 pub(super) struct Inbox {
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Vec<SocketCommand>,
     /// Peers that are to be looked at.
     pub(super) looks: Vec<usize>,
-    pub(super) answered: Vec<Answered>,
+    pub(super) answered: Vec<ZapReply>,
 }
 
 impl Inbox {
@@ -106,21 +106,21 @@ impl Desk {
         }
     }
 
-    pub(super) fn answered(&self, answered: Answered) {
+    pub(super) fn answered(&self, answered: ZapReply) {
         self.put(|inbox| inbox.answered.push(answered));
     }
 
     /// Puts a command, and waits for what comes of it.
     pub(super) fn ask<T>(
         &self,
-        command: impl FnOnce(SyncSender<io::Result<T>>) -> Command,
+        command: impl FnOnce(SyncSender<io::Result<T>>) -> SocketCommand,
     ) -> io::Result<T> {
         let (answer, answered) = sync_channel(1);
         self.submit(command(answer));
         answered.recv().unwrap_or_else(|_| Err(io::Error::other("this side shut down")))
     }
 
-    fn submit(&self, command: Command) {
+    fn submit(&self, command: SocketCommand) {
         self.put(|inbox| inbox.commands.push(command));
         // In this order: what comes when the thread has ended is thrown away by either.
         if self.over.load(Ordering::SeqCst) {
@@ -137,7 +137,7 @@ impl Desk {
 
     fn stop(&self) -> Receiver<()> {
         let (answer, answered) = sync_channel(1);
-        self.submit(Command::Stop(answer));
+        self.submit(SocketCommand::Stop(answer));
         answered
     }
 }
@@ -150,9 +150,9 @@ impl MessageSocket for Desk {
 
 /// The node's sockets, to be closed with it. It rings the bell, and so must not be held by what the
 /// thread holds.
-pub(super) struct Open(pub(super) Arc<Desk>);
+pub(super) struct OpenSockets(pub(super) Arc<Desk>);
 
-impl Listening for Open {
+impl Listening for OpenSockets {
     fn close(&self) {
         let stopped = self.0.stop();
         // Its own thread closes them when it comes round.

@@ -5,7 +5,7 @@ use super::dialed::INPROC;
 use super::endpoints::is_ipv6;
 use super::incoming::About;
 use super::monitor::{self, Happened};
-use super::sockets::{Role, asks, router};
+use super::sockets::{SocketRole, asks, router};
 use super::worker::Worker;
 use pseud_proto::{Incompatible, Reason};
 use std::io;
@@ -14,7 +14,7 @@ use std::time::Instant;
 impl Worker {
     /// Begins an attempt.
     pub(super) fn dial(&mut self, key: usize) -> io::Result<()> {
-        let socket = router(&self.context, &self.options, Role::Connecting)?;
+        let socket = router(&self.context, &self.options, SocketRole::Connecting)?;
         let Some(dialed) = self.routers.get_mut(key).and_then(|router| router.dialed.as_mut())
         else {
             return Ok(());

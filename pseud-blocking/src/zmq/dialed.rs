@@ -14,7 +14,7 @@ pub(super) const INPROC: &str = "inproc://";
 const SETTLED: Duration = Duration::from_secs(5);
 
 /// See the module.
-pub(super) struct Dialed {
+pub(super) struct DialedSocket {
     endpoint: String,
     dial: Dial,
     backoff: Backoff,
@@ -25,7 +25,7 @@ pub(super) struct Dialed {
     again: Option<Instant>,
 }
 
-impl Dialed {
+impl DialedSocket {
     pub(super) fn new(hub: &Arc<Hub>, endpoint: &str, retry: Retry) -> Self {
         Self {
             endpoint: endpoint.to_owned(),

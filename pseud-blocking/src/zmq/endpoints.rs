@@ -1,9 +1,9 @@
 //! Binding and connecting, as they are asked for.
 
-use super::commands::Command;
-use super::dialed::{Dialed, INPROC};
+use super::commands::SocketCommand;
+use super::dialed::{DialedSocket, INPROC};
 use super::monitor;
-use super::sockets::{Role, router};
+use super::sockets::{SocketRole, router};
 use super::worker::{Router, Worker};
 use pseud_async::adapter::check_endpoint;
 use pseud_proto::address::Address;
@@ -13,14 +13,16 @@ use std::io;
 const FREE_WITHIN: i64 = 1_000;
 
 impl Worker {
-    pub(super) fn obey(&mut self, command: Command) {
+    pub(super) fn obey(&mut self, command: SocketCommand) {
         // Whoever asked may have left.
         match command {
-            Command::Bind(endpoint, answer) => drop(answer.send(self.bind(&endpoint))),
-            Command::Connect(endpoint, answer) => drop(answer.send(self.connect(&endpoint))),
-            Command::Unbind(endpoint, answer) => drop(answer.send(self.unbind(&endpoint))),
-            Command::Disconnect(endpoint, answer) => drop(answer.send(self.disconnect(&endpoint))),
-            Command::Stop(answer) => self.stopped.push(answer),
+            SocketCommand::Bind(endpoint, answer) => drop(answer.send(self.bind(&endpoint))),
+            SocketCommand::Connect(endpoint, answer) => drop(answer.send(self.connect(&endpoint))),
+            SocketCommand::Unbind(endpoint, answer) => drop(answer.send(self.unbind(&endpoint))),
+            SocketCommand::Disconnect(endpoint, answer) => {
+                drop(answer.send(self.disconnect(&endpoint)))
+            }
+            SocketCommand::Stop(answer) => self.stopped.push(answer),
         }
     }
 
@@ -29,7 +31,7 @@ impl Worker {
         let key = match self.bound() {
             Some(key) => key,
             None => {
-                let socket = router(&self.context, &self.options, Role::Binding)?;
+                let socket = router(&self.context, &self.options, SocketRole::Binding)?;
                 let closing = Some(monitor::watch_closing(&self.context, &socket)?);
                 self.routers.insert(Router { socket: Some(socket), dialed: None, closing })
             }
@@ -84,7 +86,7 @@ impl Worker {
             let text = format!("cannot connect to {endpoint}: that was asked for already");
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
-        let dialed = Dialed::new(self.host.hub(), endpoint, self.options.retry);
+        let dialed = DialedSocket::new(self.host.hub(), endpoint, self.options.retry);
         let key = self.routers.insert(Router { socket: None, dialed: Some(dialed), closing: None });
         let dialed = self.dial(key);
         if dialed.is_err() {
@@ -94,7 +96,7 @@ impl Worker {
     }
 
     fn dialed(&self, endpoint: &str) -> Option<usize> {
-        let is_it = |dialed: &Dialed| dialed.endpoint() == endpoint;
+        let is_it = |dialed: &DialedSocket| dialed.endpoint() == endpoint;
         let mut all = self.routers.iter();
         all.find(|(_, router)| router.dialed.as_ref().is_some_and(is_it)).map(|(key, _)| key)
     }

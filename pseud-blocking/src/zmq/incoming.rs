@@ -1,7 +1,7 @@
 //! What comes: from which peer, and what libzmq knows of it.
 
-use super::admitted::Ticket;
-use super::peers::Peer;
+use super::admitted::AdmissionTicket;
+use super::peers::SocketPeer;
 use super::sockets::asks;
 use super::worker::Worker;
 use bytes::Bytes;
@@ -20,7 +20,7 @@ const MESSAGES_MAX: usize = 64;
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// A message.
-struct Received {
+struct ReceivedMessage {
     id: Vec<u8>,
     /// Those behind the identity; `None`: there are more, or larger ones, than a message may have.
     frames: Option<Vec<Message>>,
@@ -30,7 +30,7 @@ struct Received {
 /// What libzmq says of a message's sender: by the last frame, which has it in every version.
 #[derive(Debug, Default)]
 pub(super) struct About {
-    ticket: Option<Ticket>,
+    ticket: Option<AdmissionTicket>,
     address: String,
     is_req: bool,
     profile: Profile,
@@ -60,7 +60,7 @@ impl Worker {
     }
 
     /// A message is there as a whole, or not at all.
-    fn read(&self, key: usize) -> zmq::Result<Option<Received>> {
+    fn read(&self, key: usize) -> zmq::Result<Option<ReceivedMessage>> {
         let Some(socket) = self.routers.get(key).and_then(|router| router.socket.as_ref()) else {
             return Ok(None);
         };
@@ -85,11 +85,11 @@ impl Worker {
             frames.push(frame);
         }
         let about = frames.last_mut().map(About::of).unwrap_or_default();
-        Ok(Some(Received { id, frames: (!over).then_some(frames), about }))
+        Ok(Some(ReceivedMessage { id, frames: (!over).then_some(frames), about }))
     }
 
-    fn incoming(&mut self, key: usize, received: Received) {
-        let Received { id, frames, about } = received;
+    fn incoming(&mut self, key: usize, received: ReceivedMessage) {
+        let ReceivedMessage { id, frames, about } = received;
         let is_probe = matches!(frames.as_deref(), Some([only]) if only.is_empty());
         let Some(peer) = self.peer(key, &id, is_probe, about) else { return };
         if is_probe {
@@ -153,7 +153,8 @@ impl Worker {
         let link = MessageLink::join(&self.host, carrier, next, info, admitted)?;
         let now = Instant::now();
         let (id, stuck, joined, heard) = (id.to_vec(), None, now, now);
-        let peer = self.peers.insert(Peer { link, socket: key, id, ticket, stuck, joined, heard });
+        let peer =
+            self.peers.insert(SocketPeer { link, socket: key, id, ticket, stuck, joined, heard });
         self.flush(peer);
         Some(peer)
     }

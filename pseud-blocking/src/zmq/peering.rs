@@ -1,6 +1,6 @@
 //! What a server and a client over libzmq have in common.
 
-use super::commands::{Command, Desk};
+use super::commands::{Desk, SocketCommand};
 use super::sockets;
 use super::worker::Worker;
 use crate::runtime::Threads;
@@ -19,13 +19,13 @@ use std::time::{Duration, Instant};
 const LEAVING: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone)]
-pub(super) struct Peering {
+pub(super) struct SocketNode {
     pub(super) node: Node,
     desk: Arc<Desk>,
     threads: Threads,
 }
 
-impl Peering {
+impl SocketNode {
     pub(super) fn new(mut options: Options, context: zmq::Context) -> Result<Self, SetupError> {
         sockets::check(&options).map_err(SetupError::Runtime)?;
         let threads = Threads::current().map_err(SetupError::Runtime)?;
@@ -39,19 +39,19 @@ impl Peering {
     }
 
     pub(super) fn bind(&self, endpoint: &str) -> io::Result<String> {
-        self.desk.ask(|answer| Command::Bind(endpoint.to_owned(), answer))
+        self.desk.ask(|answer| SocketCommand::Bind(endpoint.to_owned(), answer))
     }
 
     pub(super) fn connect(&self, endpoint: &str) -> io::Result<()> {
-        self.desk.ask(|answer| Command::Connect(endpoint.to_owned(), answer))
+        self.desk.ask(|answer| SocketCommand::Connect(endpoint.to_owned(), answer))
     }
 
     pub(super) fn unbind(&self, endpoint: &str) -> io::Result<()> {
-        self.desk.ask(|answer| Command::Unbind(endpoint.to_owned(), answer))
+        self.desk.ask(|answer| SocketCommand::Unbind(endpoint.to_owned(), answer))
     }
 
     pub(super) fn disconnect(&self, endpoint: &str) -> io::Result<()> {
-        self.desk.ask(|answer| Command::Disconnect(endpoint.to_owned(), answer))
+        self.desk.ask(|answer| SocketCommand::Disconnect(endpoint.to_owned(), answer))
     }
 
     pub(super) fn drain(&self, at_most: Duration) -> io::Result<Drain> {

@@ -1,6 +1,6 @@
 //! Peers, as a ROUTER knows them: by the socket and the identity that they are behind.
 
-use super::admitted::Ticket;
+use super::admitted::AdmissionTicket;
 use pseud_async::adapter::MessageLink;
 use pseud_proto::zmtp::Token;
 use slab::Slab;
@@ -50,12 +50,12 @@ impl Stuck {
 }
 
 #[derive(Debug)]
-pub(super) struct Peer {
+pub(super) struct SocketPeer {
     pub(super) link: Arc<MessageLink>,
     pub(super) socket: usize,
     pub(super) id: Vec<u8>,
     /// By which answer it was let in, where peers are asked about.
-    pub(super) ticket: Option<Ticket>,
+    pub(super) ticket: Option<AdmissionTicket>,
     pub(super) stuck: Option<Stuck>,
     pub(super) joined: Instant,
     pub(super) heard: Instant,
@@ -63,12 +63,12 @@ pub(super) struct Peer {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Peers {
-    all: Slab<Peer>,
+pub(super) struct SocketPeers {
+    all: Slab<SocketPeer>,
     by_id: HashMap<(usize, Vec<u8>), usize>,
 }
 
-impl Peers {
+impl SocketPeers {
     /// The key of the next peer.
     pub(super) fn next_key(&self) -> usize {
         self.all.vacant_key()
@@ -76,29 +76,29 @@ impl Peers {
 
     /// Who has to make room for another.
     pub(super) fn pushed_out(&self) -> Option<usize> {
-        let silent = |(_, peer): &(usize, &Peer)| peer.heard;
+        let silent = |(_, peer): &(usize, &SocketPeer)| peer.heard;
         let full = self.all.len() >= PEERS_MAX;
         if full { self.all.iter().min_by_key(silent).map(|(key, _)| key) } else { None }
     }
 
-    pub(super) fn insert(&mut self, peer: Peer) -> usize {
+    pub(super) fn insert(&mut self, peer: SocketPeer) -> usize {
         let id = (peer.socket, peer.id.clone());
         let key = self.all.insert(peer);
         self.by_id.insert(id, key);
         key
     }
 
-    pub(super) fn remove(&mut self, key: usize) -> Option<Peer> {
+    pub(super) fn remove(&mut self, key: usize) -> Option<SocketPeer> {
         let peer = self.all.try_remove(key)?;
         self.by_id.remove(&(peer.socket, peer.id.clone()));
         Some(peer)
     }
 
-    pub(super) fn get(&self, key: usize) -> Option<&Peer> {
+    pub(super) fn get(&self, key: usize) -> Option<&SocketPeer> {
         self.all.get(key)
     }
 
-    pub(super) fn get_mut(&mut self, key: usize) -> Option<&mut Peer> {
+    pub(super) fn get_mut(&mut self, key: usize) -> Option<&mut SocketPeer> {
         self.all.get_mut(key)
     }
 
@@ -114,7 +114,7 @@ impl Peers {
 
     /// Those whose message is to be tried again.
     pub(super) fn due(&self, now: Instant) -> Vec<usize> {
-        let due = |peer: &Peer| peer.stuck.as_ref().is_some_and(|stuck| stuck.at <= now);
+        let due = |peer: &SocketPeer| peer.stuck.as_ref().is_some_and(|stuck| stuck.at <= now);
         self.all.iter().filter(|(_, peer)| due(peer)).map(|(key, _)| key).collect()
     }
 

@@ -1,6 +1,6 @@
 //! A peer that is known by an identity, and serves.
 
-use super::peering::Peering;
+use super::peering::SocketNode;
 use pseud_async::adapter::check_server;
 use pseud_async::{Drain, Node, Options, SetupError};
 use std::io;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// As [`pseud_blocking::Server`](crate::Server), over libzmq.
 #[derive(Debug, Clone)]
-pub struct Server(Peering);
+pub struct Server(SocketNode);
 
 crate::faces::handlers!(Server);
 super::faces::endpoints!(Server);
@@ -32,6 +32,6 @@ impl Server {
     /// ([`AddrInUse`](io::ErrorKind::AddrInUse)), where peers are authenticated.
     pub fn with_options(options: Options, context: zmq::Context) -> Result<Self, SetupError> {
         check_server(&options)?;
-        Peering::new(options, context).map(Self)
+        SocketNode::new(options, context).map(Self)
     }
 }

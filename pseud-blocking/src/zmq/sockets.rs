@@ -13,7 +13,7 @@ pub(super) const ZAP_DOMAIN: &str = "pseud";
 
 /// A socket's role: who connects probes, and takes over the id of a server that came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum SocketRole {
     Binding,
     Connecting,
 }
@@ -72,21 +72,21 @@ fn has_curve() -> Option<&'static str> {
 pub(super) fn router(
     context: &zmq::Context,
     options: &Options,
-    role: Role,
+    role: SocketRole,
 ) -> io::Result<zmq::Socket> {
     let socket = context.socket(zmq::ROUTER).map_err(io_error)?;
     set_up(&socket, options, role).map_err(io_error)?;
     Ok(socket)
 }
 
-fn set_up(socket: &zmq::Socket, options: &Options, role: Role) -> zmq::Result<()> {
+fn set_up(socket: &zmq::Socket, options: &Options, role: SocketRole) -> zmq::Result<()> {
     socket.set_linger(LINGER)?;
     let connection = &options.connection;
     if !connection.identity.is_empty() {
         socket.set_identity(&connection.identity)?;
     }
     socket.set_router_mandatory(true)?;
-    if role == Role::Connecting {
+    if role == SocketRole::Connecting {
         socket.set_probe_router(options.connection.probe)?;
         // A server that comes back is to be had at once. On a bound socket it would let anybody take
         // anybody's id, and with it the answers that are meant for that.

@@ -1,9 +1,9 @@
 //! The thread that owns the sockets: the whole loop.
 
-use super::admitted::Admitted;
-use super::commands::{Desk, Inbox, Open};
-use super::dialed::Dialed;
-use super::peers::Peers;
+use super::admitted::AdmittedUsers;
+use super::commands::{Desk, Inbox, OpenSockets};
+use super::dialed::DialedSocket;
+use super::peers::SocketPeers;
 use super::sockets::{asks, io_error};
 use super::zap;
 use pseud_async::Options;
@@ -21,7 +21,7 @@ use zmq::POLLIN;
 pub(super) struct Router {
     /// `None` between two attempts to connect.
     pub(super) socket: Option<zmq::Socket>,
-    pub(super) dialed: Option<Dialed>,
+    pub(super) dialed: Option<DialedSocket>,
     /// Of the one that is bound: what hears that an endpoint is free.
     pub(super) closing: Option<zmq::Socket>,
 }
@@ -41,16 +41,16 @@ pub(super) struct Worker {
     pub(super) routers: Slab<Router>,
     /// Endpoints that are bound, as libzmq has them.
     pub(super) bound: BTreeSet<String>,
-    pub(super) peers: Peers,
+    pub(super) peers: SocketPeers,
     pub(super) zap: Option<zmq::Socket>,
-    pub(super) asked: BTreeMap<u64, (zap::Asked, Arc<Asking>)>,
+    pub(super) asked: BTreeMap<u64, (zap::ZapRequest, Arc<Asking>)>,
     pub(super) questions: u64,
-    pub(super) admitted: Admitted,
+    pub(super) admitted: AdmittedUsers,
     ear: zmq::Socket,
     /// Whoever waits for this thread to end.
     pub(super) stopped: Vec<SyncSender<()>>,
     /// The node's: found by its hub for as long as this thread runs.
-    open: Arc<Open>,
+    open: Arc<OpenSockets>,
     socket: OpenSocket,
     /// The last to go: it waits for what its sockets have not sent.
     pub(super) context: zmq::Context,
@@ -67,7 +67,7 @@ impl Worker {
         let asks = asks(&options.connection.mechanism);
         let zap = if asks { Some(zap::handler(&context)?) } else { None };
         let desk = Arc::new(Desk::new(bell));
-        let open = Arc::new(Open(desk.clone()));
+        let open = Arc::new(OpenSockets(desk.clone()));
         host.listen(&open);
         let (host, socket) = (host.clone(), host.open_socket());
         Ok(Self {
@@ -76,11 +76,11 @@ impl Worker {
             desk,
             routers: Slab::new(),
             bound: BTreeSet::new(),
-            peers: Peers::default(),
+            peers: SocketPeers::default(),
             zap,
             asked: BTreeMap::new(),
             questions: 0,
-            admitted: Admitted::default(),
+            admitted: AdmittedUsers::default(),
             ear,
             stopped: Vec::new(),
             open,
@@ -153,7 +153,7 @@ impl Worker {
                 what.push(Readable::Router(key));
                 items.push(socket.as_poll_item(POLLIN));
             }
-            if let Some(monitor) = router.dialed.as_ref().and_then(Dialed::monitor) {
+            if let Some(monitor) = router.dialed.as_ref().and_then(DialedSocket::monitor) {
                 what.push(Readable::Monitor(key));
                 items.push(monitor.as_poll_item(POLLIN));
             }

@@ -38,7 +38,7 @@ pub(super) fn handler(context: &zmq::Context) -> io::Result<zmq::Socket> {
 }
 
 /// A question of libzmq's, and how its answer begins.
-pub(super) struct Asked {
+pub(super) struct ZapRequest {
     /// The frames before the version: identities and the delimiter.
     envelope: Vec<Vec<u8>>,
     request: Vec<u8>,
@@ -48,7 +48,7 @@ pub(super) struct Asked {
     pub(super) question: Option<Question>,
 }
 
-impl Asked {
+impl ZapRequest {
     /// `None`: that is no question, and has no answer.
     pub(super) fn read(frames: Vec<Vec<u8>>) -> Option<Self> {
         let delimiter = frames.iter().take(FRAMES_MAX).position(Vec::is_empty)?;
@@ -109,11 +109,11 @@ pub(super) fn pair(context: &zmq::Context) -> io::Result<(zmq::Socket, zmq::Sock
 mod tests {
     use super::*;
 
-    fn asked(domain: &str, mechanism: &str, credentials: &[&[u8]]) -> Option<Asked> {
+    fn asked(domain: &str, mechanism: &str, credentials: &[&[u8]]) -> Option<ZapRequest> {
         let before = [b"id".as_slice(), b"", VERSION, b"7", domain.as_bytes(), b"192.0.2.1", b"x"];
         let frames =
             before.into_iter().chain([mechanism.as_bytes()]).chain(credentials.iter().copied());
-        Asked::read(frames.map(<[u8]>::to_vec).collect())
+        ZapRequest::read(frames.map(<[u8]>::to_vec).collect())
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
         assert!(asked("global", "PLAIN", &[b"charly", b"secret"]).unwrap().question.is_none());
         assert!(asked(ZAP_DOMAIN, "PLAIN", &[b"charly"]).unwrap().question.is_none());
         assert!(asked(ZAP_DOMAIN, "GSSAPI", &[b"charly"]).unwrap().question.is_none());
-        assert!(Asked::read(vec![b"id".to_vec(), Vec::new(), VERSION.to_vec()]).is_none());
-        assert!(Asked::read(Vec::new()).is_none());
+        assert!(ZapRequest::read(vec![b"id".to_vec(), Vec::new(), VERSION.to_vec()]).is_none());
+        assert!(ZapRequest::read(Vec::new()).is_none());
     }
 }

@@ -29,7 +29,7 @@ pub(crate) enum Proof {
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    known: RwLock<Arc<Known>>,
+    known: RwLock<Arc<KnownUsers>>,
     /// Keys of users who have logged in with them. Locked before `known`.
     trusted: Mutex<TrustedKeys>,
     /// Passwords that are checked at the same time: each takes a processor, and 19 MiB.
@@ -38,7 +38,7 @@ pub(crate) struct Directory {
 
 /// What the file said when it was read.
 #[derive(Debug)]
-struct Known {
+struct KnownUsers {
     users: Users,
     /// Checked for those who are not known, so that they wait as long.
     decoy: PasswordHash,
@@ -68,7 +68,7 @@ impl Directory {
     /// It cannot be read, is not for its owner alone, is malformed, or has an entry that means nothing
     /// here: whoever wrote that believes that it does. The error names it.
     pub(crate) fn open(path: PathBuf) -> io::Result<Arc<Self>> {
-        let known = Known::read(&path)?;
+        let known = KnownUsers::read(&path)?;
         let checks = available_parallelism().map_or(1, usize::from);
         Ok(Arc::new(Self {
             path,
@@ -84,7 +84,7 @@ impl Directory {
     /// # Errors
     /// As for [`open`](Self::open); those who were known before still are.
     pub(crate) fn reload(&self) -> io::Result<Reloaded> {
-        let now = Arc::new(Known::read(&self.path)?);
+        let now = Arc::new(KnownUsers::read(&self.path)?);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *known, now.clone());
         drop(known);
@@ -98,7 +98,7 @@ impl Directory {
         self.trusted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self) -> Arc<Known> {
+    fn known(&self) -> Arc<KnownUsers> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -161,7 +161,7 @@ impl Directory {
 
     async fn by_password(
         &self,
-        known: Arc<Known>,
+        known: Arc<KnownUsers>,
         login: Bytes,
         password: Secret,
         permit: Permit,
@@ -179,7 +179,7 @@ impl Directory {
 
     /// That user's password was right by what was known `before`: its key is its own from now on. `None`:
     /// the file has said otherwise meanwhile.
-    fn trust(&self, key: PublicKey, user: &User, before: &Known) -> Option<User> {
+    fn trust(&self, key: PublicKey, user: &User, before: &KnownUsers) -> Option<User> {
         // `reload` forgets the keys of who is gone after it has changed what is known, under this lock.
         let mut trusted = self.trusted();
         let known = self.known();
@@ -197,7 +197,7 @@ fn verdict(user: Option<User>) -> Verdict {
     user.map_or(Verdict::Deny, Verdict::Admit)
 }
 
-impl Known {
+impl KnownUsers {
     fn read(path: &std::path::Path) -> io::Result<Self> {
         let document = read(path)?;
         if let [unknown, ..] = &document.unknown()[..] {

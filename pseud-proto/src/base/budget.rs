@@ -20,12 +20,12 @@ impl Default for FloodLimit {
 
 /// What is left of a [`FloodLimit`]. It is refilled when it runs out, not by a timer.
 #[derive(Debug, Default)]
-pub(crate) struct Budget {
+pub(crate) struct FloodBudget {
     spent: u32,
     since: Option<Instant>,
 }
 
-impl Budget {
+impl FloodBudget {
     /// Spends one unit; false if there is none left.
     pub(crate) fn spend(&mut self, limit: FloodLimit, now: Instant) -> bool {
         let since = *self.since.get_or_insert(now);
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_burst_passes_and_a_flood_does_not() {
         let (limit, start) = (FloodLimit { burst: 10, per_second: 2 }, Instant::now());
-        let mut budget = Budget::default();
+        let mut budget = FloodBudget::default();
         assert!((0..10).all(|_| budget.spend(limit, start)));
         assert!(!budget.spend(limit, start));
         let later = start + Duration::from_secs(3);
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_trickle_never_ends() {
         let (limit, mut now) = (FloodLimit::default(), Instant::now());
-        let mut budget = Budget::default();
+        let mut budget = FloodBudget::default();
         for _ in 0..100_000 {
             assert!(budget.spend(limit, now));
             now += Duration::from_millis(10);

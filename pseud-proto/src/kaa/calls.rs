@@ -8,7 +8,7 @@ use std::time::Instant;
 
 /// One call that is not over.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct KaaCall {
     pub(super) seq: u32,
     pub(super) deadline: Instant,
     /// Its packet, while the link is not open.
@@ -18,8 +18,8 @@ pub(super) struct Call {
 }
 
 #[derive(Debug)]
-pub(super) struct Calls {
-    calls: Slab<Call>,
+pub(super) struct KaaCalls {
+    calls: Slab<KaaCall>,
     by_seq: BTreeMap<u32, CallId>,
     /// In the order in which they were made.
     waiting: VecDeque<CallId>,
@@ -28,7 +28,7 @@ pub(super) struct Calls {
     deadline: Next,
 }
 
-impl Calls {
+impl KaaCalls {
     pub(super) fn new(machine: MachineId) -> Self {
         Self {
             calls: Slab::new(machine),
@@ -55,7 +55,7 @@ impl Calls {
         self.last_seq = seq;
     }
 
-    pub(super) fn insert(&mut self, call: Call) -> CallId {
+    pub(super) fn insert(&mut self, call: KaaCall) -> CallId {
         let (seq, deadline) = (call.seq, call.deadline);
         let waits = call.waiting.as_ref().map(Vec::len);
         let id = CallId(self.calls.insert(call));
@@ -73,7 +73,7 @@ impl Calls {
         self.by_seq.get(&seq).copied()
     }
 
-    pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
+    pub(super) fn remove(&mut self, id: CallId) -> Option<KaaCall> {
         let call = self.calls.remove(id.0)?;
         self.by_seq.remove(&call.seq);
         if let Some(packet) = &call.waiting {
@@ -139,10 +139,10 @@ mod tests {
     #[test]
     fn n_08_numbers_skip_those_in_use_and_zero() {
         let now = Instant::now();
-        let mut calls = Calls::new(MachineId(1));
-        let call = |calls: &mut Calls| {
+        let mut calls = KaaCalls::new(MachineId(1));
+        let call = |calls: &mut KaaCalls| {
             let seq = calls.next_seq();
-            calls.insert(Call { seq, deadline: now, waiting: None, end: 0 });
+            calls.insert(KaaCall { seq, deadline: now, waiting: None, end: 0 });
             seq
         };
         assert_eq!(call(&mut calls), 1);

@@ -1,16 +1,16 @@
 //! One link: bytes in, bytes and actions out.
 
-use super::calls::{Call, Calls};
+use super::calls::{KaaCall, KaaCalls};
 use super::config::Config;
-use super::requests::Requests;
+use super::requests::KaaRequests;
 use super::{entropy_of, settings_of};
-use crate::base::budget::Budget;
+use crate::base::budget::FloodBudget;
 use crate::base::deadline::after;
 use crate::base::side::Side;
 use crate::base::slab::{Key, MachineId};
 use crate::call::peer::PeerInfo;
 use crate::call::{Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Ticket};
-use crate::dialect::kaa::pickle::body::Bounds;
+use crate::dialect::kaa::pickle::body::PickleBounds;
 use crate::dialect::kaa::pickle::read::BadPickle;
 use crate::dialect::kaa::pickle::write::{Reads, Unwritable};
 use crate::dialect::kaa::{
@@ -19,10 +19,10 @@ use crate::dialect::kaa::{
 use crate::error::{
     CallRefused, Exception, Executed, Fault, Misbehaved, PeerError, Reason, Refusal,
 };
-use crate::message::packet::Kind;
+use crate::message::packet::PacketKind;
 use crate::rpc::config::CALL_TIMEOUT_MAX;
 use crate::value::{Packed, Unchecked};
-use crate::wire::kaa::connection::{Connection, Event};
+use crate::wire::kaa::connection::{PacketConnection, PacketEvent};
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -51,16 +51,16 @@ const NAME_BYTES_MAX: usize = 255;
 #[derive(Debug)]
 pub struct Channel {
     config: Arc<Config>,
-    connection: Connection,
+    connection: PacketConnection,
     side: Side,
     address: String,
     machine: MachineId,
-    calls: Calls,
-    requests: Requests,
+    calls: KaaCalls,
+    requests: KaaRequests,
     actions: VecDeque<Action>,
     info: Option<Arc<PeerInfo>>,
     /// What of the peer's packets brought nothing.
-    flood: Budget,
+    flood: FloodBudget,
     /// Answers that may come though nobody waits for them any more.
     answers_due: u32,
     reads: Reads,
@@ -78,16 +78,16 @@ impl Channel {
         let settings = settings_of(&config);
         let secret = config.secret.clone();
         Self {
-            connection: Connection::new(settings, secret, side, entropy, now),
+            connection: PacketConnection::new(settings, secret, side, entropy, now),
             config,
             side,
             address: String::new(),
             machine,
-            calls: Calls::new(machine),
-            requests: Requests::new(machine, id_of(machine)),
+            calls: KaaCalls::new(machine),
+            requests: KaaRequests::new(machine, id_of(machine)),
             actions: VecDeque::new(),
             info: None,
-            flood: Budget::default(),
+            flood: FloodBudget::default(),
             answers_due: 0,
             reads: Reads::Any,
             draining: false,
@@ -121,10 +121,12 @@ impl Channel {
             && let Some(event) = self.connection.poll_event(now)?
         {
             match event {
-                Event::Open => self.open(),
-                Event::Packet(seq, Kind::Call, payload) => self.called(seq, payload),
-                Event::Packet(seq, kind, payload) => self.answered(seq, kind, &payload, now)?,
-                Event::Useless => self.count_noise(now)?,
+                PacketEvent::Open => self.open(),
+                PacketEvent::Packet(seq, PacketKind::Call, payload) => self.called(seq, payload),
+                PacketEvent::Packet(seq, kind, payload) => {
+                    self.answered(seq, kind, &payload, now)?
+                }
+                PacketEvent::Useless => self.count_noise(now)?,
             }
         }
         Ok(())
@@ -204,7 +206,7 @@ impl Channel {
             Unwritable::Unknown(why) => CallRefused::Arguments(why.into()),
         })?;
         let wait = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
-        let mut call = Call { seq, deadline: after(now, wait), waiting: None, end: 0 };
+        let mut call = KaaCall { seq, deadline: after(now, wait), waiting: None, end: 0 };
         let is_told = options.origin.is_none() && self.over.is_none();
         match self.connection.is_open() {
             true if is_told => call.end = self.connection.put(packet),
@@ -386,9 +388,9 @@ impl Channel {
         while self.calls.release(|packet| self.connection.put(packet)) {}
     }
 
-    fn bounds(&self) -> Bounds {
+    fn bounds(&self) -> PickleBounds {
         let limits = &self.config.limits;
-        Bounds::new(&limits.values, limits.body_bytes_max)
+        PickleBounds::new(&limits.values, limits.body_bytes_max)
     }
 
     /// A CALL. Whoever made it waits for an answer without end: it gets one whatever is wrong with it,
@@ -437,7 +439,7 @@ impl Channel {
     fn answered(
         &mut self,
         seq: u32,
-        kind: Kind,
+        kind: PacketKind,
         payload: &[u8],
         now: Instant,
     ) -> Result<(), PeerError> {
@@ -449,7 +451,7 @@ impl Channel {
             return Ok(());
         };
         let outcome = match kind {
-            Kind::Retn => match read_result(payload, self.bounds()) {
+            PacketKind::Retn => match read_result(payload, self.bounds()) {
                 Ok(body) => Outcome::Value(Unchecked::new(body).of(self.id())),
                 Err(bad) if is_too_large(&bad) => Outcome::Executed(Reason::TooLarge),
                 Err(_) => Outcome::Executed(Reason::BadReply),

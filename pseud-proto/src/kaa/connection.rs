@@ -7,11 +7,11 @@ use crate::auth::socket_type::SocketType;
 use crate::base::side::Side;
 use crate::call::profile::{Capabilities, Profile};
 use crate::call::siblings::Siblings;
-use crate::dialect::kaa::message::{Heard, Messages, Said};
+use crate::dialect::kaa::message::{Messages, ReadPacket, WrittenMessage};
 use crate::error::PeerError;
 use crate::message::outgoing::{Outgoing, Token};
-use crate::message::packet::Kind;
-use crate::wire::kaa::connection::{Connection as Wire, Event as Packet};
+use crate::message::packet::PacketKind;
+use crate::wire::kaa::connection::{PacketConnection as Wire, PacketEvent as Packet};
 use crate::wire::zmtp::{Event, Ready};
 use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
@@ -85,10 +85,10 @@ impl Connection {
         Ok(())
     }
 
-    fn heard(&mut self, seq: u32, kind: Kind, payload: &[u8]) {
+    fn heard(&mut self, seq: u32, kind: PacketKind, payload: &[u8]) {
         match self.messages.read(seq, kind, payload) {
-            Heard::Message(message) => self.events.push_back(Event::Message(message)),
-            Heard::Answer(packet) => drop(self.wire.put(packet)),
+            ReadPacket::Message(message) => self.events.push_back(Event::Message(message)),
+            ReadPacket::Answer(packet) => drop(self.wire.put(packet)),
         }
     }
 
@@ -160,12 +160,12 @@ impl Connection {
     /// [`poll_event`](Self::poll_event) after it.
     pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
         let end = match self.messages.write(&message) {
-            Said::Packet(packet) => self.wire.put(packet),
-            Said::Refused(answer) => {
+            WrittenMessage::Packet(packet) => self.wire.put(packet),
+            WrittenMessage::Refused(answer) => {
                 self.events.push_back(Event::Message(answer));
                 self.wire.end()
             }
-            Said::Nothing => self.wire.end(),
+            WrittenMessage::Nothing => self.wire.end(),
         };
         self.tokens.push_back((end, token));
     }

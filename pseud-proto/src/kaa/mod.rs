@@ -46,7 +46,7 @@
 //! | `bytearray` | bin |
 //! | `int` over 64 bits, `set`, `frozenset`, `complex` | [`BigInt`], [`Set`], [`FrozenSet`], [`Complex`]: exts of this library's own ([`exts`]) |
 //! | `datetime`'s `date`, `datetime`, `timedelta`, `timezone` | dates; a time zone goes to no Python 2, and needs its offset |
-//! | anything else | [`Object`], which is read and never sent |
+//! | anything else | [`PickledObject`], which is read and never sent |
 //!
 //! An exception is a [`Fault`](crate::Fault) of its class's name without the module and its one argument
 //! as text. `KeyError` with the command's name is what the reference raises for a command that it does
@@ -59,12 +59,12 @@ mod connection;
 mod requests;
 
 pub use crate::dialect::kaa::exts;
-pub use crate::dialect::kaa::types::{BigInt, Complex, FrozenSet, Object, Set};
+pub use crate::dialect::kaa::types::{BigInt, Complex, FrozenSet, PickledObject, Set};
 pub use channel::Channel;
 pub use config::Config;
 pub use connection::Connection;
 
-use crate::wire::kaa::connection::{Entropy, Settings};
+use crate::wire::kaa::connection::{KaaEntropy, Settings};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
 
@@ -73,8 +73,8 @@ use rand_chacha::rand_core::Rng;
 pub const SERVER: &[u8] = b"kaa.rpc";
 
 /// A link's challenge and salt.
-fn entropy_of(random: &mut ChaCha20Rng) -> Entropy {
-    let mut entropy = Entropy { nonce: [0; 10], salt: [0; 20] };
+fn entropy_of(random: &mut ChaCha20Rng) -> KaaEntropy {
+    let mut entropy = KaaEntropy { nonce: [0; 10], salt: [0; 20] };
     random.fill_bytes(&mut entropy.nonce);
     random.fill_bytes(&mut entropy.salt);
     entropy

@@ -6,19 +6,19 @@ use crate::error::Refusal;
 use crate::rpc::config::Limits;
 
 #[derive(Debug)]
-struct Open {
+struct KaaRequest {
     seq: u32,
     size: usize,
 }
 
 #[derive(Debug)]
-pub(super) struct Requests {
-    open: Slab<Open>,
+pub(super) struct KaaRequests {
+    open: Slab<KaaRequest>,
     bytes: usize,
     peer: PeerId,
 }
 
-impl Requests {
+impl KaaRequests {
     /// Those of that peer.
     pub(super) fn new(machine: MachineId, peer: PeerId) -> Self {
         Self { open: Slab::new(machine), bytes: 0, peer }
@@ -37,7 +37,7 @@ impl Requests {
         }
         Self::check_room(self.bytes, size, limits)?;
         self.bytes += size;
-        let key = self.open.insert(Open { seq, size });
+        let key = self.open.insert(KaaRequest { seq, size });
         Ok(RequestId { peer: self.peer, key })
     }
 

@@ -5,7 +5,7 @@ pub(crate) const HEADER_BYTES: usize = 12;
 
 /// The packets that have a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum PacketKind {
     /// A challenge.
     Auth,
     /// The response to one, maybe with a challenge of its own.
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     Excp,
 }
 
-impl Kind {
+impl PacketKind {
     fn of(name: [u8; 4]) -> Option<Self> {
         [Self::Auth, Self::Resp, Self::Call, Self::Retn, Self::Excp]
             .into_iter()
@@ -38,26 +38,26 @@ impl Kind {
 
 /// A header that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Header {
+pub(crate) struct PacketHeader {
     pub(crate) seq: u32,
     /// `None` for a type that nobody here knows.
-    pub(crate) kind: Option<Kind>,
+    pub(crate) kind: Option<PacketKind>,
     pub(crate) len: u32,
 }
 
-impl Header {
+impl PacketHeader {
     /// The header at the front, once all of it is there.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (seq, rest) = bytes.split_first_chunk::<4>()?;
         let (name, rest) = rest.split_first_chunk::<4>()?;
         let (len, _) = rest.split_first_chunk::<4>()?;
         let (seq, len) = (u32::from_le_bytes(*seq), u32::from_le_bytes(*len));
-        Some(Self { seq, kind: Kind::of(*name), len })
+        Some(Self { seq, kind: PacketKind::of(*name), len })
     }
 }
 
 /// Writes the header of a packet whose payload has that length.
-pub(crate) fn put_header(out: &mut Vec<u8>, seq: u32, kind: Kind, len: u32) {
+pub(crate) fn put_header(out: &mut Vec<u8>, seq: u32, kind: PacketKind, len: u32) {
     out.extend_from_slice(&seq.to_le_bytes());
     out.extend_from_slice(&kind.name());
     out.extend_from_slice(&len.to_le_bytes());

@@ -8,14 +8,14 @@ use std::ops::Range;
 const USUAL: usize = 5;
 
 /// Where a part lies: its first byte, and the one behind its last.
-type Place = (u32, u32);
+type PartRange = (u32, u32);
 
 /// A received multipart message. One buffer holds all parts; they are ranges of it.
 #[derive(Clone, Default)]
 pub struct Parts {
     bytes: Bytes,
-    places: [Place; USUAL],
-    more: Option<Box<[Place; Parts::MAX - USUAL]>>,
+    places: [PartRange; USUAL],
+    more: Option<Box<[PartRange; Parts::MAX - USUAL]>>,
     len: u8,
 }
 
@@ -106,7 +106,7 @@ impl Parts {
 #[derive(Clone, Copy)]
 pub struct Lent<'a> {
     bytes: &'a [u8],
-    ranges: &'a [Place],
+    ranges: &'a [PartRange],
     len: usize,
 }
 

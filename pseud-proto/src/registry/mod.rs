@@ -16,7 +16,7 @@ pub const DEFAULT_DOMAIN: &str = "default";
 
 /// Handlers by dotted name and domain. `H` is whatever the driver calls a handler.
 #[derive(Debug)]
-pub struct Registry<H> {
+pub struct Handlers<H> {
     names: BTreeMap<String, Entries<H>>,
 }
 
@@ -28,7 +28,7 @@ struct Entries<H> {
     restricted: Vec<(Box<str>, H)>,
 }
 
-impl<H> Registry<H> {
+impl<H> Handlers<H> {
     /// Nothing registered.
     pub fn new() -> Self {
         Self { names: BTreeMap::new() }
@@ -98,7 +98,7 @@ impl<H> Registry<H> {
     }
 }
 
-impl<H> Default for Registry<H> {
+impl<H> Default for Handlers<H> {
     fn default() -> Self {
         Self::new()
     }
@@ -112,7 +112,7 @@ impl<H> Default for Registry<H> {
 /// 2. then the more local registry;
 /// 3. then, within a registry, whichever was registered last.
 pub fn candidates<'a, H, const N: usize>(
-    registries: [&'a Registry<H>; N],
+    registries: [&'a Handlers<H>; N],
     name: &str,
 ) -> impl Iterator<Item = (&'a str, &'a H)> + use<'a, H, N> {
     let known = registries.map(|registry| registry.names.get(name));

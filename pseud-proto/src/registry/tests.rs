@@ -2,16 +2,16 @@ use super::*;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-fn order<const N: usize>(registries: [&Registry<u32>; N], name: &str) -> Vec<(String, u32)> {
+fn order<const N: usize>(registries: [&Handlers<u32>; N], name: &str) -> Vec<(String, u32)> {
     candidates(registries, name).map(|(domain, handler)| (domain.to_owned(), *handler)).collect()
 }
 
-fn handlers<const N: usize>(registries: [&Registry<u32>; N]) -> Vec<u32> {
+fn handlers<const N: usize>(registries: [&Handlers<u32>; N]) -> Vec<u32> {
     candidates(registries, "f").map(|(_, handler)| *handler).collect()
 }
 
-fn registry(entries: &[(&str, u32)]) -> Registry<u32> {
-    let mut registry = Registry::new();
+fn registry(entries: &[(&str, u32)]) -> Handlers<u32> {
+    let mut registry = Handlers::new();
     for (domain, handler) in entries {
         registry.register_in(domain, "f", *handler).unwrap();
     }
@@ -20,7 +20,7 @@ fn registry(entries: &[(&str, u32)]) -> Registry<u32> {
 
 #[test]
 fn names_match_exactly_and_replace() {
-    let mut registry = Registry::new();
+    let mut registry = Handlers::new();
     assert_eq!(registry.register("string.lower", 1), Ok(None));
     assert_eq!(registry.register("string.lower", 2), Ok(Some(1)));
     assert_eq!(registry.find("string.lower"), Some(&2));
@@ -35,7 +35,7 @@ fn names_match_exactly_and_replace() {
 
 #[test]
 fn m_01_reserved_names_are_refused() {
-    let mut registry = Registry::new();
+    let mut registry = Handlers::new();
     assert_eq!(registry.register("", ()), Err(NameRefused::Empty));
     for name in ["pseud", "pseud.", "pseud.caps", "pseud..x"] {
         let refused = registry.register_in("restricted", name, ());
@@ -149,7 +149,7 @@ impl Model {
 proptest! {
     #[test]
     fn the_order_is_that_of_a_sorted_list(steps in prop::collection::vec(step(), 0..40)) {
-        let (mut local, mut global) = (Registry::new(), Registry::new());
+        let (mut local, mut global) = (Handlers::new(), Handlers::new());
         let mut model = Model::default();
         for (time, step) in (0..).zip(&steps) {
             let registry = if step.global { &mut global } else { &mut local };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// A call of ours.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(super) struct DatagramCall {
     pub(super) id: MessageId,
     /// Where it goes, as a [source](super::source::canonical) of its answer would be.
     pub(super) to: SocketAddr,
@@ -31,7 +31,7 @@ pub(super) struct Resend {
 }
 
 /// What is due.
-pub(super) enum Due {
+pub(super) enum DueCall {
     /// The call's time is over.
     Over(Key),
     /// It is to be sent again.
@@ -40,13 +40,13 @@ pub(super) enum Due {
 
 /// All of them, by key, by id, and by when they are due.
 #[derive(Debug)]
-pub(super) struct Calls {
-    slab: Slab<Pending>,
+pub(super) struct DatagramCalls {
+    slab: Slab<DatagramCall>,
     by_id: BTreeMap<MessageId, Key>,
     due: BTreeSet<(Instant, Key)>,
 }
 
-impl Calls {
+impl DatagramCalls {
     pub(super) fn new(machine: MachineId) -> Self {
         Self { slab: Slab::new(machine), by_id: BTreeMap::new(), due: BTreeSet::new() }
     }
@@ -65,23 +65,23 @@ impl Calls {
     ) -> Key {
         let deadline = deadline::after(now, wait);
         let due = due(deadline, resend.as_ref(), now);
-        let key = self.slab.insert(Pending { id, to, pulled: 0, deadline, due, resend });
+        let key = self.slab.insert(DatagramCall { id, to, pulled: 0, deadline, due, resend });
         self.by_id.insert(id, key);
         self.due.insert((due, key));
         key
     }
 
     /// The call of that id.
-    pub(super) fn find(&self, id: &MessageId) -> Option<(Key, &Pending)> {
+    pub(super) fn find(&self, id: &MessageId) -> Option<(Key, &DatagramCall)> {
         let key = *self.by_id.get(id)?;
         Some((key, self.slab.get(key)?))
     }
 
-    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Pending> {
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut DatagramCall> {
         self.slab.get_mut(key)
     }
 
-    pub(super) fn remove(&mut self, key: Key) -> Option<Pending> {
+    pub(super) fn remove(&mut self, key: Key) -> Option<DatagramCall> {
         let call = self.slab.remove(key)?;
         self.by_id.remove(&call.id);
         self.due.remove(&(call.due, key));
@@ -102,7 +102,7 @@ impl Calls {
     }
 
     /// One that is due; a call that is to be sent again is due later from here on.
-    pub(super) fn pop_due(&mut self, now: Instant) -> Option<Due> {
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<DueCall> {
         let &(at, key) = self.due.first().filter(|(at, _)| *at <= now)?;
         let call = self.slab.get_mut(key)?;
         match call.resend.clone() {
@@ -110,9 +110,9 @@ impl Calls {
                 self.due.remove(&(at, key));
                 call.due = due(call.deadline, Some(&resend), now);
                 self.due.insert((call.due, key));
-                Some(Due::Again(key, resend))
+                Some(DueCall::Again(key, resend))
             }
-            _ => Some(Due::Over(key)),
+            _ => Some(DueCall::Over(key)),
         }
     }
 }

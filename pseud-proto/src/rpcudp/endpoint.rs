@@ -1,9 +1,9 @@
 //! The machine of one socket: calls, answers, and time.
 
-use super::calls::{Calls, Due, Resend};
+use super::calls::{DatagramCalls, DueCall, Resend};
 use super::config::{CallOptions, Config};
 use super::outcome::Outcome;
-use super::output::{Output, Transmit};
+use super::output::{DatagramQueue, Transmit};
 use super::request::{Repeats, Request, Ticket};
 use super::silence::{Counts, Silence};
 use super::source::{canonical, is_own};
@@ -59,8 +59,8 @@ pub struct Endpoint {
     pub(super) machine: MachineId,
     rng: ChaCha20Rng,
     pub(super) local: Option<SocketAddr>,
-    pub(super) calls: Calls,
-    pub(super) output: Output,
+    pub(super) calls: DatagramCalls,
+    pub(super) output: DatagramQueue,
     pub(super) requests_open: usize,
     pub(super) repeats: Repeats,
     pub(super) trust: Trust,
@@ -79,8 +79,8 @@ impl Endpoint {
             machine,
             rng,
             local: None,
-            calls: Calls::new(machine),
-            output: Output::new(config.queue_bytes_max),
+            calls: DatagramCalls::new(machine),
+            output: DatagramQueue::new(config.queue_bytes_max),
             requests_open: 0,
             repeats: Repeats::new(&config),
             trust: Trust::new(&config),
@@ -273,8 +273,8 @@ impl Endpoint {
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(due) = self.calls.pop_due(now) {
             match due {
-                Due::Over(key) => self.give_up(key, Reason::TimedOut),
-                Due::Again(key, Resend { address, datagram, .. }) => {
+                DueCall::Over(key) => self.give_up(key, Reason::TimedOut),
+                DueCall::Again(key, Resend { address, datagram, .. }) => {
                     // Where there is no room the next time comes soon.
                     self.output.push(address, datagram, Some(key));
                 }

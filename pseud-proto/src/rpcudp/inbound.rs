@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::request::{Request, Ticket};
 use super::silence::Dropped;
 use super::source::{canonical, is_bad, is_own};
-use crate::dialect::rpcudp::datagram::{self, HEAD_BYTES, Kind, MessageId, NotOurs};
+use crate::dialect::rpcudp::datagram::{self, DatagramKind, HEAD_BYTES, MessageId, NotOurs};
 use crate::dialect::rpcudp::datagram::{DATAGRAM_BYTES_MAX, REQUEST_BODY_BYTES_MAX};
 use crate::dialect::rpcudp::message::{self, NoCall};
 use smol_str::{SmolStr, format_smolstr};
@@ -49,8 +49,8 @@ impl Endpoint {
             NotOurs::UnknownKind => Dropped::UnknownKind,
         })?;
         match kind {
-            Kind::Request => self.handle_request(from, id, body, now),
-            Kind::Response => self.handle_response(source, id, body, now),
+            DatagramKind::Request => self.handle_request(from, id, body, now),
+            DatagramKind::Response => self.handle_response(source, id, body, now),
         }
     }
 

@@ -18,13 +18,13 @@ pub struct Transmit {
 
 /// In order, bounded in bytes.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(super) struct DatagramQueue {
     queue: VecDeque<Transmit>,
     bytes: usize,
     bytes_max: usize,
 }
 
-impl Output {
+impl DatagramQueue {
     pub(super) fn new(bytes_max: usize) -> Self {
         Self { queue: VecDeque::new(), bytes: 0, bytes_max }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Values by key. The oldest go first, where there are too many or they are too old.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
-    entries: BTreeMap<K, Entry<V>>,
+    entries: BTreeMap<K, RecentEntry<V>>,
     /// By age; an entry that was renewed stands here more than once, and counts where it stands last.
     order: VecDeque<(K, u64)>,
     entries_max: usize,
@@ -15,7 +15,7 @@ pub(super) struct Recent<K, V> {
 }
 
 #[derive(Debug)]
-struct Entry<V> {
+struct RecentEntry<V> {
     value: V,
     since: Instant,
     renewal: u64,
@@ -40,7 +40,7 @@ impl<K: Ord + Copy, V> Recent<K, V> {
             return;
         }
         self.renewals += 1;
-        let entry = Entry { value, since: now, renewal: self.renewals };
+        let entry = RecentEntry { value, since: now, renewal: self.renewals };
         if let Some(old) = self.entries.insert(key, entry) {
             gone(old.value);
         }

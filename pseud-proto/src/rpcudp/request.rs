@@ -14,7 +14,7 @@ use super::recent::Recent;
 use std::time::Instant;
 
 /// Which request: its sender's address in one form, and its id.
-pub(super) type Asked = (SocketAddr, MessageId);
+pub(super) type RequestKey = (SocketAddr, MessageId);
 
 /// The right to answer one request, once: it moves into [`reply`](super::Endpoint::reply) or
 /// [`abandon`](super::Endpoint::abandon).
@@ -27,7 +27,7 @@ pub struct Ticket {
     pub(super) machine: MachineId,
     /// Where the answer goes, as it came.
     pub(super) from: SocketAddr,
-    pub(super) asked: Asked,
+    pub(super) asked: RequestKey,
     /// Bytes of its datagram.
     pub(super) bytes: usize,
 }
@@ -81,10 +81,10 @@ impl fmt::Debug for Request {
 /// Requests that came, and the answers of some of them.
 #[derive(Debug)]
 pub(super) struct Repeats {
-    seen: Recent<Asked, ()>,
-    answers: BTreeMap<Asked, Bytes>,
+    seen: Recent<RequestKey, ()>,
+    answers: BTreeMap<RequestKey, Bytes>,
     /// By age.
-    order: VecDeque<Asked>,
+    order: VecDeque<RequestKey>,
     bytes: usize,
     bytes_max: usize,
 }
@@ -101,18 +101,18 @@ impl Repeats {
     }
 
     /// Whether it came before; and its answer, where that is kept.
-    pub(super) fn find(&mut self, asked: &Asked, now: Instant) -> Option<Option<Bytes>> {
+    pub(super) fn find(&mut self, asked: &RequestKey, now: Instant) -> Option<Option<Bytes>> {
         self.seen.get_mut(asked, now)?;
         Some(self.answers.get(asked).cloned())
     }
 
-    pub(super) fn begin(&mut self, asked: Asked, now: Instant) {
+    pub(super) fn begin(&mut self, asked: RequestKey, now: Instant) {
         self.answers.remove(&asked).into_iter().for_each(|old| self.bytes -= old.len());
         self.seen.put(asked, (), now, drop);
     }
 
     /// Keeps the answer of one that came; the oldest answers go where there are too many.
-    pub(super) fn answered(&mut self, asked: Asked, answer: &Bytes, now: Instant) {
+    pub(super) fn answered(&mut self, asked: RequestKey, answer: &Bytes, now: Instant) {
         if answer.len() > self.bytes_max || self.seen.get_mut(&asked, now).is_none() {
             return;
         }

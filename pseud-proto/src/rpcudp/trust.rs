@@ -8,7 +8,7 @@ use super::config::Config;
 use super::recent::Recent;
 use super::silence::Silence;
 use super::source::host;
-use crate::base::budget::Budget;
+use crate::base::budget::FloodBudget;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const HOSTS_AGE: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub(super) struct Trust {
     proven: Recent<SocketAddr, ()>,
-    hosts: Recent<IpAddr, Budget>,
+    hosts: Recent<IpAddr, FloodBudget>,
 }
 
 impl Trust {
@@ -58,7 +58,7 @@ impl Trust {
         }
         let host = host(to);
         if self.hosts.get_mut(&host, now).is_none() {
-            self.hosts.put(host, Budget::default(), now, drop);
+            self.hosts.put(host, FloodBudget::default(), now, drop);
         }
         let budget = self.hosts.get_mut(&host, now);
         match budget.is_none_or(|budget| budget.try_spend(config.unproven_answers, now)) {

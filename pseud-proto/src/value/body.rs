@@ -6,7 +6,7 @@ use crate::base::slab::Key;
 use crate::value::check::exts;
 use crate::value::check::exts::Risk;
 use crate::value::check::limits::{Size, ValueLimits};
-use crate::value::check::{BadValue, Check, Found, Root};
+use crate::value::check::{BadValue, Check, ExtSummary, Root};
 use crate::value::de::{BadArguments, Mismatch};
 use crate::value::dynamic::decode;
 use crate::value::dynamic::decode::ExtTable;
@@ -64,7 +64,7 @@ impl Unchecked {
         check.value(Root::Any)?;
         check.end()?;
         let found = check.found();
-        Ok(Packed::new(Stored::Shared(self.into_bytes()), found, Shape::Value))
+        Ok(Packed::new(Stored::Shared(self.into_bytes()), found, BodyShape::Value))
     }
 
     /// Exactly an array of arguments and a map of keyword arguments behind it: what follows the
@@ -79,7 +79,7 @@ impl Unchecked {
             return Err(BadValue::ExtraData(end));
         }
         Ok(Arguments {
-            packed: Packed::new(Stored::Shared(self.into_bytes()), found, Shape::Call),
+            packed: Packed::new(Stored::Shared(self.into_bytes()), found, BodyShape::Call),
             border,
         })
     }
@@ -93,7 +93,10 @@ impl Unchecked {
         let mut bytes = self.into_bytes();
         let rest = bytes.split_off(end.min(bytes.len()));
         Ok((
-            Arguments { packed: Packed::new(Stored::Shared(bytes), found, Shape::Call), border },
+            Arguments {
+                packed: Packed::new(Stored::Shared(bytes), found, BodyShape::Call),
+                border,
+            },
             rest,
         ))
     }
@@ -115,7 +118,7 @@ impl Unchecked {
         let (end, found) = (check.offset(), check.found());
         let mut bytes = self.into_bytes();
         bytes.truncate(end);
-        Ok(Packed::new(Stored::Shared(bytes), found, Shape::Value))
+        Ok(Packed::new(Stored::Shared(bytes), found, BodyShape::Value))
     }
 
     /// An array of arguments, with exts of negative codes, as [`Arguments`] without keywords.
@@ -126,7 +129,7 @@ impl Unchecked {
         check.end()?;
         let (border, found) = (check.offset(), check.found());
         let bytes = Stored::Shared([self.as_bytes(), &[0x80]].concat().into());
-        Ok(Arguments { packed: Packed::new(bytes, found, Shape::Call), border })
+        Ok(Arguments { packed: Packed::new(bytes, found, BodyShape::Call), border })
     }
 
     /// The range alone, without another count on its owner.
@@ -153,7 +156,7 @@ impl fmt::Debug for Unchecked {
 struct Both {
     border: usize,
     end: usize,
-    found: Found,
+    found: ExtSummary,
 }
 
 /// Checked msgpack: a result, or arguments and keyword arguments one behind the other.
@@ -168,13 +171,13 @@ pub struct Packed {
     closed: bool,
     /// A date in it has a zone by its key.
     zone_key: bool,
-    shape: Shape,
+    shape: BodyShape,
     size: Size,
 }
 
 /// What the bytes are: the one must not be sent as the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum BodyShape {
     /// One value.
     Value,
     /// Arguments and keyword arguments.
@@ -183,7 +186,7 @@ enum Shape {
 
 impl Packed {
     #[inline]
-    fn new(bytes: Stored, found: Found, shape: Shape) -> Self {
+    fn new(bytes: Stored, found: ExtSummary, shape: BodyShape) -> Self {
         let bytes = match found.protocol_5 {
             true => Stored::Shared(exts::to_protocol_4(bytes.into_bytes())),
             false => bytes,
@@ -209,21 +212,21 @@ impl Packed {
     {
         let (bytes, found) = ser::call(args, kwargs)?;
         without_negative_exts(found)?;
-        Ok(Self::new(bytes, found, Shape::Call))
+        Ok(Self::new(bytes, found, BodyShape::Call))
     }
 
     /// The body of a result.
     pub fn result<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
         let (bytes, found) = ser::value(value)?;
         without_negative_exts(found)?;
-        Ok(Self::new(bytes, found, Shape::Value))
+        Ok(Self::new(bytes, found, BodyShape::Value))
     }
 
     /// The arguments of a call on a wire that has no keywords, and exts of negative codes.
     #[cfg(feature = "rpcudp")]
     pub(crate) fn positional<A: Serialize + ?Sized>(args: &A) -> Result<Self, EncodeError> {
         let (bytes, found) = ser::call(args, &())?;
-        Ok(Self::new(bytes, found, Shape::Call))
+        Ok(Self::new(bytes, found, BodyShape::Call))
     }
 
     /// A result on a wire that has exts of negative codes.
@@ -232,7 +235,7 @@ impl Packed {
         value: &T,
     ) -> Result<Self, EncodeError> {
         let (bytes, found) = ser::value(value)?;
-        Ok(Self::new(bytes, found, Shape::Value))
+        Ok(Self::new(bytes, found, BodyShape::Value))
     }
 
     /// A result, typed. `&str` and `&[u8]` borrow from this body.
@@ -286,7 +289,7 @@ impl Packed {
 
     /// Whether these are arguments and keyword arguments, not one value.
     pub(crate) fn is_call(&self) -> bool {
-        self.shape == Shape::Call
+        self.shape == BodyShape::Call
     }
 
     /// Whether any Python pseud 1.0 process reads it without harm: no ext 123 to 126 but the closed
@@ -306,7 +309,7 @@ impl Packed {
 
 /// pseud's wire has no exts of negative codes: Python refuses to pack and to unpack them.
 #[inline]
-fn without_negative_exts(found: Found) -> Result<(), EncodeError> {
+fn without_negative_exts(found: ExtSummary) -> Result<(), EncodeError> {
     if found.negative_ext { Err(EncodeError::Ext) } else { Ok(()) }
 }
 

@@ -12,7 +12,7 @@ use crate::base::text::utf8;
 pub use crate::value::check::bad_value::BadValue;
 use crate::value::check::limits::{DEPTH_CEILING, Size, ValueLimits};
 use crate::value::datetime::{OutOfRange, timestamp};
-use crate::value::msgpack::head::{Head, NoHead, Reader};
+use crate::value::msgpack::head::{Head, HeadReader, NoHead};
 use crate::value::pickle::Needs;
 
 /// What a walk over one value may do, besides being a value.
@@ -29,19 +29,19 @@ pub(super) enum Root {
 /// One pass over one body.
 pub(super) struct Check<'a> {
     whole: usize,
-    reader: Reader<'a>,
+    reader: HeadReader<'a>,
     nodes_max: u32,
     nodes_left: u32,
     depth_max: usize,
     ext_bytes_max: usize,
     negative_exts: bool,
-    open: Open,
-    found: Found,
+    open: OpenContainers,
+    found: ExtSummary,
 }
 
 /// What somebody who forwards a body has to know about its exts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct ExtSummary {
     /// A pickle that is no date of the module `datetime`: a Python peer would run it.
     pub(super) foreign_pickle: bool,
     /// A date in a zone by its key: a Python peer would look that up.
@@ -55,7 +55,7 @@ pub(super) struct Found {
 }
 
 /// The containers that are open around the next item.
-struct Open {
+struct OpenContainers {
     /// Items still to come, for the innermost of them.
     left: u32,
     /// Whether that is a map.
@@ -75,14 +75,14 @@ impl<'a> Check<'a> {
     pub(super) fn new(bytes: &'a [u8], limits: &ValueLimits) -> Self {
         Self {
             whole: bytes.len(),
-            reader: Reader { rest: bytes },
+            reader: HeadReader { rest: bytes },
             nodes_max: limits.nodes_max,
             nodes_left: limits.nodes_max,
             depth_max: limits.depth(),
             ext_bytes_max: limits.ext_bytes_max,
             negative_exts: false,
-            open: Open::default(),
-            found: Found::default(),
+            open: OpenContainers::default(),
+            found: ExtSummary::default(),
         }
     }
 
@@ -112,7 +112,7 @@ impl<'a> Check<'a> {
     }
 
     /// What was found in the values that were walked over.
-    pub(super) fn found(&self) -> Found {
+    pub(super) fn found(&self) -> ExtSummary {
         let mut found = self.found;
         found.size.nodes = self.nodes_max - self.nodes_left;
         found
@@ -237,7 +237,7 @@ impl<'a> Check<'a> {
     }
 }
 
-impl Found {
+impl ExtSummary {
     /// Looks at one more ext; an error where it holds a date that does not exist.
     pub(super) fn ext(&mut self, code: i8, payload: &[u8]) -> Result<(), OutOfRange> {
         self.size.ext_bytes = self.size.ext_bytes.max(payload.len());
@@ -260,7 +260,7 @@ impl Found {
     }
 }
 
-impl Default for Open {
+impl Default for OpenContainers {
     #[inline]
     fn default() -> Self {
         let around = [0; DEPTH_CEILING];
@@ -268,7 +268,7 @@ impl Default for Open {
     }
 }
 
-impl Open {
+impl OpenContainers {
     /// Opens one; the caller has checked the depth.
     #[inline]
     fn push(&mut self, items: u32, is_map: bool) {

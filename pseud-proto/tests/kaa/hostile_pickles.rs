@@ -1,7 +1,7 @@
 //! HOSTILE I and N-06 in kaa.rpc's bodies: pickles that would run something, or take much for little.
 
 use super::talk::{Peer, SECRET, open_server, packet, packets, pair, result_of, settle};
-use pseud_proto::kaa::{Config, Object};
+use pseud_proto::kaa::{Config, PickledObject};
 use pseud_proto::zmtp::Side;
 use pseud_proto::{Outcome, Packed, Reason, Value, ValueLimits};
 
@@ -34,11 +34,11 @@ fn i_06_n_06_what_would_be_run_is_told_and_never_found() {
         (b"\x80\x04cos\nsystem\nX\x02\0\0\0id\x85}\x92.", "os.system"),
         (b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85Rq\0}b.", "os.system"),
     ] {
-        let object: Object = result(pickle).unwrap().decode().unwrap();
+        let object: PickledObject = result(pickle).unwrap().decode().unwrap();
         assert_eq!(object.class, class);
         assert_eq!(object.args.as_array().map(<[_]>::len), Some(1));
     }
-    let object: Object = result(b"\x80\x02cos\nsystem\n.").unwrap().decode().unwrap();
+    let object: PickledObject = result(b"\x80\x02cos\nsystem\n.").unwrap().decode().unwrap();
     assert_eq!((object.class.as_str(), object.args), ("os.system", Value::Nil));
 }
 
@@ -51,7 +51,7 @@ fn n_06_in_a_call_they_are_arguments_like_others() {
         b"\x80\x02X\x01\0\0\0xcos\nsystem\nX\x02\0\0\0id\x85R\x85}\x87.",
     ));
     let opened = server.request().open(&limits()).unwrap();
-    let (object,): (Object,) = opened.arguments.args().unwrap();
+    let (object,): (PickledObject,) = opened.arguments.args().unwrap();
     assert_eq!(object.class, "os.system");
     // It does not go back either.
     server.reply(opened.ticket, Packed::result(&opened.arguments.args_values()[0]).unwrap());
@@ -85,14 +85,15 @@ fn n_06_an_exceptions_class_is_a_name() {
 
 #[test]
 fn i_07_getattr_is_an_object_like_any_other() {
-    let object: Object = result(b"\x80\x02c__builtin__\ngetattr\ncos\nsystem\nX\x01\0\0\0x\x86R.")
-        .unwrap()
-        .decode()
-        .unwrap();
+    let object: PickledObject =
+        result(b"\x80\x02c__builtin__\ngetattr\ncos\nsystem\nX\x01\0\0\0x\x86R.")
+            .unwrap()
+            .decode()
+            .unwrap();
     assert_eq!(object.class, "__builtin__.getattr");
     // What a call's result would be called with has no name.
     let pickle = b"\x80\x02c__builtin__\ngetattr\ncos\nsystem\nX\x01\0\0\0x\x86R)R.";
-    let object: Object = result(pickle).unwrap().decode().unwrap();
+    let object: PickledObject = result(pickle).unwrap().decode().unwrap();
     assert_eq!(object.class, "");
 }
 
@@ -249,11 +250,11 @@ fn i_13_dates_that_do_not_exist_are_objects() {
         &[1, 2, 3],
         &[0x27, 0x10, 1, 1],
     ] {
-        let object: Object = result(&date(state)).unwrap().decode().unwrap();
+        let object: PickledObject = result(&date(state)).unwrap().decode().unwrap();
         assert_eq!(object.class, "datetime.date");
     }
     let zone = b"\x80\x02cdatetime\ntimezone\ncdatetime\ntimedelta\nK\x01K\0K\0\x87R\x85R.";
-    let object: Object = result(zone).unwrap().decode().unwrap();
+    let object: PickledObject = result(zone).unwrap().decode().unwrap();
     assert_eq!(object.class, "datetime.timezone", "a day is no offset");
 }
 

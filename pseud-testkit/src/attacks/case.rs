@@ -3,7 +3,7 @@
 use super::known::Known;
 use pseud_proto::PeerError;
 use pseud_proto::pseud::Dropped;
-use pseud_proto::zmtp::{ConnectionConfig, Stats};
+use pseud_proto::zmtp::{ConnectionConfig, ConnectionStats};
 
 /// Attacks on victims that are set up alike.
 pub struct Group {
@@ -70,7 +70,7 @@ pub struct Attack {
     /// As which of `USERS` the attacker comes in under PLAIN.
     pub user: usize,
     /// What the victim's connection has counted then, besides the handshake.
-    pub counted: Option<Stats>,
+    pub counted: Option<ConnectionStats>,
 }
 
 impl Group {
@@ -119,7 +119,7 @@ impl Attack {
     }
 
     /// The connection counts that.
-    pub fn counted(mut self, count: impl FnOnce(&mut Stats)) -> Self {
+    pub fn counted(mut self, count: impl FnOnce(&mut ConnectionStats)) -> Self {
         count(self.counted.get_or_insert_default());
         self
     }

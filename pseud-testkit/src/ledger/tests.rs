@@ -13,7 +13,7 @@ fn one_call() -> Ledger {
     ledger
 }
 
-fn end(ledger: &mut Ledger, end: End) -> Decided {
+fn end(ledger: &mut Ledger, end: CallEnd) -> Decided {
     ledger.ended(1, end, Instant::now())
 }
 
@@ -26,8 +26,8 @@ fn assert_caught(why: &str, tell: impl FnOnce(&mut Ledger) -> Decided) {
 #[test]
 fn a_call_that_ends_twice_is_caught() {
     assert_caught("ended twice", |ledger| {
-        end(ledger, End::Unknown(String::new()))?;
-        end(ledger, End::Unknown(String::new()))
+        end(ledger, CallEnd::Unknown(String::new()))?;
+        end(ledger, CallEnd::Unknown(String::new()))
     });
 }
 
@@ -41,15 +41,15 @@ fn a_call_that_never_ends_is_caught() {
 fn a_late_end_is_caught() {
     let late = Instant::now() + Duration::from_secs(9);
     assert_caught("ended too late", |ledger| {
-        ledger.ended(1, End::Fault, late)?;
+        ledger.ended(1, CallEnd::Fault, late)?;
         ledger.check(Duration::from_secs(8)).map(drop)
     });
 }
 
 #[test]
 fn a_forged_not_executed_is_caught_before_and_after_the_start() {
-    let not_executed = End::NotExecuted(String::new());
-    for lie in [not_executed, End::Shed, End::Closed { not_executed: true }] {
+    let not_executed = CallEnd::NotExecuted(String::new());
+    for lie in [not_executed, CallEnd::Shed, CallEnd::Closed { not_executed: true }] {
         let again = lie.clone();
         assert_caught("is said not to have been executed", |ledger| {
             ledger.runs(1, 1)?;
@@ -74,7 +74,7 @@ fn a_second_execution_is_caught() {
 fn a_call_that_is_made_twice_or_by_nobody_is_caught() {
     assert_caught("made twice", |ledger| ledger.made(1, made()));
     assert_caught("made by nobody", |ledger| ledger.runs(2, 1));
-    assert_caught("made by nobody", |ledger| ledger.ended(2, End::Fault, Instant::now()));
+    assert_caught("made by nobody", |ledger| ledger.ended(2, CallEnd::Fault, Instant::now()));
 }
 
 #[test]
@@ -94,19 +94,19 @@ fn an_execution_by_somebody_else_is_caught() {
 
 #[test]
 fn a_value_from_nowhere_or_of_another_call_is_caught() {
-    assert_caught("was not executed", |ledger| end(ledger, End::Value(Some(answer_to(1)))));
-    assert_caught("was not executed", |ledger| end(ledger, End::Executed));
+    assert_caught("was not executed", |ledger| end(ledger, CallEnd::Value(Some(answer_to(1)))));
+    assert_caught("was not executed", |ledger| end(ledger, CallEnd::Executed));
     for wrong in [Some(answer_to(2)), None] {
         assert_caught("of another one", |ledger| {
             ledger.runs(1, 1)?;
-            end(ledger, End::Value(wrong))
+            end(ledger, CallEnd::Value(wrong))
         });
     }
 }
 
 #[test]
 fn what_may_not_happen_is_caught() {
-    assert_caught("as none may", |ledger| end(ledger, End::Odd("a fault".into())));
+    assert_caught("as none may", |ledger| end(ledger, CallEnd::Odd("a fault".into())));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn an_honest_call_passes() {
     let mut ledger = one_call();
     ledger.runs(1, 1).unwrap();
     assert_eq!((ledger.pending(0).0, ledger.pending(1).0), (1, 0));
-    end(&mut ledger, End::Fault).unwrap();
+    end(&mut ledger, CallEnd::Fault).unwrap();
     let tally = ledger.check(Duration::from_secs(60)).unwrap();
     assert_eq!(tally, Tally { faults: 1, ..Tally::default() });
     assert_eq!((ledger.pending(0), ledger.open()), ((0, None), 0));
@@ -124,9 +124,9 @@ fn an_honest_call_passes() {
 fn lies_about_an_honest_run_are_caught() {
     let mut ledger = one_call();
     ledger.runs(1, 1).unwrap();
-    end(&mut ledger, End::Value(Some(answer_to(1)))).unwrap();
+    end(&mut ledger, CallEnd::Value(Some(answer_to(1)))).unwrap();
     ledger.made(2, made()).unwrap();
     ledger.runs(2, 1).unwrap();
-    ledger.ended(2, End::Unknown("gone".into()), Instant::now()).unwrap();
+    ledger.ended(2, CallEnd::Unknown("gone".into()), Instant::now()).unwrap();
     assert_lies_are_caught(&ledger);
 }

@@ -1,6 +1,6 @@
 //! What came out of a machine, checked as it comes.
 
-use crate::ledger::End;
+use crate::ledger::CallEnd;
 use pseud_proto::pseud::PeerInfo;
 use pseud_proto::value::{Arguments, Packed, Value, ValueLimits};
 use pseud_proto::{
@@ -142,7 +142,7 @@ impl From<Outcome> for Ended {
     }
 }
 
-impl From<Ended> for End {
+impl From<Ended> for CallEnd {
     fn from(ended: Ended) -> Self {
         match ended {
             Ended::Pending => Self::Odd("it has not ended".into()),

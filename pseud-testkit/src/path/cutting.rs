@@ -42,11 +42,11 @@ struct Cut {
 #[derive(Debug, Clone, Copy)]
 struct Told {
     late: Duration,
-    ending: Ending,
+    ending: CutEnding,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Ending {
+enum CutEnding {
     /// The stream ends; what still comes is taken, and lost.
     Fin,
     /// The connection is reset.
@@ -92,7 +92,7 @@ async fn accept(
 impl Cut {
     /// No link lives longer than a test.
     const NEVER: Self = {
-        let told = Told { late: Duration::ZERO, ending: Ending::Fin };
+        let told = Told { late: Duration::ZERO, ending: CutEnding::Fin };
         let after = Duration::from_secs(3_600);
         Self { up: usize::MAX, down: usize::MAX, after, near: told, far: told }
     };
@@ -113,7 +113,7 @@ impl Cut {
         }
         let [near, far] = [(); 2].map(|()| Told {
             late: luck.one_of(&[Duration::ZERO, Duration::from_millis(30)]),
-            ending: luck.one_of(&[Ending::Fin, Ending::Rst]),
+            ending: luck.one_of(&[CutEnding::Fin, CutEnding::Rst]),
         });
         Self { up, down, after, near, far }
     }
@@ -157,8 +157,8 @@ async fn pump(
 async fn end(mut stream: TcpStream, told: Told) {
     sleep(told.late).await;
     match told.ending {
-        Ending::Rst => drop(stream.set_zero_linger()),
-        Ending::Fin => {
+        CutEnding::Rst => drop(stream.set_zero_linger()),
+        CutEnding::Fin => {
             let _ = stream.shutdown().await;
             let mut lost = vec![0; 16 << 10];
             let drained =

@@ -16,6 +16,6 @@ pub(crate) mod split;
 
 pub use cutting::CuttingRelay;
 pub use editor::{EDITS, Edit, Editor, numbers};
-pub use relay::{Carried, Change, Relay};
+pub use relay::{CarriedLink, Change, Relay};
 pub use requests::Requests;
 pub use split::{Frame, Split};

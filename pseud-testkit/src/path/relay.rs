@@ -47,11 +47,11 @@ impl Change {
 /// Carries the first link that is opened to it, and no other.
 pub struct Relay {
     pub address: SocketAddr,
-    carrying: JoinHandle<Carried>,
+    carrying: JoinHandle<CarriedLink>,
 }
 
 /// A whole link.
-pub struct Carried {
+pub struct CarriedLink {
     /// All that the client said, as it said it.
     pub up: Vec<u8>,
     /// All that the server said.
@@ -68,12 +68,12 @@ impl Relay {
     }
 
     /// What it carried, once both sides have closed.
-    pub async fn carried(self) -> Carried {
+    pub async fn carried(self) -> CarriedLink {
         timeout(PATIENCE, self.carrying).await.expect("a link that does not end").unwrap()
     }
 }
 
-async fn carry(listener: TcpListener, server: SocketAddr, change: Change) -> Carried {
+async fn carry(listener: TcpListener, server: SocketAddr, change: Change) -> CarriedLink {
     let (client, _) = listener.accept().await.unwrap();
     drop(listener);
     let server = TcpStream::connect(server).await.unwrap();
@@ -83,7 +83,7 @@ async fn carry(listener: TcpListener, server: SocketAddr, change: Change) -> Car
     let (up, down) = change.up_and_down();
     let up = tokio::spawn(copy(from_client, to_server, up));
     let down = copy(from_server, to_client, down).await;
-    Carried { up: up.await.unwrap(), down, seen_at }
+    CarriedLink { up: up.await.unwrap(), down, seen_at }
 }
 
 /// Copies until one of them closes; both hear of it.

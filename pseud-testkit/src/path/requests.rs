@@ -5,7 +5,7 @@ use super::split::{COMMAND, Frame, MORE, Split};
 use pseud_proto::pseud::Kind;
 
 /// A message id on the wire.
-pub type Id = Vec<u8>;
+pub type RequestIdBytes = Vec<u8>;
 
 /// One direction, from its first byte.
 #[derive(Debug, Default)]
@@ -14,12 +14,12 @@ pub struct Requests {
     is_greeted: bool,
     /// The frames of a message that is not whole yet.
     message: Vec<Vec<u8>>,
-    last: Option<(Id, Vec<u8>)>,
+    last: Option<(RequestIdBytes, Vec<u8>)>,
 }
 
 impl Requests {
     /// Takes bytes as they pass; the ids of requests that are whole now.
-    pub fn read(&mut self, bytes: &[u8]) -> Vec<Id> {
+    pub fn read(&mut self, bytes: &[u8]) -> Vec<RequestIdBytes> {
         let pieces = self.split.take(bytes);
         let mut ids = Vec::new();
         for piece in pieces {
@@ -33,11 +33,11 @@ impl Requests {
 
     /// The last request that passed: its id, and all of its bytes. `None` inside of a message, where
     /// nothing can be put between.
-    pub fn last(&self) -> Option<(Id, Vec<u8>)> {
+    pub fn last(&self) -> Option<(RequestIdBytes, Vec<u8>)> {
         self.last.clone().filter(|_| self.split.is_between() && self.message.is_empty())
     }
 
-    fn frame(&mut self, piece: Vec<u8>) -> Option<Id> {
+    fn frame(&mut self, piece: Vec<u8>) -> Option<RequestIdBytes> {
         let is_last = Frame(&piece).flags() & MORE == 0;
         self.message.push(piece);
         if !is_last {

@@ -12,4 +12,4 @@ mod peer;
 
 pub use crate::path::split::{COMMAND, LONG, MORE};
 pub use bytes::*;
-pub use peer::{Answer, Frame, PATIENCE, RawPeer};
+pub use peer::{Answer, PATIENCE, RawFrame, RawPeer};

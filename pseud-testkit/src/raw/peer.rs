@@ -14,7 +14,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A frame as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
+pub struct RawFrame {
     pub flags: u8,
     pub body: Vec<u8>,
 }
@@ -81,7 +81,7 @@ impl RawPeer {
     }
 
     /// The next frame that is not a PING.
-    pub async fn frame(&mut self) -> Frame {
+    pub async fn frame(&mut self) -> RawFrame {
         loop {
             let frame = self.any_frame().await;
             if frame.flags & COMMAND == 0 || !frame.body.starts_with(b"\x04PING") {
@@ -91,7 +91,7 @@ impl RawPeer {
     }
 
     /// The next frame.
-    pub async fn any_frame(&mut self) -> Frame {
+    pub async fn any_frame(&mut self) -> RawFrame {
         let [flags] = self.take().await;
         let len = match flags & LONG {
             0 => usize::from(self.take::<1>().await[0]),
@@ -99,7 +99,7 @@ impl RawPeer {
         };
         let mut body = vec![0; len];
         timeout(PATIENCE, self.stream.read_exact(&mut body)).await.unwrap().unwrap();
-        Frame { flags, body }
+        RawFrame { flags, body }
     }
 
     pub async fn message(&mut self) -> Vec<Vec<u8>> {

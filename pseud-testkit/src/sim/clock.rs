@@ -12,25 +12,25 @@ const TURN: Duration = Duration::from_micros(1);
 
 /// A clock that stands still but for turns and jumps.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct SimClock {
     start: Instant,
-    state: Mutex<State>,
+    state: Mutex<ClockState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ClockState {
     passed: Duration,
     /// By moment, then in the order in which they fell asleep.
     sleepers: BTreeMap<(Instant, u64), Waker>,
     next: u64,
 }
 
-impl Clock {
+impl SimClock {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self { start: Instant::now(), state: Mutex::default() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ClockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -58,7 +58,7 @@ impl Clock {
         Some(self.due(&mut state))
     }
 
-    fn due(&self, state: &mut State) -> Vec<Waker> {
+    fn due(&self, state: &mut ClockState) -> Vec<Waker> {
         let now = self.start + state.passed;
         let mut due = Vec::new();
         while let Some(first) = state.sleepers.first_entry() {
@@ -80,12 +80,12 @@ impl Clock {
 /// One who can be woken at a moment.
 #[derive(Debug)]
 pub(super) struct Alarm {
-    clock: Arc<Clock>,
+    clock: Arc<SimClock>,
     set: Option<(Instant, u64)>,
 }
 
 impl Alarm {
-    pub(super) fn new(clock: &Arc<Clock>) -> Self {
+    pub(super) fn new(clock: &Arc<SimClock>) -> Self {
         Self { clock: clock.clone(), set: None }
     }
 

@@ -17,11 +17,11 @@ const FIRST_PORT: u16 = 20_000;
 #[derive(Debug)]
 pub(super) struct Network {
     air: Air,
-    state: Mutex<State>,
+    state: Mutex<NetworkState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct NetworkState {
     listening: Vec<(SocketAddress, Arc<Backlog>)>,
     connections: Vec<Weak<Connection>>,
     next_port: u16,
@@ -39,11 +39,11 @@ impl Backlog {
 
 impl Network {
     pub(super) fn new(air: Air) -> Arc<Self> {
-        let state = State { listening: vec![], connections: vec![], next_port: FIRST_PORT };
+        let state = NetworkState { listening: vec![], connections: vec![], next_port: FIRST_PORT };
         Arc::new(Self { air, state: Mutex::new(state) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, NetworkState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,7 +96,7 @@ impl Network {
     }
 }
 
-impl State {
+impl NetworkState {
     fn port(&mut self) -> u16 {
         let port = self.next_port;
         self.next_port = port.checked_add(1).unwrap_or(FIRST_PORT);

@@ -1,6 +1,6 @@
 //! One direction of a connection.
 
-use super::clock::{Alarm, Clock};
+use super::clock::{Alarm, SimClock};
 use super::conditions::Climate;
 use super::trace::Trace;
 use std::collections::VecDeque;
@@ -12,25 +12,25 @@ use std::time::Instant;
 /// What pipes are made of, in one world.
 #[derive(Debug, Clone)]
 pub(super) struct Air {
-    pub(super) clock: Arc<Clock>,
+    pub(super) clock: Arc<SimClock>,
     pub(super) climate: Arc<Climate>,
     pub(super) trace: Arc<Trace>,
 }
 
 /// Bytes on their way from one writer to one reader.
 #[derive(Debug)]
-pub(super) struct Pipe {
+pub(super) struct SimPipe {
     air: Air,
-    state: Mutex<State>,
+    state: Mutex<PipeState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct PipeState {
     flying: VecDeque<(Instant, VecDeque<u8>)>,
     /// How many bytes fly, or were swallowed.
     held: usize,
     capacity: usize,
-    end: End,
+    end: PipeEnd,
     /// When the last byte arrives: none overtakes it.
     last: Instant,
     reader: Option<Waker>,
@@ -41,7 +41,7 @@ struct State {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+enum PipeEnd {
     Open,
     /// The writer has said that nothing more comes.
     Finished,
@@ -60,13 +60,13 @@ pub(super) enum Wrote {
     Closed(usize),
 }
 
-impl Pipe {
+impl SimPipe {
     pub(super) fn new(air: &Air) -> Self {
-        let state = State {
+        let state = PipeState {
             flying: VecDeque::new(),
             held: 0,
             capacity: air.climate.capacity(),
-            end: End::Open,
+            end: PipeEnd::Open,
             last: air.clock.now(),
             reader: None,
             arrival: Alarm::new(&air.clock),
@@ -77,7 +77,7 @@ impl Pipe {
         Self { air: air.clone(), state: Mutex::new(state) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PipeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -88,13 +88,15 @@ impl Pipe {
     ) -> Poll<io::Result<usize>> {
         let now = self.air.clock.now();
         let mut state = self.lock();
-        let State { flying, end, last, arrival, .. } = &mut *state;
+        let PipeState { flying, end, last, arrival, .. } = &mut *state;
         let Some((at, bytes)) = flying.front_mut() else {
             match *end {
-                End::Reset => return Poll::Ready(Err(ErrorKind::ConnectionReset.into())),
-                End::Finished if *last <= now => return Poll::Ready(Ok(0)),
-                End::Finished => arrival.set(*last, cx.waker()),
-                End::Open | End::Closed | End::Silent => state.reader = Some(cx.waker().clone()),
+                PipeEnd::Reset => return Poll::Ready(Err(ErrorKind::ConnectionReset.into())),
+                PipeEnd::Finished if *last <= now => return Poll::Ready(Ok(0)),
+                PipeEnd::Finished => arrival.set(*last, cx.waker()),
+                PipeEnd::Open | PipeEnd::Closed | PipeEnd::Silent => {
+                    state.reader = Some(cx.waker().clone())
+                }
             }
             return Poll::Pending;
         };
@@ -122,9 +124,9 @@ impl Pipe {
         let now = self.air.clock.now();
         let mut state = self.lock();
         match state.end {
-            End::Reset => return Err(ErrorKind::ConnectionReset.into()),
-            End::Finished => return Err(ErrorKind::BrokenPipe.into()),
-            End::Open | End::Closed | End::Silent => {}
+            PipeEnd::Reset => return Err(ErrorKind::ConnectionReset.into()),
+            PipeEnd::Finished => return Err(ErrorKind::BrokenPipe.into()),
+            PipeEnd::Open | PipeEnd::Closed | PipeEnd::Silent => {}
         }
         if state.full_until.is_none_or(|until| until <= now) {
             // Who found it full before finds it so no more: else nothing would ever be written.
@@ -144,11 +146,11 @@ impl Pipe {
         }
         let count = bytes.len();
         self.air.trace.bytes(bytes.make_contiguous());
-        if state.end == End::Closed {
+        if state.end == PipeEnd::Closed {
             return Ok(Wrote::Closed(count));
         }
         state.held += count;
-        if state.end == End::Open && count > 0 {
+        if state.end == PipeEnd::Open && count > 0 {
             state.last = state.last.max(now + self.air.climate.latency());
             let at = state.last;
             state.flying.push_back((at, bytes));
@@ -162,7 +164,7 @@ impl Pipe {
     pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let now = self.air.clock.now();
         let mut state = self.lock();
-        if matches!(state.end, End::Reset | End::Finished) {
+        if matches!(state.end, PipeEnd::Reset | PipeEnd::Finished) {
             return Poll::Ready(());
         }
         if let Some(until) = state.full_until.filter(|until| *until > now) {
@@ -180,8 +182,8 @@ impl Pipe {
     pub(super) fn finish(&self) {
         let latency = self.air.climate.latency();
         let mut state = self.lock();
-        if state.end == End::Open {
-            state.end = End::Finished;
+        if state.end == PipeEnd::Open {
+            state.end = PipeEnd::Finished;
             state.last = state.last.max(self.air.clock.now() + latency);
         }
         let reader = state.reader.take();
@@ -194,8 +196,8 @@ impl Pipe {
         let mut state = self.lock();
         let unread = !state.flying.is_empty();
         state.flying.clear();
-        if state.end == End::Open {
-            (state.end, state.held) = (End::Closed, 0);
+        if state.end == PipeEnd::Open {
+            (state.end, state.held) = (PipeEnd::Closed, 0);
         }
         let writer = state.writer.take();
         drop(state);
@@ -205,17 +207,17 @@ impl Pipe {
 
     /// What flies is lost, and both sides are told.
     pub(super) fn reset(&self) {
-        self.lose(End::Reset);
+        self.lose(PipeEnd::Reset);
     }
 
     /// What flies is lost, and so is what comes; nobody is told.
     pub(super) fn fall_silent(&self) {
-        self.lose(End::Silent);
+        self.lose(PipeEnd::Silent);
     }
 
-    fn lose(&self, end: End) {
+    fn lose(&self, end: PipeEnd) {
         let mut state = self.lock();
-        if state.end != End::Reset {
+        if state.end != PipeEnd::Reset {
             state.end = end;
         }
         state.flying.clear();

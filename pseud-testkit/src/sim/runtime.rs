@@ -1,6 +1,6 @@
 //! A world as a node's runtime.
 
-use super::clock::{Alarm, Clock};
+use super::clock::{Alarm, SimClock};
 use super::conditions::{Climate, Conditions, Fate, Loss};
 use super::network::{Listener, Network};
 use super::pipe::Air;
@@ -45,7 +45,7 @@ impl fmt::Debug for SimRuntime {
 impl SimRuntime {
     pub(super) fn new(conditions: Conditions, luck: &mut Luck) -> Self {
         let climate = Climate::new(conditions, luck.fork());
-        let air = Air { clock: Clock::new(), climate, trace: Arc::new(Trace::default()) };
+        let air = Air { clock: SimClock::new(), climate, trace: Arc::new(Trace::default()) };
         let network = Network::new(air.clone());
         let (tasks, entropy) = (Arc::default(), Mutex::new(luck.fork()));
         Self(Arc::new(World { air, tasks, network, entropy }))
@@ -152,7 +152,7 @@ impl Runtime for SimRuntime {
 #[derive(Debug)]
 pub struct Timer {
     at: Instant,
-    clock: Arc<Clock>,
+    clock: Arc<SimClock>,
     alarm: Alarm,
 }
 

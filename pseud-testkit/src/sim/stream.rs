@@ -1,7 +1,7 @@
 //! Connections of a world.
 
 use super::conditions::Loss;
-use super::pipe::{Air, Pipe, Wrote};
+use super::pipe::{Air, SimPipe, Wrote};
 use pseud_async::adapter;
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 #[derive(Debug)]
 pub(super) struct Connection {
     /// From each side to the other.
-    pipes: [Pipe; 2],
+    pipes: [SimPipe; 2],
     /// How many more bytes it carries, and how it is lost then.
     loss: Mutex<Option<(usize, Loss)>>,
 }
@@ -19,7 +19,7 @@ pub(super) struct Connection {
 impl Connection {
     /// A fresh one, as either side sees it; each is told where the other is.
     pub(super) fn open(air: &Air, addresses: [String; 2]) -> (Arc<Self>, [Stream; 2]) {
-        let pipes = [Pipe::new(air), Pipe::new(air)];
+        let pipes = [SimPipe::new(air), SimPipe::new(air)];
         let connection = Arc::new(Self { pipes, loss: Mutex::new(air.climate.loss()) });
         let [first, second] = addresses;
         let stream =
@@ -70,11 +70,11 @@ struct Socket {
 }
 
 impl Socket {
-    fn incoming(&self) -> &Pipe {
+    fn incoming(&self) -> &SimPipe {
         &self.connection.pipes[1 - self.side]
     }
 
-    fn outgoing(&self) -> &Pipe {
+    fn outgoing(&self) -> &SimPipe {
         &self.connection.pipes[self.side]
     }
 }

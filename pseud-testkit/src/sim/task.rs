@@ -91,10 +91,10 @@ pub struct Task<T>(Arc<Shared<T>>);
 pub struct Aborted;
 
 struct Shared<T> {
-    state: Mutex<State<T>>,
+    state: Mutex<TaskState<T>>,
 }
 
-struct State<T> {
+struct TaskState<T> {
     is_aborted: bool,
     is_over: bool,
     output: Option<T>,
@@ -102,14 +102,14 @@ struct State<T> {
     joining: Option<Waker>,
 }
 
-impl<T> Default for State<T> {
+impl<T> Default for TaskState<T> {
     fn default() -> Self {
         Self { is_aborted: false, is_over: false, output: None, task: None, joining: None }
     }
 }
 
 impl<T> Shared<T> {
-    fn lock(&self) -> std::sync::MutexGuard<'_, State<T>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, TaskState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

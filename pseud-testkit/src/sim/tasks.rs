@@ -10,17 +10,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Wake};
 
-type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One task. The first one of a world has its future elsewhere: see [`Tasks::root`].
-pub(super) struct Task {
+pub(super) struct QueuedTask {
     pub(super) id: u64,
-    work: Mutex<Option<Work>>,
+    work: Mutex<Option<BoxedTask>>,
     is_ready: AtomicBool,
     tasks: Weak<Tasks>,
 }
 
-impl fmt::Debug for Task {
+impl fmt::Debug for QueuedTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task").field("id", &self.id).finish_non_exhaustive()
     }
@@ -28,12 +28,12 @@ impl fmt::Debug for Task {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(super) struct Tasks(Mutex<State>);
+pub(super) struct Tasks(Mutex<TaskQueue>);
 
 #[derive(Debug, Default)]
-struct State {
-    alive: BTreeMap<u64, Arc<Task>>,
-    ready: Vec<Arc<Task>>,
+struct TaskQueue {
+    alive: BTreeMap<u64, Arc<QueuedTask>>,
+    ready: Vec<Arc<QueuedTask>>,
     next: u64,
     is_over: bool,
 }
@@ -42,18 +42,18 @@ struct State {
 pub(super) const ROOT: u64 = 0;
 
 impl Tasks {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TaskQueue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the world is run for: whoever runs it polls that future by itself.
-    pub(super) fn root(self: &Arc<Self>) -> Arc<Task> {
+    pub(super) fn root(self: &Arc<Self>) -> Arc<QueuedTask> {
         let (work, is_ready) = (Mutex::default(), AtomicBool::new(false));
-        Arc::new(Task { id: ROOT, work, is_ready, tasks: Arc::downgrade(self) })
+        Arc::new(QueuedTask { id: ROOT, work, is_ready, tasks: Arc::downgrade(self) })
     }
 
     /// Starts one; dropped at once where the world is over.
-    pub(super) fn spawn(self: &Arc<Self>, work: Work) {
+    pub(super) fn spawn(self: &Arc<Self>, work: BoxedTask) {
         let mut state = self.lock();
         if state.is_over {
             drop(state);
@@ -62,14 +62,14 @@ impl Tasks {
         state.next += 1;
         let (id, tasks) = (state.next, Arc::downgrade(self));
         let (work, is_ready) = (Mutex::new(Some(work)), AtomicBool::new(false));
-        let task = Arc::new(Task { id, work, is_ready, tasks });
+        let task = Arc::new(QueuedTask { id, work, is_ready, tasks });
         state.alive.insert(id, task.clone());
         drop(state);
         task.wake();
     }
 
     /// One of those that are ready.
-    pub(super) fn next(&self, order: &mut Luck) -> Option<Arc<Task>> {
+    pub(super) fn next(&self, order: &mut Luck) -> Option<Arc<QueuedTask>> {
         let mut state = self.lock();
         let count = state.ready.len();
         if count == 0 {
@@ -81,7 +81,7 @@ impl Tasks {
     }
 
     /// Its turn.
-    pub(super) fn poll(&self, task: &Arc<Task>) {
+    pub(super) fn poll(&self, task: &Arc<QueuedTask>) {
         let work = task.lock().take();
         let Some(mut work) = work else { return };
         match work.as_mut().poll(&mut Context::from_waker(&task.clone().into())).is_pending() {
@@ -113,13 +113,13 @@ impl Tasks {
     }
 }
 
-impl Task {
-    fn lock(&self) -> MutexGuard<'_, Option<Work>> {
+impl QueuedTask {
+    fn lock(&self) -> MutexGuard<'_, Option<BoxedTask>> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Wake for Task {
+impl Wake for QueuedTask {
     fn wake(self: Arc<Self>) {
         if self.is_ready.swap(true, Ordering::Relaxed) {
             return;

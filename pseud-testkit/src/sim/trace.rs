@@ -5,10 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// A running hash of turns and bytes.
 #[derive(Debug, Default)]
-pub(super) struct Trace(Mutex<State>);
+pub(super) struct Trace(Mutex<TraceState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct TraceState {
     hash: DefaultHasher,
     turns: u64,
 }

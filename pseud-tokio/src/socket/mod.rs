@@ -9,7 +9,7 @@ mod raw;
 
 use pseud_async::adapter::{self, Reader, Writer, keep_alive};
 use pseud_proto::zmtp::Heartbeat;
-use raw::Raw;
+use raw::PolledSocket;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -30,7 +30,7 @@ pub enum Stream {
 /// The reading half of a link's socket.
 #[derive(Debug)]
 pub struct ReadHalf {
-    raw: Arc<Raw>,
+    raw: Arc<PolledSocket>,
     /// Whether urgent data may have cut reads short since one found nothing.
     urgent: bool,
 }
@@ -38,7 +38,7 @@ pub struct ReadHalf {
 /// The writing half of a link's socket.
 #[derive(Debug)]
 pub struct WriteHalf {
-    raw: Arc<Raw>,
+    raw: Arc<PolledSocket>,
     tcp: bool,
 }
 
@@ -66,10 +66,10 @@ impl adapter::Stream for Stream {
         let (raw, tcp) = match self {
             Self::Tcp(stream) => {
                 stream.set_nodelay(true)?;
-                (Raw::tcp(stream)?, true)
+                (PolledSocket::tcp(stream)?, true)
             }
             #[cfg(unix)]
-            Self::Unix(stream) => (Raw::unix(stream)?, false),
+            Self::Unix(stream) => (PolledSocket::unix(stream)?, false),
         };
         let raw = Arc::new(raw);
         Ok((ReadHalf { raw: raw.clone(), urgent: false }, WriteHalf { raw, tcp }))

@@ -6,9 +6,9 @@ use std::task::{Context, Poll, ready};
 use tokio::net::TcpStream;
 
 #[derive(Debug)]
-pub(super) struct Raw(TcpStream);
+pub(super) struct PolledSocket(TcpStream);
 
-impl Raw {
+impl PolledSocket {
     pub(super) fn tcp(stream: TcpStream) -> io::Result<Self> {
         Ok(Self(stream))
     }

@@ -11,12 +11,12 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpStream, UnixStream};
 
 #[derive(Debug)]
-pub(super) struct Raw(AsyncFd<Socket>);
+pub(super) struct PolledSocket(AsyncFd<Socket>);
 
 /// A peer that is gone is an error, not a signal: embedders may have SIGPIPE at its default.
 #[cfg(not(target_vendor = "apple"))]
 const FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
-/// There the socket itself is told so: see `Raw::new`.
+/// There the socket itself is told so: see `PolledSocket::new`.
 #[cfg(target_vendor = "apple")]
 const FLAGS: libc::c_int = 0;
 
@@ -26,7 +26,7 @@ const URGENT: Option<Interest> = Some(Interest::PRIORITY);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const URGENT: Option<Interest> = None;
 
-impl Raw {
+impl PolledSocket {
     pub(super) fn tcp(stream: TcpStream) -> io::Result<Self> {
         Self::new(stream.into_std()?.into())
     }

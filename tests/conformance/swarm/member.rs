@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use pseud::proto::CallId;
-use pseud_testkit::ledger::{End, Number};
+use pseud_testkit::ledger::{CallEnd, Number};
 use pseud_testkit::memory::{Clock, Ended, Node, Said, Work};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -61,10 +61,10 @@ impl Member {
         Some(said)
     }
 
-    pub(super) fn end_of(&self, call: CallId, broken: Option<Broken>) -> End {
+    pub(super) fn end_of(&self, call: CallId, broken: Option<Broken>) -> CallEnd {
         match self.node.borrow().ended(call) {
             Ended::Unknown(reason) if broken == Some(Broken::ForgedNotExecuted) => {
-                End::NotExecuted(reason.to_string())
+                CallEnd::NotExecuted(reason.to_string())
             }
             ended => ended.into(),
         }

@@ -3,7 +3,7 @@
 use super::{SECRET, connect, path, python_server, soon, text};
 use crate::python::PythonPeer;
 use pseud::proto::Insecure;
-use pseud::tokio::kaa::{BigInt, Client, Complex, FrozenSet, Object, Options, Server, Set};
+use pseud::tokio::kaa::{BigInt, Client, Complex, FrozenSet, Options, PickledObject, Server, Set};
 use pseud::{CallError, ConnectionEvent, Exception, Reason, Value};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ async fn exceptions_and_objects() {
     let missing = soon(client.call::<(), _>("nobody", ())).await;
     let Err(CallError::Fault(fault)) = missing else { panic!("{missing:?}") };
     assert_eq!((fault.exception(), &*fault.message), (Some(Exception::KeyError), "nobody"));
-    let object: Object = soon(client.call("opaque", ())).await.unwrap();
+    let object: PickledObject = soon(client.call("opaque", ())).await.unwrap();
     assert_eq!(object.class, "__main__.CustomError");
 }
 

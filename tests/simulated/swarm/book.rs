@@ -1,7 +1,7 @@
 //! The ledger of one life: who tells it of calls and runs.
 
 use pseud::CallError;
-use pseud_testkit::ledger::{End, Ledger, Made, Member, Number};
+use pseud_testkit::ledger::{CallEnd, Ledger, Made, Member, Number};
 use pseud_testkit::sim;
 use pseud_testkit::spy::end_of;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,7 +59,7 @@ impl Book {
         let _ = self.lock().runs(number, member);
     }
 
-    pub(super) fn ended(&self, number: Number, end: End) {
+    pub(super) fn ended(&self, number: Number, end: CallEnd) {
         let _ = self.lock().ended(number, end, sim::now());
     }
 
@@ -76,7 +76,7 @@ impl Book {
         };
         let told = told.map(|result| end_of(result.map(|(answer, _)| answer)));
         // Nobody is told of a call that is given up: it may have run.
-        self.ended(number, told.unwrap_or_else(|| End::Unknown("given up".into())));
+        self.ended(number, told.unwrap_or_else(|| CallEnd::Unknown("given up".into())));
     }
 
     /// What it knows.

@@ -1,7 +1,7 @@
 //! Somebody dishonest who sends each request twice, with the same id.
 
 use super::book::{Book, NOBODY, SERVER};
-use pseud_testkit::ledger::{End, Number};
+use pseud_testkit::ledger::{CallEnd, Number};
 use pseud_testkit::luck::Luck;
 use pseud_testkit::raw;
 use pseud_testkit::sim::adapter::{Reader, Runtime, SocketAddress, Stream, Writer};
@@ -37,7 +37,7 @@ pub(super) async fn repeat(endpoint: String, book: Book, mut luck: Luck) {
             }
             sim::sleep(luck.millis(0, 60)).await;
         }
-        book.ended(number, End::Unknown("it does not listen".into()));
+        book.ended(number, CallEnd::Unknown("it does not listen".into()));
     }
     drop(writer);
     reading.abort();

@@ -47,7 +47,7 @@ pub(crate) fn ask(
         hub.unavailable(Unavailable::Crowded, address);
         return Some(Verdict::Unavailable);
     };
-    let asked = Asked {
+    let asked = Applicant {
         hub: hub.clone(),
         link: link.clone(),
         who: question.to_string(),
@@ -72,7 +72,7 @@ pub(crate) fn ask(
 }
 
 /// Who asks, about whom.
-struct Asked {
+struct Applicant {
     hub: Arc<Hub>,
     link: Arc<dyn AnyLink>,
     who: String,
@@ -84,7 +84,7 @@ struct Asked {
     source: Source,
 }
 
-impl Asked {
+impl Applicant {
     /// Polled once where the question arose; only one that has to wait costs a task.
     fn wait(self, permit: Permit, mut judging: CaughtVerdict) -> Option<Verdict> {
         let mut cx = Context::from_waker(Waker::noop());
@@ -92,7 +92,7 @@ impl Asked {
             return Some(self.told(checked));
         }
         let hub = self.hub.clone();
-        let parked = Parked::new(self, permit);
+        let parked = ParkedQuestion::new(self, permit);
         hub.runtime.spawn(Box::pin(async move {
             if let Some(checked) = in_time(&parked, judging).await {
                 parked.answer(checked);
@@ -104,7 +104,7 @@ impl Asked {
     /// Who is gone before a thread was free is not asked about.
     fn block(self, permit: Permit, check: Arc<BlockingJudge>, question: Question) {
         let (hub, source) = (self.hub.clone(), self.source.clone());
-        let parked = Parked::new(self, permit);
+        let parked = ParkedQuestion::new(self, permit);
         hub.runtime.spawn_blocking(Box::new(move || {
             if !parked.is_over() {
                 let checked = caught(move || check(question, source), unlogged);
@@ -135,7 +135,7 @@ impl Asked {
 
 /// What was said. `None` if the link ended and the handshake's time is up: till then the work goes on
 /// that the question began, whoever it is for. A login's time is up whether its link ended or not.
-async fn in_time(parked: &Parked, mut judging: CaughtVerdict) -> Option<Decided> {
+async fn in_time(parked: &ParkedQuestion, mut judging: CaughtVerdict) -> Option<Decided> {
     let Some((asked, _)) = &parked.0 else { return None };
     let (at, mut late) = (asked.link.answer_by(), None);
     poll_fn(|cx| {
@@ -155,10 +155,10 @@ async fn in_time(parked: &Parked, mut judging: CaughtVerdict) -> Option<Decided>
 
 /// The duty to answer one question, once, and its place. Dropped without an answer (its task was
 /// killed), nobody could tell.
-struct Parked(Option<(Asked, Permit)>);
+struct ParkedQuestion(Option<(Applicant, Permit)>);
 
-impl Parked {
-    fn new(asked: Asked, permit: Permit) -> Self {
+impl ParkedQuestion {
+    fn new(asked: Applicant, permit: Permit) -> Self {
         Self(Some((asked, permit)))
     }
 
@@ -180,7 +180,7 @@ impl Parked {
     }
 }
 
-impl Drop for Parked {
+impl Drop for ParkedQuestion {
     fn drop(&mut self) {
         self.notify(Some(Verdict::Unavailable));
     }

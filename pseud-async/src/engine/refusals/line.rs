@@ -47,7 +47,7 @@ pub(crate) struct BadReply {
 
 /// What is to be logged.
 #[derive(Debug)]
-pub(crate) enum Line {
+pub(crate) enum LogLine {
     /// Somebody that speaks something else, or stopped before it said who it is.
     PendingLink(Failed),
     /// Somebody that was not let in.
@@ -60,12 +60,12 @@ pub(crate) enum Line {
 
 /// Whoever listens to logs is a user's: never under a lock. `count`: so many of the kind since the last
 /// line, of which this is the last one.
-pub(crate) fn log(line: &Line, count: Option<u64>) {
+pub(crate) fn log(line: &LogLine, count: Option<u64>) {
     match line {
-        Line::PendingLink(Failed { address, error, .. }) => {
+        LogLine::PendingLink(Failed { address, error, .. }) => {
             tracing::info!(address, %error, count, "handshake failed");
         }
-        Line::Denied(Failed { address, error, who, offered, expected, is_dialed }) => {
+        LogLine::Denied(Failed { address, error, who, offered, expected, is_dialed }) => {
             let (who, offered) = (who.as_deref(), offered.as_deref());
             match is_dialed {
                 false => tracing::warn!(
@@ -78,50 +78,50 @@ pub(crate) fn log(line: &Line, count: Option<u64>) {
                 ),
             }
         }
-        Line::Unavailable(Unavailable::Nobody, address) => {
+        LogLine::Unavailable(Unavailable::Nobody, address) => {
             tracing::error!(
                 address,
                 count,
                 "nobody is there to authenticate peers: none is admitted"
             );
         }
-        Line::Unavailable(Unavailable::Crowded, address) => {
+        LogLine::Unavailable(Unavailable::Crowded, address) => {
             tracing::warn!(address, count, "too many peers wait to be authenticated");
         }
-        Line::Unavailable(Unavailable::Panicked, address) => {
+        LogLine::Unavailable(Unavailable::Panicked, address) => {
             tracing::error!(address, count, "an authenticator panicked");
         }
-        Line::Unavailable(Unavailable::UserWaits, address) => {
+        LogLine::Unavailable(Unavailable::UserWaits, address) => {
             tracing::warn!(
                 address,
                 count,
                 "too many wrong passwords for one name: sources that have failed must wait"
             );
         }
-        Line::Unavailable(Unavailable::HandshakesCrowded, address) => {
+        LogLine::Unavailable(Unavailable::HandshakesCrowded, address) => {
             tracing::warn!(address, count, "too many handshakes at once: newcomers are dropped");
         }
-        Line::Unavailable(Unavailable::SourceCrowded, address) => {
+        LogLine::Unavailable(Unavailable::SourceCrowded, address) => {
             tracing::warn!(
                 address,
                 count,
                 "too many handshakes of one source at once: newcomers of it are dropped"
             );
         }
-        Line::Unavailable(Unavailable::SourceWaits, address) => {
+        LogLine::Unavailable(Unavailable::SourceWaits, address) => {
             tracing::warn!(
                 address,
                 count,
                 "too many failed handshakes of one source: it must wait, and is dropped meanwhile"
             );
         }
-        Line::BadReply(BadReply { bad, over: None }) => {
+        LogLine::BadReply(BadReply { bad, over: None }) => {
             tracing::warn!(%bad, count, "a reply is not well-formed");
         }
-        Line::BadReply(BadReply { bad, over: Some((limit, what)) }) => {
+        LogLine::BadReply(BadReply { bad, over: Some((limit, what)) }) => {
             tracing::warn!(%bad, limit, what, count, "a reply is over a limit of ours");
         }
-        Line::Withheld(withheld) => withheld.warn(count),
-        Line::Session => tracing::info!(count, "more sessions began or ended"),
+        LogLine::Withheld(withheld) => withheld.warn(count),
+        LogLine::Session => tracing::info!(count, "more sessions began or ended"),
     }
 }

@@ -8,7 +8,7 @@ pub(crate) mod withheld;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-use tallies::{Due, Tallies};
+use tallies::{DueReports, Tallies};
 
 /// What happened, and what was said of it.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl Refusals {
     }
 
     /// What is to be told by now, or all, and when to come again.
-    pub(crate) fn take(&self, now: Option<Instant>) -> (Due, Option<Instant>) {
+    pub(crate) fn take(&self, now: Option<Instant>) -> (DueReports, Option<Instant>) {
         let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let due = tallies.take(now);
         (due, tallies.deadline())

@@ -1,6 +1,6 @@
 //! What is counted: each kind apart, and failed authentications by source.
 
-use super::line::{BadReply, Failed, Line, Unavailable};
+use super::line::{BadReply, Failed, LogLine, Unavailable};
 use super::tally::Tally;
 use super::withheld::Withheld;
 use pseud_proto::{Incompatible, Insecure, PeerError};
@@ -25,8 +25,8 @@ pub(crate) type Refused = (String, PeerError);
 
 /// What is to be told: lines and an event, each with how many it stands for.
 #[derive(Debug, Default)]
-pub(crate) struct Due {
-    pub(crate) lines: Vec<(u64, Line)>,
+pub(crate) struct DueReports {
+    pub(crate) lines: Vec<(u64, LogLine)>,
     pub(crate) event: Option<(u64, Refused)>,
 }
 
@@ -61,9 +61,9 @@ impl Default for Tallies {
 
 impl Tallies {
     /// Counts a failure; it is given back if it is to be logged now.
-    pub(crate) fn count(&mut self, failed: Failed, now: Instant) -> Option<Line> {
+    pub(crate) fn count(&mut self, failed: Failed, now: Instant) -> Option<LogLine> {
         if !is_authentication(failed.error) {
-            return self.strangers.count(failed, now).map(Line::PendingLink);
+            return self.strangers.count(failed, now).map(LogLine::PendingLink);
         }
         let source = source(&failed.address);
         if !self.denied.contains_key(source) && self.denied.len() >= SOURCES_MAX {
@@ -74,7 +74,7 @@ impl Tallies {
             true => self.denied.entry(source.to_owned()).or_insert_with(|| Tally::new(1)),
             false => &mut self.denied_elsewhere,
         };
-        tally.count(failed, now).map(Line::Denied)
+        tally.count(failed, now).map(LogLine::Denied)
     }
 
     /// When something that was counted is to be told.
@@ -93,7 +93,7 @@ impl Tallies {
     }
 
     /// What is to be told: `now`, or where there is none, all of it.
-    pub(crate) fn take(&mut self, now: Option<Instant>) -> Due {
+    pub(crate) fn take(&mut self, now: Option<Instant>) -> DueReports {
         fn due<T>(tally: &mut Tally<T>, now: Option<Instant>) -> Option<(u64, T)> {
             match now {
                 Some(now) => tally.take(now),
@@ -101,24 +101,24 @@ impl Tallies {
             }
         }
         let mut lines = Vec::new();
-        let told = |(count, failed)| (count, Line::PendingLink(failed));
+        let told = |(count, failed)| (count, LogLine::PendingLink(failed));
         lines.extend(due(&mut self.strangers, now).map(told));
         for tally in self.denied.values_mut().chain([&mut self.denied_elsewhere]) {
-            lines.extend(due(tally, now).map(|(count, failed)| (count, Line::Denied(failed))));
+            lines.extend(due(tally, now).map(|(count, failed)| (count, LogLine::Denied(failed))));
         }
         for tally in &mut self.unavailable {
-            let told = |(count, (why, address))| (count, Line::Unavailable(why, address));
+            let told = |(count, (why, address))| (count, LogLine::Unavailable(why, address));
             lines.extend(due(tally, now).map(told));
         }
-        lines.extend(due(&mut self.sessions, now).map(|(count, ())| (count, Line::Session)));
-        let told = |(count, bad)| (count, Line::BadReply(bad));
+        lines.extend(due(&mut self.sessions, now).map(|(count, ())| (count, LogLine::Session)));
+        let told = |(count, bad)| (count, LogLine::BadReply(bad));
         lines.extend(due(&mut self.bad_replies, now).map(told));
-        let told = |(count, withheld)| (count, Line::Withheld(withheld));
+        let told = |(count, withheld)| (count, LogLine::Withheld(withheld));
         lines.extend(due(&mut self.withheld, now).map(told));
         if let Some(now) = now {
             self.denied.retain(|_, tally| !tally.is_over(now));
         }
-        Due { lines, event: due(&mut self.events, now) }
+        DueReports { lines, event: due(&mut self.events, now) }
     }
 }
 
@@ -165,8 +165,8 @@ mod tests {
             lines += usize::from(line.is_some());
         }
         assert_eq!((lines, tallies.denied.len()), (1, 0));
-        let Due { lines, .. } = tallies.take(Some(start + SPAN));
-        assert!(matches!(lines[..], [(79_999, Line::PendingLink(_))]), "{lines:?}");
+        let DueReports { lines, .. } = tallies.take(Some(start + SPAN));
+        assert!(matches!(lines[..], [(79_999, LogLine::PendingLink(_))]), "{lines:?}");
         assert_eq!(tallies.deadline(), None);
     }
 
@@ -181,10 +181,10 @@ mod tests {
             );
         }
         assert_eq!((lines, tallies.denied.len()), (SOURCES_MAX + 1, SOURCES_MAX));
-        let Due { lines, .. } = tallies.take(Some(start + SPAN));
+        let DueReports { lines, .. } = tallies.take(Some(start + SPAN));
         let counted: u64 = lines.iter().map(|(count, _)| count).sum();
         assert_eq!((lines.len(), counted), (SOURCES_MAX + 1, 10_000 - SOURCES_MAX as u64 - 1));
-        let Due { lines, .. } = tallies.take(Some(start + 3 * SPAN));
+        let DueReports { lines, .. } = tallies.take(Some(start + 3 * SPAN));
         assert_eq!(
             (lines.len(), tallies.denied.len()),
             (0, 0),

@@ -2,7 +2,7 @@
 
 use super::backend::{AuthBackend, Role};
 use crate::auth::authenticator::Authenticator;
-use crate::engine::event::{Kept, LinkEvent};
+use crate::engine::event::{KeptEvent, LinkEvent};
 use crate::engine::hooks::Hooks;
 use crate::node::options::Options;
 use crate::panics::caught;
@@ -62,7 +62,7 @@ fn unlogged(_: &str) {
 }
 
 impl Hooks for Hooked {
-    fn happened(&self, event: &Kept) {
+    fn happened(&self, event: &KeptEvent) {
         if let LinkEvent::Connected { peer, .. } | LinkEvent::LoggedIn { peer, .. } = event {
             caught(|| self.backend.session_began(peer), unlogged);
         }

@@ -2,7 +2,7 @@
 
 use crate::serve::handler::Handler;
 use crate::serve::predicate::Predicate;
-use pseud_proto::Registry;
+use pseud_proto::Handlers;
 use pseud_proto::registry::{NameRefused, candidates, check_name};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(crate) struct Table {
 
 #[derive(Debug, Default)]
 struct Content {
-    handlers: Registry<Handler>,
+    handlers: Handlers<Handler>,
     predicates: BTreeMap<Box<str>, Predicate>,
 }
 

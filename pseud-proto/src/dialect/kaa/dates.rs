@@ -1,10 +1,10 @@
 //! Dates as pickles have them: calls of the module `datetime`'s classes, read by their shape.
 
-use super::pickle::node::{Graph, Id, Node, Object};
+use super::pickle::node::{Graph, NodeId, ObjectNode, PickleNode};
 use crate::value::{Date, DateTime, TimeDelta, TimeZone, Value};
 
 /// The date that an object is, where it is one that exists.
-pub(crate) fn read(graph: &Graph<'_>, object: &Object) -> Option<Value> {
+pub(crate) fn read(graph: &Graph<'_>, object: &ObjectNode) -> Option<Value> {
     let ("datetime", class) = graph.global(object.class)? else { return None };
     let args = graph.items(object.args)?;
     match class {
@@ -16,14 +16,14 @@ pub(crate) fn read(graph: &Graph<'_>, object: &Object) -> Option<Value> {
     }
 }
 
-fn date(graph: &Graph<'_>, args: &[Id]) -> Option<Date> {
+fn date(graph: &Graph<'_>, args: &[NodeId]) -> Option<Date> {
     let [state] = args else { return None };
     let [y, year, month, day] = *bytes::<4>(graph, *state)?;
     Date::new(u16::from_be_bytes([y, year]), month, day).ok()
 }
 
 /// Python 3.6 and later keep the fold in the month's highest bit.
-fn datetime(graph: &Graph<'_>, args: &[Id]) -> Option<DateTime> {
+fn datetime(graph: &Graph<'_>, args: &[NodeId]) -> Option<DateTime> {
     let (state, zone_of) = match args {
         [state] => (*state, None),
         [state, zone] => (*state, Some(*zone)),
@@ -39,16 +39,16 @@ fn datetime(graph: &Graph<'_>, args: &[Id]) -> Option<DateTime> {
     Some(moment.with_zone(zone))
 }
 
-fn delta(graph: &Graph<'_>, args: &[Id]) -> Option<TimeDelta> {
+fn delta(graph: &Graph<'_>, args: &[NodeId]) -> Option<TimeDelta> {
     let [days, seconds, microseconds] = args else { return None };
-    let int = |id: &Id| match graph.get(*id) {
-        Node::Int(value) => Some(*value),
+    let int = |id: &NodeId| match graph.get(*id) {
+        PickleNode::Int(value) => Some(*value),
         _ => None,
     };
     TimeDelta::new(int(days)?, int(seconds)?, int(microseconds)?).ok()
 }
 
-fn zone(graph: &Graph<'_>, args: &[Id]) -> Option<TimeZone> {
+fn zone(graph: &Graph<'_>, args: &[NodeId]) -> Option<TimeZone> {
     let (offset, name) = match args {
         [offset] => (offset, None),
         [offset, name] => (offset, Some(graph.text(*name)?)),
@@ -60,11 +60,11 @@ fn zone(graph: &Graph<'_>, args: &[Id]) -> Option<TimeZone> {
 }
 
 /// A state of that many bytes: bytes, or a `str` of Python 2.
-fn bytes<const N: usize>(graph: &Graph<'_>, id: Id) -> Option<Box<[u8; N]>> {
+fn bytes<const N: usize>(graph: &Graph<'_>, id: NodeId) -> Option<Box<[u8; N]>> {
     let bytes: Vec<u8> = match graph.get(id) {
-        Node::Bytes(bytes) if bytes.len() == N => bytes.to_vec(),
-        Node::Text(text) if text.len() == N => text.bytes().collect(),
-        Node::Latin1(text) => {
+        PickleNode::Bytes(bytes) if bytes.len() == N => bytes.to_vec(),
+        PickleNode::Text(text) if text.len() == N => text.bytes().collect(),
+        PickleNode::Latin1(text) => {
             // Of one that is longer only so much is looked at as shows that it is.
             let chars = graph.text(*text)?.chars().take(N + 1).map(u8::try_from);
             chars.collect::<Result<_, _>>().ok()?

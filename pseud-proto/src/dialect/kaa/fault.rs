@@ -1,7 +1,7 @@
 //! Exceptions: a pair of the instance and where it was raised.
 
-use super::pickle::node::{Graph, Id, Node};
-use super::pickle::write::{Unwritable, Writer};
+use super::pickle::node::{Graph, NodeId, PickleNode};
+use super::pickle::write::{KaaPickleWriter, Unwritable};
 use crate::error::{Exception, Fault};
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ const FRAMES_MAX: usize = 256;
 const TEXT_MAX: usize = 64 * 1024;
 
 /// The fault that an EXCP's payload tells of.
-pub(crate) fn read(graph: &Graph<'_>, root: Id) -> Option<Fault> {
+pub(crate) fn read(graph: &Graph<'_>, root: NodeId) -> Option<Fault> {
     let [exception, stack] = graph.items(root)? else { return None };
     let exception = graph.object(*exception)?;
     let (_, class) = graph.global(exception.class)?;
@@ -29,7 +29,7 @@ pub(crate) fn read(graph: &Graph<'_>, root: Id) -> Option<Fault> {
 }
 
 /// `str(exception)`, but for KeyError, whose text is the key itself here.
-fn message(graph: &Graph<'_>, args: &[Id]) -> String {
+fn message(graph: &Graph<'_>, args: &[NodeId]) -> String {
     match args {
         [] => String::new(),
         [one] => match graph.text(*one) {
@@ -44,15 +44,15 @@ fn message(graph: &Graph<'_>, args: &[Id]) -> String {
 }
 
 /// Short, for people.
-fn shown(graph: &Graph<'_>, id: Id) -> String {
+fn shown(graph: &Graph<'_>, id: NodeId) -> String {
     match graph.get(id) {
-        Node::None => "None".to_owned(),
-        Node::Bool(true) => "True".to_owned(),
-        Node::Bool(false) => "False".to_owned(),
-        Node::Int(value) => value.to_string(),
-        Node::Float(value) => format!("{value:?}"),
-        Node::Text(text) => format!("{:?}", cut(text)),
-        Node::Bytes(bytes) => {
+        PickleNode::None => "None".to_owned(),
+        PickleNode::Bool(true) => "True".to_owned(),
+        PickleNode::Bool(false) => "False".to_owned(),
+        PickleNode::Int(value) => value.to_string(),
+        PickleNode::Float(value) => format!("{value:?}"),
+        PickleNode::Text(text) => format!("{:?}", cut(text)),
+        PickleNode::Bytes(bytes) => {
             String::from_utf8_lossy(bytes.get(..TEXT_MAX).unwrap_or(bytes)).into()
         }
         _ => "...".to_owned(),
@@ -61,7 +61,7 @@ fn shown(graph: &Graph<'_>, id: Id) -> String {
 
 /// Python 2: a list of `(file, line, function, source)`. Python 3: a `StackSummary`, a list of
 /// `FrameSummary`, whose state is `(None, {…})`.
-fn traceback(graph: &Graph<'_>, stack: Id) -> String {
+fn traceback(graph: &Graph<'_>, stack: NodeId) -> String {
     let summaries = graph.object(stack).map(|stack| stack.items.as_slice());
     let frames = graph.items(stack).or(summaries).unwrap_or_default();
     let mut text = String::new();
@@ -76,7 +76,7 @@ fn traceback(graph: &Graph<'_>, stack: Id) -> String {
     text
 }
 
-fn parts(graph: &Graph<'_>, frame: Id) -> Option<[Option<Id>; 4]> {
+fn parts(graph: &Graph<'_>, frame: NodeId) -> Option<[Option<NodeId>; 4]> {
     if let Some([file, line, function, source]) = graph.items(frame) {
         return Some([Some(*file), Some(*line), Some(*function), Some(*source)]);
     }
@@ -89,12 +89,12 @@ fn parts(graph: &Graph<'_>, frame: Id) -> Option<[Option<Id>; 4]> {
 fn push_frame(
     graph: &Graph<'_>,
     text: &mut String,
-    [file, line, function]: [Option<Id>; 3],
-    source: Option<Id>,
+    [file, line, function]: [Option<NodeId>; 3],
+    source: Option<NodeId>,
 ) {
-    let name = |id: Option<Id>| id.and_then(|id| graph.text(id)).map(cut).unwrap_or_default();
+    let name = |id: Option<NodeId>| id.and_then(|id| graph.text(id)).map(cut).unwrap_or_default();
     let line = match line.map(|line| graph.get(line)) {
-        Some(Node::Int(line)) => *line,
+        Some(PickleNode::Int(line)) => *line,
         _ => 0,
     };
     let (file, function) = (name(file), name(function));
@@ -117,7 +117,7 @@ fn cut(text: &str) -> String {
 
 /// Writes an EXCP's payload, without STOP. A class that only Python 3 has, or nobody, is told in the text of one that both
 /// have: an unknown one would arrive as an ImportError.
-pub(crate) fn write(writer: &mut Writer<'_>, fault: &Fault) -> Result<(), Unwritable> {
+pub(crate) fn write(writer: &mut KaaPickleWriter<'_>, fault: &Fault) -> Result<(), Unwritable> {
     let (class, message) = class(fault);
     writer.put(b"cexceptions\n")?;
     writer.put(class.as_bytes())?;

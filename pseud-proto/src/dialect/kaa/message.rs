@@ -1,17 +1,18 @@
 //! Packets to the messages that sessions speak, and back: the envelope of the dialect `pseud`, whose ids
 //! stand for numbers of packets here.
 
-use super::pickle::body::Bounds;
+use super::pickle::body::PickleBounds;
 use super::pickle::read::BadPickle;
 use super::pickle::write::{Reads, Unwritable};
 use super::{
-    Work, is_python2, read_call, read_fault, read_result, write_call, write_fault, write_result,
+    CallPacket, is_python2, read_call, read_fault, read_result, write_call, write_fault,
+    write_result,
 };
 use crate::error::{Exception, Fault};
 use crate::message::outgoing::Outgoing;
-use crate::message::packet::Kind;
+use crate::message::packet::PacketKind;
 use crate::message::parts::Parts;
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::msgpack::head::{Head, HeadReader};
 use crate::value::{Packed, ValueLimits};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
@@ -27,7 +28,7 @@ const CALLS_MAX: usize = 16_384;
 /// Numbers and ids of one link.
 #[derive(Debug)]
 pub(crate) struct Messages {
-    bounds: Bounds,
+    bounds: PickleBounds,
     packet_bytes_max: usize,
     reads: Reads,
     /// Our calls by their numbers, and these from the oldest on.
@@ -39,14 +40,14 @@ pub(crate) struct Messages {
 }
 
 /// What a packet is within.
-pub(crate) enum Heard {
+pub(crate) enum ReadPacket {
     Message(Parts),
     /// It makes no sense: this answers it.
     Answer(Vec<u8>),
 }
 
 /// What a message is on the wire.
-pub(crate) enum Said {
+pub(crate) enum WrittenMessage {
     Packet(Vec<u8>),
     /// No pickle says it: this answers the call.
     Refused(Parts),
@@ -57,7 +58,7 @@ pub(crate) enum Said {
 impl Messages {
     pub(crate) fn new(values: &ValueLimits, bytes_max: usize, packet_bytes_max: usize) -> Self {
         Self {
-            bounds: Bounds::new(values, bytes_max),
+            bounds: PickleBounds::new(values, bytes_max),
             packet_bytes_max,
             reads: Reads::Any,
             calls: BTreeMap::new(),
@@ -72,20 +73,20 @@ impl Messages {
         message(&[], OK, &[])
     }
 
-    pub(crate) fn read(&mut self, seq: u32, kind: Kind, payload: &[u8]) -> Heard {
+    pub(crate) fn read(&mut self, seq: u32, kind: PacketKind, payload: &[u8]) -> ReadPacket {
         match kind {
-            Kind::Call => self.read_call(seq, payload),
-            Kind::Retn => {
+            PacketKind::Call => self.read_call(seq, payload),
+            PacketKind::Retn => {
                 let id = self.answered(seq);
                 let body = read_result(payload, self.bounds);
                 // 0xc1 is no msgpack: the call was executed, and its result cannot be had.
-                Heard::Message(message(&id, OK, &body.unwrap_or(Bytes::from_static(&[0xc1]))))
+                ReadPacket::Message(message(&id, OK, &body.unwrap_or(Bytes::from_static(&[0xc1]))))
             }
             _ => {
                 let id = self.answered(seq);
                 let fault = read_fault(payload, self.bounds);
                 let body = fault.map_or(Bytes::from_static(&[0xc1]), |fault| error_body(&fault));
-                Heard::Message(message(&id, ERROR, &body))
+                ReadPacket::Message(message(&id, ERROR, &body))
             }
         }
     }
@@ -95,19 +96,19 @@ impl Messages {
         self.calls.remove(&seq).unwrap_or_default()
     }
 
-    fn read_call(&mut self, seq: u32, payload: &[u8]) -> Heard {
+    fn read_call(&mut self, seq: u32, payload: &[u8]) -> ReadPacket {
         if is_python2(payload) {
             self.reads = Reads::Python2;
         }
         match read_call(payload, self.bounds) {
-            Ok(Work { name: Some(name), arguments }) => {
+            Ok(CallPacket { name: Some(name), arguments }) => {
                 self.came += 1;
                 let id = [&self.came.to_be_bytes()[..], &seq.to_le_bytes()].concat();
                 let head = Packed::result(&name).map(Packed::into_bytes).unwrap_or_default();
                 let body = [&[0x93][..], &head, &arguments].concat();
-                Heard::Message(message(&id, WORK, &body))
+                ReadPacket::Message(message(&id, WORK, &body))
             }
-            Ok(Work { name: None, .. }) => {
+            Ok(CallPacket { name: None, .. }) => {
                 self.raise(seq, &Fault::new(Exception::KeyError, "a command is a text"))
             }
             Err(bad @ (BadPickle::NodeLimit(_) | BadPickle::SizeLimit(_))) => {
@@ -117,8 +118,8 @@ impl Messages {
         }
     }
 
-    fn raise(&self, seq: u32, fault: &Fault) -> Heard {
-        Heard::Answer(self.fault(seq, fault))
+    fn raise(&self, seq: u32, fault: &Fault) -> ReadPacket {
+        ReadPacket::Answer(self.fault(seq, fault))
     }
 
     /// One that is too large itself is told so.
@@ -129,42 +130,42 @@ impl Messages {
             .unwrap_or_default()
     }
 
-    pub(crate) fn write(&mut self, message: &Outgoing<'_>) -> Said {
-        let [_, _, id, [kind]] = message.frames else { return Said::Nothing };
+    pub(crate) fn write(&mut self, message: &Outgoing<'_>) -> WrittenMessage {
+        let [_, _, id, [kind]] = message.frames else { return WrittenMessage::Nothing };
         let body = [message.head, &message.body, message.tail].concat();
         match *kind {
             WORK => self.write_call(id, &body),
             OK => self.write_result(id, &body),
             ERROR => {
                 let (Some(seq), Some(fault)) = (seq_of(id), fault_of(&body)) else {
-                    return Said::Nothing;
+                    return WrittenMessage::Nothing;
                 };
-                Said::Packet(self.fault(seq, &fault))
+                WrittenMessage::Packet(self.fault(seq, &fault))
             }
-            _ => Said::Nothing,
+            _ => WrittenMessage::Nothing,
         }
     }
 
-    fn write_call(&mut self, id: &[u8], body: &[u8]) -> Said {
-        let mut reader = Reader { rest: body };
+    fn write_call(&mut self, id: &[u8], body: &[u8]) -> WrittenMessage {
+        let mut reader = HeadReader { rest: body };
         let (Ok(Head::Array(_)), Ok(Head::Str(name))) = (reader.head(), reader.head()) else {
-            return Said::Nothing;
+            return WrittenMessage::Nothing;
         };
-        let Ok(name) = std::str::from_utf8(name) else { return Said::Nothing };
+        let Ok(name) = std::str::from_utf8(name) else { return WrittenMessage::Nothing };
         let seq = self.next_seq();
         match write_call(seq, name, reader.rest, self.packet_bytes_max, self.reads) {
             Ok(packet) => {
                 self.remember(seq, Bytes::copy_from_slice(id));
-                Said::Packet(packet)
+                WrittenMessage::Packet(packet)
             }
-            Err(why) => Said::Refused(not_executed(id, &why)),
+            Err(why) => WrittenMessage::Refused(not_executed(id, &why)),
         }
     }
 
-    fn write_result(&self, id: &[u8], body: &[u8]) -> Said {
-        let Some(seq) = seq_of(id) else { return Said::Nothing };
-        Said::Packet(write_result(seq, body, self.packet_bytes_max, self.reads).unwrap_or_else(
-            |why| {
+    fn write_result(&self, id: &[u8], body: &[u8]) -> WrittenMessage {
+        let Some(seq) = seq_of(id) else { return WrittenMessage::Nothing };
+        WrittenMessage::Packet(
+            write_result(seq, body, self.packet_bytes_max, self.reads).unwrap_or_else(|why| {
                 let fault = match why {
                     Unwritable::TooLarge { max } => {
                         Fault::new("TooLarge", format!("a result of more than {max} bytes"))
@@ -172,8 +173,8 @@ impl Messages {
                     Unwritable::Unknown(why) => Fault::new(Exception::TypeError, why),
                 };
                 self.fault(seq, &fault)
-            },
-        ))
+            }),
+        )
     }
 
     /// From 1, as the reference counts; one whose answer may still come is skipped.
@@ -229,7 +230,7 @@ fn not_executed(id: &[u8], why: &Unwritable) -> Parts {
 
 /// `[class, message, traceback, …]`.
 fn fault_of(body: &[u8]) -> Option<Fault> {
-    let mut reader = Reader { rest: body };
+    let mut reader = HeadReader { rest: body };
     let Ok(Head::Array(3..)) = reader.head() else { return None };
     let mut text = || match reader.head() {
         Ok(Head::Str(text)) => Some(String::from_utf8_lossy(text).into_owned()),

@@ -15,17 +15,17 @@ pub(crate) mod message;
 pub(crate) mod pickle;
 pub(crate) mod types;
 
-use self::pickle::body::{Body, Bounds};
-use self::pickle::node::{Graph, Id, Node};
+use self::pickle::body::{Body, PickleBounds};
+use self::pickle::node::{Graph, NodeId, PickleNode};
 use self::pickle::read::{BadPickle, read};
-use self::pickle::write::{Reads, Unwritable, Writer};
+use self::pickle::write::{KaaPickleWriter, Reads, Unwritable};
 use crate::error::Fault;
-use crate::message::packet::{HEADER_BYTES, Kind, put_header};
+use crate::message::packet::{HEADER_BYTES, PacketKind, put_header};
 use crate::value::msgpack::out::Out;
 use bytes::Bytes;
 
 /// A CALL that was read.
-pub(crate) struct Work {
+pub(crate) struct CallPacket {
     /// The command, where it is a text.
     pub(crate) name: Option<String>,
     /// The arguments, and the keyword arguments behind them.
@@ -33,33 +33,33 @@ pub(crate) struct Work {
 }
 
 /// Reads a CALL. The reference takes a list for the arguments as well.
-pub(crate) fn read_call(payload: &[u8], bounds: Bounds) -> Result<Work, BadPickle> {
+pub(crate) fn read_call(payload: &[u8], bounds: PickleBounds) -> Result<CallPacket, BadPickle> {
     let (graph, root) = read(payload, bounds.nodes_max)?;
     let [name, args, kwargs] = graph.items(root).unwrap_or_default() else {
         return Err(BadPickle::NotACall("a call is its command, its arguments and its keywords"));
     };
     let name = graph.text(*name).map(str::to_owned);
     let is_args = graph.items(*args).is_some();
-    if !is_args || !matches!(graph.get(*kwargs), Node::Dict(_)) {
+    if !is_args || !matches!(graph.get(*kwargs), PickleNode::Dict(_)) {
         return Err(BadPickle::NotACall("arguments are a tuple, and keywords a dict"));
     }
     let arguments = written(&graph, bounds, &[*args, *kwargs])?;
-    Ok(Work { name, arguments })
+    Ok(CallPacket { name, arguments })
 }
 
 /// Reads a RETN.
-pub(crate) fn read_result(payload: &[u8], bounds: Bounds) -> Result<Bytes, BadPickle> {
+pub(crate) fn read_result(payload: &[u8], bounds: PickleBounds) -> Result<Bytes, BadPickle> {
     let (graph, root) = read(payload, bounds.nodes_max)?;
     written(&graph, bounds, &[root])
 }
 
 /// Reads an EXCP; `None` where it tells of no exception.
-pub(crate) fn read_fault(payload: &[u8], bounds: Bounds) -> Option<Fault> {
+pub(crate) fn read_fault(payload: &[u8], bounds: PickleBounds) -> Option<Fault> {
     let (graph, root) = read(payload, bounds.nodes_max).ok()?;
     fault::read(&graph, root)
 }
 
-fn written(graph: &Graph<'_>, bounds: Bounds, values: &[Id]) -> Result<Bytes, BadPickle> {
+fn written(graph: &Graph<'_>, bounds: PickleBounds, values: &[NodeId]) -> Result<Bytes, BadPickle> {
     let (mut out, mut body) = (Out::new(), Body::new(graph, bounds));
     values.iter().try_for_each(|value| body.value(&mut out, *value))?;
     Ok(Bytes::copy_from_slice(out.as_slice()))
@@ -73,7 +73,7 @@ pub(crate) fn write_call(
     max: usize,
     reads: Reads,
 ) -> Result<Vec<u8>, Unwritable> {
-    packet(seq, Kind::Call, max, reads, |writer| writer.call(name, arguments))
+    packet(seq, PacketKind::Call, max, reads, |writer| writer.call(name, arguments))
 }
 
 /// A whole RETN.
@@ -83,25 +83,25 @@ pub(crate) fn write_result(
     max: usize,
     reads: Reads,
 ) -> Result<Vec<u8>, Unwritable> {
-    packet(seq, Kind::Retn, max, reads, |writer| writer.result(body))
+    packet(seq, PacketKind::Retn, max, reads, |writer| writer.result(body))
 }
 
 /// A whole EXCP.
 pub(crate) fn write_fault(seq: u32, fault: &Fault, max: usize) -> Result<Vec<u8>, Unwritable> {
-    packet(seq, Kind::Excp, max, Reads::Any, |writer| fault::write(writer, fault))
+    packet(seq, PacketKind::Excp, max, Reads::Any, |writer| fault::write(writer, fault))
 }
 
 /// Of at most `max` bytes with its header: what the reference counts against its limit.
 fn packet(
     seq: u32,
-    kind: Kind,
+    kind: PacketKind,
     max: usize,
     reads: Reads,
-    write: impl FnOnce(&mut Writer<'_>) -> Result<(), Unwritable>,
+    write: impl FnOnce(&mut KaaPickleWriter<'_>) -> Result<(), Unwritable>,
 ) -> Result<Vec<u8>, Unwritable> {
     let mut packet = Vec::new();
     put_header(&mut packet, seq, kind, 0);
-    let mut writer = Writer::new(&mut packet, max.saturating_sub(HEADER_BYTES), reads);
+    let mut writer = KaaPickleWriter::new(&mut packet, max.saturating_sub(HEADER_BYTES), reads);
     write(&mut writer).and_then(|()| writer.stop()).map_err(|why| match why {
         Unwritable::TooLarge { .. } => Unwritable::TooLarge { max },
         why => why,

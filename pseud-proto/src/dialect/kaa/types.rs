@@ -124,7 +124,7 @@ impl<'de> Deserialize<'de> for Complex {
 /// made of that. It is read, and never sent.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Object {
+pub struct PickledObject {
     /// `module.class`: a peer's word. Empty where another call's result would be called.
     pub class: String,
     /// What it would be called with: an array. Nil where it is the class itself.
@@ -137,7 +137,7 @@ pub struct Object {
     pub pairs: Vec<(Value, Value)>,
 }
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for PickledObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let ext = Ext::<OBJECT>::deserialize(deserializer)?;
         let parts: Vec<Value> = inner(ext.0).map_err(D::Error::custom)?;

@@ -66,10 +66,10 @@ impl Kind {
 ///
 /// Up to 22 bytes lie in place; a longer one, which no peer that we know makes, is on the heap.
 #[derive(Clone, PartialEq, Eq)]
-pub struct WireId(Id);
+pub struct WireId(IdBytes);
 
 #[derive(Clone, PartialEq, Eq)]
-enum Id {
+enum IdBytes {
     Short { len: u8, bytes: [u8; WireId::IN_PLACE_MAX] },
     Long(Box<[u8]>),
 }
@@ -86,25 +86,25 @@ impl WireId {
         let mut bytes = [0; Self::IN_PLACE_MAX];
         if let Some(place) = bytes.get_mut(..id.len()) {
             place.copy_from_slice(id);
-            return Some(Self(Id::Short { len: id.len() as u8, bytes }));
+            return Some(Self(IdBytes::Short { len: id.len() as u8, bytes }));
         }
-        (id.len() <= Self::MAX).then(|| Self(Id::Long(id.into())))
+        (id.len() <= Self::MAX).then(|| Self(IdBytes::Long(id.into())))
     }
 
     /// Its bytes.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Id::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
-            Id::Long(bytes) => bytes,
+            IdBytes::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            IdBytes::Long(bytes) => bytes,
         }
     }
 
     /// What it takes besides its own place, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         match &self.0 {
-            Id::Short { .. } => 0,
-            Id::Long(bytes) => bytes.len(),
+            IdBytes::Short { .. } => 0,
+            IdBytes::Long(bytes) => bytes.len(),
         }
     }
 }

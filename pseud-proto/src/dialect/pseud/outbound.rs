@@ -91,7 +91,7 @@ impl Transmit {
 
     /// The same where it lies. A body that is shared is given away with it.
     pub(crate) fn lend<R>(&mut self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
-        let mut head = Head { bytes: [0; HEAD_BYTES_MAX], used: 0 };
+        let mut head = BodyHead { bytes: [0; HEAD_BYTES_MAX], used: 0 };
         if !self.name.is_empty() {
             head.put_work(&self.name, if self.tail.is_some() { 4 } else { 3 });
         }
@@ -113,12 +113,12 @@ impl Transmit {
 const HEAD_BYTES_MAX: usize = 1 + 3 + NAME_BYTES_MAX + Stored::IN_PLACE_MAX;
 
 /// The front of a body, in the making.
-struct Head {
+struct BodyHead {
     bytes: [u8; HEAD_BYTES_MAX],
     used: usize,
 }
 
-impl Head {
+impl BodyHead {
     /// `[name, …`: the body of a WORK up to its arguments.
     fn put_work(&mut self, name: &str, items: u32) {
         let (array, array_len) = heads::array_head(items);

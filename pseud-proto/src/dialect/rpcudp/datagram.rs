@@ -14,7 +14,7 @@ pub(crate) type MessageId = [u8; ID_BYTES];
 
 /// What a datagram is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum DatagramKind {
     Request,
     Response,
 }
@@ -29,7 +29,7 @@ pub(crate) enum NotOurs {
 }
 
 /// Splits a datagram into what it is, its id and its body.
-pub(crate) fn split(datagram: &[u8]) -> Result<(Kind, MessageId, &[u8]), NotOurs> {
+pub(crate) fn split(datagram: &[u8]) -> Result<(DatagramKind, MessageId, &[u8]), NotOurs> {
     let Some((&[kind], rest)) = datagram.split_first_chunk() else {
         return Err(NotOurs::TooShort);
     };
@@ -38,17 +38,17 @@ pub(crate) fn split(datagram: &[u8]) -> Result<(Kind, MessageId, &[u8]), NotOurs
         _ => return Err(NotOurs::TooShort),
     };
     match kind {
-        0 => Ok((Kind::Request, id, body)),
-        1 => Ok((Kind::Response, id, body)),
+        0 => Ok((DatagramKind::Request, id, body)),
+        1 => Ok((DatagramKind::Response, id, body)),
         _ => Err(NotOurs::UnknownKind),
     }
 }
 
 /// A datagram up to its body.
-pub(crate) fn head(kind: Kind, id: &MessageId) -> Vec<u8> {
+pub(crate) fn head(kind: DatagramKind, id: &MessageId) -> Vec<u8> {
     let kind = match kind {
-        Kind::Request => 0,
-        Kind::Response => 1,
+        DatagramKind::Request => 0,
+        DatagramKind::Response => 1,
     };
     let mut datagram = Vec::with_capacity(64);
     datagram.push(kind);
@@ -67,10 +67,10 @@ mod tests {
             assert_eq!(split(&datagram[..short]), Err(NotOurs::TooShort), "{short}");
         }
         let id: MessageId = datagram[1..21].try_into().unwrap();
-        assert_eq!(split(&datagram[..22]), Ok((Kind::Request, id, &datagram[21..22])));
+        assert_eq!(split(&datagram[..22]), Ok((DatagramKind::Request, id, &datagram[21..22])));
         let mut other = datagram;
         other[0] = 1;
-        assert_eq!(split(&other), Ok((Kind::Response, id, &other[21..])));
+        assert_eq!(split(&other), Ok((DatagramKind::Response, id, &other[21..])));
         for kind in 2..=255 {
             other[0] = kind;
             assert_eq!(split(&other), Err(NotOurs::UnknownKind), "{kind}");

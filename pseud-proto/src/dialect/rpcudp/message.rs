@@ -2,7 +2,7 @@
 
 use crate::value::dynamic::decode;
 use crate::value::msgpack::edges;
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::msgpack::head::{Head, HeadReader};
 use crate::value::msgpack::out::{ARRAY, Out};
 use crate::value::{Arguments, BadValue, Packed, Unchecked, ValueLimits};
 use bytes::Bytes;
@@ -38,7 +38,7 @@ pub(crate) fn call(body: &[u8], limits: &ValueLimits) -> Result<(SmolStr, Argume
     if edges::read_array(&mut rest) != Some(2) {
         return Err(NoCall::Shape);
     }
-    let mut reader = Reader { rest };
+    let mut reader = HeadReader { rest };
     let name = match reader.head() {
         Ok(Head::Str(name)) => SmolStr::new(std::str::from_utf8(name).map_err(|_| NoCall::Shape)?),
         // Python formats it into the method's name: `getattr(self, f"rpc_{funcname}")`.
@@ -52,7 +52,7 @@ pub(crate) fn call(body: &[u8], limits: &ValueLimits) -> Result<(SmolStr, Argume
 /// What `func(address, *args)` makes of the second item, as an array: the items of an array, the keys of
 /// a map, the characters of a str, the numbers of bytes. Nothing else can be iterated over.
 fn splat(args: &[u8]) -> Option<Bytes> {
-    let mut reader = Reader { rest: args };
+    let mut reader = HeadReader { rest: args };
     let mut out = Out::new();
     match reader.head().ok()? {
         Head::Array(_) => return Some(Bytes::copy_from_slice(args)),
@@ -83,7 +83,7 @@ fn splat(args: &[u8]) -> Option<Bytes> {
 
 /// Decoded only where there is a map at all.
 pub(crate) fn check_keys(bytes: &[u8]) -> Result<(), BadValue> {
-    let mut reader = Reader { rest: bytes };
+    let mut reader = HeadReader { rest: bytes };
     let has_map =
         std::iter::from_fn(|| reader.head().ok()).any(|head| matches!(head, Head::Map(_)));
     if has_map { decode::unique_keys(bytes) } else { Ok(()) }

@@ -2,12 +2,12 @@
 //! nothing is answered and nobody is told: so that is refused here.
 
 use crate::dialect::rpcudp::datagram::{
-    DATAGRAM_BYTES_MAX, HEAD_BYTES, Kind, MessageId, REQUEST_BODY_BYTES_MAX, head,
+    DATAGRAM_BYTES_MAX, DatagramKind, HEAD_BYTES, MessageId, REQUEST_BODY_BYTES_MAX, head,
 };
 use crate::dialect::rpcudp::message::check_keys;
 use crate::error::CallRefused;
 use crate::value::msgpack::edges;
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::msgpack::head::{Head, HeadReader};
 use crate::value::{Packed, moment, timestamp};
 use bytes::Bytes;
 
@@ -21,7 +21,7 @@ pub(crate) fn request(
     arguments: &Packed,
 ) -> Result<Bytes, CallRefused> {
     let args = positional(arguments).map_err(|why| CallRefused::Arguments(why.into()))?;
-    let mut datagram = head(Kind::Request, id);
+    let mut datagram = head(DatagramKind::Request, id);
     let name_bytes = u32::try_from(name.len()).unwrap_or(u32::MAX);
     for (bytes, used) in [edges::array_head(2), edges::str_head(name_bytes)] {
         datagram.extend_from_slice(bytes.get(..used).unwrap_or_default());
@@ -50,7 +50,7 @@ pub(crate) fn response(id: &MessageId, result: &Packed) -> Result<Bytes, NoRespo
     if result.is_call() {
         return Err(NoResponse::Unpackable);
     }
-    let mut datagram = head(Kind::Response, id);
+    let mut datagram = head(DatagramKind::Response, id);
     write(result.as_bytes(), &mut datagram).map_err(|_| NoResponse::Unpackable)?;
     match datagram.len() > DATAGRAM_BYTES_MAX {
         true => Err(NoResponse::TooLarge),
@@ -71,7 +71,7 @@ fn positional(arguments: &Packed) -> Result<&[u8], Unpackable> {
 
 /// Appends a value, its moments as timestamps.
 fn write(value: &[u8], out: &mut Vec<u8>) -> Result<(), Unpackable> {
-    let (start, mut reader, mut copied) = (out.len(), Reader { rest: value }, 0);
+    let (start, mut reader, mut copied) = (out.len(), HeadReader { rest: value }, 0);
     loop {
         let at = value.len() - reader.rest.len();
         let Ok(head) = reader.head() else { break };

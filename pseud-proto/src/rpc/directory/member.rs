@@ -1,7 +1,7 @@
 //! What is known of one session.
 
 use crate::call::peer::PeerInfo;
-use crate::rpc::directory::shares::Of;
+use crate::rpc::directory::shares::ShareOwner;
 use crate::rpc::share::Held;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) info: Arc<PeerInfo>,
-    pub(crate) share_of: Option<Of>,
+    pub(crate) share_of: Option<ShareOwner>,
     pub(crate) held: Arc<Held>,
     /// Whether it can be found.
     pub(crate) is_welcome: bool,

@@ -7,7 +7,7 @@ use crate::call::peer::PeerInfo;
 use crate::rpc::directory::Directory;
 use crate::rpc::directory::member::Member;
 use crate::rpc::directory::parked::Awaited;
-use crate::rpc::directory::shares::Of;
+use crate::rpc::directory::shares::ShareOwner;
 use crate::rpc::session::Admitted;
 use crate::rpc::session::entry::NewCall;
 use crate::rpc::share::Held;
@@ -60,7 +60,7 @@ impl Directory {
         });
         let info = Arc::new(info);
         self.unreachable.joined(&info, self.config.server.as_ref());
-        let (share_of, held) = (Of::peer(&info), Arc::<Held>::default());
+        let (share_of, held) = (ShareOwner::peer(&info), Arc::<Held>::default());
         let share = self.shares.join(share_of.as_ref());
         let (is_welcome, has_logged_in) = (false, false);
         let (kept, told) = (info.clone(), held.clone());

@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 /// Whom a share is of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Of {
+pub(crate) enum ShareOwner {
     User(Bytes),
     /// An IPv4 address, or the network of an IPv6 address: its first 64 bits, all of which one host has.
     Source(u64),
 }
 
-impl Of {
+impl ShareOwner {
     /// `None` for who shares with nobody: an unknown address, or one of this machine itself, behind
     /// which a proxy may have many.
     pub(crate) fn peer(info: &PeerInfo) -> Option<Self> {
@@ -34,18 +34,18 @@ impl Of {
 /// The shares, each as long as a session has it.
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
-    table: BTreeMap<Of, (Arc<Share>, usize)>,
+    table: BTreeMap<ShareOwner, (Arc<Share>, usize)>,
 }
 
 impl Shares {
-    pub(crate) fn join(&mut self, of: Option<&Of>) -> Arc<Share> {
+    pub(crate) fn join(&mut self, of: Option<&ShareOwner>) -> Arc<Share> {
         let Some(of) = of else { return Arc::default() };
         let (share, sessions) = self.table.entry(of.clone()).or_default();
         *sessions += 1;
         share.clone()
     }
 
-    pub(crate) fn leave(&mut self, of: Option<&Of>) {
+    pub(crate) fn leave(&mut self, of: Option<&ShareOwner>) {
         let Some(of) = of else { return };
         let Some((_, sessions)) = self.table.get_mut(of) else { return };
         *sessions -= 1;
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_share_is_of_a_user_or_of_a_source_and_goes_with_its_last_session() {
         let of = |user: &'static str, address: &str| {
-            Of::peer(&PeerInfo::new("x".into()).with_user(user).with_address(address))
+            ShareOwner::peer(&PeerInfo::new("x".into()).with_user(user).with_address(address))
         };
         assert_eq!(of("alice", "192.0.2.1:5"), of("alice", "192.0.2.2:6"));
         assert_eq!(of("", "192.0.2.1:5"), of("", "192.0.2.1:6"));

@@ -7,7 +7,7 @@ use crate::rpc::config::CALL_TIMEOUT_MAX;
 use crate::rpc::directory::find::Target;
 use crate::rpc::directory::parked::Awaited;
 use crate::rpc::endpoint::outbox::{key_of, tag};
-use crate::rpc::endpoint::{Endpoint, Place};
+use crate::rpc::endpoint::{CallPlace, Endpoint};
 use crate::rpc::session::calling::{NotCalled, check_room, check_size};
 use crate::rpc::session::entry::{NewCall, Outbound};
 use crate::value::Packed;
@@ -34,7 +34,7 @@ impl Endpoint {
             return Err(CallRefused::TooManyPending { max });
         }
         let target = self.directory.find(&to)?;
-        let call = CallId(self.calls.insert(Place::Over));
+        let call = CallId(self.calls.insert(CallPlace::Over));
         let new = NewCall::new(tag(call.0), after(now, timeout), outbound);
         if let Err(refused) = self.send_or_park(target, new, now) {
             self.calls.remove(call.0);
@@ -103,7 +103,7 @@ impl Endpoint {
         let place = key_of(call.tag, self.machine());
         let parking = self.directory.park(whom, call, until, is_server);
         if let Some(place) = self.calls.get_mut(place) {
-            *place = Place::Parked(parking);
+            *place = CallPlace::Parked(parking);
         }
         Ok(())
     }
@@ -112,15 +112,15 @@ impl Endpoint {
     /// still queued never leaves, and an answer that comes later is dropped.
     pub fn cancel(&mut self, call: CallId, _now: Instant) {
         match self.calls.get(call.0) {
-            Some(&Place::Parked(parking)) => {
+            Some(&CallPlace::Parked(parking)) => {
                 if let Some(parked) = self.directory.give_up(parking) {
                     self.outbox.not_executed(parked.tag, Reason::Cancelled);
                 }
             }
-            Some(&Place::At(peer, key)) => {
+            Some(&CallPlace::At(peer, key)) => {
                 self.visit(peer, |session, outbox| session.cancel(key, outbox));
             }
-            Some(Place::Over) | None => {}
+            Some(CallPlace::Over) | None => {}
         }
     }
 }

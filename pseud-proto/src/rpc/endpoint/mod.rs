@@ -65,7 +65,7 @@ pub struct Endpoint {
     pub(crate) directory: Directory,
     pub(crate) sessions: Secondary<Session>,
     /// Calls until their end was taken from the actions.
-    pub(crate) calls: Slab<Place>,
+    pub(crate) calls: Slab<CallPlace>,
     pub(crate) outbox: Outbox,
     /// Of all sessions.
     next: Next,
@@ -75,7 +75,7 @@ pub struct Endpoint {
 
 /// Where a call is.
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum CallPlace {
     Parked(Parking),
     At(PeerId, CallKey),
     /// It is over.

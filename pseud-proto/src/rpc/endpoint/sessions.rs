@@ -4,7 +4,7 @@ use crate::call::peer::PeerInfo;
 use crate::call::{Action, PeerId};
 use crate::error::Reason;
 use crate::rpc::endpoint::outbox::key_of;
-use crate::rpc::endpoint::{Endpoint, Place};
+use crate::rpc::endpoint::{CallPlace, Endpoint};
 use crate::rpc::session::Session;
 use crate::rpc::session::calling::CallKey;
 use crate::rpc::session::entry::NewCall;
@@ -64,7 +64,7 @@ impl Endpoint {
     /// That call is pending there.
     pub(crate) fn place(&mut self, tag: u64, peer: PeerId, key: CallKey) {
         if let Some(place) = self.calls.get_mut(key_of(tag, self.directory.machine())) {
-            *place = Place::At(peer, key);
+            *place = CallPlace::At(peer, key);
         }
     }
 

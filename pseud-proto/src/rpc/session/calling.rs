@@ -6,7 +6,7 @@ use crate::dialect::{Transmit, WireId, work_size};
 use crate::error::{CallRefused, Executed, Reason};
 use crate::rpc::config::{Config, Limits};
 use crate::rpc::session::Session;
-use crate::rpc::session::calls::Call;
+use crate::rpc::session::calls::PendingCall;
 use crate::rpc::session::entry::{Entry, NewCall, Of, Outbound};
 use crate::rpc::session::sink::Sink;
 use std::time::Instant;
@@ -95,13 +95,20 @@ impl Session {
                     self.keep_for_challenge(placed.key, &entry);
                 }
                 let end = self.output.push(entry);
-                let key = self.calls.insert(Call { tag, id: placed.id, deadline, end, cost });
+                let key =
+                    self.calls.insert(PendingCall { tag, id: placed.id, deadline, end, cost });
                 self.queued(sink);
                 CallKey(key)
             }
             Err(why) => {
                 // Its key names nobody later.
-                let key = self.calls.insert(Call { tag, id: placed.id, deadline, end: 0, cost: 0 });
+                let key = self.calls.insert(PendingCall {
+                    tag,
+                    id: placed.id,
+                    deadline,
+                    end: 0,
+                    cost: 0,
+                });
                 self.calls.remove(key);
                 self.budget.give_calls(1);
                 sink.finish(tag, Outcome::NotExecuted(why));

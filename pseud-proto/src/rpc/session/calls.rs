@@ -9,7 +9,7 @@ use std::time::Instant;
 
 /// One pending call. How far it has come is said by its message's position in the output.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct PendingCall {
     /// The driver's name for it.
     pub(crate) tag: u64,
     pub(crate) id: OwnId,
@@ -30,7 +30,7 @@ pub(crate) struct Placed {
 /// The pending calls of one session. An id names its slot, and all of it must match.
 #[derive(Debug)]
 pub(crate) struct Calls {
-    slab: Slab<Call>,
+    slab: Slab<PendingCall>,
     ids: Ids,
     dialect: Dialect,
     pub(crate) next: Next,
@@ -52,18 +52,18 @@ impl Calls {
         Placed { key, id: self.ids.mint(key.index, self.dialect) }
     }
 
-    pub(crate) fn insert(&mut self, call: Call) -> Key {
+    pub(crate) fn insert(&mut self, call: PendingCall) -> Key {
         self.next.note(call.deadline);
         self.slab.insert(call)
     }
 
     /// The call that an answer with this id is for.
-    pub(crate) fn find(&self, id: &[u8]) -> Option<(Key, &Call)> {
+    pub(crate) fn find(&self, id: &[u8]) -> Option<(Key, &PendingCall)> {
         let (key, call) = self.slab.occupant(self.ids.slot(id)?)?;
         (call.id.as_bytes() == id).then_some((key, call))
     }
 
-    pub(crate) fn get(&self, key: Key) -> Option<&Call> {
+    pub(crate) fn get(&self, key: Key) -> Option<&PendingCall> {
         self.slab.get(key)
     }
 
@@ -74,7 +74,7 @@ impl Calls {
         }
     }
 
-    pub(crate) fn remove(&mut self, key: Key) -> Option<Call> {
+    pub(crate) fn remove(&mut self, key: Key) -> Option<PendingCall> {
         let removed = self.slab.remove(key);
         if self.slab.is_empty() {
             self.next.clear();

@@ -1,6 +1,6 @@
 //! How far the login of a peer has come.
 
-use crate::base::budget::Budget as NoiseBudget;
+use crate::base::budget::FloodBudget as NoiseBudget;
 use crate::dialect::{Hello, WireId};
 use crate::rpc::session::late::Guard;
 use bytes::Bytes;
@@ -12,14 +12,14 @@ pub(crate) struct Login {
     pub(super) challenges: NoiseBudget,
     /// HELLOs that were wrong.
     pub(super) refused: u8,
-    pub(super) asked: Option<Asked>,
+    pub(super) asked: Option<AskedLogin>,
     /// As whom it has logged in.
     pub(super) login: Option<Bytes>,
 }
 
 /// A HELLO that is asked about.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct AskedLogin {
     pub(super) hello: Hello,
     /// The messages to answer, and until when.
     pub(super) waiting: Vec<(WireId, Guard)>,

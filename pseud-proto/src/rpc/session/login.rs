@@ -6,9 +6,9 @@ use crate::call::peer::PeerInfo;
 use crate::dialect::{Answer, Envelope, Hello, Kind, WireId};
 use crate::error::{Misbehaved, PeerError};
 use crate::rpc::session::Session;
-use crate::rpc::session::challenge::Asked;
+use crate::rpc::session::challenge::AskedLogin;
 use crate::rpc::session::late::Guard;
-use crate::rpc::session::requests::Open;
+use crate::rpc::session::requests::OpenRequest;
 use crate::rpc::session::sink::Sink;
 use crate::rpc::session::visit::Visit;
 use crate::rpc::stats::Counted;
@@ -101,7 +101,7 @@ impl Session {
             }
             place @ None => {
                 let (login, password) = (hello.login.clone(), hello.password.clone());
-                *place = Some(Asked { hello, waiting: vec![(id, guard)], barred: Vec::new() });
+                *place = Some(AskedLogin { hello, waiting: vec![(id, guard)], barred: Vec::new() });
                 Ok(Visit::Login { login, password })
             }
         }
@@ -153,6 +153,6 @@ impl Session {
     /// Nobody who drains waits for it.
     fn tell_login(&mut self, id: WireId, guard: Guard, answer: Answer, sink: &mut impl Sink) {
         let (name, bytes) = (SmolStr::default(), 0);
-        self.enqueue_reply(Open { id, guard, name, bytes }, answer, false, sink);
+        self.enqueue_reply(OpenRequest { id, guard, name, bytes }, answer, false, sink);
     }
 }

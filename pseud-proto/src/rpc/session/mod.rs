@@ -20,7 +20,7 @@ pub(crate) mod sink;
 pub(crate) mod transmit;
 pub(crate) mod visit;
 
-use crate::base::budget::Budget as NoiseBudget;
+use crate::base::budget::FloodBudget as NoiseBudget;
 use crate::base::slab::Key;
 use crate::call::PeerId;
 use crate::call::peer::PeerInfo;

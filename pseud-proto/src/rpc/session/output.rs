@@ -164,7 +164,7 @@ mod tests {
     use crate::base::slab::{Key, MachineId};
     use crate::call::profile::Profile;
     use crate::dialect::{Answer, WireId};
-    use crate::rpc::session::calls::Call;
+    use crate::rpc::session::calls::PendingCall;
     use crate::rpc::session::ids::Dialect;
     use crate::rpc::session::late::Guard;
     use crate::value::Packed;
@@ -187,7 +187,7 @@ mod tests {
         let entry = Entry::new(Of::Call(placed.key), work);
         let cost = entry.cost;
         let end = output.push(entry);
-        calls.insert(Call { tag: 0, id: placed.id, deadline: now, end, cost })
+        calls.insert(PendingCall { tag: 0, id: placed.id, deadline: now, end, cost })
     }
 
     /// Calls end and entries leave in any order: what is counted is what a scan finds, and what is over

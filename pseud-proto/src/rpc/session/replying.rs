@@ -12,7 +12,7 @@ use crate::rpc::session::Session;
 use crate::rpc::session::entry::{Entry, Of};
 use crate::rpc::session::late::Guard;
 use crate::rpc::session::replay_window::Known;
-use crate::rpc::session::requests::Open;
+use crate::rpc::session::requests::OpenRequest;
 use crate::rpc::session::sink::Sink;
 use crate::rpc::session::visit::Arrived;
 use crate::rpc::stats::Counted;
@@ -43,7 +43,7 @@ impl Session {
             _ => std::str::from_utf8(name).map(SmolStr::new).unwrap_or_default(),
         };
         let key = match self.ended {
-            None => self.requests.insert(Open { id, guard, name, bytes }),
+            None => self.requests.insert(OpenRequest { id, guard, name, bytes }),
             // It names nobody.
             Some(_) => self.requests.next_key(),
         };
@@ -73,7 +73,7 @@ impl Session {
         };
         self.in_place.count -= 1;
         self.in_place.bytes -= bytes;
-        self.respond(Open { id, guard, name, bytes }, reply, now, sink);
+        self.respond(OpenRequest { id, guard, name, bytes }, reply, now, sink);
     }
 
     /// Answers a request that was [kept](Self::keep). It is dropped, and counted, where nobody waits for
@@ -85,7 +85,7 @@ impl Session {
         }
     }
 
-    fn respond(&mut self, open: Open, reply: Reply, now: Instant, sink: &mut impl Sink) {
+    fn respond(&mut self, open: OpenRequest, reply: Reply, now: Instant, sink: &mut impl Sink) {
         let bytes = open.bytes;
         if open.guard.lets_pass(now) {
             let answer = self.make(reply, sink);
@@ -129,7 +129,7 @@ impl Session {
     /// `is_awaited`: whether one who drains waits for it to be written.
     pub(crate) fn enqueue_reply(
         &mut self,
-        open: Open,
+        open: OpenRequest,
         answer: Answer,
         is_awaited: bool,
         sink: &mut impl Sink,
@@ -137,7 +137,7 @@ impl Session {
         if self.ended.is_some() {
             return;
         }
-        let Open { id, guard, name, .. } = open;
+        let OpenRequest { id, guard, name, .. } = open;
         let end = self.output.push(Entry::new(Of::Reply(guard), Transmit::answer(id, answer)));
         if let Some(until) = guard.until() {
             self.late.push(end, until, name);
@@ -159,7 +159,7 @@ impl Session {
         let (guard, name, bytes) = (self.guard(now), SmolStr::default(), 0);
         let answer = Answer::refusal(refusal, self.profile());
         let is_awaited = !self.budget.is_closed();
-        self.enqueue_reply(Open { id, guard, name, bytes }, answer, is_awaited, sink);
+        self.enqueue_reply(OpenRequest { id, guard, name, bytes }, answer, is_awaited, sink);
     }
 
     /// Until when a request that comes now may be answered.

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 /// One request whose handler runs, or whose driver holds it.
 #[derive(Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenRequest {
     pub(crate) id: WireId,
     pub(crate) guard: Guard,
     /// What it calls, where its answer may be withheld.
@@ -21,7 +21,7 @@ pub(crate) struct Open {
 /// The open requests of one session.
 #[derive(Debug)]
 pub(crate) struct Requests {
-    slab: Slab<Open>,
+    slab: Slab<OpenRequest>,
     guards: usize,
     /// What they take.
     bytes: usize,
@@ -50,7 +50,7 @@ impl Requests {
         self.slab.next_key()
     }
 
-    pub(crate) fn insert(&mut self, open: Open) -> Key {
+    pub(crate) fn insert(&mut self, open: OpenRequest) -> Key {
         if let Some(at) = open.guard.until() {
             self.next.note(at);
             self.guards += 1;
@@ -59,7 +59,7 @@ impl Requests {
         self.slab.insert(open)
     }
 
-    pub(crate) fn get(&self, key: Key) -> Option<&Open> {
+    pub(crate) fn get(&self, key: Key) -> Option<&OpenRequest> {
         self.slab.get(key)
     }
 
@@ -71,7 +71,7 @@ impl Requests {
         }
     }
 
-    pub(crate) fn remove(&mut self, key: Key) -> Option<Open> {
+    pub(crate) fn remove(&mut self, key: Key) -> Option<OpenRequest> {
         let open = self.slab.remove(key)?;
         self.bytes -= open.bytes;
         if open.guard.until().is_some() {
@@ -138,7 +138,7 @@ mod tests {
                         n => Guard::Until(now + Duration::from_secs(n as u64)),
                     };
                     let (name, bytes) = (SmolStr::default(), dice % 1_000);
-                    known.push(requests.insert(Open { id, guard, name, bytes }));
+                    known.push(requests.insert(OpenRequest { id, guard, name, bytes }));
                 }
                 (3, Some(some)) => requests.grow(some, dice % 900),
                 (4, Some(some)) => drop(requests.remove(some)),
@@ -148,7 +148,7 @@ mod tests {
                 }
             }
             let open = || requests.slab.iter().map(|(_, open)| open);
-            assert_eq!(requests.bytes, open().map(|open| open.bytes).sum(), "step {step}");
+            assert_eq!(requests.bytes, open().map(|open| open.bytes).sum::<usize>(), "step {step}");
             assert_eq!(requests.guards, requests.count_guards());
             let first = open().filter_map(|open| open.guard.until()).min();
             assert_eq!(requests.next().is_none(), first.is_none());

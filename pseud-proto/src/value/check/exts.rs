@@ -1,17 +1,17 @@
 //! The exts in checked bytes, one behind the other, however deep they are.
 
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::msgpack::head::{Head, HeadReader};
 use crate::value::pickle;
 use crate::value::pickle::Needs;
 use bytes::{Bytes, BytesMut};
 use std::fmt;
 
 /// One ext: where its payload begins, its code, its payload.
-type Found<'a> = (usize, i8, &'a [u8]);
+type ExtAt<'a> = (usize, i8, &'a [u8]);
 
 /// In checked bytes heads follow each other without a gap, so that no nesting has to be kept.
-fn exts(bytes: &[u8]) -> impl Iterator<Item = Found<'_>> {
-    let mut reader = Reader { rest: bytes };
+fn exts(bytes: &[u8]) -> impl Iterator<Item = ExtAt<'_>> {
+    let mut reader = HeadReader { rest: bytes };
     std::iter::from_fn(move || {
         while let Ok(head) = reader.head() {
             if let Head::Ext(code, payload) = head {
@@ -25,7 +25,7 @@ fn exts(bytes: &[u8]) -> impl Iterator<Item = Found<'_>> {
 /// Brings dates from protocol 5 to 4: a Python 3.6 or 3.7 peer that this body may be forwarded to
 /// would die of 5, and the shapes that are read differ in nothing but that byte.
 pub(crate) fn to_protocol_4(bytes: Bytes) -> Bytes {
-    let is_date = |&(_, code, payload): &Found<'_>| {
+    let is_date = |&(_, code, payload): &ExtAt<'_>| {
         pickle::is_protocol_5(payload) && is_closed(code, payload)
     };
     let places: Vec<usize> = exts(&bytes).filter(is_date).map(|(start, ..)| start + 1).collect();
@@ -77,7 +77,7 @@ impl fmt::Display for Risk<'_> {
 
 /// All of them in checked bytes.
 pub(crate) fn risks(bytes: &[u8]) -> impl Iterator<Item = Risk<'_>> {
-    let risky = |&(_, code, _): &Found<'_>| pickle::is_run(code) || code < 0;
+    let risky = |&(_, code, _): &ExtAt<'_>| pickle::is_run(code) || code < 0;
     exts(bytes).filter(risky).filter_map(|(_, code, payload)| match pickle::read(code, payload) {
         Ok(Some(found)) => match found.needs {
             Needs::Nothing => None,

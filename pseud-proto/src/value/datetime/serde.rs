@@ -9,7 +9,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A type with an ext code of its own.
-trait Dated: Sized {
+trait ExtCoded: Sized {
     const WHAT: &'static str;
 
     fn of(value: Value) -> Option<Self>;
@@ -17,7 +17,7 @@ trait Dated: Sized {
 
 macro_rules! dated {
     ($kind:ident, $what:literal, $value:ident => $own:expr) => {
-        impl Dated for $kind {
+        impl ExtCoded for $kind {
             const WHAT: &'static str = $what;
 
             fn of(value: Value) -> Option<Self> {
@@ -38,7 +38,7 @@ macro_rules! dated {
 
         impl<'de> Deserialize<'de> for $kind {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_newtype_struct(EXT_STRUCT, Wanted(PhantomData))
+                deserializer.deserialize_newtype_struct(EXT_STRUCT, DatedVisitor(PhantomData))
             }
         }
 
@@ -55,9 +55,9 @@ dated!(Date, "a date", value => value);
 dated!(TimeDelta, "a timedelta", value => value);
 dated!(TimeZone, "a timezone", value => value);
 
-struct Wanted<T>(PhantomData<T>);
+struct DatedVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Dated> Visitor<'de> for Wanted<T> {
+impl<'de, T: ExtCoded> Visitor<'de> for DatedVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

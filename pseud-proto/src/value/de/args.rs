@@ -2,7 +2,7 @@
 
 use super::{BadArguments, De, Mismatch};
 use crate::value::EXT_STRUCT;
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::msgpack::head::{Head, HeadReader};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
 
 /// The array of arguments.
@@ -22,7 +22,7 @@ pub(super) struct Args<'de> {
 impl<'de> Args<'de> {
     #[inline]
     pub(super) fn read(bytes: &'de [u8]) -> Result<Self, Mismatch> {
-        let mut reader = Reader { rest: bytes };
+        let mut reader = HeadReader { rest: bytes };
         if let Some(given) = reader.short_array() {
             return Ok(Self { de: De::new(reader), given, taken: 0, wanted: 0 });
         }

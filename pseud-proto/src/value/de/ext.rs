@@ -4,16 +4,16 @@ use super::Mismatch;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
 /// Its code, then its bytes.
-pub(super) struct Ext<'de> {
+pub(super) struct ExtAccess<'de> {
     pub(super) code: Option<i8>,
     pub(super) bytes: &'de [u8],
 }
 
-impl<'de> Deserializer<'de> for Ext<'de> {
+impl<'de> Deserializer<'de> for ExtAccess<'de> {
     type Error = Mismatch;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        visitor.visit_seq(Pair { ext: self, over: false })
+        visitor.visit_seq(ExtPairAccess { ext: self, over: false })
     }
 
     serde::forward_to_deserialize_any! {
@@ -23,12 +23,12 @@ impl<'de> Deserializer<'de> for Ext<'de> {
     }
 }
 
-struct Pair<'de> {
-    ext: Ext<'de>,
+struct ExtPairAccess<'de> {
+    ext: ExtAccess<'de>,
     over: bool,
 }
 
-impl<'de> de::SeqAccess<'de> for Pair<'de> {
+impl<'de> de::SeqAccess<'de> for ExtPairAccess<'de> {
     type Error = Mismatch;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(

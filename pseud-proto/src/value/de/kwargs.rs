@@ -2,7 +2,7 @@
 
 use super::{BadArguments, De, Mismatch, out_of_turn, str};
 use crate::value::de::mismatch::name_of;
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::msgpack::head::{Head, HeadReader};
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Visitor};
 
@@ -23,7 +23,7 @@ pub(super) struct Kwargs<'de> {
 
 impl<'de> Kwargs<'de> {
     pub(super) fn read(bytes: &'de [u8]) -> Result<Self, Mismatch> {
-        let mut reader = Reader { rest: bytes };
+        let mut reader = HeadReader { rest: bytes };
         match reader.head()? {
             Head::Map(left) => Ok(Self { de: De::new(reader), left, name: None, known: None }),
             head => Err(Mismatch(format!("expected keyword arguments, found {}", head.kind()))),

@@ -8,8 +8,8 @@ mod mismatch;
 
 use super::EXT_STRUCT;
 use crate::base::text::utf8;
-use crate::value::de::ext::Ext;
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::de::ext::ExtAccess;
+use crate::value::msgpack::head::{Head, HeadReader};
 use serde::de::value::SeqDeserializer;
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IntoDeserializer, Unexpected, Visitor,
@@ -23,12 +23,12 @@ pub use crate::value::de::mismatch::{BadArguments, Mismatch};
 
 /// One value.
 pub(super) fn value<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Mismatch> {
-    T::deserialize(&mut De::new(Reader { rest: bytes }))
+    T::deserialize(&mut De::new(HeadReader { rest: bytes }))
 }
 
 /// The deserializer: `&mut` of it. It recurses as deep as the check allowed and no deeper.
 struct De<'de> {
-    reader: Reader<'de>,
+    reader: HeadReader<'de>,
     /// The bytes that were left where a value began that may not be passed over unread. `None` again
     /// once somebody wanted to.
     must_take: Option<usize>,
@@ -36,7 +36,7 @@ struct De<'de> {
 
 impl<'de> De<'de> {
     #[inline]
-    fn new(reader: Reader<'de>) -> Self {
+    fn new(reader: HeadReader<'de>) -> Self {
         Self { reader, must_take: None }
     }
 
@@ -67,7 +67,9 @@ impl<'de> De<'de> {
             Head::Bin(bytes) => visitor.visit_borrowed_bytes(bytes),
             Head::Array(left) => self.items(left, |items| visitor.visit_seq(items)),
             Head::Map(left) => self.items(left, |items| visitor.visit_map(items)),
-            Head::Ext(code, bytes) => visitor.visit_newtype_struct(Ext { code: Some(code), bytes }),
+            Head::Ext(code, bytes) => {
+                visitor.visit_newtype_struct(ExtAccess { code: Some(code), bytes })
+            }
         }
     }
 

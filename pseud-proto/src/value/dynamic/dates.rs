@@ -1,9 +1,9 @@
 //! Dates in exts as [`Value`]s.
 
 use crate::value::dynamic::value::Value;
-use crate::value::pickle::{Found, Shape};
+use crate::value::pickle::{FoundDate, Shape};
 
-impl Found<'_> {
+impl FoundDate<'_> {
     /// The value; `None` where it could not be written again, since a zone has a key of a library's
     /// and no offset: who passes it on dynamically passes on the ext.
     pub(crate) fn value(self) -> Option<Value> {

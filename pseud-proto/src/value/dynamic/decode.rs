@@ -6,7 +6,7 @@ use crate::value::check::limits::{DEPTH_CEILING, ValueLimits};
 use crate::value::check::{BadValue, Check, Root};
 use crate::value::datetime::{OutOfRange, timestamp};
 use crate::value::dynamic::value::Value;
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::msgpack::head::{Head, HeadReader};
 use crate::value::pickle;
 use crate::value::stored::Stored;
 use bytes::Bytes;
@@ -19,7 +19,7 @@ const SLICE_MIN: usize = 512;
 
 /// The value at `start`. Checked bytes always hold one.
 pub(crate) fn value(bytes: &Stored, start: usize) -> Value {
-    Decoder::new(bytes, start, None).value().unwrap_or(Value::Nil)
+    ValueDecoder::new(bytes, start, None).value().unwrap_or(Value::Nil)
 }
 
 /// The value at `start`, its exts by `table`, whose decoders may refuse them.
@@ -29,15 +29,15 @@ pub(crate) fn value_with(
     table: &ExtTable,
 ) -> Result<Value, BadValue> {
     let nodes_left = Cell::new(ValueLimits::default().nodes_max);
-    let budget = Budget { table, depth_left: DEPTH_CEILING as u32, nodes_left: &nodes_left };
-    Decoder::new(bytes, start, Some(budget)).value()
+    let budget = ExtBudget { table, depth_left: DEPTH_CEILING as u32, nodes_left: &nodes_left };
+    ValueDecoder::new(bytes, start, Some(budget)).value()
 }
 
 /// An error where a map of it has a key twice. u-msgpack looks at all keys but arrays.
 #[cfg(feature = "rpcudp")]
 pub(crate) fn unique_keys(bytes: &[u8]) -> Result<(), BadValue> {
     let stored = Stored::copy_of(bytes);
-    let mut decoder = Decoder::new(&stored, 0, None);
+    let mut decoder = ValueDecoder::new(&stored, 0, None);
     decoder.unique_keys = true;
     decoder.value().map(drop)
 }
@@ -67,23 +67,23 @@ fn name(key: Value) -> Option<String> {
 }
 
 /// Reads values one behind the other.
-struct Decoder<'a> {
+struct ValueDecoder<'a> {
     whole: &'a [u8],
     /// The buffer that those bytes are, where it can be shared.
     owner: Option<&'a Bytes>,
-    reader: Reader<'a>,
-    budget: Option<Budget<'a>>,
+    reader: HeadReader<'a>,
+    budget: Option<ExtBudget<'a>>,
     /// A key that repeats another is an error.
     unique_keys: bool,
 }
 
-impl<'a> Decoder<'a> {
-    fn new(stored: &'a Stored, start: usize, budget: Option<Budget<'a>>) -> Self {
+impl<'a> ValueDecoder<'a> {
+    fn new(stored: &'a Stored, start: usize, budget: Option<ExtBudget<'a>>) -> Self {
         let (whole, owner) = (stored.as_slice(), stored.owner());
         Self {
             whole,
             owner,
-            reader: Reader { rest: whole.get(start..).unwrap_or_default() },
+            reader: HeadReader { rest: whole.get(start..).unwrap_or_default() },
             budget,
             unique_keys: false,
         }
@@ -208,12 +208,12 @@ impl ExtTable {
 #[derive(Clone, Copy)]
 pub struct ExtPayload<'a> {
     bytes: &'a [u8],
-    budget: Budget<'a>,
+    budget: ExtBudget<'a>,
 }
 
 /// What is left for values inside exts: they may not be deeper, or more, than without the exts.
 #[derive(Clone, Copy)]
-struct Budget<'a> {
+struct ExtBudget<'a> {
     table: &'a ExtTable,
     depth_left: u32,
     nodes_left: &'a Cell<u32>,
@@ -228,7 +228,7 @@ impl<'a> ExtPayload<'a> {
     /// The one value that it holds as msgpack. Its depth counts on top of the containers and exts
     /// around it, so exts inside exts end where containers would.
     pub fn value(&self) -> Result<Value, BadExt> {
-        let Budget { table, depth_left, nodes_left } = self.budget;
+        let ExtBudget { table, depth_left, nodes_left } = self.budget;
         let depth_left = depth_left.checked_sub(1).ok_or(BadExt)?;
         let limits = ValueLimits {
             depth_max: depth_left,
@@ -239,8 +239,8 @@ impl<'a> ExtPayload<'a> {
         check.value(Root::Any).and_then(|()| check.end()).map_err(|_: BadValue| BadExt)?;
         nodes_left.set(check.nodes_left());
         let owner = Stored::copy_of(self.bytes);
-        let budget = Budget { table, depth_left, nodes_left };
-        Decoder::new(&owner, 0, Some(budget)).value().map_err(|_| BadExt)
+        let budget = ExtBudget { table, depth_left, nodes_left };
+        ValueDecoder::new(&owner, 0, Some(budget)).value().map_err(|_| BadExt)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::value::check::limits::ValueLimits;
 use crate::value::check::{Check, Root};
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::msgpack::head::{Head, HeadReader};
 use crate::value::msgpack::out::{ARRAY, BIN, MAP, Out, STR};
 
 /// The count of an array, which `rest` then stands behind.
@@ -39,7 +39,7 @@ pub(crate) fn read_uint(rest: &mut &[u8]) -> Option<u64> {
 }
 
 fn read<'a>(rest: &mut &'a [u8]) -> Option<Head<'a>> {
-    let mut reader = Reader { rest };
+    let mut reader = HeadReader { rest };
     let head = reader.head().ok()?;
     *rest = reader.rest;
     Some(head)
@@ -47,7 +47,7 @@ fn read<'a>(rest: &mut &'a [u8]) -> Option<Head<'a>> {
 
 /// Cuts one whole value off, of bytes that were found sound.
 pub(crate) fn cut<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let mut reader = Reader { rest };
+    let mut reader = HeadReader { rest };
     reader.skip().ok()?;
     let (value, behind) = rest.split_at_checked(rest.len() - reader.rest.len())?;
     *rest = behind;

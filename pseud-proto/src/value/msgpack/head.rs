@@ -42,11 +42,11 @@ pub(crate) enum NoHead {
 
 /// A place in a slice.
 #[derive(Clone, Copy)]
-pub(crate) struct Reader<'a> {
+pub(crate) struct HeadReader<'a> {
     pub(crate) rest: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> HeadReader<'a> {
     /// The next item's head, and its bytes where it has some.
     pub(crate) fn head(&mut self) -> Result<Head<'a>, NoHead> {
         let [marker] = self.fixed()?;

@@ -13,18 +13,18 @@
 
 use crate::value::datetime::{DateTime, TimeDelta, TimeZone};
 use crate::value::pickle::codes::{DATETIME, ZONE, is_run};
-use crate::value::pickle::opcodes::Reader;
-use crate::value::pickle::shape::{Found, Needs, Shape, Zone, datetime, delta};
+use crate::value::pickle::opcodes::OpcodeReader;
+use crate::value::pickle::shape::{FoundDate, Needs, Shape, Zone, datetime, delta};
 
 /// The date in an ext whose pickle is none of `datetime`'s own.
-pub(super) fn read(code: i8, mut reader: Reader<'_>) -> Option<Found<'_>> {
+pub(super) fn read(code: i8, mut reader: OpcodeReader<'_>) -> Option<FoundDate<'_>> {
     if !reader.is_modern() {
         return None;
     }
     match code {
         ZONE => {
             let (zone, needs) = reader.any_zone(b".")?;
-            Some(Found { shape: Shape::Zone(zone), needs })
+            Some(FoundDate { shape: Shape::Zone(zone), needs })
         }
         DATETIME => reader.moment(),
         _ => None,
@@ -38,11 +38,11 @@ const BEHIND_ZONE: &[u8] = b"\x86\x94\x52\x94.";
 type AnyZone<'a> = (Zone<'a>, Needs);
 
 /// How one kind of zone is read.
-type Kind<'a> = fn(&mut Reader<'a>) -> Option<AnyZone<'a>>;
+type ReadZone<'a> = fn(&mut OpcodeReader<'a>) -> Option<AnyZone<'a>>;
 
-impl<'a> Reader<'a> {
+impl<'a> OpcodeReader<'a> {
     /// Any class with ten bytes and maybe a zone; or a pandas Timestamp.
-    fn moment(&mut self) -> Option<Found<'a>> {
+    fn moment(&mut self) -> Option<FoundDate<'a>> {
         let start = *self;
         let own = self.global("datetime").is_some();
         if !own {
@@ -60,12 +60,12 @@ impl<'a> Reader<'a> {
         let behind = *self;
         if self.call(0x85).is_some() {
             let shape = Shape::DateTime(naive, None);
-            return (self.rest == b".").then_some(Found { shape, needs: Needs::Class });
+            return (self.rest == b".").then_some(FoundDate { shape, needs: Needs::Class });
         }
         *self = behind;
         let (zone, needs) = self.any_zone(BEHIND_ZONE)?;
         let needs = if own { needs } else { Needs::Class };
-        Some(Found { shape: Shape::DateTime(naive, Some(zone)), needs })
+        Some(FoundDate { shape: Shape::DateTime(naive, Some(zone)), needs })
     }
 
     /// STACK_GLOBAL, memoized, of the two texts before it.
@@ -98,7 +98,8 @@ impl<'a> Reader<'a> {
 
     /// A zone whose end its own shape tells.
     fn zone_alone(&mut self) -> Option<AnyZone<'a>> {
-        let kinds: [Kind<'a>; 4] = [Self::fixed_zone, Self::zoneinfo, Self::pytz, Self::dateutil];
+        let kinds: [ReadZone<'a>; 4] =
+            [Self::fixed_zone, Self::zoneinfo, Self::pytz, Self::dateutil];
         let start = *self;
         kinds.into_iter().find_map(|kind| {
             *self = start;
@@ -248,7 +249,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `(value, None, zone, unit)`: a number since 1970 in UTC, or on the wall where there is no zone.
-    fn timestamp(&mut self) -> Option<Found<'a>> {
+    fn timestamp(&mut self) -> Option<FoundDate<'a>> {
         self.named()?;
         self.take(&[0x28])?;
         let value = self.long()?;
@@ -275,7 +276,7 @@ impl<'a> Reader<'a> {
         };
         let east = zone.as_ref().and_then(|zone| zone.offset).unwrap_or(TimeDelta::ZERO);
         let wall = DateTime::from_epoch(microseconds + east.total_microseconds()).ok()?;
-        Some(Found { shape: Shape::DateTime(wall, zone), needs: Needs::Class })
+        Some(FoundDate { shape: Shape::DateTime(wall, zone), needs: Needs::Class })
     }
 
     /// An integer of any size up to 64 bits.
@@ -313,7 +314,7 @@ fn by_key(key: &str, offset: Option<TimeDelta>) -> Option<Zone<'_>> {
 /// The class that unpickling would call, for people: of a datetime that of its zone, where it is the
 /// zone that is odd. Only what is written as CPython writes it.
 fn class_of(pickle: &[u8]) -> Option<(&str, &str)> {
-    let mut reader = Reader::open(pickle).filter(Reader::is_modern)?;
+    let mut reader = OpcodeReader::open(pickle).filter(OpcodeReader::is_modern)?;
     let first = (reader.text()?, reader.text()?);
     reader.named()?;
     if first == ("datetime", "datetime")

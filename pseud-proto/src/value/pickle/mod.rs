@@ -16,5 +16,5 @@ mod write;
 pub(super) use crate::value::pickle::codes::{is_protocol_5, is_run};
 pub(super) use crate::value::pickle::libraries::what_is;
 pub(super) use crate::value::pickle::read::read;
-pub(super) use crate::value::pickle::shape::{Found, Needs, Shape};
+pub(super) use crate::value::pickle::shape::{FoundDate, Needs, Shape};
 pub(super) use crate::value::pickle::write::{Dated, write};

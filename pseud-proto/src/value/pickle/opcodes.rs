@@ -5,9 +5,9 @@ use crate::value::pickle::shape::RawZone;
 
 /// Matches opcodes one behind the other.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(super) struct OpcodeReader<'a> {
     pub(super) rest: &'a [u8],
-    dialect: Dialect,
+    dialect: PickleDialect,
     /// How many values were memoized: protocol 2 numbers them.
     pub(super) memo: u8,
     /// Which of them is the text `datetime`, the name of the module: it comes from there again.
@@ -15,25 +15,25 @@ pub(super) struct Reader<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+enum PickleDialect {
     /// Protocol 2: GLOBAL with text, BINPUT, bytes by way of `_codecs.encode(text, 'latin1')`.
     Two,
     /// Protocols 4 and 5: STACK_GLOBAL, MEMOIZE, SHORT_BINBYTES.
     Four,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> OpcodeReader<'a> {
     /// Behind PROTO and FRAME; the frame has to hold exactly what follows.
     pub(super) fn open(pickle: &'a [u8]) -> Option<Self> {
         let (&[0x80, protocol], rest) = pickle.split_first_chunk()? else { return None };
         match protocol {
-            2 => Some(Self { rest, dialect: Dialect::Two, memo: 0, module: None }),
+            2 => Some(Self { rest, dialect: PickleDialect::Two, memo: 0, module: None }),
             4 | 5 => {
                 let (&[0x95, frame @ ..], rest) = rest.split_first_chunk::<9>()? else {
                     return None;
                 };
                 let whole = u64::from_le_bytes(frame) == rest.len() as u64;
-                whole.then_some(Self { rest, dialect: Dialect::Four, memo: 0, module: None })
+                whole.then_some(Self { rest, dialect: PickleDialect::Four, memo: 0, module: None })
             }
             _ => None,
         }
@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
 
     /// Whether it is of protocol 4 or 5.
     pub(super) fn is_modern(&self) -> bool {
-        self.dialect == Dialect::Four
+        self.dialect == PickleDialect::Four
     }
 
     pub(super) fn delta(&mut self) -> Option<[i64; 3]> {
@@ -66,12 +66,12 @@ impl<'a> Reader<'a> {
     /// A name in the module `datetime`, pushed and memoized.
     pub(super) fn global(&mut self, name: &str) -> Option<()> {
         match self.dialect {
-            Dialect::Two => {
+            PickleDialect::Two => {
                 self.take(b"cdatetime\n")?;
                 self.take(name.as_bytes())?;
                 self.take(b"\n")?;
             }
-            Dialect::Four => {
+            PickleDialect::Four => {
                 match self.module {
                     None => {
                         self.module = Some(self.memo);
@@ -100,8 +100,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn memoize(&mut self) -> Option<()> {
         match self.dialect {
-            Dialect::Two => self.take(&[0x71, self.memo])?,
-            Dialect::Four => self.take(&[0x94])?,
+            PickleDialect::Two => self.take(&[0x71, self.memo])?,
+            PickleDialect::Four => self.take(&[0x94])?,
         }
         self.memo = self.memo.checked_add(1)?;
         Some(())
@@ -109,11 +109,11 @@ impl<'a> Reader<'a> {
 
     pub(super) fn text(&mut self) -> Option<&'a str> {
         let len = match self.dialect {
-            Dialect::Two => {
+            PickleDialect::Two => {
                 self.take(&[0x58])?;
                 u32::from_le_bytes(self.fixed()?)
             }
-            Dialect::Four => {
+            PickleDialect::Four => {
                 self.take(&[0x8c])?;
                 u32::from(u8::from_le_bytes(self.fixed()?))
             }
@@ -126,8 +126,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
         match self.dialect {
-            Dialect::Two => self.latin1(),
-            Dialect::Four => {
+            PickleDialect::Two => self.latin1(),
+            PickleDialect::Four => {
                 self.take(&[0x43, u8::try_from(N).ok()?])?;
                 let bytes = self.fixed()?;
                 self.memoize()?;

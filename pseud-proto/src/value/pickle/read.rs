@@ -3,43 +3,43 @@
 use super::libraries;
 use crate::value::datetime::{Date, OutOfRange};
 use crate::value::pickle::codes::{DATETIME, DELTA, ZONE, is_run};
-use crate::value::pickle::opcodes::Reader;
-use crate::value::pickle::shape::{Found, Needs, RawZone, Shape, datetime, delta};
+use crate::value::pickle::opcodes::OpcodeReader;
+use crate::value::pickle::shape::{FoundDate, Needs, RawZone, Shape, datetime, delta};
 
 /// More bytes are no date. A datetime in a zone with the longest name that is written has 231; what
 /// dateutil's zones carry with them 3 400.
 const BYTES_MAX: usize = 8 << 10;
 
 /// The date in an ext; `None` where it is something else; an error where there is no such date.
-pub(crate) fn read(code: i8, pickle: &[u8]) -> Result<Option<Found<'_>>, OutOfRange> {
+pub(crate) fn read(code: i8, pickle: &[u8]) -> Result<Option<FoundDate<'_>>, OutOfRange> {
     if !is_run(code) || pickle.len() > BYTES_MAX {
         return Ok(None);
     }
-    let Some(reader) = Reader::open(pickle) else { return Ok(None) };
+    let Some(reader) = OpcodeReader::open(pickle) else { return Ok(None) };
     let mut plain = reader;
     let raw = match code {
-        ZONE => plain.zone().map(Raw::Zone),
-        DELTA => plain.delta().map(Raw::Delta),
+        ZONE => plain.zone().map(RawShape::Zone),
+        DELTA => plain.delta().map(RawShape::Delta),
         DATETIME => plain.datetime(),
         _ => plain.date(),
     };
     match raw {
         Some(raw) if plain.rest == b"." => {
-            raw.check().map(|shape| Some(Found { shape, needs: Needs::Nothing }))
+            raw.check().map(|shape| Some(FoundDate { shape, needs: Needs::Nothing }))
         }
         _ => Ok(libraries::read(code, reader)),
     }
 }
 
 /// The shape is right; the numbers in it were not looked at.
-enum Raw<'a> {
+enum RawShape<'a> {
     Zone(RawZone<'a>),
     Delta([i64; 3]),
     DateTime([u8; 10], Option<RawZone<'a>>),
     Date([u8; 4]),
 }
 
-impl<'a> Raw<'a> {
+impl<'a> RawShape<'a> {
     fn check(self) -> Result<Shape<'a>, OutOfRange> {
         Ok(match self {
             Self::Zone(zone) => Shape::Zone(zone.check()?),
@@ -54,22 +54,22 @@ impl<'a> Raw<'a> {
     }
 }
 
-impl<'a> Reader<'a> {
-    fn date(&mut self) -> Option<Raw<'a>> {
+impl<'a> OpcodeReader<'a> {
+    fn date(&mut self) -> Option<RawShape<'a>> {
         self.global("date")?;
         let bytes = self.bytes()?;
         self.call(0x85)?;
-        Some(Raw::Date(bytes))
+        Some(RawShape::Date(bytes))
     }
 
-    fn datetime(&mut self) -> Option<Raw<'a>> {
+    fn datetime(&mut self) -> Option<RawShape<'a>> {
         self.global("datetime")?;
         let bytes = self.bytes()?;
         if self.call(0x85).is_some() {
-            return Some(Raw::DateTime(bytes, None));
+            return Some(RawShape::DateTime(bytes, None));
         }
         let zone = self.zone()?;
         self.call(0x86)?;
-        Some(Raw::DateTime(bytes, Some(zone)))
+        Some(RawShape::DateTime(bytes, Some(zone)))
     }
 }

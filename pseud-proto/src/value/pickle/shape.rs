@@ -30,12 +30,12 @@ pub(crate) enum Needs {
 }
 
 /// A date, and what its pickle needs.
-pub(crate) struct Found<'a> {
+pub(crate) struct FoundDate<'a> {
     pub(crate) shape: Shape<'a>,
     pub(crate) needs: Needs,
 }
 
-impl<'a> Found<'a> {
+impl<'a> FoundDate<'a> {
     pub(crate) fn is_zoneinfo(&self) -> bool {
         self.needs == Needs::Zone
     }

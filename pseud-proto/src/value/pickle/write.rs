@@ -12,8 +12,8 @@ pub(crate) enum Dated<'a> {
 }
 
 /// Its ext code, and its pickle as CPython writes it.
-pub(crate) fn write(value: &Dated<'_>) -> (i8, Writer) {
-    let mut writer = Writer { bytes: [0; WRITTEN_MAX], len: 11, module: false };
+pub(crate) fn write(value: &Dated<'_>) -> (i8, PickleWriter) {
+    let mut writer = PickleWriter { bytes: [0; WRITTEN_MAX], len: 11, module: false };
     let code = match value {
         Dated::TimeZone(zone) => writer.zone(zone),
         Dated::TimeDelta(delta) => writer.delta(**delta),
@@ -28,14 +28,14 @@ pub(crate) fn write(value: &Dated<'_>) -> (i8, Writer) {
 const WRITTEN_MAX: usize = 125 + TimeZone::NAME_BYTES_MAX;
 
 /// A pickle in the making.
-pub(crate) struct Writer {
+pub(crate) struct PickleWriter {
     bytes: [u8; WRITTEN_MAX],
     len: usize,
     /// Whether the memo has the module's name already.
     module: bool,
 }
 
-impl Writer {
+impl PickleWriter {
     pub(crate) fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }

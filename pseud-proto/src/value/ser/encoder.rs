@@ -1,6 +1,6 @@
 //! What is being written, and what is known of it.
 
-use crate::value::check::{Check, Found, Root};
+use crate::value::check::{Check, ExtSummary, Root};
 use crate::value::msgpack::out::{Family, Out};
 use crate::value::ser::error::{EncodeError, Failure};
 use crate::value::stored::Stored;
@@ -28,7 +28,7 @@ pub(super) struct Encoder {
     /// Parts that are begun and not written to their end.
     unfinished: u32,
     /// What is in it so far.
-    pub(super) found: Found,
+    pub(super) found: ExtSummary,
 }
 
 impl Encoder {
@@ -41,7 +41,7 @@ impl Encoder {
             unit: false,
             failed: None,
             unfinished: 0,
-            found: Found::default(),
+            found: ExtSummary::default(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Encoder {
 
     /// What was written, which is those values one behind the other.
     #[inline]
-    pub(super) fn finish(&mut self, roots: &[Root]) -> Result<(Stored, Found), EncodeError> {
+    pub(super) fn finish(&mut self, roots: &[Root]) -> Result<(Stored, ExtSummary), EncodeError> {
         if let Some(error) = self.failed.take() {
             return Err(error.into_error());
         }

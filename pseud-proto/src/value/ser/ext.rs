@@ -6,34 +6,34 @@ use serde::ser::{self, Impossible, Serialize, Serializer};
 
 /// An ext in the making. It takes `(i8, bytes)`; whatever else is written here is refused, and so is
 /// what ends before both were there.
-pub(super) struct Pair<'e> {
+pub(super) struct ExtPairSerializer<'e> {
     encoder: &'e mut Encoder,
-    next: Next,
+    next: NextPart,
 }
 
 /// What the pair waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum NextPart {
     Tuple,
     Code,
     Bytes(i8),
     Nothing,
 }
 
-impl<'e> Pair<'e> {
+impl<'e> ExtPairSerializer<'e> {
     pub(super) fn new(encoder: &'e mut Encoder) -> Self {
-        Self { encoder, next: Next::Tuple }
+        Self { encoder, next: NextPart::Tuple }
     }
 
     pub(super) fn end(self) -> Result<(), Failure> {
         match self.next {
-            Next::Nothing => Ok(()),
+            NextPart::Nothing => Ok(()),
             _ => self.encoder.kept(Err(EncodeError::Ext.into())),
         }
     }
 
     /// Takes a step, if it is the one that comes now.
-    fn step(&mut self, now: bool, next: Next) -> Result<(), Failure> {
+    fn step(&mut self, now: bool, next: NextPart) -> Result<(), Failure> {
         self.next = next;
         self.encoder.kept(if now { Ok(()) } else { Err(EncodeError::Ext.into()) })
     }
@@ -55,7 +55,7 @@ macro_rules! refuse_containers {
     )*};
 }
 
-impl<'p, 'e> Serializer for &'p mut Pair<'e> {
+impl<'p, 'e> Serializer for &'p mut ExtPairSerializer<'e> {
     type Ok = ();
     type Error = Failure;
     type SerializeTuple = Self;
@@ -67,17 +67,17 @@ impl<'p, 'e> Serializer for &'p mut Pair<'e> {
     type SerializeStructVariant = Impossible<(), Failure>;
 
     fn serialize_tuple(self, len: usize) -> Result<Self, Failure> {
-        self.step(self.next == Next::Tuple && len == 2, Next::Code)?;
+        self.step(self.next == NextPart::Tuple && len == 2, NextPart::Code)?;
         Ok(self)
     }
 
     fn serialize_i8(self, code: i8) -> Result<(), Failure> {
-        self.step(self.next == Next::Code, Next::Bytes(code))
+        self.step(self.next == NextPart::Code, NextPart::Bytes(code))
     }
 
     fn serialize_bytes(self, payload: &[u8]) -> Result<(), Failure> {
-        match std::mem::replace(&mut self.next, Next::Nothing) {
-            Next::Bytes(code) => self.encoder.write_ext(code, payload),
+        match std::mem::replace(&mut self.next, NextPart::Nothing) {
+            NextPart::Bytes(code) => self.encoder.write_ext(code, payload),
             _ => Err(EncodeError::Ext.into()),
         }
     }
@@ -133,7 +133,7 @@ impl<'p, 'e> Serializer for &'p mut Pair<'e> {
     }
 }
 
-impl ser::SerializeTuple for &mut Pair<'_> {
+impl ser::SerializeTuple for &mut ExtPairSerializer<'_> {
     type Ok = ();
     type Error = Failure;
 

@@ -9,7 +9,7 @@ mod error;
 mod ext;
 mod serializer;
 
-use crate::value::check::{Found, Root};
+use crate::value::check::{ExtSummary, Root};
 use crate::value::msgpack::out::{ARRAY, MAP};
 use crate::value::ser::encoder::Encoder;
 use crate::value::ser::error::Failure;
@@ -19,14 +19,14 @@ use serde::ser::Serialize;
 pub use crate::value::ser::error::EncodeError;
 
 /// One value, and what is in it.
-pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Stored, Found), EncodeError> {
+pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Stored, ExtSummary), EncodeError> {
     let mut encoder = Encoder::new();
     encoder.nested(value).map_err(Failure::into_error)?;
     encoder.finish(&[Root::Any])
 }
 
 /// Arguments and keyword arguments, and what is in them.
-pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Stored, Found), EncodeError>
+pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Stored, ExtSummary), EncodeError>
 where
     A: Serialize + ?Sized,
     K: Serialize + ?Sized,

@@ -6,7 +6,7 @@ use crate::value::msgpack::out::ARRAY;
 use crate::value::ser::container::Container;
 use crate::value::ser::encoder::{Encoder, length};
 use crate::value::ser::error::{EncodeError, Failure};
-use crate::value::ser::ext::Pair;
+use crate::value::ser::ext::ExtPairSerializer;
 use serde::ser::{Serialize, Serializer};
 
 impl Encoder {
@@ -163,7 +163,7 @@ impl<'e> Serializer for &'e mut Encoder {
         if name != EXT_STRUCT {
             return value.serialize(self);
         }
-        let mut pair = Pair::new(self);
+        let mut pair = ExtPairSerializer::new(self);
         value.serialize(&mut pair)?;
         pair.end()
     }

@@ -1,13 +1,13 @@
 //! One link: bytes to packets and back.
 
-use super::handshake::{Handshake, Step};
-use super::output::Output;
+use super::handshake::{HandshakeStep, KaaHandshake};
+use super::output::PacketOutput;
 use super::proof::{PROOF_BYTES, Proof};
 use crate::base::deadline::after;
 use crate::base::secret::Secret;
 use crate::base::side::Side;
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
-use crate::message::packet::{HEADER_BYTES, Header, Kind, put_header};
+use crate::message::packet::{HEADER_BYTES, PacketHeader, PacketKind, put_header};
 use bytes::{Bytes, BytesMut};
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
@@ -28,47 +28,48 @@ pub(crate) struct Settings {
 
 /// What a connection tells.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum PacketEvent {
     /// The peer has shown that it knows the secret.
     Open,
     /// A packet with a meaning.
-    Packet(u32, Kind, Bytes),
+    Packet(u32, PacketKind, Bytes),
     /// One without: of a type that nobody knows, or of the handshake that is over.
     Useless,
 }
 
 /// The sans-IO machine of one stream.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(crate) struct PacketConnection {
     settings: Settings,
-    handshake: Handshake,
+    handshake: KaaHandshake,
     input: BytesMut,
-    output: Output,
+    output: PacketOutput,
     /// Until when the handshake has to be over, or the packet that was begun has to go on.
     deadline: Option<Instant>,
 }
 
 /// The random bytes of one link.
 #[derive(Debug)]
-pub(crate) struct Entropy {
+pub(crate) struct KaaEntropy {
     pub(crate) nonce: [u8; 10],
     pub(crate) salt: [u8; 20],
 }
 
-impl Connection {
+impl PacketConnection {
     pub(crate) fn new(
         settings: Settings,
         secret: Secret,
         side: Side,
-        entropy: Entropy,
+        entropy: KaaEntropy,
         now: Instant,
     ) -> Self {
-        let handshake = Handshake::new(secret, side, entropy.nonce, entropy.salt);
+        let handshake = KaaHandshake::new(secret, side, entropy.nonce, entropy.salt);
         let deadline = Some(after(now, settings.handshake_timeout));
         let input = BytesMut::new();
-        let mut this = Self { settings, handshake, input, output: Output::default(), deadline };
+        let mut this =
+            Self { settings, handshake, input, output: PacketOutput::default(), deadline };
         if let Some(proof) = this.handshake.first() {
-            this.put_proof(0, Kind::Auth, &proof);
+            this.put_proof(0, PacketKind::Auth, &proof);
         }
         this
     }
@@ -79,8 +80,8 @@ impl Connection {
     }
 
     /// The next event.
-    pub(crate) fn poll_event(&mut self, now: Instant) -> Result<Option<Event>, PeerError> {
-        while let Some(header) = Header::read(&self.input) {
+    pub(crate) fn poll_event(&mut self, now: Instant) -> Result<Option<PacketEvent>, PeerError> {
+        while let Some(header) = PacketHeader::read(&self.input) {
             self.check_header(&header)?;
             let len = header.len as usize;
             if self.input.len() - HEADER_BYTES < len {
@@ -97,11 +98,15 @@ impl Connection {
     }
 
     /// Decided before its payload is awaited: a stranger's packets are proofs, and no longer than these.
-    fn check_header(&self, header: &Header) -> Result<(), PeerError> {
+    fn check_header(&self, header: &PacketHeader) -> Result<(), PeerError> {
         if !self.handshake.is_done() {
             return match header.kind {
-                Some(Kind::Auth | Kind::Resp) if header.len as usize == PROOF_BYTES => Ok(()),
-                Some(Kind::Call | Kind::Retn | Kind::Excp) => Err(Misbehaved::EarlyMessage.into()),
+                Some(PacketKind::Auth | PacketKind::Resp) if header.len as usize == PROOF_BYTES => {
+                    Ok(())
+                }
+                Some(PacketKind::Call | PacketKind::Retn | PacketKind::Excp) => {
+                    Err(Misbehaved::EarlyMessage.into())
+                }
                 _ => Err(Malformed::BadHeader.into()),
             };
         }
@@ -112,25 +117,29 @@ impl Connection {
         }
     }
 
-    fn packet(&mut self, header: Header, payload: Bytes) -> Result<Option<Event>, PeerError> {
+    fn packet(
+        &mut self,
+        header: PacketHeader,
+        payload: Bytes,
+    ) -> Result<Option<PacketEvent>, PeerError> {
         let seq = header.seq;
         if self.handshake.is_done() {
             return Ok(Some(match header.kind {
-                Some(kind @ (Kind::Call | Kind::Retn | Kind::Excp)) => {
-                    Event::Packet(seq, kind, payload)
+                Some(kind @ (PacketKind::Call | PacketKind::Retn | PacketKind::Excp)) => {
+                    PacketEvent::Packet(seq, kind, payload)
                 }
-                _ => Event::Useless,
+                _ => PacketEvent::Useless,
             }));
         }
         let Some((kind, proof)) = header.kind.zip(Proof::read(&payload)) else {
             return Err(Malformed::BadHeader.into());
         };
         let (answer, event) = match self.handshake.take(kind, &proof)? {
-            Step::Answer(proof) => (Some(proof), None),
-            Step::Open(proof) => (proof, Some(Event::Open)),
+            HandshakeStep::Answer(proof) => (Some(proof), None),
+            HandshakeStep::Open(proof) => (proof, Some(PacketEvent::Open)),
         };
         if let Some(proof) = answer {
-            self.put_proof(seq, Kind::Resp, &proof);
+            self.put_proof(seq, PacketKind::Resp, &proof);
         }
         if event.is_some() {
             self.deadline = None;
@@ -182,7 +191,7 @@ impl Connection {
         self.output.put(packet)
     }
 
-    fn put_proof(&mut self, seq: u32, kind: Kind, proof: &Proof) {
+    fn put_proof(&mut self, seq: u32, kind: PacketKind, proof: &Proof) {
         let mut packet = Vec::with_capacity(HEADER_BYTES + PROOF_BYTES);
         put_header(&mut packet, seq, kind, PROOF_BYTES as u32);
         proof.put(&mut packet);

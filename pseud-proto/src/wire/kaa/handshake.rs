@@ -4,18 +4,18 @@ use super::proof::{NONCE, Part, Proof, challenge, is_made_by, is_response, respo
 use crate::base::secret::Secret;
 use crate::base::side::Side;
 use crate::error::{Insecure, Misbehaved, PeerError};
-use crate::message::packet::Kind;
+use crate::message::packet::PacketKind;
 
 /// One side of the handshake.
-pub(crate) struct Handshake {
+pub(crate) struct KaaHandshake {
     secret: Secret,
     challenge: Part,
     salt: Part,
-    state: State,
+    state: HandshakeState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum HandshakeState {
     /// A client: the server speaks first.
     Challenged,
     /// A client that has answered and waits for the server's answer.
@@ -27,26 +27,26 @@ enum State {
 }
 
 /// What follows from a packet of the handshake.
-pub(crate) enum Step {
+pub(crate) enum HandshakeStep {
     /// This RESP goes out, and the handshake goes on.
     Answer(Proof),
     /// The peer is authenticated; this RESP goes out where there is one.
     Open(Option<Proof>),
 }
 
-impl Handshake {
+impl KaaHandshake {
     pub(crate) fn new(secret: Secret, side: Side, nonce: [u8; NONCE], salt: Part) -> Self {
         let challenge = challenge(&secret, side, nonce);
         let state = match side {
-            Side::Connecting => State::Challenged,
-            Side::Accepting => State::Challenging,
+            Side::Connecting => HandshakeState::Challenged,
+            Side::Accepting => HandshakeState::Challenging,
         };
         Self { secret, challenge, salt, state }
     }
 
     /// The AUTH with which a server begins.
     pub(crate) fn first(&self) -> Option<Proof> {
-        (self.state == State::Challenging).then_some(Proof {
+        (self.state == HandshakeState::Challenging).then_some(Proof {
             challenge: self.challenge,
             response: [0; 20],
             salt: [0; 20],
@@ -54,45 +54,49 @@ impl Handshake {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.state == State::Done
+        self.state == HandshakeState::Done
     }
 
     /// Whether the peer ended the stream behind our response, which says only that it did not like it.
     pub(crate) fn is_answered(&self) -> bool {
-        self.state == State::Answered
+        self.state == HandshakeState::Answered
     }
 
     /// Takes an AUTH or a RESP.
-    pub(crate) fn take(&mut self, kind: Kind, proof: &Proof) -> Result<Step, PeerError> {
+    pub(crate) fn take(
+        &mut self,
+        kind: PacketKind,
+        proof: &Proof,
+    ) -> Result<HandshakeStep, PeerError> {
         match (self.state, kind) {
-            (State::Challenged, Kind::Auth) => self.challenged(&proof.challenge),
-            (State::Answered, Kind::Resp) => {
+            (HandshakeState::Challenged, PacketKind::Auth) => self.challenged(&proof.challenge),
+            (HandshakeState::Answered, PacketKind::Resp) => {
                 self.check(proof)?;
                 // A server that is sure of its client has nothing to ask any more.
                 if proof.challenge != [0; 20] {
                     return Err(Misbehaved::UnexpectedCommand.into());
                 }
-                self.state = State::Done;
-                Ok(Step::Open(None))
+                self.state = HandshakeState::Done;
+                Ok(HandshakeStep::Open(None))
             }
-            (State::Challenging, Kind::Resp) => {
+            (HandshakeState::Challenging, PacketKind::Resp) => {
                 self.check(proof)?;
                 // It may not want to know who we are: the reference takes its calls all the same.
                 let answer = match proof.challenge {
                     [0, ..] if proof.challenge == [0; 20] => None,
                     challenge => Some(self.answer(&challenge, Side::Accepting, [0; 20])?),
                 };
-                self.state = State::Done;
-                Ok(Step::Open(answer))
+                self.state = HandshakeState::Done;
+                Ok(HandshakeStep::Open(answer))
             }
             _ => Err(Misbehaved::UnexpectedCommand.into()),
         }
     }
 
-    fn challenged(&mut self, challenge: &Part) -> Result<Step, PeerError> {
+    fn challenged(&mut self, challenge: &Part) -> Result<HandshakeStep, PeerError> {
         let answer = self.answer(challenge, Side::Connecting, self.challenge)?;
-        self.state = State::Answered;
-        Ok(Step::Answer(answer))
+        self.state = HandshakeState::Answered;
+        Ok(HandshakeStep::Answer(answer))
     }
 
     fn check(&self, proof: &Proof) -> Result<(), PeerError> {
@@ -113,7 +117,7 @@ impl Handshake {
     }
 }
 
-impl std::fmt::Debug for Handshake {
+impl std::fmt::Debug for KaaHandshake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Handshake({:?})", self.state)
     }

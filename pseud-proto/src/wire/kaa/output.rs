@@ -8,7 +8,7 @@ use std::io::IoSlice;
 const COPY_MAX: usize = 2 * 1024;
 
 #[derive(Debug, Default)]
-pub(crate) struct Output {
+pub(crate) struct PacketOutput {
     chunks: VecDeque<Bytes>,
     /// What is behind them.
     gathered: BytesMut,
@@ -17,7 +17,7 @@ pub(crate) struct Output {
     written: u64,
 }
 
-impl Output {
+impl PacketOutput {
     /// Queues bytes; returns the position, from the link's birth, at which they end.
     pub(crate) fn put(&mut self, bytes: Vec<u8>) -> u64 {
         self.queued += bytes.len() as u64;
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn order_survives_every_way_of_writing() {
         for (step, slices) in [(1, 1), (7, 2), (1_000, 1), (usize::MAX, 8)] {
-            let mut output = Output::default();
+            let mut output = PacketOutput::default();
             let (mut expected, mut ends) = (Vec::new(), Vec::new());
             for (byte, len) in [(b'a', 3), (b'b', COPY_MAX + 1), (b'c', 1), (b'd', COPY_MAX)] {
                 expected.extend(vec![byte; len]);

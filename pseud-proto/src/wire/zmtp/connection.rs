@@ -6,7 +6,7 @@ mod traffic;
 use super::greeting;
 use crate::auth::mechanism_name::MechanismName;
 use crate::auth::question::Verdict;
-use crate::base::budget::Budget;
+use crate::base::budget::FloodBudget;
 use crate::base::side::Side;
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
 use crate::message::outgoing::{Outgoing, Token};
@@ -18,8 +18,8 @@ use crate::wire::zmtp::greeting::Greeting;
 use crate::wire::zmtp::heartbeat::Liveness;
 use crate::wire::zmtp::input::Input;
 use crate::wire::zmtp::mechanism::Mechanism;
-use crate::wire::zmtp::output::Output;
-use crate::wire::zmtp::stats::Stats;
+use crate::wire::zmtp::output::LinkOutput;
+use crate::wire::zmtp::stats::ConnectionStats;
 use bytes::BytesMut;
 use bytes::buf::Limit;
 use std::collections::VecDeque;
@@ -78,9 +78,9 @@ pub struct Connection {
     decoder: Decoder,
     liveness: Liveness,
     events: VecDeque<Event>,
-    output: Output,
-    stats: Stats,
-    flood: Budget,
+    output: LinkOutput,
+    stats: ConnectionStats,
+    flood: FloodBudget,
     failed: Option<PeerError>,
 }
 
@@ -123,7 +123,7 @@ impl Connection {
         let entropy = Entropy::new(seed);
         let liveness = Liveness::new(&config.heartbeat, *entropy.draw(Draw::Jitter), now);
         let mechanism = Mechanism::new(&config, side, attempt, &entropy);
-        let mut output = Output::default();
+        let mut output = LinkOutput::default();
         let (name, as_server) = (config.mechanism.name(), config.mechanism.is_server());
         output.put_bytes(&greeting::ours(&config.identity, name, as_server));
         if let Some(body) = mechanism.start(&config) {
@@ -144,8 +144,8 @@ impl Connection {
             decoder: Decoder::default(),
             events: VecDeque::new(),
             output,
-            stats: Stats::default(),
-            flood: Budget::default(),
+            stats: ConnectionStats::default(),
+            flood: FloodBudget::default(),
             failed: None,
             config,
         }
@@ -316,7 +316,7 @@ impl Connection {
     /// Queues a message, once [`Event::Ready`] came. [`Event::Written`] tells when it has left.
     ///
     /// There is no limit here: whoever sends keeps an eye on [`backlog`](Self::backlog). Before
-    /// `Ready` and after an error the message is dropped and counted in [`Stats::unsent`]. So it is
+    /// `Ready` and after an error the message is dropped and counted in [`ConnectionStats::unsent`]. So it is
     /// when CURVE has no nonces left for it, after 2^64 frames: that ends the link.
     pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
         let is_early = !matches!(self.phase, Phase::Traffic) && self.failed.is_none();
@@ -373,7 +373,7 @@ impl Connection {
     }
 
     /// What was odd so far.
-    pub fn stats(&self) -> &Stats {
+    pub fn stats(&self) -> &ConnectionStats {
         &self.stats
     }
 

@@ -22,7 +22,7 @@ use crate::wire::zmtp::event::Event;
 use crate::wire::zmtp::frame::Header;
 use crate::wire::zmtp::input::{DecodeSink, Input};
 use crate::wire::zmtp::mechanism::{Opener, Scratch};
-use crate::wire::zmtp::stats::Stats;
+use crate::wire::zmtp::stats::ConnectionStats;
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -237,7 +237,7 @@ impl Decoder {
     }
 
     /// Counts a whole frame.
-    fn count(&mut self, header: Header, stats: &mut Stats) {
+    fn count(&mut self, header: Header, stats: &mut ConnectionStats) {
         stats.reserved_flags += u64::from(header.is_irregular());
         if !self.traffic {
             self.handshake_bytes = self.handshake_bytes.saturating_add(header.frame_bytes());
@@ -314,7 +314,7 @@ mod tests {
 
     fn feed(decoder: &mut Decoder, bytes: &[u8]) -> VecDeque<Event> {
         let (config, mut events) = (ConnectionConfig::default(), VecDeque::new());
-        let mut stats = Stats::default();
+        let mut stats = ConnectionStats::default();
         let mut sink = DecodeSink {
             config: &config,
             events: &mut events,

@@ -80,7 +80,7 @@ impl Header {
 
 /// What a frame is, for writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FrameKind {
     /// A part with others behind it.
     More,
     /// The last part of a message.
@@ -91,11 +91,11 @@ pub(crate) enum Kind {
 
 /// Appends the header of a frame with a body of `size` bytes: short where it fits.
 #[inline]
-pub(crate) fn put_header(out: &mut Vec<u8>, kind: Kind, size: usize) {
+pub(crate) fn put_header(out: &mut Vec<u8>, kind: FrameKind, size: usize) {
     let flags = match kind {
-        Kind::More => MORE,
-        Kind::Last => 0,
-        Kind::Command => COMMAND,
+        FrameKind::More => MORE,
+        FrameKind::Last => 0,
+        FrameKind::Command => COMMAND,
     };
     match u8::try_from(size) {
         Ok(size) => out.extend_from_slice(&[flags, size]),
@@ -111,7 +111,7 @@ fn put_long(out: &mut Vec<u8>, flags: u8, size: usize) {
 
 /// Appends a whole frame.
 #[inline]
-pub(crate) fn put_frame(out: &mut Vec<u8>, kind: Kind, body: &[u8]) {
+pub(crate) fn put_frame(out: &mut Vec<u8>, kind: FrameKind, body: &[u8]) {
     put_header(out, kind, body.len());
     out.extend_from_slice(body);
 }
@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn decoding_inverts_encoding() {
-        for (kind, flags) in [(Kind::More, MORE), (Kind::Last, 0), (Kind::Command, COMMAND)] {
+        for (kind, flags) in
+            [(FrameKind::More, MORE), (FrameKind::Last, 0), (FrameKind::Command, COMMAND)]
+        {
             for size in [0, 1, 254, 255, 256, 65_536, usize::MAX] {
                 let mut bytes = Vec::new();
                 put_header(&mut bytes, kind, size);

@@ -2,7 +2,7 @@
 
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::event::Event;
-use crate::wire::zmtp::stats::Stats;
+use crate::wire::zmtp::stats::ConnectionStats;
 use std::collections::VecDeque;
 
 /// The caller's bytes, as far as they were not taken.
@@ -47,7 +47,7 @@ pub(crate) struct DecodeSink<'a> {
     pub(crate) events: &'a mut VecDeque<Event>,
     /// With so many events it stops before the next message.
     pub(crate) events_max: usize,
-    pub(crate) stats: &'a mut Stats,
+    pub(crate) stats: &'a mut ConnectionStats,
 }
 
 impl DecodeSink<'_> {

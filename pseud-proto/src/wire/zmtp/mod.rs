@@ -45,4 +45,4 @@ pub use crate::wire::zmtp::config::mechanism::MechanismConfig;
 pub use crate::wire::zmtp::config::{ConnectionConfig, FrameLimits, Heartbeat};
 pub use crate::wire::zmtp::connection::Connection;
 pub use crate::wire::zmtp::event::{Event, Ready};
-pub use crate::wire::zmtp::stats::Stats;
+pub use crate::wire::zmtp::stats::ConnectionStats;

@@ -5,7 +5,7 @@
 
 use super::frame;
 use crate::message::outgoing::{Outgoing, Token};
-use crate::wire::zmtp::frame::{HEADER_MAX, Kind};
+use crate::wire::zmtp::frame::{FrameKind, HEADER_MAX};
 use crate::wire::zmtp::mechanism::{OVERHEAD, Scratch, Sealer};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
@@ -30,7 +30,7 @@ struct Large {
 
 /// The output queue of one link.
 #[derive(Default)]
-pub(crate) struct Output {
+pub(crate) struct LinkOutput {
     /// Seals all frames, where traffic is encrypted.
     sealer: Option<Box<Sealer>>,
     small: Vec<u8>,
@@ -46,7 +46,7 @@ pub(crate) struct Output {
     tokens: VecDeque<(u64, Token)>,
 }
 
-impl Output {
+impl LinkOutput {
     /// Queues bytes as they are.
     pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
         self.put_small(|small| small.extend_from_slice(bytes));
@@ -59,20 +59,20 @@ impl Output {
 
     /// Queues a command, or says that there is no nonce left for it.
     pub(crate) fn put_command(&mut self, body: &[u8]) -> bool {
-        self.put_one(Kind::Command, body)
+        self.put_one(FrameKind::Command, body)
     }
 
     /// Queues a command of the handshake, which may hold a password. It gets a buffer of its own, which
     /// is wiped when it is written or given up: the one that gathers small pieces is kept.
     pub(crate) fn put_secret(&mut self, body: &[u8]) {
         let mut frame = Vec::with_capacity(HEADER_MAX.saturating_add(body.len()));
-        frame::put_frame(&mut frame, Kind::Command, body);
+        frame::put_frame(&mut frame, FrameKind::Command, body);
         self.put_large(Bytes::from_owner(Zeroizing::new(frame)));
     }
 
     /// Queues one empty message that nobody waits for.
     pub(crate) fn put_probe(&mut self) -> bool {
-        self.put_one(Kind::Last, &[])
+        self.put_one(FrameKind::Last, &[])
     }
 
     /// Queues a message, or says that there are not nonces enough left for all of it.
@@ -107,8 +107,8 @@ impl Output {
         let copied = if is_small { &body[..] } else { &[] };
         self.put_small(|small| {
             small.reserve(leading + HEADER_MAX + head.len() + copied.len() + tail.len());
-            frames.iter().for_each(|body| frame::put_frame(small, Kind::More, body));
-            frame::put_header(small, Kind::Last, last);
+            frames.iter().for_each(|body| frame::put_frame(small, FrameKind::More, body));
+            frame::put_header(small, FrameKind::Last, last);
             small.extend_from_slice(head);
             if is_small {
                 small.extend_from_slice(copied);
@@ -136,21 +136,21 @@ impl Output {
             self.put_small(|small| {
                 small.reserve(overhead + leading + last);
                 for frame in frames {
-                    sealer.seal(&mut scratch, small, Kind::More, &[frame]);
+                    sealer.seal(&mut scratch, small, FrameKind::More, &[frame]);
                 }
-                sealer.seal(&mut scratch, small, Kind::Last, &[head, &body, tail]);
+                sealer.seal(&mut scratch, small, FrameKind::Last, &[head, &body, tail]);
             });
         } else {
             for frame in frames {
-                self.put_sealed(sealer, &mut scratch, Kind::More, &[frame]);
+                self.put_sealed(sealer, &mut scratch, FrameKind::More, &[frame]);
             }
-            self.put_sealed(sealer, &mut scratch, Kind::Last, &[head, &body, tail]);
+            self.put_sealed(sealer, &mut scratch, FrameKind::Last, &[head, &body, tail]);
         }
         true
     }
 
     /// Puts one frame, if there is a nonce for it.
-    fn put_one(&mut self, kind: Kind, body: &[u8]) -> bool {
+    fn put_one(&mut self, kind: FrameKind, body: &[u8]) -> bool {
         let Some(mut sealer) = self.sealer.take() else {
             self.put_small(|small| frame::put_frame(small, kind, body));
             return true;
@@ -167,7 +167,7 @@ impl Output {
         &mut self,
         sealer: &mut Sealer,
         scratch: &mut Scratch,
-        kind: Kind,
+        kind: FrameKind,
         pieces: &[&[u8]],
     ) {
         let size = pieces.iter().map(|piece| piece.len()).sum::<usize>();
@@ -294,7 +294,7 @@ impl Output {
 mod tests {
     use super::*;
 
-    fn drained(output: &mut Output, step: usize, slices: usize) -> (Vec<u8>, Vec<Token>) {
+    fn drained(output: &mut LinkOutput, step: usize, slices: usize) -> (Vec<u8>, Vec<Token>) {
         let (mut bytes, mut tokens) = (Vec::new(), Vec::new());
         while output.backlog() > 0 {
             let mut out = vec![IoSlice::new(&[]); slices];
@@ -317,7 +317,7 @@ mod tests {
         expected.extend_from_slice(&body);
         expected.extend_from_slice(b"t\x00\x00");
         for (step, slices) in [(1, 1), (7, 2), (1_000, 1), (usize::MAX, 8)] {
-            let mut output = Output::default();
+            let mut output = LinkOutput::default();
             let message = Outgoing { frames: &[b"f"], head: b"h", body: body.clone(), tail: b"t" };
             output.put_message(message, Token(1));
             output.put_message(Outgoing::default(), Token(2));
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn a_large_body_is_not_copied() {
         let body = Bytes::from(vec![0; COPY_MAX + 1]);
-        let mut output = Output::default();
+        let mut output = LinkOutput::default();
         output.put_message(Outgoing { body: body.clone(), ..Default::default() }, Token(0));
         let mut out = [IoSlice::new(&[]); 4];
         assert_eq!(output.slices(&mut out), 2);
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_secret_never_enters_the_buffer_that_is_kept() {
-        let mut output = Output::default();
+        let mut output = LinkOutput::default();
         output.put_bytes(b"before");
         output.put_secret(b"\x05HELLO");
         assert_eq!(output.small, b"before");
@@ -352,7 +352,7 @@ mod tests {
     #[test]
     #[cfg(feature = "_curve")]
     fn d_15_a_message_leaves_whole_or_not_at_all() {
-        let mut output = Output::default();
+        let mut output = LinkOutput::default();
         output.seal_with(Sealer::at(u64::MAX - 2));
         let frames: [&[u8]; 2] = [b"a", b"b"];
         let three = Outgoing { frames: &frames, ..Default::default() };
@@ -366,14 +366,14 @@ mod tests {
 
     #[test]
     fn next_to_nothing_is_held_once_all_is_written() {
-        let mut output = Output::default();
+        let mut output = LinkOutput::default();
         for size in [1, COPY_MAX, COPY_MAX + 1] {
             let body = Bytes::from(vec![7; size]);
             output.put_message(Outgoing { body, tail: b"t", ..Default::default() }, Token(1));
         }
         output.advance(output.backlog());
         assert_eq!(output.poll_written(), Some(Token(1)));
-        let held = |output: &Output| {
+        let held = |output: &LinkOutput| {
             (output.small.capacity(), output.large.capacity(), output.tokens.capacity())
         };
         assert!(held(&output).0 <= KEEP_MAX && held(&output).1 <= 1 && held(&output).2 <= 1);
@@ -387,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_never_drains_stays_small() {
-        let mut output = Output::default();
+        let mut output = LinkOutput::default();
         for _ in 0..10_000 {
             output.put_bytes(&[0; 100]);
             output.advance(output.backlog() - 1);

@@ -3,7 +3,7 @@
 /// Counters of one connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Stats {
+pub struct ConnectionStats {
     /// Frames with a reserved flag (bits 3–7), or commands with MORE.
     pub reserved_flags: u64,
     /// Commands after the handshake whose name means nothing to us.

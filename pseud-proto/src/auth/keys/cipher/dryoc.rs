@@ -5,7 +5,7 @@
 //! subkey: small boxes go through the plain Salsa20 of `salsa20` and dryoc's Poly1305, for large
 //! ones dryoc's vector code is worth making the subkey again.
 
-use super::{Cipher, Forged, Key, Nonce, Prefix, Stream, Tag, short_nonce};
+use super::{Cipher, DirectionCipher, Forged, KeyBytes, Nonce, Prefix, Tag, short_nonce};
 use dryoc::classic::crypto_box::{
     crypto_box_beforenm, crypto_box_detached_afternm_inplace,
     crypto_box_open_detached_afternm_inplace,
@@ -26,18 +26,18 @@ const OPEN_SHORT_MAX: usize = 192;
 const BLOCK_LEN: usize = 64;
 
 /// A shared key.
-pub(crate) struct Dryoc(Zeroizing<Key>);
+pub(crate) struct Dryoc(Zeroizing<KeyBytes>);
 
 impl Cipher for Dryoc {
-    type Stream = DryocStream;
+    type DirectionCipher = DryocStream;
 
-    fn public_key(secret: &Key) -> Key {
+    fn public_key(secret: &KeyBytes) -> KeyBytes {
         let mut public = [0; 32];
         crypto_scalarmult_base(&mut public, secret);
         public
     }
 
-    fn agree(theirs: &Key, ours: &Key) -> Option<Self> {
+    fn agree(theirs: &KeyBytes, ours: &KeyBytes) -> Option<Self> {
         Some(Self(Zeroizing::new(crypto_box_beforenm(theirs, ours).ok()?)))
     }
 
@@ -52,7 +52,7 @@ impl Cipher for Dryoc {
     }
 
     fn stream(&self, prefix: Prefix) -> DryocStream {
-        let mut subkey = Zeroizing::new(Key::default());
+        let mut subkey = Zeroizing::new(KeyBytes::default());
         crypto_core_hsalsa20(&mut subkey, &prefix, &self.0, None);
         DryocStream { key: Self(self.0.clone()), subkey, prefix }
     }
@@ -61,26 +61,26 @@ impl Cipher for Dryoc {
 /// A shared key and its subkey for one direction.
 pub(crate) struct DryocStream {
     key: Dryoc,
-    subkey: Zeroizing<Key>,
+    subkey: Zeroizing<KeyBytes>,
     prefix: Prefix,
 }
 
 /// The first block of a box's key stream: the one half keys the tag, the other covers the data's first
 /// bytes.
-pub(crate) struct Scratch {
+pub(crate) struct KeyStreamBlock {
     block: Zeroizing<[u8; BLOCK_LEN]>,
     /// The right tag of what came: it must not be known of what was forged.
     tag: Zeroizing<Tag>,
 }
 
-impl Default for Scratch {
+impl Default for KeyStreamBlock {
     fn default() -> Self {
         Self { block: Zeroizing::new([0; BLOCK_LEN]), tag: Zeroizing::default() }
     }
 }
 
 #[inline]
-fn halves(block: &[u8; BLOCK_LEN]) -> (&Key, &[u8]) {
+fn halves(block: &[u8; BLOCK_LEN]) -> (&KeyBytes, &[u8]) {
     let (key, pad) = block.split_first_chunk().unwrap_or((&[0; 32], &[]));
     (key, pad)
 }
@@ -88,7 +88,7 @@ fn halves(block: &[u8; BLOCK_LEN]) -> (&Key, &[u8]) {
 impl DryocStream {
     /// The key stream of that number: its first block is in the scratch, the others are to come.
     #[inline]
-    fn begin(&self, scratch: &mut Scratch, number: u64) -> SalsaCore<U10> {
+    fn begin(&self, scratch: &mut KeyStreamBlock, number: u64) -> SalsaCore<U10> {
         let nonce = number.to_be_bytes();
         let mut stream = SalsaCore::new((&*self.subkey).into(), (&nonce).into());
         stream.write_keystream_block((&mut *scratch.block).into());
@@ -96,10 +96,10 @@ impl DryocStream {
     }
 }
 
-impl Stream for DryocStream {
-    type Scratch = Scratch;
+impl DirectionCipher for DryocStream {
+    type Scratch = KeyStreamBlock;
 
-    fn seal(&self, scratch: &mut Scratch, number: u64, data: &mut [u8]) -> Tag {
+    fn seal(&self, scratch: &mut KeyStreamBlock, number: u64, data: &mut [u8]) -> Tag {
         if data.len() > SEAL_SHORT_MAX {
             return self.key.seal(&short_nonce(&self.prefix, number), data);
         }
@@ -113,7 +113,7 @@ impl Stream for DryocStream {
 
     fn open(
         &self,
-        scratch: &mut Scratch,
+        scratch: &mut KeyStreamBlock,
         number: u64,
         tag: &Tag,
         data: &mut [u8],

@@ -18,7 +18,7 @@ pub(crate) use crate::auth::keys::cipher::rustcrypto::RustCrypto as Boxes;
 pub(crate) const TAG_LEN: usize = 16;
 
 /// A key, public or secret.
-pub(crate) type Key = [u8; 32];
+pub(crate) type KeyBytes = [u8; 32];
 /// The nonce of one box.
 pub(crate) type Nonce = [u8; 24];
 /// What every nonce of one direction begins with.
@@ -33,13 +33,13 @@ pub(crate) struct Forged;
 /// The key that two key pairs share. It is wiped when dropped.
 pub(crate) trait Cipher: Sized {
     /// The same key with the prefix of one direction.
-    type Stream: Stream;
+    type DirectionCipher: DirectionCipher;
 
     /// The public half of a secret key.
-    fn public_key(secret: &Key) -> Key;
+    fn public_key(secret: &KeyBytes) -> KeyBytes;
 
     /// What their public and our secret key make; `None` where that is nothing.
-    fn agree(theirs: &Key, ours: &Key) -> Option<Self>;
+    fn agree(theirs: &KeyBytes, ours: &KeyBytes) -> Option<Self>;
 
     /// Encrypts in place.
     fn seal(&self, nonce: &Nonce, data: &mut [u8]) -> Tag;
@@ -48,11 +48,11 @@ pub(crate) trait Cipher: Sized {
     fn open(&self, nonce: &Nonce, tag: &Tag, data: &mut [u8]) -> Result<(), Forged>;
 
     /// For the many boxes of one direction.
-    fn stream(&self, prefix: Prefix) -> Self::Stream;
+    fn stream(&self, prefix: Prefix) -> Self::DirectionCipher;
 }
 
 /// One direction of a link: nonces are its prefix and a number.
-pub(crate) trait Stream {
+pub(crate) trait DirectionCipher {
     /// Where a box's key stream stands while it is used, if it does. One serves for all frames of a
     /// message, each over what was there, and is wiped when it is dropped.
     type Scratch: Default;

@@ -1,6 +1,6 @@
 //! The boxes by RustCrypto's `crypto_box`.
 
-use super::{Cipher, Forged, Key, Nonce, Prefix, Stream, Tag, short_nonce};
+use super::{Cipher, DirectionCipher, Forged, KeyBytes, Nonce, Prefix, Tag, short_nonce};
 use crypto_box::aead::AeadInPlace;
 use crypto_box::{PublicKey, SalsaBox, SecretKey};
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use std::sync::Arc;
 pub(crate) struct RustCrypto(Arc<SalsaBox>);
 
 impl Cipher for RustCrypto {
-    type Stream = RustCryptoStream;
+    type DirectionCipher = RustCryptoStream;
 
-    fn public_key(secret: &Key) -> Key {
+    fn public_key(secret: &KeyBytes) -> KeyBytes {
         SecretKey::from_bytes(*secret).public_key().to_bytes()
     }
 
     /// `crypto_box` takes any key: those of low order must be refused before.
-    fn agree(theirs: &Key, ours: &Key) -> Option<Self> {
+    fn agree(theirs: &KeyBytes, ours: &KeyBytes) -> Option<Self> {
         let (theirs, ours) = (PublicKey::from_bytes(*theirs), SecretKey::from_bytes(*ours));
         Some(Self(Arc::new(SalsaBox::new(&theirs, &ours))))
     }
@@ -52,7 +52,7 @@ pub(crate) struct RustCryptoStream {
 #[derive(Default)]
 pub(crate) struct NoScratch(());
 
-impl Stream for RustCryptoStream {
+impl DirectionCipher for RustCryptoStream {
     type Scratch = NoScratch;
 
     fn seal(&self, _: &mut NoScratch, number: u64, data: &mut [u8]) -> Tag {

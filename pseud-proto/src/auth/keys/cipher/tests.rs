@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const KEYS: [Key; 2] = [[1; 32], [2; 32]];
+const KEYS: [KeyBytes; 2] = [[1; 32], [2; 32]];
 
 fn agreed<C: Cipher>() -> C {
     C::agree(&C::public_key(&KEYS[0]), &KEYS[1]).unwrap()

@@ -1,6 +1,6 @@
 //! A graph to msgpack, the one kind of body that handlers and callers know.
 
-use super::node::{Graph, Id, Node, Object};
+use super::node::{Graph, NodeId, ObjectNode, PickleNode};
 use super::read::BadPickle;
 use crate::dialect::kaa::dates;
 use crate::dialect::kaa::exts;
@@ -9,7 +9,7 @@ use crate::value::{Packed, ValueLimits};
 
 /// What one pickle may become.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
+pub(crate) struct PickleBounds {
     /// Values, each counted as often as it is written.
     pub(crate) nodes_max: usize,
     /// Containers inside each other.
@@ -18,7 +18,7 @@ pub(crate) struct Bounds {
     pub(crate) bytes_max: usize,
 }
 
-impl Bounds {
+impl PickleBounds {
     pub(crate) fn new(limits: &ValueLimits, bytes_max: usize) -> Self {
         let (nodes_max, depth_max) = (limits.nodes_max as usize, limits.depth_max.min(64) as usize);
         Self { nodes_max, depth_max, bytes_max }
@@ -28,7 +28,7 @@ impl Bounds {
 /// Writes parts of a graph.
 pub(crate) struct Body<'g, 'a> {
     graph: &'g Graph<'a>,
-    bounds: Bounds,
+    bounds: PickleBounds,
     nodes_left: usize,
     bytes_left: usize,
     /// Whether this is a key, or in one: there a dict would have no hash, and the check lets none be.
@@ -36,61 +36,66 @@ pub(crate) struct Body<'g, 'a> {
 }
 
 impl<'g, 'a> Body<'g, 'a> {
-    pub(crate) fn new(graph: &'g Graph<'a>, bounds: Bounds) -> Self {
-        let Bounds { nodes_max, bytes_max, .. } = bounds;
+    pub(crate) fn new(graph: &'g Graph<'a>, bounds: PickleBounds) -> Self {
+        let PickleBounds { nodes_max, bytes_max, .. } = bounds;
         Self { graph, bounds, nodes_left: nodes_max, bytes_left: bytes_max, in_key: false }
     }
 
     /// One value behind what is there.
-    pub(crate) fn value(&mut self, out: &mut Out, id: Id) -> Result<(), BadPickle> {
+    pub(crate) fn value(&mut self, out: &mut Out, id: NodeId) -> Result<(), BadPickle> {
         self.at(out, id, 0)
     }
 
-    fn at(&mut self, out: &mut Out, id: Id, depth: usize) -> Result<(), BadPickle> {
+    fn at(&mut self, out: &mut Out, id: NodeId, depth: usize) -> Result<(), BadPickle> {
         self.nodes_left = self.nodes_left.checked_sub(1).ok_or(self.too_many())?;
         let graph = self.graph;
         match graph.get(id) {
-            Node::None => self.put(out, 1, |out| out.put(&[0xc0])),
-            Node::Bool(value) => self.put(out, 1, |out| out.put(&[0xc2 | u8::from(*value)])),
-            Node::Int(value) => self.put(out, 9, |out| out.int((*value).into())),
-            Node::BigInt(bytes) => match unsigned(bytes) {
+            PickleNode::None => self.put(out, 1, |out| out.put(&[0xc0])),
+            PickleNode::Bool(value) => self.put(out, 1, |out| out.put(&[0xc2 | u8::from(*value)])),
+            PickleNode::Int(value) => self.put(out, 9, |out| out.int((*value).into())),
+            PickleNode::BigInt(bytes) => match unsigned(bytes) {
                 Some(value) => self.put(out, 9, |out| out.unsigned(value)),
                 None => self.ext(out, exts::BIG_INT, bytes),
             },
-            Node::Float(value) => self.put(out, 9, |out| out.f64(*value)),
-            Node::Text(text) => {
+            PickleNode::Float(value) => self.put(out, 9, |out| out.f64(*value)),
+            PickleNode::Text(text) => {
                 let len = self.len(text.len())?;
                 self.put(out, text.len() + 5, |out| out.str(text, len))
             }
-            Node::Bytes(bytes) => self.bytes(out, bytes),
-            Node::Latin1(text) => self.latin_1(out, *text),
-            Node::Tuple(items) | Node::List(items) => self.array(out, items, depth),
-            Node::Dict(pairs) => self.map(out, pairs, depth),
-            Node::Set(items) => self.set(out, exts::SET, *items, depth),
-            Node::FrozenSet(items) => self.set(out, exts::FROZEN_SET, *items, depth),
-            Node::Complex(real, imaginary) => {
+            PickleNode::Bytes(bytes) => self.bytes(out, bytes),
+            PickleNode::Latin1(text) => self.latin_1(out, *text),
+            PickleNode::Tuple(items) | PickleNode::List(items) => self.array(out, items, depth),
+            PickleNode::Dict(pairs) => self.map(out, pairs, depth),
+            PickleNode::Set(items) => self.set(out, exts::SET, *items, depth),
+            PickleNode::FrozenSet(items) => self.set(out, exts::FROZEN_SET, *items, depth),
+            PickleNode::Complex(real, imaginary) => {
                 let parts = [real.to_be_bytes(), imaginary.to_be_bytes()].concat();
                 self.ext(out, exts::COMPLEX, &parts)
             }
-            Node::Global(_) => {
+            PickleNode::Global(_) => {
                 let name = self.class_name(id)?;
                 self.nested(out, exts::OBJECT, |this, inner| {
                     this.put(inner, 5, |out| out.head(ARRAY, 1))?;
                     this.text(inner, &name)
                 })
             }
-            Node::Object(object) => self.object(out, object, depth),
+            PickleNode::Object(object) => self.object(out, object, depth),
         }
     }
 
-    fn array(&mut self, out: &mut Out, items: &[Id], depth: usize) -> Result<(), BadPickle> {
+    fn array(&mut self, out: &mut Out, items: &[NodeId], depth: usize) -> Result<(), BadPickle> {
         self.enter(depth)?;
         let count = self.len(items.len())?;
         self.put(out, 5, |out| out.head(ARRAY, count))?;
         items.iter().try_for_each(|item| self.at(out, *item, depth + 1))
     }
 
-    fn map(&mut self, out: &mut Out, pairs: &[(Id, Id)], depth: usize) -> Result<(), BadPickle> {
+    fn map(
+        &mut self,
+        out: &mut Out,
+        pairs: &[(NodeId, NodeId)],
+        depth: usize,
+    ) -> Result<(), BadPickle> {
         self.enter(depth)?;
         if self.in_key {
             return Err(BadPickle::NotACall("a pickle with a dict for a key"));
@@ -105,14 +110,25 @@ impl<'g, 'a> Body<'g, 'a> {
         })
     }
 
-    fn set(&mut self, out: &mut Out, code: i8, items: Id, depth: usize) -> Result<(), BadPickle> {
+    fn set(
+        &mut self,
+        out: &mut Out,
+        code: i8,
+        items: NodeId,
+        depth: usize,
+    ) -> Result<(), BadPickle> {
         let graph = self.graph;
         let items = graph.items(items).unwrap_or_default();
         self.nested(out, code, |this, inner| this.array(inner, items, depth + 1))
     }
 
     /// A date is one; anything else is its class, its arguments, its state, its items and its pairs.
-    fn object(&mut self, out: &mut Out, object: &Object, depth: usize) -> Result<(), BadPickle> {
+    fn object(
+        &mut self,
+        out: &mut Out,
+        object: &ObjectNode,
+        depth: usize,
+    ) -> Result<(), BadPickle> {
         if let Some(date) = dates::read(self.graph, object)
             && let Ok(packed) = Packed::result(&date)
         {
@@ -143,7 +159,7 @@ impl<'g, 'a> Body<'g, 'a> {
     }
 
     /// `module.name`; empty for what has none, as the result of another call.
-    fn class_name(&mut self, class: Id) -> Result<String, BadPickle> {
+    fn class_name(&mut self, class: NodeId) -> Result<String, BadPickle> {
         let Some((module, name)) = self.graph.global(class) else { return Ok(String::new()) };
         self.spend(module.len() + name.len())?;
         Ok(format!("{module}.{name}"))
@@ -159,7 +175,7 @@ impl<'g, 'a> Body<'g, 'a> {
         self.put(out, bytes.len() + 5, |out| out.bin(bytes, len))
     }
 
-    fn latin_1(&mut self, out: &mut Out, text: Id) -> Result<(), BadPickle> {
+    fn latin_1(&mut self, out: &mut Out, text: NodeId) -> Result<(), BadPickle> {
         let text = self.graph.text(text).unwrap_or_default();
         self.spend(text.len())?;
         let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();

@@ -1,6 +1,6 @@
 //! Arguments of protocol 0: lines of text.
 
-use super::node::{Node, integer, python2_str};
+use super::node::{PickleNode, integer, python2_str};
 use std::borrow::Cow;
 
 /// Digits of a number that is not over 64 bits. Turning more into bytes takes time in the square of
@@ -8,19 +8,19 @@ use std::borrow::Cow;
 const DIGITS_MAX: usize = 512;
 
 /// INT: `00` and `01` are bools.
-pub(crate) fn int(line: &[u8]) -> Option<Node<'static>> {
+pub(crate) fn int(line: &[u8]) -> Option<PickleNode<'static>> {
     match line {
-        b"00" => Some(Node::Bool(false)),
-        b"01" => Some(Node::Bool(true)),
+        b"00" => Some(PickleNode::Bool(false)),
+        b"01" => Some(PickleNode::Bool(true)),
         _ => long(line),
     }
 }
 
 /// LONG: digits, and maybe an `L` behind them.
-pub(crate) fn long(line: &[u8]) -> Option<Node<'static>> {
+pub(crate) fn long(line: &[u8]) -> Option<PickleNode<'static>> {
     let digits = std::str::from_utf8(line.strip_suffix(b"L").unwrap_or(line)).ok()?;
     match digits.parse() {
-        Ok(value) => Some(Node::Int(value)),
+        Ok(value) => Some(PickleNode::Int(value)),
         Err(_) => big(digits).map(|bytes| integer(Cow::Owned(bytes))),
     }
 }
@@ -57,12 +57,12 @@ fn big(digits: &str) -> Option<Vec<u8>> {
 }
 
 /// FLOAT: Python's `repr`, which Rust reads, too.
-pub(crate) fn float(line: &[u8]) -> Option<Node<'static>> {
-    Some(Node::Float(std::str::from_utf8(line).ok()?.parse().ok()?))
+pub(crate) fn float(line: &[u8]) -> Option<PickleNode<'static>> {
+    Some(PickleNode::Float(std::str::from_utf8(line).ok()?.parse().ok()?))
 }
 
 /// STRING: Python 2's `repr` of a `str`.
-pub(crate) fn string(line: &[u8]) -> Option<Node<'_>> {
+pub(crate) fn string(line: &[u8]) -> Option<PickleNode<'_>> {
     let quote = *line.first()?;
     let inner = line.get(1..)?.strip_suffix(&[quote])?;
     if quote != b'\'' && quote != b'"' {
@@ -95,9 +95,9 @@ pub(crate) fn string(line: &[u8]) -> Option<Node<'_>> {
 
 /// UNICODE: Latin-1, with `\uXXXX` and `\UXXXXXXXX` for the rest. A backslash is always written as the
 /// former, so any other escape stays as it is.
-pub(crate) fn unicode(line: &[u8]) -> Option<Node<'_>> {
+pub(crate) fn unicode(line: &[u8]) -> Option<PickleNode<'_>> {
     if line.is_ascii() && !line.contains(&b'\\') {
-        return Some(Node::Text(String::from_utf8_lossy(line)));
+        return Some(PickleNode::Text(String::from_utf8_lossy(line)));
     }
     let mut units: Vec<u16> = Vec::with_capacity(line.len());
     let mut rest = line;
@@ -119,14 +119,14 @@ pub(crate) fn unicode(line: &[u8]) -> Option<Node<'_>> {
         }
         rest = rest.get(skipped..)?;
     }
-    Some(Node::Text(String::from_utf16(&units).ok()?.into()))
+    Some(PickleNode::Text(String::from_utf16(&units).ok()?.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn shown(node: Option<Node<'_>>) -> String {
+    fn shown(node: Option<PickleNode<'_>>) -> String {
         node.map_or_else(|| "bad".to_owned(), |node| format!("{node:?}"))
     }
 

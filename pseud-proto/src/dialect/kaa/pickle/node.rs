@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 /// A place in the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Id(u32);
+pub(crate) struct NodeId(u32);
 
 /// One thing that a pickle says. None holds a copy of another: what a node takes is bounded by the bytes
 /// of its own opcode, whatever a memo makes of it.
 #[derive(Debug)]
-pub(crate) enum Node<'a> {
+pub(crate) enum PickleNode<'a> {
     None,
     Bool(bool),
     Int(i64),
@@ -21,47 +21,47 @@ pub(crate) enum Node<'a> {
     /// Bytes, or a `str` of Python 2 that is not ASCII.
     Bytes(Cow<'a, [u8]>),
     /// A text whose characters are bytes: it is turned into these where it is written.
-    Latin1(Id),
-    Tuple(Vec<Id>),
-    List(Vec<Id>),
+    Latin1(NodeId),
+    Tuple(Vec<NodeId>),
+    List(Vec<NodeId>),
     /// A `set` of the items of that tuple or list.
-    Set(Id),
+    Set(NodeId),
     /// A `frozenset`, likewise.
-    FrozenSet(Id),
-    Dict(Vec<(Id, Id)>),
+    FrozenSet(NodeId),
+    Dict(Vec<(NodeId, NodeId)>),
     Complex(f64, f64),
     /// A class or a function by its name.
     Global(Global),
     /// What would be made by a call.
-    Object(Box<Object>),
+    Object(Box<ObjectNode>),
 }
 
 /// A module and a name in it: two texts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Global {
-    pub(crate) module: Id,
-    pub(crate) name: Id,
+    pub(crate) module: NodeId,
+    pub(crate) name: NodeId,
 }
 
 /// What was said about an object: nobody has made it.
 #[derive(Debug)]
-pub(crate) struct Object {
+pub(crate) struct ObjectNode {
     /// What would be called.
-    pub(crate) class: Id,
+    pub(crate) class: NodeId,
     /// With what.
-    pub(crate) args: Id,
+    pub(crate) args: NodeId,
     /// What it would be given then.
-    pub(crate) state: Option<Id>,
+    pub(crate) state: Option<NodeId>,
     /// What would be appended.
-    pub(crate) items: Vec<Id>,
+    pub(crate) items: Vec<NodeId>,
     /// What would be set.
-    pub(crate) pairs: Vec<(Id, Id)>,
+    pub(crate) pairs: Vec<(NodeId, NodeId)>,
 }
 
 /// All nodes of one pickle.
 #[derive(Debug, Default)]
 pub(crate) struct Graph<'a> {
-    nodes: Vec<Node<'a>>,
+    nodes: Vec<PickleNode<'a>>,
 }
 
 impl<'a> Graph<'a> {
@@ -69,82 +69,82 @@ impl<'a> Graph<'a> {
         self.nodes.len()
     }
 
-    pub(crate) fn add(&mut self, node: Node<'a>) -> Id {
-        let id = Id(self.nodes.len() as u32);
+    pub(crate) fn add(&mut self, node: PickleNode<'a>) -> NodeId {
+        let id = NodeId(self.nodes.len() as u32);
         self.nodes.push(node);
         id
     }
 
     /// Ids come from this graph alone: there is always a node.
-    pub(crate) fn get(&self, id: Id) -> &Node<'a> {
-        self.nodes.get(id.0 as usize).unwrap_or(&Node::None)
+    pub(crate) fn get(&self, id: NodeId) -> &PickleNode<'a> {
+        self.nodes.get(id.0 as usize).unwrap_or(&PickleNode::None)
     }
 
-    pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut Node<'a>> {
+    pub(crate) fn get_mut(&mut self, id: NodeId) -> Option<&mut PickleNode<'a>> {
         self.nodes.get_mut(id.0 as usize)
     }
 
-    pub(crate) fn text(&self, id: Id) -> Option<&str> {
+    pub(crate) fn text(&self, id: NodeId) -> Option<&str> {
         match self.get(id) {
-            Node::Text(text) => Some(text),
+            PickleNode::Text(text) => Some(text),
             _ => None,
         }
     }
 
     /// The items of a tuple or a list.
-    pub(crate) fn items(&self, id: Id) -> Option<&[Id]> {
+    pub(crate) fn items(&self, id: NodeId) -> Option<&[NodeId]> {
         match self.get(id) {
-            Node::Tuple(items) | Node::List(items) => Some(items),
+            PickleNode::Tuple(items) | PickleNode::List(items) => Some(items),
             _ => None,
         }
     }
 
     /// The module and the name of a global.
-    pub(crate) fn global(&self, id: Id) -> Option<(&str, &str)> {
+    pub(crate) fn global(&self, id: NodeId) -> Option<(&str, &str)> {
         match self.get(id) {
-            Node::Global(Global { module, name }) => self.text(*module).zip(self.text(*name)),
+            PickleNode::Global(Global { module, name }) => self.text(*module).zip(self.text(*name)),
             _ => None,
         }
     }
 
-    pub(crate) fn object(&self, id: Id) -> Option<&Object> {
+    pub(crate) fn object(&self, id: NodeId) -> Option<&ObjectNode> {
         match self.get(id) {
-            Node::Object(object) => Some(object),
+            PickleNode::Object(object) => Some(object),
             _ => None,
         }
     }
 
     /// What a dict holds under that name; of several the last.
-    pub(crate) fn value_of(&self, dict: Id, name: &str) -> Option<Id> {
-        let Node::Dict(pairs) = self.get(dict) else { return None };
+    pub(crate) fn value_of(&self, dict: NodeId, name: &str) -> Option<NodeId> {
+        let PickleNode::Dict(pairs) = self.get(dict) else { return None };
         let (_, value) = pairs.iter().rev().find(|(key, _)| self.text(*key) == Some(name))?;
         Some(*value)
     }
 }
 
 /// What a `str` of Python 2 is here.
-pub(crate) fn python2_str(bytes: Cow<'_, [u8]>) -> Node<'_> {
+pub(crate) fn python2_str(bytes: Cow<'_, [u8]>) -> PickleNode<'_> {
     match bytes {
-        bytes if !bytes.is_ascii() => Node::Bytes(bytes),
-        Cow::Borrowed(bytes) => Node::Text(String::from_utf8_lossy(bytes)),
-        Cow::Owned(bytes) => Node::Text(String::from_utf8(bytes).unwrap_or_default().into()),
+        bytes if !bytes.is_ascii() => PickleNode::Bytes(bytes),
+        Cow::Borrowed(bytes) => PickleNode::Text(String::from_utf8_lossy(bytes)),
+        Cow::Owned(bytes) => PickleNode::Text(String::from_utf8(bytes).unwrap_or_default().into()),
     }
 }
 
 /// An integer from its two's complement, lowest byte first.
-pub(crate) fn integer(bytes: Cow<'_, [u8]>) -> Node<'_> {
+pub(crate) fn integer(bytes: Cow<'_, [u8]>) -> PickleNode<'_> {
     let is_negative = bytes.last().is_some_and(|byte| *byte >= 0x80);
     let fill = if is_negative { 0xff } else { 0 };
     let used = bytes.iter().rposition(|byte| *byte != fill).map_or(0, |last| last + 1);
     let mut wide = [fill; 8];
     match wide.get_mut(..used).zip(bytes.get(..used)) {
         Some((place, low)) => place.copy_from_slice(low),
-        None => return Node::BigInt(bytes),
+        None => return PickleNode::BigInt(bytes),
     }
     let value = i64::from_le_bytes(wide);
     // The 64th bit may be another one's than the sign's.
     match (value < 0) == is_negative {
-        true => Node::Int(value),
-        false => Node::BigInt(bytes),
+        true => PickleNode::Int(value),
+        false => PickleNode::BigInt(bytes),
     }
 }

@@ -1,7 +1,7 @@
 //! Opcodes to a graph. Their numbers and meanings are CPython's (`Lib/pickletools.py`).
 
 use super::line;
-use super::node::{Global, Graph, Id, Node, Object, integer, python2_str};
+use super::node::{Global, Graph, NodeId, ObjectNode, PickleNode, integer, python2_str};
 use super::reduce::reduced;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub(crate) enum BadPickle {
 }
 
 /// Reads one pickle, which says no more than `nodes_max` things.
-pub(crate) fn read(bytes: &[u8], nodes_max: usize) -> Result<(Graph<'_>, Id), BadPickle> {
+pub(crate) fn read(bytes: &[u8], nodes_max: usize) -> Result<(Graph<'_>, NodeId), BadPickle> {
     let mut machine = Machine {
         whole: bytes,
         at: 0,
@@ -62,15 +62,15 @@ struct Machine<'a> {
     frame_end: Option<usize>,
     nodes_max: usize,
     graph: Graph<'a>,
-    stack: Vec<Id>,
+    stack: Vec<NodeId>,
     /// Heights of the stack.
     marks: Vec<usize>,
-    memo: BTreeMap<u32, Id>,
+    memo: BTreeMap<u32, NodeId>,
 }
 
 impl<'a> Machine<'a> {
     /// One opcode; the root, once that was STOP.
-    fn step(&mut self) -> Result<Option<Id>, BadPickle> {
+    fn step(&mut self) -> Result<Option<NodeId>, BadPickle> {
         self.opcode_at = self.at;
         let framed = self.frame_end.filter(|end| self.at < *end);
         let [opcode] = self.fixed()?;
@@ -169,18 +169,18 @@ impl<'a> Machine<'a> {
 
     fn scalar(&mut self, opcode: u8) -> Result<(), BadPickle> {
         let node = match opcode {
-            b'N' => Node::None,
-            0x88 => Node::Bool(true),
-            0x89 => Node::Bool(false),
-            b'K' => Node::Int(i64::from(u8::from_le_bytes(self.fixed()?))),
-            b'M' => Node::Int(i64::from(u16::from_le_bytes(self.fixed()?))),
-            b'J' => Node::Int(i64::from(i32::from_le_bytes(self.fixed()?))),
+            b'N' => PickleNode::None,
+            0x88 => PickleNode::Bool(true),
+            0x89 => PickleNode::Bool(false),
+            b'K' => PickleNode::Int(i64::from(u8::from_le_bytes(self.fixed()?))),
+            b'M' => PickleNode::Int(i64::from(u16::from_le_bytes(self.fixed()?))),
+            b'J' => PickleNode::Int(i64::from(i32::from_le_bytes(self.fixed()?))),
             b'I' => line::int(self.line()?).ok_or(self.argument())?,
             b'L' => line::long(self.line()?).ok_or(self.argument())?,
             0x8a => integer(Cow::Borrowed(self.sized1()?)),
             0x8b => integer(Cow::Borrowed(self.sized4()?)),
             b'F' => line::float(self.line()?).ok_or(self.argument())?,
-            b'G' => Node::Float(f64::from_be_bytes(self.fixed()?)),
+            b'G' => PickleNode::Float(f64::from_be_bytes(self.fixed()?)),
             b'S' => line::string(self.line()?).ok_or(self.argument())?,
             b'T' => python2_str(Cow::Borrowed(self.sized4()?)),
             b'U' => python2_str(Cow::Borrowed(self.sized1()?)),
@@ -188,9 +188,9 @@ impl<'a> Machine<'a> {
             b'X' => self.sized4().and_then(|text| self.text(text))?,
             0x8c => self.sized1().and_then(|text| self.text(text))?,
             0x8d => self.sized8().and_then(|text| self.text(text))?,
-            b'B' => Node::Bytes(Cow::Borrowed(self.sized4()?)),
-            b'C' => Node::Bytes(Cow::Borrowed(self.sized1()?)),
-            0x8e | 0x96 => Node::Bytes(Cow::Borrowed(self.sized8()?)),
+            b'B' => PickleNode::Bytes(Cow::Borrowed(self.sized4()?)),
+            b'C' => PickleNode::Bytes(Cow::Borrowed(self.sized1()?)),
+            0x8e | 0x96 => PickleNode::Bytes(Cow::Borrowed(self.sized8()?)),
             // Among them what asks for more than these bytes: PERSID, EXT, NEXT_BUFFER.
             opcode => return Err(BadPickle::Opcode { opcode, at: self.opcode_at }),
         };
@@ -199,24 +199,24 @@ impl<'a> Machine<'a> {
 
     fn container(&mut self, opcode: u8) -> Result<(), BadPickle> {
         let node = match opcode {
-            b')' => Node::Tuple(Vec::new()),
+            b')' => PickleNode::Tuple(Vec::new()),
             0x85..=0x87 => {
                 let count = usize::from(opcode - 0x84);
                 let start = self.stack.len().checked_sub(count).filter(|at| *at >= self.floor());
-                Node::Tuple(self.stack.split_off(start.ok_or(self.shape())?))
+                PickleNode::Tuple(self.stack.split_off(start.ok_or(self.shape())?))
             }
-            b't' => Node::Tuple(self.pop_to_mark()?),
-            b']' => Node::List(Vec::new()),
-            b'l' => Node::List(self.pop_to_mark()?),
-            b'}' => Node::Dict(Vec::new()),
+            b't' => PickleNode::Tuple(self.pop_to_mark()?),
+            b']' => PickleNode::List(Vec::new()),
+            b'l' => PickleNode::List(self.pop_to_mark()?),
+            b'}' => PickleNode::Dict(Vec::new()),
             b'd' => {
                 let items = self.pop_to_mark()?;
-                Node::Dict(self.pairs(&items)?)
+                PickleNode::Dict(self.pairs(&items)?)
             }
-            0x8f => Node::Set(self.add(Node::List(Vec::new()))?),
+            0x8f => PickleNode::Set(self.add(PickleNode::List(Vec::new()))?),
             _ => {
                 let items = self.pop_to_mark()?;
-                Node::FrozenSet(self.add(Node::List(items))?)
+                PickleNode::FrozenSet(self.add(PickleNode::List(items))?)
             }
         };
         self.push(node)
@@ -239,16 +239,16 @@ impl<'a> Machine<'a> {
         let shape = self.shape();
         let mut into = self.top()?;
         if opcode == 0x90
-            && let Node::Set(items) = self.graph.get(into)
+            && let PickleNode::Set(items) = self.graph.get(into)
         {
             into = *items;
         }
         match (opcode, self.graph.get_mut(into)) {
-            (b'a' | b'e' | 0x90, Some(Node::List(items))) => items.append(&mut values),
-            (b'a' | b'e', Some(Node::Object(object))) => object.items.append(&mut values),
-            (b's' | b'u', Some(Node::Dict(known))) => known.extend(pairs),
-            (b's' | b'u', Some(Node::Object(object))) => object.pairs.extend(pairs),
-            (b'b', Some(Node::Object(object))) => object.state = values.pop(),
+            (b'a' | b'e' | 0x90, Some(PickleNode::List(items))) => items.append(&mut values),
+            (b'a' | b'e', Some(PickleNode::Object(object))) => object.items.append(&mut values),
+            (b's' | b'u', Some(PickleNode::Dict(known))) => known.extend(pairs),
+            (b's' | b'u', Some(PickleNode::Object(object))) => object.pairs.extend(pairs),
+            (b'b', Some(PickleNode::Object(object))) => object.state = values.pop(),
             _ => return Err(shape),
         }
         Ok(())
@@ -266,7 +266,7 @@ impl<'a> Machine<'a> {
                 if self.graph.text(module).is_none() || self.graph.text(name).is_none() {
                     return Err(self.shape());
                 }
-                self.push(Node::Global(Global { module, name }))
+                self.push(PickleNode::Global(Global { module, name }))
             }
             b'i' => {
                 let class = self.global()?;
@@ -287,25 +287,25 @@ impl<'a> Machine<'a> {
                 let (args, class) = (self.pop()?, self.pop()?);
                 let node = match reduced(&self.graph, class, args) {
                     Some(node) if keywords.is_none() => node,
-                    _ => Node::Object(Box::new(object(class, args, keywords))),
+                    _ => PickleNode::Object(Box::new(object(class, args, keywords))),
                 };
                 self.push(node)
             }
         }
     }
 
-    fn call(&mut self, class: Id, args: Vec<Id>) -> Result<(), BadPickle> {
-        let args = self.add(Node::Tuple(args))?;
-        self.push(Node::Object(Box::new(object(class, args, None))))
+    fn call(&mut self, class: NodeId, args: Vec<NodeId>) -> Result<(), BadPickle> {
+        let args = self.add(PickleNode::Tuple(args))?;
+        self.push(PickleNode::Object(Box::new(object(class, args, None))))
     }
 
-    fn global(&mut self) -> Result<Node<'a>, BadPickle> {
+    fn global(&mut self) -> Result<PickleNode<'a>, BadPickle> {
         let (module, name) = (self.line()?, self.line()?);
         let (module, name) = (self.text(module)?, self.text(name)?);
-        Ok(Node::Global(Global { module: self.add(module)?, name: self.add(name)? }))
+        Ok(PickleNode::Global(Global { module: self.add(module)?, name: self.add(name)? }))
     }
 
-    fn pairs(&self, items: &[Id]) -> Result<Vec<(Id, Id)>, BadPickle> {
+    fn pairs(&self, items: &[NodeId]) -> Result<Vec<(NodeId, NodeId)>, BadPickle> {
         let (pairs, rest) = items.as_chunks::<2>();
         match rest {
             [] => Ok(pairs.iter().map(|[key, value]| (*key, *value)).collect()),
@@ -313,19 +313,19 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn text(&self, bytes: &'a [u8]) -> Result<Node<'a>, BadPickle> {
+    fn text(&self, bytes: &'a [u8]) -> Result<PickleNode<'a>, BadPickle> {
         let text = std::str::from_utf8(bytes).map_err(|_| self.argument())?;
-        Ok(Node::Text(text.into()))
+        Ok(PickleNode::Text(text.into()))
     }
 
-    fn add(&mut self, node: Node<'a>) -> Result<Id, BadPickle> {
+    fn add(&mut self, node: PickleNode<'a>) -> Result<NodeId, BadPickle> {
         match self.graph.len() < self.nodes_max {
             true => Ok(self.graph.add(node)),
             false => Err(BadPickle::NodeLimit(self.nodes_max)),
         }
     }
 
-    fn push(&mut self, node: Node<'a>) -> Result<(), BadPickle> {
+    fn push(&mut self, node: PickleNode<'a>) -> Result<(), BadPickle> {
         let id = self.add(node)?;
         self.stack.push(id);
         Ok(())
@@ -336,20 +336,20 @@ impl<'a> Machine<'a> {
         self.marks.last().copied().unwrap_or(0)
     }
 
-    fn top(&self) -> Result<Id, BadPickle> {
+    fn top(&self) -> Result<NodeId, BadPickle> {
         match self.stack.last() {
             Some(top) if self.stack.len() > self.floor() => Ok(*top),
             _ => Err(self.shape()),
         }
     }
 
-    fn pop(&mut self) -> Result<Id, BadPickle> {
+    fn pop(&mut self) -> Result<NodeId, BadPickle> {
         let top = self.top()?;
         self.stack.pop();
         Ok(top)
     }
 
-    fn pop_to_mark(&mut self) -> Result<Vec<Id>, BadPickle> {
+    fn pop_to_mark(&mut self) -> Result<Vec<NodeId>, BadPickle> {
         let mark = self.marks.pop().ok_or(self.shape())?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
@@ -397,6 +397,6 @@ impl<'a> Machine<'a> {
     }
 }
 
-fn object(class: Id, args: Id, keywords: Option<Id>) -> Object {
-    Object { class, args, state: keywords, items: Vec::new(), pairs: Vec::new() }
+fn object(class: NodeId, args: NodeId, keywords: Option<NodeId>) -> ObjectNode {
+    ObjectNode { class, args, state: keywords, items: Vec::new(), pairs: Vec::new() }
 }

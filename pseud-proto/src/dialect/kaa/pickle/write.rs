@@ -5,7 +5,7 @@
 //! exceptions that both Pythons have.
 
 use crate::dialect::kaa::exts;
-use crate::value::msgpack::head::{Head, Reader};
+use crate::value::msgpack::head::{Head, HeadReader};
 use crate::value::{Date, DateTime, Integer, TimeDelta, TimeZone, Unchecked, Value, ValueLimits};
 use bytes::Bytes;
 
@@ -31,7 +31,7 @@ pub(crate) enum Reads {
 const DEPTH_MAX: usize = 128;
 
 /// A pickle in the making, behind what `out` holds.
-pub(crate) struct Writer<'o> {
+pub(crate) struct KaaPickleWriter<'o> {
     out: &'o mut Vec<u8>,
     start: usize,
     max: usize,
@@ -40,7 +40,7 @@ pub(crate) struct Writer<'o> {
 
 type Written = Result<(), Unwritable>;
 
-impl<'o> Writer<'o> {
+impl<'o> KaaPickleWriter<'o> {
     /// Begins a pickle of at most `max` bytes.
     pub(crate) fn new(out: &'o mut Vec<u8>, max: usize, reads: Reads) -> Self {
         let start = out.len();
@@ -55,7 +55,7 @@ impl<'o> Writer<'o> {
 
     /// `(name, args, kwargs)` of a call's checked body.
     pub(crate) fn call(&mut self, name: &str, arguments: &[u8]) -> Written {
-        let mut reader = Reader { rest: arguments };
+        let mut reader = HeadReader { rest: arguments };
         self.text(name)?;
         match head(&mut reader)? {
             Head::Array(count) => self.tuple(&mut reader, count, 1, false)?,
@@ -67,11 +67,11 @@ impl<'o> Writer<'o> {
 
     /// One value of a checked body.
     pub(crate) fn result(&mut self, body: &[u8]) -> Written {
-        self.value(&mut Reader { rest: body }, 0, false)
+        self.value(&mut HeadReader { rest: body }, 0, false)
     }
 
     /// Inside a key a list would have no hash: there arrays are tuples.
-    fn value(&mut self, reader: &mut Reader<'_>, depth: usize, is_key: bool) -> Written {
+    fn value(&mut self, reader: &mut HeadReader<'_>, depth: usize, is_key: bool) -> Written {
         if depth > DEPTH_MAX {
             return Err(Unwritable::Unknown("exts too deep inside each other".to_owned()));
         }
@@ -100,7 +100,7 @@ impl<'o> Writer<'o> {
         }
     }
 
-    fn list(&mut self, reader: &mut Reader<'_>, count: u32, depth: usize) -> Written {
+    fn list(&mut self, reader: &mut HeadReader<'_>, count: u32, depth: usize) -> Written {
         self.put(b"](")?;
         for _ in 0..count {
             self.value(reader, depth + 1, false)?;
@@ -110,7 +110,7 @@ impl<'o> Writer<'o> {
 
     fn tuple(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &mut HeadReader<'_>,
         count: u32,
         depth: usize,
         is_key: bool,
@@ -200,7 +200,7 @@ impl<'o> Writer<'o> {
         let checked = Unchecked::new(Bytes::copy_from_slice(payload)).check(&ANY);
         let bad = || Unwritable::Unknown("a set that does not hold an array".to_owned());
         let packed = checked.map_err(|_| bad())?;
-        let mut reader = Reader { rest: packed.as_bytes() };
+        let mut reader = HeadReader { rest: packed.as_bytes() };
         let Head::Array(count) = head(&mut reader)? else { return Err(bad()) };
         self.put(class)?;
         self.put(b"](")?;
@@ -287,7 +287,7 @@ impl<'o> Writer<'o> {
 const ANY: ValueLimits =
     ValueLimits { depth_max: 64, nodes_max: u32::MAX, ext_bytes_max: usize::MAX };
 
-fn head<'a>(reader: &mut Reader<'a>) -> Result<Head<'a>, Unwritable> {
+fn head<'a>(reader: &mut HeadReader<'a>) -> Result<Head<'a>, Unwritable> {
     reader.head().map_err(|_| odd())
 }
 

@@ -3,7 +3,7 @@
 use crate::error::PeerError;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::frame::Header;
-use crate::wire::zmtp::mechanism::{Inner, OVERHEAD, Opener, Scratch};
+use crate::wire::zmtp::mechanism::{InnerFlags, OVERHEAD, Opener, Scratch};
 
 /// A whole frame, opened if it was sealed.
 pub(crate) struct Whole {
@@ -26,7 +26,7 @@ pub(crate) fn open(
         return Ok(Whole { lead: header.len(), is_command, has_more });
     };
     let body = frame.get_mut(header.len()..).unwrap_or_default();
-    let Inner { is_command, has_more } = opener.open(scratch.get_or_insert_default(), body)?;
+    let InnerFlags { is_command, has_more } = opener.open(scratch.get_or_insert_default(), body)?;
     Ok(Whole { lead: header.len().saturating_add(OVERHEAD), is_command, has_more })
 }
 

@@ -2,7 +2,7 @@
 
 /// What a sealed frame says inside. Its outer flags say nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Inner {
+pub(crate) struct InnerFlags {
     pub(crate) is_command: bool,
     pub(crate) has_more: bool,
 }

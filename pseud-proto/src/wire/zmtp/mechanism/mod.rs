@@ -17,7 +17,7 @@ pub(crate) use crate::wire::zmtp::mechanism::absent::{OVERHEAD, Opener, Scratch,
 #[cfg(feature = "_curve")]
 pub(crate) use crate::wire::zmtp::mechanism::curve::{OVERHEAD, Opener, Scratch, Sealer};
 
-pub(crate) use crate::wire::zmtp::mechanism::inner::Inner;
+pub(crate) use crate::wire::zmtp::mechanism::inner::InnerFlags;
 pub(crate) use crate::wire::zmtp::mechanism::step::{Complete, Step};
 
 use super::command;
@@ -38,9 +38,9 @@ pub(crate) enum Mechanism {
     PlainClient(PlainClient),
     PlainServer(PlainServer),
     #[cfg(feature = "_curve")]
-    CurveClient(Box<curve::Client>),
+    CurveClient(Box<curve::ClientHandshake>),
     #[cfg(feature = "_curve")]
-    CurveServer(Box<curve::Server>),
+    CurveServer(Box<curve::ServerHandshake>),
     /// The handshake is over and its secrets are gone.
     Over,
 }
@@ -61,11 +61,11 @@ impl Mechanism {
             MechanismConfig::PlainServer => Self::PlainServer(PlainServer::new()),
             #[cfg(feature = "_curve")]
             MechanismConfig::CurveClient { server_keys, key_pair } => Self::CurveClient(Box::new(
-                curve::Client::new(server_keys, attempt, key_pair.clone(), entropy.into()),
+                curve::ClientHandshake::new(server_keys, attempt, key_pair.clone(), entropy.into()),
             )),
             #[cfg(feature = "_curve")]
             MechanismConfig::CurveServer { .. } => {
-                Self::CurveServer(Box::new(curve::Server::new(entropy.into())))
+                Self::CurveServer(Box::new(curve::ServerHandshake::new(entropy.into())))
             }
         }
     }

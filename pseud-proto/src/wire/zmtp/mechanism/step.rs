@@ -8,7 +8,7 @@ use crate::wire::zmtp::mechanism::{Opener, Sealer};
 use crate::wire::zmtp::metadata::Metadata;
 
 /// Both directions of an encrypted link.
-pub(crate) struct Session {
+pub(crate) struct Traffic {
     pub(crate) sealer: Sealer,
     pub(crate) opener: Opener,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Complete {
     #[cfg(feature = "_curve")]
     pub(crate) client_key: Option<PublicKey>,
     /// Where traffic is encrypted.
-    pub(crate) session: Option<Box<Session>>,
+    pub(crate) session: Option<Box<Traffic>>,
 }
 
 /// What one command of the peer, or an answer, led to.

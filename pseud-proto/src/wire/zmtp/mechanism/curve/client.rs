@@ -16,7 +16,7 @@ use crate::wire::zmtp::command::Command;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::mechanism::curve::random::{COOKIE_LEN, ClientRandom};
 use crate::wire::zmtp::mechanism::curve::traffic::{Opener, Sealer};
-use crate::wire::zmtp::mechanism::step::{Complete, Session, Step};
+use crate::wire::zmtp::mechanism::step::{Complete, Step, Traffic};
 use crate::wire::zmtp::metadata;
 
 /// Our numbers: HELLO's, INITIATE's, and the first MESSAGE's.
@@ -25,7 +25,7 @@ const INITIATE_NUMBER: u64 = 2;
 const MESSAGE_NUMBER: u64 = 3;
 
 /// What the client waits for.
-enum Awaits {
+enum CurveClientAwaits {
     Greeting,
     /// With the key shared by `S` and `C'`.
     Welcome {
@@ -39,15 +39,15 @@ enum Awaits {
 }
 
 /// A client's handshake.
-pub(crate) struct Client {
+pub(crate) struct ClientHandshake {
     /// Without one nothing can be opened.
     server_key: Option<PublicKey>,
     key_pair: KeyPair,
     random: ClientRandom,
-    awaits: Awaits,
+    awaits: CurveClientAwaits,
 }
 
-impl Client {
+impl ClientHandshake {
     /// Believes in one of those keys: the next one with each attempt.
     pub(crate) fn new(
         server_keys: &[PublicKey],
@@ -57,7 +57,7 @@ impl Client {
     ) -> Self {
         let turn = (attempt as usize).checked_rem(server_keys.len()).unwrap_or_default();
         let server_key = server_keys.get(turn).copied();
-        Self { server_key, key_pair, random, awaits: Awaits::Greeting }
+        Self { server_key, key_pair, random, awaits: CurveClientAwaits::Greeting }
     }
 
     fn server_key(&self) -> Result<PublicKey, PeerError> {
@@ -75,7 +75,7 @@ impl Client {
         body.extend_from_slice(transient.public().as_bytes());
         body.extend_from_slice(&HELLO_NUMBER.to_be_bytes());
         put_box(&mut body, &key, &short_nonce(&HELLO_NONCE, HELLO_NUMBER), &[&HELLO_CONTENT]);
-        self.awaits = Awaits::Welcome { transient, key };
+        self.awaits = CurveClientAwaits::Welcome { transient, key };
         Ok(body)
     }
 
@@ -85,13 +85,13 @@ impl Client {
         config: &ConnectionConfig,
     ) -> Result<Step, PeerError> {
         match (&self.awaits, command.name) {
-            (Awaits::Welcome { transient, key }, b"WELCOME") => {
+            (CurveClientAwaits::Welcome { transient, key }, b"WELCOME") => {
                 let welcome = Welcome::open(command.data, key)?;
                 let (body, key) = self.initiate(transient, &welcome, config)?;
-                self.awaits = Awaits::Ready { key };
+                self.awaits = CurveClientAwaits::Ready { key };
                 Ok(Step::Send(body))
             }
-            (Awaits::Ready { key }, b"READY") => {
+            (CurveClientAwaits::Ready { key }, b"READY") => {
                 Ok(Step::Complete(ready(command.data, key, config)?))
             }
             (_, b"ERROR") => Err(Incompatible::Refused(command::error_code(command.data)?).into()),
@@ -102,8 +102,10 @@ impl Client {
     /// The server went. One that cannot open HELLO goes without a word.
     pub(crate) fn left_alone(&self) -> PeerError {
         match self.awaits {
-            Awaits::Welcome { .. } => Insecure::HelloRefused.into(),
-            Awaits::Greeting | Awaits::Ready { .. } => Misbehaved::HandshakeIncomplete.into(),
+            CurveClientAwaits::Welcome { .. } => Insecure::HelloRefused.into(),
+            CurveClientAwaits::Greeting | CurveClientAwaits::Ready { .. } => {
+                Misbehaved::HandshakeIncomplete.into()
+            }
         }
     }
 
@@ -168,7 +170,7 @@ fn ready(data: &[u8], key: &Boxes, config: &ConnectionConfig) -> Result<Complete
     let number = u64::from_be_bytes(*number);
     number::follows(number::NONE, number)?;
     let block = open_box(sealed, key, &short_nonce(&READY_NONCE, number))?;
-    let session = Session {
+    let session = Traffic {
         sealer: Sealer::new(key, CLIENT_NONCE, MESSAGE_NUMBER),
         opener: Opener::new(key, SERVER_NONCE, number),
     };

@@ -18,8 +18,8 @@ mod traffic;
 #[cfg(test)]
 mod vectors;
 
-pub(crate) use crate::wire::zmtp::mechanism::curve::client::Client;
-pub(crate) use crate::wire::zmtp::mechanism::curve::server::{COOKIE_TIMEOUT, Server};
+pub(crate) use crate::wire::zmtp::mechanism::curve::client::ClientHandshake;
+pub(crate) use crate::wire::zmtp::mechanism::curve::server::{COOKIE_TIMEOUT, ServerHandshake};
 pub(crate) use crate::wire::zmtp::mechanism::curve::traffic::{OVERHEAD, Opener, Scratch, Sealer};
 
 use crate::auth::keys::cipher::{Boxes, Cipher, Nonce, TAG_LEN};

@@ -19,7 +19,7 @@ use crate::wire::zmtp::command::Command;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::mechanism::curve::random::{COOKIE_LEN, ServerRandom};
 use crate::wire::zmtp::mechanism::curve::traffic::{Opener, Sealer};
-use crate::wire::zmtp::mechanism::step::{Complete, Session, Step};
+use crate::wire::zmtp::mechanism::step::{Complete, Step, Traffic};
 use crate::wire::zmtp::metadata;
 use crate::wire::zmtp::metadata::Metadata;
 use std::time::Duration;
@@ -35,7 +35,7 @@ const READY_NUMBER: u64 = 1;
 const MESSAGE_NUMBER: u64 = 2;
 
 /// What the server waits for.
-enum Awaits {
+enum CurveServerAwaits {
     Hello,
     Initiate(Welcomed),
     Verdict(Vouched),
@@ -60,14 +60,14 @@ struct Vouched {
 }
 
 /// A server's handshake with one client.
-pub(crate) struct Server {
+pub(crate) struct ServerHandshake {
     random: ServerRandom,
-    awaits: Awaits,
+    awaits: CurveServerAwaits,
 }
 
-impl Server {
+impl ServerHandshake {
     pub(crate) fn new(random: ServerRandom) -> Self {
-        Self { random, awaits: Awaits::Hello }
+        Self { random, awaits: CurveServerAwaits::Hello }
     }
 
     pub(crate) fn handle_command(
@@ -76,20 +76,21 @@ impl Server {
         config: &ConnectionConfig,
     ) -> Result<Step, PeerError> {
         match (&self.awaits, command.name) {
-            (Awaits::Hello, b"HELLO") => {
+            (CurveServerAwaits::Hello, b"HELLO") => {
                 let pairs = config.mechanism.server_pairs();
-                let (welcomed, key) = Hello::parse(command.data)?.open(pairs, &self.random)?;
+                let (welcomed, key) =
+                    HelloFields::parse(command.data)?.open(pairs, &self.random)?;
                 let body = self.welcome(&welcomed, &key);
-                self.awaits = Awaits::Initiate(welcomed);
+                self.awaits = CurveServerAwaits::Initiate(welcomed);
                 Ok(Step::Send(body))
             }
-            (Awaits::Initiate(welcomed), b"INITIATE") => {
+            (CurveServerAwaits::Initiate(welcomed), b"INITIATE") => {
                 let initiate = Initiate::parse(command.data)?;
                 if !bool::from(initiate.cookie.ct_eq(&self.random.cookie)) {
                     return Err(Insecure::Cookie.into());
                 }
                 let (client_key, vouched) = initiate.open(welcomed, config)?;
-                self.awaits = Awaits::Verdict(vouched);
+                self.awaits = CurveServerAwaits::Verdict(vouched);
                 Ok(Step::Ask(Question::Curve { client_key }))
             }
             _ => Err(Misbehaved::UnexpectedCommand.into()),
@@ -102,11 +103,13 @@ impl Server {
         user: User,
         config: &ConnectionConfig,
     ) -> Result<Step, PeerError> {
-        let awaits = std::mem::replace(&mut self.awaits, Awaits::Hello);
-        let Awaits::Verdict(Vouched { client_key, key, initiate_number, metadata }) = awaits else {
+        let awaits = std::mem::replace(&mut self.awaits, CurveServerAwaits::Hello);
+        let CurveServerAwaits::Verdict(Vouched { client_key, key, initiate_number, metadata }) =
+            awaits
+        else {
             return Err(Misbehaved::UnexpectedCommand.into());
         };
-        let session = Session {
+        let session = Traffic {
             sealer: Sealer::new(&key, SERVER_NONCE, MESSAGE_NUMBER),
             opener: Opener::new(&key, CLIENT_NONCE, initiate_number),
         };
@@ -129,13 +132,13 @@ impl Server {
 }
 
 /// HELLO's data: version (2) | padding (72) | C' (32) | number (8) | box of 64 zeros (80).
-struct Hello<'a> {
+struct HelloFields<'a> {
     client_transient: PublicKey,
     number: u64,
     sealed: &'a [u8; 80],
 }
 
-impl<'a> Hello<'a> {
+impl<'a> HelloFields<'a> {
     fn parse(data: &'a [u8]) -> Result<Self, PeerError> {
         let parsed = (|| {
             let rest = data.strip_prefix(&HELLO_VERSION)?.strip_prefix(&HELLO_PADDING)?;

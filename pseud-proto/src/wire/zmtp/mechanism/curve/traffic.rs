@@ -1,11 +1,11 @@
 //! Frames behind the handshake: MESSAGE, number (8), tag (16), then sealed flags (1) and payload.
 
 use super::number;
-use crate::auth::keys::cipher::{Boxes, Cipher, Prefix, Stream, TAG_LEN};
+use crate::auth::keys::cipher::{Boxes, Cipher, DirectionCipher, Prefix, TAG_LEN};
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
 use crate::wire::zmtp::frame;
-use crate::wire::zmtp::frame::Kind;
-use crate::wire::zmtp::mechanism::inner::Inner;
+use crate::wire::zmtp::frame::FrameKind;
+use crate::wire::zmtp::mechanism::inner::InnerFlags;
 
 const NAME: &[u8; 8] = b"\x07MESSAGE";
 /// Bytes of a MESSAGE before its payload, its header left out.
@@ -16,11 +16,11 @@ const MORE: u8 = 0x01;
 const COMMAND: u8 = 0x02;
 
 /// What one message's frames share while they are sealed or opened.
-pub(crate) type Scratch = <<Boxes as Cipher>::Stream as Stream>::Scratch;
+pub(crate) type Scratch = <<Boxes as Cipher>::DirectionCipher as DirectionCipher>::Scratch;
 
 /// Seals what leaves.
 pub(crate) struct Sealer {
-    stream: <Boxes as Cipher>::Stream,
+    stream: <Boxes as Cipher>::DirectionCipher,
     /// The next frame's number.
     next: u64,
 }
@@ -48,11 +48,11 @@ impl Sealer {
         &mut self,
         scratch: &mut Scratch,
         out: &mut Vec<u8>,
-        kind: Kind,
+        kind: FrameKind,
         pieces: &[&[u8]],
     ) {
         let size = pieces.iter().map(|piece| piece.len()).sum::<usize>();
-        frame::put_header(out, Kind::Last, OVERHEAD.saturating_add(size));
+        frame::put_header(out, FrameKind::Last, OVERHEAD.saturating_add(size));
         out.extend_from_slice(NAME);
         out.extend_from_slice(&self.next.to_be_bytes());
         let tag_at = out.len();
@@ -67,17 +67,17 @@ impl Sealer {
     }
 }
 
-fn flags(kind: Kind) -> u8 {
+fn flags(kind: FrameKind) -> u8 {
     match kind {
-        Kind::More => MORE,
-        Kind::Last => 0,
-        Kind::Command => COMMAND,
+        FrameKind::More => MORE,
+        FrameKind::Last => 0,
+        FrameKind::Command => COMMAND,
     }
 }
 
 /// Opens what comes.
 pub(crate) struct Opener {
-    stream: <Boxes as Cipher>::Stream,
+    stream: <Boxes as Cipher>::DirectionCipher,
     /// The number of the last frame that opened.
     last: u64,
 }
@@ -92,7 +92,7 @@ impl Opener {
         &mut self,
         scratch: &mut Scratch,
         body: &mut [u8],
-    ) -> Result<Inner, PeerError> {
+    ) -> Result<InnerFlags, PeerError> {
         let Some((name, rest)) = body.split_first_chunk_mut() else {
             return Err(Malformed::BadCommand.into());
         };
@@ -113,11 +113,11 @@ impl Opener {
     }
 }
 
-fn inner(flags: u8) -> Result<Inner, PeerError> {
+fn inner(flags: u8) -> Result<InnerFlags, PeerError> {
     if flags & !(MORE | COMMAND) != 0 {
         return Err(Malformed::ReservedFlag.into());
     }
-    Ok(Inner { is_command: flags & COMMAND != 0, has_more: flags & MORE != 0 })
+    Ok(InnerFlags { is_command: flags & COMMAND != 0, has_more: flags & MORE != 0 })
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
     /// The body of a frame with that number.
     fn body(number: u64, payload: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        Sealer::at(number).seal(&mut Scratch::default(), &mut out, Kind::Last, &[payload]);
+        Sealer::at(number).seal(&mut Scratch::default(), &mut out, FrameKind::Last, &[payload]);
         out.split_off(if payload.len() > 222 { 9 } else { 2 })
     }
 
@@ -153,7 +153,7 @@ mod tests {
         let mut good = body(3, b"x");
         assert_eq!(
             opener.open(&mut Scratch::default(), &mut good),
-            Ok(Inner { is_command: false, has_more: false })
+            Ok(InnerFlags { is_command: false, has_more: false })
         );
         assert_eq!((&good[OVERHEAD..], opener.last), (&b"x"[..], 3));
     }
@@ -198,8 +198,8 @@ mod tests {
         assert!(sealer.has_left(2));
         assert!(!sealer.has_left(3));
         let mut out = Vec::new();
-        sealer.seal(&mut Scratch::default(), &mut out, Kind::Last, &[]);
-        sealer.seal(&mut Scratch::default(), &mut out, Kind::Last, &[]);
+        sealer.seal(&mut Scratch::default(), &mut out, FrameKind::Last, &[]);
+        sealer.seal(&mut Scratch::default(), &mut out, FrameKind::Last, &[]);
         assert_eq!(out[35 + 10..35 + 18], (u64::MAX - 1).to_be_bytes());
         assert!(!sealer.has_left(1));
     }

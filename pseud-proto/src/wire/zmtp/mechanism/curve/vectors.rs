@@ -6,11 +6,11 @@ use crate::auth::question::Question;
 use crate::wire::zmtp::command::Command;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::config::mechanism::MechanismConfig;
-use crate::wire::zmtp::frame::Kind;
-use crate::wire::zmtp::mechanism::Inner;
+use crate::wire::zmtp::frame::FrameKind;
+use crate::wire::zmtp::mechanism::InnerFlags;
 use crate::wire::zmtp::mechanism::curve::random::{ClientRandom, ServerRandom};
 use crate::wire::zmtp::mechanism::curve::traffic::Scratch;
-use crate::wire::zmtp::mechanism::step::{Complete, Session, Step};
+use crate::wire::zmtp::mechanism::step::{Complete, Step, Traffic};
 
 const TEXT: &str = include_str!("vectors.txt");
 
@@ -32,16 +32,16 @@ fn pair(name: &str) -> KeyPair {
     pair
 }
 
-fn client() -> Client {
+fn client() -> ClientHandshake {
     let random = ClientRandom {
         transient_key: Zeroizing::new(array("client-transient-secret")),
         vouch_nonce: array("vouch-nonce"),
     };
-    Client::new(&[*pair("server").public()], 7, pair("client"), random)
+    ClientHandshake::new(&[*pair("server").public()], 7, pair("client"), random)
 }
 
-fn server() -> Server {
-    Server::new(ServerRandom {
+fn server() -> ServerHandshake {
+    ServerHandshake::new(ServerRandom {
         transient_key: Zeroizing::new(array("server-transient-secret")),
         welcome_nonce: array("welcome-nonce"),
         cookie: array("cookie"),
@@ -69,7 +69,7 @@ fn command(body: &[u8]) -> Command<'_> {
 }
 
 /// Both sides' sessions, behind a handshake that was compared byte for byte.
-fn sessions() -> [Session; 2] {
+fn sessions() -> [Traffic; 2] {
     let ([mine, theirs], mut client, mut server) =
         ([config("cli"), config("")], client(), server());
     let hello = client.handle_greeting().unwrap();
@@ -95,9 +95,9 @@ fn sessions() -> [Session; 2] {
 fn the_session_is_libsodiums() {
     let [mut client, mut server] = sessions();
     for (name, kind, payload, from_client) in [
-        ("message-hello", Kind::Last, &b"hello"[..], true),
-        ("message-empty", Kind::More, b"", false),
-        ("message-ping", Kind::Command, b"\x04PING\x00\x0ac", true),
+        ("message-hello", FrameKind::Last, &b"hello"[..], true),
+        ("message-empty", FrameKind::More, b"", false),
+        ("message-ping", FrameKind::Command, b"\x04PING\x00\x0ac", true),
     ] {
         let (sealer, opener) = match from_client {
             true => (&mut client.sealer, &mut server.opener),
@@ -108,7 +108,10 @@ fn the_session_is_libsodiums() {
         assert_eq!(frame[..2], [0, frame.len() as u8 - 2], "{name}");
         let body = &mut frame[2..];
         assert_eq!(body, vector(name), "{name}");
-        let inner = Inner { is_command: kind == Kind::Command, has_more: kind == Kind::More };
+        let inner = InnerFlags {
+            is_command: kind == FrameKind::Command,
+            has_more: kind == FrameKind::More,
+        };
         assert_eq!(opener.open(&mut Scratch::default(), body), Ok(inner));
         assert_eq!(&body[OVERHEAD..], payload);
         assert_eq!(
