@@ -1,0 +1,173 @@
+//! What is done to the node. Each attack lasts as long as it is told, and leaves nothing connected.
+
+use crate::raw::{self, Link, OK};
+use std::time::{Duration, Instant};
+
+/// One way to do harm.
+#[derive(Debug)]
+pub(crate) struct Attack {
+    pub(crate) id: &'static str,
+    pub(crate) what: &'static str,
+    /// Attacks that address for that long; says how many bytes it has sent.
+    pub(crate) run: fn(&str, Duration) -> u64,
+}
+
+pub(crate) const ATTACKS: &[Attack] = &[
+    Attack { id: "S-02", what: "60 peers ask for 1 MiB and read nothing", run: deaf },
+    Attack { id: "S-03", what: "20 peers ask and do not read, then leave", run: leave },
+    Attack {
+        id: "S-04",
+        what: "17 peers block handlers, leave and come again",
+        run: block_and_leave,
+    },
+    Attack { id: "S-06", what: "8 peers pipeline calls of 20 µs", run: pipeline },
+    Attack { id: "S-07", what: "1 peer has 1 000 blocking calls", run: block },
+    Attack { id: "S-09", what: "40 peers send 8 MiB, a byte at a time", run: trickle },
+    Attack { id: "S-10", what: "bursts of 2 000 instant calls", run: burst },
+    Attack { id: "S-12", what: "handshakes of garbage", run: garbage },
+    Attack { id: "S-14", what: "answers that nobody waits for", run: stray },
+    Attack { id: "all", what: "all of these at once", run: all },
+];
+
+/// Bytes sent while that runs. What runs beside it counts, too.
+fn counted(run: impl FnOnce()) -> u64 {
+    let before = raw::sent();
+    run();
+    raw::sent() - before
+}
+
+/// So many peers at once, each doing that until the time is over; whoever is thrown out comes again.
+fn peers(
+    count: usize,
+    time: Duration,
+    peer: impl Fn(Instant) -> std::io::Result<()> + Sync,
+) -> u64 {
+    let until = Instant::now() + time;
+    counted(|| {
+        std::thread::scope(|scope| {
+            for _ in 0..count {
+                scope.spawn(|| {
+                    while Instant::now() < until {
+                        if peer(until).is_err() {
+                            std::thread::sleep(Duration::from_millis(10));
+                        }
+                    }
+                });
+            }
+        });
+    })
+}
+
+/// Waits, connected, until then or until the node has closed the link. It reads nothing.
+fn idle(link: &mut Link, until: Instant) -> std::io::Result<()> {
+    while Instant::now() < until {
+        // A PING with no context: life, without a message (RFC 37 §heartbeating).
+        link.send(b"\x04\x07\x04PING\0\0")?;
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
+}
+
+fn deaf(address: &str, time: Duration) -> u64 {
+    peers(60, time, |until| {
+        let mut link = Link::session(address, "1;caps=7")?;
+        link.send(&raw::works("large", 12))?;
+        idle(&mut link, until)
+    })
+}
+
+fn leave(address: &str, time: Duration) -> u64 {
+    peers(20, time, |_| {
+        let mut link = Link::session(address, "1;caps=7")?;
+        for _ in 0..50 {
+            link.send(&raw::works("take", 1_000))?;
+        }
+        Ok(())
+    })
+}
+
+fn block_and_leave(address: &str, time: Duration) -> u64 {
+    peers(17, time, |_| {
+        let mut link = Link::session(address, "1;caps=7")?;
+        link.send(&raw::works("block", 1_000))?;
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(())
+    })
+}
+
+fn pipeline(address: &str, time: Duration) -> u64 {
+    peers(8, time, |until| {
+        let mut link = Link::session(address, "1;caps=7")?;
+        let batch = raw::works("spin", 200);
+        while Instant::now() < until {
+            link.send(&batch)?;
+            link.skim()?;
+        }
+        Ok(())
+    })
+}
+
+fn block(address: &str, time: Duration) -> u64 {
+    peers(1, time, |until| {
+        let mut link = Link::session(address, "1;caps=7")?;
+        link.send(&raw::works("block", 1_000))?;
+        idle(&mut link, until)
+    })
+}
+
+fn trickle(address: &str, time: Duration) -> u64 {
+    peers(40, time, |until| {
+        let mut link = Link::session(address, "1;caps=7")?;
+        link.send(&raw::head(8 << 20))?;
+        link.send(&vec![0; 1 << 20])?;
+        while Instant::now() < until {
+            link.send(b"x")?;
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    })
+}
+
+fn burst(address: &str, time: Duration) -> u64 {
+    peers(1, time, |_| {
+        let mut link = Link::session(address, "1;caps=7")?;
+        link.send(&raw::works("take", 2_000))?;
+        let mut answered = 0;
+        while answered < 2_000 * 30 {
+            match link.skim()? {
+                0 => break,
+                count => answered += count,
+            }
+        }
+        Ok(())
+    })
+}
+
+fn garbage(address: &str, time: Duration) -> u64 {
+    peers(8, time, |_| {
+        let mut link = Link::bare(address)?;
+        link.send(b"GET / HTTP/1.1\r\nHost: victim\r\n\r\n")?;
+        let _ = link.skim();
+        Ok(())
+    })
+}
+
+fn stray(address: &str, time: Duration) -> u64 {
+    peers(4, time, |_| {
+        let mut link = Link::session(address, "1;caps=7")?;
+        let answers: Vec<u8> = (0..1_000).flat_map(|_| raw::message(OK, b"\xc0")).collect();
+        loop {
+            link.send(&answers)?;
+        }
+    })
+}
+
+fn all(address: &str, time: Duration) -> u64 {
+    counted(|| {
+        std::thread::scope(|scope| {
+            for attack in ATTACKS.iter().filter(|attack| attack.id != "all") {
+                scope.spawn(|| (attack.run)(address, time));
+            }
+        });
+    })
+}
