@@ -18,15 +18,19 @@ pub(crate) fn serve() {
     let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime");
     let _in = runtime.enter();
     let server = Server::new(NAME).expect("a server");
-    let none = Ok::<(), Fault>;
     server.register_sync("echo", |request| request.args::<(u64,)>().map_err(Fault::from)).unwrap();
     server.register_sync("large", |_| Ok::<_, Fault>("x".repeat(1 << 20))).unwrap();
-    server.register_sync("take", move |_| none(())).unwrap();
-    server.register_sync("spin", move |_| none(spin(Duration::from_micros(20)))).unwrap();
-    let block = move |_| none(std::thread::sleep(Duration::from_secs(3)));
+    server.register_sync("take", |_| Ok::<_, Fault>(())).unwrap();
+    let turn = |_| {
+        spin(Duration::from_micros(20));
+        Ok::<_, Fault>(())
+    };
+    server.register_sync("spin", turn).unwrap();
+    let block = |_| {
+        std::thread::sleep(Duration::from_secs(3));
+        Ok::<_, Fault>(())
+    };
     server.register_blocking("block", block).unwrap();
-    let quick = |_| Ok::<_, Fault>(std::thread::current().id() == std::thread::current().id());
-    server.register_blocking("quick", quick).unwrap();
     server
         .register_sync("held", |_| Ok::<_, Fault>((BYTES.allocated(), BYTES.max_allocated())))
         .unwrap();
