@@ -108,6 +108,10 @@ impl Runtime for Threads {
         self.reactor().spawn_blocking(Box::new(run));
     }
 
+    fn blocking_threads_max(&self) -> usize {
+        self.reactor().threads_max()
+    }
+
     fn timer(&self, at: Instant) -> Timer {
         Timer { reactor: self.reactor().clone(), at, armed: None }
     }

@@ -22,6 +22,7 @@ pub(crate) struct Effects {
     pub(super) withheld: Vec<Withheld>,
     pub(super) flush: SmallVec<[Flush; 1]>,
     pub(super) close: Vec<(Arc<dyn AnyLink>, Reason)>,
+    pub(super) left: SmallVec<[PeerId; 1]>,
     pub(super) rearm: bool,
     arrived: ArrivedRequests,
 }
@@ -94,6 +95,7 @@ impl Effects {
                     self.happen(logged_in);
                 }
                 Action::Left(peer, reason) => {
+                    self.left.push(peer);
                     if let Some(left) = inner.left(peer, reason) {
                         self.happen(left);
                     }
@@ -148,9 +150,14 @@ impl Effects {
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { wakers, wait_list, events, flush, close, rearm, withheld, arrived } = self;
+        let Self { wakers, wait_list, events, flush, close, left, rearm, withheld, arrived } = self;
         let unsaid = events.is_empty() && withheld.is_empty();
         let nobody = wakers.is_empty() && wait_list.is_empty() && unsaid;
-        nobody && arrived.is_empty() && flush.is_empty() && close.is_empty() && !rearm
+        nobody
+            && arrived.is_empty()
+            && flush.is_empty()
+            && close.is_empty()
+            && left.is_empty()
+            && !rearm
     }
 }

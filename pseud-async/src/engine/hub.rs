@@ -1,5 +1,6 @@
 //! The hub: one endpoint under one short lock, and who waits for it.
 
+use super::blocking_jobs::BlockingJobs;
 use super::effects::Effects;
 use super::hooks::Hooks;
 use super::refusals::Refusals;
@@ -23,10 +24,11 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct Hub {
     inner: Mutex<Inner>,
-    pub(crate) runtime: Box<dyn Executor>,
+    pub(crate) runtime: Arc<dyn Executor>,
     pub(crate) timer: AtomicWaker,
     /// Handlers that did not end at once, those of callers that are gone among them.
     pub(crate) running: Running,
+    pub(crate) blocking: BlockingJobs,
     /// How often sessions were revoked or shut down. Changed under the lock, read without.
     pub(crate) closings: AtomicUsize,
     pub(crate) config: Arc<Config>,
@@ -43,9 +45,12 @@ impl Hub {
     /// The operating system gives no entropy: there is no fallback.
     pub(crate) fn new(config: Arc<Config>, runtime: impl Executor + 'static) -> io::Result<Self> {
         let endpoint = Endpoint::new(config.clone(), runtime.seed()?);
+        let runtime: Arc<dyn Executor> = Arc::new(runtime);
+        let threads_max = runtime.blocking_threads_max();
         Ok(Self {
             inner: Mutex::new(Inner::new(endpoint)),
-            runtime: Box::new(runtime),
+            blocking: BlockingJobs::new(runtime.clone(), threads_max),
+            runtime,
             timer: AtomicWaker::new(),
             running: Running::default(),
             closings: AtomicUsize::new(0),

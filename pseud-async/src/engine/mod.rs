@@ -4,6 +4,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod any_link;
+pub(crate) mod blocking_jobs;
 pub(crate) mod dial;
 pub(crate) mod dials;
 pub(crate) mod effects;

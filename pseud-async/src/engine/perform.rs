@@ -1,5 +1,6 @@
 //! What an operation gave rise to is done, behind the lock.
 
+use super::blocking_jobs::JobOwner;
 use super::effects::{Effects, Flush};
 use super::hub::Hub;
 use super::state::Inner;
@@ -26,6 +27,7 @@ impl Hub {
         for (link, reason) in effects.close {
             link.close(reason);
         }
+        effects.left.iter().for_each(|peer| self.blocking.leave(JobOwner::Session(*peer)));
         let mut flush_here = false;
         for Flush { peer, link, quiet } in effects.flush {
             match (own_link == Some(peer), quiet) {

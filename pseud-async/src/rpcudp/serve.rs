@@ -3,6 +3,7 @@
 use crate::datagram::log::Silent;
 use crate::datagram::peer::Peer;
 use crate::datagram::shared::SharedSocket;
+use crate::engine::blocking_jobs::JobOwner;
 use crate::serve::caller::Caller;
 use crate::serve::cancelled::Cancelled;
 use crate::serve::dispatch::Started;
@@ -126,10 +127,12 @@ fn start(responder: DatagramResponder, started: Started) {
             }
         }
         Started::Blocking(handler, request) => {
-            hub.runtime.spawn_blocking(Box::new(move || {
+            let owner = JobOwner::Address(responder.from.ip());
+            let job = move || {
                 let whose = Whose::of(&request);
                 responder.answer(catch(&whose, move || handler(request)));
-            }));
+            };
+            hub.blocking.run(owner, Box::new(job));
         }
     }
 }

@@ -58,6 +58,12 @@ pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
     /// Runs a function on a thread that may block.
     fn spawn_blocking(&self, run: impl FnOnce() + Send + 'static);
 
+    /// How many blocking handlers of a node run at once. Default 128: tokio keeps up to 512 threads for
+    /// all that blocks in a process.
+    fn blocking_threads_max(&self) -> usize {
+        128
+    }
+
     /// A timer for that moment.
     fn timer(&self, at: Instant) -> Self::Timer;
 
@@ -229,6 +235,11 @@ pub trait Executor: fmt::Debug + Send + Sync {
     /// Runs a function on a thread that may block.
     fn spawn_blocking(&self, run: Box<dyn FnOnce() + Send>);
 
+    /// How many blocking handlers of a node run at once.
+    fn blocking_threads_max(&self) -> usize {
+        128
+    }
+
     /// Waits for a moment of that clock. Deadlines of calls and of links have one timer each instead.
     fn sleep(&self, at: Instant) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
@@ -248,6 +259,10 @@ impl<R: Runtime> Executor for R {
 
     fn spawn_blocking(&self, run: Box<dyn FnOnce() + Send>) {
         Runtime::spawn_blocking(self, run);
+    }
+
+    fn blocking_threads_max(&self) -> usize {
+        Runtime::blocking_threads_max(self)
     }
 
     fn sleep(&self, at: Instant) -> Pin<Box<dyn Future<Output = ()> + Send>> {

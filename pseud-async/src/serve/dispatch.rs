@@ -9,6 +9,7 @@ use super::registry::service_table::Served;
 use super::request::Request;
 use super::resolve::Resolving;
 use super::responder::Responder;
+use crate::engine::blocking_jobs::JobOwner;
 use crate::engine::effects::ArrivedRequests;
 use crate::engine::hub::Hub;
 use pseud_proto::{Limits, Opened, PeerId, Refusal, RequestId, Ticket};
@@ -253,13 +254,15 @@ async fn waited_for(
     }
 }
 
-/// It may wait for a thread; whoever is gone meanwhile is not served.
+/// It may wait for a thread: whoever is gone meanwhile is not served, and leaves the queue.
 fn block(responder: Responder, handler: Plain, request: Request) {
-    let hub = request.caller().hub.clone();
-    hub.runtime.spawn_blocking(Box::new(move || {
+    let caller = request.caller();
+    let (hub, owner) = (caller.hub.clone(), JobOwner::Session(caller.peer));
+    let job = move || {
         if !request.cancelled().is_cancelled() {
             let whose = Whose::of(&request);
             responder.answer(catch(&whose, move || handler(request)));
         }
-    }));
+    };
+    hub.blocking.run(owner, Box::new(job));
 }

@@ -43,6 +43,10 @@ impl Pool {
         Self { threads_max: threads_max.max(1), shared: Arc::default() }
     }
 
+    pub(crate) fn threads_max(&self) -> usize {
+        self.threads_max
+    }
+
     /// Runs it on a thread of the pool. Where the system gives no thread, it waits for one of those that
     /// there are; where there is none, it is dropped.
     pub(crate) fn run(&self, job: Job) {

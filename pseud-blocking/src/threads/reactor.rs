@@ -121,6 +121,10 @@ impl Reactor {
         self.pool.run(run);
     }
 
+    pub(crate) fn threads_max(&self) -> usize {
+        self.pool.threads_max()
+    }
+
     fn schedule(&self, task: Runnable) {
         if let Some(task) = tasks::keep(self.id(), task) {
             self.enqueue([task]);
