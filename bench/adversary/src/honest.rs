@@ -37,9 +37,17 @@ impl Honest {
         Self { runtime, client }
     }
 
-    /// What is made at the first calls is there.
-    pub(crate) fn warm_up(&self) {
-        self.measure(Duration::from_millis(500));
+    /// What is made at the first calls is there, and what each worker of the node keeps: some peers come
+    /// and go.
+    pub(crate) fn warm_up(&self, endpoint: &str) {
+        let others: Vec<_> = (0..16).map(|_| Self::new(endpoint)).collect();
+        std::thread::scope(|scope| {
+            for other in &others {
+                scope.spawn(|| other.measure(Duration::from_millis(300)));
+            }
+        });
+        drop(others);
+        self.measure(Duration::from_millis(300));
     }
 
     pub(crate) fn measure(&self, time: Duration) -> Times {
@@ -77,8 +85,7 @@ impl Honest {
         let begun = Instant::now();
         let mut least = self.held().now;
         let mut since = Instant::now();
-        while since.elapsed() < Duration::from_millis(500)
-            && begun.elapsed() < Duration::from_secs(10)
+        while since.elapsed() < Duration::from_secs(1) && begun.elapsed() < Duration::from_secs(10)
         {
             std::thread::sleep(Duration::from_millis(50));
             let now = self.held().now;

@@ -30,8 +30,8 @@ struct Args {
     /// Rounds; figures are medians over them.
     #[arg(long, default_value_t = 1)]
     rounds: usize,
-    /// Fail where the bytes at the end are over 5 % more than before, or an honest peer's p99 after an
-    /// attack is over 1.5 times of that before.
+    /// Fail where the bytes at the end are over 5 % more than before, more was held than the node's
+    /// bounds allow, or an honest peer's p99 after an attack is over 1.5 times of that before.
     #[arg(long)]
     check: bool,
     /// Be the node under attack.
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
             // A process each: what one attack has left would hide what another takes.
             let victim = Victim::spawn();
             let honest = Honest::new(&victim.endpoint);
-            honest.warm_up();
+            honest.warm_up(&victim.endpoint);
             rows.push(run(attack, &victim, &honest, share));
         }
     }

@@ -15,6 +15,8 @@ pub(crate) struct Row {
     pub(crate) times: [Times; 3],
 }
 
+/// What a node with default limits may hold for its peers: 256 MiB queued, and 256 MiB of requests.
+const HELD_MAX: usize = 512 << 20;
 const MIB: f64 = (1 << 20) as f64;
 
 impl Row {
@@ -35,8 +37,11 @@ impl Row {
 
     /// What should not be.
     pub(crate) fn broken(&self) -> Vec<String> {
-        let [before, _, after] = self.held;
+        let [before, peak, after] = self.held;
         let mut broken = Vec::new();
+        if peak > HELD_MAX {
+            broken.push(format!("{}: held {peak} bytes at most", self.id));
+        }
         // A page of slack: the counters themselves are kept somewhere.
         if after > before + before / 20 + 4096 {
             broken.push(format!("{}: held {before} bytes before and {after} after", self.id));

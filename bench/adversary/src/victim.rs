@@ -27,7 +27,7 @@ pub(crate) fn serve() {
     };
     server.register_sync("spin", turn).unwrap();
     let block = |_| {
-        std::thread::sleep(Duration::from_secs(3));
+        std::thread::sleep(Duration::from_millis(500));
         Ok::<_, Fault>(())
     };
     server.register_blocking("block", block).unwrap();

@@ -207,6 +207,9 @@ impl Registry {
     /// begun to its end, whether its caller leaves or not. One that takes long asks now and then whether
     /// that is [so](Request::cancelled).
     ///
+    /// At most 128 of a node run at once (in `pseud::blocking`: as many as its `Threads` say), and of
+    /// one peer as many as threads are free beside them. The others wait, and take turns by peer.
+    ///
     /// # Errors
     /// As for [`register`](Self::register).
     pub fn register_blocking<F, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
