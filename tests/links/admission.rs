@@ -4,17 +4,22 @@
 use crate::guarded::{
     DENIED, UNAVAILABLE, calls_go_both_ways, connect, plain, refusal, refused, register, serve,
 };
-use crate::{SOON, soon};
+use crate::{Runtime, SOON, Tokio, conversations, new_client, new_server, now, soon};
 use pseud::proto::{Misbehaved, PeerError};
-use pseud::{Authenticator, Client, Options, Question, Secret, Server, Verdict};
+use pseud::{Authenticator, Options, Question, Secret, Verdict};
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
+
+conversations! { Tokio:
+    an_answer_that_never_comes_ends_with_the_handshakes_time,
+    who_was_refused_for_good_does_not_hammer,
+}
 
 /// A question about that name; whoever sends the verdict hears whether anybody still waits for it.
 type Asked = (String, oneshot::Sender<Verdict>);
@@ -87,13 +92,12 @@ async fn admit(questions: &mut mpsc::UnboundedReceiver<Asked>, name: &str) -> Ve
     }
 }
 
-#[tokio::test]
-async fn an_answer_that_never_comes_ends_with_the_handshakes_time() {
+async fn an_answer_that_never_comes_ends_with_the_handshakes_time<R: Runtime>() {
     let mut options = guarded(Authenticator::new(|_| pending()), 1);
     options.connection.handshake_timeout = Duration::from_millis(200);
-    let (server, endpoint) = serve(options).await;
+    let (server, endpoint) = serve::<R>(options).await;
     let mut events = server.events();
-    let _client = connect(plain("open sesame"), &endpoint);
+    let _client = connect::<R>(plain("open sesame"), &endpoint);
     assert_eq!(refused(&mut events).await, TIMED_OUT);
 }
 
@@ -104,7 +108,7 @@ async fn an_answer_behind_the_deadline_is_for_nobody() {
     let (authenticator, mut questions) = desk();
     let mut options = guarded(authenticator, 1);
     options.connection.handshake_timeout = Duration::from_millis(200);
-    let (server, endpoint) = serve(options).await;
+    let (server, endpoint) = serve::<Tokio>(options).await;
     let mut events = server.events();
     let _late = stranger(&endpoint, "late").await;
     let (_, mut verdict) = soon(questions.recv()).await.unwrap();
@@ -112,7 +116,7 @@ async fn an_answer_behind_the_deadline_is_for_nobody() {
     soon(verdict.closed()).await;
     assert!(verdict.send(Verdict::Admit("late".into())).is_err());
     // Its place is free, and no one else is there.
-    let client = connect(eager("second"), &endpoint);
+    let client = connect::<Tokio>(eager("second"), &endpoint);
     admit(&mut questions, "second").await;
     calls_go_both_ways(&client, "second").await;
     assert_eq!(server.stats().sessions, 1);
@@ -139,7 +143,7 @@ async fn room(
 async fn clients_that_vanish_while_they_are_asked_about_leave_nothing() {
     const PLACES: usize = 4;
     let (authenticator, mut questions) = desk();
-    let (server, endpoint) = serve(guarded(authenticator, PLACES)).await;
+    let (server, endpoint) = serve::<Tokio>(guarded(authenticator, PLACES)).await;
     let mut events = server.events();
     for _ in 0..3 {
         let mut gone = Vec::new();
@@ -168,7 +172,7 @@ async fn clients_that_vanish_while_they_are_asked_about_leave_nothing() {
     let names: Vec<String> = (0..PLACES).map(|n| format!("client {n}")).collect();
     let mut waiting = Vec::new();
     for name in &names {
-        let client = connect(eager(name), &endpoint);
+        let client = connect::<Tokio>(eager(name), &endpoint);
         let (asked, verdict) = soon(questions.recv()).await.unwrap();
         assert_eq!(&asked, name);
         waiting.push((client, verdict));
@@ -182,7 +186,7 @@ async fn clients_that_vanish_while_they_are_asked_about_leave_nothing() {
 #[tokio::test]
 async fn g_12_of_many_questions_at_once_the_first_wait_and_the_rest_hear_at_once() {
     let (authenticator, mut questions) = desk();
-    let (server, endpoint) = serve(guarded(authenticator, 3)).await;
+    let (server, endpoint) = serve::<Tokio>(guarded(authenticator, 3)).await;
     let mut asked = Vec::new();
     for _ in 0..3 {
         let stream = stranger(&endpoint, "one of many").await;
@@ -198,18 +202,18 @@ async fn g_12_of_many_questions_at_once_the_first_wait_and_the_rest_hear_at_once
         verdict.send(Verdict::Admit("one".into())).unwrap();
         assert_eq!(first_command(&mut stream).await, b"\x07WELCOME");
     }
-    let client = connect(eager("later"), &endpoint);
+    let client = connect::<Tokio>(eager("later"), &endpoint);
     admit(&mut questions, "later").await;
     calls_go_both_ways(&client, "later").await;
     assert_eq!(server.stats().sessions, 1);
 }
 
-fn another_runtime() -> Runtime {
+fn another_runtime() -> tokio::runtime::Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
 /// Ends it with all its tasks, from where blocking is allowed.
-async fn kill(runtime: Runtime) {
+async fn kill(runtime: tokio::runtime::Runtime) {
     tokio::task::spawn_blocking(|| runtime.shutdown_timeout(SOON)).await.unwrap();
 }
 
@@ -231,8 +235,8 @@ async fn an_authenticator_whose_task_is_killed_has_failed_and_others_stay() {
         // Panics once that task is killed.
         async { task.await.unwrap() }
     });
-    let (server, endpoint) = serve(guarded(authenticator, 1)).await;
-    let known = connect(eager("known"), &endpoint);
+    let (server, endpoint) = serve::<Tokio>(guarded(authenticator, 1)).await;
+    let known = connect::<Tokio>(eager("known"), &endpoint);
     calls_go_both_ways(&known, "known").await;
     let mut asked = stranger(&endpoint, "asked").await;
     soon(begun.recv()).await.unwrap();
@@ -241,7 +245,7 @@ async fn an_authenticator_whose_task_is_killed_has_failed_and_others_stay() {
     let command = first_command(&mut asked).await;
     assert_eq!(command, ERROR_500);
     // And so has everyone after it, whose task is never run.
-    assert_eq!(refusal(plain("open sesame"), &endpoint).await, UNAVAILABLE);
+    assert_eq!(refusal::<Tokio>(plain("open sesame"), &endpoint).await, UNAVAILABLE);
     calls_go_both_ways(&known, "known").await;
     assert_eq!(server.stats().sessions, 1);
 }
@@ -250,8 +254,8 @@ async fn an_authenticator_whose_task_is_killed_has_failed_and_others_stay() {
 async fn a_server_that_dies_while_it_asks_admits_nobody_and_its_successor_does() {
     let first = another_runtime();
     let (authenticator, mut questions) = desk();
-    let (server, endpoint) = first.spawn(serve(guarded(authenticator, 1))).await.unwrap();
-    let client = Client::with_options(eager("charly")).unwrap();
+    let (server, endpoint) = first.spawn(serve::<Tokio>(guarded(authenticator, 1))).await.unwrap();
+    let client = new_client::<Tokio>(eager("charly"));
     client.register_sync("name", |_| Ok::<_, pseud::Fault>("desk")).unwrap();
     let mut events = client.events();
     client.connect(&endpoint).unwrap();
@@ -262,7 +266,7 @@ async fn a_server_that_dies_while_it_asks_admits_nobody_and_its_successor_does()
     assert_eq!(server.stats().sessions, 0);
 
     let all = Authenticator::new(|question| async { Verdict::Admit(name_in(question).into()) });
-    let successor = Server::with_options(guarded(all, 1)).unwrap();
+    let successor = new_server::<Tokio>(guarded(all, 1));
     register(&successor);
     successor.bind(&endpoint).await.unwrap();
     calls_go_both_ways(&client, "charly").await;
@@ -271,10 +275,10 @@ async fn a_server_that_dies_while_it_asks_admits_nobody_and_its_successor_does()
 #[tokio::test]
 async fn a_panic_while_it_is_awaited_hurts_nobody_else() {
     let (authenticator, mut questions) = desk();
-    let (server, endpoint) = serve(guarded(authenticator, 2)).await;
+    let (server, endpoint) = serve::<Tokio>(guarded(authenticator, 2)).await;
     let mut unlucky = stranger(&endpoint, "unlucky").await;
     let (_, unlucky_verdict) = soon(questions.recv()).await.unwrap();
-    let waiting = connect(eager("waiting"), &endpoint);
+    let waiting = connect::<Tokio>(eager("waiting"), &endpoint);
     let (_, waiting_verdict) = soon(questions.recv()).await.unwrap();
     drop(unlucky_verdict);
     let command = first_command(&mut unlucky).await;
@@ -285,8 +289,7 @@ async fn a_panic_while_it_is_awaited_hurts_nobody_else() {
 }
 
 /// Of the times only lower bounds are looked at: a busy machine can but be later.
-#[tokio::test]
-async fn who_was_refused_for_good_does_not_hammer() {
+async fn who_was_refused_for_good_does_not_hammer<R: Runtime>() {
     const PATIENCE: Duration = Duration::from_secs(1);
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = asked.clone();
@@ -294,17 +297,18 @@ async fn who_was_refused_for_good_does_not_hammer() {
         counter.fetch_add(1, Ordering::Relaxed);
         std::future::ready(Verdict::Deny)
     });
-    let (_server, endpoint) = serve(guarded(never, 1)).await;
+    let (_server, endpoint) = serve::<R>(guarded(never, 1)).await;
     let mut options = plain("open sesame");
     // Any other failure would be tried again within a few milliseconds.
     options.retry.first = Duration::from_millis(1);
     options.retry.max = PATIENCE;
-    let client = Client::with_options(options).unwrap();
+    let client = new_client::<R>(options);
     let mut events = client.events();
-    let start = Instant::now();
+    let start = now();
     client.connect(&endpoint).unwrap();
     assert_eq!(refused(&mut events).await, DENIED);
     assert_eq!(refused(&mut events).await, DENIED);
-    assert!(start.elapsed() >= PATIENCE, "{:?}", start.elapsed());
+    let took = now() - start;
+    assert!(took >= PATIENCE, "{took:?}");
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }

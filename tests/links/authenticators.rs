@@ -1,7 +1,7 @@
 //! Who decides may change while it serves, may be an object, and may say more than who a peer is.
 
 use crate::guarded::{DENIED, calls_go_both_ways, connect, plain, refusal, serve};
-use crate::soon;
+use crate::{Runtime, Tokio, conversations, soon, yield_now};
 use pseud::proto::User;
 use pseud::{
     Authenticate, Authenticator, CallError, ConnectionEvent, Fault, Judging, Options, Question,
@@ -10,17 +10,22 @@ use pseud::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-#[tokio::test]
-async fn passwords_and_users_change_while_they_are_served() {
+conversations! { Tokio:
+    passwords_and_users_change_while_they_are_served,
+    #[cfg(feature = "_curve")] keys_change_while_they_are_served,
+    what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers,
+}
+
+async fn passwords_and_users_change_while_they_are_served<R: Runtime>() {
     let store = UserStore::new();
     let options = Options::server("service").plain_server(Authenticator::users(&store));
-    let (server, endpoint) = serve(options).await;
-    assert_eq!(refusal(plain("one"), &endpoint).await, DENIED);
+    let (server, endpoint) = serve::<R>(options).await;
+    assert_eq!(refusal::<R>(plain("one"), &endpoint).await, DENIED);
     store.set_password("charly", Secret::new("one"));
-    let client = connect(plain("one"), &endpoint);
+    let client = connect::<R>(plain("one"), &endpoint);
     calls_go_both_ways(&client, "charly").await;
     store.set_password("charly", Secret::new("two"));
-    assert_eq!(refusal(plain("one"), &endpoint).await, DENIED);
+    assert_eq!(refusal::<R>(plain("one"), &endpoint).await, DENIED);
     calls_go_both_ways(&client, "charly").await;
     // G-14: who is taken out is shown out, and does not come back.
     let mut events = client.events();
@@ -29,28 +34,25 @@ async fn passwords_and_users_change_while_they_are_served() {
     while !matches!(soon(events.next()).await.unwrap(), ConnectionEvent::Disconnected { .. }) {}
     let back = soon(client.call::<String, _>("whoami", ())).await;
     assert!(matches!(back, Err(CallError::NotExecuted(Reason::Denied))), "{back:?}");
-    assert_eq!(refusal(plain("two"), &endpoint).await, DENIED);
+    assert_eq!(refusal::<R>(plain("two"), &endpoint).await, DENIED);
 }
 
-#[cfg(feature = "_curve")]
-#[tokio::test]
-async fn keys_change_while_they_are_served() {
-    use pseud::tokio::files::new_key_pair;
-    let [ours, first, second] = [(); 3].map(|()| new_key_pair().unwrap());
+async fn keys_change_while_they_are_served<R: Runtime>() {
+    let [ours, first, second] = [(); 3].map(|()| crate::security::keys::<R>());
     let store = UserStore::new();
     store.add_key(*first.public(), "charly");
     let options =
         Options::server("service").curve_server([ours.clone()], Authenticator::users(&store));
-    let (_server, endpoint) = serve(options).await;
+    let (_server, endpoint) = serve::<R>(options).await;
     let with = |pair: &pseud::KeyPair| {
         Options::client("service").curve_client(pair.clone(), [*ours.public()])
     };
-    calls_go_both_ways(&connect(with(&first), &endpoint), "charly").await;
-    assert_eq!(refusal(with(&second), &endpoint).await, DENIED);
+    calls_go_both_ways(&connect::<R>(with(&first), &endpoint), "charly").await;
+    assert_eq!(refusal::<R>(with(&second), &endpoint).await, DENIED);
     store.add_key(*second.public(), "charly");
-    calls_go_both_ways(&connect(with(&second), &endpoint), "charly").await;
+    calls_go_both_ways(&connect::<R>(with(&second), &endpoint), "charly").await;
     assert_eq!(store.remove_key(first.public()), Some("charly".into()));
-    assert_eq!(refusal(with(&first), &endpoint).await, DENIED);
+    assert_eq!(refusal::<R>(with(&first), &endpoint).await, DENIED);
 }
 
 /// What a database might say of a user.
@@ -64,7 +66,7 @@ struct Accounts(AtomicUsize);
 impl Authenticate for Accounts {
     fn authenticate(&self, question: Question, source: Source) -> Judging<'_> {
         Box::pin(async move {
-            tokio::task::yield_now().await;
+            yield_now().await;
             assert!(source.address.starts_with("127.0.0.1:"), "{source:?}");
             match question {
                 Question::Plain { username, password } if password.matches(b"open sesame") => {
@@ -77,11 +79,10 @@ impl Authenticate for Accounts {
     }
 }
 
-#[tokio::test]
-async fn what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers() {
+async fn what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers<R: Runtime>() {
     let accounts = Arc::new(Accounts(AtomicUsize::new(6)));
     let options = Options::server("service").plain_server(Authenticator::object(accounts.clone()));
-    let (server, endpoint) = serve(options).await;
+    let (server, endpoint) = serve::<R>(options).await;
     server
         .register_sync("desk", |request| {
             let account = request.user().extension::<Account>();
@@ -93,14 +94,14 @@ async fn what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers(
     });
     server.domain("seventh").register_sync("only", |_| Ok::<_, Fault>("seven")).unwrap();
     let mut events = server.events();
-    assert_eq!(refusal(plain("wrong"), &endpoint).await, DENIED);
+    assert_eq!(refusal::<R>(plain("wrong"), &endpoint).await, DENIED);
     let [sixth, seventh] = [6, 7].map(|_| plain("open sesame"));
-    let sixth = connect(sixth, &endpoint);
+    let sixth = connect::<R>(sixth, &endpoint);
     let desk: u32 = soon(sixth.call("desk", ())).await.unwrap();
     assert_eq!(desk, 6);
     let refused = soon(sixth.call::<String, _>("only", ())).await.unwrap_err();
     assert!(refused.is_service_not_found(), "{refused:?}");
-    let seventh = connect(seventh, &endpoint);
+    let seventh = connect::<R>(seventh, &endpoint);
     let only: String = soon(seventh.call("only", ())).await.unwrap();
     assert_eq!(only, "seven");
     let mut desks = Vec::new();

@@ -1,9 +1,9 @@
 //! How links close: what was written for a peer reaches it, though it keeps sending.
 
-use crate::{SOON, soon};
+use crate::{Runtime, SOON, Tokio, conversations, new_server, sleep, soon, spawn, until};
 use pseud::proto::zmtp::MechanismConfig;
 use pseud::tokio::Drain;
-use pseud::{Authenticator, Fault, Options, Server, Verdict};
+use pseud::{Authenticator, Fault, Options, Verdict};
 use pseud_testkit::raw::{self, RawPeer};
 use std::future::ready;
 use std::sync::{Mutex, mpsc};
@@ -12,7 +12,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+
+conversations! { Tokio:
+    a_drain_that_was_cut_short_says_so on 2 threads,
+    a_node_without_links_is_drained_at_once,
+}
 
 const LARGE: usize = 6 << 20;
 
@@ -27,16 +31,16 @@ async fn babble(mut stream: OwnedWriteHalf) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drained_answer_reaches_a_client_that_keeps_sending() {
     for _ in 0..5 {
-        let server = Server::new("service").unwrap();
+        let server = new_server::<Tokio>(Options::server("service"));
         server.register("large", |_| async { Ok::<_, Fault>("x".repeat(LARGE)) }).unwrap();
         let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
         let (called, call) = oneshot::channel();
-        let client = tokio::spawn(async move {
+        let client = spawn(async move {
             let mut raw = RawPeer::open(&endpoint, 1).await;
             raw.call("large").await;
             let [first] = raw.take().await;
             let (mut from, to) = raw.stream.into_split();
-            let babbling = tokio::spawn(babble(to));
+            let babbling = spawn(babble(to));
             called.send(()).unwrap();
             let mut answer = Vec::new();
             let end = from.read_to_end(&mut answer).await;
@@ -51,24 +55,18 @@ async fn a_drained_answer_reaches_a_client_that_keeps_sending() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drain_that_was_cut_short_says_so() {
-    let (server, endpoint) = crate::server("tcp://127.0.0.1:0").await;
-    let client = crate::client(&endpoint);
-    let stuck = tokio::spawn(async move { client.call::<(), _>("forever", ()).await });
-    soon(async {
-        while server.stats().requests_open == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+async fn a_drain_that_was_cut_short_says_so<R: Runtime>() {
+    let (server, endpoint) = crate::server::<R>("tcp://127.0.0.1:0").await;
+    let client = crate::client::<R>(&endpoint);
+    let stuck = spawn(client.call::<(), _>("forever", ()));
+    until(|| server.stats().requests_open > 0).await;
     assert_eq!(soon(server.drain(Duration::from_millis(50))).await, Drain::CutShort);
     soon(stuck).await.unwrap().unwrap_err();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_waits_for_nobody_who_does_not_read() {
-    let server = Server::new("service").unwrap();
+    let server = new_server::<Tokio>(Options::server("service"));
     server.register_sync("large", |_| Ok::<_, Fault>("x".repeat(1 << 20))).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     let mut raw = RawPeer::open(&endpoint, 1).await;
@@ -80,11 +78,10 @@ async fn a_drain_waits_for_nobody_who_does_not_read() {
     drop(raw);
 }
 
-#[tokio::test]
-async fn a_node_without_links_is_drained_at_once() {
-    let (server, endpoint) = crate::server("tcp://127.0.0.1:0").await;
+async fn a_node_without_links_is_drained_at_once<R: Runtime>() {
+    let (server, endpoint) = crate::server::<R>("tcp://127.0.0.1:0").await;
     assert_eq!(soon(server.drain(Duration::ZERO)).await, Drain::Complete);
-    let client = crate::client(&endpoint);
+    let client = crate::client::<R>(&endpoint);
     assert_eq!(soon(client.drain(Duration::ZERO)).await, Drain::Complete);
     assert_eq!(soon(client.drain(Duration::ZERO)).await, Drain::Complete, "a second time");
 }
@@ -105,7 +102,7 @@ async fn a_final_error_reaches_a_client_that_has_sent_more() {
     }));
     // Each of them is asked about, however many were wrong before.
     options.admission.strangers.user_failures_free = u32::MAX;
-    let server = Server::with_options(options).unwrap();
+    let server = new_server::<Tokio>(options);
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     for _ in 0..20 {
         let mut raw = RawPeer::dial(&endpoint).await;

@@ -1,17 +1,31 @@
 //! Ends: of a caller, of a handler, of a node, of the runtime.
 
-use crate::{client, hello, server, soon};
-use pseud::{CallError, Client, Fault, OnDisconnect, Options, Reason, Server};
+use crate::{
+    Runtime, Tokio, client, conversations, hello, is_simulated, new_client, new_server, now,
+    server, soon, spawn, until, yield_now,
+};
+use pseud::{CallError, Fault, Limits, OnDisconnect, Options, Reason};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore};
 
-#[tokio::test]
-async fn a_handler_is_told_that_its_caller_is_gone() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+conversations! { Tokio:
+    a_handler_is_told_that_its_caller_is_gone,
+    whoever_asks_whether_a_request_is_over_hears_of_its_answer,
+    j_11_a_handler_that_panics_harms_its_own_call_only,
+    draining_lets_work_finish_and_takes_no_more,
+    draining_is_bounded,
+    dropping_the_last_handle_ends_the_node,
+    after_its_end_a_node_says_so_at_once,
+    handlers_that_are_to_finish_leave_no_room_when_their_callers_leave,
+    many_large_results_at_once_reach_a_peer_that_reads on 2 threads,
+}
+
+async fn a_handler_is_told_that_its_caller_is_gone<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     let (started, told) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (begin, end) = (started.clone(), told.clone());
     server
@@ -27,22 +41,18 @@ async fn a_handler_is_told_that_its_caller_is_gone() {
             }
         })
         .unwrap();
-    let caller = client(&endpoint);
-    let call = tokio::spawn({
-        let caller = caller.clone();
-        async move { caller.call::<(), _>("work", ()).await }
-    });
+    let caller = client::<R>(&endpoint);
+    let call = spawn(caller.call::<(), _>("work", ()));
     soon(started.notified()).await;
     caller.shutdown();
     soon(told.notified()).await;
     let error = soon(call).await.unwrap().unwrap_err();
     assert!(matches!(error, CallError::Closed { executed: pseud::Executed::Maybe }), "{error}");
-    assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
+    assert_eq!(hello(&client::<R>(&endpoint)).await, "Hello Charly");
 }
 
-#[tokio::test]
-async fn whoever_asks_whether_a_request_is_over_hears_of_its_answer() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+async fn whoever_asks_whether_a_request_is_over_hears_of_its_answer<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     let (tell, told) = tokio::sync::mpsc::unbounded_channel();
     for (name, turns) in [("at once", 0), ("later", 1)] {
         let tell = tell.clone();
@@ -56,33 +66,32 @@ async fn whoever_asks_whether_a_request_is_over_hears_of_its_answer() {
                     Poll::Ready(())
                 })
                 .await;
-                tokio::spawn(async move {
+                spawn(async move {
                     watching.await;
                     let _ = tell.send(cancelled.is_cancelled());
                 });
                 for _ in 0..turns {
-                    tokio::task::yield_now().await;
+                    yield_now().await;
                 }
                 Ok::<_, Fault>(())
             }
         };
         server.register(name, work).unwrap();
     }
-    let (client, mut told) = (client(&endpoint), told);
+    let (client, mut told) = (client::<R>(&endpoint), told);
     for name in ["at once", "later"] {
         soon(client.call::<(), _>(name, ())).await.unwrap();
         assert_eq!(soon(told.recv()).await, Some(true), "{name}");
     }
 }
 
-#[tokio::test]
-async fn j_11_a_handler_that_panics_harms_its_own_call_only() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+async fn j_11_a_handler_that_panics_harms_its_own_call_only<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     server.register("early", |_| panicking(true)).unwrap();
     server.register("late", |_| panicking(false)).unwrap();
     server.register_sync("inline", |_| -> Result<(), Fault> { panic!("a secret") }).unwrap();
     server.register_blocking("thread", |_| -> Result<(), Fault> { panic!("a secret") }).unwrap();
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     for name in ["early", "late", "inline", "thread"] {
         let error = soon(client.call::<(), _>(name, ())).await.unwrap_err();
         let CallError::Fault(fault) = error else { panic!("{name}: {error}") };
@@ -94,14 +103,14 @@ async fn j_11_a_handler_that_panics_harms_its_own_call_only() {
 
 async fn panicking(early: bool) -> Result<(), Fault> {
     if !early {
-        tokio::task::yield_now().await;
+        yield_now().await;
     }
     panic!("a secret")
 }
 
 #[tokio::test]
 async fn a_blocking_handler_holds_up_nobody_else() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let (release, admission) = std::sync::mpsc::channel::<()>();
     let admission = std::sync::Mutex::new(admission);
     server
@@ -109,19 +118,15 @@ async fn a_blocking_handler_holds_up_nobody_else() {
             admission.lock().unwrap().recv().map_err(|e| Fault::new("RuntimeError", e.to_string()))
         })
         .unwrap();
-    let client = client(&endpoint);
-    let waiting = tokio::spawn({
-        let client = client.clone();
-        async move { client.call::<(), _>("wait", ()).await }
-    });
+    let client = client::<Tokio>(&endpoint);
+    let waiting = spawn(client.call::<(), _>("wait", ()));
     assert_eq!(hello(&client).await, "Hello Charly");
     release.send(()).unwrap();
     soon(waiting).await.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn draining_lets_work_finish_and_takes_no_more() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+async fn draining_lets_work_finish_and_takes_no_more<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     let (started, admission) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (begin, wait) = (started.clone(), admission.clone());
     server
@@ -134,13 +139,10 @@ async fn draining_lets_work_finish_and_takes_no_more() {
             }
         })
         .unwrap();
-    let client = client(&endpoint);
-    let work = tokio::spawn({
-        let client = client.clone();
-        async move { client.call::<String, _>("work", ()).await }
-    });
+    let client = client::<R>(&endpoint);
+    let work = spawn(client.call::<String, _>("work", ()));
     soon(started.notified()).await;
-    let drain = tokio::spawn({
+    let drain = spawn({
         let server = server.clone();
         async move { server.drain(Duration::from_secs(20)).await }
     });
@@ -158,20 +160,14 @@ async fn draining_lets_work_finish_and_takes_no_more() {
     soon(drain).await.unwrap();
 }
 
-#[tokio::test]
-async fn draining_is_bounded() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let client = client(&endpoint);
-    let stuck = tokio::spawn(async move { client.call::<(), _>("forever", ()).await });
-    soon(async {
-        while server.stats().requests_open == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    let started = Instant::now();
+async fn draining_is_bounded<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
+    let client = client::<R>(&endpoint);
+    let stuck = spawn(client.call::<(), _>("forever", ()));
+    until(|| server.stats().requests_open > 0).await;
+    let started = now();
     soon(server.drain(Duration::from_millis(100))).await;
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(now() - started < Duration::from_secs(5));
     let error = soon(stuck).await.unwrap().unwrap_err();
     assert!(matches!(error, CallError::Unknown(Reason::PeerGone)), "{error}");
 }
@@ -180,9 +176,9 @@ async fn draining_is_bounded() {
 fn p_04_when_the_runtime_goes_every_call_ends() {
     let here = runtime();
     let there = runtime();
-    let (_server, endpoint) = here.block_on(server("tcp://127.0.0.1:0"));
+    let (_server, endpoint) = here.block_on(server::<Tokio>("tcp://127.0.0.1:0"));
     let (client, calls) = there.block_on(async {
-        let client = client(&endpoint);
+        let client = client::<Tokio>(&endpoint);
         soon(client.ready()).await;
         (client.clone(), client)
     });
@@ -199,12 +195,7 @@ fn p_04_when_the_runtime_goes_every_call_ends() {
         })
         .collect();
     here.block_on(async {
-        soon(async {
-            while outcomes.load(Ordering::SeqCst) < 5 {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        until(|| outcomes.load(Ordering::SeqCst) >= 5).await;
     });
     drop(there);
     here.block_on(async {
@@ -220,23 +211,16 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-#[tokio::test]
-async fn dropping_the_last_handle_ends_the_node() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let client = client(&endpoint);
+async fn dropping_the_last_handle_ends_the_node<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
+    let client = client::<R>(&endpoint);
     assert_eq!(hello(&client).await, "Hello Charly");
     drop(client);
-    soon(async {
-        while server.stats().sessions > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| server.stats().sessions == 0).await;
 }
 
-#[tokio::test]
-async fn after_its_end_a_node_says_so_at_once() {
-    let client = Client::new("service").unwrap();
+async fn after_its_end_a_node_says_so_at_once<R: Runtime>() {
+    let client = new_client::<R>(Options::client("service"));
     client.shutdown();
     let error = soon(client.call::<(), _>("hello", ())).await.unwrap_err();
     assert!(matches!(error, CallError::Closed { executed: pseud::Executed::No }), "{error}");
@@ -249,41 +233,34 @@ async fn after_its_end_a_node_says_so_at_once() {
 #[test]
 fn handles_are_for_all_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
-    shared::<Client>();
+    shared::<pseud::Client>();
     shared::<pseud::Server>();
     shared::<pseud::Peer>();
 }
 
-#[tokio::test]
-async fn handlers_that_are_to_finish_leave_no_room_when_their_callers_leave() {
+async fn handlers_that_are_to_finish_leave_no_room_when_their_callers_leave<R: Runtime>() {
     let mut options = Options::server("service").on_disconnect(OnDisconnect::Detach);
     options.config.limits.requests_open_max = 10;
-    let server = Server::with_options(options).unwrap();
-    let running = Arc::new(AtomicUsize::new(0));
+    let server = new_server::<R>(options);
+    let (running, release) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
-    let count = running.clone();
+    let (count, admission) = (running.clone(), release.clone());
     server
         .register("stubborn", move |_| {
             count.fetch_add(1, Ordering::SeqCst);
-            async { std::future::pending::<Result<(), Fault>>().await }
+            let admission = admission.clone();
+            async move {
+                let _closed = admission.acquire().await;
+                Ok::<_, Fault>(())
+            }
         })
         .unwrap();
     for round in 0..5 {
-        let client = client(&endpoint);
+        let client = client::<R>(&endpoint);
         soon(client.ready()).await;
-        let calls: Vec<_> = (0..4)
-            .map(|_| {
-                let client = client.clone();
-                tokio::spawn(async move { client.call::<(), _>("stubborn", ()).await })
-            })
-            .collect();
+        let calls: Vec<_> = (0..4).map(|_| spawn(client.call::<(), _>("stubborn", ()))).collect();
         let expected = if round < 2 { 4 * (round + 1) } else { 10 };
-        soon(async {
-            while running.load(Ordering::SeqCst) < expected {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        until(|| running.load(Ordering::SeqCst) >= expected).await;
         if round > 2 {
             for call in calls {
                 let error = soon(call).await.unwrap().unwrap_err();
@@ -291,35 +268,30 @@ async fn handlers_that_are_to_finish_leave_no_room_when_their_callers_leave() {
             }
         }
         client.shutdown();
-        soon(async {
-            while server.stats().sessions > 0 {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        until(|| server.stats().sessions == 0).await;
     }
     assert_eq!(running.load(Ordering::SeqCst), 10);
+    release.close();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_large_results_at_once_reach_a_peer_that_reads() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-    server.register_sync("large", |_| Ok::<_, Fault>("x".repeat(2 << 20))).unwrap();
-    let client = client(&endpoint);
+async fn many_large_results_at_once_reach_a_peer_that_reads<R: Runtime>() {
+    // A simulated world takes its time for each byte: less of them, for smaller queues.
+    let size = if is_simulated() { 32 << 10 } else { 2 << 20 };
+    let mut limits = Limits::default();
+    limits.queue_bytes_hard_max = 8 * size;
+    let server = new_server::<R>(Options::server("service").limits(limits));
+    let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
+    server.register_sync("large", move |_| Ok::<_, Fault>("x".repeat(size))).unwrap();
+    let client = client::<R>(&endpoint);
     soon(client.ready()).await;
     let calls: Vec<_> = (0..40)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(
-                async move { client.call::<String, _>("large", ()).timeout(crate::SOON).await },
-            )
-        })
+        .map(|_| spawn(client.call::<String, _>("large", ()).timeout(crate::SOON)))
         .collect();
     let mut whole = 0;
     for call in calls {
         match soon(call).await.unwrap() {
             Ok(text) => {
-                assert_eq!(text.len(), 2 << 20);
+                assert_eq!(text.len(), size);
                 whole += 1;
             }
             Err(CallError::Fault(fault)) => assert_eq!(fault.class, "Overloaded"),

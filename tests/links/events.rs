@@ -1,14 +1,23 @@
 //! What a watcher sees.
 
-use crate::{eager_client, hello, server, soon};
+use crate::{
+    Runtime, Tokio, abandoned, conversations, eager_client, hello, new_client, new_server, server,
+    soon, until,
+};
 use pseud::proto::{Incompatible, PeerError};
-use pseud::{ConnectionEvent, Options, Reason, Server};
+use pseud::{ConnectionEvent, Options, Reason};
 use std::io::{Read, Write};
 
-#[tokio::test]
-async fn a_link_from_its_first_try_to_its_loss() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let client = pseud::Client::new("service").unwrap();
+conversations! { Tokio:
+    a_link_from_its_first_try_to_its_loss,
+    a_failure_to_connect_names_the_endpoint,
+    a_slow_watcher_is_told_how_much_it_missed,
+    a_watcher_that_lagged_asks_what_is_there_and_misses_nothing_after_that,
+}
+
+async fn a_link_from_its_first_try_to_its_loss<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
+    let client = new_client::<R>(Options::client("service"));
     let mut events = client.events();
     client.connect(&endpoint).unwrap();
     let first = soon(events.next()).await.unwrap();
@@ -40,11 +49,9 @@ async fn a_link_from_its_first_try_to_its_loss() {
     soon(async { while events.next().await.is_some() {} }).await;
 }
 
-#[tokio::test]
-async fn a_failure_to_connect_names_the_endpoint() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let endpoint = format!("tcp://127.0.0.1:{port}");
-    let client = pseud::Client::new("service").unwrap();
+async fn a_failure_to_connect_names_the_endpoint<R: Runtime>() {
+    let endpoint = abandoned::<R>().await;
+    let client = new_client::<R>(Options::client("service"));
     let mut events = client.events();
     client.connect(&endpoint).unwrap();
     soon(events.next()).await.unwrap();
@@ -55,7 +62,7 @@ async fn a_failure_to_connect_names_the_endpoint() {
 
 #[tokio::test]
 async fn a_stranger_that_speaks_something_else_is_refused() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let mut events = server.events();
     let address = endpoint.strip_prefix("tcp://").unwrap().to_owned();
     let stranger = tokio::task::spawn_blocking(move || {
@@ -74,41 +81,29 @@ async fn a_stranger_that_speaks_something_else_is_refused() {
     assert!(soon(stranger).await.unwrap() >= 64, "it has seen our greeting");
 }
 
-#[tokio::test]
-async fn a_slow_watcher_is_told_how_much_it_missed() {
+async fn a_slow_watcher_is_told_how_much_it_missed<R: Runtime>() {
     let mut options = Options::server("service");
     options.connection.heartbeat.interval = None;
-    let server = Server::with_options(options).unwrap();
+    let server = new_server::<R>(options);
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
     let mut events = server.events();
     for _ in 0..150 {
-        assert_eq!(hello(&eager_client(&endpoint)).await, "Hello Charly");
+        assert_eq!(hello(&eager_client::<R>(&endpoint)).await, "Hello Charly");
     }
-    soon(async {
-        while server.stats().sessions > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| server.stats().sessions == 0).await;
     let first = soon(events.next()).await.unwrap();
     assert!(matches!(first, ConnectionEvent::Lagged(44)), "300 events, 256 kept: {first:?}");
 }
 
-#[tokio::test]
-async fn a_watcher_that_lagged_asks_what_is_there_and_misses_nothing_after_that() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+async fn a_watcher_that_lagged_asks_what_is_there_and_misses_nothing_after_that<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     let mut events = server.events();
-    let stays = eager_client(&endpoint);
+    let stays = eager_client::<R>(&endpoint);
     assert_eq!(hello(&stays).await, "Hello Charly");
     for _ in 0..150 {
-        assert_eq!(hello(&eager_client(&endpoint)).await, "Hello Charly");
+        assert_eq!(hello(&eager_client::<R>(&endpoint)).await, "Hello Charly");
     }
-    soon(async {
-        while server.stats().sessions > 1 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| server.stats().sessions <= 1).await;
     assert!(matches!(soon(events.next()).await, Some(ConnectionEvent::Lagged(_))));
     let there = events.resync();
     let sessions: Vec<_> = there.iter().filter_map(|peer| peer.session()).collect();
@@ -116,7 +111,7 @@ async fn a_watcher_that_lagged_asks_what_is_there_and_misses_nothing_after_that(
     assert_eq!((sessions.len(), &sessions), (1, &all));
     assert!(there[0].info().is_some() && there[0].is_connected());
     // Nothing of before is told again, and what follows is whole.
-    let comes = eager_client(&endpoint);
+    let comes = eager_client::<R>(&endpoint);
     assert_eq!(hello(&comes).await, "Hello Charly");
     let ready = soon(events.next()).await.unwrap();
     let ConnectionEvent::Connected { session, .. } = ready else { panic!("{ready:?}") };

@@ -1,15 +1,26 @@
 //! The faces of calls and failures: dotted names, `?` in handlers, texts, names that are missing.
 
-use crate::{client, server, soon};
-use pseud::{
-    CallError, CallRefused, Client, Exception, Fault, Options, Request, Server, SetupError,
+use crate::{
+    Client, Runtime, Server, Tokio, client, conversations, new_client, new_server, server, soon,
+    spawn,
 };
+use pseud::{CallError, CallRefused, Exception, Fault, Options, Request, SetupError};
 use std::error::Error;
 use std::io;
 
-#[tokio::test]
-async fn dotted_names_are_called_part_by_part() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+conversations! { Tokio:
+    dotted_names_are_called_part_by_part,
+    services_of_whoever_called_and_of_peers_by_name,
+    a_call_can_be_kept_and_spawned,
+    what_is_missing_from_a_name_is_refused_at_once,
+    a_question_mark_in_a_handler_is_the_exception_that_python_has,
+    the_causes_of_a_boxed_error_leave_only_where_tracebacks_do,
+    what_a_nested_call_raised_passes_on_and_a_refusal_of_it_does_not,
+    names_that_nobody_can_have_are_refused_at_birth,
+}
+
+async fn dotted_names_are_called_part_by_part<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     for name in ["string.lower", "this.is.a.name"] {
         let echo = |request: Request| {
             let (text,): (String,) = request.args()?;
@@ -17,7 +28,7 @@ async fn dotted_names_are_called_part_by_part() {
         };
         server.register_sync(name, echo).unwrap();
     }
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     let string = client.service("string");
     let told = soon(string.call::<String, _>("lower", ("ABC",))).await.unwrap();
     assert_eq!(told, "string.lower: abc");
@@ -33,16 +44,15 @@ async fn dotted_names_are_called_part_by_part() {
     assert!(error.is_service_not_found() && error.is_retry_safe(), "{error:?}");
 }
 
-#[tokio::test]
-async fn services_of_whoever_called_and_of_peers_by_name() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+async fn services_of_whoever_called_and_of_peers_by_name<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     server
         .register("ask", |request: Request| async move {
             let colour: String = request.caller().service("lamp").call("colour", ()).await?;
             Ok::<_, Fault>(colour)
         })
         .unwrap();
-    let client = Client::with_options(Options::client("service").identity("desk")).unwrap();
+    let client = new_client::<R>(Options::client("service").identity("desk"));
     client.register_sync("lamp.colour", |_| Ok::<_, Fault>("red")).unwrap();
     client.connect(&endpoint).unwrap();
     assert_eq!(soon(client.call::<String, _>("ask", ())).await.unwrap(), "red");
@@ -51,18 +61,16 @@ async fn services_of_whoever_called_and_of_peers_by_name() {
 }
 
 /// A call outlives the name that it was made with.
-#[tokio::test]
-async fn a_call_can_be_kept_and_spawned() {
-    let (_server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let client = client(&endpoint);
+async fn a_call_can_be_kept_and_spawned<R: Runtime>() {
+    let (_server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
+    let client = client::<R>(&endpoint);
     let call = client.call::<String, _>(format!("hel{}", "lo"), ("Charly",));
-    assert_eq!(soon(tokio::spawn(call)).await.unwrap().unwrap(), "Hello Charly");
+    assert_eq!(soon(spawn(call)).await.unwrap().unwrap(), "Hello Charly");
 }
 
-#[tokio::test]
-async fn what_is_missing_from_a_name_is_refused_at_once() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let client = client(&endpoint);
+async fn what_is_missing_from_a_name_is_refused_at_once<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
+    let client = client::<R>(&endpoint);
     let refused = async |call: pseud::Call<(), ()>| match soon(call).await {
         Err(CallError::Refused(refused)) => refused,
         other => panic!("{other:?}"),
@@ -77,8 +85,8 @@ async fn what_is_missing_from_a_name_is_refused_at_once() {
 }
 
 /// A server with handlers that fail by `?`, and a client of it.
-async fn failing(options: Options) -> (Server, Client) {
-    let server = Server::with_options(options).unwrap();
+async fn failing<R: Runtime>(options: Options) -> (Server<R>, Client<R>) {
+    let server = new_server::<R>(options);
     let endpoint = crate::serve(&server, "tcp://127.0.0.1:0").await;
     server
         .register_sync("parse", |request| {
@@ -96,7 +104,7 @@ async fn failing(options: Options) -> (Server, Client) {
         })
         .unwrap();
     server.register("nested", nested).unwrap();
-    (server, client(&endpoint))
+    (server, client::<R>(&endpoint))
 }
 
 #[derive(Debug)]
@@ -120,16 +128,15 @@ async fn nested(request: Request) -> Result<(), Fault> {
     Ok(request.caller().call(name, ()).await?)
 }
 
-async fn fault(client: &Client, name: &str, args: impl serde::Serialize) -> Fault {
+async fn fault<R: Runtime>(client: &Client<R>, name: &str, args: impl serde::Serialize) -> Fault {
     match soon(client.call::<(), _>(name, args)).await {
         Err(CallError::Fault(fault)) => fault,
         other => panic!("{other:?}"),
     }
 }
 
-#[tokio::test]
-async fn a_question_mark_in_a_handler_is_the_exception_that_python_has() {
-    let (_server, client) = failing(Options::server("service")).await;
+async fn a_question_mark_in_a_handler_is_the_exception_that_python_has<R: Runtime>() {
+    let (_server, client) = failing::<R>(Options::server("service")).await;
     let told = fault(&client, "parse", ("12a",)).await;
     assert_eq!(told, Fault::new(Exception::ValueError, "invalid digit found in string"));
     let told = fault(&client, "read", ()).await;
@@ -137,20 +144,18 @@ async fn a_question_mark_in_a_handler_is_the_exception_that_python_has() {
     assert_eq!(told, Fault::new(Exception::OSError, text));
 }
 
-#[tokio::test]
-async fn the_causes_of_a_boxed_error_leave_only_where_tracebacks_do() {
+async fn the_causes_of_a_boxed_error_leave_only_where_tracebacks_do<R: Runtime>() {
     for expose in [false, true] {
         let options = Options::server("service").expose_traceback(expose);
-        let (_server, client) = failing(options).await;
+        let (_server, client) = failing::<R>(options).await;
         let traceback = if expose { "caused by: the disk of /srv/secret" } else { "" };
         let expected = Fault::new(Exception::Exception, "cannot load").with_traceback(traceback);
         assert_eq!(fault(&client, "boxed", ()).await, expected);
     }
 }
 
-#[tokio::test]
-async fn what_a_nested_call_raised_passes_on_and_a_refusal_of_it_does_not() {
-    let (_server, client) = failing(Options::server("service")).await;
+async fn what_a_nested_call_raised_passes_on_and_a_refusal_of_it_does_not<R: Runtime>() {
+    let (_server, client) = failing::<R>(Options::server("service")).await;
     client.register_sync("sold_out", |_| Err::<(), _>(Fault::new("SoldOut", "no seats"))).unwrap();
     assert_eq!(fault(&client, "nested", ("sold_out",)).await, Fault::new("SoldOut", "no seats"));
     let told = fault(&client, "nested", ("no.such.thing",)).await;
@@ -158,19 +163,18 @@ async fn what_a_nested_call_raised_passes_on_and_a_refusal_of_it_does_not() {
     assert!(told.message.contains("nothing of that name"), "{told}");
 }
 
-#[tokio::test]
-async fn names_that_nobody_can_have_are_refused_at_birth() {
+async fn names_that_nobody_can_have_are_refused_at_birth<R: Runtime>() {
     let long = "n".repeat(256);
     for (name, why) in [("", "name"), ("\0name", "zero"), (long.as_str(), "255")] {
-        for error in [Server::new(name).unwrap_err(), Client::new(name).unwrap_err()] {
+        for error in [Server::<R>::new(name).unwrap_err(), Client::<R>::new(name).unwrap_err()] {
             assert!(matches!(error, SetupError::Identity(_)), "{error:?}");
             assert!(error.to_string().contains(why), "{error}");
             assert_eq!(io::Error::from(error).kind(), io::ErrorKind::InvalidInput);
         }
     }
-    assert!(Server::with_options(Options::default()).is_err());
+    assert!(Server::<R>::with_options(Options::default()).is_err());
     // A client of nobody: it is called, or calls whom it names.
-    let client = Client::with_options(Options::default()).unwrap();
+    let client = new_client::<R>(Options::default());
     let error = soon(client.call::<(), _>("hello", ())).await.unwrap_err();
     assert!(matches!(error, CallError::Refused(CallRefused::NoServer)), "{error}");
 }

@@ -1,12 +1,14 @@
 //! Both sides flood each other with calls whose handlers call back, large bodies among them: the
 //! sockets are full both ways, and nobody waits for ever.
 
-use crate::soon;
-use pseud::{CallError, Client, Fault, Node, Options, Peer, Request, Server};
+use crate::{
+    Client, Runtime, Server, Tokio, conversations, is_simulated, join_all, new_client, new_server,
+    soon, spawn, timeout,
+};
+use pseud::{CallError, Fault, Node, Options, Peer, Request};
+use pseud_testkit::conversation::over_sockets;
+use pseud_testkit::sim::{self, Conditions};
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 /// Ten times what a busy machine needs.
 const FLOOD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -22,40 +24,49 @@ const DEPTH: usize = 3;
 /// Of so many rounds one is of large bodies: together more than sockets take, each way.
 const LARGE_EVERY: usize = 32;
 const LARGE_BYTES: usize = 200_000;
+const SIMULATED_BYTES: usize = 20_000;
 
-#[test]
-fn p_06_a_flood_both_ways_ends_on_one_thread() {
-    flood(Builder::new_current_thread().enable_all().build().unwrap());
+conversations! { Tokio:
+    p_06_a_flood_both_ways_ends_on_one_thread,
+}
+
+async fn p_06_a_flood_both_ways_ends_on_one_thread<R: Runtime>() {
+    if is_simulated() {
+        // Sockets that hold one body.
+        let conditions = Conditions { capacity: SIMULATED_BYTES, ..Conditions::windy() };
+        sim::world().change(conditions);
+        flood::<R>(2, 1, SIMULATED_BYTES).await;
+    } else {
+        flood::<R>(CALLERS, ROUNDS, LARGE_BYTES).await;
+    }
 }
 
 #[test]
 fn p_06_a_flood_both_ways_ends_on_several_threads() {
-    flood(Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap());
+    over_sockets(3, flood::<Tokio>(CALLERS, ROUNDS, LARGE_BYTES));
 }
 
-fn flood(runtime: Runtime) {
-    runtime.block_on(async {
-        let (server, client) = pair().await;
-        let mut callers = JoinSet::new();
-        for _ in 0..CALLERS {
-            callers.spawn(keep_calling(Callee::Server(client.clone())));
-            callers.spawn(keep_calling(Callee::Desk(server.peer("desk"))));
-        }
-        timeout(FLOOD_TIMEOUT, callers.join_all()).await.expect("every call ends");
-        let served = server.stats().requests_served + client.stats().requests_served;
-        assert_eq!(served, (2 * CALLERS * ROUNDS * (DEPTH + 1)) as u64);
-    });
+async fn flood<R: Runtime>(count: usize, rounds: usize, large: usize) {
+    let (server, client) = pair::<R>().await;
+    let mut callers = Vec::new();
+    for _ in 0..count {
+        callers.push(spawn(keep_calling(Callee::Server(client.clone()), rounds, large)));
+        callers.push(spawn(keep_calling(Callee::<R>::Desk(server.peer("desk")), rounds, large)));
+    }
+    timeout(FLOOD_TIMEOUT, join_all(callers)).await.expect("every call ends");
+    let served = server.stats().requests_served + client.stats().requests_served;
+    assert_eq!(served, (2 * count * rounds * (DEPTH + 1)) as u64);
 }
 
-enum Callee {
-    Server(Client),
+enum Callee<R: Runtime> {
+    Server(Client<R>),
     Desk(Peer),
 }
 
-async fn keep_calling(callee: Callee) {
-    for round in 0..ROUNDS {
-        let large = round.is_multiple_of(LARGE_EVERY);
-        let body = "x".repeat(if large { LARGE_BYTES } else { round });
+async fn keep_calling<R: Runtime>(callee: Callee<R>, rounds: usize, large: usize) {
+    for round in 0..rounds {
+        let size = if round.is_multiple_of(LARGE_EVERY) { large } else { round };
+        let body = "x".repeat(size);
         let args = (DEPTH, body.as_str());
         let echo: Result<String, CallError> = match &callee {
             Callee::Server(client) => client.call("down", args).await,
@@ -65,9 +76,9 @@ async fn keep_calling(callee: Callee) {
     }
 }
 
-async fn pair() -> (Server, Client) {
-    let server = Server::with_options(roomy(Options::server("service"))).unwrap();
-    let client = Client::with_options(roomy(Options::client("service").identity("desk"))).unwrap();
+async fn pair<R: Runtime>() -> (Server<R>, Client<R>) {
+    let server = new_server::<R>(roomy(Options::server("service")));
+    let client = new_client::<R>(roomy(Options::client("service").identity("desk")));
     serve(server.node());
     serve(client.node());
     client.connect(&server.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();

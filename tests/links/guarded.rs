@@ -1,8 +1,8 @@
 //! Servers that ask who comes, and clients that show something.
 
-use crate::soon;
+use crate::{Client, Runtime, Server, new_client, new_server, soon};
 use pseud::proto::{Incompatible, PeerError};
-use pseud::{CallError, Client, ConnectionEvent, Fault, Options, Reason, Secret, Server};
+use pseud::{CallError, ConnectionEvent, Fault, Options, Reason, Secret};
 use std::time::Duration;
 
 const ANYWHERE: &str = "tcp://127.0.0.1:0";
@@ -12,14 +12,14 @@ pub(crate) fn plain(password: &str) -> Options {
 }
 
 /// A server whose `whoami` tells the user, and `back` what its caller answers.
-pub(crate) async fn serve(options: Options) -> (Server, String) {
-    let server = Server::with_options(options).unwrap();
+pub(crate) async fn serve<R: Runtime>(options: Options) -> (Server<R>, String) {
+    let server = new_server::<R>(options);
     register(&server);
     let endpoint = server.bind(ANYWHERE).await.unwrap();
     (server, endpoint)
 }
 
-pub(crate) fn register(server: &Server) {
+pub(crate) fn register<R: Runtime>(server: &Server<R>) {
     server.register_sync("whoami", |request| Ok::<_, Fault>(request.user().to_string())).unwrap();
     server
         .register("back", |request| async move {
@@ -29,14 +29,14 @@ pub(crate) fn register(server: &Server) {
         .unwrap();
 }
 
-pub(crate) fn connect(options: Options, endpoint: &str) -> Client {
-    let client = Client::with_options(options).unwrap();
+pub(crate) fn connect<R: Runtime>(options: Options, endpoint: &str) -> Client<R> {
+    let client = new_client::<R>(options);
     client.register_sync("name", |_| Ok::<_, Fault>("desk")).unwrap();
     client.connect(endpoint).unwrap();
     client
 }
 
-pub(crate) async fn calls_go_both_ways(client: &Client, user: &str) {
+pub(crate) async fn calls_go_both_ways<R: Runtime>(client: &Client<R>, user: &str) {
     let told: String = soon(client.call("whoami", ())).await.unwrap();
     assert_eq!(told, user);
     let told: String = soon(client.call("back", ())).await.unwrap();
@@ -44,9 +44,9 @@ pub(crate) async fn calls_go_both_ways(client: &Client, user: &str) {
 }
 
 /// Why its first link was refused; its calls were not executed, for the same reason.
-pub(crate) async fn refusal(mut options: Options, endpoint: &str) -> PeerError {
+pub(crate) async fn refusal<R: Runtime>(mut options: Options, endpoint: &str) -> PeerError {
     options.config.call_timeout = Duration::from_millis(300);
-    let client = Client::with_options(options).unwrap();
+    let client = new_client::<R>(options);
     let mut events = client.events();
     client.connect(endpoint).unwrap();
     let error = refused(&mut events).await;

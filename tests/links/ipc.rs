@@ -1,6 +1,6 @@
 //! Files of Unix sockets: their modes from birth, and several servers that want the same path.
 
-use crate::{client, hello, serve, soon};
+use crate::{Tokio, client, hello, serve, soon};
 use pseud::{Options, Server};
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
@@ -101,7 +101,7 @@ async fn the_longest_path_that_a_socket_can_have() {
     assert_eq!(endpoint.len(), "ipc://".len() + 107);
     let server = Server::new("service").unwrap();
     serve(&server, &endpoint).await;
-    assert_eq!(hello(&client(&endpoint)).await, "Hello Charly");
+    assert_eq!(hello(&client::<Tokio>(&endpoint)).await, "Hello Charly");
     let names = fs::read_dir(&inner).unwrap();
     assert_eq!(names.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>(), ["s"]);
 }

@@ -1,4 +1,5 @@
-//! Links over real sockets: endpoints, losses and returns, giving up, and the end.
+//! Links: endpoints, losses and returns, giving up, and the end. Most conversations are held in simulated
+//! worlds and over real sockets, the others over sockets alone.
 
 #![allow(missing_docs, reason = "tests")]
 
@@ -37,26 +38,23 @@ mod typed;
 mod urgent;
 mod users;
 
-use pseud::{Client, Fault, Options, Server};
-use std::future::Future;
+use pseud::tokio::Tokio;
+use pseud::{Fault, Options};
+use pseud_testkit::conversation::{
+    Client, Runtime, SOON, Server, is_simulated, join_all, new_client, new_server, now, sleep,
+    soon, spawn, timeout, until, yield_now,
+};
+use pseud_testkit::conversations;
 use std::time::Duration;
 
-/// No test waits longer than this for anything.
-const SOON: Duration = Duration::from_secs(20);
-
-/// What `future` gives, which must be soon.
-async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(SOON, future).await.expect("it takes too long")
-}
-
 /// A server with `hello` and `forever`, bound to `endpoint`.
-async fn server(endpoint: &str) -> (Server, String) {
-    let server = Server::new("service").unwrap();
+async fn server<R: Runtime>(endpoint: &str) -> (Server<R>, String) {
+    let server = new_server::<R>(Options::server("service"));
     let bound = serve(&server, endpoint).await;
     (server, bound)
 }
 
-async fn serve(server: &Server, endpoint: &str) -> String {
+async fn serve<R: Runtime>(server: &Server<R>, endpoint: &str) -> String {
     server
         .register_sync("hello", |request| {
             let (name,): (String,) = request.args()?;
@@ -69,15 +67,22 @@ async fn serve(server: &Server, endpoint: &str) -> String {
     server.bind(endpoint).await.unwrap()
 }
 
-fn client(endpoint: &str) -> Client {
-    let client = Client::new("service").unwrap();
+/// Where nobody listens any more.
+async fn abandoned<R: Runtime>() -> String {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
+    server.shutdown();
+    endpoint
+}
+
+fn client<R: Runtime>(endpoint: &str) -> Client<R> {
+    let client = new_client::<R>(Options::client("service"));
     client.connect(endpoint).unwrap();
     client
 }
 
 /// A client that tries again fast, whatever its luck with jitter.
-fn eager_client(endpoint: &str) -> Client {
-    let client = Client::with_options(eager(Options::client("service"))).unwrap();
+fn eager_client<R: Runtime>(endpoint: &str) -> Client<R> {
+    let client = new_client::<R>(eager(Options::client("service")));
     client.connect(endpoint).unwrap();
     client
 }
@@ -88,6 +93,6 @@ fn eager(mut options: Options) -> Options {
     options.call_timeout(SOON)
 }
 
-async fn hello(client: &Client) -> String {
+async fn hello<R: Runtime>(client: &Client<R>) -> String {
     soon(client.call("hello", ("Charly",))).await.unwrap()
 }

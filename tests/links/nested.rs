@@ -1,10 +1,12 @@
 //! Calls within calls: each handler calls its caller, to depth 32, and no side waits for itself.
 
-use crate::soon;
-use pseud::{Client, Fault, Node, Options, Request, Server};
+use crate::{
+    Client, Runtime, Server, Tokio, conversations, join_all, new_client, new_server, soon, spawn,
+};
+use pseud::{Fault, Node, Options, Request};
+use pseud_testkit::conversation::over_sockets;
 use std::time::Duration;
-use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::task::JoinSet;
+use tokio::runtime::Handle;
 
 /// Far more than [`SOON`](crate::SOON): a dead-lock is not saved by a time-out.
 const CALL_TIMEOUT: Duration = Duration::from_secs(600);
@@ -17,52 +19,45 @@ const CHAINS: usize = 20;
 /// The same where each handler holds a thread: all of them fit the runtime's 512.
 const CHAINS_OF_THREADS: usize = 5;
 
-#[test]
-fn p_06_handlers_call_their_callers_to_depth_32_on_one_thread() {
-    check(one_thread(), CHAINS, "down");
+conversations! { Tokio:
+    p_06_handlers_call_their_callers_to_depth_32_on_one_thread,
+}
+
+async fn p_06_handlers_call_their_callers_to_depth_32_on_one_thread<R: Runtime>() {
+    check::<R>(CHAINS, "down").await;
 }
 
 #[test]
 fn p_06_handlers_call_their_callers_to_depth_32_on_several_threads() {
-    check(three_threads(), CHAINS, "down");
+    over_sockets(3, check::<Tokio>(CHAINS, "down"));
 }
 
 #[test]
 fn p_06_handlers_that_block_call_their_callers_to_depth_32() {
-    check(one_thread(), CHAINS_OF_THREADS, "block");
-    check(three_threads(), CHAINS_OF_THREADS, "block");
-}
-
-fn one_thread() -> Runtime {
-    Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-fn three_threads() -> Runtime {
-    Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap()
+    for workers in [0, 3] {
+        over_sockets(workers, check::<Tokio>(CHAINS_OF_THREADS, "block"));
+    }
 }
 
 /// Chains that begin at both sides, of that handler.
-fn check(runtime: Runtime, count: usize, name: &'static str) {
-    runtime.block_on(async {
-        let (server, client) = pair().await;
-        let mut chains = JoinSet::new();
-        for _ in 0..count {
-            let (client, desk) = (client.clone(), server.peer("desk"));
-            chains.spawn(async move { client.call::<u64, _>(name, (DEPTH,)).await });
-            chains.spawn(async move { desk.call::<u64, _>(name, (DEPTH,)).await });
-        }
-        for sum in soon(chains.join_all()).await {
-            assert_eq!(sum.unwrap(), DEPTH * (DEPTH + 1) / 2);
-        }
-        let (here, there) = (server.stats(), client.stats());
-        assert_eq!(here.requests_served + there.requests_served, 2 * count as u64 * (DEPTH + 1));
-    });
+async fn check<R: Runtime>(count: usize, name: &'static str) {
+    let (server, client) = pair::<R>().await;
+    let mut chains = Vec::new();
+    for _ in 0..count {
+        let (client, desk) = (client.clone(), server.peer("desk"));
+        chains.push(spawn(async move { client.call::<u64, _>(name, (DEPTH,)).await }));
+        chains.push(spawn(async move { desk.call::<u64, _>(name, (DEPTH,)).await }));
+    }
+    for sum in soon(join_all(chains)).await {
+        assert_eq!(sum.unwrap(), DEPTH * (DEPTH + 1) / 2);
+    }
+    let (here, there) = (server.stats(), client.stats());
+    assert_eq!(here.requests_served + there.requests_served, 2 * count as u64 * (DEPTH + 1));
 }
 
-async fn pair() -> (Server, Client) {
-    let server = Server::with_options(patient(Options::server("service"))).unwrap();
-    let client =
-        Client::with_options(patient(Options::client("service").identity("desk"))).unwrap();
+async fn pair<R: Runtime>() -> (Server<R>, Client<R>) {
+    let server = new_server::<R>(patient(Options::server("service")));
+    let client = new_client::<R>(patient(Options::client("service").identity("desk")));
     serve(server.node());
     serve(client.node());
     client.connect(&server.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();

@@ -1,19 +1,28 @@
 //! Who is there: listed, told as it changes, told to others, kept in a store, looked after from afar.
 
-use crate::{client, eager, eager_client, hello, serve, soon};
+use crate::{
+    Client, Runtime, Server, Tokio, client, conversations, eager, eager_client, hello, new_client,
+    new_server, now, serve, soon, spawn, until, yield_now,
+};
 use pseud::tokio::{MemoryPresence, PresenceStore, Who};
 use pseud::{
-    Authenticator, CallError, Client, Fault, Options, Presence, PresenceEvent, Reason, Secret,
-    Server, User, Value,
+    Authenticator, CallError, Fault, Options, Presence, PresenceEvent, Reason, Secret, User, Value,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+conversations! { Tokio:
+    peers_say_who_is_there_and_what_goes_on,
+    a_feed_tells_each_user_once_and_a_store_holds_all,
+    an_admin_lists_calls_and_kicks_and_nobody_else_does,
+    k_10_a_page_is_bounded_and_the_next_one_goes_on_behind_it,
+}
 
 const ANYWHERE: &str = "tcp://127.0.0.1:0";
 
 /// A server that admits alice, and root, who is an admin.
-async fn plain_server() -> (Server, String) {
+async fn plain_server<R: Runtime>() -> (Server<R>, String) {
     let users = Authenticator::new(|question| async move {
         let pseud::Question::Plain { username, password } = question else {
             return pseud::Verdict::Deny;
@@ -24,15 +33,15 @@ async fn plain_server() -> (Server, String) {
             (_, false) => pseud::Verdict::Deny,
         }
     });
-    let server = Server::with_options(Options::server("service").plain_server(users)).unwrap();
+    let server = new_server::<R>(Options::server("service").plain_server(users));
     server.registry().serve_admin(|_| false);
     let endpoint = serve(&server, ANYWHERE).await;
     (server, endpoint)
 }
 
-async fn user(endpoint: &str, name: &str) -> Client {
+async fn user<R: Runtime>(endpoint: &str, name: &str) -> Client<R> {
     let options = Options::client("service").plain_client(name, Secret::new("secret"));
-    let client = Client::with_options(eager(options)).unwrap();
+    let client = new_client::<R>(eager(options));
     let says = name.to_owned();
     client.register_sync("name", move |_| Ok::<_, Fault>(says.clone())).unwrap();
     client.connect(endpoint).unwrap();
@@ -54,24 +63,15 @@ async fn left(presence: &mut Presence) -> Option<Reason> {
     }
 }
 
-#[tokio::test]
-async fn peers_say_who_is_there_and_what_goes_on() {
-    let (server, endpoint) = plain_server().await;
+async fn peers_say_who_is_there_and_what_goes_on<R: Runtime>() {
+    let (server, endpoint) = plain_server::<R>().await;
     let mut presence = server.presence();
-    let before = Instant::now();
-    let alice = user(&endpoint, "alice").await;
+    let before = now();
+    let alice = user::<R>(&endpoint, "alice").await;
     let peer = joined(&mut presence).await;
     hello(&alice).await;
-    let waiting = tokio::spawn({
-        let alice = alice.clone();
-        async move { alice.call::<(), _>("forever", ()).await }
-    });
-    soon(async {
-        while server.stats().requests_open == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    let waiting = spawn(alice.call::<(), _>("forever", ()));
+    until(|| server.stats().requests_open > 0).await;
     let listed: Vec<_> = server.peers().collect();
     let [one] = &listed[..] else { panic!("{listed:?}") };
     assert_eq!((one.user(), Some(one.session)), (&User::new("alice"), peer.session()));
@@ -94,29 +94,28 @@ async fn peers_say_who_is_there_and_what_goes_on() {
     assert!(!server.is_connected("alice") && server.peers().next().is_none());
 }
 
-#[tokio::test]
-async fn a_feed_tells_each_user_once_and_a_store_holds_all() {
-    let (server, endpoint) = plain_server().await;
+async fn a_feed_tells_each_user_once_and_a_store_holds_all<R: Runtime>() {
+    let (server, endpoint) = plain_server::<R>().await;
     let store = MemoryPresence::new();
-    let publishing = tokio::spawn(server.node().publish_presence("one", store.clone()));
+    let publishing = spawn(server.node().publish_presence("one", store.clone()));
     let (mut feed, mut presence) =
         (server.presence_feed(Duration::from_millis(50)), server.presence());
-    let first = user(&endpoint, "alice").await;
+    let first = user::<R>(&endpoint, "alice").await;
     joined(&mut presence).await;
-    let _second = user(&endpoint, "alice").await;
+    let _second = user::<R>(&endpoint, "alice").await;
     joined(&mut presence).await;
     let change = soon(feed.next()).await.unwrap();
     assert_eq!((change.who, change.is_connected), (Who::User("alice".into()), true));
-    soon(async {
+    let both_are_there = async {
         while store.page(None, 9).await.unwrap().len() != 2 {
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
-    })
-    .await;
+    };
+    soon(both_are_there).await;
     assert!(store.is_connected("alice".into()).await.unwrap());
     first.shutdown();
     left(&mut presence).await;
-    let _bob = user(&endpoint, "bob").await;
+    let _bob = user::<R>(&endpoint, "bob").await;
     joined(&mut presence).await;
     // Alice has a session still: nothing is told of that.
     let change = soon(feed.next()).await.unwrap();
@@ -127,10 +126,9 @@ async fn a_feed_tells_each_user_once_and_a_store_holds_all() {
     assert!(!store.is_connected("alice".into()).await.unwrap());
 }
 
-#[tokio::test]
-async fn an_admin_lists_calls_and_kicks_and_nobody_else_does() {
-    let (server, endpoint) = plain_server().await;
-    let (root, alice) = (user(&endpoint, "root").await, user(&endpoint, "alice").await);
+async fn an_admin_lists_calls_and_kicks_and_nobody_else_does<R: Runtime>() {
+    let (server, endpoint) = plain_server::<R>().await;
+    let (root, alice) = (user::<R>(&endpoint, "root").await, user::<R>(&endpoint, "alice").await);
     let page: Value = soon(root.call("pseud.peers", ())).await.unwrap();
     let text = format!("{page:?}");
     assert!(text.contains("alice") && text.contains("root"), "{text}");
@@ -146,16 +144,15 @@ async fn an_admin_lists_calls_and_kicks_and_nobody_else_does() {
     assert_eq!((count, left(&mut presence).await), (1, Some(Reason::Revoked)));
 }
 
-#[tokio::test]
-async fn k_10_a_page_is_bounded_and_the_next_one_goes_on_behind_it() {
-    let server = Server::new("service").unwrap();
+async fn k_10_a_page_is_bounded_and_the_next_one_goes_on_behind_it<R: Runtime>() {
+    let server = new_server::<R>(Options::server("service"));
     server.registry().serve_admin(|_| true);
     let endpoint = serve(&server, ANYWHERE).await;
-    let clients: Vec<_> = (0..5).map(|_| client(&endpoint)).collect();
+    let clients: Vec<_> = (0..5).map(|_| client::<R>(&endpoint)).collect();
     for client in &clients {
         soon(client.ready()).await;
     }
-    let admin = eager_client(&endpoint);
+    let admin = eager_client::<R>(&endpoint);
     soon(admin.ready()).await;
     #[derive(serde::Deserialize)]
     struct Page {

@@ -1,14 +1,30 @@
 //! What returns has happened: an endpoint that was given up is free, a link that was closed is over.
 
-use crate::{SOON, hello, serve, soon};
+use crate::{
+    Runtime, SOON, Server, Tokio, conversations, hello, is_simulated, new_client, new_server,
+    serve, soon, spawn, until, yield_now,
+};
 use pseud::tokio::Drain;
-use pseud::{CallError, Client, ConnectionEvent, Fault, Options, Reason, Server};
+use pseud::{CallError, ConnectionEvent, Fault, Options, Reason};
+use pseud_testkit::conversation::over_sockets;
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
 
-const TRIES: usize = 50;
+conversations! { Tokio:
+    after_unbind_the_endpoint_is_free_on_one_thread,
+    after_shutdown_the_endpoint_is_free_on_one_thread,
+    after_drain_the_endpoint_is_free_on_one_thread,
+    after_disconnect_its_session_is_over_on_one_thread,
+    a_bind_that_a_shutdown_overtook_leaves_nothing_bound,
+    after_disconnect_calls_wait_for_another_link_and_are_not_executed,
+    a_disconnect_in_a_handshake_leaves_no_session on 2 threads,
+}
+
+/// In a simulated world a few do, since there are many.
+fn tries() -> usize {
+    if is_simulated() { 4 } else { 50 }
+}
 
 #[derive(Debug, Clone, Copy)]
 enum End {
@@ -18,15 +34,15 @@ enum End {
 }
 
 /// Binds one endpoint again and again, with a client that is connected to it.
-async fn bind_again(endpoint: &str, end: End) {
+async fn bind_again<R: Runtime>(endpoint: &str, end: End) {
     let mut endpoint = endpoint.to_owned();
     let mut unbound = Vec::new();
-    for round in 0..TRIES {
-        let server = Server::new("service").unwrap();
+    for round in 0..tries() {
+        let server = new_server::<R>(Options::server("service"));
         let bound = server.bind(&endpoint).await;
         endpoint = bound.unwrap_or_else(|error| panic!("{end:?}, try {round}: {error}"));
         server.register_sync("hello", |_| Ok::<_, Fault>("Hello Charly")).unwrap();
-        let client = Client::new("service").unwrap();
+        let client = new_client::<R>(Options::client("service"));
         client.connect(&endpoint).unwrap();
         assert_eq!(hello(&client).await, "Hello Charly");
         match end {
@@ -44,14 +60,6 @@ async fn bind_again(endpoint: &str, end: End) {
     }
 }
 
-fn current_thread() -> Runtime {
-    Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-fn multi_thread() -> Runtime {
-    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-}
-
 /// An endpoint of that kind which nobody else uses. No connection leaves from its address, so none can
 /// hold its port.
 fn endpoint(kind: &str, fresh: &str) -> String {
@@ -66,71 +74,75 @@ fn endpoint(kind: &str, fresh: &str) -> String {
     }
 }
 
-fn free_after(end: End, runtime: fn() -> Runtime, threads: &str) {
+async fn free_after<R: Runtime>(end: End, threads: &str) {
     let kinds: &[_] =
         if cfg!(target_os = "linux") { &["tcp", "ipc", "abstract"] } else { &["tcp", "ipc"] };
     for kind in kinds {
-        let endpoint = endpoint(kind, &format!("{end:?}-{threads}"));
-        runtime().block_on(bind_again(&endpoint, end));
+        bind_again::<R>(&endpoint(kind, &format!("{end:?}-{threads}")), end).await;
     }
 }
 
-#[test]
-fn after_unbind_the_endpoint_is_free_on_one_thread() {
-    free_after(End::Unbind, current_thread, "one");
+async fn after_unbind_the_endpoint_is_free_on_one_thread<R: Runtime>() {
+    free_after::<R>(End::Unbind, "one").await;
+}
+
+async fn after_shutdown_the_endpoint_is_free_on_one_thread<R: Runtime>() {
+    free_after::<R>(End::Shutdown, "one").await;
+}
+
+async fn after_drain_the_endpoint_is_free_on_one_thread<R: Runtime>() {
+    free_after::<R>(End::Drain, "one").await;
+}
+
+async fn after_disconnect_its_session_is_over_on_one_thread<R: Runtime>() {
+    disconnect_again::<R>("one").await;
 }
 
 #[test]
 fn after_unbind_the_endpoint_is_free_on_several_threads() {
-    free_after(End::Unbind, multi_thread, "several");
-}
-
-#[test]
-fn after_shutdown_the_endpoint_is_free_on_one_thread() {
-    free_after(End::Shutdown, current_thread, "one");
+    over_sockets(2, free_after::<Tokio>(End::Unbind, "several"));
 }
 
 #[test]
 fn after_shutdown_the_endpoint_is_free_on_several_threads() {
-    free_after(End::Shutdown, multi_thread, "several");
-}
-
-#[test]
-fn after_drain_the_endpoint_is_free_on_one_thread() {
-    free_after(End::Drain, current_thread, "one");
+    over_sockets(2, free_after::<Tokio>(End::Shutdown, "several"));
 }
 
 #[test]
 fn after_drain_the_endpoint_is_free_on_several_threads() {
-    free_after(End::Drain, multi_thread, "several");
+    over_sockets(2, free_after::<Tokio>(End::Drain, "several"));
 }
 
-#[tokio::test]
-async fn a_bind_that_a_shutdown_overtook_leaves_nothing_bound() {
-    for _ in 0..TRIES {
-        let server = Server::new("service").unwrap();
+#[test]
+fn after_disconnect_its_session_is_over_on_several_threads() {
+    over_sockets(2, disconnect_again::<Tokio>("several"));
+}
+
+async fn a_bind_that_a_shutdown_overtook_leaves_nothing_bound<R: Runtime>() {
+    for _ in 0..tries() {
+        let server = new_server::<R>(Options::server("service"));
         let (bind, shutdown) = (server.bind("tcp://127.0.0.1:0"), async { server.shutdown() });
         let (bound, ()) = tokio::join!(bind, shutdown);
         if let Ok(endpoint) = bound {
-            let again = Server::new("service").unwrap();
+            let again = new_server::<R>(Options::server("service"));
             again.bind(&endpoint).await.unwrap();
         }
     }
 }
 
 /// Calls after a `disconnect` are never answered over the link that was closed.
-async fn disconnect_again(threads: &str) {
-    let count = |from: &Server| from.stats().requests_served;
+async fn disconnect_again<R: Runtime>(threads: &str) {
+    let count = |from: &Server<R>| from.stats().requests_served;
     for kind in ["tcp", "ipc"] {
-        let first = Server::new("service").unwrap();
+        let first = new_server::<R>(Options::server("service"));
         let one = serve(&first, &endpoint(kind, &format!("one-{threads}"))).await;
-        let second = Server::new("service").unwrap();
+        let second = new_server::<R>(Options::server("service"));
         let two = serve(&second, &endpoint(kind, &format!("two-{threads}"))).await;
-        let client = Client::new("service").unwrap();
+        let client = new_client::<R>(Options::client("service"));
         let mut events = client.events();
         client.connect(&one).unwrap();
         assert_eq!(hello(&client).await, "Hello Charly");
-        for round in 1..=TRIES as u64 {
+        for round in 1..=tries() as u64 {
             let ((old, before), (next, other)) = match round % 2 {
                 1 => ((&one, &first), (&two, &second)),
                 _ => ((&two, &second), (&one, &first)),
@@ -153,58 +165,36 @@ async fn disconnect_again(threads: &str) {
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(lost, TRIES);
+        assert_eq!(lost, tries());
     }
 }
 
-#[test]
-fn after_disconnect_its_session_is_over_on_one_thread() {
-    current_thread().block_on(disconnect_again("one"));
-}
-
-#[test]
-fn after_disconnect_its_session_is_over_on_several_threads() {
-    multi_thread().block_on(disconnect_again("several"));
-}
-
-#[tokio::test]
-async fn after_disconnect_calls_wait_for_another_link_and_are_not_executed() {
-    let (server, endpoint) = crate::server("tcp://127.0.0.1:0").await;
-    let client = Client::new("service").unwrap();
+async fn after_disconnect_calls_wait_for_another_link_and_are_not_executed<R: Runtime>() {
+    let (server, endpoint) = crate::server::<R>("tcp://127.0.0.1:0").await;
+    let client = new_client::<R>(Options::client("service"));
     client.connect(&endpoint).unwrap();
     assert_eq!(hello(&client).await, "Hello Charly");
     let open = client.call::<(), _>("forever", ());
-    let open = tokio::spawn(open);
-    soon(async {
-        while server.stats().requests_open == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    let open = spawn(open);
+    until(|| server.stats().requests_open > 0).await;
     client.disconnect(&endpoint).unwrap();
     let waiting = client.call::<String, _>("hello", ("Charly",)).timeout(Duration::from_millis(50));
     let error = soon(waiting).await.unwrap_err();
     assert!(matches!(error, CallError::NotExecuted(_)), "{error}");
     let error = soon(open).await.unwrap().unwrap_err();
     assert!(matches!(error, CallError::Unknown(_)), "it had left: {error}");
-    soon(async {
-        while server.stats().sessions > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| server.stats().sessions == 0).await;
 }
 
 /// A link whose handshake is going on when it is disconnected never becomes a session.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disconnect_in_a_handshake_leaves_no_session() {
-    let (server, endpoint) = crate::server("tcp://127.0.0.1:0").await;
+async fn a_disconnect_in_a_handshake_leaves_no_session<R: Runtime>() {
+    let (server, endpoint) = crate::server::<R>("tcp://127.0.0.1:0").await;
     let begun = AtomicUsize::new(0);
-    for round in 0..200 {
-        let client = Client::with_options(Options::client("service")).unwrap();
+    for round in 0..4 * tries() {
+        let client = new_client::<R>(Options::client("service"));
         client.connect(&endpoint).unwrap();
         for _ in 0..round % 20 {
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
         begun.fetch_add(client.stats().sessions, Ordering::Relaxed);
         client.disconnect(&endpoint).unwrap();

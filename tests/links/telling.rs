@@ -2,10 +2,12 @@
 
 use crate::guarded::{DENIED, refused};
 use crate::logged::Logged;
-use crate::{SOON, client, hello, server, soon};
+use crate::{
+    Client, Runtime, SOON, Server, Tokio, client, conversations, hello, new_client, new_server,
+    server, soon, spawn, until, yield_now,
+};
 use pseud::{
-    Authenticator, CallError, Client, Exception, Fault, Options, Reason, Secret, Server, User,
-    ValueLimits, Verdict,
+    Authenticator, CallError, Exception, Fault, Options, Reason, Secret, User, ValueLimits, Verdict,
 };
 use std::future::{Future, pending};
 use std::io::{Read, Write};
@@ -16,8 +18,22 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::Notify;
 
+conversations! { Tokio:
+    a_handler_that_panics_is_logged_with_its_method_peer_and_user,
+    a_predicate_that_panics_is_logged_with_its_method_peer_and_user,
+    a_request_in_another_s_name_is_logged_as_that_user_s,
+    who_is_not_let_in_is_one_line_and_those_that_follow_are_counted,
+    who_speaks_another_mechanism_is_told_apart,
+    a_server_of_another_name_is_told_by_the_library,
+    an_exception_without_a_message_is_its_class,
+    an_answer_over_a_limit_is_logged_with_that_limit_and_not_as_malformed,
+    what_an_operator_must_mend_is_said_once_a_minute,
+    calls_of_one_who_is_denied_end_at_once_and_say_so,
+    calls_of_one_who_is_denied_somewhere_wait_for_elsewhere,
+}
+
 /// A server of PLAIN that knows alice, who may speak for others.
-async fn plain_server() -> (Server, String) {
+async fn plain_server<R: Runtime>() -> (Server<R>, String) {
     let authenticator = Authenticator::new(|question| async move {
         match question {
             pseud::Question::Plain { username, password } if password.matches(b"secret") => {
@@ -27,8 +43,7 @@ async fn plain_server() -> (Server, String) {
             _ => Verdict::Deny,
         }
     });
-    let server =
-        Server::with_options(Options::server("service").plain_server(authenticator)).unwrap();
+    let server = new_server::<R>(Options::server("service").plain_server(authenticator));
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     (server, endpoint)
 }
@@ -37,13 +52,13 @@ fn plain(user: &str, password: &str) -> Options {
     Options::client("service").plain_client(user, Secret::new(password))
 }
 
-fn named(name: &str, endpoint: &str) -> Client {
-    let client = Client::with_options(plain("alice", "secret").identity(name)).unwrap();
+fn named<R: Runtime>(name: &str, endpoint: &str) -> Client<R> {
+    let client = new_client::<R>(plain("alice", "secret").identity(name));
     client.connect(endpoint).unwrap();
     client
 }
 
-async fn panics(client: &Client, name: &str) -> CallError {
+async fn panics<R: Runtime>(client: &Client<R>, name: &str) -> CallError {
     soon(client.call::<(), _>(name, ())).await.unwrap_err()
 }
 
@@ -64,23 +79,22 @@ impl Drop for Drops {
     }
 }
 
-#[tokio::test]
-async fn a_handler_that_panics_is_logged_with_its_method_peer_and_user() {
+async fn a_handler_that_panics_is_logged_with_its_method_peer_and_user<R: Runtime>() {
     let logged = Logged::new();
-    let (server, endpoint) = plain_server().await;
+    let (server, endpoint) = plain_server::<R>().await;
     let sync = |_: pseud::Request| -> Result<(), Fault> { panic!("in a function") };
     server.register_sync("a.sync", sync).unwrap();
     let first = |_: pseud::Request| -> std::future::Ready<Result<(), Fault>> { panic!("at once") };
     server.register("a.first", first).unwrap();
     let later = |_: pseud::Request| async {
-        tokio::task::yield_now().await;
+        yield_now().await;
         panic!("later");
         #[allow(unreachable_code, reason = "it says what the future gives")]
         Ok::<(), Fault>(())
     };
     server.register("a.later", later).unwrap();
     server.register("a.drops", |_: pseud::Request| Drops).unwrap();
-    let desk = named("desk", &endpoint);
+    let desk = named::<R>("desk", &endpoint);
     for (name, panic) in [("a.sync", "in a function"), ("a.first", "at once"), ("a.later", "later")]
     {
         let CallError::Fault(fault) = panics(&desk, name).await else { panic!("no fault") };
@@ -90,13 +104,8 @@ async fn a_handler_that_panics_is_logged_with_its_method_peer_and_user() {
         let who = [" peer=desk", " address=127.0.0.1:", " user=alice", &format!(" panic={panic}")];
         assert!(who.iter().all(|text| line.contains(text)), "{line}");
     }
-    let dropping = tokio::spawn(desk.call_all::<(), _>([desk.peer("service")], "a.drops", ()));
-    soon(async {
-        while server.stats().requests_open == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    let dropping = spawn(desk.call_all::<(), _>([desk.peer("service")], "a.drops", ()));
+    until(|| server.stats().requests_open > 0).await;
     desk.shutdown();
     soon(dropping).await.unwrap();
     let line = logged.wait_for("method=a.drops").await;
@@ -109,29 +118,28 @@ fn a_handler_on_a_thread_that_panics_says_so_as_well() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().on_thread_start(logged.on_other_threads()).build().unwrap();
     runtime.block_on(async {
-        let (server, endpoint) = plain_server().await;
+        let (server, endpoint) = plain_server::<Tokio>().await;
         let blocks = |_: pseud::Request| -> Result<(), Fault> { panic!("on a thread") };
         server.register_blocking("blocks", blocks).unwrap();
-        let error = panics(&named("desk", &endpoint), "blocks").await;
+        let error = panics(&named::<Tokio>("desk", &endpoint), "blocks").await;
         assert!(matches!(error, CallError::Fault(fault) if fault.class == "Internal"));
         let line = logged.only("method=blocks ");
         assert!(line.contains("user=alice") && line.contains("panic=on a thread"), "{line}");
     });
 }
 
-#[tokio::test]
-async fn a_predicate_that_panics_is_logged_with_its_method_peer_and_user() {
+async fn a_predicate_that_panics_is_logged_with_its_method_peer_and_user<R: Runtime>() {
     let logged = Logged::new();
-    let (server, endpoint) = plain_server().await;
+    let (server, endpoint) = plain_server::<R>().await;
     server.predicate("sync", |_| panic!("it cannot say"));
     server.predicate_async("async", |_| async {
-        tokio::task::yield_now().await;
+        yield_now().await;
         panic!("it cannot say")
     });
     for domain in ["sync", "async"] {
         server.domain(domain).register_sync(domain, |_| Ok::<_, Fault>(())).unwrap();
     }
-    let desk = named("desk", &endpoint);
+    let desk = named::<R>("desk", &endpoint);
     for domain in ["sync", "async"] {
         let error = panics(&desk, domain).await;
         assert!(matches!(error, CallError::NotExecuted(Reason::NoSuchService)), "{error}");
@@ -141,32 +149,30 @@ async fn a_predicate_that_panics_is_logged_with_its_method_peer_and_user() {
     }
 }
 
-#[tokio::test]
-async fn a_request_in_another_s_name_is_logged_as_that_user_s() {
+async fn a_request_in_another_s_name_is_logged_as_that_user_s<R: Runtime>() {
     let logged = Logged::new();
-    let (server, endpoint) = plain_server().await;
+    let (server, endpoint) = plain_server::<R>().await;
     let sync = |_: pseud::Request| -> Result<(), Fault> { panic!("for another") };
     server.register_sync("store", sync).unwrap();
-    let gateway = named("admission", &endpoint);
-    let (front, front_endpoint) = plain_server().await;
+    let gateway = named::<R>("admission", &endpoint);
+    let (front, front_endpoint) = plain_server::<R>().await;
     front
         .register("store", move |request| gateway.call::<(), _>("store", ()).on_behalf_of(&request))
         .unwrap();
-    let bob = Client::with_options(plain("bob", "secret")).unwrap();
+    let bob = new_client::<R>(plain("bob", "secret"));
     bob.connect(&front_endpoint).unwrap();
     panics(&bob, "store").await;
     let line = logged.only("method=store ");
     assert!(line.contains(" user=bob") && line.contains(" forwarded_by=alice"), "{line}");
 }
 
-#[tokio::test]
-async fn who_is_not_let_in_is_one_line_and_those_that_follow_are_counted() {
+async fn who_is_not_let_in_is_one_line_and_those_that_follow_are_counted<R: Runtime>() {
     let logged = Logged::new();
-    let (server, endpoint) = plain_server().await;
+    let (server, endpoint) = plain_server::<R>().await;
     let mut options = plain("mallory", "guess");
     options.retry.max = Duration::from_millis(1);
     let mut events = server.events();
-    let mallory = Client::with_options(options).unwrap();
+    let mallory = new_client::<R>(options);
     mallory.connect(&endpoint).unwrap();
     for _ in 0..5 {
         refused(&mut events).await;
@@ -192,12 +198,11 @@ async fn who_is_not_let_in_is_one_line_and_those_that_follow_are_counted() {
     assert!(lines.len() == 2 && lines[1].contains(" count="), "{lines:?}");
 }
 
-#[tokio::test]
-async fn who_speaks_another_mechanism_is_told_apart() {
+async fn who_speaks_another_mechanism_is_told_apart<R: Runtime>() {
     let logged = Logged::new();
-    let (server, endpoint) = plain_server().await;
+    let (server, endpoint) = plain_server::<R>().await;
     let mut events = server.events();
-    let _null = client(&endpoint);
+    let _null = client::<R>(&endpoint);
     refused(&mut events).await;
     let line = logged.only("a peer was not let in");
     assert!(line.contains(" offered=NULL expected=PLAIN "), "{line}");
@@ -207,11 +212,11 @@ async fn who_speaks_another_mechanism_is_told_apart() {
 #[tokio::test]
 async fn s_12_garbage_is_one_line_a_minute_with_a_count_and_few_events() {
     let logged = Logged::new();
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let mut events = server.events();
     let count = std::env::var("PSEUD_STRANGERS").map_or(3_000, |count| count.parse().unwrap());
     let address = endpoint.strip_prefix("tcp://").unwrap().to_owned();
-    let canary = client(&endpoint);
+    let canary = client::<Tokio>(&endpoint);
     assert_eq!(hello(&canary).await, "Hello Charly");
     let garbage = tokio::task::spawn_blocking(move || {
         for _ in 0..count {
@@ -254,11 +259,10 @@ async fn s_12_garbage_is_one_line_a_minute_with_a_count_and_few_events() {
     assert_eq!((ready, refused, refused + more), (1, 129, count));
 }
 
-#[tokio::test]
-async fn a_server_of_another_name_is_told_by_the_library() {
+async fn a_server_of_another_name_is_told_by_the_library<R: Runtime>() {
     let logged = Logged::new();
-    let (_server, endpoint) = server("tcp://127.0.0.1:0").await;
-    let client = Client::new("desk").unwrap();
+    let (_server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
+    let client = new_client::<R>(Options::client("desk"));
     client.connect(&endpoint).unwrap();
     let line = logged.wait_for("expected `desk`").await;
     assert!(line.starts_with("WARN connected to `service`, expected `desk` address="), "{line}");
@@ -269,11 +273,10 @@ async fn a_server_of_another_name_is_told_by_the_library() {
     assert!(text.contains("not to a server of that name"), "{text}");
 }
 
-#[tokio::test]
-async fn an_exception_without_a_message_is_its_class() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+async fn an_exception_without_a_message_is_its_class<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     server.register_sync("fail", |_| Err::<(), _>(Fault::new(Exception::KeyError, ""))).unwrap();
-    let error = soon(client(&endpoint).call::<(), _>("fail", ())).await.unwrap_err();
+    let error = soon(client::<R>(&endpoint).call::<(), _>("fail", ())).await.unwrap_err();
     assert_eq!(error.to_string(), "the peer raised KeyError");
 }
 
@@ -282,7 +285,7 @@ async fn an_exception_without_a_message_is_its_class() {
 async fn port_scanners_are_one_line_a_minute_with_a_count() {
     const COUNT: usize = 300;
     let logged = Logged::new();
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let address = endpoint.strip_prefix("tcp://").unwrap().to_owned();
     let scan = tokio::task::spawn_blocking(move || {
         for _ in 0..COUNT {
@@ -304,14 +307,13 @@ async fn port_scanners_are_one_line_a_minute_with_a_count() {
 }
 
 /// A list that is longer than we take breaks no rule: the log says which limit of ours it is over.
-#[tokio::test]
-async fn an_answer_over_a_limit_is_logged_with_that_limit_and_not_as_malformed() {
+async fn an_answer_over_a_limit_is_logged_with_that_limit_and_not_as_malformed<R: Runtime>() {
     let logged = Logged::new();
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     server.register_sync("many", |_| Ok::<_, Fault>(vec![(); 20])).unwrap();
     let mut limits = ValueLimits::default();
     limits.nodes_max = 10;
-    let client = Client::with_options(Options::client("service").value_limits(limits)).unwrap();
+    let client = new_client::<R>(Options::client("service").value_limits(limits));
     client.connect(&endpoint).unwrap();
     let error = soon(client.call::<Vec<()>, _>("many", ())).await.unwrap_err();
     assert!(matches!(error, CallError::Executed(Reason::TooLarge)), "{error:?}");
@@ -321,8 +323,7 @@ async fn an_answer_over_a_limit_is_logged_with_that_limit_and_not_as_malformed()
 }
 
 /// Nobody is there to be asked, too many ask, or who is asked panics: one line, however many come.
-#[tokio::test]
-async fn what_an_operator_must_mend_is_said_once_a_minute() {
+async fn what_an_operator_must_mend_is_said_once_a_minute<R: Runtime>() {
     let checks = [
         (Authenticator::new(|_| async { panic!("cannot say") }), 8, "an authenticator panicked"),
         (
@@ -335,12 +336,12 @@ async fn what_an_operator_must_mend_is_said_once_a_minute() {
         let logged = Logged::new();
         let mut options = Options::server("service").plain_server(authenticator);
         options.admission.questions_parked_max = max;
-        let server = Server::with_options(options).unwrap();
+        let server = new_server::<R>(options);
         let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
         let mut events = server.events();
         let mut options = plain("me", "me");
         options.retry.max = Duration::from_millis(1);
-        let client = Client::with_options(options).unwrap();
+        let client = new_client::<R>(options);
         client.connect(&endpoint).unwrap();
         for _ in 0..4 {
             refused(&mut events).await;
@@ -353,16 +354,15 @@ async fn what_an_operator_must_mend_is_said_once_a_minute() {
     }
 }
 
-#[tokio::test]
-async fn calls_of_one_who_is_denied_end_at_once_and_say_so() {
-    let (_server, endpoint) = plain_server().await;
+async fn calls_of_one_who_is_denied_end_at_once_and_say_so<R: Runtime>() {
+    let (_server, endpoint) = plain_server::<R>().await;
     let mut options = plain("mallory", "guess");
     options.config.call_timeout = 2 * SOON;
-    let mallory = Client::with_options(options).unwrap();
+    let mallory = new_client::<R>(options);
     let mut events = mallory.events();
-    let waiting = tokio::spawn(mallory.call::<(), _>("hello", ()).into_future());
-    tokio::task::yield_now().await;
-    assert_eq!(mallory.stats().calls_pending, 1, "made before anything is known");
+    let waiting = spawn(mallory.call::<(), _>("hello", ()).into_future());
+    // It is made before anything is known.
+    until(|| mallory.stats().calls_pending == 1).await;
     mallory.connect(&endpoint).unwrap();
     let error = soon(waiting).await.unwrap().unwrap_err();
     assert!(matches!(error, CallError::NotExecuted(Reason::Denied)), "{error}");
@@ -373,9 +373,8 @@ async fn calls_of_one_who_is_denied_end_at_once_and_say_so() {
 }
 
 /// One door that is shut does not speak for another, where somebody still thinks about it.
-#[tokio::test]
-async fn calls_of_one_who_is_denied_somewhere_wait_for_elsewhere() {
-    let (_shut, shut) = plain_server().await;
+async fn calls_of_one_who_is_denied_somewhere_wait_for_elsewhere<R: Runtime>() {
+    let (_shut, shut) = plain_server::<R>().await;
     let thought = Arc::new(Notify::new());
     let think = thought.clone();
     let authenticator = Authenticator::new(move |_| {
@@ -385,18 +384,16 @@ async fn calls_of_one_who_is_denied_somewhere_wait_for_elsewhere() {
             Verdict::Admit("bob".into())
         }
     });
-    let open =
-        Server::with_options(Options::server("service").plain_server(authenticator)).unwrap();
+    let open = new_server::<R>(Options::server("service").plain_server(authenticator));
     open.register_sync("hello", |_| Ok::<_, Fault>("Hello Bob")).unwrap();
-    let bob = Client::with_options(plain("bob", "b")).unwrap();
+    let bob = new_client::<R>(plain("bob", "b"));
     let mut events = bob.events();
     bob.connect(&open.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
     bob.connect(&shut).unwrap();
     assert_eq!(refused(&mut events).await, DENIED);
     let call = bob.call::<String, _>("hello", ()).timeout(SOON);
-    let calling = tokio::spawn(call.into_future());
-    tokio::task::yield_now().await;
-    assert_eq!(bob.stats().calls_pending, 1);
+    let calling = spawn(call.into_future());
+    until(|| bob.stats().calls_pending == 1).await;
     thought.notify_one();
     assert_eq!(soon(calling).await.unwrap().unwrap(), "Hello Bob");
 }

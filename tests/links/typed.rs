@@ -1,13 +1,18 @@
 //! Typed handlers: what does not fit is told before they run.
 
-use crate::{client, server, soon};
+use crate::{Client, Runtime, Tokio, client, conversations, server, soon};
 use pseud::proto::value::{Date, DateTime, TimeZone};
-use pseud::{CallError, Client, Fault};
+use pseud::{CallError, Fault};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-async fn fault(
-    client: &Client,
+conversations! { Tokio:
+    arguments_that_do_not_fit_are_named_before_the_handler_runs,
+    a_zone_by_its_key_travels_between_peers_of_this_library,
+}
+
+async fn fault<R: Runtime>(
+    client: &Client<R>,
     args: impl serde::Serialize,
     kwargs: impl serde::Serialize,
 ) -> Fault {
@@ -17,9 +22,8 @@ async fn fault(
     }
 }
 
-#[tokio::test]
-async fn arguments_that_do_not_fit_are_named_before_the_handler_runs() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+async fn arguments_that_do_not_fit_are_named_before_the_handler_runs<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     let runs = Arc::new(AtomicUsize::new(0));
     let count = runs.clone();
     server
@@ -32,7 +36,7 @@ async fn arguments_that_do_not_fit_are_named_before_the_handler_runs() {
             }
         })
         .unwrap();
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     let sum: i64 = soon(client.call("math.add", (2, 4))).await.unwrap();
     assert_eq!((sum, runs.load(Ordering::Relaxed)), (6, 1));
     let none = std::collections::BTreeMap::<&str, i64>::new();
@@ -50,12 +54,11 @@ async fn arguments_that_do_not_fit_are_named_before_the_handler_runs() {
 }
 
 /// A peer of this library looks no zone up: any key goes to it and comes back.
-#[tokio::test]
-async fn a_zone_by_its_key_travels_between_peers_of_this_library() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+async fn a_zone_by_its_key_travels_between_peers_of_this_library<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     let same = |(moment,): (DateTime,), _| async move { Ok::<_, Fault>(moment) };
     server.register_typed("same", same).unwrap();
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     let zone = TimeZone::by_key("Nowhere/At_All").unwrap();
     let moment = DateTime::new(Date::new(2018, 10, 28).unwrap(), 2, 30, 0, 0).unwrap();
     let moment = moment.with_fold(true).with_zone(zone);

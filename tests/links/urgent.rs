@@ -1,6 +1,6 @@
 //! Urgent data: it means nothing to us, and hides nothing that comes behind it.
 
-use crate::{server, soon};
+use crate::{Tokio, server, soon};
 use pseud_testkit::raw::{self, RawPeer};
 use socket2::SockRef;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ async fn hear(raw: &mut RawPeer) {
 
 #[tokio::test]
 async fn an_urgent_byte_behind_the_handshake_delays_no_message() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let calling = async {
         for _ in 0..TRIES {
             let mut raw = RawPeer::dial(&endpoint).await;
@@ -47,7 +47,7 @@ async fn an_urgent_byte_behind_the_handshake_delays_no_message() {
 
 #[tokio::test]
 async fn urgent_bytes_between_messages_delay_none() {
-    let (_server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (_server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let calling = async {
         let mut raw = RawPeer::open(&endpoint, 1).await;
         for round in 0..TRIES {

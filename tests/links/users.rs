@@ -1,14 +1,27 @@
 //! A server calls its clients: by user, by identity, by session, one or all of them.
 
-use crate::soon;
+use crate::{
+    Client, Runtime, Server, Tokio, conversations, new_client, new_server, soon, spawn, timeout,
+    until,
+};
 use pseud::proto::CallRefused;
-use pseud::{Authenticator, CallError, Client, Fault, Options, Peer, Reason, Secret, Server, User};
+use pseud::{Authenticator, CallError, Fault, Options, Peer, Reason, Secret, User};
 use std::time::Duration;
+
+conversations! { Tokio:
+    a_server_calls_several_named_clients_at_once,
+    e_07_under_null_a_routing_id_is_no_user,
+    of_two_sessions_of_a_user_the_newest_all_or_the_only_one,
+    what_one_session_does_with_a_call_touches_no_other,
+    one_call_that_is_dropped_gives_all_of_them_up,
+    a_user_who_comes_in_time_is_called,
+    one_session_is_disconnected_and_the_other_stays,
+}
 
 const ANYWHERE: &str = "tcp://127.0.0.1:0";
 
-async fn bind(options: Options) -> (Server, String) {
-    let server = Server::with_options(options).unwrap();
+async fn bind<R: Runtime>(options: Options) -> (Server<R>, String) {
+    let server = new_server::<R>(options);
     let endpoint = server.bind(ANYWHERE).await.unwrap();
     (server, endpoint)
 }
@@ -18,13 +31,13 @@ fn users() -> Authenticator {
 }
 
 /// A server that admits alice and bob.
-async fn plain_server() -> (Server, String) {
-    bind(Options::server("service").plain_server(users())).await
+async fn plain_server<R: Runtime>() -> (Server<R>, String) {
+    bind::<R>(Options::server("service").plain_server(users())).await
 }
 
 /// A client that says who it is, and fails if that is `fails`; it has its session already.
-async fn client(options: Options, endpoint: &str, says: &'static str) -> Client {
-    let client = Client::with_options(options).unwrap();
+async fn client<R: Runtime>(options: Options, endpoint: &str, says: &'static str) -> Client<R> {
+    let client = new_client::<R>(options);
     let name = move |_| match says {
         "fails" => Err(Fault::new("KeyError", "no name")),
         says => Ok(says),
@@ -38,13 +51,13 @@ async fn client(options: Options, endpoint: &str, says: &'static str) -> Client 
     client
 }
 
-async fn named(endpoint: &str, name: &'static str) -> Client {
-    client(Options::client("service").identity(name), endpoint, name).await
+async fn named<R: Runtime>(endpoint: &str, name: &'static str) -> Client<R> {
+    client::<R>(Options::client("service").identity(name), endpoint, name).await
 }
 
-async fn user(endpoint: &str, login: &str, says: &'static str) -> Client {
+async fn user<R: Runtime>(endpoint: &str, login: &str, says: &'static str) -> Client<R> {
     let password = Secret::new(&login[..1]);
-    client(Options::client("service").plain_client(login, password), endpoint, says).await
+    client::<R>(Options::client("service").plain_client(login, password), endpoint, says).await
 }
 
 async fn name(peer: &Peer) -> Result<String, CallError> {
@@ -52,13 +65,8 @@ async fn name(peer: &Peer) -> Result<String, CallError> {
 }
 
 /// A client is ready before its server is; the server's next session is that client's.
-async fn until_sessions(server: &Server, count: usize) {
-    soon(async {
-        while server.stats().sessions != count {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+async fn until_sessions<R: Runtime>(server: &Server<R>, count: usize) {
+    until(|| server.stats().sessions == count).await;
 }
 
 #[track_caller]
@@ -67,13 +75,12 @@ fn assert_not_connected(result: Result<String, CallError>) {
     assert!(not_connected, "{result:?}");
 }
 
-#[tokio::test]
-async fn a_server_calls_several_named_clients_at_once() {
-    let (server, endpoint) = bind(Options::server("service")).await;
+async fn a_server_calls_several_named_clients_at_once<R: Runtime>() {
+    let (server, endpoint) = bind::<R>(Options::server("service")).await;
     let _clients = [
-        named(&endpoint, "desk").await,
-        named(&endpoint, "fails").await,
-        named(&endpoint, "lamp").await,
+        named::<R>(&endpoint, "desk").await,
+        named::<R>(&endpoint, "fails").await,
+        named::<R>(&endpoint, "lamp").await,
     ];
     let peers = ["desk", "fails", "nobody", "lamp"].map(|name| server.peer(name));
     let told: Vec<Result<String, _>> = soon(server.call_all(peers.clone(), "name", ())).await;
@@ -89,10 +96,9 @@ async fn a_server_calls_several_named_clients_at_once() {
     assert!(soon(server.call_all::<String, _>([], "name", ())).await.is_empty());
 }
 
-#[tokio::test]
-async fn e_07_under_null_a_routing_id_is_no_user() {
-    let (server, endpoint) = bind(Options::server("service")).await;
-    let _mallory = named(&endpoint, "alice").await;
+async fn e_07_under_null_a_routing_id_is_no_user<R: Runtime>() {
+    let (server, endpoint) = bind::<R>(Options::server("service")).await;
+    let _mallory = named::<R>(&endpoint, "alice").await;
     assert_eq!(name(&server.peer("alice")).await.unwrap(), "alice");
     assert_not_connected(name(&server.user("alice")).await);
     assert!(server.user("alice").info().is_none() && server.sessions("alice").is_empty());
@@ -100,16 +106,15 @@ async fn e_07_under_null_a_routing_id_is_no_user() {
     assert_eq!(name(&server.send_to("alice")).await.unwrap(), "alice");
 }
 
-#[tokio::test]
-async fn of_two_sessions_of_a_user_the_newest_all_or_the_only_one() {
-    let (server, endpoint) = plain_server().await;
-    let _first = user(&endpoint, "alice", "first").await;
+async fn of_two_sessions_of_a_user_the_newest_all_or_the_only_one<R: Runtime>() {
+    let (server, endpoint) = plain_server::<R>().await;
+    let _first = user::<R>(&endpoint, "alice", "first").await;
     until_sessions(&server, 1).await;
     let alice = server.user("alice");
     assert_eq!(name(&alice.clone().require_single_session()).await.unwrap(), "first");
-    let second = user(&endpoint, "alice", "second").await;
+    let second = user::<R>(&endpoint, "alice", "second").await;
     until_sessions(&server, 2).await;
-    let _bob = user(&endpoint, "bob", "bob").await;
+    let _bob = user::<R>(&endpoint, "bob", "bob").await;
     until_sessions(&server, 3).await;
     for peer in [alice.clone(), server.send_to("alice")] {
         assert_eq!(name(&peer).await.unwrap(), "second");
@@ -134,40 +139,34 @@ async fn of_two_sessions_of_a_user_the_newest_all_or_the_only_one() {
     assert_eq!(name(&server.user(b"bob")).await.unwrap(), "bob");
 }
 
-#[tokio::test]
-async fn what_one_session_does_with_a_call_touches_no_other() {
-    let (server, endpoint) = plain_server().await;
-    let first = user(&endpoint, "alice", "first").await;
+async fn what_one_session_does_with_a_call_touches_no_other<R: Runtime>() {
+    let (server, endpoint) = plain_server::<R>().await;
+    let first = user::<R>(&endpoint, "alice", "first").await;
     until_sessions(&server, 1).await;
-    let _second = user(&endpoint, "alice", "fails").await;
+    let _second = user::<R>(&endpoint, "alice", "fails").await;
     until_sessions(&server, 2).await;
     let all = server.call_all::<String, _>(server.sessions("alice"), "name", ());
     let all = soon(all.timeout(Duration::from_secs(10))).await;
     assert!(matches!(&all[..], [Ok(_), Err(CallError::Fault(_))]), "{all:?}");
-    let stuck = tokio::spawn({
+    let stuck = spawn({
         let server = server.clone();
         async move { server.call_all::<(), _>(server.sessions("alice"), "forever", ()).await }
     });
-    soon(async {
-        while server.stats().calls_pending < 2 || first.stats().requests_open == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| server.stats().calls_pending >= 2 && first.stats().requests_open > 0).await;
     assert_eq!(server.disconnect_user("alice"), 2);
     let all = soon(stuck).await.unwrap();
     assert_eq!(all.len(), 2);
     assert!(all.iter().all(Result::is_err), "{all:?}");
 }
 
-#[tokio::test]
-async fn one_call_that_is_dropped_gives_all_of_them_up() {
-    let (server, endpoint) = plain_server().await;
-    let _clients = [user(&endpoint, "alice", "a").await, user(&endpoint, "alice", "b").await];
+async fn one_call_that_is_dropped_gives_all_of_them_up<R: Runtime>() {
+    let (server, endpoint) = plain_server::<R>().await;
+    let _clients =
+        [user::<R>(&endpoint, "alice", "a").await, user::<R>(&endpoint, "alice", "b").await];
     until_sessions(&server, 2).await;
     let all = server.call_all::<(), _>(server.sessions("alice"), "forever", ());
-    let waiting = tokio::time::timeout(Duration::from_millis(1), all).await;
-    assert!(waiting.is_err());
+    let waiting = timeout(Duration::from_millis(1), all).await;
+    assert!(waiting.is_none());
     assert_eq!(server.stats().calls_pending, 0);
     let news = (1, "two");
     let all = server.call_all::<(), _>(server.sessions("alice"), "name", news);
@@ -175,36 +174,29 @@ async fn one_call_that_is_dropped_gives_all_of_them_up() {
     assert!(all.iter().all(|one| matches!(one, Err(CallError::Refused(_)))), "{all:?}");
 }
 
-#[tokio::test]
-async fn a_user_who_comes_in_time_is_called() {
+async fn a_user_who_comes_in_time_is_called<R: Runtime>() {
     let mut options = Options::server("service").plain_server(users());
     options.config.unroutable_timeout = crate::SOON;
     options.config.call_timeout = crate::SOON;
-    let (server, endpoint) = bind(options).await;
+    let (server, endpoint) = bind::<R>(options).await;
     let calling = [
         server.user("alice"),
         server.user("alice").require_single_session(),
         server.send_to("alice"),
     ];
-    let calling = tokio::spawn(server.call_all::<String, _>(calling, "name", ()));
-    soon(async {
-        while server.stats().calls_pending < 3 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    let _client = user(&endpoint, "alice", "here").await;
+    let calling = spawn(server.call_all::<String, _>(calling, "name", ()));
+    until(|| server.stats().calls_pending >= 3).await;
+    let _client = user::<R>(&endpoint, "alice", "here").await;
     for told in soon(calling).await.unwrap() {
         assert_eq!(told.unwrap(), "here");
     }
 }
 
-#[tokio::test]
-async fn one_session_is_disconnected_and_the_other_stays() {
-    let (server, endpoint) = plain_server().await;
-    let _first = user(&endpoint, "alice", "first").await;
+async fn one_session_is_disconnected_and_the_other_stays<R: Runtime>() {
+    let (server, endpoint) = plain_server::<R>().await;
+    let _first = user::<R>(&endpoint, "alice", "first").await;
     until_sessions(&server, 1).await;
-    let second = user(&endpoint, "alice", "second").await;
+    let second = user::<R>(&endpoint, "alice", "second").await;
     until_sessions(&server, 2).await;
     let mut events = second.events();
     let newest = server.sessions("alice").pop().unwrap();

@@ -1,4 +1,5 @@
-//! Which handler serves a call: registries, domains and their predicates, over real sockets.
+//! Which handler serves a call: registries, domains and their predicates, in simulated worlds and over real
+//! sockets.
 //!
 //! All tests of this program share its one process-wide registry: names in it are each test's own.
 
@@ -16,37 +17,33 @@ mod replacing;
 mod waiting;
 
 use pseud::proto::User;
+use pseud::tokio::Tokio;
 use pseud::{
-    Authenticator, CallError, Client, ConnectionEvent, Events, Fault, NameRefused, Options, Reason,
-    Registry, Secret, Server,
+    Authenticator, CallError, ConnectionEvent, Events, Fault, NameRefused, Options, Reason,
+    Registry, Secret,
 };
-use std::future::Future;
-use std::time::Duration;
+use pseud_testkit::conversation::{
+    Client, Runtime, SOON, Server, is_simulated, join_all, new_client, new_server, pause, soon,
+    spawn, until, yield_now,
+};
+use pseud_testkit::conversations;
 
 const ANYWHERE: &str = "tcp://127.0.0.1:0";
 
-/// No test waits longer than this for anything.
-const SOON: Duration = Duration::from_secs(20);
-
-/// What `future` gives, which must be soon.
-async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(SOON, future).await.expect("it takes too long")
-}
-
 /// A server under NULL: all its callers are anonymous.
-async fn open_server() -> (Server, String) {
-    bound(Options::server("service")).await
+async fn open_server<R: Runtime>() -> (Server<R>, String) {
+    bound::<R>(Options::server("service")).await
 }
 
 /// One that knows `admin`, with the permission `restricted`, and `lambda`, without.
-async fn server() -> (Server, String) {
+async fn server<R: Runtime>() -> (Server<R>, String) {
     let users = [User::new("lambda"), User::new("admin").with_permission("restricted")];
     let users = Authenticator::passwords(users.map(|user| (user, Secret::new("sesame"))));
-    bound(Options::server("service").plain_server(users)).await
+    bound::<R>(Options::server("service").plain_server(users)).await
 }
 
-async fn bound(options: Options) -> (Server, String) {
-    let server = Server::with_options(options).unwrap();
+async fn bound<R: Runtime>(options: Options) -> (Server<R>, String) {
+    let server = new_server::<R>(options);
     let endpoint = server.bind(ANYWHERE).await.unwrap();
     (server, endpoint)
 }
@@ -55,16 +52,16 @@ fn options() -> Options {
     Options::client("service").call_timeout(SOON)
 }
 
-fn client(endpoint: &str) -> Client {
-    connected(options(), endpoint)
+fn client<R: Runtime>(endpoint: &str) -> Client<R> {
+    connected::<R>(options(), endpoint)
 }
 
-fn user(user: &str, endpoint: &str) -> Client {
-    connected(options().plain_client(user, Secret::new("sesame")), endpoint)
+fn user<R: Runtime>(user: &str, endpoint: &str) -> Client<R> {
+    connected::<R>(options().plain_client(user, Secret::new("sesame")), endpoint)
 }
 
-fn connected(options: Options, endpoint: &str) -> Client {
-    let client = Client::with_options(options).unwrap();
+fn connected<R: Runtime>(options: Options, endpoint: &str) -> Client<R> {
+    let client = new_client::<R>(options);
     client.connect(endpoint).unwrap();
     client
 }
@@ -78,12 +75,12 @@ fn try_says(registry: &Registry, name: &str, what: &'static str) -> Result<(), N
     registry.register_sync(name, move |_| Ok::<_, Fault>(what))
 }
 
-async fn said(client: &Client, name: &str) -> String {
+async fn said<R: Runtime>(client: &Client<R>, name: &str) -> String {
     soon(client.call(name, ())).await.unwrap()
 }
 
 /// The fault that a call ends with.
-async fn fault(client: &Client, name: &str) -> Fault {
+async fn fault<R: Runtime>(client: &Client<R>, name: &str) -> Fault {
     match soon(client.call::<String, _>(name, ())).await {
         Err(CallError::Fault(fault)) => fault,
         other => panic!("{name}: {other:?}"),
@@ -91,7 +88,7 @@ async fn fault(client: &Client, name: &str) -> Fault {
 }
 
 /// Why a call was not executed.
-async fn refused(client: &Client, name: &str) -> Reason {
+async fn refused<R: Runtime>(client: &Client<R>, name: &str) -> Reason {
     match soon(client.call::<String, _>(name, ())).await {
         Err(CallError::NotExecuted(reason)) => reason,
         other => panic!("{name}: {other:?}"),
@@ -99,7 +96,7 @@ async fn refused(client: &Client, name: &str) -> Reason {
 }
 
 /// Nobody serves that name, or not for this caller.
-async fn not_found(client: &Client, name: &str) {
+async fn not_found<R: Runtime>(client: &Client<R>, name: &str) {
     assert_eq!(refused(client, name).await, Reason::NoSuchService);
 }
 

@@ -1,14 +1,25 @@
 //! Names: which may be registered, which are served, and who handlers believe their callers to be.
 
-use crate::{client, not_found, open_server, said, says, server, soon, try_says, user};
+use crate::{
+    Runtime, Tokio, client, conversations, not_found, open_server, said, says, server, soon,
+    try_says, user,
+};
 use pseud::proto::User;
 use pseud::{Fault, NameRefused, Registry, Request, register};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-#[tokio::test]
-async fn m_01_names_of_the_library_are_refused() {
-    let (server, endpoint) = open_server().await;
+conversations! { Tokio:
+    m_01_names_of_the_library_are_refused,
+    m_01_dots_lead_nowhere,
+    functions_are_served_under_their_own_names,
+    methods_of_one_object_are_served_at_once,
+    of_an_object_all_methods_are_served_or_none,
+    m_07_who_calls_is_known_from_the_session_alone,
+}
+
+async fn m_01_names_of_the_library_are_refused<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     for registry in [server.registry(), server.domain("restricted"), Registry::global()] {
         for name in ["pseud", "pseud.caps", "pseud."] {
             let refused = NameRefused::Reserved(name.to_owned());
@@ -18,14 +29,13 @@ async fn m_01_names_of_the_library_are_refused() {
         let long = "x".repeat(256);
         assert_eq!(try_says(&registry, &long, "long"), Err(NameRefused::TooLong(256)));
     }
-    not_found(&client(&endpoint), "pseud.caps").await;
+    not_found(&client::<R>(&endpoint), "pseud.caps").await;
 }
 
-#[tokio::test]
-async fn m_01_dots_lead_nowhere() {
-    let (server, endpoint) = open_server().await;
+async fn m_01_dots_lead_nowhere<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     says(&server.registry(), "this.is.a.name", "said");
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     assert_eq!(said(&client, "this.is.a.name").await, "said");
     for name in [
         ".",
@@ -61,12 +71,11 @@ async fn pseud((): (), _: Request) -> Result<(), Fault> {
     Ok(())
 }
 
-#[tokio::test]
-async fn functions_are_served_under_their_own_names() {
-    let (server, endpoint) = open_server().await;
+async fn functions_are_served_under_their_own_names<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     register!(server, lower, string::upper).unwrap();
     register!(server.domain("restricted"), crate::names::lower,).unwrap();
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     for (name, cased) in [("lower", "abc"), ("upper", "ABC")] {
         let told: String = soon(client.call(name, ("aBc",))).await.unwrap();
         assert_eq!(told, cased);
@@ -79,9 +88,8 @@ struct Case {
     separator: &'static str,
 }
 
-#[tokio::test]
-async fn methods_of_one_object_are_served_at_once() {
-    let (server, endpoint) = open_server().await;
+async fn methods_of_one_object_are_served_at_once<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     let collected = server
         .object("case", Arc::new(Case { separator: "-" }))
         .method("lower", |case, request| async move {
@@ -99,7 +107,7 @@ async fn methods_of_one_object_are_served_at_once() {
             let (left, right): (&str, &str) = request.args()?;
             Ok::<_, Fault>([right, case.separator, left].concat())
         });
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     not_found(&client, "case.lower").await;
     collected.register().unwrap();
     for (name, joined) in [
@@ -114,9 +122,8 @@ async fn methods_of_one_object_are_served_at_once() {
     not_found(&client, "lower").await;
 }
 
-#[tokio::test]
-async fn of_an_object_all_methods_are_served_or_none() {
-    let (server, endpoint) = open_server().await;
+async fn of_an_object_all_methods_are_served_or_none<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     let plain = |prefix| {
         let object = server.object(prefix, Arc::new(7));
         object.method_sync("seven", |seven, _| Ok::<_, Fault>(seven.to_string()))
@@ -126,15 +133,14 @@ async fn of_an_object_all_methods_are_served_or_none() {
     plain("pseud").register().unwrap_err();
     let nameless = plain("case").method_sync("", |_, _| Ok::<_, Fault>(())).register();
     assert_eq!(nameless, Err(NameRefused::Empty));
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     not_found(&client, "seven").await;
     plain("").register().unwrap();
     assert_eq!(said(&client, "seven").await, "7");
 }
 
-#[tokio::test]
-async fn m_07_who_calls_is_known_from_the_session_alone() {
-    let (server, endpoint) = server().await;
+async fn m_07_who_calls_is_known_from_the_session_alone<R: Runtime>() {
+    let (server, endpoint) = server::<R>().await;
     server
         .register_sync("whoami", |request| {
             assert_eq!(request.user(), request.caller().user());
@@ -142,12 +148,13 @@ async fn m_07_who_calls_is_known_from_the_session_alone() {
         })
         .unwrap();
     says(&server.domain("restricted"), "erase", "erased");
-    let lambda = user("lambda", &endpoint);
+    let lambda = user::<R>("lambda", &endpoint);
     let claims = BTreeMap::from([("user", "admin"), ("user_id", "admin"), ("identity", "admin")]);
     let told: String = soon(lambda.call("whoami", ("admin",)).kwargs(&claims)).await.unwrap();
     assert_eq!(told, "lambda");
     let denied = soon(lambda.call::<String, _>("erase", ("admin",)).kwargs(&claims)).await;
     assert!(denied.is_err(), "{denied:?}");
-    let told: String = soon(user("admin", &endpoint).call("whoami", ("lambda",))).await.unwrap();
+    let told: String =
+        soon(user::<R>("admin", &endpoint).call("whoami", ("lambda",))).await.unwrap();
     assert_eq!(told, User::new("admin").to_string());
 }

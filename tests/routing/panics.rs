@@ -1,12 +1,20 @@
 //! Panics of what users hand in, outside what they are called for: in drops, and in decoding.
 
-use crate::{client, connected, only_we_left, open_server, options, said, says, soon};
+use crate::{
+    Runtime, Tokio, client, connected, conversations, only_we_left, open_server, options, said,
+    says, soon,
+};
 use pseud::{CallError, Fault};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+
+conversations! { Tokio:
+    a_panic_while_a_handler_or_a_predicate_is_dropped_costs_no_link,
+    a_result_whose_decoding_panics_is_not_asked_for_again,
+}
 
 /// Panics when it is dropped, once.
 struct Bomb(Arc<Mutex<bool>>);
@@ -19,11 +27,10 @@ impl Drop for Bomb {
 }
 
 /// The handler's last owner is the request that it serves.
-#[tokio::test]
-async fn a_panic_while_a_handler_or_a_predicate_is_dropped_costs_no_link() {
-    let (server, endpoint) = open_server().await;
+async fn a_panic_while_a_handler_or_a_predicate_is_dropped_costs_no_link<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     says(&server.registry(), "hello", "hello");
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     let events = client.events();
     soon(client.ready()).await;
     let registry = server.registry();
@@ -84,11 +91,10 @@ impl<'de> serde::Deserialize<'de> for Odd {
     }
 }
 
-#[tokio::test]
-async fn a_result_whose_decoding_panics_is_not_asked_for_again() {
-    let (server, endpoint) = open_server().await;
+async fn a_result_whose_decoding_panics_is_not_asked_for_again<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     let names = ["first", "second"];
-    let clients = names.map(|name| connected(options().identity(name), &endpoint));
+    let clients = names.map(|name| connected::<R>(options().identity(name), &endpoint));
     for (client, name) in clients.iter().zip(names) {
         says(&client.registry(), "name", name);
         soon(client.ready()).await;

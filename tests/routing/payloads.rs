@@ -1,11 +1,19 @@
 //! Panics that carry what panics as it is dropped (S-16): a fault of that call, a "no" of a predicate,
 //! and nothing else.
 
-use crate::{client, fault, not_found, only_we_left, open_server, said, says, soon};
+use crate::{
+    Runtime, Tokio, client, conversations, fault, not_found, only_we_left, open_server, said, says,
+    soon, spawn, until,
+};
 use pseud::{Fault, Registry};
 use std::future::{Future, poll_fn};
 use std::panic::panic_any;
 use std::task::Poll;
+
+conversations! { Tokio:
+    s_16_handlers_and_predicates_whose_panics_panic,
+    s_16_a_handler_that_panics_as_it_is_dropped_unasked,
+}
 
 /// Panics as it is dropped, with another of its kind.
 struct Endless;
@@ -43,14 +51,13 @@ impl<F> Drop for Charged<F> {
 
 type Told = Result<(), Fault>;
 
-#[tokio::test]
-async fn s_16_handlers_and_predicates_whose_panics_panic() {
-    let (server, endpoint) = open_server().await;
+async fn s_16_handlers_and_predicates_whose_panics_panic<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     let registry = server.registry();
     says(&registry, "hello", "hello");
     handlers(&registry);
     predicates(&registry);
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     let events = client.events();
     soon(client.ready()).await;
     for name in ["inline", "called", "polled", "later", "blocking"] {
@@ -62,16 +69,8 @@ async fn s_16_handlers_and_predicates_whose_panics_panic() {
         assert_eq!(said(&client, "hello").await, "hello");
     }
     // A handler that waits is dropped with its caller's link.
-    let charged = tokio::spawn({
-        let client = client.clone();
-        async move { client.call::<(), _>("charged", ()).await }
-    });
-    soon(async {
-        while server.stats().requests_open == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    let charged = spawn(client.call::<(), _>("charged", ()));
+    until(|| server.stats().requests_open > 0).await;
     client.shutdown();
     soon(charged).await.unwrap().unwrap_err();
     only_we_left(events).await;
@@ -112,11 +111,10 @@ fn predicates(registry: &Registry) {
 }
 
 /// Its last owner is the request that it was a candidate for.
-#[tokio::test]
-async fn s_16_a_handler_that_panics_as_it_is_dropped_unasked() {
-    let (server, endpoint) = open_server().await;
+async fn s_16_a_handler_that_panics_as_it_is_dropped_unasked<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     says(&server.registry(), "hello", "hello");
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     let registry = server.registry();
     for is_async in [false, true] {
         let charged = Charged(());

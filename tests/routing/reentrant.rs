@@ -1,15 +1,26 @@
 //! Predicates and handlers that do something to their own registry, node or caller: nothing of theirs
 //! runs, or is dropped, under a lock that they could need.
 
-use crate::{client, not_found, open_server, options, said, says, soon, user};
-use pseud::{CallError, Client, Events, Fault, Node, Reason, Registry, Request};
+use crate::{
+    Runtime, Tokio, client, conversations, new_client, not_found, open_server, options, said, says,
+    soon, user, yield_now,
+};
+use pseud::{CallError, Events, Fault, Node, Reason, Registry, Request};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
-#[tokio::test]
-async fn a_predicate_may_change_the_registry_that_it_guards() {
-    let (server, endpoint) = open_server().await;
+conversations! { Tokio:
+    a_predicate_may_change_the_registry_that_it_guards,
+    a_predicate_may_call_the_caller_that_it_judges,
+    a_handler_may_take_itself_away,
+    a_handler_may_disconnect_its_own_caller_or_its_user,
+    a_handler_may_end_its_own_node,
+    what_handlers_and_predicates_hold_may_use_registries_when_it_is_dropped,
+}
+
+async fn a_predicate_may_change_the_registry_that_it_guards<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     let registry = server.registry();
     let global = Registry::global();
     says(&global, "reentrant.changed", "global");
@@ -21,28 +32,26 @@ async fn a_predicate_may_change_the_registry_that_it_guards() {
         true
     });
     says(&server.domain("changes"), "reentrant.changed", "former");
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     assert_eq!(said(&client, "reentrant.changed").await, "former");
     assert_eq!(said(&client, "reentrant.changed").await, "new");
     assert_eq!(said(&client, "reentrant.more").await, "more");
 }
 
-#[tokio::test]
-async fn a_predicate_may_call_the_caller_that_it_judges() {
-    let (server, endpoint) = open_server().await;
+async fn a_predicate_may_call_the_caller_that_it_judges<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     server.predicate_async("vouched", |caller| async move {
         matches!(caller.call::<String, _>("password", ()).await.as_deref(), Ok("sesame"))
     });
     says(&server.domain("vouched"), "open", "opened");
-    let knows = client(&endpoint);
+    let knows = client::<R>(&endpoint);
     says(&knows.registry(), "password", "sesame");
     assert_eq!(said(&knows, "open").await, "opened");
-    not_found(&client(&endpoint), "open").await;
+    not_found(&client::<R>(&endpoint), "open").await;
 }
 
-#[tokio::test]
-async fn a_handler_may_take_itself_away() {
-    let (server, endpoint) = open_server().await;
+async fn a_handler_may_take_itself_away<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     let registry = server.registry();
     let once = registry.clone();
     registry
@@ -51,14 +60,13 @@ async fn a_handler_may_take_itself_away() {
             Ok::<_, Fault>("once")
         })
         .unwrap();
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     assert_eq!(said(&client, "once").await, "once");
     not_found(&client, "once").await;
 }
 
-#[tokio::test]
-async fn a_handler_may_disconnect_its_own_caller_or_its_user() {
-    let (server, endpoint) = crate::server().await;
+async fn a_handler_may_disconnect_its_own_caller_or_its_user<R: Runtime>() {
+    let (server, endpoint) = crate::server::<R>().await;
     let node = server.clone();
     server
         .register_sync("leave", |request| Ok::<_, Fault>(request.caller().peer().disconnect()))
@@ -70,7 +78,7 @@ async fn a_handler_may_disconnect_its_own_caller_or_its_user() {
         })
         .unwrap();
     says(&server.registry(), "hello", "hello");
-    let (lambda, admin) = (user("lambda", &endpoint), user("admin", &endpoint));
+    let (lambda, admin) = (user::<R>("lambda", &endpoint), user::<R>("admin", &endpoint));
     for name in ["leave", "leave all"] {
         assert_eq!(said(&lambda, "hello").await, "hello");
         let told = soon(lambda.call::<u64, _>(name, ())).await.unwrap_err();
@@ -78,12 +86,14 @@ async fn a_handler_may_disconnect_its_own_caller_or_its_user() {
         assert_eq!(said(&admin, "hello").await, "hello");
     }
     assert_eq!(server.stats().requests_open, 0);
+    // One of its handlers holds it.
+    server.shutdown();
 }
 
 /// Handlers of each kind that end their own node: by saying so, or by dropping its last handle.
-async fn ends(kind: &'static str, last_handle: bool) {
-    let (server, endpoint) = open_server().await;
-    let client = client(&endpoint);
+async fn ends<R: Runtime>(kind: &'static str, last_handle: bool) {
+    let (server, endpoint) = open_server::<R>().await;
+    let client = client::<R>(&endpoint);
     soon(client.ready()).await;
     let registry = server.registry();
     let mut events = server.events();
@@ -106,7 +116,7 @@ async fn ends(kind: &'static str, last_handle: bool) {
             .unwrap(),
         _ => {
             registry.predicate_async("late", |_| async {
-                tokio::task::yield_now().await;
+                yield_now().await;
                 true
             });
             registry.domain("late").register_sync("end", move |_| end()).unwrap();
@@ -117,11 +127,10 @@ async fn ends(kind: &'static str, last_handle: bool) {
     soon(async { while events.next().await.is_some() {} }).await;
 }
 
-#[tokio::test]
-async fn a_handler_may_end_its_own_node() {
+async fn a_handler_may_end_its_own_node<R: Runtime>() {
     for kind in ["sync", "blocking", "async", "behind a predicate that waits"] {
         for last_handle in [false, true] {
-            ends(kind, last_handle).await;
+            ends::<R>(kind, last_handle).await;
         }
     }
 }
@@ -138,9 +147,8 @@ impl Drop for Uses {
     }
 }
 
-#[tokio::test]
-async fn what_handlers_and_predicates_hold_may_use_registries_when_it_is_dropped() {
-    let (server, endpoint) = open_server().await;
+async fn what_handlers_and_predicates_hold_may_use_registries_when_it_is_dropped<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     let uses = |registry: &Registry| {
         let node: &Node = server.node();
         Uses(registry.clone(), Arc::new(Mutex::new(Some(node.clone()))))
@@ -176,7 +184,7 @@ async fn what_handlers_and_predicates_hold_may_use_registries_when_it_is_dropped
             Ok::<_, Fault>(())
         })
         .unwrap();
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     soon(client.call::<(), _>("held to the end", ())).await.unwrap();
     server.shutdown();
 }
@@ -208,7 +216,7 @@ fn poll(future: &mut (impl Future + Unpin), node: &Node) {
 
 #[tokio::test]
 async fn no_waker_is_dropped_under_a_lock_that_its_task_may_need() {
-    let client = Client::with_options(options()).unwrap();
+    let client = new_client::<Tokio>(options());
     let node: Node = client.node().clone();
     // On a thread of its own, which a dead-lock does not keep the test waiting for.
     let (tell, told) = tokio::sync::oneshot::channel();

@@ -1,19 +1,29 @@
 //! Registries: the process's, a node's own, and shared ones; and how long each lasts.
 
 use crate::{
-    ANYWHERE, bound, client, connected, not_found, open_server, options, said, says, soon,
+    ANYWHERE, Runtime, Tokio, bound, client, connected, conversations, not_found, open_server,
+    options, said, says, soon,
 };
 use pseud::{Fault, Options, Registry};
 use std::sync::{Arc, Weak};
 
-#[tokio::test]
-async fn the_global_registry_is_served_by_every_node_and_a_nodes_own_by_none_other() {
-    let (one, at_one) = open_server().await;
-    let (_other, at_other) = open_server().await;
+conversations! { Tokio:
+    the_global_registry_is_served_by_every_node_and_a_nodes_own_by_none_other,
+    clients_serve_like_servers,
+    a_free_standing_registry_is_shared_and_outlives_its_nodes,
+    a_node_may_be_given_a_view_and_even_the_global_registry,
+    a_nodes_own_handlers_go_with_it_whatever_they_hold,
+    shared_handlers_go_when_nobody_holds_their_registry,
+    an_ended_node_keeps_nothing,
+}
+
+async fn the_global_registry_is_served_by_every_node_and_a_nodes_own_by_none_other<R: Runtime>() {
+    let (one, at_one) = open_server::<R>().await;
+    let (_other, at_other) = open_server::<R>().await;
     says(&one.registry(), "registries.own", "own");
     // Later than the servers, and yet theirs.
     says(&Registry::global(), "registries.all", "all");
-    let (one, other) = (client(&at_one), client(&at_other));
+    let (one, other) = (client::<R>(&at_one), client::<R>(&at_other));
     assert_eq!(said(&one, "registries.all").await, "all");
     assert_eq!(said(&other, "registries.all").await, "all");
     assert_eq!(said(&one, "registries.own").await, "own");
@@ -22,10 +32,9 @@ async fn the_global_registry_is_served_by_every_node_and_a_nodes_own_by_none_oth
     not_found(&one, "registries.all").await;
 }
 
-#[tokio::test]
-async fn clients_serve_like_servers() {
-    let (server, endpoint) = open_server().await;
-    let desk = connected(options().identity("desk"), &endpoint);
+async fn clients_serve_like_servers<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
+    let desk = connected::<R>(options().identity("desk"), &endpoint);
     soon(desk.ready()).await;
     says(&desk.registry(), "registries.desk", "own");
     says(&Registry::global(), "registries.client", "global");
@@ -37,38 +46,37 @@ async fn clients_serve_like_servers() {
     }
 }
 
-#[tokio::test]
-async fn a_free_standing_registry_is_shared_and_outlives_its_nodes() {
+async fn a_free_standing_registry_is_shared_and_outlives_its_nodes<R: Runtime>() {
     let worker = Registry::new();
     says(&worker, "before", "before");
-    let (one, at_one) = bound(Options::server("service").registry(worker.clone())).await;
-    let (_other, at_other) = bound(Options::server("service").registry(worker.clone())).await;
-    let other = client(&at_other);
+    let (one, at_one) = bound::<R>(Options::server("service").registry(worker.clone())).await;
+    let (_other, at_other) = bound::<R>(Options::server("service").registry(worker.clone())).await;
+    let other = client::<R>(&at_other);
     says(&worker, "after", "after");
     says(&one.registry(), "through a node", "through a node");
     for name in ["before", "after", "through a node"] {
-        assert_eq!(said(&client(&at_one), name).await, name);
+        assert_eq!(said(&client::<R>(&at_one), name).await, name);
         assert_eq!(said(&other, name).await, name);
     }
     one.shutdown();
     assert_eq!(said(&other, "through a node").await, "through a node");
-    let (_third, at_third) = bound(Options::server("service").registry(worker)).await;
-    assert_eq!(said(&client(&at_third), "before").await, "before");
+    let (_third, at_third) = bound::<R>(Options::server("service").registry(worker)).await;
+    assert_eq!(said(&client::<R>(&at_third), "before").await, "before");
 }
 
 /// A view registers where it is a view of, also when that is how a node got it.
-#[tokio::test]
-async fn a_node_may_be_given_a_view_and_even_the_global_registry() {
+async fn a_node_may_be_given_a_view_and_even_the_global_registry<R: Runtime>() {
     let worker = Registry::new();
     worker.predicate("staff", |_| true);
     let (server, endpoint) =
-        bound(Options::server("service").registry(worker.domain("staff"))).await;
+        bound::<R>(Options::server("service").registry(worker.domain("staff"))).await;
     says(&worker, "registries.view", "default");
     says(&server.registry(), "registries.view", "staff");
-    assert_eq!(said(&client(&endpoint), "registries.view").await, "staff");
-    let (server, endpoint) = bound(Options::server("service").registry(Registry::global())).await;
+    assert_eq!(said(&client::<R>(&endpoint), "registries.view").await, "staff");
+    let (server, endpoint) =
+        bound::<R>(Options::server("service").registry(Registry::global())).await;
     says(&server.registry(), "registries.given", "global");
-    assert_eq!(said(&client(&endpoint), "registries.given").await, "global");
+    assert_eq!(said(&client::<R>(&endpoint), "registries.given").await, "global");
     server.shutdown();
     assert!(Registry::global().unregister("registries.given"));
 }
@@ -84,9 +92,8 @@ fn register_holder<T: Send + Sync + 'static>(registry: &Registry, held: T) -> We
     weak
 }
 
-#[tokio::test]
-async fn a_nodes_own_handlers_go_with_it_whatever_they_hold() {
-    let (server, _) = open_server().await;
+async fn a_nodes_own_handlers_go_with_it_whatever_they_hold<R: Runtime>() {
+    let (server, _) = open_server::<R>().await;
     let view = server.domain("restricted");
     let handlers =
         [register_holder(&server.registry(), server.clone()), register_holder(&view, view.clone())];
@@ -95,11 +102,10 @@ async fn a_nodes_own_handlers_go_with_it_whatever_they_hold() {
     assert!(handlers.iter().all(|handler| handler.upgrade().is_none()));
 }
 
-#[tokio::test]
-async fn shared_handlers_go_when_nobody_holds_their_registry() {
+async fn shared_handlers_go_when_nobody_holds_their_registry<R: Runtime>() {
     let worker = Registry::new();
-    let (one, _) = bound(Options::server("service").registry(worker.clone())).await;
-    let (other, _) = bound(Options::server("service").registry(worker.clone())).await;
+    let (one, _) = bound::<R>(Options::server("service").registry(worker.clone())).await;
+    let (other, _) = bound::<R>(Options::server("service").registry(worker.clone())).await;
     let handler = register_holder(&worker, (one.clone(), other.clone()));
     one.shutdown();
     drop(worker);
@@ -108,9 +114,8 @@ async fn shared_handlers_go_when_nobody_holds_their_registry() {
     assert!(handler.upgrade().is_none());
 }
 
-#[tokio::test]
-async fn an_ended_node_keeps_nothing() {
-    let (server, _) = open_server().await;
+async fn an_ended_node_keeps_nothing<R: Runtime>() {
+    let (server, _) = open_server::<R>().await;
     server.shutdown();
     let handler = register_holder(&server.registry(), server.clone());
     assert!(handler.upgrade().is_none());

@@ -1,31 +1,39 @@
 //! Registering, replacing and unregistering while calls run.
 
-use crate::{client, not_found, open_server, said, says, soon};
+use crate::{
+    Runtime, Tokio, client, conversations, is_simulated, not_found, open_server, pause, said, says,
+    soon, spawn,
+};
 use pseud::Fault;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
-const CALLS: usize = 2_000;
+conversations! { Tokio:
+    each_call_gets_the_one_handler_or_the_other_and_never_an_error on 2 threads,
+    a_call_that_runs_is_finished_by_the_handler_that_it_began_with,
+}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_call_gets_the_one_handler_or_the_other_and_never_an_error() {
-    let (server, endpoint) = open_server().await;
+/// Calls over sockets; in a simulated world a few meet as many turns of the other task.
+const CALLS: [usize; 2] = [2_000, 40];
+
+async fn each_call_gets_the_one_handler_or_the_other_and_never_an_error<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     let registry = server.registry();
     says(&registry, "which", "one");
-    let (client, done) = (client(&endpoint), Arc::new(AtomicBool::new(false)));
+    let (client, done) = (client::<R>(&endpoint), Arc::new(AtomicBool::new(false)));
     let stop = done.clone();
-    let replacing = tokio::spawn(async move {
+    let replacing = spawn(async move {
         let mut times = 0;
         while !stop.load(Ordering::Relaxed) {
             says(&registry, "which", if times % 2 == 0 { "other" } else { "one" });
             times += 1;
-            tokio::task::yield_now().await;
+            pause().await;
         }
         times
     });
     let mut seen = [0; 2];
-    for _ in 0..CALLS {
+    for _ in 0..CALLS[usize::from(is_simulated())] {
         match said(&client, "which").await.as_str() {
             "one" => seen[0] += 1,
             "other" => seen[1] += 1,
@@ -37,9 +45,8 @@ async fn each_call_gets_the_one_handler_or_the_other_and_never_an_error() {
     assert!(times > 2 && seen.iter().all(|&count| count > 0), "{times} replacements: {seen:?}");
 }
 
-#[tokio::test]
-async fn a_call_that_runs_is_finished_by_the_handler_that_it_began_with() {
-    let (server, endpoint) = open_server().await;
+async fn a_call_that_runs_is_finished_by_the_handler_that_it_began_with<R: Runtime>() {
+    let (server, endpoint) = open_server::<R>().await;
     let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (tell, wait) = (begun.clone(), release.clone());
     server
@@ -52,9 +59,9 @@ async fn a_call_that_runs_is_finished_by_the_handler_that_it_began_with() {
             }
         })
         .unwrap();
-    let client = client(&endpoint);
+    let client = client::<R>(&endpoint);
     let caller = client.clone();
-    let calling = tokio::spawn(async move { said(&caller, "slow").await });
+    let calling = spawn(async move { said(&caller, "slow").await });
     soon(begun.notified()).await;
     says(&server.registry(), "slow", "the latter");
     assert_eq!(said(&client, "slow").await, "the latter");

@@ -13,29 +13,29 @@
 //! | `pipe`, `stream`, `network` | bytes on their way, connections, and who listens where |
 //! | `tasks`, `runtime` | the executor, and all of it as a node's runtime |
 //! | `task` | what conversations do besides: tasks, sleeps |
-//! | `weathers` | one conversation under many seeds |
+//! | `seeds` | which seeds a run is of |
 
 mod clock;
 mod conditions;
 mod network;
 mod pipe;
 mod runtime;
+mod seeds;
 mod stream;
 mod task;
 mod tasks;
 #[cfg(test)]
 mod tests;
 mod trace;
-mod weathers;
 
 pub use pseud_async::adapter;
 
 pub use conditions::Conditions;
 pub use network::Listener;
 pub use runtime::{SimRuntime, Timer};
+pub use seeds::seeds;
 pub use stream::{ReadHalf, Stream, WriteHalf};
 pub use task::{Aborted, Task, join_all, now, sleep, spawn, timeout, world, yield_now};
-pub use weathers::{in_all_weathers, seeds};
 
 use crate::luck::Luck;
 use std::future::Future;

@@ -52,7 +52,7 @@ impl SimRuntime {
     }
 
     /// That of this thread, if a world runs on it.
-    pub(super) fn here() -> Option<Self> {
+    pub(crate) fn here() -> Option<Self> {
         CURRENT.with_borrow(Clone::clone)
     }
 
