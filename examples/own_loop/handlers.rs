@@ -5,23 +5,37 @@ use pseud::proto::value::{Arguments, ValueLimits};
 use pseud::proto::{Handlers, Packed, Refusal, Request, Ticket};
 use std::fmt::Display;
 
-/// Runs in the loop's own thread, and everybody waits for it: it must not take long. One that does
-/// keeps the ticket instead, and the loop replies when it has the result.
-pub(crate) type Handler = fn(&Arguments) -> Result<Packed, Fault>;
+/// What serves a name.
+#[derive(Clone, Copy)]
+pub(crate) enum Handler {
+    /// Runs in the loop's own thread, and everybody waits for it: it must not take long.
+    Now(fn(&Arguments) -> Result<Packed, Fault>),
+    /// Whoever turns the loop is handed the request, keeps its ticket, and replies when there is a result.
+    Later,
+}
 
-/// The answer to a request, or why no handler is run. Its arguments come from a peer and are checked
-/// here, not before: what is not called is not worth the work.
-pub(crate) fn answer(
-    handlers: &Handlers<Handler>,
-    request: Request,
-) -> (Ticket, Result<Result<Packed, Fault>, Refusal>) {
-    let Some(handler) = handlers.find(request.name()).copied() else {
-        let refusal = Refusal::NoSuchService(request.name().into());
-        return (request.into_ticket(), Err(refusal));
+/// What becomes of a request.
+pub(crate) enum Answer {
+    Reply(Ticket, Result<Packed, Fault>),
+    /// No handler is run, and why.
+    Refuse(Ticket, Refusal),
+    Later(Request),
+}
+
+/// The answer to a request. Its arguments come from a peer and are checked here, not before: what is not
+/// called is not worth the work.
+pub(crate) fn answer(handlers: &Handlers<Handler>, request: Request) -> Answer {
+    let handler = match handlers.find(request.name()) {
+        Some(Handler::Now(handler)) => *handler,
+        Some(Handler::Later) => return Answer::Later(request),
+        None => {
+            let refusal = Refusal::NoSuchService(request.name().into());
+            return Answer::Refuse(request.into_ticket(), refusal);
+        }
     };
     match request.open(&ValueLimits::default()) {
-        Ok(opened) => (opened.ticket, Ok(handler(&opened.arguments))),
-        Err((ticket, refusal)) => (ticket, Err(refusal)),
+        Ok(opened) => Answer::Reply(opened.ticket, handler(&opened.arguments)),
+        Err((ticket, refusal)) => Answer::Refuse(ticket, refusal),
     }
 }
 

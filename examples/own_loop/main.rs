@@ -10,7 +10,7 @@ mod handlers;
 mod node;
 mod socket;
 
-use handlers::{add, hello};
+use handlers::{Handler, add, hello};
 use node::Node;
 use pseud::Config;
 use pseud::proto::value::ValueLimits;
@@ -18,17 +18,21 @@ use pseud::proto::{Action, CallOptions, Outcome, Packed, To};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Instant;
 
 type AnyResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
+/// A free port of this machine.
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 const CLIENTS: [&str; 3] = ["anne", "bert", "charly"];
 
 fn main() -> AnyResult<()> {
-    let mut server = Node::new("service", Config::default())?;
-    server.handlers.register("hello", hello)?;
+    let mut server = Node::new("service", Config::default(), ANY)?;
+    server.handlers.register("hello", Handler::Now(hello))?;
+    server.handlers.register("everybody", Handler::Later)?;
     let address = server.address()?;
 
     let mut stranger = TcpStream::connect(address)?;
@@ -47,6 +51,7 @@ fn main() -> AnyResult<()> {
 /// Calls back whoever comes, until all have gone.
 fn serve(server: &mut Node) -> AnyResult<()> {
     let (mut calls, mut left) = (BTreeMap::new(), 0);
+    let (mut waiting, mut joined) = (Vec::new(), 0);
     while left < CLIENTS.len() || !server.is_alone() {
         for action in server.turn()? {
             match action {
@@ -56,7 +61,10 @@ fn serve(server: &mut Node) -> AnyResult<()> {
                     let call =
                         server.endpoint.call(to, "add", arguments, options, Instant::now())?;
                     calls.insert(call, String::from_utf8_lossy(&info.identity).into_owned());
+                    joined += 1;
                 }
+                // "everybody": who asks waits until all are there.
+                Action::Serve(request) => waiting.push(request.into_ticket()),
                 Action::Finish { call, outcome } => {
                     let name = calls.remove(&call).unwrap_or_default();
                     let sum: i64 = result(outcome)?.decode()?;
@@ -64,6 +72,11 @@ fn serve(server: &mut Node) -> AnyResult<()> {
                 }
                 Action::Left(..) => left += 1,
                 _ => {}
+            }
+        }
+        if joined == CLIENTS.len() {
+            for ticket in waiting.drain(..) {
+                server.endpoint.reply(ticket, Ok(Packed::result(&joined)?), Instant::now());
             }
         }
     }
@@ -74,18 +87,23 @@ fn serve(server: &mut Node) -> AnyResult<()> {
 fn client(name: &'static str, server: SocketAddr) -> AnyResult<String> {
     let mut config = Config::default();
     config.server = Some("service".into());
-    let mut node = Node::new(name, config)?;
-    node.handlers.register("add", add)?;
+    let mut node = Node::new(name, config, ANY)?;
+    node.handlers.register("add", Handler::Now(add))?;
     node.dial(server)?;
 
-    // It waits for the handshake by itself.
+    // They wait for the handshake by themselves.
     let (arguments, options) = (Packed::call(&(name,), &())?, CallOptions::default());
-    node.endpoint.call(To::Server, "hello", arguments, options, Instant::now())?;
-    let mut greeting = None;
-    while greeting.is_none() || !has_answered(&node) {
+    let hello = node.endpoint.call(To::Server, "hello", arguments, options, Instant::now())?;
+    let (arguments, options) = (Packed::call(&(), &())?, CallOptions::default());
+    node.endpoint.call(To::Server, "everybody", arguments, options, Instant::now())?;
+    let (mut greeting, mut everybody): (Option<String>, Option<usize>) = (None, None);
+    while greeting.is_none() || everybody.is_none() || !has_answered(&node) {
         for action in node.turn()? {
             match action {
-                Action::Finish { outcome, .. } => greeting = Some(result(outcome)?.decode()?),
+                Action::Finish { call, outcome } if call == hello => {
+                    greeting = Some(result(outcome)?.decode()?);
+                }
+                Action::Finish { outcome, .. } => everybody = Some(result(outcome)?.decode()?),
                 Action::Left(_, reason) => return Err(reason.to_string().into()),
                 _ => {}
             }
@@ -96,7 +114,8 @@ fn client(name: &'static str, server: SocketAddr) -> AnyResult<String> {
     while !node.is_alone() {
         node.turn()?;
     }
-    Ok(greeting.unwrap_or_default())
+    let (greeting, everybody) = (greeting.unwrap_or_default(), everybody.unwrap_or_default());
+    Ok(format!("{greeting}, {everybody} of you are here"))
 }
 
 /// Whether somebody called, and the answers are written.

@@ -1,6 +1,6 @@
 //! The loop: one thread, one `Endpoint` for all peers, one `Link` for each socket.
 
-use crate::handlers::{Handler, answer};
+use crate::handlers::{Answer, Handler, answer};
 use crate::socket::Socket;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
@@ -23,7 +23,8 @@ pub(crate) struct Node {
     pub(crate) endpoint: Endpoint,
     pub(crate) handlers: Handlers<Handler>,
     config: Arc<ConnectionConfig>,
-    poll: Poll,
+    /// Other threads wake the loop by a `mio::Waker` of it.
+    pub(crate) poll: Poll,
     listener: TcpListener,
     sockets: BTreeMap<Token, Socket>,
     peers: BTreeMap<PeerId, Token>,
@@ -33,14 +34,14 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Listens on a free port of this machine.
-    pub(crate) fn new(identity: &'static str, config: Config) -> io::Result<Self> {
+    /// Listens there (port 0: one that is free).
+    pub(crate) fn new(identity: &'static str, config: Config, at: SocketAddr) -> io::Result<Self> {
         let mut connection = ConnectionConfig::default();
         connection.identity = identity.into();
         // Once for all links: what peers are told that we understand.
         let connection = config.announced(Arc::new(connection));
         let poll = Poll::new()?;
-        let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+        let mut listener = TcpListener::bind(at)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
             endpoint: Endpoint::new(Arc::new(config), seed()?),
@@ -69,7 +70,7 @@ impl Node {
     }
 
     /// One turn: waits, tells the machines, does what they ask for. Returns what is left for the
-    /// application: who came and went, and how its calls ended.
+    /// application: who came and went, how its calls ended, and requests that it answers later.
     pub(crate) fn turn(&mut self) -> io::Result<Vec<Action>> {
         // What the application itself commanded since the last turn comes first.
         let news = self.act(Instant::now());
@@ -184,8 +185,9 @@ impl Node {
         while let Some(action) = self.endpoint.poll_action() {
             match action {
                 Action::Serve(request) => match answer(&self.handlers, request) {
-                    (ticket, Ok(result)) => self.endpoint.reply(ticket, result, now),
-                    (ticket, Err(refusal)) => self.endpoint.refuse(ticket, &refusal, now),
+                    Answer::Reply(ticket, result) => self.endpoint.reply(ticket, result, now),
+                    Answer::Refuse(ticket, refusal) => self.endpoint.refuse(ticket, &refusal, now),
+                    Answer::Later(request) => rest.push(Action::Serve(request)),
                 },
                 Action::Flush(peer) => self.report_peer(peer, now, Ok(())),
                 Action::Close(peer, reason) => self.report_peer(peer, now, Err(reason)),

@@ -124,9 +124,9 @@ fn own_loop() {
     assert_eq!(
         run("own_loop"),
         [
-            "Hello anne",
-            "Hello bert",
-            "Hello charly",
+            "Hello anne, 3 of you are here",
+            "Hello bert, 3 of you are here",
+            "Hello charly, 3 of you are here",
             "a link is closed: malformed: not a ZMTP peer",
             "anne, called back: 2 + 4 = 6",
             "bert, called back: 2 + 4 = 6",

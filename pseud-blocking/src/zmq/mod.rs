@@ -46,4 +46,5 @@ mod zap;
 
 pub use client::Client;
 pub use server::Server;
+pub use sockets::has_curve;
 pub use zmq::Context;

@@ -35,12 +35,12 @@ pub(super) fn check(options: &Options) -> io::Result<()> {
     let cause = match &options.connection.mechanism {
         #[cfg(feature = "_curve")]
         MechanismConfig::CurveServer { key_pairs } => match key_pairs.len() {
-            0 | 1 => has_curve(),
+            0 | 1 => (!has_curve()).then_some(NO_CURVE),
             _ => Some("a server over libzmq has one key pair"),
         },
         #[cfg(feature = "_curve")]
         MechanismConfig::CurveClient { server_keys, .. } => match server_keys.len() {
-            0 | 1 => has_curve(),
+            0 | 1 => (!has_curve()).then_some(NO_CURVE),
             _ => Some("a client over libzmq knows one key of its server's"),
         },
         MechanismConfig::PlainClient { username, password } => {
@@ -56,16 +56,13 @@ pub(super) fn check(options: &Options) -> io::Result<()> {
     }
 }
 
-/// Asked when it runs: which libzmq is linked is the program's choice.
 #[cfg(feature = "_curve")]
-fn has_curve() -> Option<&'static str> {
-    match zmq::has("curve") {
-        Some(true) => None,
-        _ => Some(
-            "this libzmq is built without CURVE, as the vendored one is: link the system's, see the README \
-             of pseud-blocking",
-        ),
-    }
+const NO_CURVE: &str = "this libzmq is built without CURVE, as the vendored one is: link the system's, see the README \
+                        of pseud-blocking";
+
+/// Whether the linked libzmq has CURVE: which one that is, is the program's choice, and known when it runs.
+pub fn has_curve() -> bool {
+    zmq::has("curve") == Some(true)
 }
 
 /// A ROUTER of that role.
