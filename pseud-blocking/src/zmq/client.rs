@@ -23,12 +23,11 @@ impl Client {
         Self::with_options(Options::client(server), zmq::Context::new())
     }
 
-    /// With settings of its own, in a context of yours: `inproc://` leads to its other sockets. Options of
-    /// what libzmq does itself have no effect: timeouts of connecting, modes of files.
+    /// With settings of its own, in a context of yours: `inproc://` leads to its other sockets.
     ///
     /// # Errors
-    /// As for [`new`](Self::new), and settings that contradict each other; libzmq is built without CURVE
-    /// ([`Unsupported`](io::ErrorKind::Unsupported)); the context has another handler of ZAP
+    /// As for [`new`](Self::new), and settings that contradict each other, or that libzmq has no means for
+    /// ([`Unsupported`](io::ErrorKind::Unsupported)): [the table](super) lists them; the context has another handler of ZAP
     /// ([`AddrInUse`](io::ErrorKind::AddrInUse)), where peers are authenticated.
     pub fn with_options(options: Options, context: zmq::Context) -> Result<Self, SetupError> {
         check_client(&options)?;

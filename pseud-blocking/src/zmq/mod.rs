@@ -24,7 +24,14 @@
 //! | tell a bound socket that a peer has left | its calls end at their time-outs, or when the next message to it is unroutable for 400 ms; presence of bound peers is known late |
 //! | close one connection | who is disconnected ([`Node::disconnect_user`](crate::Node::disconnect_user)), or breaks the protocol, has its session ended; what a disconnected user still sends is dropped until it logs in again |
 //! | let us declare capabilities | towards us everybody speaks pseud 1.0: answers of ours are never late (the late guard), and a refused call of ours is a fault |
-//! | encrypt, where it is built without libsodium or its like | CURVE is an error of `new`; the vendored build has none |
+//! | encrypt, where it is built without libsodium or its like | CURVE is an error of `new`; the vendored build has none ([`has_curve`]) |
+//! | have several key pairs, know several keys of a server's, take names and passwords with zero bytes | an error of `new` |
+//! | let us set modes of sockets' files, metadata, `strict`, the time of a greeting or of one message; be a REQ that pseud calls through | an error of `new` |
+//! | ask two ZAP handlers in one context | a server of PLAIN or CURVE in a context that has one is an error of `new` |
+//! | survive `fork` | a child that goes on without `exec` has none of the threads: nothing of a node is of use there, and only the parent may go on with it. Children that `exec` inherit nothing |
+//!
+//! The errors are [`Unsupported`](std::io::ErrorKind::Unsupported), and of the handler
+//! [`AddrInUse`](std::io::ErrorKind::AddrInUse).
 
 mod admitted;
 mod authentication;

@@ -1,7 +1,7 @@
 //! Sockets of libzmq, set up.
 
 use pseud_async::Options;
-use pseud_proto::zmtp::{FrameLimits, MechanismConfig};
+use pseud_proto::zmtp::{ConnectionConfig, FrameLimits, MechanismConfig, SocketType};
 use std::io;
 
 /// How long what was handed to libzmq may take to leave when its socket is closed, in milliseconds. Set
@@ -30,9 +30,17 @@ pub(super) fn io_error(error: zmq::Error) -> io::Error {
     io::Error::new(kind, error)
 }
 
-/// What libzmq cannot do.
+/// What libzmq cannot do is an error, not silence.
 pub(super) fn check(options: &Options) -> io::Result<()> {
-    let cause = match &options.connection.mechanism {
+    match mechanism(options).or_else(|| settings(options)) {
+        Some(cause) => Err(io::Error::new(io::ErrorKind::Unsupported, cause)),
+        None => Ok(()),
+    }
+}
+
+/// Why that mechanism cannot be had, if so.
+fn mechanism(options: &Options) -> Option<&'static str> {
+    match &options.connection.mechanism {
         #[cfg(feature = "_curve")]
         MechanismConfig::CurveServer { key_pairs } => match key_pairs.len() {
             0 | 1 => (!has_curve()).then_some(NO_CURVE),
@@ -49,11 +57,27 @@ pub(super) fn check(options: &Options) -> io::Result<()> {
             (!both).then_some("names and passwords over libzmq are UTF-8 without zero bytes")
         }
         _ => None,
-    };
-    match cause {
-        Some(cause) => Err(io::Error::new(io::ErrorKind::Unsupported, cause)),
-        None => Ok(()),
     }
+}
+
+/// Which setting libzmq has no means for, if there is one that is not at its default.
+fn settings(options: &Options) -> Option<&'static str> {
+    let (connection, default) = (&options.connection, ConnectionConfig::default());
+    let unsupported = [
+        (options.ipc_mode.is_some(), "libzmq makes the files of Unix sockets: no `ipc_mode`"),
+        (connection.socket_type != SocketType::Router, "over libzmq every node is a ROUTER"),
+        (!connection.properties.is_empty(), "libzmq announces no metadata of ours"),
+        (connection.strict, "libzmq lets reserved flags of frames pass: it is never `strict`"),
+        (
+            connection.greeting_timeout != default.greeting_timeout,
+            "libzmq bounds a handshake as a whole: `handshake_timeout`, no `greeting_timeout`",
+        ),
+        (
+            connection.message_timeout != default.message_timeout,
+            "libzmq does not bound the time of one message: no `message_timeout`",
+        ),
+    ];
+    unsupported.into_iter().find_map(|(is_set, cause)| is_set.then_some(cause))
 }
 
 #[cfg(feature = "_curve")]
@@ -88,6 +112,7 @@ fn set_up(socket: &zmq::Socket, options: &Options, role: SocketRole) -> zmq::Res
         // A server that comes back is to be had at once. On a bound socket it would let anybody take
         // anybody's id, and with it the answers that are meant for that.
         socket.set_router_handover(true)?;
+        socket.set_connect_timeout(millis(options.connect_timeout))?;
     }
     socket.set_ipv6(true)?;
     let FrameLimits { frame_bytes_max, .. } = connection.limits;
