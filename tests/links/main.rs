@@ -34,6 +34,8 @@ mod security;
 mod siblings;
 mod silence;
 mod telling;
+#[cfg(feature = "_curve")]
+mod twins;
 mod typed;
 mod urgent;
 mod users;

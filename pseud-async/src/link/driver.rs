@@ -95,6 +95,9 @@ impl<R: Runtime> Driver<R> {
         let Self { live, reader, runtime, .. } = self;
         live.link.gone(reason);
         let ready = live.link.is_ready();
+        if reason == Reason::Replaced {
+            live.link.report_replaced();
+        }
         if may_read(reason) {
             // Why its handshake failed may still lie there.
             let unsaid = (!ready).then(|| live.link.clone());

@@ -107,6 +107,26 @@ impl<R: Runtime> Current<R> {
 /// from each other would do so ten times a second.
 const SETTLED: Duration = Duration::from_secs(5);
 
+/// How long a link that has ended so must have lived to count as one. Who was replaced lived as long as
+/// the other one waited, at most [`Backoff::replaced`]'s longest.
+fn settled(reason: Reason, retry: Retry) -> Duration {
+    match reason {
+        Reason::Replaced => SETTLED.saturating_add(retry.max.saturating_mul(2)),
+        _ => SETTLED,
+    }
+}
+
+fn report_closed(endpoint: &str, reason: Reason) {
+    match reason {
+        Reason::Replaced => tracing::warn!(
+            %endpoint,
+            "another link took over our name there: does a second process use it? Connecting again, later \
+             each time"
+        ),
+        _ => tracing::info!(%endpoint, %reason, "link closed; connecting again"),
+    }
+}
+
 struct Dialer<R: Runtime> {
     host: Arc<Host>,
     dial: Dial,
@@ -122,23 +142,25 @@ impl<R: Runtime> Dialer<R> {
     async fn run(self, retry: Retry) {
         let (endpoint, mut backoff) = (&self.endpoint, Backoff::new(retry));
         for attempt in (0_u32..).chain(repeat(u32::MAX)) {
-            let (mut refused, began) = (false, self.runtime.now());
+            let (mut ended, began) = (None, self.runtime.now());
             match self.link(attempt).await {
                 None | Some(Ok((Reason::Shutdown | Reason::Disconnected, _))) => return,
                 Some(Ok((reason, ready))) => {
                     self.dial.ended(reason, ready);
-                    // The same credentials are not shown again soon.
-                    refused = reason == Reason::Denied;
-                    tracing::info!(%endpoint, %reason, "link closed; connecting again");
-                    if ready && self.runtime.now() >= began + SETTLED {
+                    ended = Some(reason);
+                    report_closed(endpoint, reason);
+                    if ready && self.runtime.now() >= began + settled(reason, retry) {
                         backoff.succeeded();
                     }
                 }
                 Some(Err(FailureReported)) => self.dial.failed(),
             }
-            let wait = match refused {
-                true => backoff.refused(self.random()),
-                false => backoff.failed(self.random()),
+            let random = self.random();
+            let wait = match ended {
+                // The same credentials are not shown again soon.
+                Some(Reason::Denied) => backoff.refused(random),
+                Some(Reason::Replaced) => backoff.replaced(random),
+                _ => backoff.failed(random),
             };
             if self.unless_shut_down(sleep(&self.runtime, wait)).await.is_none() {
                 return;

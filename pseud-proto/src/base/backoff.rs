@@ -48,6 +48,12 @@ impl Backoff {
         self.retry.max.saturating_add(self.failed(random))
     }
 
+    /// Somebody else took our place: two who take it from each other must not do so ever faster. The wait is
+    /// drawn from the ceiling to twice that.
+    pub fn replaced(&mut self, random: u32) -> Duration {
+        self.ceiling.saturating_add(self.failed(random))
+    }
+
     /// A success: the next failure is a first one.
     pub fn succeeded(&mut self) {
         self.ceiling = self.retry.first.min(self.retry.max);
@@ -83,5 +89,13 @@ mod tests {
         let mut backoff = Backoff::new(Retry::default());
         assert_eq!(backoff.refused(0).as_secs(), 30);
         assert_eq!(backoff.refused(u32::MAX).as_secs(), 60);
+    }
+
+    #[test]
+    fn who_is_replaced_waits_ever_longer() {
+        let mut backoff = Backoff::new(Retry::default());
+        let waits: Vec<u128> = (0..12).map(|_| backoff.replaced(0).as_millis()).collect();
+        assert_eq!((&waits[..4], waits[11]), (&[100, 200, 400, 800][..], 30_000));
+        assert_eq!(backoff.replaced(u32::MAX).as_secs(), 60);
     }
 }

@@ -51,7 +51,8 @@ pub enum Reason {
     CallTooLarge,
     /// The peer cannot understand what would have to be sent.
     Unsupported,
-    /// A newer link took over this peer's identity.
+    /// A newer link took over this peer's identity; or, where a server of this library has said so, another
+    /// one took over ours: does a second process use the same name?
     Replaced,
     /// We ended the session: its user is no longer welcome.
     Revoked,
@@ -128,6 +129,8 @@ impl From<PeerError> for Reason {
         match error {
             PeerError::HeartbeatTimeout => Self::HeartbeatTimeout,
             PeerError::Incompatible(Incompatible::Refused(400)) => Self::Denied,
+            // Its last word to a link whose name another one took (`Connection::report_replaced`).
+            PeerError::Incompatible(Incompatible::Refused(409)) => Self::Replaced,
             error => Self::PeerFault(error),
         }
     }

@@ -2,6 +2,7 @@
 
 mod matrix;
 mod send_to;
+mod twins;
 mod untrusted_curve;
 
 use pseud::{AuthBackends, Client, Fault, KeyPair, Options, Role, Secret, Security, Server};
