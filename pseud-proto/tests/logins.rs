@@ -246,6 +246,7 @@ fn g_08_g_10_so_many_are_wrong_and_then_the_link_is_over() {
         room.node.answer_login(peer, Verdict::Deny, room.now);
     }
     assert_eq!(room.kinds(peer), [Kind::Unauthorized; 3]);
+    assert_eq!(room.node.stats().logins_refused, 3);
     assert_eq!(room.says(peer, 1, HELLO, RIGHT), Err(Misbehaved::LoginTries.into()));
     assert!(room.asked().is_empty());
 }
@@ -317,6 +318,63 @@ fn e_02_another_user_takes_no_name_by_its_login() {
     // Strangers do not put each other out.
     let strangers = [room.join("lamp", ""), room.join("lamp", "")];
     assert!(strangers.iter().all(|peer| room.node.peer_info(*peer).is_some()));
+}
+
+#[test]
+fn so_many_may_be_there_without_a_login_and_then_the_oldest_goes() {
+    let mut room = Room::with(|config| {
+        config.requires_login = true;
+        config.limits.sessions_unnamed_max = 3;
+    });
+    let known = room.join("desk", "john");
+    let mut strangers: Vec<_> = (0..3).map(|_| room.join("", "")).collect();
+    room.says(strangers[0], 1, HELLO, RIGHT).unwrap();
+    room.admit(strangers[0]);
+    room.says(strangers[1], 1, WORK, ECHO).unwrap();
+    assert_eq!(room.node.stats().sessions_unnamed, 2);
+    strangers.extend((0..3).map(|_| room.join("", "")));
+    let there = |peer: &PeerId| room.node.peer_info(*peer).is_some();
+    let left: Vec<_> = strangers.iter().map(there).collect();
+    assert_eq!(left, [true, false, false, true, true, true], "who has logged in stays");
+    assert!(there(&known));
+    let stats = room.node.stats();
+    assert_eq!((stats.sessions, stats.sessions_unnamed), (5, 3));
+    let why = Reason::PeerFault(Misbehaved::NotLoggedIn.into());
+    let closed = std::iter::from_fn(|| room.node.poll_action())
+        .filter(|action| matches!(action, Action::Close(_, reason) if *reason == why));
+    assert_eq!(closed.count(), 2);
+    for peer in &strangers[3..] {
+        room.node.handle_gone(*peer, Reason::PeerGone, room.now);
+    }
+    assert_eq!(room.node.stats().sessions_unnamed, 0);
+}
+
+#[test]
+fn f_07_heartbeats_do_not_keep_a_stranger_there() {
+    let mut room = Room::with(|config| {
+        config.requires_login = true;
+        config.limits.login_timeout = Duration::from_secs(60);
+    });
+    let (stays, goes) = (room.join("desk", ""), room.join("lamp", ""));
+    for peer in [stays, goes] {
+        let probe = Parts::from_frames(&[b""]).unwrap();
+        room.node.handle_message(peer, probe, room.now).unwrap();
+    }
+    room.says(stays, 1, HELLO, RIGHT).unwrap();
+    room.admit(stays);
+    for _ in 0..5 {
+        room.now += Duration::from_secs(10);
+        room.says(goes, 1, HEARTBEAT, b"").unwrap();
+        room.node.handle_timeout(room.now);
+        assert!(room.node.peer_info(goes).is_some());
+    }
+    assert_eq!(room.node.poll_timeout(), Some(room.now + Duration::from_secs(10)));
+    room.now += Duration::from_secs(10);
+    room.node.handle_timeout(room.now);
+    assert!(room.node.peer_info(goes).is_none() && room.node.peer_info(stays).is_some());
+    // It may be early, and is right once it has been looked at.
+    room.node.handle_timeout(room.now);
+    assert_eq!(room.node.poll_timeout(), None);
 }
 
 #[test]

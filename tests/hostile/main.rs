@@ -23,9 +23,12 @@ mod curve_rogue;
 mod curve_traffic;
 #[cfg(feature = "_curve")]
 mod curve_whole;
+mod e_identities;
 mod f_envelope;
 mod f_replies;
 mod floods;
+mod g_logins;
+mod g_rogue;
 mod m_domains;
 mod m_provenance;
 mod memory;

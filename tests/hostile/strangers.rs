@@ -15,18 +15,18 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// An address of this machine's: all of 127.0.0.0/8 is.
-fn loopback(n: u32) -> Ipv4Addr {
+pub(crate) fn loopback(n: u32) -> Ipv4Addr {
     Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + n)
 }
 
-async fn connect_from(source: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
+pub(crate) async fn connect_from(source: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((source, 0).into())?;
     socket.connect(to).await
 }
 
 /// Sources of this machine count as others do.
-fn bounded(change: impl FnOnce(&mut StrangerLimits)) -> StrangerLimits {
+pub(crate) fn bounded(change: impl FnOnce(&mut StrangerLimits)) -> StrangerLimits {
     let mut limits = StrangerLimits::default();
     limits.bounds_loopback = true;
     change(&mut limits);

@@ -55,6 +55,11 @@ impl Handshakes {
     pub(crate) fn denied(&self, user: &Bytes, now: Instant) {
         self.lock().denied(user, now);
     }
+
+    /// What somebody showed from there, once it was in, was right or wrong.
+    pub(crate) fn logged_in(&self, address: &str, is_right: bool, now: Instant) {
+        self.lock().logged_in(ip(address), is_right, now);
+    }
 }
 
 /// One handshake, until it is over; dropped, it was abandoned.

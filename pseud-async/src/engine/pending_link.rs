@@ -33,10 +33,12 @@ impl PendingLink {
         Self { link, unwelcome: Vec::new(), dialed, late_guard, handshake, asked: false }
     }
 
-    /// It has come in.
-    pub(crate) fn completed(&mut self, now: Instant) {
+    /// It has come in; `is_known`: as somebody, or where nobody has to be.
+    pub(crate) fn completed(&mut self, is_known: bool, now: Instant) {
         if let Some(handshake) = self.handshake.take() {
-            handshake.end(HandshakeEnd::Completed, now);
+            // Whoever may come with any key has shown nothing by that.
+            let end = if is_known { HandshakeEnd::Completed } else { HandshakeEnd::Abandoned };
+            handshake.end(end, now);
         }
     }
 

@@ -402,7 +402,8 @@ impl<W: Writer> StreamLink<W> {
                 (Event::Ready(ready), _) => {
                     // An answer may come when the link is over, or everything is.
                     let Some(mut stranger) = self.take_pending(inner) else { continue };
-                    stranger.completed(now);
+                    let must_log_in = self.hub().config.requires_login;
+                    stranger.completed(!must_log_in || !ready.user.is_anonymous(), now);
                     let info = PeerInfo::behind(ready, self.side, &*self.address)
                         .with_late_guard(stranger.late_guard);
                     if let Some(link) = stranger.dialed {

@@ -49,6 +49,7 @@ impl PeerError {
             | Self::Misbehaved(
                 Misbehaved::HandshakeTimeout
                 | Misbehaved::HandshakeIncomplete
+                | Misbehaved::NotLoggedIn
                 | Misbehaved::Stalled,
             ) => true,
             Self::Incompatible(Incompatible::Refused(code)) | Self::Denied(code) => code != 400,
@@ -117,6 +118,10 @@ pub enum Misbehaved {
     /// It showed wrong passwords too often: see [`Limits::login_tries_max`](crate::Limits).
     #[error("too many logins refused")]
     LoginTries,
+    /// It has not logged in, in time or before too many others came: see
+    /// [`Limits::login_timeout`](crate::Limits) and `sessions_unnamed_max`.
+    #[error("not logged in")]
+    NotLoggedIn,
     /// A message was begun, and nothing more of it came within the time-out.
     #[error("stalled inside a message")]
     Stalled,

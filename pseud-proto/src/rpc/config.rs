@@ -144,6 +144,13 @@ pub struct Limits {
     /// one is free for each call that was given up after it had left, and as many as
     /// `calls_pending_per_peer_max` besides: an earlier link of that peer may be owed them.
     pub flood: FloodLimit,
+    /// Sessions that may be there whose peers have not logged in, where they
+    /// [must](Config::requires_login). By one more the oldest of them ends; one may always be there.
+    /// Default 4 096.
+    pub sessions_unnamed_max: usize,
+    /// How long such a peer may be there, from its first message on; HEARTBEATs do not make it longer.
+    /// Default 1 h: a client of Python's logs in when its first call is challenged.
+    pub login_timeout: Duration,
     /// WORKs of one peer that are answered UNAUTHORIZED, since it has not logged in; one more closes its
     /// link.
     pub unauthorized: FloodLimit,
@@ -176,6 +183,8 @@ impl Default for Limits {
             queue_bytes_hard_max: 16 << 20,
             queue_bytes_total_max: 256 << 20,
             flood: FloodLimit::default(),
+            sessions_unnamed_max: 4_096,
+            login_timeout: Duration::from_secs(3_600),
             unauthorized: FloodLimit::default(),
             login_tries_max: 3,
             logins_shown_max: 2,

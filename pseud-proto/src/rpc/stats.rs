@@ -9,6 +9,10 @@ use crate::call::dropped::Dropped;
 pub struct Stats {
     /// Sessions open now.
     pub sessions: usize,
+    /// Of those the ones whose peers have not logged in, where they
+    /// [must](crate::Config::requires_login): what
+    /// [`Limits::sessions_unnamed_max`](crate::Limits) bounds.
+    pub sessions_unnamed: usize,
     /// Calls of ours pending now.
     pub calls_pending: usize,
     /// Requests of peers that are being served, or whose answers wait to be sent.
@@ -32,6 +36,8 @@ pub struct Stats {
     pub requests_refused: u64,
     /// Requests answered UNAUTHORIZED: their peers have not logged in.
     pub requests_challenged: u64,
+    /// Logins that were wrong.
+    pub logins_refused: u64,
     /// Calls made.
     pub calls_made: u64,
     /// Those who connect to us, before they have a session: what a driver counts that bounds them.
@@ -55,6 +61,8 @@ pub enum Counted {
     Refused,
     /// One that was answered UNAUTHORIZED.
     Challenged,
+    /// A login that was wrong.
+    LoginRefused,
     /// A message or an answer that was dropped.
     Dropped(Dropped),
 }
@@ -69,6 +77,7 @@ impl Stats {
             Counted::Shed => self.requests_shed += 1,
             Counted::Refused => self.requests_refused += 1,
             Counted::Challenged => self.requests_challenged += 1,
+            Counted::LoginRefused => self.logins_refused += 1,
             Counted::Dropped(cause) => self.drop_for(cause),
         }
     }

@@ -113,6 +113,13 @@ impl Applicant {
         }));
     }
 
+    /// A handshake's end counts by itself.
+    fn logged_in(&self, is_right: bool) {
+        if self.is_login {
+            self.handshakes.logged_in(&self.source.address, is_right, self.hub.now());
+        }
+    }
+
     /// The answer to what an authenticator said. The link learns who is not let in: the line that says
     /// that it failed names them, whom somebody may have forgotten to add.
     fn told(&self, checked: Decided) -> Verdict {
@@ -121,10 +128,16 @@ impl Applicant {
                 if let Some(name) = &self.name {
                     self.handshakes.denied(name, self.hub.now());
                 }
+                self.logged_in(false);
                 self.link.denies(self.who.clone());
                 Verdict::Deny
             }
-            Some(verdict) => verdict,
+            Some(verdict) => {
+                if matches!(verdict, Verdict::Admit(_)) {
+                    self.logged_in(true);
+                }
+                verdict
+            }
             None => {
                 self.hub.unavailable(Unavailable::Panicked, &self.source.address);
                 Verdict::Unavailable

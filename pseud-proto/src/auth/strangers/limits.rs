@@ -18,7 +18,7 @@ pub struct StrangerLimits {
     /// `PerSourceMaxStartups`: none).
     pub handshakes_per_source_max: usize,
     /// Failures of one source that have no consequence: handshakes that were denied, broke the
-    /// protocol, or took too long. Who only connects and leaves, as probes of health do, has not
+    /// protocol, or took too long, and logins that were wrong. Who only connects and leaves, as probes of health do, has not
     /// failed. Default 8: behind one address may be many.
     pub source_failures_free: u32,
     /// Wrong passwords for one name, known or not, that have no consequence. Default 3.

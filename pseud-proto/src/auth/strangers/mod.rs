@@ -46,9 +46,10 @@ pub enum StrangerDropped {
 /// How a handshake ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HandshakeEnd {
-    /// It was completed: half of the source's failures are forgotten.
+    /// It was completed by somebody who is known: half of the source's failures are forgotten.
     Completed,
-    /// It was broken off by either side, which says nothing of the source.
+    /// It was broken off by either side, or completed by nobody who is known, which says nothing of the
+    /// source.
     Abandoned,
     /// The source has failed: it was denied, broke the protocol, or took too long.
     Failed,
@@ -165,6 +166,15 @@ impl Strangers {
         let refused = waits && self.sources.count(&source, limits, now) > 0;
         self.stats.questions_refused += u64::from(refused);
         !refused
+    }
+
+    /// What somebody showed from there once its handshake was over was right, or wrong.
+    pub fn logged_in(&mut self, from: Option<IpAddr>, is_right: bool, now: Instant) {
+        let source = Block::of(from);
+        match is_right {
+            true => self.sources.forgive(&source),
+            false => self.sources.add(source, &self.limits, now),
+        }
     }
 
     /// The password for that name was wrong, or nobody has it: both are remembered alike.

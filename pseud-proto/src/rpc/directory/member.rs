@@ -2,6 +2,7 @@
 
 use crate::call::peer::PeerInfo;
 use crate::rpc::directory::shares::ShareOwner;
+use crate::rpc::directory::unnamed::UnnamedKey;
 use crate::rpc::share::Held;
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub(crate) struct Member {
     pub(crate) held: Arc<Held>,
     /// Whether it can be found.
     pub(crate) is_welcome: bool,
+    /// As long as it has to say who it is: its place among those.
+    pub(crate) unnamed: Option<UnnamedKey>,
     /// Whether it said who it is after it was let in: nobody does so twice.
     pub(crate) has_logged_in: bool,
 }

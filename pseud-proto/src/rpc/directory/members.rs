@@ -23,6 +23,9 @@ pub struct Joined {
     pub admitted: Admitted,
     /// Whose session is to end first, as [`Reason::Replaced`](crate::Reason): it has lost its name.
     pub ends: Option<PeerId>,
+    /// Whose session is to end as well, as [`Misbehaved::NotLoggedIn`](crate::Misbehaved): too many have not
+    /// said who they are, and it has had the longest time to.
+    pub crowded_out: Option<PeerId>,
 }
 
 /// Somebody has said who it is.
@@ -64,17 +67,28 @@ impl Directory {
         let share = self.shares.join(share_of.as_ref());
         let (is_welcome, has_logged_in) = (false, false);
         let (kept, told) = (info.clone(), held.clone());
-        let member = Member { info: kept, share_of, held: told, is_welcome, has_logged_in };
+        let unnamed = None;
+        let member =
+            Member { info: kept, share_of, held: told, is_welcome, unnamed, has_logged_in };
         let id = PeerId(self.members.insert(member));
         // Who has not said yet who it is takes no name: it could be another's.
-        let ends = match self.config.challenges(&info) {
-            true => None,
-            false => self.names.take(id, &info),
+        let (ends, crowded_out) = match self.config.challenges(&info) {
+            true => (None, self.join_unnamed(id)),
+            false => (self.names.take(id, &info), None),
         };
         self.users.join(&info.user, id, self.elder(&info));
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
-        Joined { admitted: Admitted { id, info, share, held, seed }, ends }
+        Joined { admitted: Admitted { id, info, share, held, seed }, ends, crowded_out }
+    }
+
+    fn join_unnamed(&mut self, peer: PeerId) -> Option<PeerId> {
+        let max = self.config.limits.sessions_unnamed_max;
+        let (place, crowded_out) = self.unnamed.join(peer, max);
+        if let Some(member) = self.members.get_mut(peer.0) {
+            member.unnamed = Some(place);
+        }
+        crowded_out.filter(|oldest| *oldest != peer)
     }
 
     /// The session of the same user and the same node that is called, while this one stands by.
@@ -129,7 +143,8 @@ impl Directory {
 
     /// That session has ended. `None`: it has left before.
     pub fn leave(&mut self, peer: PeerId) -> Option<Left> {
-        let Member { info, share_of, .. } = self.members.remove(peer.0)?;
+        let Member { info, share_of, unnamed, .. } = self.members.remove(peer.0)?;
+        let _ = unnamed.map(|place| self.unnamed.leave(place));
         self.unreachable.left(&info, self.config.server.as_ref());
         self.shares.leave(share_of.as_ref());
         let successor = self.names.release(&info.identity, peer);
@@ -149,6 +164,7 @@ impl Directory {
             return None;
         }
         member.has_logged_in = true;
+        let _ = member.unnamed.take().map(|place| self.unnamed.leave(place));
         let info = Arc::make_mut(&mut member.info);
         info.user = user;
         let info = member.info.clone();

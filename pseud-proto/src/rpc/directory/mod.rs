@@ -6,6 +6,7 @@ pub(crate) mod member;
 pub(crate) mod members;
 pub(crate) mod parked;
 pub(crate) mod shares;
+pub(crate) mod unnamed;
 pub(crate) mod unreachable;
 pub(crate) mod users;
 
@@ -19,6 +20,7 @@ use crate::rpc::directory::identities::Names;
 use crate::rpc::directory::member::Member;
 use crate::rpc::directory::parked::{Awaited, Parked};
 use crate::rpc::directory::shares::Shares;
+use crate::rpc::directory::unnamed::Unnamed;
 use crate::rpc::directory::unreachable::Unreachable;
 use crate::rpc::directory::users::Users;
 use crate::rpc::session::entry::NewCall;
@@ -33,7 +35,7 @@ use std::time::Instant;
 /// when a link comes or goes, when a call names somebody, and never for an answer. A driver tells it of
 /// each session [that begins](Self::join) and [that ends](Self::leave), and does what it says:
 ///
-/// 1. [`join`](Self::join): who is to be ended first, if anybody; end that session, tell
+/// 1. [`join`](Self::join): who is to be ended first, if anybody; end those sessions, tell
 ///    [`leave`](Self::leave), then make the [`Session`](crate::rpc::session::Session);
 /// 2. [`welcome`](Self::welcome): from now on it can be found, and here are the calls that waited for
 ///    it. Until then callers wait;
@@ -47,6 +49,7 @@ pub struct Directory {
     pub(crate) members: Slab<Member>,
     pub(crate) names: Names,
     pub(crate) users: Users,
+    pub(crate) unnamed: Unnamed,
     pub(crate) shares: Shares,
     pub(crate) parked: Parked,
     pub(crate) unreachable: Unreachable,
@@ -65,6 +68,7 @@ impl Directory {
             members: Slab::new(machine),
             names: Names::default(),
             users: Users::default(),
+            unnamed: Unnamed::default(),
             shares: Shares::default(),
             parked: Parked::new(machine),
             unreachable: Unreachable::default(),
@@ -84,6 +88,11 @@ impl Directory {
     /// All sessions that are there.
     pub fn sessions(&self) -> Vec<PeerId> {
         self.members.keys().into_iter().map(PeerId).collect()
+    }
+
+    /// Sessions that are there and have not logged in, where they must.
+    pub fn sessions_unnamed(&self) -> usize {
+        self.unnamed.len()
     }
 
     /// Whether nobody comes in any more.

@@ -124,6 +124,7 @@ impl Endpoint {
     pub fn stats(&self) -> Stats {
         let (mut stats, taken) = (self.outbox.stats().clone(), self.budget.taken());
         stats.sessions = taken.sessions;
+        stats.sessions_unnamed = self.directory.sessions_unnamed();
         stats.calls_pending = taken.calls;
         stats.requests_open_bytes = taken.request_bytes;
         stats.queued_bytes = taken.output_bytes;

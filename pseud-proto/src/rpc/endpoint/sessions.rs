@@ -2,7 +2,7 @@
 
 use crate::call::peer::PeerInfo;
 use crate::call::{Action, PeerId};
-use crate::error::Reason;
+use crate::error::{Misbehaved, PeerError, Reason};
 use crate::rpc::endpoint::outbox::key_of;
 use crate::rpc::endpoint::{CallPlace, Endpoint};
 use crate::rpc::session::Session;
@@ -23,6 +23,9 @@ impl Endpoint {
         let (peer, info) = (joined.admitted.id, joined.admitted.info.clone());
         if let Some(old) = joined.ends {
             self.close(old, Reason::Replaced);
+        }
+        if let Some(oldest) = joined.crowded_out {
+            self.close(oldest, PeerError::from(Misbehaved::NotLoggedIn).into());
         }
         let session = Session::new(self.config.clone(), self.budget.clone(), joined.admitted);
         self.sessions.insert(peer.0, session);

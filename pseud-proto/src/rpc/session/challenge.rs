@@ -4,6 +4,7 @@ use crate::base::budget::FloodBudget as NoiseBudget;
 use crate::dialect::{Hello, WireId};
 use crate::rpc::session::late::Guard;
 use bytes::Bytes;
+use std::time::Instant;
 
 /// How far a peer's login has come.
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub(crate) struct Login {
     pub(super) challenges: NoiseBudget,
     /// HELLOs that were wrong.
     pub(super) refused: u8,
+    /// Until when it has to have logged in.
+    pub(super) by: Option<Instant>,
     pub(super) asked: Option<AskedLogin>,
     /// As whom it has logged in.
     pub(super) login: Option<Bytes>,

@@ -2,7 +2,7 @@
 
 use crate::base::slab::Key;
 use crate::call::{Outcome, RequestId};
-use crate::error::{Executed, Reason};
+use crate::error::{Executed, Misbehaved, PeerError, Reason};
 use crate::rpc::session::output::Output;
 use crate::rpc::session::sink::Sink;
 use crate::rpc::session::{InPlace, Session};
@@ -16,6 +16,9 @@ impl Session {
             self.end_overdue_calls(now, sink);
         }
         self.pass_guards(now, sink);
+        if self.login_by().is_some_and(|by| by <= now) {
+            self.close(PeerError::from(Misbehaved::NotLoggedIn).into(), sink);
+        }
     }
 
     /// Its link is gone. Its calls end at once, for that reason: `NotExecuted` if they were never whole

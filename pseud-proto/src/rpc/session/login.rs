@@ -29,6 +29,7 @@ impl Session {
         now: Instant,
         sink: &mut impl Sink,
     ) -> Result<Visit, PeerError> {
+        self.start_login(now);
         match (envelope.kind, WireId::new(envelope.id)) {
             (Kind::Work, Some(id)) => self.challenge(id, now, sink)?,
             (Kind::Hello, _) => return self.visit_hello(envelope, now, sink),
@@ -40,6 +41,21 @@ impl Session {
             _ => self.drop_message(Dropped::Unsolicited, now, sink)?,
         }
         Ok(Visit::Nothing)
+    }
+
+    /// Its time runs from its first message on, a probe, whatever it says later.
+    pub(super) fn start_login(&mut self, now: Instant) {
+        let timeout = self.config.limits.login_timeout;
+        let login = self.login.get_or_insert_default();
+        if login.by.is_none() {
+            login.by = now.checked_add(timeout);
+        }
+    }
+
+    /// Until when a peer that has not logged in may be there.
+    pub(super) fn login_by(&self) -> Option<Instant> {
+        let login = self.login.as_ref().filter(|_| self.is_stranger)?;
+        login.by
     }
 
     fn challenge(
@@ -87,6 +103,7 @@ impl Session {
         }
         let Some(hello) = hello else {
             login.refused += 1;
+            sink.count(Counted::LoginRefused);
             self.tell_login(id, guard, Answer::unauthorized(false), sink);
             return Ok(Visit::Nothing);
         };
@@ -135,6 +152,9 @@ impl Session {
     pub fn login_refused(&mut self, is_denied: bool, sink: &mut impl Sink) {
         let Some(login) = &mut self.login else { return };
         login.refused = login.refused.saturating_add(u8::from(is_denied));
+        if is_denied {
+            sink.count(Counted::LoginRefused);
+        }
         let Some(asked) = login.asked.take() else { return };
         self.answer_hellos(asked.waiting, || Answer::unauthorized(false), sink);
     }

@@ -210,7 +210,8 @@ impl Session {
     /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do; it may
     /// be early, never late.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        earlier(earlier(self.calls.next.get(), self.requests.next()), self.late.next())
+        let next = earlier(earlier(self.calls.next.get(), self.requests.next()), self.late.next());
+        if self.is_stranger { earlier(next, self.login_by()) } else { next }
     }
 
     /// Guards of requests that may still be answered, by scanning them.
