@@ -1,18 +1,51 @@
-//! An authentication plug-in of one's own, chosen by its name: anybody may connect, over encrypted links,
-//! and is served once it has logged in. Prints who comes, and what they are answered.
+//! Authentication plug-ins of one's own, one for each side, chosen by their name: anybody may connect, over
+//! encrypted links, and is served once it has logged in. Prints who comes, and what they are answered.
 //!
 //!     cargo run --example own_auth
 
 use pseud::tokio::files::new_key_pair;
 use pseud::{
     AuthBackend, AuthBackends, Authenticator, CallError, Client, Fault, Judging, KeyPair, Options,
-    PeerInfo, Question, Role, Secret, Security, Server, Source, User, Verdict,
+    PeerInfo, PublicKey, Question, Role, Secret, Security, Server, Source, TrustedKeys, User,
+    Verdict,
 };
+use std::collections::HashMap;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+/// The server's side. It remembers whose key has logged in, and by which identity its users are called.
 struct OwnAuth {
     pair: KeyPair,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: TrustedKeys,
+    identities: HashMap<String, bytes::Bytes>,
+}
+
+impl OwnAuth {
+    fn known<R>(&self, act: impl FnOnce(&mut Known) -> R) -> R {
+        act(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn judge(&self, question: Question) -> Verdict {
+        match question {
+            Question::Curve { client_key } => {
+                let user = self.known(|known| known.keys.user_id(&client_key).cloned());
+                Verdict::Admit(user.map(User::from).unwrap_or_default())
+            }
+            // Python's `handle_hello`.
+            Question::Login { login, password, client_key: Some(key) }
+                if password.matches(b"open sesame") =>
+            {
+                self.known(|known| known.keys.trust(key, &login));
+                Verdict::Admit(login.into())
+            }
+            _ => Verdict::Deny,
+        }
+    }
 }
 
 impl AuthBackend for OwnAuth {
@@ -22,29 +55,62 @@ impl AuthBackend for OwnAuth {
 
     fn authenticate(&self, question: Question, _source: Source) -> Judging<'_> {
         // A database could be asked here.
-        Box::pin(async move {
-            match question {
-                Question::Curve { .. } => Verdict::Admit(User::default()),
-                Question::Login { login, password, .. } if password.matches(b"open sesame") => {
-                    Verdict::Admit(login.into())
-                }
-                _ => Verdict::Deny,
-            }
-        })
+        Box::pin(async move { self.judge(question) })
+    }
+
+    fn is_authenticated(&self, user: &User) -> bool {
+        // Whoever is banned since then has to log in again, and will not be let in.
+        !user.is_anonymous() && user.id() != "banned"
     }
 
     fn predicate_arguments(&self, user: User) -> User {
-        user.with_permission("greetings")
+        let shouts = user.id() == "john";
+        user.with_permission("greetings").with_extension(Shouts(shouts))
     }
 
-    fn session_began(&self, info: &PeerInfo) {
+    fn register_routing_id(&self, info: &PeerInfo) {
         if !info.user.is_anonymous() {
-            println!("{} is there", info.user);
+            let (user, identity) = (info.user.to_string(), info.identity.clone());
+            println!("{user} is there");
+            self.known(|known| known.identities.insert(user, identity));
         }
+    }
+
+    fn routing_id(&self, user_id: &[u8]) -> Option<bytes::Bytes> {
+        let user = if user_id == b"whoever shouts" { b"john" } else { user_id };
+        let user = std::str::from_utf8(user).ok()?;
+        self.known(|known| known.identities.get(user).cloned())
     }
 
     fn stop(&self) {
         println!("stopped");
+    }
+}
+
+/// What predicates and handlers are told beside a user.
+struct Shouts(bool);
+
+/// A client's side.
+struct OwnLogin {
+    login: &'static str,
+    password: Secret,
+    server_key: PublicKey,
+    pair: KeyPair,
+}
+
+impl AuthBackend for OwnLogin {
+    fn configure(&self, options: Options) -> Options {
+        let options = options.curve_client(self.pair.clone(), [self.server_key]);
+        options.credentials(self.login, self.password.clone())
+    }
+
+    fn save_last_work(&self, server: &PeerInfo) {
+        // Where a call overtakes our login. It is kept for us, and sent again.
+        eprintln!("{}: {} asks who we are", self.login, server.address);
+    }
+
+    fn handle_authenticated(&self, server: &PeerInfo) {
+        println!("{}: {} believes us", self.login, server.identity.escape_ascii());
     }
 }
 
@@ -53,33 +119,37 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let pair = new_key_pair()?;
     let server_key = *pair.public();
     let mut backends = AuthBackends::default();
-    backends.register(Role::Server, "own_auth", Arc::new(OwnAuth { pair }));
+    let own = OwnAuth { pair, known: Mutex::default() };
+    backends.register(Role::Server, "own_auth", Arc::new(own));
 
     let options = Options::server("service");
     let options = backends.configure(Role::Server, "own_auth", Security::default(), options)?;
     let server = Server::with_options(options)?;
     server.predicate("greetings", |caller| caller.user().has_permission("greetings"));
-    let greetings = server.domain("greetings");
-    greetings
-        .register_sync("hello", |request| Ok::<_, Fault>(format!("Hello {}", request.user())))?;
+    server.domain("greetings").register_sync("hello", |request| {
+        let greeting = format!("Hello {}", request.user());
+        let shouts = request.user().extension().is_some_and(|Shouts(shouts)| *shouts);
+        Ok::<_, Fault>(if shouts { greeting.to_uppercase() } else { greeting })
+    })?;
     let endpoint = server.bind("tcp://127.0.0.1:0").await?;
 
-    for (user, password) in [("john", "open sesame"), ("nobody", "open barley")] {
-        let security = Security {
-            user_id: user.into(),
-            password: Secret::new(password),
-            key_pair: Some(new_key_pair()?),
-            peer_public_key: Some(server_key),
-            ..Security::default()
-        };
+    for (login, password) in [("john", "open sesame"), ("nobody", "open barley")] {
+        let (password, pair) = (Secret::new(password), new_key_pair()?);
+        let own = OwnLogin { login, password, server_key, pair };
+        backends.register(Role::Client, "own_auth", Arc::new(own));
         let options = Options::client("service");
-        let options = backends.configure(Role::Client, "untrusted_curve", security, options)?;
+        let options = backends.configure(Role::Client, "own_auth", Security::default(), options)?;
         let client = Client::with_options(options)?;
+        client.register_sync("name", move |_| Ok::<_, Fault>(login))?;
         client.connect(&endpoint)?;
         match client.call::<String, _>("hello", ()).await {
-            Ok(greeting) => println!("{user}: {greeting}"),
-            Err(CallError::NotExecuted(reason)) => println!("{user}: {reason:?}"),
+            Ok(greeting) => println!("{login}: {greeting}"),
+            Err(CallError::NotExecuted(reason)) => println!("{login}: {reason:?}"),
             Err(error) => return Err(error.into()),
+        }
+        if login == "john" {
+            let name: String = server.send_to("whoever shouts").call("name", ()).await?;
+            println!("whoever shouts: {name}");
         }
     }
     server.shutdown();

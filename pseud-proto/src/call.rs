@@ -265,6 +265,15 @@ pub enum Outcome {
     },
 }
 
+/// How far our login at a peer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShowingStep {
+    /// It wants to know who we are before it runs a call, which is kept to be sent again.
+    Challenged,
+    /// It believes us: what was challenged is sent again.
+    Authenticated,
+}
+
 /// What a machine asks of its driver.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -299,6 +308,8 @@ pub enum Action {
     Login(PeerId, Question),
     /// A session has logged in: it is that user from now on.
     LoggedIn(PeerId, Arc<PeerInfo>),
+    /// Our own login at that peer has come so far.
+    Showing(PeerId, ShowingStep),
     /// A session ended. Its calls have ended before this; its id means nobody from now on.
     Left(PeerId, Reason),
     /// Close that link: its session has ended already.

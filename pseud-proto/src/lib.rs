@@ -52,7 +52,8 @@ pub use call::late_guard::LateGuard;
 pub use call::profile::{Capabilities, Profile};
 pub use call::siblings::{LinkId, Siblings};
 pub use call::{
-    Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Several, Ticket, To, peer,
+    Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Several, ShowingStep, Ticket,
+    To, peer,
 };
 pub use dialect::pseud::origin::{Opened, Provenance};
 pub use error::{

@@ -97,7 +97,14 @@ fn call_back() {
 #[cfg(feature = "_curve")]
 #[test]
 fn own_auth() {
-    let lines = ["john is there", "john: Hello john", "stopped", "nobody: Unauthorized"];
+    let lines = [
+        "john is there",
+        "john: service believes us",
+        "john: HELLO JOHN",
+        "whoever shouts: john",
+        "stopped",
+        "nobody: Unauthorized",
+    ];
     let mut lines = lines.map(str::to_owned).to_vec();
     lines.sort();
     assert_eq!(run("own_auth"), lines);

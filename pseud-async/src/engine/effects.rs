@@ -94,6 +94,11 @@ impl Effects {
                     let logged_in = inner.logged_in(peer, info);
                     self.happen(logged_in);
                 }
+                Action::Showing(peer, step) => {
+                    if let Some(shown) = inner.showing(peer, step) {
+                        self.happen(shown);
+                    }
+                }
                 Action::Left(peer, reason) => {
                     self.left.push(peer);
                     if let Some(left) = inner.left(peer, reason) {

@@ -59,6 +59,21 @@ pub enum LinkEvent<P> {
         /// Where it is.
         address: String,
     },
+    /// That peer wants to know who we are before it runs a call of ours: the call is kept, and goes again once
+    /// the peer [believes us](crate::Options::credentials).
+    Challenged {
+        /// A handle to call exactly this session.
+        peer: P,
+        /// The session.
+        session: PeerId,
+    },
+    /// That peer believes who we are: what it has challenged is sent again, once.
+    Authenticated {
+        /// A handle to call exactly this session.
+        peer: P,
+        /// The session.
+        session: PeerId,
+    },
     /// A session ended. It was `Ready` before, once.
     Disconnected {
         /// The session.
@@ -119,6 +134,12 @@ impl KeptEvent {
             Self::LoggedIn { peer, session, user, identity, address } => {
                 let peer = handle(session, peer);
                 LinkEvent::LoggedIn { peer, session, user, identity, address }
+            }
+            Self::Challenged { peer, session } => {
+                LinkEvent::Challenged { peer: handle(session, peer), session }
+            }
+            Self::Authenticated { peer, session } => {
+                LinkEvent::Authenticated { peer: handle(session, peer), session }
             }
             Self::Disconnected { session, user, identity, address, reason } => {
                 LinkEvent::Disconnected { session, user, identity, address, reason }

@@ -40,6 +40,8 @@ impl Hub {
             }
             KeptEvent::LoggedIn { .. }
             | KeptEvent::Disconnected { .. }
+            | KeptEvent::Challenged { .. }
+            | KeptEvent::Authenticated { .. }
             | KeptEvent::Connecting { .. }
             | KeptEvent::ConnectFailed { .. }
             | KeptEvent::HandshakeFailed { .. }

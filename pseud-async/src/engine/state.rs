@@ -11,7 +11,7 @@ use super::watchers::Watchers;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
-use pseud_proto::{Limits, PeerId, Reason, RequestId, Ticket};
+use pseud_proto::{Limits, PeerId, Reason, RequestId, ShowingStep, Ticket};
 use slab::Slab;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -134,6 +134,21 @@ impl Inner {
         let event = KeptEvent::logged_in(session, info);
         let wakers = self.watchers.notify(&event);
         (event, wakers)
+    }
+
+    /// Our own login there has come so far.
+    pub(crate) fn showing(
+        &mut self,
+        session: PeerId,
+        step: ShowingStep,
+    ) -> Option<(KeptEvent, Vec<Waker>)> {
+        let peer = self.present.get(&session)?.clone();
+        let event = match step {
+            ShowingStep::Challenged => KeptEvent::Challenged { peer, session },
+            ShowingStep::Authenticated => KeptEvent::Authenticated { peer, session },
+        };
+        let wakers = self.watchers.notify(&event);
+        Some((event, wakers))
     }
 
     pub(crate) fn left(

@@ -130,9 +130,15 @@ impl Node {
     /// its user's id alone, any other by its identity. Where both are there the user is meant, of
     /// several sessions the newest.
     ///
+    /// A plug-in of one's own may say otherwise: [`AuthBackend::routing_id`](crate::AuthBackend::routing_id).
+    ///
     /// It is what people from Python know, under NULL and under PLAIN and CURVE.
     /// [`user`](Self::user) and [`peer`](Self::peer) say which of the two they mean.
     pub fn send_to(&self, id: impl AsRef<[u8]>) -> Peer {
+        let hooks = self.hub().hooks.get();
+        if let Some(identity) = hooks.and_then(|hooks| hooks.routing_id(id.as_ref())) {
+            return self.peer(identity);
+        }
         let id = id.as_ref().to_vec().into();
         self.to(To::Known { id, several: Several::Newest })
     }

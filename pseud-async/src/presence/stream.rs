@@ -162,7 +162,9 @@ impl Presence {
                 self.looks += 1;
                 self.look = Look::At(None);
             }
-            LinkEvent::Connecting { .. }
+            LinkEvent::Challenged { .. }
+            | LinkEvent::Authenticated { .. }
+            | LinkEvent::Connecting { .. }
             | LinkEvent::ConnectFailed { .. }
             | LinkEvent::HandshakeFailed { .. } => {}
         }

@@ -2,6 +2,7 @@
 
 use crate::auth::authenticator::{Judging, Source};
 use crate::node::options::Options;
+use bytes::Bytes;
 use pseud_proto::User;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::zmtp::{Question, Verdict};
@@ -25,8 +26,8 @@ pub enum Role {
 /// | its ZAP handler, `handle_hello` | [`authenticate`](Self::authenticate); the answers are sent for it |
 /// | `is_authenticated` | [`is_authenticated`](Self::is_authenticated) |
 /// | `get_predicate_arguments` | [`predicate_arguments`](Self::predicate_arguments) |
-/// | `register_routing_id`, `get_routing_id` | [`session_began`](Self::session_began); users are found without it |
-/// | `handle_authenticated`, `save_last_work` | each session does it for its own calls: [`Options::credentials`] |
+/// | `register_routing_id`, `get_routing_id` | [`register_routing_id`](Self::register_routing_id), [`routing_id`](Self::routing_id); users are found without them |
+/// | `save_last_work`, `handle_authenticated` | [`save_last_work`](Self::save_last_work), [`handle_authenticated`](Self::handle_authenticated): told, since each session keeps its own calls and sends them again ([`Options::credentials`]) |
 /// | `stop` | [`stop`](Self::stop) |
 pub trait AuthBackend: Send + Sync + 'static {
     /// Sets a node's mechanism, its keys, and whether peers
@@ -47,15 +48,33 @@ pub trait AuthBackend: Send + Sync + 'static {
         !user.is_anonymous()
     }
 
-    /// That user, with what predicates and handlers are to be told of it: its permissions. Default: as
-    /// it was admitted.
+    /// That user, with what predicates and handlers are to be told of it: its permissions, and values of the
+    /// application's own ([`User::with_extension`]). Default: as it was admitted.
     fn predicate_arguments(&self, user: User) -> User {
         user
     }
 
-    /// A session began, or has logged in: who it is, and its identity.
-    fn session_began(&self, info: &PeerInfo) {
+    /// A session began, or has logged in: who it is ([`PeerInfo::user`]), and its identity. On a client that
+    /// is its server.
+    fn register_routing_id(&self, info: &PeerInfo) {
         let _ = info;
+    }
+
+    /// The identity of the session that [`send_to`](crate::Node::send_to) means by that id. Whoever holds that
+    /// identity is called, be it another user. Default `None`: who is known by that id.
+    fn routing_id(&self, user_id: &[u8]) -> Option<Bytes> {
+        let _ = user_id;
+        None
+    }
+
+    /// On a client: that server wants to know who we are before it runs a call, which is kept.
+    fn save_last_work(&self, server: &PeerInfo) {
+        let _ = server;
+    }
+
+    /// On a client: that server believes who we are, and what was kept is sent again.
+    fn handle_authenticated(&self, server: &PeerInfo) {
+        let _ = server;
     }
 
     /// The node has ended. Once for each node.

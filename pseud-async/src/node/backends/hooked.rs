@@ -6,6 +6,7 @@ use crate::engine::event::{KeptEvent, LinkEvent};
 use crate::engine::hooks::Hooks;
 use crate::node::options::Options;
 use crate::panics::caught;
+use bytes::Bytes;
 use pseud_proto::User;
 use pseud_proto::zmtp::Verdict;
 use std::fmt;
@@ -63,9 +64,21 @@ fn unlogged(_: &str) {
 
 impl Hooks for Hooked {
     fn happened(&self, event: &KeptEvent) {
-        if let LinkEvent::Connected { peer, .. } | LinkEvent::LoggedIn { peer, .. } = event {
-            caught(|| self.backend.session_began(peer), unlogged);
-        }
+        let backend = &self.backend;
+        let _ = match event {
+            LinkEvent::Connected { peer, .. } | LinkEvent::LoggedIn { peer, .. } => {
+                caught(|| backend.register_routing_id(peer), unlogged)
+            }
+            LinkEvent::Challenged { peer, .. } => caught(|| backend.save_last_work(peer), unlogged),
+            LinkEvent::Authenticated { peer, .. } => {
+                caught(|| backend.handle_authenticated(peer), unlogged)
+            }
+            _ => None,
+        };
+    }
+
+    fn routing_id(&self, user_id: &[u8]) -> Option<Bytes> {
+        caught(|| self.backend.routing_id(user_id), unlogged).flatten()
     }
 
     fn stopped(&self) {

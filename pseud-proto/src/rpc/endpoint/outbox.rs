@@ -2,7 +2,7 @@
 
 use crate::base::slab::{Key, MachineId};
 use crate::call::peer::PeerInfo;
-use crate::call::{Action, CallId, Outcome, PeerId, RequestId};
+use crate::call::{Action, CallId, Outcome, PeerId, RequestId, ShowingStep};
 use crate::error::{Executed, Reason};
 use crate::rpc::session::sink::Sink;
 use crate::rpc::stats::{Counted, Stats};
@@ -88,6 +88,10 @@ impl Sink for Outbox {
 
     fn flush(&mut self) {
         self.actions.extend(self.peer.map(Action::Flush));
+    }
+
+    fn showing(&mut self, step: ShowingStep) {
+        self.actions.extend(self.peer.map(|peer| Action::Showing(peer, step)));
     }
 
     fn count(&mut self, what: Counted) {

@@ -1,7 +1,7 @@
 //! We are asked who we are: one HELLO at a time, and each call that was challenged sent once more.
 
 use crate::base::slab::Key;
-use crate::call::Outcome;
+use crate::call::{Outcome, ShowingStep};
 use crate::dialect::{Answer, Transmit, WireId};
 use crate::error::Reason;
 use crate::rpc::session::Session;
@@ -63,7 +63,9 @@ impl Session {
             return false;
         }
         // One that was challenged is challenged: it is sent again once.
-        kept.is_challenged = true;
+        if !std::mem::replace(&mut kept.is_challenged, true) {
+            sink.showing(ShowingStep::Challenged);
+        }
         if showing.hello.is_none() {
             self.show(id, sink);
         }
@@ -109,6 +111,7 @@ impl Session {
         for kept in kept.into_values().filter(|kept| kept.is_challenged) {
             self.send_again(kept.call, kept.transmit);
         }
+        sink.showing(ShowingStep::Authenticated);
         self.queued(sink);
         true
     }

@@ -1,7 +1,7 @@
 //! What a session tells its driver as it happens.
 
 use crate::call::peer::PeerInfo;
-use crate::call::{Outcome, RequestId};
+use crate::call::{Outcome, RequestId, ShowingStep};
 use crate::rpc::stats::Counted;
 use std::sync::Arc;
 
@@ -20,6 +20,11 @@ pub trait Sink {
 
     /// There is something to pull; told again only after a pull has found nothing.
     fn flush(&mut self);
+
+    /// A login of ours has come one step further. Default: nobody wants to know.
+    fn showing(&mut self, step: ShowingStep) {
+        let _ = step;
+    }
 
     /// Something to count.
     fn count(&mut self, what: Counted);
