@@ -71,12 +71,14 @@ async fn g_03_a_flood_of_works() {
         options.config.limits.unauthorized.per_second = 0;
     })
     .await;
+    // The canary's first call may have overtaken its login.
+    let before = bench.stats().requests_challenged;
     let mut wire = bench.peer().await;
     for _ in 0..10 {
         assert_eq!(says(&mut wire, &work(ID, "spy")).await, UNAUTHORIZED);
     }
     bench.refuses(wire, &work(ID, "spy"), Misbehaved::AuthFlood).await;
-    assert_eq!(bench.stats().requests_challenged, 10);
+    assert_eq!(bench.stats().requests_challenged, before + 10);
     bench.over(0, &[]).await;
 }
 

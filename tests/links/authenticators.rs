@@ -113,3 +113,79 @@ async fn what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers<
     assert_eq!(desks, [6, 7]);
     assert_eq!(accounts.0.load(Ordering::Relaxed), 8);
 }
+
+/// What a plug-in of ours was told, in order.
+#[cfg(feature = "_curve")]
+#[derive(Default)]
+struct Told(std::sync::Mutex<Vec<String>>);
+
+#[cfg(feature = "_curve")]
+impl Told {
+    fn note(&self, what: &str, who: &pseud::PeerInfo) {
+        let who = format!("{what} {} ({})", who.identity.escape_ascii(), who.user);
+        self.0.lock().unwrap().push(who);
+    }
+}
+
+#[cfg(feature = "_curve")]
+impl pseud::AuthBackend for Told {
+    fn configure(&self, options: Options) -> Options {
+        options.credentials("john", Secret::new("right"))
+    }
+
+    fn register_routing_id(&self, info: &pseud::PeerInfo) {
+        self.note("register_routing_id", info);
+    }
+
+    fn save_last_work(&self, server: &pseud::PeerInfo) {
+        self.note("save_last_work", server);
+    }
+
+    fn handle_authenticated(&self, server: &pseud::PeerInfo) {
+        self.note("handle_authenticated", server);
+    }
+
+    fn stop(&self) {
+        panic!("a step that panics ends nothing else");
+    }
+}
+
+/// Each step of Python's interface on a client. It takes its server for a v1 peer: its first call is
+/// challenged before it shows anything.
+#[cfg(feature = "_curve")]
+#[tokio::test]
+async fn a_clients_plug_in_is_told_of_each_step() {
+    use pseud::tokio::files::new_key_pair;
+    use pseud::{AuthBackends, CurveLogins, Role, Security, Server};
+    let [ours, theirs] = [(); 2].map(|()| new_key_pair().unwrap());
+    let (logins, server_key) = (CurveLogins::new(), *ours.public());
+    logins.set_password("john", Secret::new("right"));
+    let options = Options::server("service").curve_server([ours], logins.authenticator());
+    let server = Server::with_options(options.requires_login(true)).unwrap();
+    server.register_sync("hello", |_| Ok::<_, Fault>("hello")).unwrap();
+    let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+    let (told, mut backends) = (Arc::new(Told::default()), AuthBackends::default());
+    backends.register(Role::Client, "told", told.clone());
+    let mut options =
+        Options::client("service").identity("desk").curve_client(theirs, [server_key]);
+    options.config.capabilities = pseud::proto::Capabilities::NONE;
+    let options = backends.configure(Role::Client, "told", Security::default(), options).unwrap();
+    let client = pseud::Client::with_options(options).unwrap();
+    let mut events = client.events();
+    client.connect(&endpoint).unwrap();
+    let hello: String = soon(client.call("hello", ())).await.unwrap();
+    assert_eq!(hello, "hello");
+    let (mut challenged, mut authenticated) = (0, 0);
+    while authenticated == 0 {
+        match soon(events.next()).await.unwrap() {
+            ConnectionEvent::Challenged { .. } => challenged += 1,
+            ConnectionEvent::Authenticated { .. } => authenticated += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(challenged, 1);
+    client.shutdown();
+    let steps = ["register_routing_id", "save_last_work", "handle_authenticated"];
+    let steps = steps.map(|step| format!("{step} service ()"));
+    assert_eq!(*told.0.lock().unwrap(), steps);
+}
