@@ -76,7 +76,7 @@ fn side_of(
     config(|config| {
         config.mechanism = mechanism.clone();
         config.identity = "somebody".into();
-        config.properties = vec![("X-Pseud".into(), "1;caps=7;max=8388608".into())];
+        config.properties = vec![("X-Pseud".into(), "1;caps=f;max=8388608".into())];
         config.probe = choice & 4 != 0;
         change(config);
     })

@@ -102,7 +102,7 @@ impl Talk {
         if self.theirs == Capabilities::NONE {
             return handshake();
         }
-        let declared: &[u8] = b"1;caps=7;max=2048";
+        let declared: &[u8] = b"1;caps=f;max=2048";
         let properties =
             [(&b"Socket-Type"[..], &b"ROUTER"[..]), (b"Identity", b"peer"), (b"X-Pseud", declared)];
         [greeting(), ready_command(&properties)].concat()

@@ -21,7 +21,7 @@ mod refused;
 pub use crate::error::exception::Exception;
 pub use crate::error::fault::Fault;
 pub use crate::error::insecure::Insecure;
-pub use crate::error::peer::{Incompatible, Malformed, Misbehaved, PeerError};
+pub use crate::error::peer::{Incompatible, Malformed, Misbehaved, Parting, PeerError};
 pub use crate::error::reason::{Executed, Reason};
 pub use crate::error::refusal::Refusal;
 pub use crate::error::refused::CallRefused;

@@ -58,7 +58,7 @@ pub use call::{
 pub use dialect::pseud::origin::{Opened, Provenance};
 pub use error::{
     CallRefused, Exception, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved,
-    PeerError, Reason, Refusal,
+    Parting, PeerError, Reason, Refusal,
 };
 pub use registry::Handlers;
 pub use rpc::config;

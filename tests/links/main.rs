@@ -21,6 +21,7 @@ mod events;
 mod faces;
 mod floods;
 mod foreign;
+mod goaway;
 mod guarded;
 #[cfg(unix)]
 mod ipc;

@@ -5,7 +5,7 @@ use crate::call::pending::Pending;
 use crate::call::service::Service;
 use crate::engine::hub::Hub;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{CallOptions, CallRefused, Packed, PeerId, Several, To};
+use pseud_proto::{CallOptions, CallRefused, Packed, Parting, PeerError, PeerId, Several, To};
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::fmt;
@@ -100,9 +100,15 @@ impl Peer {
     /// Ends the session that would be called now; false where there is none. What follows is said at
     /// [`Node::disconnect_user`](crate::Node::disconnect_user).
     pub fn disconnect(&self) -> bool {
+        self.disconnect_as(Parting::Revoked)
+    }
+
+    /// The same, and says why: to a peer that reads it, for whose calls that is then the reason.
+    pub fn disconnect_as(&self, why: Parting) -> bool {
+        let reason = PeerError::SentAway(why).into();
         let ended = self.hub.act(|inner, now| {
             let peer = inner.endpoint.session_of(&self.to)?;
-            Some(inner.endpoint.disconnect(peer, now))
+            Some(inner.endpoint.disconnect_as(peer, reason, now))
         });
         ended.unwrap_or_default()
     }

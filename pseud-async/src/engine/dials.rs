@@ -18,6 +18,12 @@ pub(super) struct DialState {
     pub(super) leads_to: Option<Bytes>,
 }
 
+/// Whether a server that has ended a link, or kept it from coming about, for that reason lets us in no more
+/// for what we show: trying again soon would change nothing.
+pub(crate) fn is_refusal(reason: Reason) -> bool {
+    matches!(reason, Reason::Denied | Reason::Revoked)
+}
+
 /// All endpoints that we connect to.
 #[derive(Debug, Default)]
 pub(crate) struct Dials {
@@ -30,14 +36,13 @@ impl Dials {
     /// Why there is no link, most telling first.
     pub(super) fn why(&self) -> Option<Reason> {
         let failed = || self.all.iter().filter_map(|(_, dialed)| dialed.failed);
-        failed().find(|reason| *reason == Reason::Denied).or_else(|| failed().next())
+        failed().find(|reason| is_refusal(*reason)).or_else(|| failed().next())
     }
 
     /// Whether we are refused everywhere, and nobody might come by himself: trying again soon would
     /// change nothing.
     pub(super) fn is_final(&self) -> bool {
-        let refused =
-            |dialed: &DialState| !dialed.is_trying && dialed.failed == Some(Reason::Denied);
+        let refused = |dialed: &DialState| !dialed.is_trying && dialed.failed.is_some_and(is_refusal);
         !self.listens && !self.all.is_empty() && self.all.iter().all(|(_, dialed)| refused(dialed))
     }
 

@@ -133,7 +133,8 @@ impl Effects {
     /// Notes, under that lock, whether sessions end by this because we want no more of them.
     pub(crate) fn count_closings(&mut self, closings: &AtomicUsize) {
         let is_wanted = |(_, reason): &_| {
-            matches!(reason, Reason::Revoked | Reason::Disconnected | Reason::Shutdown)
+            let ours = [Reason::Revoked, Reason::Draining, Reason::Disconnected, Reason::Shutdown];
+            ours.contains(reason)
         };
         if self.close.iter().any(is_wanted) {
             closings.fetch_add(1, Ordering::Release);

@@ -99,8 +99,8 @@ impl<R: Runtime> Driver<R> {
             live.link.report_replaced();
         }
         if may_read(reason) {
-            // Why its handshake failed may still lie there.
-            let unsaid = (!ready).then(|| live.link.clone());
+            // Why its handshake failed, or its session is ended, may still lie there.
+            let unsaid = (!ready || live.link.says_why(reason)).then(|| live.link.clone());
             let closing = farewell::Closing::new(reader, unsaid, reason);
             runtime.spawn(farewell::close(closing, live.open.another(), runtime.clone()));
         }

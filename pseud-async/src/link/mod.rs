@@ -111,6 +111,8 @@ pub struct StreamLink<W> {
     /// Its calls were told whether they had left: no byte of them is written any more.
     over: AtomicBool,
     ended: AtomicBool,
+    /// Its peer reads why its session is ended.
+    reads_goaway: AtomicBool,
     /// Who asks about the peer, to hear that the answer is for nobody any more.
     asking: AtomicWaker,
     closing: OnceLock<Reason>,
@@ -161,6 +163,7 @@ impl<W: Writer> StreamLink<W> {
             wants_flush: AtomicBool::new(true),
             over: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            reads_goaway: AtomicBool::new(false),
             asking: AtomicWaker::new(),
             closing: OnceLock::new(),
             denied: OnceLock::new(),
@@ -409,6 +412,8 @@ impl<W: Writer> StreamLink<W> {
                     if let Some(link) = stranger.dialed {
                         inner.dials.arrived(link, &info.identity);
                     }
+                    let reads_goaway = !info.has_late_guard() && info.profile.reads_goaway();
+                    self.reads_goaway.store(reads_goaway, Ordering::Relaxed);
                     let peer = inner.endpoint.handle_connected(info, now);
                     self.activity.join(now);
                     inner.attach(peer, self.clone());
@@ -479,7 +484,9 @@ impl<W: Writer> StreamLink<W> {
     /// the last word of a handshake that failed: the calls were told whether they had left.
     pub fn gone(self: &Arc<Self>, reason: Reason) {
         let hub = self.hub();
-        self.ended.store(true, Ordering::Release);
+        if self.ended.swap(true, Ordering::AcqRel) {
+            return;
+        }
         self.asking.wake();
         let stranger = self.take_pending(&mut hub.lock());
         if let Some(stranger) = stranger {

@@ -5,8 +5,9 @@ use super::carrier::Carrier;
 use crate::engine::effects::Effects;
 use crate::engine::state::Inner;
 use crate::runtime::Writer;
-use pseud_proto::pseud::BACKLOG_BYTES_LOW;
+use pseud_proto::pseud::{BACKLOG_BYTES_LOW, Transmit};
 use pseud_proto::zmtp::Event;
+use pseud_proto::{Capabilities, Profile, Reason};
 use std::io::{self, IoSlice};
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
@@ -74,6 +75,22 @@ impl<W: Writer> StreamLink<W> {
                 WriteOutcome::Some(_) => return Ok((Flushed::Part, bytes)),
             }
         }
+    }
+
+    /// This side has ended the session, and the link has [gone](Self::gone): queues why for a peer that reads
+    /// it, behind what was begun. Says whether that is to be flushed. Calls whose messages were begun have
+    /// ended as such, and late answers do that peer no harm.
+    pub(super) fn says_why(&self, reason: Reason) -> bool {
+        let is_ours = self.closing() == Some(reason) && self.reads_goaway.load(Ordering::Relaxed);
+        let profile = Profile::declared(Capabilities::ALL, usize::MAX);
+        let goaway = Transmit::goaway(profile, reason).filter(|_| is_ours);
+        if let Some(goaway) = goaway {
+            let mut connection = self.lock();
+            goaway.with(|message, token| connection.send(message, token));
+            self.over.store(false, Ordering::Relaxed);
+            return true;
+        }
+        false
     }
 
     /// Tells the endpoint what was written and pulls what comes next, under one lock.

@@ -221,6 +221,10 @@ impl Node {
     /// any link that ends; handlers that work for them are told ([`Request::cancelled`](crate::Request::cancelled)); their links
     /// close as [`Reason::Revoked`](pseud_proto::Reason).
     ///
+    /// A peer of this library is told so: its calls end for the same reason, those that had not left as
+    /// `NotExecuted`, and it waits longer before it connects again ([`Retry::max`](pseud_proto::backoff::Retry)
+    /// to twice that), while its calls are not executed at once. A Python peer sees its link end.
+    ///
     /// Have the authenticator stop admitting the user first: else it comes back. Who was admitted as
     /// that user but has no session yet does not get one.
     pub fn disconnect_user(&self, user_id: impl AsRef<[u8]>) -> usize {

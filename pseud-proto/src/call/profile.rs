@@ -34,8 +34,10 @@ impl Capabilities {
     pub const OUTCOMES: Self = Self(1 << 1);
     /// Bit 2: it reads a WORK's fourth item, which says for whom a call is made and after how many hops.
     pub const PROVENANCE: Self = Self(1 << 2);
+    /// Bit 3: it reads a GOAWAY, which says why its session is ended.
+    pub const GOAWAY: Self = Self(1 << 3);
     /// All that this version knows.
-    pub const ALL: Self = Self(0b111);
+    pub const ALL: Self = Self(0b1111);
 
     /// The set as the bitmap that is declared.
     pub fn bits(self) -> u64 {
@@ -164,6 +166,12 @@ impl Profile {
         self.capabilities.contains(Capabilities::PROVENANCE)
     }
 
+    /// Whether it may be sent a GOAWAY. Behind one the rest of what was begun leaves as well, late answers
+    /// among it.
+    pub fn reads_goaway(&self) -> bool {
+        self.capabilities.contains(Capabilities::GOAWAY.with(Capabilities::LATE_ANSWERS))
+    }
+
     /// The largest body that it says it takes, in bytes.
     pub fn body_bytes_max(&self) -> Option<usize> {
         self.body_bytes_max
@@ -198,9 +206,10 @@ mod tests {
     fn a_declaration_is_read_as_it_is_written() {
         let ours = Profile::declared(Capabilities::ALL, 8 << 20);
         let (name, value) = ours.property(&Siblings::default()).unwrap();
-        assert_eq!((&name[..], &value[..]), ("X-Pseud", &b"1;caps=7;max=8388608"[..]));
+        assert_eq!((&name[..], &value[..]), ("X-Pseud", &b"1;caps=f;max=8388608"[..]));
         assert_eq!(Profile::of(&[(name.into(), value)]), ours);
         assert!(!ours.has_late_guard() && ours.reads_outcomes() && ours.reads_provenance());
+        assert!(ours.reads_goaway() && !Profile::V1.reads_goaway());
         let none = Profile::declared(Capabilities::NONE, 9_999);
         for v1 in [Profile::V1, none] {
             assert_eq!(v1.property(&Siblings::default()), None);
@@ -228,9 +237,9 @@ mod tests {
         let outcomes = Profile { capabilities: Capabilities::OUTCOMES, body_bytes_max: None };
         for value in [
             &b"1;caps=2"[..],
-            b"1;caps=fffffffffffffff2;later=",
-            b"1;x=1;caps=abcdef01234567890000000000000002;x=1",
-            b"1;caps=0A",
+            b"1;caps=ffffffffffffff02;later=",
+            b"1;x=1;caps=abcdef012345678900000000000000F2;x=1",
+            b"1;caps=B2",
         ] {
             assert_eq!(of(&[value]), outcomes, "{}", value.escape_ascii());
         }

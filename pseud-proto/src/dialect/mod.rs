@@ -11,6 +11,7 @@ pub(crate) use pseud::envelope::{
     Envelope, Kind, NAME_BYTES_MAX, Received, WireId, Work, read_work,
 };
 pub(crate) use pseud::fault;
+pub(crate) use pseud::goaway;
 pub(crate) use pseud::login::Hello;
 pub(crate) use pseud::origin::{Claim, ORIGIN_BYTES_MAX};
 pub(crate) use pseud::outbound::{Answer, Transmit, check_result, check_values, work_size};

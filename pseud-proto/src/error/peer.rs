@@ -27,6 +27,9 @@ pub enum PeerError {
     /// gone, or the network between is. No rule of the wire was broken.
     #[error("heartbeat time-out: nothing was heard for too long")]
     HeartbeatTimeout,
+    /// It ended the session, and said why (GOAWAY). No rule of the wire was broken.
+    #[error("the peer has ended the session: {0}")]
+    SentAway(Parting),
     /// A length, checked before its bytes were awaited: nothing was reserved for it.
     #[error("too large: {what} of {size}, limit {max}")]
     TooLarge {
@@ -52,6 +55,7 @@ impl PeerError {
                 | Misbehaved::NotLoggedIn
                 | Misbehaved::Stalled,
             ) => true,
+            Self::SentAway(parting) => parting == Parting::Draining,
             Self::Incompatible(Incompatible::Refused(code)) | Self::Denied(code) => code != 400,
             Self::Malformed(_)
             | Self::Misbehaved(_)
@@ -60,6 +64,18 @@ impl PeerError {
             | Self::TooLarge { .. } => false,
         }
     }
+}
+
+/// Why a peer says that it has ended a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Parting {
+    /// We are no longer welcome there: [`Reason::Revoked`](super::Reason::Revoked).
+    #[error("no longer welcome")]
+    Revoked,
+    /// We are to come back later, or to another server: [`Reason::Draining`](super::Reason::Draining).
+    #[error("come back later")]
+    Draining,
 }
 
 /// How bytes can be wrong.

@@ -1,6 +1,6 @@
 //! The world's doing.
 
-use super::{Incompatible, Malformed, PeerError};
+use super::{Incompatible, Malformed, Parting, PeerError};
 use std::fmt;
 
 /// Why a call has no answer, or why a session ended. One word for each thing, everywhere.
@@ -29,7 +29,8 @@ pub enum Reason {
     Unauthorized,
     /// The peer had no room for the call; or, when it came, our queue to it had none.
     Overloaded,
-    /// The peer is shutting down and takes no new calls.
+    /// The peer is shutting down and takes no new calls; or this session was ended, to be begun again later or
+    /// elsewhere.
     Draining,
     /// The peer serves nothing of that name, or not to us. A v1 peer says so by a fault:
     /// [`Fault::is_service_not_found`](super::Fault::is_service_not_found).
@@ -54,7 +55,7 @@ pub enum Reason {
     /// A newer link took over this peer's identity; or, where a server of this library has said so, another
     /// one took over ours: does a second process use the same name?
     Replaced,
-    /// We ended the session: its user is no longer welcome.
+    /// The session was ended since its user is no longer welcome: by us, or by a peer that said so (GOAWAY).
     Revoked,
     /// We closed the link to that endpoint.
     Disconnected,
@@ -119,6 +120,7 @@ fn write_fault(f: &mut fmt::Formatter<'_>, error: &PeerError) -> fmt::Result {
         | PeerError::Insecure(_)
         | PeerError::Denied(_)
         | PeerError::HeartbeatTimeout
+        | PeerError::SentAway(_)
         | PeerError::TooLarge { .. } => write!(f, "link ended: {error}"),
     }
 }
@@ -128,6 +130,8 @@ impl From<PeerError> for Reason {
     fn from(error: PeerError) -> Self {
         match error {
             PeerError::HeartbeatTimeout => Self::HeartbeatTimeout,
+            PeerError::SentAway(Parting::Revoked) => Self::Revoked,
+            PeerError::SentAway(Parting::Draining) => Self::Draining,
             PeerError::Incompatible(Incompatible::Refused(400)) => Self::Denied,
             // Its last word to a link whose name another one took (`Connection::report_replaced`).
             PeerError::Incompatible(Incompatible::Refused(409)) => Self::Replaced,

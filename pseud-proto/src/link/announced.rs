@@ -65,20 +65,20 @@ mod tests {
     fn what_we_declare_is_announced_once() {
         let (mut config, connection) = (Config::default(), Arc::new(ConnectionConfig::default()));
         let announced = config.announced(connection.clone());
-        let declared = [("X-Pseud".to_owned(), Bytes::from_static(b"1;caps=7;max=8388608"))];
+        let declared = [("X-Pseud".to_owned(), Bytes::from_static(b"1;caps=f;max=8388608"))];
         assert_eq!(announced.properties, declared);
         assert!(Arc::ptr_eq(&config.announced(announced.clone()), &announced));
         config.limits.body_bytes_max = 9_999;
         let again = config.announced(announced.clone());
-        assert_eq!(again.properties, [("X-Pseud".into(), "1;caps=7;max=9999".into())]);
+        assert_eq!(again.properties, [("X-Pseud".into(), "1;caps=f;max=9999".into())]);
         let mut small = ConnectionConfig::default();
         small.limits.frame_bytes_max = 5_033;
         let small = config.announced(small.into());
-        assert_eq!(small.properties, [("X-Pseud".into(), "1;caps=7;max=5000".into())]);
+        assert_eq!(small.properties, [("X-Pseud".into(), "1;caps=f;max=5000".into())]);
         let mut small = ConnectionConfig::default();
         small.limits.message_bytes_max = 5_232;
         let small = config.announced(small.into());
-        assert_eq!(small.properties, [("X-Pseud".into(), "1;caps=7;max=5000".into())]);
+        assert_eq!(small.properties, [("X-Pseud".into(), "1;caps=f;max=5000".into())]);
         config.capabilities = Capabilities::NONE;
         assert_eq!(config.announced(again).properties, []);
         assert!(Arc::ptr_eq(&config.announced(connection.clone()), &connection));

@@ -32,6 +32,8 @@ pub enum Kind {
     Error,
     /// Credentials are wanted, or were refused.
     Unauthorized,
+    /// The session is over, and why: `[code]`. Only to who declared that it reads it.
+    GoAway,
 }
 
 impl Kind {
@@ -45,6 +47,7 @@ impl Kind {
             Self::Heartbeat => 0x06,
             Self::Error => 0x10,
             Self::Unauthorized => 0x11,
+            Self::GoAway => 0x12,
         }
     }
 
@@ -57,6 +60,7 @@ impl Kind {
             [0x06] => Some(Self::Heartbeat),
             [0x10] => Some(Self::Error),
             [0x11] => Some(Self::Unauthorized),
+            [0x12] => Some(Self::GoAway),
             _ => None,
         }
     }

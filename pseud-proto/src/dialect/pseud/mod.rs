@@ -12,10 +12,11 @@
 //! | HELLO | `02` | `[login, password]` |
 //! | AUTHENTICATED | `04` | text |
 //! | UNAUTHORIZED | `11` | text |
+//! | GOAWAY | `12` | `[code]` |
 //!
-//! The last three are a login within a session, where a server asks for one
+//! HELLO, AUTHENTICATED and UNAUTHORIZED are a login within a session, where a server asks for one
 //! ([`Config::requires_login`](crate::Config)): they carry the id of the WORK that was not run.
-//! HEARTBEAT `06` is read and never sent.
+//! HEARTBEAT `06` is read, and sent only where that is asked for.
 //!
 //! # What a peer declares
 //! More than a Python pseud 1.0 process reads goes only to a peer that declared it, in the handshake of
@@ -27,11 +28,19 @@
 //! | 0 | survives an answer to a call that is over | answers however late |
 //! | 1 | reads an ERROR's fourth item | refusals, and one ERROR for WORKs of another version |
 //! | 2 | reads a WORK's fourth item | in whose name a call is made, and after how many hops |
+//! | 3 | reads a GOAWAY | why its session is ended |
 //!
 //! `link=<16 hex>` and `beside=<16 hex>,…` name the link that the peer opens and others of the same
 //! node: [`Siblings`](crate::Siblings). Unknown bits and unknown `;key=value` are passed over. Another version, anything malformed, more than
 //! 256 bytes, or the property given twice: the peer is a v1 peer. A declaration says what a peer can
 //! read, and nothing else hangs on it; it is not remembered beyond its link.
+//!
+//! # GOAWAY
+//! The last message of a session that one side ends: its id is empty, its body an array whose first item is
+//! a code, and what follows is passed over. `revoked`: the peer is no longer welcome, and coming back soon
+//! would change nothing; `draining`: it is to come back later, or to another server
+//! ([`Parting`](crate::Parting)). Any other code says no more than the link's end does. What had been sent is
+//! `Unknown`, what had not is `NotExecuted`, both for that reason.
 //!
 //! # Fourth items
 //! Maps of at most 1 KiB; unknown keys are passed over.
@@ -48,6 +57,7 @@ pub(crate) mod classes;
 pub(crate) mod envelope;
 pub(crate) mod extension_map;
 pub(crate) mod fault;
+pub(crate) mod goaway;
 pub(crate) mod login;
 pub(crate) mod origin;
 pub(crate) mod outbound;

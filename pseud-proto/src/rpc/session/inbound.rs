@@ -3,7 +3,9 @@
 use crate::base::slab::Key;
 use crate::call::Outcome;
 use crate::call::dropped::Dropped;
+use crate::call::profile::Capabilities;
 use crate::dialect::fault;
+use crate::dialect::goaway;
 use crate::dialect::{Envelope, Kind, Received, WireId, Work, read_work};
 use crate::error::{Malformed, Misbehaved, PeerError, Reason, Refusal};
 use crate::message::parts::Lent;
@@ -100,6 +102,7 @@ impl Session {
                 sink.count(Counted::Heartbeat);
                 self.flood(now)?;
             }
+            Kind::GoAway => return self.visit_goaway(envelope.body, now, sink),
             Kind::Hello => return self.visit_hello(envelope, now, sink),
             Kind::Authenticated if self.visit_authenticated(envelope.id, sink) => {}
             Kind::Authenticated => {
@@ -107,6 +110,20 @@ impl Session {
             }
         }
         Ok(Visit::Nothing)
+    }
+
+    /// The peer has ended this session. What it says is believed where we have told it that we read it.
+    fn visit_goaway(
+        &mut self,
+        body: &[u8],
+        now: Instant,
+        sink: &mut impl Sink,
+    ) -> Result<Visit, PeerError> {
+        let is_read = self.config.capabilities.contains(Capabilities::GOAWAY);
+        match goaway::read(body).filter(|_| is_read) {
+            Some(parting) => Err(PeerError::SentAway(parting)),
+            None => self.drop_message(Dropped::Kind, now, sink).map(|()| Visit::Nothing),
+        }
     }
 
     // ---- requests ----------------------------------------------------------------------------
