@@ -46,10 +46,10 @@ pub use pseud_tokio::rpcudp;
 pub use pseud_tokio::{
     AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll, CallError,
     Caller, Cancelled, Change, Client, ConnectionEvent, Drain, Drained, Events, HandlerError,
-    Judging, MemoryPresence, NameRefused, Node, Object, OnDisconnect, Options, Peer, PeerStatus,
-    Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Registry,
-    Request, Role, Security, Server, Service, SetupError, Source, Storing, UntilReady, UserStore,
-    Who, Wire, register,
+    HeartbeatBackend, HeartbeatBackends, Judging, MemoryPresence, NameRefused, Node, Object,
+    OnDisconnect, Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry, PresenceEvent,
+    PresenceFeed, PresenceStore, Registry, Request, Role, Security, Server, Service, SetupError,
+    Sign, Silent, Source, Storing, Ticking, UntilReady, UserStore, Who, Wire, register,
 };
 #[cfg(all(feature = "_curve", feature = "tokio"))]
 pub use pseud_tokio::{CurveLogins, TrustedKeys};

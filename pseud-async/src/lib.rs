@@ -48,8 +48,9 @@ pub use engine::event::LinkEvent;
 pub use node::events::{ConnectionEvent, Events};
 pub use node::lifecycle::{Drained, UntilReady};
 pub use node::{
-    AuthBackend, AuthBackends, BindOptions, Calling, Client, Drain, InClear, Node, Options,
-    Peering, Role, Security, Server, Serving, SetupError,
+    AuthBackend, AuthBackends, BindOptions, Calling, Client, Drain, HeartbeatBackend,
+    HeartbeatBackends, InClear, Node, Options, Peering, Role, Security, Server, Serving,
+    SetupError, Sign, Silent, Ticking,
 };
 pub use presence::feed::{Change, PresenceFeed, Who};
 pub use presence::pages::Peers;

@@ -40,10 +40,13 @@ pub use client::Client;
 pub use inside::WouldBlock;
 #[doc(inline)]
 pub use pseud_async::{
-    Admission, Authenticator, BindOptions, Call, CallAll, CallError, Caller, Cancelled,
-    ConnectionEvent, Drain, Drained, Events, HandlerError, InClear, NameRefused, Node, Object,
-    OnDisconnect, Options, Peer, Permit, Registry, Request, Service, SetupError, Source,
-    UntilReady, files, register,
+    Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll,
+    CallError, Caller, Cancelled, Change, ConnectionEvent, Drain, Drained, Events, HandlerError,
+    HeartbeatBackend, HeartbeatBackends, InClear, Judging, MemoryPresence, NameRefused, Node,
+    Object, OnDisconnect, Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry,
+    PresenceEvent, PresenceFeed, PresenceStore, Registry, Request, Role, Security, Service,
+    SetupError, Sign, Silent, Source, Storing, Ticking, UntilReady, UserStore, Who, Wire, files,
+    register,
 };
 pub use runtime::Threads;
 pub use server::Server;

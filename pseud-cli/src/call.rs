@@ -7,7 +7,9 @@ use crate::result::answer;
 use crate::{kaa, rpcudp, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
-use pseud::{CallError, Client, ConnectionEvent, Events, Fault, Node, Options, Reason, SetupError};
+use pseud::{
+    CallError, Client, ConnectionEvent, Events, Fault, Node, Options, Reason, Role, SetupError,
+};
 use std::ops::Deref;
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
@@ -176,7 +178,9 @@ impl Either {
                 let options = Options::client(peer).call_timeout(arguments.timeout);
                 let options = arguments.credentials.put_to(options);
                 let options = options.map_err(|error| fail(USAGE, &error.to_string()))?;
-                Client::with_options(identified(options, arguments)).map(Self::Zmtp)
+                let options = identified(options, arguments);
+                let options = arguments.heartbeat.put_to(Role::Client, options);
+                options.and_then(Client::with_options).map(Self::Zmtp)
             }
         };
         made.map_err(|error| unmade(&error))

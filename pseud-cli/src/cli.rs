@@ -1,6 +1,7 @@
 //! What the program understands, and its help.
 
 use crate::credentials::Credentials;
+use crate::heartbeat::HeartbeatArguments;
 use crate::json;
 use crate::parse::{host_port, keyword, late_guard, name, seconds, to_bind, to_connect};
 use crate::security::Guard;
@@ -199,6 +200,8 @@ pub(crate) struct ServeArguments {
     pub(crate) demo: bool,
     #[command(flatten)]
     pub(crate) guard: Guard,
+    #[command(flatten)]
+    pub(crate) heartbeat: HeartbeatArguments,
     /// How long a call of ours to a peer waits for its answer.
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Duration,
@@ -272,6 +275,8 @@ pub(crate) struct CallArguments {
     pub(crate) identity: Option<String>,
     #[command(flatten)]
     pub(crate) credentials: Credentials,
+    #[command(flatten)]
+    pub(crate) heartbeat: HeartbeatArguments,
     /// How long to wait for the link and the answer together.
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Duration,

@@ -9,6 +9,7 @@ mod cli;
 mod credentials;
 mod demo;
 mod exit;
+mod heartbeat;
 mod json;
 mod kaa;
 mod keygen;

@@ -6,7 +6,7 @@ use crate::security::Security;
 use crate::users::{Directory, Reloaded};
 use crate::{demo, kaa, rpcudp, terminal};
 use pseud::tokio::Drain;
-use pseud::{Options, PeerInfo, Presence, PresenceEvent, Registry, Server};
+use pseud::{Options, PeerInfo, Presence, PresenceEvent, Registry, Role, Server};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -28,6 +28,12 @@ pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
         .expose_traceback(arguments.expose_traceback);
     let (options, users) = match arguments.guard.put_to(options) {
         Ok(put) => put,
+        Err(error) => return fail(USAGE, &error.to_string()),
+    };
+    // Where nobody is to come, we are a client that is called.
+    let role = if arguments.bind.is_empty() { Role::Client } else { Role::Server };
+    let options = match arguments.heartbeat.put_to(role, options) {
+        Ok(options) => options,
         Err(error) => return fail(USAGE, &error.to_string()),
     };
     match serve(arguments, options, registry, users).await {

@@ -37,10 +37,11 @@ mod socket;
 pub use pseud_async::{
     Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll,
     CallError, Caller, Cancelled, Change, ConnectionEvent, Drain, Drained, Events, HandlerError,
-    InClear, Judging, MemoryPresence, NameRefused, Node, Object, OnDisconnect, Options, Peer,
-    PeerStatus, Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore,
-    Registry, Request, Role, Security, Service, SetupError, Source, Storing, UntilReady, UserStore,
-    Who, Wire, files, register,
+    HeartbeatBackend, HeartbeatBackends, InClear, Judging, MemoryPresence, NameRefused, Node,
+    Object, OnDisconnect, Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry,
+    PresenceEvent, PresenceFeed, PresenceStore, Registry, Request, Role, Security, Service,
+    SetupError, Sign, Silent, Source, Storing, Ticking, UntilReady, UserStore, Who, Wire, files,
+    register,
 };
 #[cfg(feature = "_curve")]
 #[doc(inline)]

@@ -61,7 +61,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
             &["exit", "json", "log"],
             &["parse"],
             &["users"],
-            &["security", "credentials", "user", "result"],
+            &["security", "credentials", "heartbeat", "user", "result"],
             &["cli", "demo"],
             &["kaa", "rpcudp"],
             &["call", "keygen", "serve"],

@@ -58,6 +58,21 @@ fn blocking() {
 }
 
 #[test]
+fn own_heartbeat() {
+    assert_eq!(
+        run("own_heartbeat"),
+        [
+            "1 left",
+            "lively is there",
+            "mute has missed three beats: out",
+            "mute is there",
+            "mute left: heartbeat time-out: nothing was heard from the peer for too long",
+            "stopped"
+        ]
+    );
+}
+
+#[test]
 fn hello() {
     assert_eq!(run("hello"), ["Hello Charly"]);
 }

@@ -13,7 +13,9 @@ mod called_back;
 mod cuts;
 mod environment;
 mod environment27;
+mod gone;
 mod harness;
+mod heartbeats;
 mod kaa;
 #[cfg(feature = "_curve")]
 mod libzmq41;

@@ -30,7 +30,8 @@ import zmq
 import zmq.asyncio
 import zmq.utils.monitor
 
-import plugins  # noqa: F401  registers them
+import heartbeats  # noqa: F401  registers them
+import plugins  # noqa: F401  the same
 import registries
 from zap import Zap
 
@@ -125,8 +126,8 @@ def to_bytes(value):
 
 
 def secrets(security):
-    """Keywords of a Server or Client: all but the plug-in's name are bytes."""
-    named = lambda key: key == "security_plugin"
+    """Keywords of a Server or Client: all but the plug-ins' names are bytes."""
+    named = lambda key: key.endswith("_plugin")
     return {k: v if named(k) else to_bytes(v) for k, v in (security or {}).items()}
 
 
@@ -445,6 +446,10 @@ class Commands(registries.Registries):
     async def calls(self, name, count=0, timeout=WAIT):
         """Handlers called so far, once there are `count`."""
         return await self.named[name].calls.holding(count, timeout)
+
+    async def gone(self, name, count=0, timeout=WAIT):
+        """Whom a ticking server has given up so far: routing ids, and seconds of their silence."""
+        return await self.named[name].rpc.heartbeat_backend.gone.holding(count, timeout)
 
     async def received(self, name, count=0, timeout=WAIT):
         """Messages received so far as lists of frames, routing id first; a probe has two."""

@@ -23,6 +23,7 @@ mod floods;
 mod foreign;
 mod goaway;
 mod guarded;
+mod heartbeats;
 #[cfg(unix)]
 mod ipc;
 mod nested;

@@ -397,3 +397,22 @@ async fn calls_of_one_who_is_denied_somewhere_wait_for_elsewhere<R: Runtime>() {
     thought.notify_one();
     assert_eq!(soon(calling).await.unwrap().unwrap(), "Hello Bob");
 }
+
+/// A handler that blocks where its request arrived is named: meanwhile nothing else of its link goes on.
+#[tokio::test]
+async fn a_handler_that_keeps_its_link_busy_is_named() {
+    let logged = Logged::new();
+    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    server
+        .register("blocks", |_| async {
+            std::thread::sleep(Duration::from_millis(1_100));
+            Ok::<_, Fault>(())
+        })
+        .unwrap();
+    let client = client(&endpoint);
+    hello(&client).await;
+    soon(client.call::<(), _>("blocks", ())).await.unwrap();
+    let line = logged.only("kept its link busy");
+    assert!(line.starts_with("WARN") && line.contains("method=blocks"), "{line}");
+    assert!(line.contains("seconds=1."), "{line}");
+}

@@ -12,6 +12,7 @@ pub(crate) struct Activity {
     born: Instant,
     joined: AtomicU64,
     heard: AtomicU64,
+    spoke: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
 }
@@ -19,8 +20,8 @@ pub(crate) struct Activity {
 impl Activity {
     /// A link that is born now.
     pub(crate) fn new(now: Instant) -> Self {
-        let [joined, heard, received, sent] = Default::default();
-        Self { born: now, joined, heard, received, sent }
+        let [joined, heard, spoke, received, sent] = Default::default();
+        Self { born: now, joined, heard, spoke, received, sent }
     }
 
     fn offset(&self, now: Instant) -> u64 {
@@ -36,11 +37,17 @@ impl Activity {
     /// Its handshake is over.
     pub(crate) fn join(&self, now: Instant) {
         self.joined.store(self.offset(now), Ordering::Relaxed);
+        self.speak(now);
     }
 
     /// Its peer was heard.
     pub(crate) fn hear(&self, now: Instant) {
         self.heard.store(self.offset(now), Ordering::Relaxed);
+    }
+
+    /// Its peer sent a message.
+    pub(crate) fn speak(&self, now: Instant) {
+        self.spoke.store(self.offset(now), Ordering::Relaxed);
     }
 
     /// So many bytes were read.
@@ -63,6 +70,11 @@ impl Activity {
         self.moment(&self.heard)
     }
 
+    /// When it last sent a message; before its first, when its handshake was over.
+    pub(crate) fn spoke(&self) -> Instant {
+        self.moment(&self.spoke)
+    }
+
     /// How many bytes were read and written.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         (self.received.load(Ordering::Relaxed), self.sent.load(Ordering::Relaxed))
@@ -83,7 +95,10 @@ mod tests {
         let born = Instant::now();
         let activity = Activity::new(born);
         activity.join(born + Duration::from_millis(7));
+        assert_eq!(activity.spoke(), born + Duration::from_millis(7));
         activity.hear(born + Duration::from_secs(9));
+        activity.speak(born + Duration::from_secs(8));
+        assert_eq!(activity.spoke(), born + Duration::from_secs(8));
         activity.receive(3);
         activity.receive(4);
         activity.send(5);

@@ -42,7 +42,8 @@ impl Dials {
     /// Whether we are refused everywhere, and nobody might come by himself: trying again soon would
     /// change nothing.
     pub(super) fn is_final(&self) -> bool {
-        let refused = |dialed: &DialState| !dialed.is_trying && dialed.failed.is_some_and(is_refusal);
+        let refused =
+            |dialed: &DialState| !dialed.is_trying && dialed.failed.is_some_and(is_refusal);
         !self.listens && !self.all.is_empty() && self.all.iter().all(|(_, dialed)| refused(dialed))
     }
 

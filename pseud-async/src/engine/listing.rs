@@ -1,5 +1,6 @@
 //! Who is there, page by page: the engine's lock is held for one page at a time.
 
+use super::activity::Activity;
 use super::hub::Hub;
 use super::state::Inner;
 use pseud_proto::PeerId;
@@ -18,6 +19,7 @@ pub(crate) struct Listed {
     pub(crate) info: Arc<PeerInfo>,
     pub(crate) since: Instant,
     pub(crate) last_heard: Instant,
+    pub(crate) last_message: Instant,
     pub(crate) calls_pending: usize,
     pub(crate) requests_open: usize,
     pub(crate) bytes_received: u64,
@@ -52,8 +54,8 @@ impl Inner {
     fn listed(&self, session: PeerId, info: Arc<PeerInfo>, now: Instant) -> Listed {
         let (calls_pending, requests_open) = self.endpoint.open(session).unwrap_or_default();
         let activity = self.link(session).and_then(|link| link.activity());
-        let (since, last_heard) =
-            activity.map_or((now, now), |activity| (activity.joined(), activity.heard()));
+        let moments = |activity: &Activity| (activity.joined(), activity.heard(), activity.spoke());
+        let (since, last_heard, last_message) = activity.map_or((now, now, now), moments);
         let (bytes_received, bytes_sent) =
             activity.map(|activity| activity.bytes()).unwrap_or_default();
         Listed {
@@ -61,6 +63,7 @@ impl Inner {
             info,
             since,
             last_heard,
+            last_message,
             calls_pending,
             requests_open,
             bytes_received,

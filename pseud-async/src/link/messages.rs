@@ -2,6 +2,7 @@
 
 use super::host::Host;
 use crate::auth::asking::Asking;
+use crate::engine::activity::Activity;
 use crate::engine::any_link::AnyLink;
 use crate::engine::state::Inner;
 use pseud_proto::pseud::PeerInfo;
@@ -31,6 +32,7 @@ pub struct MessageLink {
     closing: OnceLock<Reason>,
     /// The carrier was told, and has not looked yet.
     told: AtomicBool,
+    activity: Activity,
 }
 
 impl MessageLink {
@@ -44,13 +46,15 @@ impl MessageLink {
         admitted: Option<&Asking>,
     ) -> Option<Arc<Self>> {
         let (peer, closing, told) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
-        let host = host.clone();
-        let link = Arc::new(Self { host, peer, key, carrier, closing, told });
+        let (host, activity) = (host.clone(), Activity::new(host.hub().now()));
+        let link = Arc::new(Self { host, peer, key, carrier, closing, told, activity });
         let joined = link.host.hub().act(|inner, now| {
             let welcome = admitted.is_none_or(|admitted| admitted.arrive(inner, &info.user));
             if inner.shut_down || !welcome {
                 return false;
             }
+            link.activity.join(now);
+            link.activity.hear(now);
             let peer = inner.endpoint.handle_connected(info, now);
             inner.attach(peer, link.clone());
             link.peer.set(peer).is_ok()
@@ -65,8 +69,14 @@ impl MessageLink {
     pub fn handle_message(&self, message: Parts) -> Result<(), PeerError> {
         let Some(&peer) = self.peer.get() else { return Ok(()) };
         let hub = self.host.hub();
-        let (handled, mut effects) =
-            hub.with(|inner, now| inner.endpoint.handle_message(peer, message, now));
+        let bytes = message.lent().bytes().len();
+        let (handled, mut effects) = hub.with(|inner, now| {
+            // Under the hub's lock: one writes at a time.
+            self.activity.receive(bytes);
+            self.activity.hear(now);
+            self.activity.speak(now);
+            inner.endpoint.handle_message(peer, message, now)
+        });
         let mut arrived = effects.take_arrived();
         if arrived.login.take().is_some() {
             // Whoever is there was asked about before: no login is served over whole messages.
@@ -89,6 +99,9 @@ impl MessageLink {
         self.host.hub().act(|inner, now| {
             let transmit = inner.endpoint.poll_transmit(peer, now)?;
             Some(transmit.with(|message, token| {
+                let last = [message.head.len(), message.body.len(), message.tail.len()];
+                let frames = message.frames.iter().map(|frame| frame.len());
+                self.activity.send(frames.chain(last).sum());
                 let frames = message.frames.iter().map(|frame| frame.to_vec());
                 let last = [message.head, &message.body[..], message.tail].concat();
                 (frames.chain([last]).collect(), token)
@@ -146,6 +159,10 @@ impl AnyLink for MessageLink {
 
     /// Nobody is asked about whoever is there.
     fn answer(self: Arc<Self>, _: Verdict) {}
+
+    fn activity(&self) -> Option<&Activity> {
+        Some(&self.activity)
+    }
 
     fn answer_by(&self) -> Option<Instant> {
         None

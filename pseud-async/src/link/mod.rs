@@ -74,6 +74,8 @@ struct Settled {
 struct ExchangeFindings {
     question: Option<Question>,
     joined: bool,
+    /// A message came.
+    spoke: bool,
     waits: bool,
     /// It is not to stop after some requests.
     all: bool,
@@ -369,7 +371,10 @@ impl<W: Writer> StreamLink<W> {
             }
             (handled, gathers)
         });
-        let ExchangeFindings { question, joined, waits, .. } = heard;
+        let ExchangeFindings { question, joined, waits, spoke, .. } = heard;
+        if spoke {
+            self.activity.speak(at);
+        }
         if joined && let Some(bounds) = connection.without_pings() {
             self.writer.keep_alive(bounds);
         }
@@ -421,6 +426,7 @@ impl<W: Writer> StreamLink<W> {
                     let _ = self.peer.set(peer);
                 }
                 (Event::Message(parts), Some(&peer)) if result.is_ok() => {
+                    heard.spoke = true;
                     result = inner.endpoint.handle_message(peer, parts, now);
                     effects.collect(inner);
                     let requests = effects.requests();

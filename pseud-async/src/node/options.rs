@@ -1,5 +1,6 @@
 //! How a server or a client is set up.
 
+use super::heartbeats::Beating;
 use crate::auth::places::Admission;
 use crate::engine::hooks::Hooks;
 use crate::link::CarrierConfig;
@@ -56,6 +57,8 @@ pub struct Options {
     pub on_disconnect: OnDisconnect,
     /// The plug-in that is told of sessions: see [`AuthBackends`](crate::AuthBackends).
     pub(crate) hooks: Option<Arc<dyn Hooks>>,
+    /// The plug-in that beats: see [`HeartbeatBackends`](crate::HeartbeatBackends).
+    pub(crate) heartbeats: Option<Beating>,
     /// That its links are of kaa.rpc, and how.
     #[cfg(feature = "kaa")]
     pub(crate) kaa: Option<CarrierConfig>,
@@ -76,6 +79,7 @@ impl Default for Options {
             registry: None,
             on_disconnect: OnDisconnect::default(),
             hooks: None,
+            heartbeats: None,
             #[cfg(feature = "kaa")]
             kaa: None,
         }

@@ -6,6 +6,7 @@ use super::accept::Bound;
 use super::dialer;
 use super::dialer::Dialed;
 use super::drain::{Drain, drain};
+use super::heartbeats;
 use super::options::{BindOptions, Options};
 use super::security;
 use super::setup_error::SetupError;
@@ -183,6 +184,9 @@ pub fn node_on<R: Runtime>(options: &mut Options, runtime: &R) -> Result<Node, S
         None => host,
     });
     runtime.spawn(run_timer(EndsNode(host.clone()), runtime.clone()));
+    if let Some(beating) = options.heartbeats.take() {
+        runtime.spawn(heartbeats::beat(host.hub().clone(), beating, runtime.clone()));
+    }
     Ok(Node::new(host))
 }
 

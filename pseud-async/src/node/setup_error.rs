@@ -13,6 +13,9 @@ pub enum SetupError {
     /// What a mechanism was given could not be shown to anybody: a name of over 255 bytes, no key.
     #[error("{0}")]
     Mechanism(&'static str),
+    /// There is no heartbeat plug-in of that name for that role.
+    #[error("there is no heartbeat plug-in of that name for that role")]
+    Heartbeat,
     /// It was made outside of a runtime, or in one that lacks what a node needs.
     #[error("{0}")]
     Runtime(#[source] io::Error),
@@ -25,7 +28,9 @@ pub enum SetupError {
 impl From<SetupError> for io::Error {
     fn from(error: SetupError) -> Self {
         let kind = match &error {
-            SetupError::Identity(_) | SetupError::Mechanism(_) => io::ErrorKind::InvalidInput,
+            SetupError::Identity(_) | SetupError::Mechanism(_) | SetupError::Heartbeat => {
+                io::ErrorKind::InvalidInput
+            }
             SetupError::Runtime(cause) | SetupError::Entropy(cause) => cause.kind(),
         };
         Self::new(kind, error)

@@ -24,6 +24,9 @@ pub struct PeerStatus {
     pub since: Instant,
     /// When a byte last came from it, to a millisecond. Any byte is a sign of life.
     pub last_heard: Instant,
+    /// When it last sent a message, to a millisecond; before its first, when its session began. PINGs and
+    /// their answers are none.
+    pub last_message: Instant,
     /// Calls of ours that wait for its answer.
     pub calls_pending: usize,
     /// Calls of its that are served here.
@@ -36,13 +39,14 @@ pub struct PeerStatus {
 
 impl PeerStatus {
     pub(crate) fn new(hub: &Arc<Hub>, listed: Listed) -> Self {
-        let Listed { session, info, since, last_heard, .. } = listed;
+        let Listed { session, info, since, last_heard, last_message, .. } = listed;
         Self {
             peer: Peer::of_session(hub.clone(), session, info.clone()),
             session,
             info,
             since,
             last_heard,
+            last_message,
             calls_pending: listed.calls_pending,
             requests_open: listed.requests_open,
             bytes_received: listed.bytes_received,

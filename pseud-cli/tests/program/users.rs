@@ -218,7 +218,7 @@ async fn g_14_who_is_removed_goes_within_a_second() {
         assert!(line.contains(part), "{part}: {line}");
     }
     let back = charly.call::<String, _>("hello", ("x",)).await;
-    assert!(matches!(back, Err(CallError::NotExecuted(Reason::Denied))), "{back:?}");
+    assert!(matches!(back, Err(CallError::NotExecuted(Reason::Revoked))), "{back:?}");
     // Who was changed comes again as it is now; who was not was never away; who is new comes in.
     timeout(PATIENCE, staff.ready()).await.unwrap();
     for stays in [&staff, &alice, &client(&demo, "new").await] {

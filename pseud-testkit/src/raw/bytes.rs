@@ -79,7 +79,7 @@ pub fn property(name: &str, value: &[u8]) -> Vec<u8> {
 
 /// All that a server of ours under NULL says by itself, if it is called `service`.
 pub fn opening() -> Vec<u8> {
-    let ready = ready_declaring("ROUTER", "service", "1;caps=7;max=8388608");
+    let ready = ready_declaring("ROUTER", "service", "1;caps=f;max=8388608");
     [greeting_with(8, &[8]), ready].concat()
 }
 

@@ -1,4 +1,4 @@
-//! The last word of a session: GOAWAY, which says why it is ended.
+//! What a session says of itself: GOAWAY, why it is ended, and HEARTBEAT, that it lives.
 
 use crate::call::profile::Profile;
 use crate::dialect::pseud::envelope::{Kind, WireId};
@@ -32,6 +32,13 @@ pub(crate) fn read(body: &[u8]) -> Option<Parting> {
     heads::read_array(&mut rest).filter(|items| *items > 0)?;
     let code = heads::read_text(&mut rest)?;
     [Parting::Revoked, Parting::Draining].into_iter().find(|known| known.code().as_bytes() == code)
+}
+
+impl Answer {
+    /// A HEARTBEAT. It answers nothing, and its id is empty.
+    pub(crate) fn heartbeat() -> Self {
+        Self::new(Kind::Heartbeat, Stored::copy_of(b""))
+    }
 }
 
 impl Transmit {

@@ -79,6 +79,12 @@ impl Endpoint {
         self.end(peer, false, |session, outbox| session.handle_gone(reason, outbox));
     }
 
+    /// Sends that peer a HEARTBEAT: a sign of life for who counts messages. None is sent where something waits
+    /// to be sent, before logins, and to a REQ, which only asks.
+    pub fn heartbeat(&mut self, peer: PeerId, _now: Instant) {
+        self.visit(peer, |session, outbox| session.send_heartbeat(outbox));
+    }
+
     /// Ends that session and has its link closed, as [`Reason::Revoked`]: its calls end, and its
     /// requests are cancelled. Says whether it was there.
     pub fn disconnect(&mut self, peer: PeerId, now: Instant) -> bool {

@@ -6,6 +6,7 @@ pub(crate) mod challenge;
 pub(crate) mod ending;
 pub(crate) mod entry;
 pub(crate) mod heard;
+pub(crate) mod heartbeat;
 pub(crate) mod ids;
 pub(crate) mod inbound;
 pub(crate) mod kept;
@@ -227,6 +228,11 @@ impl Session {
     /// Whether a request of that key is still served.
     pub(crate) fn is_open(&self, request: Key) -> bool {
         self.requests.get(request).is_some()
+    }
+
+    /// Whether its peer may still ask us who we are.
+    pub(crate) fn must_show(&self) -> bool {
+        self.showing.is_some()
     }
 
     pub(crate) fn profile(&self) -> Profile {

@@ -1,0 +1,23 @@
+//! Signs of life for peers that count messages.
+
+use crate::dialect::{Answer, Transmit, WireId};
+use crate::rpc::session::Session;
+use crate::rpc::session::entry::{Entry, Of};
+use crate::rpc::session::late::Guard;
+use crate::rpc::session::sink::Sink;
+
+impl Session {
+    /// Queues a HEARTBEAT, where that says something and does no harm: nothing else waits to be sent, and
+    /// neither side has still to log in, since a challenge would be its answer. A REQ would take it for the
+    /// answer that it waits for (RFC 28 §REQ).
+    pub fn send_heartbeat(&mut self, sink: &mut impl Sink) {
+        let may = !self.is_stranger && !self.must_show() && self.info.takes_calls();
+        if !may || self.ended.is_some() || self.output.bytes() > 0 {
+            return;
+        }
+        let Some(id) = WireId::new(b"") else { return };
+        let transmit = Transmit::answer(id, Answer::heartbeat());
+        self.output.push(Entry::new(Of::Reply(Guard::Never), transmit));
+        self.queued(sink);
+    }
+}
