@@ -43,7 +43,8 @@ pub struct Change {
 /// A stream of [`Change`]s, for others to see: who is there at its beginning, then who comes and goes. Of
 /// each no more than one change in an interval is told, and the last state always.
 ///
-/// It remembers who is there, and who was within the last interval.
+/// It remembers who is there, and who was within the last interval, 16 384 of those at most: beyond that, who
+/// leaves is told of at once, as often as it comes and goes.
 pub struct PresenceFeed {
     hub: Arc<Hub>,
     presence: Presence,

@@ -3,6 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+/// How many who are there no more are remembered: beyond that, who leaves is told of at once, and forgotten.
+/// Else whoever comes again and again under another name would fill this.
+pub(crate) const ABSENT_MAX: usize = 16_384;
+
 /// Whether each of many is there, coalesced: a change is told at once if that of its owner before it was
 /// told an interval ago, else when that is over, and not at all if it was undone by then.
 #[derive(Debug)]
@@ -10,6 +14,8 @@ pub(crate) struct Flaps<K> {
     interval: Duration,
     all: BTreeMap<K, KnownPeer>,
     due: BTreeSet<(Instant, K)>,
+    /// Of `all`, those without a session.
+    absent: usize,
 }
 
 #[derive(Debug, Default)]
@@ -22,11 +28,13 @@ struct KnownPeer {
 
 impl<K: Ord + Clone> Flaps<K> {
     pub(crate) fn new(interval: Duration) -> Self {
-        Self { interval, all: BTreeMap::new(), due: BTreeSet::new() }
+        Self { interval, all: BTreeMap::new(), due: BTreeSet::new(), absent: 0 }
     }
 
     /// One more session of it. `Some`: that is to be told.
     pub(crate) fn joined(&mut self, who: K, now: Instant) -> Option<(K, bool)> {
+        let is_back = self.all.get(&who).is_some_and(|known| known.sessions == 0);
+        self.absent -= usize::from(is_back);
         self.all.entry(who.clone()).or_default().sessions += 1;
         self.settle(who, now)
     }
@@ -34,7 +42,10 @@ impl<K: Ord + Clone> Flaps<K> {
     /// One session less.
     pub(crate) fn left(&mut self, who: K, now: Instant) -> Option<(K, bool)> {
         let known = self.all.get_mut(&who)?;
-        known.sessions = known.sessions.saturating_sub(1);
+        if known.sessions > 0 {
+            known.sessions -= 1;
+            self.absent += usize::from(known.sessions == 0);
+        }
         self.settle(who, now)
     }
 
@@ -59,14 +70,18 @@ impl<K: Ord + Clone> Flaps<K> {
 
     fn settle(&mut self, who: K, now: Instant) -> Option<(K, bool)> {
         let known = self.all.get_mut(&who)?;
+        let is_there = known.sessions > 0;
+        if !is_there && self.absent > ABSENT_MAX {
+            let known = self.forget(&who)?;
+            return known.is_told.then_some((who, false));
+        }
         if known.silent_until.is_some() {
             return None;
         }
-        let is_there = known.sessions > 0;
         if known.is_told == is_there {
             // Who is gone, and was told to be, is forgotten.
             if !is_there {
-                self.all.remove(&who);
+                self.forget(&who);
             }
             return None;
         }
@@ -75,6 +90,16 @@ impl<K: Ord + Clone> Flaps<K> {
         known.silent_until = until;
         self.due.extend(until.map(|until| (until, who.clone())));
         Some((who, is_there))
+    }
+
+    /// One without a session.
+    fn forget(&mut self, who: &K) -> Option<Known> {
+        let known = self.all.remove(who)?;
+        self.absent -= 1;
+        if let Some(until) = known.silent_until {
+            self.due.remove(&(until, who.clone()));
+        }
+        Some(known)
     }
 }
 
@@ -110,6 +135,24 @@ mod tests {
         assert_eq!(flaps.left("alice", now + 9 * SECOND), Some(("alice", false)));
         assert_eq!(flaps.handle_timeout(now + 10 * SECOND), None);
         assert!(flaps.all.is_empty() && flaps.due.is_empty(), "who is gone is forgotten");
+    }
+
+    /// Whoever comes under ever new names is told of each time, and fills nothing.
+    #[test]
+    fn k_05_who_has_left_is_remembered_up_to_a_bound() {
+        let (mut flaps, now) = (Flaps::new(SECOND), Instant::now());
+        let many = 3 * ABSENT_MAX;
+        let mut told = BTreeMap::new();
+        for name in 0..many {
+            let changes = [flaps.joined(name, now), flaps.left(name, now)];
+            told.extend(changes.into_iter().flatten());
+            assert!(flaps.all.len() <= ABSENT_MAX + 1 && flaps.due.len() <= ABSENT_MAX + 1);
+        }
+        while let Some(at) = flaps.deadline() {
+            told.extend(flaps.handle_timeout(at));
+        }
+        assert!(told.len() == many && told.values().all(|is_there| !is_there));
+        assert_eq!((flaps.all.len(), flaps.due.len(), flaps.absent), (0, 0, 0));
     }
 
     #[test]
