@@ -50,8 +50,9 @@ pub use node::lifecycle::{Drained, UntilReady};
 pub use node::{
     AuthBackend, AuthBackends, BindOptions, Calling, Client, Drain, HeartbeatBackend,
     HeartbeatBackends, InClear, Node, Options, Peering, Role, Security, Server, Serving,
-    SetupError, Sign, Silent, Ticking,
+    SetupError, Ticking,
 };
+pub use presence::beats::{Sign, Silent};
 pub use presence::feed::{Change, PresenceFeed, Who};
 pub use presence::pages::Peers;
 pub use presence::status::PeerStatus;

@@ -29,6 +29,7 @@ mod f_replies;
 mod floods;
 mod g_logins;
 mod g_rogue;
+mod k_presence;
 mod m_domains;
 mod m_provenance;
 mod memory;

@@ -190,7 +190,7 @@ async fn d_20(guarded: Guarded, user: &str, mut options: Options) {
     assert!(matches!(error, CallError::Unknown(Reason::Revoked)), "{error}");
     soon(told.notified()).await;
     let theirs = soon(theirs).await.unwrap();
-    assert!(matches!(theirs[..], [Err(CallError::Unknown(Reason::PeerGone))]), "{theirs:?}");
+    assert!(matches!(theirs[..], [Err(CallError::Unknown(Reason::Revoked))]), "{theirs:?}");
     assert!(revoked.elapsed() < AT_ONCE, "{:?}", revoked.elapsed());
     bench.canary().await;
     let mut sessions = 0;

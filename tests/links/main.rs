@@ -31,6 +31,7 @@ mod on_disconnect;
 mod presence;
 mod returned;
 mod returning;
+mod revoking;
 #[cfg(feature = "_curve")]
 mod security;
 mod siblings;

@@ -7,6 +7,7 @@ pub(crate) mod authenticator;
 pub(crate) mod curve_logins;
 pub(crate) mod permit;
 pub(crate) mod places;
+pub(crate) mod revoked;
 #[cfg(feature = "_curve")]
 pub(crate) mod trusted_keys;
 pub(crate) mod user_store;

@@ -2,6 +2,7 @@
 
 use super::authenticator::Authenticator;
 use super::permit::Permit;
+use super::revoked::Revoked;
 use crate::engine::handshakes::Handshakes;
 use pseud_proto::StrangerLimits;
 use std::sync::Arc;
@@ -38,12 +39,13 @@ pub(crate) struct Admissions {
     admission: Admission,
     taken: Arc<AtomicUsize>,
     pub(crate) handshakes: Handshakes,
+    pub(crate) revoked: Arc<Revoked>,
 }
 
 impl Admissions {
     pub(crate) fn new(admission: Admission) -> Self {
         let handshakes = Handshakes::new(admission.strangers.clone());
-        Self { admission, taken: Arc::default(), handshakes }
+        Self { admission, taken: Arc::default(), handshakes, revoked: Arc::default() }
     }
 
     pub(crate) fn authenticator(&self) -> Option<&Authenticator> {

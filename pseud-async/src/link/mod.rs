@@ -30,8 +30,8 @@ use crate::engine::state::Inner;
 use crate::runtime::Writer;
 use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;
-use pseud_proto::zmtp::{Connection, Event, Question, Side, Verdict};
-use pseud_proto::{Incompatible, LateGuard, Misbehaved, PeerError, PeerId, Reason, Siblings, User};
+use pseud_proto::zmtp::{Connection, Event, Question, Ready, Side, Verdict};
+use pseud_proto::{Incompatible, LateGuard, Misbehaved, PeerError, PeerId, Reason, Siblings};
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -192,10 +192,16 @@ impl<W: Writer> StreamLink<W> {
         inner.strangers.try_remove(self.stranger.swap(usize::MAX, Ordering::Relaxed))
     }
 
-    /// Whether that user was disconnected while this link's handshake went on.
-    fn is_barred(&self, inner: &Inner, user: &User) -> bool {
+    /// Whether that user was disconnected, or it or its key revoked, while this link's handshake went on.
+    fn is_barred(&self, inner: &Inner, ready: &Ready) -> bool {
         let stranger = inner.strangers.get(self.stranger.load(Ordering::Relaxed));
-        stranger.is_some_and(|stranger| stranger.is_barred(user))
+        let revoked = &self.host.admissions.revoked;
+        #[cfg(feature = "_curve")]
+        let is_revoked = revoked.has(&ready.user, ready.client_key.as_ref());
+        #[cfg(not(feature = "_curve"))]
+        let is_revoked = revoked.has(&ready.user);
+        let is_served = self.side == Side::Accepting;
+        is_served && is_revoked || stranger.is_some_and(|stranger| stranger.is_barred(&ready.user))
     }
 
     /// Where the other side is, as text.
@@ -404,7 +410,7 @@ impl<W: Writer> StreamLink<W> {
                     stranger.into_iter().for_each(|stranger| stranger.asked = true);
                     heard.question = Some(question);
                 }
-                (Event::Ready(ready), _) if self.is_barred(inner, &ready.user) => {
+                (Event::Ready(ready), _) if self.is_barred(inner, &ready) => {
                     result = Err(PeerError::Denied(400));
                 }
                 (Event::Ready(ready), _) => {

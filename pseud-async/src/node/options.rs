@@ -1,9 +1,9 @@
 //! How a server or a client is set up.
 
-use super::heartbeats::Beating;
 use crate::auth::places::Admission;
 use crate::engine::hooks::Hooks;
 use crate::link::CarrierConfig;
+use crate::presence::beats::Beats;
 use crate::serve::on_disconnect::OnDisconnect;
 use crate::serve::registry::Registry;
 use bytes::Bytes;
@@ -58,7 +58,7 @@ pub struct Options {
     /// The plug-in that is told of sessions: see [`AuthBackends`](crate::AuthBackends).
     pub(crate) hooks: Option<Arc<dyn Hooks>>,
     /// The plug-in that beats: see [`HeartbeatBackends`](crate::HeartbeatBackends).
-    pub(crate) heartbeats: Option<Beating>,
+    pub(crate) heartbeats: Option<Arc<dyn Beats>>,
     /// That its links are of kaa.rpc, and how.
     #[cfg(feature = "kaa")]
     pub(crate) kaa: Option<CarrierConfig>,

@@ -6,11 +6,11 @@ use super::accept::Bound;
 use super::dialer;
 use super::dialer::Dialed;
 use super::drain::{Drain, drain};
-use super::heartbeats;
 use super::options::{BindOptions, Options};
 use super::security;
 use super::setup_error::SetupError;
 use crate::link::Host;
+use crate::presence::beats;
 use crate::runtime::time::within;
 use crate::runtime::{Runtime, Timer};
 use std::collections::BTreeMap;
@@ -184,8 +184,8 @@ pub fn node_on<R: Runtime>(options: &mut Options, runtime: &R) -> Result<Node, S
         None => host,
     });
     runtime.spawn(run_timer(EndsNode(host.clone()), runtime.clone()));
-    if let Some(beating) = options.heartbeats.take() {
-        runtime.spawn(heartbeats::beat(host.hub().clone(), beating, runtime.clone()));
+    if let Some(beats) = options.heartbeats.take() {
+        runtime.spawn(beats::beat(host.hub().clone(), beats, runtime.clone()));
     }
     Ok(Node::new(host))
 }

@@ -9,7 +9,9 @@ use crate::presence::pages::Peers;
 use crate::presence::status::PeerStatus;
 use crate::presence::stream::Presence;
 use crate::runtime::Runtime;
-use pseud_proto::PeerId;
+#[cfg(feature = "_curve")]
+use pseud_proto::zmtp::PublicKey;
+use pseud_proto::{PeerId, User};
 use std::time::Duration;
 
 /// A peer that is known by an identity, and serves. It may call its clients, too.
@@ -102,5 +104,33 @@ impl<R: Runtime> Peering<R, Serving> {
     /// Ends all sessions of that user; returns how many there were. See [`Node::disconnect_user`](crate::Node::disconnect_user).
     pub fn disconnect_user(&self, user_id: impl AsRef<[u8]>) -> usize {
         self.node().disconnect_user(user_id)
+    }
+
+    /// Lets that user in no more, and ends its sessions; returns how many there were. See
+    /// [`Node::revoke_user`](crate::Node::revoke_user).
+    pub fn revoke_user(&self, user_id: impl AsRef<[u8]>) -> usize {
+        self.node().revoke_user(user_id)
+    }
+
+    /// Lets that user in again. See [`Node::reinstate_user`](crate::Node::reinstate_user).
+    pub fn reinstate_user(&self, user_id: impl AsRef<[u8]>) -> bool {
+        self.node().reinstate_user(user_id)
+    }
+
+    /// Lets nobody in by that key any more. See [`Node::revoke_key`](crate::Node::revoke_key).
+    #[cfg(feature = "_curve")]
+    pub fn revoke_key(&self, key: &PublicKey) -> usize {
+        self.node().revoke_key(key)
+    }
+
+    /// Lets whoever proves that key in again. See [`Node::reinstate_key`](crate::Node::reinstate_key).
+    #[cfg(feature = "_curve")]
+    pub fn reinstate_key(&self, key: &PublicKey) -> bool {
+        self.node().reinstate_key(key)
+    }
+
+    /// Changes what the sessions of that user may do. See [`Node::update_user`](crate::Node::update_user).
+    pub fn update_user(&self, user: &User) -> usize {
+        self.node().update_user(user)
     }
 }

@@ -1,5 +1,6 @@
 //! Who is there: listed page by page, told as it changes, kept where other servers can see it.
 
+pub(crate) mod beats;
 pub(crate) mod feed;
 pub(crate) mod flaps;
 pub(crate) mod pages;

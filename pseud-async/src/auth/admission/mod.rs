@@ -3,6 +3,7 @@
 use super::authenticator::{BlockingJudge, Decide, Source};
 use super::permit::Permit;
 use super::places::Admissions;
+use super::revoked::Revoked;
 use crate::engine::any_link::AnyLink;
 use crate::engine::handshakes::Handshakes;
 use crate::engine::hub::Hub;
@@ -42,6 +43,10 @@ pub(crate) fn ask(
         hub.unavailable(Unavailable::UserWaits, address);
         return Some(Verdict::Unavailable);
     }
+    if admissions.revoked.denies(&question) {
+        link.denies(question.to_string());
+        return Some(Verdict::Deny);
+    }
     // First: a question that is put may be work at once, and elsewhere.
     let Some(permit) = admissions.enter() else {
         hub.unavailable(Unavailable::Crowded, address);
@@ -53,6 +58,7 @@ pub(crate) fn ask(
         who: question.to_string(),
         name,
         handshakes: admissions.handshakes.clone(),
+        revoked: admissions.revoked.clone(),
         is_login: matches!(question, Question::Login { .. }),
         source: Source { address: address.to_owned() },
     };
@@ -79,6 +85,7 @@ struct Applicant {
     /// The name whose password is checked.
     name: Option<Bytes>,
     handshakes: Handshakes,
+    revoked: Arc<Revoked>,
     /// Its link is open: nothing but this asks for an answer in time.
     is_login: bool,
     source: Source,
@@ -123,7 +130,7 @@ impl Applicant {
     /// The answer to what an authenticator said. The link learns who is not let in: the line that says
     /// that it failed names them, whom somebody may have forgotten to add.
     fn told(&self, checked: Decided) -> Verdict {
-        match checked {
+        match checked.map(|verdict| self.revoked.judge(verdict)) {
             Some(Verdict::Deny) => {
                 if let Some(name) = &self.name {
                     self.handshakes.denied(name, self.hub.now());

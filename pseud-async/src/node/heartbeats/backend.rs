@@ -1,27 +1,9 @@
 //! A heartbeat plug-in, step by step.
 
 use crate::node::options::Options;
+use crate::presence::beats::{Sign, Silent};
 use crate::presence::status::PeerStatus;
 use std::time::Duration;
-
-/// What counts as a sign of life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    /// Any byte, also the answer to a PING.
-    Byte,
-    /// A message: a call, an answer, a HEARTBEAT, a probe. A peer that only answers PINGs gives none.
-    Message,
-}
-
-/// What becomes of a peer that has been silent for too long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Silent {
-    /// Its session ends, as [`Reason::HeartbeatTimeout`](pseud_proto::Reason::HeartbeatTimeout), and its link
-    /// is closed.
-    Ends,
-    /// Nothing: it is judged again at the next beat.
-    Stays,
-}
 
 /// A heartbeat plug-in of one's own: Python's `IHeartbeatBackend`, step by step. One object may serve several
 /// nodes. Its node asks it in a task of its own, beside all links and handlers, at each beat: a slow step

@@ -1,8 +1,9 @@
 //! The ready-made heartbeat plug-ins.
 
-use super::backend::{HeartbeatBackend, Sign};
+use super::backend::HeartbeatBackend;
 use crate::node::backends::Role;
 use crate::node::options::Options;
+use crate::presence::beats::Sign;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,20 +1,20 @@
 //! Heartbeat plug-ins by name, for either role: Python pseud's `heartbeat_plugin`.
 
 mod backend;
-mod beating;
 mod builtin;
 
-pub use self::backend::{HeartbeatBackend, Sign, Silent};
+pub use self::backend::HeartbeatBackend;
 pub use self::builtin::Ticking;
-
-pub(super) use self::beating::beat;
 
 use super::backends::Role;
 use super::options::Options;
 use super::setup_error::SetupError;
+use crate::presence::beats::{Beats, Sign, Silent};
+use crate::presence::status::PeerStatus;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Heartbeat plug-ins by name and role. The ready-made ones:
 ///
@@ -63,17 +63,46 @@ impl HeartbeatBackends {
         let own = self.own.get(&(role, name.to_owned())).cloned();
         let backend = own.or_else(|| builtin::find(role, name)).ok_or(SetupError::Heartbeat)?;
         let mut options = backend.configure(options);
-        options.heartbeats = Some(Beating(backend));
+        options.heartbeats = Some(Arc::new(Beating(backend)));
         Ok(options)
     }
 }
 
-/// The plug-in of a node that is set up.
-#[derive(Clone)]
-pub(crate) struct Beating(Arc<dyn HeartbeatBackend>);
+/// One node's use of a plug-in.
+struct Beating(Arc<dyn HeartbeatBackend>);
 
 impl fmt::Debug for Beating {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Beating(..)")
+    }
+}
+
+impl Beats for Beating {
+    fn interval(&self) -> Option<Duration> {
+        self.0.interval()
+    }
+
+    fn sends(&self) -> bool {
+        self.0.sends()
+    }
+
+    fn counts(&self) -> Sign {
+        self.0.counts()
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.0.timeout()
+    }
+
+    fn handle_heartbeat(&self, peer: &PeerStatus) {
+        self.0.handle_heartbeat(peer);
+    }
+
+    fn handle_timeout(&self, peer: &PeerStatus) -> Silent {
+        self.0.handle_timeout(peer)
+    }
+
+    fn stop(&self) {
+        self.0.stop();
     }
 }

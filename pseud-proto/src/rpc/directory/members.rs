@@ -179,6 +179,18 @@ impl Directory {
         Some(LoggedIn { info, ends })
     }
 
+    /// The sessions of that user, further links of its nodes among them, are of what it is said to be here.
+    /// Their [sessions](crate::rpc::session::Session::set_info) are to be told.
+    pub fn update_user(&mut self, user: &User) -> Vec<(PeerId, Arc<PeerInfo>)> {
+        let sessions: Vec<PeerId> = self.users.all(user.id()).collect();
+        let changed = sessions.into_iter().filter_map(|peer| {
+            let member = self.members.get_mut(peer.0)?;
+            Arc::make_mut(&mut member.info).user = user.clone();
+            Some((peer, member.info.clone()))
+        });
+        changed.collect()
+    }
+
     /// The sessions of that user, which is forgotten: they are to be closed. It does not keep the user
     /// from coming back: that is up to whoever authenticates it.
     pub fn revoke(&mut self, user: &[u8]) -> Vec<PeerId> {

@@ -51,6 +51,15 @@ impl Users {
         self.table.get(id).map_or(&[], |sessions| &sessions.called)
     }
 
+    /// The same, and those that stand by.
+    pub(crate) fn all(&self, id: &[u8]) -> impl Iterator<Item = PeerId> {
+        let sessions = self.table.get(id).into_iter();
+        sessions.flat_map(|sessions| {
+            let standby = sessions.standby.iter().map(|other| other.peer);
+            sessions.called.iter().copied().chain(standby)
+        })
+    }
+
     /// A session begins; it stands by while `elder` is there, another link of the same node.
     pub(crate) fn join(&mut self, user: &User, peer: PeerId, elder: Option<PeerId>) {
         if user.is_anonymous() {

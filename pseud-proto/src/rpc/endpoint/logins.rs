@@ -9,6 +9,7 @@ use crate::error::Reason;
 use crate::rpc::config::UserSessions;
 use crate::rpc::endpoint::Endpoint;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Instant;
 
 impl Endpoint {
@@ -40,6 +41,17 @@ impl Endpoint {
         self.outbox.push(Action::LoggedIn(peer, info));
         self.welcome(peer);
         self.keep_to_policy(peer);
+    }
+
+    /// From now on sessions of that user, by its id, are of what it is said to be here: its permissions, and
+    /// what is kept beside it. Requests that are open keep what they began with. Who they are then; nobody, of
+    /// the anonymous user.
+    pub fn update_user(&mut self, user: &User) -> Vec<(PeerId, Arc<PeerInfo>)> {
+        let changed = self.directory.update_user(user);
+        for (peer, info) in &changed {
+            self.visit(*peer, |session, _| session.set_info(info.clone()));
+        }
+        changed
     }
 
     /// Ends the sessions that its user is not to have beside each other, now that it has this one.

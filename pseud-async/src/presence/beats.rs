@@ -1,32 +1,62 @@
-//! One node's beats: a task beside its links.
+//! One node's beats: a task beside its links, and what it asks whoever judges silence.
 
-use super::Beating;
-use super::backend::{HeartbeatBackend, Sign, Silent};
+use super::status::PeerStatus;
 use crate::engine::hub::Hub;
 use crate::engine::listing::PAGE_MAX;
 use crate::panics::caught;
-use crate::presence::status::PeerStatus;
 use crate::runtime::Runtime;
 use crate::runtime::time::sleep;
 use pseud_proto::{PeerId, Reason};
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+/// What counts as a sign of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// Any byte, also the answer to a PING.
+    Byte,
+    /// A message: a call, an answer, a HEARTBEAT, a probe. A peer that only answers PINGs gives none.
+    Message,
+}
+
+/// What becomes of a peer that has been silent for too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silent {
+    /// Its session ends, as [`Reason::HeartbeatTimeout`](pseud_proto::Reason::HeartbeatTimeout), and its link
+    /// is closed.
+    Ends,
+    /// Nothing: it is judged again at the next beat.
+    Stays,
+}
+
+/// Judges who is silent: a plug-in, as the task knows it. See
+/// [`HeartbeatBackend`](crate::HeartbeatBackend).
+pub(crate) trait Beats: fmt::Debug + Send + Sync {
+    fn interval(&self) -> Option<Duration>;
+    fn sends(&self) -> bool;
+    fn counts(&self) -> Sign;
+    fn timeout(&self) -> Option<Duration>;
+    fn handle_heartbeat(&self, peer: &PeerStatus);
+    fn handle_timeout(&self, peer: &PeerStatus) -> Silent;
+    fn stop(&self);
+}
+
 /// The shortest interval: below it a node would be busy with beats alone.
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
 
 /// Beats until the node has ended. It keeps nothing alive.
-pub(crate) async fn beat<R: Runtime>(hub: Arc<Hub>, Beating(backend): Beating, runtime: R) {
-    let beats = Beats { backend, last: hub.now() };
-    let interval = caught(|| beats.backend.interval(), unlogged).flatten();
+pub(crate) async fn beat<R: Runtime>(hub: Arc<Hub>, beats: Arc<dyn Beats>, runtime: R) {
+    let pulse = Pulse { beats, last: hub.now() };
+    let interval = caught(|| pulse.beats.interval(), unlogged).flatten();
     let mut ended = pin!(hub.shut_down());
     match interval.map(|interval| interval.max(INTERVAL_MIN)) {
         None => ended.await,
         Some(interval) => {
-            let mut beating = pin!(beats.run(&hub, interval, &runtime));
+            let mut beating = pin!(pulse.run(&hub, interval, &runtime));
             poll_fn(|cx| match ended.as_mut().poll(cx) {
                 Poll::Ready(()) => Poll::Ready(()),
                 Poll::Pending => beating.as_mut().poll(cx),
@@ -37,15 +67,15 @@ pub(crate) async fn beat<R: Runtime>(hub: Arc<Hub>, Beating(backend): Beating, r
 }
 
 /// What has to be said at its end, also where its runtime goes away.
-struct Beats {
-    backend: Arc<dyn HeartbeatBackend>,
+struct Pulse {
+    beats: Arc<dyn Beats>,
     /// When the last beat began.
     last: Instant,
 }
 
-impl Drop for Beats {
+impl Drop for Pulse {
     fn drop(&mut self) {
-        let _ = caught(|| self.backend.stop(), unlogged);
+        let _ = caught(|| self.beats.stop(), unlogged);
     }
 }
 
@@ -53,7 +83,7 @@ fn unlogged(panic: &str) {
     tracing::error!(panic, "a heartbeat plug-in panicked");
 }
 
-impl Beats {
+impl Pulse {
     async fn run<R: Runtime>(mut self, hub: &Arc<Hub>, interval: Duration, runtime: &R) {
         loop {
             sleep(runtime, interval).await;
@@ -75,8 +105,8 @@ impl Beats {
 
     /// The beat of those peers.
     fn judge(&self, hub: &Hub, page: Vec<PeerStatus>) {
-        let (backend, now) = (&*self.backend, hub.now());
-        let asked = caught(|| (backend.counts(), backend.timeout(), backend.sends()), unlogged);
+        let (beats, now) = (&*self.beats, hub.now());
+        let asked = caught(|| (beats.counts(), beats.timeout(), beats.sends()), unlogged);
         let Some((counts, timeout, sends)) = asked else { return };
         let mut silent: Vec<PeerId> = Vec::new();
         for peer in &page {
@@ -85,11 +115,11 @@ impl Beats {
                 Sign::Message => peer.last_message,
             };
             if sign >= self.last {
-                caught(|| backend.handle_heartbeat(peer), unlogged);
+                caught(|| beats.handle_heartbeat(peer), unlogged);
             }
             let is_over = |timeout| now.saturating_duration_since(sign) >= timeout;
             if timeout.is_some_and(is_over)
-                && caught(|| backend.handle_timeout(peer), unlogged) == Some(Silent::Ends)
+                && caught(|| beats.handle_timeout(peer), unlogged) == Some(Silent::Ends)
             {
                 silent.push(peer.session);
             }
