@@ -4,8 +4,8 @@
 //!     cargo run --example own_heartbeat
 
 use pseud::{
-    Client, HeartbeatBackend, HeartbeatBackends, Options, PeerStatus, PresenceEvent, Role, Server,
-    Sign, Silent, Ticking,
+    Client, HeartbeatBackend, HeartbeatBackends, OnSilence, Options, PeerStatus, PresenceEvent,
+    Role, Server, Sign, Ticking,
 };
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -46,7 +46,7 @@ impl HeartbeatBackend for OwnHeartbeat {
         }
     }
 
-    fn handle_timeout(&self, peer: &PeerStatus) -> Silent {
+    fn handle_timeout(&self, peer: &PeerStatus) -> OnSilence {
         let mut all = self.missed.lock().unwrap();
         let missed = all.entry(name_of(peer)).or_default();
         *missed += 1;
@@ -54,9 +54,9 @@ impl HeartbeatBackend for OwnHeartbeat {
             3 => {
                 println!("{} has missed three beats: out", name_of(peer));
                 all.remove(&name_of(peer));
-                Silent::Ends
+                OnSilence::Ends
             }
-            _ => Silent::Stays,
+            _ => OnSilence::Stays,
         }
     }
 

@@ -47,9 +47,9 @@ pub use pseud_tokio::{
     AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll, CallError,
     Caller, Cancelled, Change, Client, ConnectionEvent, Drain, Drained, Events, HandlerError,
     HeartbeatBackend, HeartbeatBackends, Judging, MemoryPresence, NameRefused, Node, Object,
-    OnDisconnect, Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry, PresenceEvent,
-    PresenceFeed, PresenceStore, Registry, Request, Role, Security, Server, Service, SetupError,
-    Sign, Silent, Source, Storing, Ticking, UntilReady, UserStore, Who, Wire, register,
+    OnDisconnect, OnSilence, Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry,
+    PresenceEvent, PresenceFeed, PresenceStore, Registry, Request, Role, Security, Server, Service,
+    SetupError, Sign, Source, Storing, Ticking, UntilReady, UserStore, Who, Wire, register,
 };
 #[cfg(all(feature = "_curve", feature = "tokio"))]
 pub use pseud_tokio::{CurveLogins, TrustedKeys};

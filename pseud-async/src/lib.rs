@@ -52,7 +52,7 @@ pub use node::{
     HeartbeatBackends, InClear, Node, Options, Peering, Role, Security, Server, Serving,
     SetupError, Ticking,
 };
-pub use presence::beats::{Sign, Silent};
+pub use presence::beats::{OnSilence, Sign};
 pub use presence::feed::{Change, PresenceFeed, Who};
 pub use presence::pages::Peers;
 pub use presence::status::PeerStatus;

@@ -39,9 +39,9 @@ pub use pseud_async::{
     Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll,
     CallError, Caller, Cancelled, Change, ConnectionEvent, Drain, Drained, Events, HandlerError,
     HeartbeatBackend, HeartbeatBackends, InClear, Judging, MemoryPresence, NameRefused, Node,
-    Object, OnDisconnect, Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry,
-    PresenceEvent, PresenceFeed, PresenceStore, Registry, Request, Role, Security, Service,
-    SetupError, Sign, Silent, Source, Storing, Ticking, UntilReady, UserStore, Who, Wire, files,
+    Object, OnDisconnect, OnSilence, Options, Peer, PeerStatus, Peers, Permit, Presence,
+    PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Registry, Request, Role, Security,
+    Service, SetupError, Sign, Source, Storing, Ticking, UntilReady, UserStore, Who, Wire, files,
     register,
 };
 #[cfg(feature = "_curve")]

@@ -2,8 +2,8 @@
 
 use crate::{SOON, eager, hello, serve, soon};
 use pseud::{
-    Client, ConnectionEvent, Events, HeartbeatBackend, HeartbeatBackends, Options, PeerStatus,
-    Reason, Role, Server, SetupError, Sign, Silent, Ticking,
+    Client, ConnectionEvent, Events, HeartbeatBackend, HeartbeatBackends, OnSilence, Options,
+    PeerStatus, Reason, Role, Server, SetupError, Sign, Ticking,
 };
 use pseud_testkit::raw::{self, RawPeer};
 use std::sync::Arc;
@@ -161,11 +161,11 @@ impl HeartbeatBackend for Own {
         panic!("it is ill");
     }
 
-    fn handle_timeout(&self, _: &PeerStatus) -> Silent {
+    fn handle_timeout(&self, _: &PeerStatus) -> OnSilence {
         match self.0.silent.fetch_add(1, Ordering::Relaxed) {
             0 => panic!("it is ill"),
-            1 => Silent::Stays,
-            _ => Silent::Ends,
+            1 => OnSilence::Stays,
+            _ => OnSilence::Ends,
         }
     }
 

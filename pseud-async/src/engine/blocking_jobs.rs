@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a thread is to do.
-pub(crate) type Job = Box<dyn FnOnce() + Send>;
+pub(crate) type BlockingJob = Box<dyn FnOnce() + Send>;
 
 /// Whose job it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,16 +38,16 @@ struct Shared {
 #[derive(Default)]
 struct State {
     running: usize,
-    lines: HashMap<JobOwner, Line>,
+    lines: HashMap<JobOwner, JobQueue>,
     /// Whose jobs wait, each once; the first has its turn next.
     turns: VecDeque<JobOwner>,
 }
 
 /// One peer's jobs; gone when it has none.
 #[derive(Default)]
-struct Line {
+struct JobQueue {
     running: usize,
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<BlockingJob>,
 }
 
 impl BlockingJobs {
@@ -57,7 +57,7 @@ impl BlockingJobs {
     }
 
     /// Runs it on a thread as soon as it is its owner's turn. Where the runtime is gone it is dropped.
-    pub(crate) fn run(&self, owner: JobOwner, job: Job) {
+    pub(crate) fn run(&self, owner: JobOwner, job: BlockingJob) {
         let mut state = self.0.lock();
         state.add(owner, job);
         let begun = state.begin(self.0.threads_max);
@@ -72,9 +72,9 @@ impl BlockingJobs {
         drop(waiting);
     }
 
-    fn start(&self, begun: Vec<(JobOwner, Job)>) {
+    fn start(&self, begun: Vec<(JobOwner, BlockingJob)>) {
         for (owner, job) in begun {
-            let worker = Worker { jobs: self.clone(), owner: Some(owner), job: Some(job) };
+            let worker = JobThread { jobs: self.clone(), owner: Some(owner), job: Some(job) };
             self.0.runtime.spawn_blocking(Box::new(move || worker.work()));
         }
     }
@@ -93,7 +93,7 @@ impl fmt::Debug for State {
 }
 
 impl State {
-    fn add(&mut self, owner: JobOwner, job: Job) {
+    fn add(&mut self, owner: JobOwner, job: BlockingJob) {
         let line = self.lines.entry(owner).or_default();
         if line.waiting.is_empty() {
             self.turns.push_back(owner);
@@ -102,11 +102,11 @@ impl State {
     }
 
     /// The jobs that may run now: they count as running from here on.
-    fn begin(&mut self, threads_max: usize) -> Vec<(JobOwner, Job)> {
+    fn begin(&mut self, threads_max: usize) -> Vec<(JobOwner, BlockingJob)> {
         std::iter::from_fn(|| self.next(threads_max)).collect()
     }
 
-    fn next(&mut self, threads_max: usize) -> Option<(JobOwner, Job)> {
+    fn next(&mut self, threads_max: usize) -> Option<(JobOwner, BlockingJob)> {
         let free = threads_max - self.running;
         let lines = &mut self.lines;
         let may_run = |owner: &JobOwner| lines.get(owner).is_some_and(|line| line.running < free);
@@ -129,7 +129,7 @@ impl State {
         self.shrink(owner);
     }
 
-    fn leave(&mut self, owner: JobOwner) -> VecDeque<Job> {
+    fn leave(&mut self, owner: JobOwner) -> VecDeque<BlockingJob> {
         let Some(line) = self.lines.get_mut(&owner) else { return VecDeque::new() };
         let waiting = std::mem::take(&mut line.waiting);
         if !waiting.is_empty() {
@@ -149,7 +149,7 @@ impl State {
         }
     }
 
-    fn take_all(&mut self) -> Vec<Job> {
+    fn take_all(&mut self) -> Vec<BlockingJob> {
         self.turns.clear();
         let lines = self.lines.values_mut();
         let all = lines.flat_map(|line| std::mem::take(&mut line.waiting)).collect();
@@ -159,15 +159,15 @@ impl State {
 }
 
 /// What a thread does: a job, and then that whose turn it is.
-struct Worker {
+struct JobThread {
     jobs: BlockingJobs,
     /// Whose job counts as running by this.
     owner: Option<JobOwner>,
     /// Gone once it was begun.
-    job: Option<Job>,
+    job: Option<BlockingJob>,
 }
 
-impl Worker {
+impl JobThread {
     fn work(mut self) {
         while let Some(job) = self.job.take() {
             job();
@@ -181,7 +181,7 @@ impl Worker {
     }
 
     /// Its job is over: what may begin now.
-    fn end(&mut self) -> Vec<(JobOwner, Job)> {
+    fn end(&mut self) -> Vec<(JobOwner, BlockingJob)> {
         let Some(owner) = self.owner.take() else { return Vec::new() };
         let mut state = self.jobs.0.lock();
         state.ended(owner);
@@ -189,7 +189,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for JobThread {
     fn drop(&mut self) {
         let Some(owner) = self.owner else { return };
         if self.job.is_none() {

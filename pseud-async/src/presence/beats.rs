@@ -25,7 +25,7 @@ pub enum Sign {
 
 /// What becomes of a peer that has been silent for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Silent {
+pub enum OnSilence {
     /// Its session ends, as [`Reason::HeartbeatTimeout`](pseud_proto::Reason::HeartbeatTimeout), and its link
     /// is closed.
     Ends,
@@ -41,7 +41,7 @@ pub(crate) trait Beats: fmt::Debug + Send + Sync {
     fn counts(&self) -> Sign;
     fn timeout(&self) -> Option<Duration>;
     fn handle_heartbeat(&self, peer: &PeerStatus);
-    fn handle_timeout(&self, peer: &PeerStatus) -> Silent;
+    fn handle_timeout(&self, peer: &PeerStatus) -> OnSilence;
     fn stop(&self);
 }
 
@@ -119,7 +119,7 @@ impl Pulse {
             }
             let is_over = |timeout| now.saturating_duration_since(sign) >= timeout;
             if timeout.is_some_and(is_over)
-                && caught(|| beats.handle_timeout(peer), unlogged) == Some(Silent::Ends)
+                && caught(|| beats.handle_timeout(peer), unlogged) == Some(OnSilence::Ends)
             {
                 silent.push(peer.session);
             }

@@ -93,7 +93,7 @@ impl<K: Ord + Clone> Flaps<K> {
     }
 
     /// One without a session.
-    fn forget(&mut self, who: &K) -> Option<Known> {
+    fn forget(&mut self, who: &K) -> Option<KnownPeer> {
         let known = self.all.remove(who)?;
         self.absent -= 1;
         if let Some(until) = known.silent_until {

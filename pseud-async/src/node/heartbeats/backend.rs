@@ -1,7 +1,7 @@
 //! A heartbeat plug-in, step by step.
 
 use crate::node::options::Options;
-use crate::presence::beats::{Sign, Silent};
+use crate::presence::beats::{OnSilence, Sign};
 use crate::presence::status::PeerStatus;
 use std::time::Duration;
 
@@ -69,9 +69,9 @@ pub trait HeartbeatBackend: Send + Sync + 'static {
     }
 
     /// That peer has been silent for longer than the [time-out](Self::timeout). Default: its session ends.
-    fn handle_timeout(&self, peer: &PeerStatus) -> Silent {
+    fn handle_timeout(&self, peer: &PeerStatus) -> OnSilence {
         let _ = peer;
-        Silent::Ends
+        OnSilence::Ends
     }
 
     /// The node has ended. Once for each node.

@@ -16,7 +16,7 @@ const SILENCE: Duration = Duration::from_secs(1);
 pub(super) fn find(role: Role, name: &str) -> Option<Arc<dyn HeartbeatBackend>> {
     match (role, name) {
         (_, "noop" | "noop_heartbeat_backend") => Some(Arc::new(Noop)),
-        (_, "ping") => Some(Arc::new(Ping)),
+        (_, "ping") => Some(Arc::new(Pings)),
         (Role::Client, "ticking") => Some(Arc::new(Ticking::new(TICK, None))),
         (Role::Server, "ticking") => Some(Arc::new(Ticking::new(TICK, Some(SILENCE)))),
         _ => None,
@@ -34,9 +34,9 @@ impl HeartbeatBackend for Noop {
 }
 
 /// The wire's own PINGs, as a node does without a plug-in.
-struct Ping;
+struct Pings;
 
-impl HeartbeatBackend for Ping {}
+impl HeartbeatBackend for Pings {}
 
 /// HEARTBEATs to every peer, as Python pseud's ticking plug-ins send and want them; and, with a time-out, an
 /// end of who sends no message for so long. PINGs stay as they are.

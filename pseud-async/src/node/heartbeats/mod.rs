@@ -9,7 +9,7 @@ pub use self::builtin::Ticking;
 use super::backends::Role;
 use super::options::Options;
 use super::setup_error::SetupError;
-use crate::presence::beats::{Beats, Sign, Silent};
+use crate::presence::beats::{Beats, OnSilence, Sign};
 use crate::presence::status::PeerStatus;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -98,7 +98,7 @@ impl Beats for Beating {
         self.0.handle_heartbeat(peer);
     }
 
-    fn handle_timeout(&self, peer: &PeerStatus) -> Silent {
+    fn handle_timeout(&self, peer: &PeerStatus) -> OnSilence {
         self.0.handle_timeout(peer)
     }
 
