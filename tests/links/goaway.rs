@@ -1,6 +1,6 @@
 //! Sessions that one side ends, and says why.
 
-use crate::{SOON, hello, serve, server, soon};
+use crate::{SOON, Tokio, hello, serve, server, soon};
 use pseud::proto::Parting;
 use pseud::{CallError, Client, ConnectionEvent, Options, Peer, Reason, Server};
 use pseud_testkit::raw::{self, RawPeer};
@@ -49,7 +49,7 @@ async fn comes_back(server: &Server, after: impl FnOnce()) -> Duration {
 
 #[tokio::test]
 async fn calls_of_who_is_shown_out_end_for_that_and_it_waits_before_it_comes_back() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let (client, peer) = joined(&server, &endpoint).await;
     let mut events = client.events();
     let in_flight = in_flight(&server, &client).await;
@@ -72,7 +72,7 @@ async fn calls_of_who_is_shown_out_end_for_that_and_it_waits_before_it_comes_bac
 
 #[tokio::test]
 async fn later_calls_of_who_is_shown_out_end_at_once_and_not_executed() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let mut options = Options::client("service").call_timeout(SOON);
     // It does not come back while this runs.
     options.retry.max = Duration::from_secs(3_600);
@@ -98,7 +98,7 @@ async fn later_calls_of_who_is_shown_out_end_at_once_and_not_executed() {
 
 #[tokio::test]
 async fn who_is_to_come_back_later_is_told_so_and_comes_back() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let (client, peer) = joined(&server, &endpoint).await;
     let in_flight = in_flight(&server, &client).await;
     comes_back(&server, || assert!(peer.disconnect_as(Parting::Draining))).await;
@@ -132,7 +132,7 @@ async fn only_who_reads_it_is_told() {
 /// A server that sends us away is believed; what it does not say is not made up.
 #[tokio::test]
 async fn garbage_for_a_goaway_ends_nothing() {
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     let mut events = server.events();
     let mut raw = RawPeer::dial(&endpoint).await;
     raw.shake_hands(&raw::greeting(), &raw::ready_declaring("DEALER", "raw", "1;caps=f")).await;

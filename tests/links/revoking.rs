@@ -1,5 +1,6 @@
 //! Users and keys that are let in no more, and rights that change while their user is there.
 
+use crate::Tokio;
 use crate::guarded::{DENIED, calls_go_both_ways, connect, plain, refusal, register};
 use crate::soon;
 use pseud::{Authenticator, CallError, Client, Fault, Options, Reason, Secret, Server, User};
@@ -51,10 +52,10 @@ async fn a_revoked_user_is_out_at_once_and_stays_out_though_its_password_is_righ
     let later = soon(client.call::<String, _>("whoami", ()).into_future()).await.unwrap_err();
     assert!(matches!(later, CallError::NotExecuted(Reason::Revoked)), "{later:?}");
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
-    assert_eq!(refusal(plain("one"), &endpoint).await, DENIED);
+    assert_eq!(refusal::<Tokio>(plain("one"), &endpoint).await, DENIED);
     assert_eq!((server.revoke_user("charly"), server.revoke_user("")), (0, 0));
     assert!(server.reinstate_user("charly") && !server.reinstate_user("charly"));
-    calls_go_both_ways(&connect(plain("one"), &endpoint), "charly").await;
+    calls_go_both_ways(&connect::<Tokio>(plain("one"), &endpoint), "charly").await;
 }
 
 #[cfg(feature = "_curve")]
@@ -75,16 +76,16 @@ async fn a_revoked_key_is_out_and_its_users_other_key_is_not() {
     assert_eq!(server.revoke_key(lost.public()), 1);
     let flown = flying.await;
     assert!(matches!(flown, CallError::Unknown(Reason::Revoked)), "{flown:?}");
-    assert_eq!(refusal(with(&lost), &endpoint).await, DENIED);
+    assert_eq!(refusal::<Tokio>(with(&lost), &endpoint).await, DENIED);
     calls_go_both_ways(&of_kept, "charly").await;
     assert!(server.reinstate_key(lost.public()) && !server.reinstate_key(lost.public()));
-    calls_go_both_ways(&connect(with(&lost), &endpoint), "charly").await;
+    calls_go_both_ways(&connect::<Tokio>(with(&lost), &endpoint), "charly").await;
 }
 
 #[tokio::test]
 async fn what_a_user_may_do_changes_while_it_is_there() {
     let (server, endpoint) = plain_server().await;
-    let client = connect(plain("one"), &endpoint);
+    let client = connect::<Tokio>(plain("one"), &endpoint);
     calls_go_both_ways(&client, "charly").await;
     let till = || async { soon(client.call::<i32, _>("till", ()).into_future()).await };
     assert!(till().await.unwrap_err().is_service_not_found());

@@ -402,14 +402,14 @@ async fn calls_of_one_who_is_denied_somewhere_wait_for_elsewhere<R: Runtime>() {
 #[tokio::test]
 async fn a_handler_that_keeps_its_link_busy_is_named() {
     let logged = Logged::new();
-    let (server, endpoint) = server("tcp://127.0.0.1:0").await;
+    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
     server
         .register("blocks", |_| async {
             std::thread::sleep(Duration::from_millis(1_100));
             Ok::<_, Fault>(())
         })
         .unwrap();
-    let client = client(&endpoint);
+    let client = client::<Tokio>(&endpoint);
     hello(&client).await;
     soon(client.call::<(), _>("blocks", ())).await.unwrap();
     let line = logged.only("kept its link busy");

@@ -17,8 +17,8 @@ pub use nodes::{new_client, new_server};
 pub use pseud_async::adapter::Runtime;
 pub use pseud_async::{Client, Server};
 pub use tasks::{
-    Aborted, SOON, Task, is_simulated, join_all, now, pause, sleep, soon, spawn, timeout, until,
-    yield_now,
+    ConversationTask, SOON, TaskAborted, is_simulated, join_all, now, pause, sleep, soon, spawn,
+    timeout, until, yield_now,
 };
 
 /// A test of each of those conversations, `async fn`s over a [`Runtime`]: it is held in all weathers, and

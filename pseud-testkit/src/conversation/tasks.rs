@@ -69,19 +69,19 @@ pub fn until(is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
 }
 
 /// Starts a task. It goes on where nobody waits for it.
-pub fn spawn<F>(future: F) -> Task<F::Output>
+pub fn spawn<F>(future: F) -> ConversationTask<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
     match is_simulated() {
-        true => Task::Simulated(sim::spawn(future)),
-        false => Task::Real(tokio::spawn(future)),
+        true => ConversationTask::Simulated(sim::spawn(future)),
+        false => ConversationTask::Real(tokio::spawn(future)),
     }
 }
 
 /// Waits for all of them: what each has given, in their order.
-pub async fn join_all<T>(tasks: impl IntoIterator<Item = Task<T>>) -> Vec<T> {
+pub async fn join_all<T>(tasks: impl IntoIterator<Item = ConversationTask<T>>) -> Vec<T> {
     let mut all = Vec::new();
     for task in tasks {
         all.push(task.await.expect("it has ended by itself"));
@@ -90,7 +90,7 @@ pub async fn join_all<T>(tasks: impl IntoIterator<Item = Task<T>>) -> Vec<T> {
 }
 
 /// A task that was started: a future of what it gives.
-pub enum Task<T> {
+pub enum ConversationTask<T> {
     /// In a simulated world.
     Simulated(sim::Task<T>),
     /// On tokio.
@@ -99,15 +99,15 @@ pub enum Task<T> {
 
 /// A task was aborted, or has panicked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Aborted;
+pub struct TaskAborted;
 
-impl fmt::Display for Aborted {
+impl fmt::Display for TaskAborted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the task was aborted, or has panicked")
     }
 }
 
-impl<T> Task<T> {
+impl<T> ConversationTask<T> {
     /// Drops its future.
     pub fn abort(&self) {
         match self {
@@ -117,21 +117,23 @@ impl<T> Task<T> {
     }
 }
 
-impl<T> fmt::Debug for Task<T> {
+impl<T> fmt::Debug for ConversationTask<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").finish_non_exhaustive()
+        f.debug_struct("ConversationTask").finish_non_exhaustive()
     }
 }
 
-impl<T> Future for Task<T> {
-    type Output = Result<T, Aborted>;
+impl<T> Future for ConversationTask<T> {
+    type Output = Result<T, TaskAborted>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
             Self::Simulated(task) => {
-                Poll::Ready(ready!(Pin::new(task).poll(cx)).map_err(|_| Aborted))
+                Poll::Ready(ready!(Pin::new(task).poll(cx)).map_err(|_| TaskAborted))
             }
-            Self::Real(task) => Poll::Ready(ready!(Pin::new(task).poll(cx)).map_err(|_| Aborted)),
+            Self::Real(task) => {
+                Poll::Ready(ready!(Pin::new(task).poll(cx)).map_err(|_| TaskAborted))
+            }
         }
     }
 }
