@@ -12,9 +12,9 @@
 //! | `blocking` | servers and clients on plain threads, without a runtime | `blocking` |
 //! | `zmq` | the same over libzmq | `blocking` |
 //! | `curve` (default), `curve-rustcrypto` | encrypted links, by either cipher | |
-//! | `kaa` | servers and clients of kaa.rpc | [`proto`]`::kaa`, [`tokio`]`::kaa` |
+//! | `kaa` | servers and clients of kaa.rpc | [`proto`]`::kaa`, `kaa` of each adapter |
 //! | `time`, `chrono`, `jiff` | conversions of dates to and from those crates | [`proto::value`] |
-//! | `rpcudp` | calls over datagrams, as Python's `rpcudp` makes them | [`proto::rpcudp`](https://docs.rs/pseud-proto), on tokio `rpcudp` |
+//! | `rpcudp` | calls over datagrams, as Python's `rpcudp` makes them | [`proto::rpcudp`](https://docs.rs/pseud-proto), `rpcudp` of each adapter; that of [`tokio`] is `pseud::rpcudp` |
 //! | – | the sans-IO core, always there | [`proto`] |
 //!
 //! Import by name: `use pseud::*` would bring the module `tokio` along, which hides the crate of that

@@ -31,6 +31,8 @@ mod executor;
 #[cfg(feature = "kaa")]
 pub mod kaa;
 mod listener;
+#[cfg(feature = "rpcudp")]
+pub mod rpcudp;
 mod runtime;
 mod socket;
 

@@ -1,7 +1,7 @@
 //! Sockets: a fresh connection, and its halves.
 
 use async_io::Async;
-use pseud_async::adapter::{self, Reader, Writer, keep_alive, socket};
+use pseud_async::adapter::{self, Reader, Writer, keep_alive, set_buffers, socket};
 use pseud_proto::zmtp::Heartbeat;
 use socket2::{SockRef, Socket};
 use std::io::{self, ErrorKind, IoSlice, Read};
@@ -90,12 +90,7 @@ impl Writer for WriteHalf {
     }
 
     fn buffer_size(&self, bytes: usize) {
-        let socket = SockRef::from(self.socket.get_ref());
-        let set =
-            socket.set_recv_buffer_size(bytes).and_then(|()| socket.set_send_buffer_size(bytes));
-        if let Err(error) = set {
-            tracing::warn!(%error, bytes, "a socket's buffers stay as they are");
-        }
+        set_buffers(&SockRef::from(self.socket.get_ref()), bytes);
     }
 
     fn keep_alive(&self, bounds: Heartbeat) {

@@ -18,6 +18,7 @@ use std::time::Duration;
 pub struct Client(pseud_async::Client<Threads>);
 
 crate::faces::handlers!(Client);
+crate::faces::waiting!(Client);
 
 impl Client {
     /// A client of the server that is known by `server`: its user id.

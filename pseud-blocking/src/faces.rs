@@ -1,6 +1,7 @@
-//! What all nodes here have alike: handlers on threads, and waiting for the node.
+//! What faces here have alike: handlers on threads, and waiting for a node.
 
-/// Methods that a blocking node has instead of those of [`Node`](pseud_async::Node).
+/// Methods that a blocking node has instead of those of [`Node`](pseud_async::Node), and a blocking endpoint
+/// of datagrams instead of its own.
 macro_rules! handlers {
     ($name:ident) => {
         impl $name {
@@ -43,7 +44,14 @@ macro_rules! handlers {
                     handler(args, request).map_err(pseud_async::HandlerError::into_fault)
                 })
             }
+        }
+    };
+}
 
+/// Waiting for a node.
+macro_rules! waiting {
+    ($name:ident) => {
+        impl $name {
             /// Serves until this node ends: by [`shutdown`](crate::Node::shutdown) of another clone, or by
             /// `drain`. For programs that do nothing else: what is bound is served anyhow.
             ///
@@ -67,4 +75,4 @@ macro_rules! handlers {
     };
 }
 
-pub(crate) use handlers;
+pub(crate) use {handlers, waiting};

@@ -28,6 +28,10 @@ pub mod adapter;
 mod client;
 mod faces;
 mod inside;
+#[cfg(feature = "kaa")]
+pub mod kaa;
+#[cfg(feature = "rpcudp")]
+pub mod rpcudp;
 mod runtime;
 mod server;
 mod socket;

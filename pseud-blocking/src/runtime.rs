@@ -67,7 +67,7 @@ impl Threads {
         run()
     }
 
-    fn reactor(&self) -> &Arc<Reactor> {
+    pub(crate) fn reactor(&self) -> &Arc<Reactor> {
         &self.0.0
     }
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 pub struct Server(pseud_async::Server<Threads>);
 
 crate::faces::handlers!(Server);
+crate::faces::waiting!(Server);
 
 impl Server {
     /// A server known by `user_id`: 1 to 255 bytes, the first not zero.

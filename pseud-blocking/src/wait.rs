@@ -59,7 +59,7 @@ impl<T: DeserializeOwned, A: Serialize, K: Serialize> Wait for CallAll<T, A, K> 
     }
 }
 
-fn refused(_: WouldBlock) -> CallError {
+pub(crate) fn refused(_: WouldBlock) -> CallError {
     CallRefused::WouldBlock.into()
 }
 

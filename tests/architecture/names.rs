@@ -35,7 +35,7 @@ const WIRES: &[&str] = &[
 ];
 
 /// Traits that an adapter implements, and its implementations.
-const RUNTIMES: &[&str] = &["Listener", "ReadHalf", "Stream", "Timer", "WriteHalf"];
+const RUNTIMES: &[&str] = &["Listener", "ReadHalf", "Socket", "Stream", "Timer", "WriteHalf"];
 
 /// Of two definitions one is built, by the feature `curve` or by the system.
 const BUILDS: &[&str] = &["Opener", "PolledSocket", "Scratch", "Sealer"];

@@ -39,7 +39,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
     ),
     (
         "pseud-asyncstd",
-        &[&["executor", "socket"], &["listener"], &["runtime"], &["adapter"], &["kaa"]],
+        &[&["executor", "socket"], &["listener"], &["runtime"], &["adapter", "rpcudp"], &["kaa"]],
     ),
     (
         "pseud-blocking",
@@ -50,7 +50,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
             &["adapter", "wait"],
             &["faces"],
             &["client", "server"],
-            &["zmq"],
+            &["kaa", "rpcudp", "zmq"],
         ],
     ),
     ("pseud-tokio", &[&["socket"], &["listener"], &["runtime"], &["adapter", "rpcudp"], &["kaa"]]),

@@ -177,6 +177,24 @@ fn sayhi() {
     assert_eq!(run("sayhi"), ["Hello Snake Plissken you live at home"]);
 }
 
+#[cfg(all(feature = "rpcudp", feature = "smol"))]
+#[test]
+fn sayhi_smol() {
+    assert_eq!(run("sayhi_smol"), ["Hello Snake Plissken you live at home"]);
+}
+
+#[cfg(all(feature = "rpcudp", feature = "blocking"))]
+#[test]
+fn sayhi_blocking() {
+    assert_eq!(run("sayhi_blocking"), ["Hello Snake Plissken you live at home"]);
+}
+
+#[cfg(all(feature = "kaa", feature = "blocking"))]
+#[test]
+fn kaa_blocking() {
+    assert_eq!(run("kaa_blocking"), ["Charly has 6"]);
+}
+
 #[cfg(all(feature = "rpcudp", feature = "tokio"))]
 #[test]
 fn dht_node() {

@@ -4,6 +4,11 @@
 
 mod calls;
 mod ending;
+#[cfg(unix)]
+mod pairs;
+#[cfg(unix)]
+#[path = "../runtimes/mod.rs"]
+mod runtimes;
 mod secret;
 #[cfg(unix)]
 mod sockets;

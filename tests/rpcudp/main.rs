@@ -1,6 +1,11 @@
 //! Endpoints of `rpcudp` on tokio: calls both ways, one registry for two wires, what is silent, and ends.
 
 mod ends;
+#[cfg(unix)]
+mod pairs;
+#[cfg(unix)]
+#[path = "../runtimes/mod.rs"]
+mod runtimes;
 mod wires;
 
 use pseud::rpcudp::{Config, Endpoint, Options, Silence, Stats};

@@ -1,7 +1,7 @@
 //! What came of each endpoint that we connect to, and what each tells its peer of the others.
 
 use bytes::Bytes;
-use pseud_proto::{LinkId, Reason, Siblings};
+use pseud_proto::{Insecure, LinkId, PeerError, Reason, Siblings};
 use slab::Slab;
 
 /// One endpoint that we connect to.
@@ -68,6 +68,14 @@ impl Dials {
             dialed.leads_to = Some(identity.clone());
         }
     }
+}
+
+/// Whether what we show was refused: shown again, it is refused again. kaa.rpc's secret is such.
+fn is_refusal(reason: Reason) -> bool {
+    use Insecure::{SecretRefused, WrongSecret};
+    use PeerError::Insecure as Secret;
+    let secret = matches!(reason, Reason::PeerFault(Secret(WrongSecret | SecretRefused)));
+    secret || reason == Reason::Denied
 }
 
 #[cfg(test)]

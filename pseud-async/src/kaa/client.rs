@@ -38,8 +38,9 @@ impl<R: Runtime> Client<R> {
     /// connected to, of one server: the second stands by.
     ///
     /// That the secret is not the server's is a
-    /// [`ConnectionEvent::ConnectFailed`](crate::ConnectionEvent::ConnectFailed), and why calls end that waited for
-    /// the link.
+    /// [`ConnectionEvent::HandshakeFailed`](crate::ConnectionEvent::HandshakeFailed) of
+    /// [`Insecure::SecretRefused`](pseud_proto::Insecure), at once the end of calls that waited for the link
+    /// (not executed, for that reason), and logged. It goes on trying: the server's secret may change.
     ///
     /// # Errors
     /// The address is malformed, connected to already, or is not loopback and

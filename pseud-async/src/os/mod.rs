@@ -1,12 +1,16 @@
 //! What adapters over an operating system's sockets share.
 
 #[cfg(any(unix, windows))]
+mod buffers;
+#[cfg(any(unix, windows))]
 mod keep_alive;
 #[cfg(unix)]
 pub mod socket;
 #[cfg(unix)]
 mod socket_file;
 
+#[cfg(any(unix, windows))]
+pub use crate::os::buffers::set as set_buffers;
 #[cfg(any(unix, windows))]
 pub use crate::os::keep_alive::set as keep_alive;
 #[cfg(unix)]

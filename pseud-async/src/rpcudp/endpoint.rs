@@ -8,8 +8,8 @@ use crate::datagram::peer::Peer;
 use crate::datagram::shared::SharedSocket;
 use crate::datagram::socket::{DatagramSocket, Datagrams};
 use crate::engine::hub::Hub;
-use crate::entropy;
 use crate::serve::caller::Caller;
+use crate::serve::cancelled::Cancelled;
 use crate::serve::handler::HandlerError;
 use crate::serve::registry::Registry;
 use crate::serve::registry::service_table::Served;
@@ -91,7 +91,7 @@ impl<R: Datagrams> Endpoint<R> {
         let runtime = R::current()?;
         let socket = runtime.enter(|| runtime.bind_datagrams(at))?;
         let local = socket.local_addr()?;
-        let mut machine = pseud_proto::rpcudp::Endpoint::new(options.config, entropy::seed()?);
+        let mut machine = pseud_proto::rpcudp::Endpoint::new(options.config, runtime.seed()?);
         machine.set_local(local);
         let hub = Arc::new(Hub::new(Arc::default(), runtime.clone())?);
         let shared = Arc::new(SharedSocket::new(machine, socket, hub));
@@ -130,6 +130,11 @@ impl<R: Datagrams> Endpoint<R> {
     /// and the socket closes as its task ends.
     pub fn close(&self) {
         self.owner.0.close();
+    }
+
+    /// Waits until it is closed, by another clone or with its runtime. Cancel-safe.
+    pub async fn closed(&self) {
+        Cancelled::new(self.owner.0.shared.hub.clone(), None).await;
     }
 
     /// What it serves besides the [global](Registry::global) registry: its own, or the one that it was

@@ -3,7 +3,7 @@
 use super::raw::RawSocket;
 use super::reader::note;
 use crate::threads::reactor::Reactor;
-use pseud_async::adapter::{self, keep_alive, socket};
+use pseud_async::adapter::{self, keep_alive, set_buffers, socket};
 use pseud_proto::zmtp::Heartbeat;
 use socket2::{SockRef, Socket};
 use std::io::{self, IoSlice};
@@ -80,6 +80,10 @@ impl adapter::Writer for WriteHalf {
 
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.raw.poll_write_ready(cx)
+    }
+
+    fn buffer_size(&self, bytes: usize) {
+        set_buffers(&SockRef::from(&self.raw.socket), bytes);
     }
 
     fn keep_alive(&self, bounds: Heartbeat) {

@@ -12,6 +12,7 @@ use std::time::Duration;
 pub struct Client(SocketNode);
 
 crate::faces::handlers!(Client);
+crate::faces::waiting!(Client);
 super::faces::endpoints!(Client);
 
 impl Client {

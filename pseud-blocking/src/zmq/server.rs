@@ -12,6 +12,7 @@ use std::time::Duration;
 pub struct Server(SocketNode);
 
 crate::faces::handlers!(Server);
+crate::faces::waiting!(Server);
 super::faces::endpoints!(Server);
 
 impl Server {

@@ -7,7 +7,7 @@ mod raw;
 #[path = "other.rs"]
 mod raw;
 
-use pseud_async::adapter::{self, Reader, Writer, keep_alive};
+use pseud_async::adapter::{self, Reader, Writer, keep_alive, set_buffers};
 use pseud_proto::zmtp::Heartbeat;
 use raw::PolledSocket;
 use std::io::{self, IoSlice};
@@ -96,12 +96,7 @@ impl Writer for WriteHalf {
     }
 
     fn buffer_size(&self, bytes: usize) {
-        let socket = self.raw.as_socket();
-        let set =
-            socket.set_recv_buffer_size(bytes).and_then(|()| socket.set_send_buffer_size(bytes));
-        if let Err(error) = set {
-            tracing::warn!(%error, bytes, "a socket's buffers stay as they are");
-        }
+        set_buffers(&self.raw.as_socket(), bytes);
     }
 
     fn keep_alive(&self, bounds: Heartbeat) {
