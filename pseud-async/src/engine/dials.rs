@@ -20,7 +20,7 @@ pub(super) struct DialState {
 
 /// Whether a server that has ended a link, or kept it from coming about, for that reason lets us in no more
 /// for what we show: trying again soon would change nothing.
-pub(crate) fn is_refusal(reason: Reason) -> bool {
+pub(crate) fn is_denial(reason: Reason) -> bool {
     matches!(reason, Reason::Denied | Reason::Revoked)
 }
 
@@ -75,7 +75,7 @@ fn is_refusal(reason: Reason) -> bool {
     use Insecure::{SecretRefused, WrongSecret};
     use PeerError::Insecure as Secret;
     let secret = matches!(reason, Reason::PeerFault(Secret(WrongSecret | SecretRefused)));
-    secret || reason == Reason::Denied
+    secret || is_denial(reason)
 }
 
 #[cfg(test)]

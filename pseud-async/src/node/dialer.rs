@@ -4,7 +4,7 @@ use super::connect;
 use super::options::Options;
 use super::security;
 use crate::engine::dial::Dial;
-use crate::engine::dials::is_refusal;
+use crate::engine::dials::is_denial;
 use crate::io_error::{invalid, named};
 use crate::link::driver::{Driver, LinkOf};
 use crate::link::{CarrierConfig, Host, Origin};
@@ -159,7 +159,7 @@ impl<R: Runtime> Dialer<R> {
             let random = self.random();
             let wait = match ended {
                 // The same credentials are not shown again soon.
-                Some(reason) if is_refusal(reason) => backoff.refused(random),
+                Some(reason) if is_denial(reason) => backoff.refused(random),
                 Some(Reason::Replaced) => backoff.replaced(random),
                 _ => backoff.failed(random),
             };
