@@ -1,10 +1,11 @@
 //! A spy on handlers: it is told of every call, run and end, outside of the wire and by any thread.
 
+use crate::conversation::now;
 use crate::ledger::{CallEnd, Decided, Ledger, Made, Number, Tally};
 use pseud_async::CallError;
 use pseud_proto::Executed;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long after its time-out a busy machine may tell of an end.
 const SLACK: Duration = Duration::from_secs(3);
@@ -16,7 +17,7 @@ pub struct Spy(Mutex<Ledger>);
 impl Spy {
     /// A call is about to be made: its number.
     pub fn made(&self, timeout: Duration) -> Number {
-        let (mut ledger, at) = (self.lock(), Instant::now());
+        let (mut ledger, at) = (self.lock(), now());
         let deadline = at + timeout;
         let number = ledger.next_number();
         let _ = ledger.made(number, Made { maker: 0, meant: None, at, deadline });
@@ -30,13 +31,13 @@ impl Spy {
 
     /// That call ended.
     pub fn ended(&self, number: Number, end: CallEnd) {
-        let _ = self.lock().ended(number, end, Instant::now());
+        let _ = self.lock().ended(number, end, now());
     }
 
     /// That call ended after so long, by another's watch.
     pub fn ended_after(&self, number: Number, end: CallEnd, took: Duration) {
         let mut ledger = self.lock();
-        let at = ledger.deadline(number).map_or_else(Instant::now, |(made, _)| made + took);
+        let at = ledger.deadline(number).map_or_else(now, |(made, _)| made + took);
         let _ = ledger.ended(number, end, at);
     }
 

@@ -1,23 +1,53 @@
 //! Thousands of calls, both ways, over links that are cut again and again: what a caller is told is
 //! true (`NotExecuted` never for a call that was run), told once, and in time.
 
-use crate::SOON;
 use crate::spy::follow;
-use pseud::{Client, Fault, Node, Options, Peer, Request, Server};
-use pseud_testkit::ledger::{Number, answer_to, assert_lies_are_caught};
+use crate::{
+    Client, Runtime, SOON, Server, Tokio, join_all, new_client, new_server, sleep, spawn, timeout,
+    until,
+};
+use pseud::{Fault, Node, Options, Peer, Request};
+use pseud_testkit::conversation::{SimRuntime, in_all_weathers};
+use pseud_testkit::ledger::{Number, Tally, answer_to, assert_lies_are_caught};
 use pseud_testkit::luck::Luck;
 use pseud_testkit::path::CuttingRelay;
+use pseud_testkit::sim::{self, Conditions};
 use pseud_testkit::spy::Spy;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::runtime::Builder;
 
-const DESKS: usize = 8;
-/// Tasks that call one after another: on each desk, and on the server for each desk.
-const CALLERS: usize = 4;
-const CALLS_EACH: usize = 40;
+/// How many live.
+#[derive(Clone, Copy)]
+struct Scale {
+    desks: usize,
+    /// Tasks that call one after another: on each desk, and on the server for each desk.
+    callers: usize,
+    calls_each: usize,
+    /// Bytes that a call carries, there and back: one of those numbers.
+    bytes: [usize; 4],
+    /// How long all of it may take.
+    lasts_max: Duration,
+}
+
+/// Bytes: none, some, more than one read, more than a socket takes.
+const OVER_SOCKETS: Scale = Scale {
+    desks: 8,
+    callers: 4,
+    calls_each: 40,
+    bytes: [0, 100, 3_000, 100_000],
+    lasts_max: SOON,
+};
+
+/// One of many worlds, by whose clock a call over a link that is lost without a word takes its time.
+const SIMULATED: Scale = Scale {
+    desks: 3,
+    callers: 2,
+    calls_each: 24,
+    bytes: [0, 0, 100, 3_000],
+    lasts_max: Duration::from_secs(600),
+};
 
 /// Fewer would not have met a link in each of its states.
 const CUTS_MIN: usize = 50;
@@ -32,9 +62,9 @@ fn p_05_links_that_are_cut_make_no_liar_on_two_threads() {
     check(Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 }
 
-fn check(runtime: Runtime) {
+fn check(runtime: tokio::runtime::Runtime) {
     let (spy, luck) = (Arc::new(Spy::default()), Luck::seeded());
-    let cuts = runtime.block_on(live(&spy, luck));
+    let cuts = runtime.block_on(cut(&spy, luck));
     // What runs on threads of its own has ended after this.
     drop(runtime);
     let tally = spy.check().unwrap_or_else(|lie| panic!("{lie}"));
@@ -45,56 +75,92 @@ fn check(runtime: Runtime) {
     assert_lies_are_caught(&spy.ledger());
 }
 
-/// Makes all calls, waits for all ends, and ends everybody. Returns how often a link was cut.
-async fn live(spy: &Arc<Spy>, mut luck: Luck) -> usize {
-    let server = Server::new("service").unwrap();
-    serve(server.node(), spy);
-    let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+/// Lives behind a relay. Returns how often it has cut a link.
+async fn cut(spy: &Arc<Spy>, mut luck: Luck) -> usize {
+    let (server, endpoint) = open_server::<Tokio>(spy).await;
     let relay = CuttingRelay::open(&endpoint, usize::MAX, luck.fork()).await;
-    let desks: Vec<Client> = (0..DESKS).map(|desk| open(desk, &relay, spy)).collect();
-    // A second link of one name takes it from the first while that one is in use.
-    desks[..2].iter().for_each(|desk| desk.connect(&endpoint).unwrap());
-    let mut callers = JoinSet::new();
-    for (number, desk) in desks.iter().enumerate() {
-        for _ in 0..CALLERS {
-            let peer = server.peer(format!("desk {number}"));
-            callers.spawn(keep_calling(Callee::Server(desk.clone()), spy.clone(), luck.fork()));
-            callers.spawn(keep_calling(Callee::Desk(peer), spy.clone(), luck.fork()));
-        }
-    }
-    timeout(SOON, callers.join_all()).await.expect("every call ends");
-    desks.iter().for_each(|desk| desk.shutdown());
-    server.shutdown();
-    // Handlers whose callers are gone call back still, or are about to hear that nobody is there.
-    let all_told = async {
-        while spy.pending() > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(SOON, all_told).await.expect("every call of a handler ends");
+    live(server, [&relay.endpoint, &endpoint], OVER_SOCKETS, spy, luck).await;
     relay.cuts()
 }
 
+/// The same in weather that loses links at any byte, and of some it tells nobody.
+#[test]
+fn p_05_links_that_are_lost_in_a_storm_make_no_liar() {
+    let all = Cell::new(Tally::default());
+    let name = concat!(module_path!(), "::p_05_links_that_are_lost_in_a_storm_make_no_liar");
+    in_all_weathers(name, async || {
+        let world = sim::world();
+        let [luck, ..] = world.seed().unwrap();
+        let spy = Arc::new(Spy::default());
+        let (server, endpoint) = open_server::<SimRuntime>(&spy).await;
+        world.change(Conditions::stormy());
+        live(server, [&endpoint; 2], SIMULATED, &spy, Luck::new(luck.into())).await;
+        all.set(all.get().and(spy.check().unwrap_or_else(|lie| panic!("{lie}"))));
+    });
+    let all = all.get();
+    println!("{all:?}");
+    if std::env::var_os("PSEUD_SEED").is_none() {
+        assert!(all.values > 0 && all.not_executed > 0 && all.unknown_but_run > 0, "{all:?}");
+    }
+}
+
+async fn open_server<R: Runtime>(spy: &Arc<Spy>) -> (Server<R>, String) {
+    let server = new_server::<R>(Options::server("service"));
+    serve(server.node(), spy);
+    let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+    (server, endpoint)
+}
+
+/// Makes all calls to and from clients of those endpoints, waits for all ends, and ends everybody.
+async fn live<R: Runtime>(
+    server: Server<R>,
+    [endpoint, second]: [&String; 2],
+    scale: Scale,
+    spy: &Arc<Spy>,
+    mut luck: Luck,
+) {
+    let desks: Vec<_> = (0..scale.desks).map(|desk| open::<R>(desk, endpoint, spy)).collect();
+    if endpoint != second {
+        // A second link of one name takes it from the first while that one is in use.
+        desks[..2].iter().for_each(|desk| desk.connect(second).unwrap());
+    }
+    let mut callers = Vec::new();
+    for (number, desk) in desks.iter().enumerate() {
+        for _ in 0..scale.callers {
+            for callee in
+                [Callee::Server(desk.clone()), Callee::Desk(server.peer(format!("desk {number}")))]
+            {
+                callers.push(spawn(keep_calling(callee, scale, spy.clone(), luck.fork())));
+            }
+        }
+    }
+    timeout(scale.lasts_max, join_all(callers)).await.expect("every call ends");
+    desks.iter().for_each(|desk| desk.shutdown());
+    server.shutdown();
+    // Handlers whose callers are gone call back still, or are about to hear that nobody is there.
+    until(|| spy.pending() == 0).await;
+}
+
 /// A client that comes back at once.
-fn open(number: usize, relay: &CuttingRelay, spy: &Arc<Spy>) -> Client {
+fn open<R: Runtime>(number: usize, endpoint: &str, spy: &Arc<Spy>) -> Client<R> {
     let mut options = Options::client("service").identity(format!("desk {number}"));
     options.retry.first = Duration::from_millis(2);
     options.retry.max = Duration::from_millis(10);
-    let client = Client::with_options(options).unwrap();
+    let client = new_client::<R>(options);
     serve(client.node(), spy);
-    client.connect(&relay.endpoint).unwrap();
+    client.connect(endpoint).unwrap();
     client
 }
 
 /// Whom a task calls.
-enum Callee {
-    Server(Client),
+enum Callee<R: Runtime> {
+    Server(Client<R>),
     Desk(Peer),
 }
 
-async fn keep_calling(callee: Callee, spy: Arc<Spy>, mut luck: Luck) {
-    for _ in 0..CALLS_EACH {
-        let (name, padding) = (luck.one_of(&HANDLERS), padding(&mut luck));
+async fn keep_calling<R: Runtime>(callee: Callee<R>, scale: Scale, spy: Arc<Spy>, mut luck: Luck) {
+    for _ in 0..scale.calls_each {
+        let (name, padding) = (luck.one_of(&HANDLERS), "x".repeat(luck.one_of(&scale.bytes)));
         let time = Duration::from_millis(luck.one_of(&[10, 300, 5_000, 5_000]));
         let calling = |number| match &callee {
             Callee::Server(client) => client.call(name, (number, padding)).timeout(time),
@@ -102,12 +168,6 @@ async fn keep_calling(callee: Callee, spy: Arc<Spy>, mut luck: Luck) {
         };
         follow::<String, _>(&spy, time, calling).await;
     }
-}
-
-/// Bytes that a call carries, there and back: none, some, more than one read, more than a socket
-/// takes.
-fn padding(luck: &mut Luck) -> String {
-    "x".repeat(luck.one_of(&[0, 0, 100, 3_000, 3_000, 100_000]))
 }
 
 const HANDLERS: [&str; 5] = ["inline", "later", "slow", "thread", "back"];

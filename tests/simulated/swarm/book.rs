@@ -4,6 +4,7 @@ use pseud::CallError;
 use pseud_testkit::ledger::{CallEnd, Ledger, Made, Member, Number};
 use pseud_testkit::sim;
 use pseud_testkit::spy::end_of;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,11 +41,14 @@ pub(super) fn members(identity: &[u8]) -> Vec<Member> {
 
 /// One ledger, which everybody in a life writes to.
 #[derive(Clone, Default)]
-pub(super) struct Book(Arc<Mutex<Ledger>>);
+pub(super) struct Book {
+    ledger: Arc<Mutex<Ledger>>,
+    evictions: Arc<AtomicU64>,
+}
 
 impl Book {
     fn lock(&self) -> MutexGuard<'_, Ledger> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A call is about to be made: its number. What an entry breaks is told at the end.
@@ -77,6 +81,16 @@ impl Book {
         let told = told.map(|result| end_of(result.map(|(answer, _)| answer)));
         // Nobody is told of a call that is given up: it may have run.
         self.ended(number, told.unwrap_or_else(|| CallEnd::Unknown("given up".into())));
+    }
+
+    /// A node gave a peer up for its silence.
+    pub(super) fn evicts(&self) {
+        self.evictions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often that was.
+    pub(super) fn evictions(&self) -> u64 {
+        self.evictions.load(Ordering::Relaxed)
     }
 
     /// What it knows.

@@ -54,7 +54,9 @@ async fn call_back(
     next: &'static str,
 ) -> Result<(u64, String), Fault> {
     let ran = run(&book, member, &request);
-    let meant = members(request.caller().identity());
+    let user = request.user();
+    let known_by = if user.is_anonymous() { request.caller().identity() } else { user.id() };
+    let meant = members(known_by);
     let timeout = Duration::from_secs(1);
     // Where the caller leaves, this future is dropped, and its call with it: that is no end that anybody
     // is told of.

@@ -2,9 +2,9 @@
 
 use super::book::{self, Book, SERVER};
 use super::callers::{Present, call_desk, call_server};
-use super::{handlers, repeater, troubles};
-use pseud::proto::zmtp::Heartbeat;
-use pseud::{Authenticator, Node, Options, Secret};
+use super::doors::Doors;
+use super::{handlers, repeater, troubles, watcher};
+use pseud::Node;
 use pseud_testkit::ledger::{Ledger, Tally};
 use pseud_testkit::luck::Luck;
 use pseud_testkit::sim::{self, Client, Conditions, Server, Sim};
@@ -26,6 +26,8 @@ pub(super) struct Life {
     pub(super) seed: u64,
     pub(super) digest: u64,
     pub(super) tally: Tally,
+    /// Peers that were given up for their silence.
+    pub(super) evictions: u64,
     pub(super) ledger: Ledger,
 }
 
@@ -36,8 +38,7 @@ pub(super) struct Scene {
     pub(super) server: Present,
     pub(super) desks: Arc<[Client]>,
     pub(super) twins: Arc<Mutex<Vec<Option<Client>>>>,
-    /// Whether clients say who they are.
-    plain: bool,
+    doors: Doors,
     book: Book,
 }
 
@@ -51,12 +52,12 @@ pub(super) fn live(seed: u64) -> Life {
     let tally = ledger.check(SLACK).unwrap_or_else(|lie| panic!("PSEUD_SEED={seed}: {lie}"));
     let left = sim.runtime().tasks();
     assert_eq!(left, 0, "PSEUD_SEED={seed}: tasks of nodes that have ended");
-    Life { seed, digest, tally, ledger }
+    Life { seed, digest, tally, evictions: book.evictions(), ledger }
 }
 
 async fn live_in_world(book: Book, mut luck: Luck) {
-    let plain = luck.between(0, 2) == 0;
-    let scene = Scene::open(plain, book.clone()).await;
+    let doors = Doors::new(&mut luck);
+    let scene = Scene::open(doors, book.clone()).await;
     let mut callers = Vec::new();
     for (number, client) in scene.desks.iter().enumerate() {
         for _ in 0..CALLERS {
@@ -66,9 +67,10 @@ async fn live_in_world(book: Book, mut luck: Luck) {
             callers.push(sim::spawn(call_desk(server, number, book.clone(), luck.fork())));
         }
     }
-    if !plain {
+    if doors.lets_strangers_in() {
         let (endpoint, luck) = (scene.endpoint.clone(), luck.fork());
-        callers.push(sim::spawn(repeater::repeat(endpoint, book.clone(), luck)));
+        let meant = if doors.serves_strangers() { vec![SERVER] } else { vec![] };
+        callers.push(sim::spawn(repeater::repeat(endpoint, book.clone(), meant, luck)));
     }
     let troubles = sim::spawn(troubles::make(scene.clone(), luck.fork()));
     sim::join_all(callers).await;
@@ -79,21 +81,21 @@ async fn live_in_world(book: Book, mut luck: Luck) {
 }
 
 impl Scene {
-    async fn open(plain: bool, book: Book) -> Self {
-        let server = new_server(plain, &book);
+    async fn open(doors: Doors, book: Book) -> Self {
+        let server = new_server(doors, &book);
         let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
-        let new = |number| new_client(number, false, plain, &book, &endpoint);
+        let new = |number| new_client(number, false, doors, &book, &endpoint);
         let desks = (0..book::NAMES).map(new).collect();
         let twins = Arc::new(Mutex::new(vec![None; book::NAMES]));
-        Self { server: Present(Arc::new(Mutex::new(server))), endpoint, desks, twins, plain, book }
+        Self { server: Present(Arc::new(Mutex::new(server))), endpoint, desks, twins, doors, book }
     }
 
     pub(super) fn new_server(&self) -> Server {
-        new_server(self.plain, &self.book)
+        new_server(self.doors, &self.book)
     }
 
     pub(super) fn new_client(&self, number: usize, is_twin: bool) -> Client {
-        new_client(number, is_twin, self.plain, &self.book, &self.endpoint)
+        new_client(number, is_twin, self.doors, &self.book, &self.endpoint)
     }
 
     /// Everybody leaves: some in order, some not.
@@ -112,36 +114,20 @@ impl Scene {
     }
 }
 
-fn new_server(plain: bool, book: &Book) -> Server {
-    let mut options = Options::server("service");
-    if plain {
-        let users = (0..book::NAMES).map(|number| (book::name(number), Secret::new("sesame")));
-        options = options.plain_server(Authenticator::passwords(users));
-    }
-    let server = Server::with_options(set_up(options)).unwrap();
+fn new_server(doors: Doors, book: &Book) -> Server {
+    let server = Server::with_options(doors.server()).unwrap();
     handlers::serve(server.node(), SERVER, book);
+    sim::spawn(watcher::watch(server.node().clone(), doors.limits(), book.clone()));
     server
 }
 
-fn new_client(number: usize, is_twin: bool, plain: bool, book: &Book, endpoint: &str) -> Client {
-    let name = book::name(number);
-    let mut options = Options::client("service").identity(&name);
-    if plain {
-        options = options.plain_client(&name, Secret::new("sesame"));
-    }
-    options.retry.first = Duration::from_millis(20);
-    options.retry.max = Duration::from_millis(300);
-    let client = Client::with_options(set_up(options)).unwrap();
+fn new_client(number: usize, is_twin: bool, doors: Doors, book: &Book, endpoint: &str) -> Client {
+    let client = Client::with_options(doors.client(number)).unwrap();
     let member = if is_twin { book::twin(number) } else { book::desk(number) };
     handlers::serve(client.node(), member, book);
+    if !is_twin {
+        sim::spawn(watcher::watch(client.node().clone(), doors.limits(), book.clone()));
+    }
     client.connect(endpoint).unwrap();
     client
-}
-
-/// Silence is noticed within a life.
-fn set_up(options: Options) -> Options {
-    let mut heartbeat = Heartbeat::default();
-    heartbeat.interval = Some(Duration::from_millis(400));
-    heartbeat.timeout = Duration::from_millis(1_200);
-    options.heartbeat(heartbeat).handshake_timeout(Duration::from_secs(2))
 }

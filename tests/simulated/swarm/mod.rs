@@ -1,12 +1,15 @@
 //! A thousand lives of a server and its clients: calls both ways and within calls, given up and timed
-//! out, over links that are lost, taken over, ended and told to drain. What every caller is told is true.
+//! out, over links that are lost, taken over, ended and told to drain, to servers that ask for a password or do
+//! not, with tables of any size. What every caller is told is true, and who is there is known.
 
 mod book;
 mod callers;
+mod doors;
 mod handlers;
 mod life;
 mod repeater;
 mod troubles;
+mod watcher;
 
 use life::Life;
 use pseud_testkit::ledger::{Tally, assert_lies_are_caught};
@@ -41,11 +44,13 @@ fn live_all(seeds: impl IntoIterator<Item = u64>) -> Vec<Life> {
 fn whole_nodes_keep_their_promises() {
     let lives = live_all(sim::seeds(LIVES));
     let all = lives.iter().fold(Tally::default(), |all, life| all.and(life.tally));
-    println!("{} lives: {all:?}", lives.len());
+    let evictions: u64 = lives.iter().map(|life| life.evictions).sum();
+    println!("{} lives: {evictions} evictions, {all:?}", lives.len());
     assert!(all.values > 0, "{all:?}");
     if lives.len() >= 100 {
         let some = [all.faults, all.not_executed, all.unknown, all.unknown_but_run, all.closed];
         assert!(some.iter().all(|count| *count > 0), "no call ended so: {all:?}");
+        assert!(evictions > 0, "no peer was silent for long");
     }
 }
 

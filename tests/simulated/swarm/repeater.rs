@@ -1,7 +1,7 @@
 //! Somebody dishonest who sends each request twice, with the same id.
 
-use super::book::{Book, NOBODY, SERVER};
-use pseud_testkit::ledger::{CallEnd, Number};
+use super::book::{Book, NOBODY};
+use pseud_testkit::ledger::{CallEnd, Member, Number};
 use pseud_testkit::luck::Luck;
 use pseud_testkit::raw;
 use pseud_testkit::sim::adapter::{Reader, Runtime, SocketAddress, Stream, Writer};
@@ -14,7 +14,7 @@ use std::time::Duration;
 const LATE: Duration = Duration::from_secs(60);
 
 /// Opens a link and sends a few requests on it, each of them twice, at once or later.
-pub(super) async fn repeat(endpoint: String, book: Book, mut luck: Luck) {
+pub(super) async fn repeat(endpoint: String, book: Book, meant: Vec<Member>, mut luck: Luck) {
     sim::sleep(luck.millis(0, 1_000)).await;
     let address = endpoint.trim_start_matches("tcp://").parse().expect("it has a port");
     let (runtime, to) = (sim::world(), SocketAddress::Tcp(address));
@@ -29,7 +29,7 @@ pub(super) async fn repeat(endpoint: String, book: Book, mut luck: Luck) {
         return;
     }
     for id in 0..4_u8 {
-        let number = book.made(NOBODY, vec![SERVER], LATE);
+        let number = book.made(NOBODY, meant.clone(), LATE);
         let request = raw::envelope(&[id + 1; 16], raw::WORK, &body(number));
         for _ in 0..2 {
             if send(&writer, &request).await.is_err() {

@@ -1,5 +1,6 @@
 //! What happens in a life besides calls.
 
+use super::book;
 use super::callers::Present;
 use super::life::Scene;
 use pseud_testkit::luck::Luck;
@@ -10,7 +11,7 @@ use std::time::Duration;
 pub(super) async fn make(scene: Scene, mut luck: Luck) {
     loop {
         sim::sleep(luck.millis(0, 400)).await;
-        match luck.between(0, 10) {
+        match luck.between(0, 11) {
             0 | 1 => drop(sim::world().cut()),
             2 => drop(sim::world().silence()),
             3 => restart(&scene, &mut luck).await,
@@ -18,6 +19,7 @@ pub(super) async fn make(scene: Scene, mut luck: Luck) {
             5 => dial_again(&scene, &mut luck),
             6 => show_out(&scene.server, &mut luck),
             7 => listen_again(&scene).await,
+            8 => kick(&scene.server, &mut luck),
             _ => change(&mut luck),
         }
     }
@@ -59,6 +61,11 @@ fn show_out(server: &Present, luck: &mut Luck) {
     if !sessions.is_empty() {
         sessions[luck.between(0, sessions.len())].disconnect();
     }
+}
+
+/// The server ends all sessions of a user.
+fn kick(server: &Present, luck: &mut Luck) {
+    server.server().disconnect_user(book::name(luck.between(0, book::NAMES)));
 }
 
 /// The server listens no more, and does again.
