@@ -137,6 +137,108 @@ fn zap_asks_the_nodes_own_authenticator() {
     assert!(matches!(denied, Err(CallError::NotExecuted(Reason::Denied))), "{denied:?}");
 }
 
+/// A server of logins, over NULL: whoever is there shows in clear who it is.
+fn logging_in() -> Options {
+    let mut options = Options::server("service").requires_login(true);
+    let known = [("charly", Secret::new("secret"))];
+    options.admission.authenticator = Some(Authenticator::passwords(known));
+    // All are of one address here, who guesses and who knows.
+    options.admission.strangers.user_failures_free = u32::MAX;
+    options
+}
+
+fn login(password: &str) -> Options {
+    let options = Options::client("service").credentials("charly", Secret::new(password));
+    options.allow_plaintext(true)
+}
+
+fn whoami(client: &pseud_async::Node) -> Result<String, CallError> {
+    client.call("whoami", ()).wait()
+}
+
+fn assert_unauthorized(client: &pseud_async::Node) {
+    let refused = whoami(client);
+    assert!(matches!(refused, Err(CallError::NotExecuted(Reason::Unauthorized))), "{refused:?}");
+}
+
+#[test]
+fn sessions_over_libzmq_log_in() {
+    let over_libzmq = server(logging_in());
+    let over_sockets = pseud_blocking::Server::with_options(logging_in()).unwrap();
+    serve(over_sockets.node());
+    let endpoints = [
+        over_libzmq.bind("tcp://127.0.0.1:*").unwrap(),
+        over_sockets.bind("tcp://127.0.0.1:0").unwrap(),
+    ];
+    for endpoint in &endpoints {
+        for password in ["secret", "wrong"] {
+            let check = |client: &pseud_async::Node| match password {
+                "secret" => assert_eq!(whoami(client).unwrap(), "charly"),
+                _ => assert_unauthorized(client),
+            };
+            let client = Client::with_options(login(password), Context::new()).unwrap();
+            client.connect(endpoint).unwrap();
+            check(client.node());
+            let client = pseud_blocking::Client::with_options(login(password)).unwrap();
+            client.connect(endpoint).unwrap();
+            check(client.node());
+        }
+    }
+    // Who has said nothing is nobody, and who has is called by its user.
+    let nobody = Client::with_options(Options::client("service"), Context::new()).unwrap();
+    nobody.connect(&endpoints[0]).unwrap();
+    assert_unauthorized(nobody.node());
+    let client = Client::with_options(login("secret"), Context::new()).unwrap();
+    client.register("name", |_| Ok::<_, Fault>("Charly")).unwrap();
+    client.connect(&endpoints[0]).unwrap();
+    assert_eq!(whoami(client.node()).unwrap(), "charly");
+    let name: String = over_libzmq.user("charly").call("name", ()).wait().unwrap();
+    assert_eq!(name, "Charly");
+    assert!(over_libzmq.disconnect_user("charly") >= 1, "those that are gone may be known still");
+    // libzmq cannot close its connection: it is there as nobody, until it connects again.
+    assert_unauthorized(client.node());
+    client.disconnect(&endpoints[0]).unwrap();
+    client.connect(&endpoints[0]).unwrap();
+    assert_eq!(whoami(client.node()).unwrap(), "charly");
+}
+
+/// Python's `untrusted_curve`, where libzmq has CURVE: the key is known by ZAP, and trusted once its user has
+/// logged in.
+#[cfg(feature = "curve")]
+#[test]
+fn sessions_over_libzmq_log_in_under_curve() {
+    use pseud_async::CurveLogins;
+    use pseud_proto::zmtp::KeyPair;
+    if zmq::has("curve") != Some(true) {
+        // The vendored libzmq has none, and says so.
+        let options = Options::server("service")
+            .curve_server([KeyPair::generate([1; 32])], Authenticator::any_key());
+        assert!(Server::with_options(options, Context::new()).is_err());
+        return;
+    }
+    let (ours, logins) = (KeyPair::generate([1; 32]), CurveLogins::new());
+    logins.set_password("charly", Secret::new("secret"));
+    let key = *ours.public();
+    let options = Options::server("service").curve_server([ours], logins.authenticator());
+    let server = server(options.requires_login(true));
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let by =
+        |seed: u8| Options::client("service").curve_client(KeyPair::generate([seed; 32]), [key]);
+    for (seed, options) in [
+        (2, by(2).credentials("charly", Secret::new("secret"))),
+        (3, by(3).credentials("charly", Secret::new("wrong"))),
+        (2, by(2)),
+        (3, by(3)),
+    ] {
+        let client = Client::with_options(options, Context::new()).unwrap();
+        client.connect(&endpoint).unwrap();
+        match seed {
+            2 => assert_eq!(whoami(client.node()).unwrap(), "charly"),
+            _ => assert_unauthorized(client.node()),
+        }
+    }
+}
+
 /// libzmq cannot close its connection: what it still sends there is from nobody.
 #[test]
 fn a_user_who_is_disconnected_is_nobody_until_it_logs_in_again() {

@@ -103,9 +103,10 @@ pub(crate) fn blame(reason: Reason, asked: bool) -> HandshakeEnd {
     }
 }
 
-/// The address without its port; `None` for a Unix socket.
+/// The address without its port, which libzmq does not tell; `None` for a Unix socket.
 fn ip(address: &str) -> Option<IpAddr> {
-    address.parse().ok().map(|address: SocketAddr| address.ip())
+    let with_port = address.parse().map(|address: SocketAddr| address.ip());
+    with_port.or_else(|_| address.parse()).ok()
 }
 
 #[cfg(test)]
@@ -146,5 +147,6 @@ mod tests {
         other.end(HandshakeEnd::Completed, now);
         assert_eq!(all.stats().handshakes, 0);
         assert_eq!(ip("[fe80::1%3]:5"), "fe80::1".parse().ok(), "a zone is no part of it");
+        assert_eq!(ip("192.0.2.1"), "192.0.2.1".parse().ok());
     }
 }

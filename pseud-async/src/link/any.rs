@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How long an answer to a HELLO is waited for: as long as a handshake takes by default. Its asker is then
 /// told that nobody can tell.
-const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl<W: Writer> AnyLink for StreamLink<W> {
     fn flush_now(&self) {

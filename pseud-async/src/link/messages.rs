@@ -1,12 +1,15 @@
 //! A peer behind a transport of whole messages, such as libzmq: neither bytes nor a handshake of ours.
 
+use super::any::LOGIN_TIMEOUT;
 use super::host::Host;
+use crate::auth::admission;
 use crate::auth::asking::Asking;
 use crate::engine::activity::Activity;
 use crate::engine::any_link::AnyLink;
 use crate::engine::state::Inner;
+use atomic_waker::AtomicWaker;
 use pseud_proto::pseud::PeerInfo;
-use pseud_proto::zmtp::{Parts, Token, Verdict};
+use pseud_proto::zmtp::{Parts, Question, Token, Verdict};
 use pseud_proto::{PeerError, PeerId, Reason};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +36,11 @@ pub struct MessageLink {
     /// The carrier was told, and has not looked yet.
     told: AtomicBool,
     activity: Activity,
+    /// Where the peer is, as its carrier says.
+    address: String,
+    /// Nobody waits for what is said of its login any more.
+    ended: AtomicBool,
+    asking: AtomicWaker,
 }
 
 impl MessageLink {
@@ -47,7 +55,11 @@ impl MessageLink {
     ) -> Option<Arc<Self>> {
         let (peer, closing, told) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
         let (host, activity) = (host.clone(), Activity::new(host.hub().now()));
-        let link = Arc::new(Self { host, peer, key, carrier, closing, told, activity });
+        let address = info.address.to_string();
+        let (ended, asking) = (AtomicBool::new(false), AtomicWaker::new());
+        let link =
+            Self { host, peer, key, carrier, closing, told, activity, address, ended, asking };
+        let link = Arc::new(link);
         let joined = link.host.hub().act(|inner, now| {
             let welcome = admitted.is_none_or(|admitted| admitted.arrive(inner, &info.user));
             if inner.shut_down || !welcome {
@@ -66,7 +78,7 @@ impl MessageLink {
     ///
     /// # Errors
     /// Its peer is to be let go: tell [`gone`](Self::gone).
-    pub fn handle_message(&self, message: Parts) -> Result<(), PeerError> {
+    pub fn handle_message(self: &Arc<Self>, message: Parts) -> Result<(), PeerError> {
         let Some(&peer) = self.peer.get() else { return Ok(()) };
         let hub = self.host.hub();
         let bytes = message.lent().bytes().len();
@@ -78,18 +90,30 @@ impl MessageLink {
             inner.endpoint.handle_message(peer, message, now)
         });
         let mut arrived = effects.take_arrived();
-        if arrived.login.take().is_some() {
-            // Whoever is there was asked about before: no login is served over whole messages.
-            let refuse = |inner: &mut Inner, now| {
-                inner.endpoint.answer_login(peer, Verdict::Unavailable, now);
-            };
-            hub.act(refuse);
-        }
+        let login = arrived.login.take();
         let flush_here = hub.perform(effects, Some(peer));
         if flush_here | self.host.dispatcher.serve_all(arrived, Some(peer)) {
             self.notify();
         }
+        if let Some(login) = login {
+            self.ask(login);
+        }
         handled
+    }
+
+    /// Somebody is asked whether the peer is who its HELLO says, and answers now or later.
+    fn ask(self: &Arc<Self>, login: Question) {
+        let link: Arc<dyn AnyLink> = self.clone();
+        let (hub, admissions) = (self.host.hub(), &self.host.admissions);
+        if let Some(verdict) = admission::ask(hub, admissions, &link, login, &self.address) {
+            self.answer_login(verdict);
+        }
+    }
+
+    fn answer_login(&self, verdict: Verdict) {
+        let Some(&peer) = self.peer.get() else { return };
+        let answer = |inner: &mut Inner, now| inner.endpoint.answer_login(peer, verdict, now);
+        self.host.hub().act(answer);
     }
 
     /// The next message for the peer, and what to say once it was [sent](Self::written).
@@ -117,6 +141,8 @@ impl MessageLink {
 
     /// The peer is gone, or let go: its session ends, and its calls with it.
     pub fn gone(&self, reason: Reason) {
+        self.ended.store(true, Ordering::Release);
+        self.asking.wake();
         let Some(&peer) = self.peer.get() else { return };
         let detached = self.host.hub().act(|inner, now| {
             inner.endpoint.handle_gone(peer, reason, now);
@@ -157,20 +183,26 @@ impl AnyLink for MessageLink {
         self.carrier.look_at(self.key);
     }
 
-    /// Nobody is asked about whoever is there.
-    fn answer(self: Arc<Self>, _: Verdict) {}
+    /// Who is there may log in: nothing else is asked.
+    fn answer(self: Arc<Self>, verdict: Verdict) {
+        self.answer_login(verdict);
+    }
 
     fn activity(&self) -> Option<&Activity> {
         Some(&self.activity)
     }
 
     fn answer_by(&self) -> Option<Instant> {
-        None
+        self.host.hub().now().checked_add(LOGIN_TIMEOUT)
     }
 
     fn denies(&self, _: String) {}
 
-    fn poll_ended(&self, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.asking.register(cx.waker());
+        match self.ended.load(Ordering::Acquire) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
     }
 }

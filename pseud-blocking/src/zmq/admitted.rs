@@ -6,6 +6,8 @@
 
 use pseud_async::adapter::Asking;
 use pseud_proto::User;
+#[cfg(feature = "_curve")]
+use pseud_proto::zmtp::PublicKey;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,9 +23,18 @@ pub(super) type AdmissionTicket = String;
 
 #[derive(Debug)]
 struct AdmittedEntry {
-    user: User,
+    who: AdmittedPeer,
     asking: Arc<Asking>,
     age: u64,
+}
+
+/// Whom an answer let in.
+#[derive(Debug, Clone)]
+pub(super) struct AdmittedPeer {
+    pub(super) user: User,
+    /// What it has proven, under CURVE.
+    #[cfg(feature = "_curve")]
+    pub(super) key: Option<PublicKey>,
 }
 
 /// See the module.
@@ -36,8 +47,13 @@ pub(super) struct AdmittedUsers {
 }
 
 impl AdmittedUsers {
-    pub(super) fn insert(&mut self, ticket: AdmissionTicket, user: User, asking: Arc<Asking>) {
-        let of_user = self.of_user.entry(user.id().clone()).or_default();
+    pub(super) fn insert(
+        &mut self,
+        ticket: AdmissionTicket,
+        who: AdmittedPeer,
+        asking: Arc<Asking>,
+    ) {
+        let of_user = self.of_user.entry(who.user.id().clone()).or_default();
         let own = (of_user.len() >= OF_ONE_USER_MAX).then(|| of_user[0].clone());
         of_user.push(ticket.clone());
         let oldest = || self.by_age.first_key_value().map(|(_, ticket)| ticket.clone());
@@ -45,26 +61,26 @@ impl AdmittedUsers {
         let pushed_out = own.or_else(|| if over { oldest() } else { None });
         self.count += 1;
         self.by_age.insert(self.count, ticket.clone());
-        self.by_ticket.insert(ticket, AdmittedEntry { user, asking, age: self.count });
+        self.by_ticket.insert(ticket, AdmittedEntry { who, asking, age: self.count });
         if let Some(ticket) = pushed_out {
             self.forget(&ticket);
         }
     }
 
-    pub(super) fn get(&self, ticket: &str) -> Option<(&User, &Asking)> {
-        self.by_ticket.get(ticket).map(|entry| (&entry.user, &*entry.asking))
+    pub(super) fn get(&self, ticket: &str) -> Option<(&AdmittedPeer, &Asking)> {
+        self.by_ticket.get(ticket).map(|entry| (&entry.who, &*entry.asking))
     }
 
     /// What comes with that ticket from now on is from nobody.
     pub(super) fn forget(&mut self, ticket: &str) {
-        let Some(AdmittedEntry { user, asking, age }) = self.by_ticket.remove(ticket) else {
+        let Some(AdmittedEntry { who, asking, age }) = self.by_ticket.remove(ticket) else {
             return;
         };
         self.by_age.remove(&age);
-        if let Some(tickets) = self.of_user.get_mut(user.id()) {
+        if let Some(tickets) = self.of_user.get_mut(who.user.id()) {
             tickets.retain(|known| known != ticket);
             if tickets.is_empty() {
-                self.of_user.remove(user.id());
+                self.of_user.remove(who.user.id());
             }
         }
         asking.forget();

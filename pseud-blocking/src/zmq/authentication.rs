@@ -1,9 +1,12 @@
 //! ZAP's questions, and the node's answers.
 
+use super::admitted::AdmittedPeer;
 use super::commands::ZapReply;
 use super::worker::Worker;
 use super::zap::ZapRequest;
 use pseud_async::adapter::seed;
+#[cfg(feature = "_curve")]
+use pseud_proto::zmtp::Question;
 use pseud_proto::zmtp::Verdict;
 use std::fmt::Write;
 use std::time::Instant;
@@ -24,6 +27,10 @@ impl Worker {
                 self.reply(asked, "400", "")?;
                 continue;
             };
+            #[cfg(feature = "_curve")]
+            if let Question::Curve { client_key } = &question {
+                asked.key = Some(*client_key);
+            }
             self.questions += 1;
             let (number, desk) = (self.questions, self.desk.clone());
             let by = Instant::now() + self.options.connection.handshake_timeout;
@@ -39,7 +46,12 @@ impl Worker {
         let Some((asked, asking)) = self.asked.remove(&number) else { return Ok(()) };
         match (verdict, ticket()) {
             (Verdict::Admit(user), Some(ticket)) => {
-                self.admitted.insert(ticket.clone(), user, asking);
+                let who = AdmittedPeer {
+                    user,
+                    #[cfg(feature = "_curve")]
+                    key: asked.key,
+                };
+                self.admitted.insert(ticket.clone(), who, asking);
                 self.reply(asked, "200", &ticket)
             }
             (Verdict::Deny, _) => self.reply(asked, "400", ""),

@@ -144,8 +144,12 @@ impl Worker {
         // Under NULL anybody may announce a User-Id: what is not ours says nothing.
         let ticket = if asks(mechanism) { Some(ticket?) } else { None };
         if let Some(ticket) = &ticket {
-            let (user, asking) = self.admitted.get(ticket)?;
-            info = info.with_user(user.clone());
+            let (who, asking) = self.admitted.get(ticket)?;
+            info = info.with_user(who.user.clone());
+            #[cfg(feature = "_curve")]
+            {
+                info.client_key = who.key;
+            }
             admitted = Some(asking);
         }
         let (carrier, next): (Arc<dyn MessageSocket>, _) =

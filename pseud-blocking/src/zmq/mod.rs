@@ -22,7 +22,7 @@
 //! | libzmq does not | so |
 //! |---|---|
 //! | tell a bound socket that a peer has left | its calls end at their time-outs, or when the next message to it is unroutable for 400 ms; presence of bound peers is known late |
-//! | close one connection | who is disconnected ([`Node::disconnect_user`](crate::Node::disconnect_user)), or breaks the protocol, has its session ended; what a disconnected user still sends is dropped until it logs in again |
+//! | close one connection | who is disconnected ([`Node::disconnect_user`](crate::Node::disconnect_user)), or breaks the protocol, has its session ended; what a disconnected user still sends is dropped until it connects again. Who has [logged in](crate::Options::requires_login) is nobody then: its calls are answered UNAUTHORIZED until it connects again |
 //! | let us declare capabilities | towards us everybody speaks pseud 1.0: answers of ours are never late (the late guard), and a refused call of ours is a fault |
 //! | encrypt, where it is built without libsodium or its like | CURVE is an error of `new`; the vendored build has none ([`has_curve`]) |
 //! | have several key pairs, know several keys of a server's, take names and passwords with zero bytes | an error of `new` |

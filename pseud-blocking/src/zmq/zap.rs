@@ -46,6 +46,9 @@ pub(super) struct ZapRequest {
     pub(super) address: String,
     /// `None`: it is none of ours.
     pub(super) question: Option<Question>,
+    /// What the peer has proven, where that is asked about.
+    #[cfg(feature = "_curve")]
+    pub(super) key: Option<PublicKey>,
 }
 
 impl ZapRequest {
@@ -63,6 +66,8 @@ impl ZapRequest {
             request: request.clone(),
             address: String::from_utf8_lossy(address).into_owned(),
             question: if ours { question(mechanism, credentials) } else { None },
+            #[cfg(feature = "_curve")]
+            key: None,
         })
     }
 

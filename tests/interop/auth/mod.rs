@@ -1,5 +1,6 @@
 //! The reference's authentication plug-ins, each beside ours: who comes in, who does not, and logins.
 
+mod drivers;
 mod matrix;
 mod send_to;
 mod twins;

@@ -158,12 +158,16 @@ impl Strangers {
     }
 
     /// Whether that name's password may be checked for who comes from there. While a name has to wait,
-    /// only sources that have not failed may ask: whoever guesses keeps out nobody else who knows it.
+    /// only sources that have not failed may ask: whoever guesses keeps out nobody else who knows it. A source
+    /// that has to wait may not, over links that it has already.
     pub fn may_ask(&mut self, user: &[u8], from: Option<IpAddr>, now: Instant) -> bool {
         let (limits, source) = (&self.limits, Block::of(from));
         let free = limits.user_failures_free;
         let waits = self.users.waits_until(user, free, limits, now).is_some();
-        let refused = waits && self.sources.count(&source, limits, now) > 0;
+        let free = limits.source_failures_free;
+        let source_waits =
+            self.is_bounded(from) && self.sources.waits_until(&source, free, limits, now).is_some();
+        let refused = source_waits || waits && self.sources.count(&source, limits, now) > 0;
         self.stats.questions_refused += u64::from(refused);
         !refused
     }
