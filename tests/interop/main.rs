@@ -29,6 +29,7 @@ mod nested;
 mod own_types;
 mod python;
 mod python27;
+mod python27_logins;
 mod python_calls_rust;
 mod random;
 mod reference;

@@ -493,8 +493,12 @@ class Commands(registries.Registries):
         return [[encode(field) for field in entry[3:]] for entry in entries]
 
     async def disconnect(self, name, endpoint):
-        """Closes the connection; to connect again is to create another client."""
+        """Closes the connection."""
         self.named[name].socket.disconnect(endpoint)
+
+    async def connect_again(self, name, endpoint):
+        """Opens it again, on the same socket."""
+        self.named[name].socket.connect(endpoint)
 
     async def stop(self, name):
         """Closes and forgets it; an error is what the reader died of."""

@@ -66,6 +66,11 @@ HANDLERS = {
 }
 
 
+def secrets(security):
+    """Keywords of a Server or Client."""
+    return dict((str(key), str(value)) for key, value in (security or {}).items())
+
+
 class Commands(object):
     def __init__(self, loop):
         self.loop = loop
@@ -81,9 +86,11 @@ class Commands(object):
         self.named[name] = rpc
 
     @tornado.gen.coroutine
-    def server(self, name, user_id, endpoint):
-        """Binds and starts a Server; says the endpoint it got."""
-        rpc = pseud.Server(str(user_id), io_loop=self.loop)
+    def server(self, name, user_id, endpoint, security=None, users=None):
+        """Binds and starts a Server; says the endpoint it got. `users`: passwords by login."""
+        rpc = pseud.Server(str(user_id), io_loop=self.loop, **secrets(security))
+        for login, password in (users or {}).items():
+            rpc.auth_backend.user_map[str(login)] = str(password)
         self.serve(name, rpc)
         rpc.bind(endpoint)
         bound = rpc.socket.LAST_ENDPOINT.rstrip("\0")
@@ -91,10 +98,11 @@ class Commands(object):
         raise tornado.gen.Return({"endpoint": bound})
 
     @tornado.gen.coroutine
-    def client(self, name, peer_id, endpoint, identity=None):
+    def client(self, name, peer_id, endpoint, identity=None, security=None):
         """Connects a Client; returns after its handshake: it drops at once what it cannot send."""
         identity = identity if identity is None else str(identity)
-        rpc = pseud.Client(str(peer_id), io_loop=self.loop, identity=identity)
+        secured = secrets(security)
+        rpc = pseud.Client(str(peer_id), io_loop=self.loop, identity=identity, **secured)
         self.serve(name, rpc)
         rpc.socket = rpc.context.socket(rpc.socket_type)  # pseud keeps a socket it finds
         shaken = self.handshake(rpc.socket)
@@ -116,7 +124,7 @@ class Commands(object):
 
     @tornado.gen.coroutine
     def call(self, name, method, args=(), kwargs=None, to=None):
-        """One call's outcome, `{"result"}` or `{"error"}`. `to`: a routing id."""
+        """One call's outcome, `{"result"}` or `{"error"}`. `to`: a routing id, or who has logged in."""
         rpc = self.named[name]
         to = rpc.peer_identity if to is None else str(to)
         args = [decode(arg) for arg in args]

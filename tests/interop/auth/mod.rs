@@ -2,6 +2,7 @@
 
 mod drivers;
 mod matrix;
+mod reference_tests;
 mod send_to;
 mod twins;
 mod untrusted_curve;
