@@ -20,9 +20,8 @@ async fn bounded(conversation: impl Future<Output = ()>) {
 }
 
 fn server() -> Server {
-    let mut security = Security::default();
-    security.key_pair = Some(server_pair());
-    security.users.push((USERNAME.into(), Secret::new(PASSWORD)));
+    let users = vec![(USERNAME.into(), Secret::new(PASSWORD))];
+    let security = Security { key_pair: Some(server_pair()), users, ..Security::default() };
     let options = Options::server("service");
     let options =
         AuthBackends::default().configure(Role::Server, "untrusted_curve", security, options);

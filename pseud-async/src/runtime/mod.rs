@@ -58,10 +58,10 @@ pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
     /// Runs a function on a thread that may block.
     fn spawn_blocking(&self, run: impl FnOnce() + Send + 'static);
 
-    /// How many blocking handlers of a node run at once. Default 128: tokio keeps up to 512 threads for
+    /// How many blocking handlers of a node run at once. Default 512, as many threads as tokio keeps for
     /// all that blocks in a process.
     fn blocking_threads_max(&self) -> usize {
-        128
+        512
     }
 
     /// A timer for that moment.
@@ -237,7 +237,7 @@ pub trait Executor: fmt::Debug + Send + Sync {
 
     /// How many blocking handlers of a node run at once.
     fn blocking_threads_max(&self) -> usize {
-        128
+        512
     }
 
     /// Waits for a moment of that clock. Deadlines of calls and of links have one timer each instead.

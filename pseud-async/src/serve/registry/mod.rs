@@ -207,8 +207,10 @@ impl Registry {
     /// begun to its end, whether its caller leaves or not. One that takes long asks now and then whether
     /// that is [so](Request::cancelled).
     ///
-    /// At most 128 of a node run at once (in `pseud::blocking`: as many as its `Threads` say), and of
-    /// one peer as many as threads are free beside them. The others wait, and take turns by peer.
+    /// At most 512 of a node run at once (in `pseud::blocking`: as many as its `Threads` say), and of
+    /// one peer as many as threads are free beside them: half of them where it is alone. The others
+    /// wait, and take turns by peer; so handlers that wait for calls which come back to such handlers
+    /// may wait for each other where that many do.
     ///
     /// # Errors
     /// As for [`register`](Self::register).
