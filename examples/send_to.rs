@@ -30,7 +30,7 @@ impl Service {
     }
 
     pub(crate) async fn bind(&self, endpoint: &str) -> Result<String, Box<dyn Error>> {
-        Ok(self.server.bind(endpoint).await?)
+        Ok(self.server.bind(endpoint).await?.into())
     }
 
     /// Once `client1` has said hello, it has registered what is called there.

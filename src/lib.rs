@@ -23,7 +23,7 @@
 
 pub use bytes::Bytes;
 pub use pseud_proto as proto;
-pub use pseud_proto::pseud::PeerInfo;
+pub use pseud_proto::peer::PeerInfo;
 pub use pseud_proto::value::BadArguments;
 #[cfg(feature = "_curve")]
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
@@ -44,12 +44,13 @@ pub use pseud_tokio as tokio;
 pub use pseud_tokio::rpcudp;
 #[cfg(feature = "tokio")]
 pub use pseud_tokio::{
-    AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll, CallError,
-    Caller, Cancelled, Change, Client, ConnectionEvent, Drain, Drained, Events, HandlerError,
-    HeartbeatBackend, HeartbeatBackends, Judging, MemoryPresence, NameRefused, Node, Object,
-    OnDisconnect, OnSilence, Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry,
-    PresenceEvent, PresenceFeed, PresenceStore, Registry, Request, Role, Security, Server, Service,
-    SetupError, Sign, Source, Storing, Ticking, UntilReady, UserStore, Who, Wire, register,
+    Address, AuthBackend, AuthBackends, Authenticate, Authenticator, BadAddress, BindOptions, Call,
+    CallAll, CallError, Caller, Cancelled, Change, Client, ConnectionEvent, Drain, Drained,
+    EndpointError, Events, HandlerError, HeartbeatBackend, HeartbeatBackends, IntoAddress, Judging,
+    MemoryPresence, NameRefused, Node, Object, OnDisconnect, OnSilence, Options, Peer, PeerStatus,
+    Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Registry,
+    Request, Role, Security, Server, Service, SetupError, Sign, Source, Storing, Ticking,
+    UntilReady, UserStore, Who, Wire, register,
 };
 #[cfg(all(feature = "_curve", feature = "tokio"))]
 pub use pseud_tokio::{CurveLogins, TrustedKeys};

@@ -15,6 +15,7 @@ mod auth;
 mod call;
 #[cfg(feature = "rpcudp")]
 mod datagram;
+mod endpoint_error;
 mod engine;
 mod entropy;
 pub mod files;
@@ -44,13 +45,14 @@ pub use call::all::CallAll;
 pub use call::error::CallError;
 pub use call::peer::Peer;
 pub use call::service::Service;
+pub use endpoint_error::{EndpointError, InClear};
 pub use engine::event::LinkEvent;
 pub use node::events::{ConnectionEvent, Events};
 pub use node::lifecycle::{Drained, UntilReady};
 pub use node::{
     AuthBackend, AuthBackends, BindOptions, Calling, Client, Drain, HeartbeatBackend,
-    HeartbeatBackends, InClear, Node, Options, Peering, Role, Security, Server, Serving,
-    SetupError, Ticking,
+    HeartbeatBackends, Node, Options, Peering, Role, Security, Server, Serving, SetupError,
+    Ticking,
 };
 pub use presence::beats::{OnSilence, Sign};
 pub use presence::feed::{Change, PresenceFeed, Who};
@@ -58,6 +60,7 @@ pub use presence::pages::Peers;
 pub use presence::status::PeerStatus;
 pub use presence::store::{MemoryPresence, PresenceEntry, PresenceStore, Storing};
 pub use presence::stream::{Presence, PresenceEvent};
+pub use pseud_proto::address::{Address, BadAddress, IntoAddress};
 pub use pseud_proto::registry::NameRefused;
 pub use serve::caller::{Caller, Wire};
 pub use serve::cancelled::Cancelled;

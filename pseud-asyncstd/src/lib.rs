@@ -38,13 +38,13 @@ mod socket;
 
 #[doc(inline)]
 pub use pseud_async::{
-    Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BindOptions, Call, CallAll,
-    CallError, Caller, Cancelled, Change, ConnectionEvent, Drain, Drained, Events, HandlerError,
-    HeartbeatBackend, HeartbeatBackends, InClear, Judging, MemoryPresence, NameRefused, Node,
-    Object, OnDisconnect, OnSilence, Options, Peer, PeerStatus, Peers, Permit, Presence,
-    PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Registry, Request, Role, Security,
-    Service, SetupError, Sign, Source, Storing, Ticking, UntilReady, UserStore, Who, Wire, files,
-    register,
+    Address, Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BadAddress,
+    BindOptions, Call, CallAll, CallError, Caller, Cancelled, Change, ConnectionEvent, Drain,
+    Drained, EndpointError, Events, HandlerError, HeartbeatBackend, HeartbeatBackends, InClear,
+    IntoAddress, Judging, MemoryPresence, NameRefused, Node, Object, OnDisconnect, OnSilence,
+    Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed,
+    PresenceStore, Registry, Request, Role, Security, Service, SetupError, Sign, Source, Storing,
+    Ticking, UntilReady, UserStore, Who, Wire, files, register,
 };
 #[cfg(feature = "_curve")]
 #[doc(inline)]

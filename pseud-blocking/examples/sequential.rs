@@ -28,7 +28,7 @@ fn serve() -> Result<(Server, String), Box<dyn Error>> {
     })?;
     let endpoint = server.bind("tcp://127.0.0.1:0")?;
     println!("{endpoint}");
-    Ok((server, endpoint))
+    Ok((server, endpoint.into()))
 }
 
 fn call(endpoint: &str, count: u32) -> Result<(), Box<dyn Error>> {

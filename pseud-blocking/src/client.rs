@@ -2,7 +2,7 @@
 
 use crate::runtime::Threads;
 use crate::wait::block_on;
-use pseud_async::{Drain, Options, SetupError};
+use pseud_async::{Address, Drain, EndpointError, IntoAddress, Options, SetupError};
 use std::io;
 use std::ops::Deref;
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Client {
     ///
     /// # Errors
     /// The same.
-    pub fn bind(&self, endpoint: &str) -> io::Result<String> {
+    pub fn bind(&self, endpoint: impl IntoAddress) -> Result<Address, EndpointError> {
         block_on(self.0.bind(endpoint))?
     }
 

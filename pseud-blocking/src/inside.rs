@@ -22,6 +22,12 @@ impl fmt::Display for WouldBlock {
 
 impl std::error::Error for WouldBlock {}
 
+impl From<WouldBlock> for pseud_async::EndpointError {
+    fn from(error: WouldBlock) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
 impl From<WouldBlock> for io::Error {
     fn from(error: WouldBlock) -> Self {
         Self::new(io::ErrorKind::Unsupported, error)

@@ -20,13 +20,15 @@
 
 use crate::runtime::Threads;
 use crate::wait::block_on;
-use pseud_async::{Drain, SetupError};
+use pseud_async::{BadAddress, Drain, EndpointError, SetupError};
 use std::io;
 use std::ops::Deref;
 use std::time::Duration;
 
 #[doc(inline)]
-pub use pseud_async::kaa::{BigInt, Complex, Config, FrozenSet, Options, PickledObject, Set, exts};
+pub use pseud_async::kaa::{
+    Address, BigInt, Complex, Config, FrozenSet, Options, PickledObject, Set, exts,
+};
 
 /// A server of kaa.rpc, whose handlers run on threads of a pool: a [`pseud_async::kaa::Server`] on
 /// [`Threads`]. Cheap to clone; all clones are one, and it ends with the last of them.
@@ -89,7 +91,10 @@ impl Server {
     ///
     /// # Errors
     /// The same, and this thread must not block.
-    pub fn bind(&self, address: &str) -> io::Result<String> {
+    pub fn bind<A>(&self, address: A) -> Result<Address, EndpointError>
+    where
+        A: TryInto<Address, Error: Into<BadAddress>>,
+    {
         block_on(self.0.bind(address))?
     }
 }

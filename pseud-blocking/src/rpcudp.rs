@@ -20,7 +20,7 @@
 
 use crate::runtime::Threads;
 use crate::wait::{Wait, block_on, refused};
-use pseud_async::CallError;
+use pseud_async::{CallError, EndpointError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -58,7 +58,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// The address cannot be had; the system gives no thread, no descriptors or no entropy.
-    pub fn bind(at: SocketAddr) -> io::Result<Self> {
+    pub fn bind(at: SocketAddr) -> Result<Self, EndpointError> {
         pseud_async::rpcudp::Endpoint::bind(at).map(Self)
     }
 
@@ -66,7 +66,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// As for [`bind`](Self::bind).
-    pub fn bind_with(at: SocketAddr, options: Options) -> io::Result<Self> {
+    pub fn bind_with(at: SocketAddr, options: Options) -> Result<Self, EndpointError> {
         pseud_async::rpcudp::Endpoint::bind_with(at, options).map(Self)
     }
 

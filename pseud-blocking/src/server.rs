@@ -2,7 +2,7 @@
 
 use crate::runtime::Threads;
 use crate::wait::block_on;
-use pseud_async::{BindOptions, Drain, Options, SetupError};
+use pseud_async::{Address, BindOptions, Drain, EndpointError, IntoAddress, Options, SetupError};
 use std::io;
 use std::ops::Deref;
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl Server {
     ///
     /// # Errors
     /// The endpoint is malformed or cannot be bound, the node has ended, or this thread must not block.
-    pub fn bind(&self, endpoint: &str) -> io::Result<String> {
+    pub fn bind(&self, endpoint: impl IntoAddress) -> Result<Address, EndpointError> {
         block_on(self.0.bind(endpoint))?
     }
 
@@ -51,7 +51,11 @@ impl Server {
     ///
     /// # Errors
     /// As for [`bind`](Self::bind).
-    pub fn bind_with(&self, endpoint: &str, options: BindOptions) -> io::Result<String> {
+    pub fn bind_with(
+        &self,
+        endpoint: impl IntoAddress,
+        options: BindOptions,
+    ) -> Result<Address, EndpointError> {
         block_on(self.0.bind_with(endpoint, options))?
     }
 

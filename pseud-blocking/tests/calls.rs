@@ -16,7 +16,7 @@ fn served() -> (Server, String) {
         })
         .unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").unwrap();
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 fn connected(endpoint: &str) -> Client {

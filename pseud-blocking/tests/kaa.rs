@@ -22,7 +22,7 @@ fn served() -> (Server, String) {
         })
         .unwrap();
     let address = server.bind("127.0.0.1:0").unwrap();
-    (server, address)
+    (server, address.to_string())
 }
 
 fn connected(address: &str) -> Client {

@@ -380,7 +380,7 @@ fn endpoints_are_free_when_that_returns() {
     let mut endpoint = "tcp://127.0.0.1:*".to_owned();
     for _ in 0..50 {
         let server = Server::with_options(Options::server("service"), context.clone()).unwrap();
-        endpoint = server.bind(&endpoint).unwrap();
+        endpoint = server.bind(&endpoint).unwrap().into();
         server.unbind(&endpoint).unwrap();
         assert_eq!(server.bind(&endpoint).unwrap(), endpoint);
         server.shutdown();

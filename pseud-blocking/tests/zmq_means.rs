@@ -17,7 +17,7 @@ fn server() -> (Server, String) {
     let server = Server::new("service").unwrap();
     server.register_sync("one", |_| Ok::<_, Fault>(1)).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 fn client(endpoint: &str) -> Client {

@@ -8,7 +8,8 @@ use crate::{kaa, rpcudp, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
 use pseud::{
-    CallError, Client, ConnectionEvent, Events, Fault, Node, Options, Reason, Role, SetupError,
+    Address, CallError, Client, ConnectionEvent, EndpointError, Events, Fault, Node, Options,
+    Reason, Role, SetupError,
 };
 use std::ops::Deref;
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ pub(crate) struct Calling {
 pub(crate) fn open(
     options: Options,
     credentials: &Credentials,
-    connect: &[String],
+    connect: &[Address],
     peer: &str,
 ) -> Result<Calling, ExitCode> {
     let options = credentials.put_to(options).map_err(|error| fail(USAGE, &error.to_string()))?;
@@ -186,7 +187,7 @@ impl Either {
         made.map_err(|error| unmade(&error))
     }
 
-    fn connect(&self, arguments: &CallArguments) -> std::io::Result<()> {
+    fn connect(&self, arguments: &CallArguments) -> Result<(), EndpointError> {
         match self {
             Self::Zmtp(client) => {
                 arguments.connect.iter().try_for_each(|endpoint| client.connect(endpoint))

@@ -7,8 +7,9 @@ use crate::parse::{host_port, keyword, late_guard, name, seconds, to_bind, to_co
 use crate::security::Guard;
 use crate::user::UserArguments;
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand};
-use pseud::LateGuard;
 use pseud::proto::value::Value;
+use pseud::tokio::kaa;
+use pseud::{Address, LateGuard};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub(crate) enum Command {
 pub(crate) struct TargetArguments {
     /// Connect there: tcp://HOST:PORT or ipc://PATH. May be given more than once.
     #[arg(long, value_name = "ENDPOINT", required = true, value_parser = to_connect)]
-    pub(crate) connect: Vec<String>,
+    pub(crate) connect: Vec<Address>,
     /// The server's name: its routing id, `--name` of `pseud serve`, `user_id` in Python.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) peer: String,
@@ -178,10 +179,10 @@ pub(crate) struct ServeArguments {
     /// Listen there: tcp://HOST:PORT, where the host may be `*` (any) and the port 0 (one that is
     /// free), or ipc://PATH.
     #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_bind, requires = "name")]
-    pub(crate) bind: Vec<String>,
+    pub(crate) bind: Vec<Address>,
     /// Connect there, and again whenever that link ends; who listens there can call --name.
     #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_connect, requires = "name")]
-    pub(crate) connect: Vec<String>,
+    pub(crate) connect: Vec<Address>,
     /// Serve the same methods over datagrams, too, as Python's `rpcudp` has them: the host may be `*`
     /// (any), the port 0 (one that is free). Nothing is authenticated there, whatever --security says.
     #[arg(long, value_name = "HOST:PORT", num_args = 1.., value_parser = host_port)]
@@ -189,7 +190,7 @@ pub(crate) struct ServeArguments {
     /// Serve kaa.rpc there as well: HOST:PORT, /PATH of a Unix socket, or its name in kaa's directory
     /// for temporary files. The methods are the same.
     #[arg(long, value_name = "ENDPOINT", num_args = 1..)]
-    pub(crate) kaa: Vec<String>,
+    pub(crate) kaa: Vec<kaa::Address>,
     /// A file with the secret that kaa.rpc's peers must know, which only its owner may read (mode 600).
     /// The end of its last line is no part of it. Without it the secret is empty: whoever reaches the
     /// endpoint may call.
@@ -249,11 +250,11 @@ pub(crate) struct CallArguments {
         conflicts_with = "kaa",
         value_parser = to_connect
     )]
-    pub(crate) connect: Vec<String>,
+    pub(crate) connect: Vec<Address>,
     /// Connect to a server of kaa.rpc there: HOST:PORT, /PATH of a Unix socket, or its name in kaa's
     /// directory for temporary files.
     #[arg(long, value_name = "ENDPOINT", conflicts_with_all = ["peer", "identity", "key", "user"])]
-    pub(crate) kaa: Option<String>,
+    pub(crate) kaa: Option<kaa::Address>,
     /// A file with the secret that kaa.rpc's server knows, which only its owner may read (mode 600). The
     /// end of its last line is no part of it. Without it the secret is empty.
     #[arg(long, value_name = "FILE", requires = "kaa", conflicts_with = "connect")]

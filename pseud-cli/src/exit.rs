@@ -1,9 +1,8 @@
 //! How the program ends: its exit codes, and why on stderr.
 
 use crate::terminal;
-use pseud::tokio::InClear;
+use pseud::EndpointError;
 use std::error::Error;
-use std::io;
 use std::process::ExitCode;
 
 /// The remote handler failed, or an endpoint cannot be bound.
@@ -21,15 +20,14 @@ pub(crate) fn fail(code: u8, why: &str) -> ExitCode {
 
 /// Says why an endpoint cannot be used. Where a flag is missing, that is a usage error.
 pub(crate) fn fail_at(error: &(dyn Error + 'static)) -> ExitCode {
-    let cause = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    match cause.and_then(|cause| cause.downcast_ref::<InClear>()) {
-        None => fail(FAILED, &error.to_string()),
-        Some(in_clear) => {
+    match error.downcast_ref() {
+        Some(EndpointError::InClear(in_clear)) => {
             let (verb, endpoint) = (in_clear.verb(), in_clear.endpoint());
             let cause = "passwords, or kaa.rpc's calls, would cross the network in clear; give \
                          --allow-plaintext if that network is trusted, or let both sides use keys \
                          (pseud keygen --help)";
             fail(USAGE, &format!("cannot {verb} {endpoint}: {cause}"))
         }
+        _ => fail(FAILED, &error.to_string()),
     }
 }

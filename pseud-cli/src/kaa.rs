@@ -40,7 +40,7 @@ pub(crate) async fn serve(
         let bound = server.bind(endpoint).await?;
         if arguments.kaa_secret_file.is_none() {
             tracing::warn!(
-                endpoint = bound,
+                endpoint = %bound,
                 "whoever reaches this endpoint may call: give --kaa-secret-file"
             );
         }

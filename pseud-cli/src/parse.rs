@@ -2,17 +2,17 @@
 
 use crate::json;
 use pseud::LateGuard;
-use pseud::proto::address::{Address, BadAddress};
 use pseud::proto::value::Value;
 use pseud::proto::zmtp::PublicKey;
+use pseud::{Address, BadAddress};
 use std::time::Duration;
 
-pub(crate) fn to_bind(endpoint: &str) -> Result<String, BadAddress> {
-    Address::to_bind(endpoint).map(|_| endpoint.to_owned())
+pub(crate) fn to_bind(endpoint: &str) -> Result<Address, BadAddress> {
+    Address::to_bind(endpoint)
 }
 
-pub(crate) fn to_connect(endpoint: &str) -> Result<String, BadAddress> {
-    Address::to_connect(endpoint).map(|_| endpoint.to_owned())
+pub(crate) fn to_connect(endpoint: &str) -> Result<Address, BadAddress> {
+    Address::to_connect(endpoint)
 }
 
 /// HOST:PORT, of datagrams.

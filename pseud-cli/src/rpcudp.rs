@@ -21,7 +21,7 @@ pub(crate) async fn bind(at: &str, registry: Registry) -> io::Result<Endpoint> {
     let cannot = |error: io::Error| io::Error::other(format!("cannot bind {at}: {error}"));
     let address = resolve(&at.replacen("*:", "0.0.0.0:", 1)).await.map_err(cannot)?;
     let endpoint = Endpoint::bind_with(address, Options::default().registry(registry));
-    let endpoint = endpoint.map_err(cannot)?;
+    let endpoint = endpoint.map_err(io::Error::from)?;
     if !address.ip().is_loopback() {
         tracing::warn!(
             endpoint = %endpoint.local_addr(),

@@ -24,10 +24,10 @@
 
 mod auth;
 mod base;
-pub mod call;
+mod call;
 mod channel;
 mod dialect;
-pub mod error;
+mod error;
 #[cfg(feature = "kaa")]
 pub mod kaa;
 mod link;
@@ -61,7 +61,6 @@ pub use error::{
     Parting, PeerError, Reason, Refusal,
 };
 pub use registry::Handlers;
-pub use rpc::config;
-pub use rpc::config::{Config, Limits, UserSessions};
+pub use rpc::config::{CALL_TIMEOUT_MAX, Config, Limits, UserSessions};
 pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};
 pub use wire::zmtp;

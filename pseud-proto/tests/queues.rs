@@ -7,7 +7,8 @@
     reason = "a test that panics is a test that fails"
 )]
 
-use pseud_proto::pseud::{Endpoint, Kind, PeerInfo};
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::pseud::{Endpoint, Kind};
 use pseud_proto::zmtp::Parts;
 use pseud_proto::{
     Action, CallId, CallOptions, Config, Outcome, Packed, PeerId, Reason, Several, Ticket, To,

@@ -2,7 +2,9 @@
 
 use crate::Tokio;
 #[doc(inline)]
-pub use pseud_async::kaa::{BigInt, Complex, Config, FrozenSet, Options, PickledObject, Set, exts};
+pub use pseud_async::kaa::{
+    Address, BigInt, Complex, Config, FrozenSet, Options, PickledObject, Set, exts,
+};
 
 /// A server of kaa.rpc on tokio: see [`pseud_async::kaa::Server`].
 pub type Server = pseud_async::kaa::Server<Tokio>;

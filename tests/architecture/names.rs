@@ -20,6 +20,7 @@ const FACES: &[&str] = &["Client", "Endpoint", "Server"];
 /// So have the things that it meets there, under their wire's path: `kaa::Channel`, `rpcudp::Request`.
 const WIRES: &[&str] = &[
     "Action",
+    "Address",
     "Call",
     "CallOptions",
     "Channel",

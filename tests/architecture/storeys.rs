@@ -23,7 +23,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
     (
         "pseud-async",
         &[
-            &["entropy", "io_error", "panics"],
+            &["endpoint_error", "entropy", "io_error", "panics"],
             &["runtime"],
             &["os", "files"],
             &["engine"],

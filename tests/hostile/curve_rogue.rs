@@ -76,7 +76,7 @@ async fn d_16_a_server_that_connects_to_a_client_that_binds() {
     let server = Server::with_options(curve_server(&Arc::default())).unwrap();
     server.register_sync("answer", |_| Ok::<_, Fault>(42)).unwrap();
     let client = Client::with_options(curve_client("service")).unwrap();
-    server.connect(&client.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
+    server.connect(client.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
     timeout(PATIENCE, client.ready()).await.unwrap();
     assert_eq!(client.call::<u32, _>("answer", ()).await.unwrap(), 42);
 }

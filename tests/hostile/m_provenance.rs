@@ -35,7 +35,7 @@ async fn backend(change: impl FnOnce(&mut Options)) -> (Server, String) {
     let guarded = server.domain("root");
     guarded.register_sync("erase", |request| Ok::<_, Fault>(whose(&request))).unwrap();
     let endpoint = server.bind(ANYWHERE).await.unwrap();
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 /// A server that passes calls on to the backend, as that user: in its callers' names or in its own.
@@ -67,7 +67,7 @@ async fn proxy(
         server.register(name, pass_on).unwrap();
     }
     let endpoint = server.bind(ANYWHERE).await.unwrap();
-    (server, behind, endpoint)
+    (server, behind, endpoint.into())
 }
 
 type Told = Result<(String, bool, Option<String>), CallError>;
@@ -164,7 +164,7 @@ async fn circle(change: impl Fn(&mut Options)) -> (u32, usize) {
         let refused = refused.clone();
         node.registry().register("go.down", move |request| down(request, refused.clone())).unwrap();
     }
-    client.connect(&server.bind(ANYWHERE).await.unwrap()).unwrap();
+    client.connect(server.bind(ANYWHERE).await.unwrap()).unwrap();
     let depth = timeout(PATIENCE, client.call::<u32, _>("go.down", ())).await.unwrap().unwrap();
     timeout(PATIENCE, async { tokio::join!(server.drained(), client.drained()) }).await.unwrap();
     for node in [server.node(), client.node()] {

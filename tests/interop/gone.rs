@@ -28,7 +28,7 @@ async fn server() -> (Server, String, Presence) {
     serve(server.node());
     let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
     let presence = server.presence();
-    (server, endpoint, presence)
+    (server, endpoint.into(), presence)
 }
 
 /// A Python client that connects there, and its session.

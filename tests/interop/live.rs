@@ -41,7 +41,8 @@ impl PythonCalls {
         let Some(python) = PythonPeer::start() else { return };
         let server = Server::with_options(options).expect("a runtime is there");
         serve(server.node());
-        let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
+        let endpoint: String =
+            server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port").into();
         let room = Self { python, server, endpoint };
         bounded(async {
             room.connect("client", seconds, json!({})).await;

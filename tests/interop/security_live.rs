@@ -167,7 +167,7 @@ pub(crate) async fn rust_server(secured: Secured) -> (Server, String) {
     };
     server.register("back", back).expect("a free name");
     let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 pub(crate) fn rust_client(secured: Secured, shown: Shown, endpoint: &str) -> Client {

@@ -36,7 +36,7 @@ async fn server() -> (Server, String) {
         })
         .unwrap();
     let address = server.bind("127.0.0.1:0").await.unwrap();
-    (server, address)
+    (server, address.to_string())
 }
 
 fn client(address: &str) -> Client {

@@ -12,14 +12,14 @@ async fn serves(address: &str) {
     server.register("one", |_| async { Ok::<_, Fault>(1) }).unwrap();
     let bound = server.bind(address).await.unwrap();
     assert!(bound.starts_with('/'), "{bound}");
-    let mode = std::fs::metadata(&bound).unwrap().permissions().mode();
+    let mode = std::fs::metadata(&*bound).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     for way in [address, &bound] {
         let client = client(way);
         assert_eq!(soon(client.call::<i64, _>("one", ())).await.unwrap(), 1);
     }
     server.unbind(address).unwrap();
-    assert!(!std::path::Path::new(&bound).exists());
+    assert!(!std::path::Path::new(&*bound).exists());
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn pair<R: Runtime>() -> (Server<R>, Client<R>) {
     let client = new_client::<R>(roomy(Options::client("service").identity("desk")));
     serve(server.node());
     serve(client.node());
-    client.connect(&server.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
+    client.connect(server.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
     soon(client.ready()).await;
     (server, client)
 }

@@ -16,7 +16,7 @@ pub(crate) async fn serve<R: Runtime>(options: Options) -> (Server<R>, String) {
     let server = new_server::<R>(options);
     register(&server);
     let endpoint = server.bind(ANYWHERE).await.unwrap();
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 pub(crate) fn register<R: Runtime>(server: &Server<R>) {

@@ -69,7 +69,7 @@ async fn serve<R: Runtime>(server: &Server<R>, endpoint: &str) -> String {
     server
         .register("forever", |_| async { std::future::pending::<Result<(), Fault>>().await })
         .unwrap();
-    server.bind(endpoint).await.unwrap()
+    server.bind(endpoint).await.unwrap().into()
 }
 
 /// Where nobody listens any more.

@@ -40,7 +40,7 @@ async fn bind_again<R: Runtime>(endpoint: &str, end: End) {
     for round in 0..tries() {
         let server = new_server::<R>(Options::server("service"));
         let bound = server.bind(&endpoint).await;
-        endpoint = bound.unwrap_or_else(|error| panic!("{end:?}, try {round}: {error}"));
+        endpoint = bound.unwrap_or_else(|error| panic!("{end:?}, try {round}: {error}")).into();
         server.register_sync("hello", |_| Ok::<_, Fault>("Hello Charly")).unwrap();
         let client = new_client::<R>(Options::client("service"));
         client.connect(&endpoint).unwrap();

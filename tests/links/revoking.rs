@@ -19,7 +19,7 @@ async fn serve(options: Options) -> (Server, String) {
     server.predicate("staff", |caller| caller.user().has_permission("staff"));
     server.domain("staff").register_sync("till", |_| Ok::<_, Fault>(7)).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 async fn plain_server() -> (Server, String) {

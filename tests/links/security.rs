@@ -3,7 +3,7 @@
 use crate::guarded::{DENIED, UNAVAILABLE, calls_go_both_ways, connect, plain, refusal, serve};
 use crate::{Client, Runtime, Tokio, conversations, new_client, new_server, soon, yield_now};
 use pseud::proto::{Incompatible, PeerError};
-use pseud::{Authenticator, KeyPair, Options, Secret, SetupError, Verdict};
+use pseud::{Authenticator, EndpointError, KeyPair, Options, Secret, SetupError, Verdict};
 use std::time::Duration;
 
 conversations! { Tokio:
@@ -108,7 +108,7 @@ async fn g_13_passwords_do_not_leave_the_machine_unless_allowed<R: Runtime>() {
     for text in ["tcp://*:0", "allow_plaintext"] {
         assert!(refused.to_string().contains(text), "{refused}");
     }
-    let cause = refused.get_ref().unwrap().downcast_ref::<pseud::tokio::InClear>().unwrap();
+    let EndpointError::InClear(cause) = &refused else { panic!("{refused:?}") };
     assert_eq!((cause.verb(), cause.endpoint()), ("bind", "tcp://*:0"));
     let allowed = new_server::<R>(server.allow_plaintext(true));
     allowed.bind("tcp://*:0").await.unwrap();

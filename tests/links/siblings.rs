@@ -20,7 +20,7 @@ async fn server<R: Runtime>() -> (Server<R>, [String; 2]) {
     server.register_sync("hello", |_| Ok::<_, Fault>("hello")).unwrap();
     let first = server.bind(ANYWHERE).await.unwrap();
     let second = server.bind(ANYWHERE).await.unwrap();
-    (server, [first, second])
+    (server, [first.into(), second.into()])
 }
 
 fn desk<R: Runtime>(endpoints: &[String]) -> Client<R> {

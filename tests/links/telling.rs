@@ -45,7 +45,7 @@ async fn plain_server<R: Runtime>() -> (Server<R>, String) {
     });
     let server = new_server::<R>(Options::server("service").plain_server(authenticator));
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 fn plain(user: &str, password: &str) -> Options {
@@ -388,7 +388,7 @@ async fn calls_of_one_who_is_denied_somewhere_wait_for_elsewhere<R: Runtime>() {
     open.register_sync("hello", |_| Ok::<_, Fault>("Hello Bob")).unwrap();
     let bob = new_client::<R>(plain("bob", "b"));
     let mut events = bob.events();
-    bob.connect(&open.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
+    bob.connect(open.bind("tcp://127.0.0.1:0").await.unwrap()).unwrap();
     bob.connect(&shut).unwrap();
     assert_eq!(refused(&mut events).await, DENIED);
     let call = bob.call::<String, _>("hello", ()).timeout(SOON);

@@ -23,7 +23,7 @@ const ANYWHERE: &str = "tcp://127.0.0.1:0";
 async fn bind<R: Runtime>(options: Options) -> (Server<R>, String) {
     let server = new_server::<R>(options);
     let endpoint = server.bind(ANYWHERE).await.unwrap();
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 fn users() -> Authenticator {

@@ -45,7 +45,7 @@ async fn server<R: Runtime>() -> (Server<R>, String) {
 async fn bound<R: Runtime>(options: Options) -> (Server<R>, String) {
     let server = new_server::<R>(options);
     let endpoint = server.bind(ANYWHERE).await.unwrap();
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 fn options() -> Options {

@@ -1,10 +1,11 @@
 //! A peer that connects to one server.
 
-use super::address::to_endpoint;
+use super::address::Address;
 use super::options::Options;
+use crate::endpoint_error::EndpointError;
 use crate::node::{Calling, Drain, Peering, SetupError};
 use crate::runtime::Runtime;
-use std::io;
+use pseud_proto::address::BadAddress;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -46,8 +47,12 @@ impl<R: Runtime> Client<R> {
     /// The address is malformed, connected to already, or is not loopback and
     /// [`allow_plaintext`](Options::allow_plaintext) is not set ([`InClear`](crate::InClear)); or the
     /// node has ended.
-    pub fn connect(&self, address: &str) -> io::Result<()> {
-        self.0.connect(&to_endpoint(address)?)
+    pub fn connect<A>(&self, address: A) -> Result<(), EndpointError>
+    where
+        A: TryInto<Address, Error: Into<BadAddress>>,
+    {
+        let address = address.try_into().map_err(Into::into)?;
+        self.0.connect(address.to_endpoint("connect to")?)
     }
 
     /// Closes the link to an address, and does not connect to it again. When this returns its calls
@@ -55,8 +60,12 @@ impl<R: Runtime> Client<R> {
     ///
     /// # Errors
     /// It is not connected to.
-    pub fn disconnect(&self, address: &str) -> io::Result<()> {
-        self.0.disconnect(&to_endpoint(address)?)
+    pub fn disconnect<A>(&self, address: A) -> Result<(), EndpointError>
+    where
+        A: TryInto<Address, Error: Into<BadAddress>>,
+    {
+        let address = address.try_into().map_err(Into::into)?;
+        self.0.disconnect(address.to_endpoint("disconnect")?)
     }
 
     /// Whether there is a server now that has shown the secret.

@@ -11,6 +11,7 @@ mod directory;
 mod options;
 mod server;
 
+pub use address::Address;
 pub use client::Client;
 pub use options::Options;
 pub use pseud_proto::kaa::{BigInt, Complex, Config, FrozenSet, PickledObject, Set, exts};

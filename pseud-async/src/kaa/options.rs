@@ -4,6 +4,7 @@ use crate::link::CarrierConfig;
 use crate::node;
 use crate::serve::on_disconnect::OnDisconnect;
 use crate::serve::registry::Registry;
+use pseud_proto::User;
 use pseud_proto::backoff::Retry;
 use pseud_proto::kaa::{Config, SERVER};
 use std::sync::Arc;
@@ -52,18 +53,12 @@ impl Default for Options {
     }
 }
 
+node::common!(Options);
+
 impl Options {
     /// The defaults, with that secret: of any length, and empty for none.
     pub fn new(secret: impl Into<Vec<u8>>) -> Self {
         Self { config: Config::new(secret), ..Self::default() }
-    }
-
-    /// How long a call waits for its answer, and for the link before it, unless it says otherwise.
-    /// Default 5 s.
-    #[must_use]
-    pub fn call_timeout(mut self, timeout: Duration) -> Self {
-        self.config.call_timeout = timeout;
-        self
     }
 
     /// Tries again after that long each time: the reference's `retry`.
@@ -80,32 +75,39 @@ impl Options {
         self
     }
 
-    /// Lets its links cross a network in clear: see [`allow_plaintext`](Self::allow_plaintext).
+    /// How long the handshake may take. Default: see [`Config::handshake_timeout`].
     #[must_use]
-    pub fn allow_plaintext(mut self, allow: bool) -> Self {
-        self.allow_plaintext = allow;
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.config.handshake_timeout = timeout;
         self
     }
 
-    /// Serves what that registry holds, now and later, instead of one of its own: nodes of other wires
-    /// may share it. It outlives them.
+    /// How long a packet that was begun may wait for its next byte. Default: see
+    /// [`Config::packet_timeout`].
     #[must_use]
-    pub fn registry(mut self, registry: Registry) -> Self {
-        self.registry = Some(registry);
+    pub fn packet_timeout(mut self, timeout: Duration) -> Self {
+        self.config.packet_timeout = timeout;
         self
     }
 
-    /// What becomes of async handlers that wait while their caller leaves.
+    /// Bytes of a packet, either way. Default: see [`Config::packet_bytes_max`].
     #[must_use]
-    pub fn on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
-        self.on_disconnect = on_disconnect;
+    pub fn packet_bytes_max(mut self, max: usize) -> Self {
+        self.config.packet_bytes_max = max;
         self
     }
 
-    /// Sends the tracebacks of handlers to their callers. Default false: they carry file paths.
+    /// Who a peer is that has shown the secret: see [`Config::user`].
     #[must_use]
-    pub fn expose_traceback(mut self, expose: bool) -> Self {
-        self.config.expose_traceback = expose;
+    pub fn user(mut self, user: User) -> Self {
+        self.config.user = user;
+        self
+    }
+
+    /// Permissions of the file of a bound Unix socket: see [`socket_mode`](Self#structfield.socket_mode).
+    #[must_use]
+    pub fn socket_mode(mut self, mode: u32) -> Self {
+        self.socket_mode = Some(mode);
         self
     }
 

@@ -1,10 +1,11 @@
 //! A peer that others connect to.
 
-use super::address::{of_endpoint, to_endpoint};
+use super::address::Address;
 use super::options::Options;
+use crate::endpoint_error::EndpointError;
 use crate::node::{Drain, Peering, Serving, SetupError};
 use crate::runtime::Runtime;
-use std::io;
+use pseud_proto::address::BadAddress;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -42,9 +43,12 @@ impl<R: Runtime> Server<R> {
     /// The address is malformed, cannot be bound, or is not loopback and
     /// [`allow_plaintext`](Options::allow_plaintext) is not set ([`InClear`](crate::InClear)); or the
     /// node has ended.
-    pub async fn bind(&self, address: &str) -> io::Result<String> {
-        let bound = self.0.bind(&to_endpoint(address)?).await?;
-        Ok(of_endpoint(&bound))
+    pub async fn bind<A>(&self, address: A) -> Result<Address, EndpointError>
+    where
+        A: TryInto<Address, Error: Into<BadAddress>>,
+    {
+        let address = address.try_into().map_err(Into::into)?;
+        Ok(self.0.bind(address.to_endpoint("bind")?).await?.into())
     }
 
     /// Listens no more on an address, written as [`bind`](Self::bind) returned it: the reference's
@@ -52,8 +56,12 @@ impl<R: Runtime> Server<R> {
     ///
     /// # Errors
     /// It is not bound.
-    pub fn unbind(&self, address: &str) -> io::Result<()> {
-        self.0.unbind(&to_endpoint(address)?)
+    pub fn unbind<A>(&self, address: A) -> Result<(), EndpointError>
+    where
+        A: TryInto<Address, Error: Into<BadAddress>>,
+    {
+        let address = address.try_into().map_err(Into::into)?;
+        self.0.unbind(address.to_endpoint("unbind")?)
     }
 
     /// Ends it: takes no new calls, lets what is open finish for that long at most, writes what is

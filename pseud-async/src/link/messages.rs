@@ -8,7 +8,7 @@ use crate::engine::activity::Activity;
 use crate::engine::any_link::AnyLink;
 use crate::engine::state::Inner;
 use atomic_waker::AtomicWaker;
-use pseud_proto::pseud::PeerInfo;
+use pseud_proto::peer::PeerInfo;
 use pseud_proto::zmtp::{Parts, Question, Token, Verdict};
 use pseud_proto::{PeerError, PeerId, Reason};
 use std::fmt;

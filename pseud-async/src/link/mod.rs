@@ -29,7 +29,7 @@ use crate::engine::refusals::line::Failed;
 use crate::engine::state::Inner;
 use crate::runtime::Writer;
 use atomic_waker::AtomicWaker;
-use pseud_proto::pseud::PeerInfo;
+use pseud_proto::peer::PeerInfo;
 use pseud_proto::zmtp::{Connection, Event, Question, Ready, Side, Verdict};
 use pseud_proto::{Incompatible, LateGuard, Misbehaved, PeerError, PeerId, Reason, Siblings};
 use std::fmt;

@@ -3,14 +3,14 @@
 use super::connect::resolve;
 use super::options::{BindOptions, Options};
 use super::security;
+use crate::endpoint_error::EndpointError;
 use crate::engine::sockets::Listening;
-use crate::io_error::{invalid, named};
 use crate::link::driver::Driver;
 use crate::link::{CarrierConfig, Host, Origin};
 use crate::runtime::abort::Abort;
 use crate::runtime::time::sleep;
 use crate::runtime::{Listener, Runtime, SocketAddress, unsupported};
-use pseud_proto::address::Address;
+use pseud_proto::address::{Address, Transport};
 use pseud_proto::backoff::{Backoff, Retry};
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -25,24 +25,23 @@ use std::time::Duration;
 pub(crate) async fn bind<R: Runtime>(
     host: &Arc<Host>,
     options: &Options,
-    endpoint: &str,
+    address: &Address,
     here: BindOptions,
     runtime: &R,
-) -> io::Result<(String, Bound)> {
-    let address = Address::to_bind(endpoint).map_err(invalid)?;
-    security::check_endpoint(options, &address, "bind", endpoint)?;
-    let listener = listen(runtime, &address, options.ipc_mode).await;
-    let listener = listener.map_err(|error| named("bind", endpoint, &error))?;
-    let bound = match listener.tcp_address()? {
-        Some(real) => format!("tcp://{real}"),
-        None => address.to_string(),
+) -> Result<(Address, Bound), EndpointError> {
+    security::check_endpoint(options, address, "bind")?;
+    let cannot = |cause| EndpointError::Io { verb: "bind", endpoint: address.to_string(), cause };
+    let listener = listen(runtime, address, options.ipc_mode).await.map_err(cannot)?;
+    let bound = match listener.tcp_address().map_err(cannot)? {
+        Some(real) => Address::from(real),
+        None => address.clone(),
     };
     host.hub().listens();
     tracing::info!(endpoint = %bound, "listening");
     let config = options.accepting();
     let open = Arc::new(OpenListener(Mutex::new(Some(listener))));
     if !host.hub().listen(&open) {
-        return Err(named("bind", endpoint, &io::Error::other("this side shut down")));
+        return Err(EndpointError::ShutDown { verb: "bind", endpoint: address.to_string() });
     }
     let task = Abort::default();
     let accept = accept(host.clone(), config, here, open.clone(), runtime.clone());
@@ -56,13 +55,13 @@ async fn listen<R: Runtime>(
     address: &Address,
     ipc_mode: Option<u32>,
 ) -> io::Result<R::Listener> {
-    let at = match address {
-        Address::Tcp { host, port } => {
+    let at = match address.transport() {
+        Transport::Tcp { host, port } => {
             let host = if host == "*" { "0.0.0.0" } else { host };
             return listen_tcp(runtime, resolve(runtime, host, *port).await?).await;
         }
-        Address::Ipc { path } => SocketAddress::UnixPath(path.into()),
-        Address::IpcAbstract { name } => SocketAddress::UnixAbstract(name.clone()),
+        Transport::Ipc { path } => SocketAddress::UnixPath(path.into()),
+        Transport::IpcAbstract { name } => SocketAddress::UnixAbstract(name.clone()),
         _ => return Err(unsupported()),
     };
     runtime.bind(&at, ipc_mode).await

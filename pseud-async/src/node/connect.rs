@@ -2,7 +2,7 @@
 
 use crate::runtime::time::{after, by};
 use crate::runtime::{Runtime, SocketAddress, Stream, unsupported};
-use pseud_proto::address::Address;
+use pseud_proto::address::{Address, Transport};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -21,13 +21,13 @@ pub(crate) async fn connect<R: Runtime>(
     at_most: Duration,
     mut failed: impl FnMut(io::Error),
 ) -> Option<R::Stream> {
-    let to = match address {
-        Address::Tcp { host, port } => match resolve(runtime, host, *port).await {
+    let to = match address.transport() {
+        Transport::Tcp { host, port } => match resolve(runtime, host, *port).await {
             Ok(addresses) => return race(runtime, addresses, at_most, failed).await,
             Err(error) => Err(error),
         },
-        Address::Ipc { path } => Ok(SocketAddress::UnixPath(path.into())),
-        Address::IpcAbstract { name } => Ok(SocketAddress::UnixAbstract(name.clone())),
+        Transport::Ipc { path } => Ok(SocketAddress::UnixPath(path.into())),
+        Transport::IpcAbstract { name } => Ok(SocketAddress::UnixAbstract(name.clone())),
         _ => Err(unsupported()),
     };
     let stream = match to {

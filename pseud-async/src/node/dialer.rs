@@ -3,9 +3,10 @@
 use super::connect;
 use super::options::Options;
 use super::security;
+use crate::endpoint_error::EndpointError;
 use crate::engine::dial::Dial;
 use crate::engine::dials::is_denial;
-use crate::io_error::{invalid, named};
+use crate::io_error::named;
 use crate::link::driver::{Driver, LinkOf};
 use crate::link::{CarrierConfig, Host, Origin};
 use crate::runtime::Runtime;
@@ -26,18 +27,16 @@ use std::time::Duration;
 pub(crate) fn connect<R: Runtime>(
     host: &Arc<Host>,
     options: &Options,
-    endpoint: &str,
+    address: &Address,
     runtime: &R,
-) -> io::Result<Dialed<R>> {
-    let address = Address::to_connect(endpoint).map_err(invalid)?;
-    security::check_endpoint(options, &address, "connect to", endpoint)?;
-    let config = options.connecting();
-    let (dial, endpoint) = (Dial::new(host.hub(), endpoint), endpoint.to_owned());
+) -> Result<Dialed<R>, EndpointError> {
+    security::check_endpoint(options, address, "connect to")?;
+    let (config, address) = (options.connecting(), address.clone());
+    let dial = Dial::new(host.hub(), &address);
     let (timeout, current) = (options.connect_timeout, Arc::<Current<R>>::default());
     let dialed = Dialed { current: current.clone(), task: Abort::default() };
     let (host, abort, dialing) = (host.clone(), dialed.task.clone(), runtime.clone());
-    let dialer =
-        Dialer { host, dial, config, address, endpoint, timeout, current, runtime: dialing };
+    let dialer = Dialer { host, dial, config, address, timeout, current, runtime: dialing };
     runtime.spawn(abort.unless_aborted(dialer.run(options.retry)));
     Ok(dialed)
 }
@@ -133,7 +132,6 @@ struct Dialer<R: Runtime> {
     dial: Dial,
     config: CarrierConfig,
     address: Address,
-    endpoint: String,
     timeout: Duration,
     current: Arc<Current<R>>,
     runtime: R,
@@ -141,7 +139,7 @@ struct Dialer<R: Runtime> {
 
 impl<R: Runtime> Dialer<R> {
     async fn run(self, retry: Retry) {
-        let (endpoint, mut backoff) = (&self.endpoint, Backoff::new(retry));
+        let (endpoint, mut backoff) = (&self.address, Backoff::new(retry));
         for attempt in (0_u32..).chain(repeat(u32::MAX)) {
             let (mut ended, began) = (None, self.runtime.now());
             match self.link(attempt).await {
@@ -200,7 +198,7 @@ impl<R: Runtime> Dialer<R> {
 
     /// Tells of an address, or a whole endpoint, that cannot be had.
     fn notify(&self, error: &io::Error) {
-        let error = named("connect to", &self.endpoint, error);
+        let error = named("connect to", &self.address, error);
         tracing::info!(%error, "trying again");
         self.dial.report_failed(&error);
     }

@@ -23,9 +23,11 @@ pub use self::client::{Calling, Client};
 pub use self::drain::Drain;
 pub use self::heartbeats::{HeartbeatBackend, HeartbeatBackends, Ticking};
 pub use self::names::{check_client, check_server};
+#[cfg(feature = "kaa")]
+pub(crate) use self::options::common::common;
 pub use self::options::{BindOptions, Options};
 pub use self::peering::{Peering, node_on};
-pub use self::security::{InClear, check_endpoint};
+pub use self::security::check_endpoint;
 pub use self::server::{Server, Serving};
 pub use self::setup_error::SetupError;
 

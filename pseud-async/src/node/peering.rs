@@ -9,14 +9,15 @@ use super::drain::{Drain, drain};
 use super::options::{BindOptions, Options};
 use super::security;
 use super::setup_error::SetupError;
+use crate::endpoint_error::EndpointError;
 use crate::link::Host;
 use crate::presence::beats;
 use crate::runtime::time::within;
 use crate::runtime::{Runtime, Timer};
+use pseud_proto::address::{Address, IntoAddress};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
-use std::io;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -48,8 +49,8 @@ impl<R: Runtime, Role> fmt::Debug for Peering<R, Role> {
 
 #[derive(Debug)]
 struct Tasks<R: Runtime> {
-    bound: BTreeMap<String, Bound>,
-    connected: BTreeMap<String, Dialed<R>>,
+    bound: BTreeMap<Address, Bound>,
+    connected: BTreeMap<Address, Dialed<R>>,
 }
 
 impl<R: Runtime> Default for Tasks<R> {
@@ -81,8 +82,8 @@ impl<R: Runtime, Role> Peering<R, Role> {
     /// the node's own runtime accepts.
     ///
     /// # Errors
-    /// The endpoint is malformed or cannot be bound, or the node has ended: the error names it.
-    pub async fn bind(&self, endpoint: &str) -> io::Result<String> {
+    /// [`EndpointError`]: the endpoint is malformed or cannot be bound, or the node has ended.
+    pub async fn bind(&self, endpoint: impl IntoAddress) -> Result<Address, EndpointError> {
         self.bind_with(endpoint, BindOptions::default()).await
     }
 
@@ -90,9 +91,14 @@ impl<R: Runtime, Role> Peering<R, Role> {
     ///
     /// # Errors
     /// As for [`bind`](Self::bind).
-    pub async fn bind_with(&self, endpoint: &str, here: BindOptions) -> io::Result<String> {
-        self.check_alive("bind", endpoint)?;
-        let bind = accept::bind(self.node.host(), &self.options, endpoint, here, &self.runtime);
+    pub async fn bind_with(
+        &self,
+        endpoint: impl IntoAddress,
+        here: BindOptions,
+    ) -> Result<Address, EndpointError> {
+        let address = endpoint.into_address()?.for_binding()?;
+        self.check_alive("bind", &address)?;
+        let bind = accept::bind(self.node.host(), &self.options, &address, here, &self.runtime);
         let (bound, task) = within(&self.runtime, bind).await?;
         self.tasks().bound.insert(bound.clone(), task);
         Ok(bound)
@@ -107,15 +113,15 @@ impl<R: Runtime, Role> Peering<R, Role> {
     /// # Errors
     /// The endpoint is malformed or connected to already, or the node has ended: the error
     /// names it.
-    pub fn connect(&self, endpoint: &str) -> io::Result<()> {
-        self.check_alive("connect to", endpoint)?;
+    pub fn connect(&self, endpoint: impl IntoAddress) -> Result<(), EndpointError> {
+        let address = endpoint.into_address()?.for_connecting()?;
+        self.check_alive("connect to", &address)?;
         let mut tasks = self.tasks();
-        if tasks.connected.contains_key(endpoint) {
-            let text = format!("cannot connect to {endpoint}: that was asked for already");
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+        if tasks.connected.contains_key(&address) {
+            return Err(EndpointError::AlreadyConnected(address.into()));
         }
-        let task = dialer::connect(self.node.host(), &self.options, endpoint, &self.runtime)?;
-        tasks.connected.insert(endpoint.to_owned(), task);
+        let task = dialer::connect(self.node.host(), &self.options, &address, &self.runtime)?;
+        tasks.connected.insert(address, task);
         Ok(())
     }
 
@@ -131,10 +137,10 @@ impl<R: Runtime, Role> Peering<R, Role> {
         within(&self.runtime, drain).await
     }
 
-    fn check_alive(&self, verb: &str, endpoint: &str) -> io::Result<()> {
+    fn check_alive(&self, verb: &'static str, address: &Address) -> Result<(), EndpointError> {
         match self.node.host().hub().is_shut_down() {
             false => Ok(()),
-            true => Err(io::Error::other(format!("cannot {verb} {endpoint}: this side shut down"))),
+            true => Err(EndpointError::ShutDown { verb, endpoint: address.to_string() }),
         }
     }
 
@@ -144,9 +150,10 @@ impl<R: Runtime, Role> Peering<R, Role> {
     ///
     /// # Errors
     /// It is not bound.
-    pub fn unbind(&self, endpoint: &str) -> io::Result<()> {
-        let bound = self.tasks().bound.remove(endpoint);
-        bound.map(|bound| bound.unbind()).ok_or_else(|| not_in_use("unbind", endpoint))
+    pub fn unbind(&self, endpoint: impl IntoAddress) -> Result<(), EndpointError> {
+        let address = endpoint.into_address()?;
+        let bound = self.tasks().bound.remove(&address);
+        bound.map(|bound| bound.unbind()).ok_or_else(|| not_in_use("unbind", address))
     }
 
     /// Closes the link to an endpoint, and does not connect to it again. When this returns the
@@ -155,15 +162,15 @@ impl<R: Runtime, Role> Peering<R, Role> {
     ///
     /// # Errors
     /// It is not connected to.
-    pub fn disconnect(&self, endpoint: &str) -> io::Result<()> {
-        let dialed = self.tasks().connected.remove(endpoint);
-        dialed.map(|dialed| dialed.disconnect()).ok_or_else(|| not_in_use("disconnect", endpoint))
+    pub fn disconnect(&self, endpoint: impl IntoAddress) -> Result<(), EndpointError> {
+        let address = endpoint.into_address()?;
+        let dialed = self.tasks().connected.remove(&address);
+        dialed.map(|dialed| dialed.disconnect()).ok_or_else(|| not_in_use("disconnect", address))
     }
 }
 
-fn not_in_use(verb: &str, endpoint: &str) -> io::Error {
-    let text = format!("cannot {verb} {endpoint}: it is not among the endpoints in use");
-    io::Error::new(io::ErrorKind::NotFound, text)
+fn not_in_use(verb: &'static str, address: Address) -> EndpointError {
+    EndpointError::NotInUse { verb, endpoint: address.into() }
 }
 
 /// A node on that runtime, with nothing that binds or connects yet. Of the options the registry is taken:

@@ -2,16 +2,14 @@
 
 use super::setup_error::SetupError;
 use crate::auth::authenticator::Authenticator;
-use crate::io_error::invalid;
+use crate::endpoint_error::InClear;
 use crate::node::options::Options;
 use bytes::Bytes;
 use pseud_proto::Credentials;
-use pseud_proto::address::Address;
+use pseud_proto::address::{Address, Transport};
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::{KeyPair, PublicKey};
 use pseud_proto::zmtp::{MechanismConfig, Secret};
-use std::fmt;
-use std::io;
 use std::net::IpAddr;
 
 /// Who proves what, in either role: a mechanism's server may connect, and its client bind. Every
@@ -59,13 +57,6 @@ impl Options {
     ) -> Self {
         let server_keys = server_keys.into_iter().collect();
         self.connection.mechanism = MechanismConfig::CurveClient { server_keys, key_pair };
-        self
-    }
-
-    /// Lets passwords cross a network in clear: see [`allow_plaintext`](Self::allow_plaintext).
-    #[must_use]
-    pub fn allow_plaintext(mut self, allow: bool) -> Self {
-        self.allow_plaintext = allow;
         self
     }
 }
@@ -135,13 +126,12 @@ fn check_credentials(options: &Options, mechanism: &MechanismConfig) -> Option<&
 /// Passwords do not leave this machine in clear, unless that was asked for.
 ///
 /// # Errors
-/// [`InClear`], inside its [`io::Error`].
+/// [`InClear`].
 pub fn check_endpoint(
     options: &Options,
     address: &Address,
-    verb: &str,
-    endpoint: &str,
-) -> io::Result<()> {
+    verb: &'static str,
+) -> Result<(), InClear> {
     let plain = matches!(
         options.connection.mechanism,
         MechanismConfig::PlainClient { .. } | MechanismConfig::PlainServer
@@ -150,56 +140,16 @@ pub fn check_endpoint(
     if !(plain || kaa) || options.allow_plaintext || is_local(address) {
         return Ok(());
     }
-    Err(invalid(InClear { verb: verb.to_owned(), endpoint: endpoint.to_owned(), kaa }))
+    Err(InClear::new(verb, address.to_string(), kaa))
 }
-
-/// PLAIN or kaa.rpc was to leave this machine, without [`Options::allow_plaintext`]: what `bind` and `connect`
-/// fail with, inside their [`io::Error`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InClear {
-    verb: String,
-    endpoint: String,
-    kaa: bool,
-}
-
-impl InClear {
-    /// What cannot be done: `bind`, or `connect to`.
-    pub fn verb(&self) -> &str {
-        &self.verb
-    }
-
-    /// The endpoint, as it was given.
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
-    }
-}
-
-impl fmt::Display for InClear {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { verb, endpoint, kaa } = self;
-        write!(f, "cannot {verb} {endpoint}: ")?;
-        f.write_str(match kaa {
-            false => {
-                "PLAIN would send passwords over the network in clear; set allow_plaintext if that \
-                 network is trusted, or use CURVE"
-            }
-            true => {
-                "kaa.rpc would send all calls over the network in clear; set allow_plaintext if that \
-                 network is trusted"
-            }
-        })
-    }
-}
-
-impl std::error::Error for InClear {}
 
 fn is_local(address: &Address) -> bool {
-    match address {
-        Address::Tcp { host, .. } => match host.parse::<IpAddr>() {
+    match address.transport() {
+        Transport::Tcp { host, .. } => match host.parse::<IpAddr>() {
             Ok(ip) => ip.to_canonical().is_loopback(),
             Err(_) => host.eq_ignore_ascii_case("localhost"),
         },
-        Address::Ipc { .. } | Address::IpcAbstract { .. } => true,
+        Transport::Ipc { .. } | Transport::IpcAbstract { .. } | Transport::Inproc { .. } => true,
         _ => false,
     }
 }

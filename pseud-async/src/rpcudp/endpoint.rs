@@ -7,20 +7,14 @@ use crate::datagram::call::Call;
 use crate::datagram::peer::Peer;
 use crate::datagram::shared::SharedSocket;
 use crate::datagram::socket::{DatagramSocket, Datagrams};
+use crate::endpoint_error::EndpointError;
 use crate::engine::hub::Hub;
-use crate::serve::caller::Caller;
 use crate::serve::cancelled::Cancelled;
-use crate::serve::handler::HandlerError;
 use crate::serve::registry::Registry;
 use crate::serve::registry::service_table::Served;
-use crate::serve::request::Request;
-use pseud_proto::registry::NameRefused;
 use pseud_proto::rpcudp::{Config, Stats};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::fmt;
-use std::future::Future;
-use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,7 +23,7 @@ use std::sync::Arc;
 ///
 /// When the last clone is dropped the socket closes and pending calls end as
 /// [`CallError::Closed`](crate::CallError::Closed). A handler that holds a clone keeps it open: use
-/// [`Caller::rpcudp`] there.
+/// [`Caller::rpcudp`](crate::Caller::rpcudp) there.
 pub struct Endpoint<R: Datagrams> {
     owner: Arc<EndpointOwner>,
     local: SocketAddr,
@@ -79,7 +73,7 @@ impl<R: Datagrams> Endpoint<R> {
     /// # Errors
     /// It is called outside a runtime, or in one that lacks what an endpoint needs; the address cannot be
     /// had; the operating system gives no entropy.
-    pub fn bind(at: SocketAddr) -> io::Result<Self> {
+    pub fn bind(at: SocketAddr) -> Result<Self, EndpointError> {
         Self::bind_with(at, Options::default())
     }
 
@@ -87,13 +81,16 @@ impl<R: Datagrams> Endpoint<R> {
     ///
     /// # Errors
     /// As for [`bind`](Self::bind).
-    pub fn bind_with(at: SocketAddr, options: Options) -> io::Result<Self> {
-        let runtime = R::current()?;
-        let socket = runtime.enter(|| runtime.bind_datagrams(at))?;
-        let local = socket.local_addr()?;
-        let mut machine = pseud_proto::rpcudp::Endpoint::new(options.config, runtime.seed()?);
+    pub fn bind_with(at: SocketAddr, options: Options) -> Result<Self, EndpointError> {
+        let runtime = R::current().map_err(EndpointError::Runtime)?;
+        let cannot = |cause| EndpointError::Io { verb: "bind", endpoint: at.to_string(), cause };
+        let socket = runtime.enter(|| runtime.bind_datagrams(at)).map_err(cannot)?;
+        let local = socket.local_addr().map_err(cannot)?;
+        let seed = runtime.seed().map_err(EndpointError::Runtime)?;
+        let mut machine = pseud_proto::rpcudp::Endpoint::new(options.config, seed);
         machine.set_local(local);
-        let hub = Arc::new(Hub::new(Arc::default(), runtime.clone())?);
+        let hub = Hub::new(Arc::default(), runtime.clone()).map_err(EndpointError::Runtime)?;
+        let hub = Arc::new(hub);
         let shared = Arc::new(SharedSocket::new(machine, socket, hub));
         let served = Arc::new(options.registry.map_or_else(Served::own, Served::shared));
         let serving = Arc::new(ServedEndpoint { shared, served });
@@ -143,66 +140,7 @@ impl<R: Datagrams> Endpoint<R> {
         self.owner.0.served.registry()
     }
 
-    /// Serves `name` with an async handler. See [`Registry::register`].
-    ///
-    /// # Errors
-    /// The empty name, one of more than 255 bytes, and `pseud.*`, which is reserved.
-    pub fn register<F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
-    where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<T, E>> + Send + 'static,
-        T: Serialize,
-        E: HandlerError,
-    {
-        self.registry().register(name, handler)
-    }
-
-    /// The same with typed arguments. See [`Registry::register_typed`].
-    ///
-    /// # Errors
-    /// As for [`register`](Self::register).
-    pub fn register_typed<A, F, Fut, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
-    where
-        A: DeserializeOwned + 'static,
-        F: Fn(A, Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<T, E>> + Send + 'static,
-        T: Serialize,
-        E: HandlerError,
-    {
-        self.registry().register_typed(name, handler)
-    }
-
-    /// Serves `name` with a plain function, which must not block: it runs in the task that receives. See
-    /// [`Registry::register_sync`].
-    ///
-    /// # Errors
-    /// As for [`register`](Self::register).
-    pub fn register_sync<F, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
-    where
-        F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
-        T: Serialize,
-        E: HandlerError,
-    {
-        self.registry().register_sync(name, handler)
-    }
-
-    /// Serves `name` with a function that blocks or computes. See [`Registry::register_blocking`].
-    ///
-    /// # Errors
-    /// As for [`register`](Self::register).
-    pub fn register_blocking<F, T, E>(&self, name: &str, handler: F) -> Result<(), NameRefused>
-    where
-        F: Fn(Request) -> Result<T, E> + Send + Sync + 'static,
-        T: Serialize,
-        E: HandlerError,
-    {
-        self.registry().register_blocking(name, handler)
-    }
-
-    /// Says whom a domain serves. See [`Registry::predicate`].
-    pub fn guard(&self, domain: &str, predicate: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
-        self.registry().predicate(domain, predicate);
-    }
+    crate::serve::registry::forward::forward!();
 }
 
 impl<R: Datagrams> Clone for Endpoint<R> {

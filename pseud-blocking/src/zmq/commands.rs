@@ -1,6 +1,7 @@
 //! What other threads ask of the thread that owns the sockets, and how it is woken.
 
 use pseud_async::adapter::{Listening, MessageSocket};
+use pseud_async::{Address, EndpointError};
 use pseud_proto::zmtp::Verdict;
 use std::fmt;
 use std::io;
@@ -16,10 +17,10 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 /// What is asked, with where the answer goes.
 pub(super) enum SocketCommand {
-    Bind(String, SyncSender<io::Result<String>>),
-    Connect(String, SyncSender<io::Result<()>>),
-    Unbind(String, SyncSender<io::Result<()>>),
-    Disconnect(String, SyncSender<io::Result<()>>),
+    Bind(Address, SyncSender<Result<Address, EndpointError>>),
+    Connect(Address, SyncSender<Result<(), EndpointError>>),
+    Unbind(Address, SyncSender<Result<(), EndpointError>>),
+    Disconnect(Address, SyncSender<Result<(), EndpointError>>),
     Stop(SyncSender<()>),
 }
 
@@ -113,11 +114,12 @@ impl Desk {
     /// Puts a command, and waits for what comes of it.
     pub(super) fn ask<T>(
         &self,
-        command: impl FnOnce(SyncSender<io::Result<T>>) -> SocketCommand,
-    ) -> io::Result<T> {
+        command: impl FnOnce(SyncSender<Result<T, EndpointError>>) -> SocketCommand,
+    ) -> Result<T, EndpointError> {
         let (answer, answered) = sync_channel(1);
         self.submit(command(answer));
-        answered.recv().unwrap_or_else(|_| Err(io::Error::other("this side shut down")))
+        let over = || EndpointError::Runtime(io::Error::other("this side shut down"));
+        answered.recv().unwrap_or_else(|_| Err(over()))
     }
 
     fn submit(&self, command: SocketCommand) {

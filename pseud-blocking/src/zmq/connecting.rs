@@ -7,22 +7,26 @@ use super::incoming::About;
 use super::monitor::{self, Happened};
 use super::sockets::{SocketRole, asks, router};
 use super::worker::Worker;
+use pseud_async::EndpointError;
 use pseud_proto::{Incompatible, Reason};
-use std::io;
 use std::time::Instant;
 
 impl Worker {
     /// Begins an attempt.
-    pub(super) fn dial(&mut self, key: usize) -> io::Result<()> {
-        let socket = router(&self.context, &self.options, SocketRole::Connecting)?;
+    pub(super) fn dial(&mut self, key: usize) -> Result<(), EndpointError> {
+        let socket = router(&self.context, &self.options, SocketRole::Connecting);
+        let socket = socket.map_err(EndpointError::Runtime)?;
         let Some(dialed) = self.routers.get_mut(key).and_then(|router| router.dialed.as_mut())
         else {
             return Ok(());
         };
-        let endpoint = dialed.endpoint().to_owned();
+        let endpoint = dialed.endpoint().clone();
         let is_told = !endpoint.starts_with(INPROC);
         let monitor = match is_told {
-            true => Some(monitor::watch(&self.context, &socket)?),
+            true => {
+                let watched = monitor::watch(&self.context, &socket);
+                Some(watched.map_err(EndpointError::Runtime)?)
+            }
             false => None,
         };
         let connect = || {

@@ -1,5 +1,6 @@
 //! An endpoint that is connected to.
 
+use pseud_async::Address;
 use pseud_async::adapter::{Dial, Hub, seed};
 use pseud_proto::Reason;
 use pseud_proto::backoff::{Backoff, Retry};
@@ -15,7 +16,7 @@ const SETTLED: Duration = Duration::from_secs(5);
 
 /// See the module.
 pub(super) struct DialedSocket {
-    endpoint: String,
+    endpoint: Address,
     dial: Dial,
     backoff: Backoff,
     monitor: Option<zmq::Socket>,
@@ -26,9 +27,9 @@ pub(super) struct DialedSocket {
 }
 
 impl DialedSocket {
-    pub(super) fn new(hub: &Arc<Hub>, endpoint: &str, retry: Retry) -> Self {
+    pub(super) fn new(hub: &Arc<Hub>, endpoint: &Address, retry: Retry) -> Self {
         Self {
-            endpoint: endpoint.to_owned(),
+            endpoint: endpoint.clone(),
             dial: Dial::new(hub, endpoint),
             backoff: Backoff::new(retry),
             monitor: None,
@@ -37,7 +38,7 @@ impl DialedSocket {
         }
     }
 
-    pub(super) fn endpoint(&self) -> &str {
+    pub(super) fn endpoint(&self) -> &Address {
         &self.endpoint
     }
 

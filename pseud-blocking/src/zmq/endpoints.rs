@@ -6,7 +6,7 @@ use super::monitor;
 use super::sockets::{SocketRole, router};
 use super::worker::{Router, Worker};
 use pseud_async::adapter::check_endpoint;
-use pseud_proto::address::Address;
+use pseud_async::{Address, BadAddress, EndpointError};
 use std::io;
 
 /// How long libzmq may take to close what listens, in milliseconds.
@@ -26,67 +26,71 @@ impl Worker {
         }
     }
 
-    fn bind(&mut self, endpoint: &str) -> io::Result<String> {
-        self.check(endpoint, "bind", Address::to_bind)?;
+    fn bind(&mut self, address: &Address) -> Result<Address, EndpointError> {
+        self.check(address, "bind", Address::for_binding)?;
         let key = match self.bound() {
             Some(key) => key,
-            None => {
-                let socket = router(&self.context, &self.options, SocketRole::Binding)?;
-                let closing = Some(monitor::watch_closing(&self.context, &socket)?);
-                self.routers.insert(Router { socket: Some(socket), dialed: None, closing })
-            }
+            None => self.listening().map_err(EndpointError::Runtime)?,
         };
-        let Some(socket) = &self.routers[key].socket else { return Err(not_in_use(endpoint)) };
+        let Some(socket) = &self.routers[key].socket else {
+            return Err(not_in_use("bind", address));
+        };
         let bind = || {
-            socket.set_ipv6(is_ipv6(endpoint))?;
-            socket.bind(endpoint)?;
-            Ok(socket.get_last_endpoint()?.unwrap_or_else(|_| endpoint.to_owned()))
+            socket.set_ipv6(is_ipv6(address))?;
+            socket.bind(address)?;
+            Ok(socket.get_last_endpoint()?.ok().and_then(|text| text.parse().ok()))
         };
-        let bound = bind().map_err(|error| Self::named("bind", endpoint, error))?;
+        let bound = bind().map_err(|error| Self::named("bind", address, error))?;
+        let bound: Address = bound.unwrap_or_else(|| address.clone());
         self.host.listens();
         self.bound.insert(bound.clone());
         tracing::info!(endpoint = %bound, "listening");
         Ok(bound)
     }
 
+    fn listening(&mut self) -> io::Result<usize> {
+        let socket = router(&self.context, &self.options, SocketRole::Binding)?;
+        let closing = Some(monitor::watch_closing(&self.context, &socket)?);
+        Ok(self.routers.insert(Router { socket: Some(socket), dialed: None, closing }))
+    }
+
     fn bound(&self) -> Option<usize> {
         self.routers.iter().find(|(_, router)| router.dialed.is_none()).map(|(key, _)| key)
     }
 
-    fn unbind(&mut self, endpoint: &str) -> io::Result<()> {
+    fn unbind(&mut self, address: &Address) -> Result<(), EndpointError> {
         let router = self.bound().and_then(|key| self.routers.get(key));
         let socket = router.and_then(|router| router.socket.as_ref());
-        let socket = socket.ok_or_else(|| not_in_use(endpoint))?;
-        socket.unbind(endpoint).map_err(|error| match error {
-            zmq::Error::ENOENT => not_in_use(endpoint),
-            error => Self::named("unbind", endpoint, error),
+        let socket = socket.ok_or_else(|| not_in_use("unbind", address))?;
+        socket.unbind(address).map_err(|error| match error {
+            zmq::Error::ENOENT => not_in_use("unbind", address),
+            error => Self::named("unbind", address, error),
         })?;
         // Between threads there is nothing that libzmq would have to close.
         if let Some(closing) = router.and_then(|router| router.closing.as_ref())
-            && !endpoint.starts_with(INPROC)
+            && !address.starts_with(INPROC)
         {
             monitor::closed(closing, FREE_WITHIN);
         }
-        self.bound.remove(endpoint);
+        self.bound.remove(address);
         Ok(())
     }
 
     /// When this returns all endpoints are free. A context that has ended has seen to that.
     pub(super) fn unbind_all(&mut self) {
-        for endpoint in std::mem::take(&mut self.bound) {
-            if let Err(error) = self.unbind(&endpoint) {
+        for address in std::mem::take(&mut self.bound) {
+            if let Err(error) = self.unbind(&address) {
                 tracing::debug!(%error, "an endpoint was not bound any more");
             }
         }
     }
 
-    fn connect(&mut self, endpoint: &str) -> io::Result<()> {
-        self.check(endpoint, "connect to", Address::to_connect)?;
-        if self.dialed(endpoint).is_some() {
-            let text = format!("cannot connect to {endpoint}: that was asked for already");
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+    fn connect(&mut self, address: &Address) -> Result<(), EndpointError> {
+        self.check(address, "connect to", Address::for_connecting)?;
+        if self.dialed(address).is_some() {
+            return Err(EndpointError::AlreadyConnected(address.to_string()));
         }
-        let dialed = DialedSocket::new(self.host.hub(), endpoint, self.options.retry);
+        let dialed = DialedSocket::new(self.host.hub(), address, self.options.retry);
         let key = self.routers.insert(Router { socket: None, dialed: Some(dialed), closing: None });
         let dialed = self.dial(key);
         if dialed.is_err() {
@@ -95,14 +99,14 @@ impl Worker {
         dialed
     }
 
-    fn dialed(&self, endpoint: &str) -> Option<usize> {
+    fn dialed(&self, endpoint: &Address) -> Option<usize> {
         let is_it = |dialed: &DialedSocket| dialed.endpoint() == endpoint;
         let mut all = self.routers.iter();
         all.find(|(_, router)| router.dialed.as_ref().is_some_and(is_it)).map(|(key, _)| key)
     }
 
-    fn disconnect(&mut self, endpoint: &str) -> io::Result<()> {
-        let key = self.dialed(endpoint).ok_or_else(|| not_in_use(endpoint))?;
+    fn disconnect(&mut self, address: &Address) -> Result<(), EndpointError> {
+        let key = self.dialed(address).ok_or_else(|| not_in_use("disconnect", address))?;
         drop(self.routers.remove(key));
         for peer in self.peers.behind(key) {
             if let Some(peer) = self.peers.remove(peer) {
@@ -112,25 +116,18 @@ impl Worker {
         Ok(())
     }
 
-    /// What libzmq's binding would panic at, and passwords that would leave in clear. `inproc` is between
-    /// threads of this process.
-    fn check<E: std::error::Error + Send + Sync + 'static>(
+    /// Passwords that would leave in clear, and what no socket could do. `inproc` is between threads of
+    /// this process.
+    fn check(
         &self,
-        endpoint: &str,
-        verb: &str,
-        parse: impl FnOnce(&str) -> Result<Address, E>,
-    ) -> io::Result<()> {
-        let invalid = |error: Box<dyn std::error::Error + Send + Sync>| {
-            io::Error::new(io::ErrorKind::InvalidInput, error)
-        };
-        if endpoint.contains('\0') {
-            return Err(invalid(format!("{endpoint:?} has a zero byte").into()));
+        address: &Address,
+        verb: &'static str,
+        may: impl FnOnce(Address) -> Result<Address, BadAddress>,
+    ) -> Result<(), EndpointError> {
+        if !address.starts_with(INPROC) {
+            may(address.clone())?;
         }
-        if endpoint.starts_with(INPROC) {
-            return Ok(());
-        }
-        let address = parse(endpoint).map_err(|error| invalid(error.into()))?;
-        check_endpoint(&self.options, &address, verb, endpoint)
+        Ok(check_endpoint(&self.options, address, verb)?)
     }
 }
 
@@ -139,7 +136,6 @@ pub(super) fn is_ipv6(endpoint: &str) -> bool {
     endpoint.starts_with("tcp://[")
 }
 
-fn not_in_use(endpoint: &str) -> io::Error {
-    let text = format!("{endpoint} is not among the endpoints in use");
-    io::Error::new(io::ErrorKind::NotFound, text)
+fn not_in_use(verb: &'static str, address: &Address) -> EndpointError {
+    EndpointError::NotInUse { verb, endpoint: address.to_string() }
 }

@@ -33,32 +33,32 @@ macro_rules! endpoints {
             ///
             /// # Errors
             /// The endpoint is malformed or cannot be bound, or the node has ended.
-            pub fn bind(&self, endpoint: &str) -> io::Result<String> {
-                self.0.bind(endpoint)
+            pub fn bind(&self, endpoint: impl IntoAddress) -> Result<Address, EndpointError> {
+                self.0.bind(endpoint.into_address()?)
             }
 
             /// Connects to an endpoint, and again whenever that connection ends. Returns at once.
             ///
             /// # Errors
             /// The endpoint is malformed or connected to already, or the node has ended.
-            pub fn connect(&self, endpoint: &str) -> io::Result<()> {
-                self.0.connect(endpoint)
+            pub fn connect(&self, endpoint: impl IntoAddress) -> Result<(), EndpointError> {
+                self.0.connect(endpoint.into_address()?)
             }
 
             /// Listens no more on an endpoint, written as [`bind`](Self::bind) returned it.
             ///
             /// # Errors
             /// It is not bound.
-            pub fn unbind(&self, endpoint: &str) -> io::Result<()> {
-                self.0.unbind(endpoint)
+            pub fn unbind(&self, endpoint: impl IntoAddress) -> Result<(), EndpointError> {
+                self.0.unbind(endpoint.into_address()?)
             }
 
             /// Closes the connection to an endpoint, and does not connect to it again.
             ///
             /// # Errors
             /// It is not connected to.
-            pub fn disconnect(&self, endpoint: &str) -> io::Result<()> {
-                self.0.disconnect(endpoint)
+            pub fn disconnect(&self, endpoint: impl IntoAddress) -> Result<(), EndpointError> {
+                self.0.disconnect(endpoint.into_address()?)
             }
 
             /// Ends gracefully: takes no new requests, lets what is open finish for that long at most, then

@@ -6,7 +6,7 @@ use super::sockets::asks;
 use super::worker::Worker;
 use bytes::Bytes;
 use pseud_async::adapter::{MessageLink, MessageSocket};
-use pseud_proto::pseud::PeerInfo;
+use pseud_proto::peer::PeerInfo;
 use pseud_proto::zmtp::{MechanismConfig, MechanismName, Parts, Side, SocketType};
 use pseud_proto::{Profile, Reason};
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use super::worker::Worker;
 use crate::runtime::Threads;
 use crate::wait::block_on;
 use pseud_async::adapter::{Runtime, Timer, node_on};
-use pseud_async::{Drain, Node, Options, SetupError};
+use pseud_async::{Address, Drain, EndpointError, Node, Options, SetupError};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -38,20 +38,20 @@ impl SocketNode {
         Ok(Self { node, desk, threads })
     }
 
-    pub(super) fn bind(&self, endpoint: &str) -> io::Result<String> {
-        self.desk.ask(|answer| SocketCommand::Bind(endpoint.to_owned(), answer))
+    pub(super) fn bind(&self, at: Address) -> Result<Address, EndpointError> {
+        self.desk.ask(|answer| SocketCommand::Bind(at, answer))
     }
 
-    pub(super) fn connect(&self, endpoint: &str) -> io::Result<()> {
-        self.desk.ask(|answer| SocketCommand::Connect(endpoint.to_owned(), answer))
+    pub(super) fn connect(&self, at: Address) -> Result<(), EndpointError> {
+        self.desk.ask(|answer| SocketCommand::Connect(at, answer))
     }
 
-    pub(super) fn unbind(&self, endpoint: &str) -> io::Result<()> {
-        self.desk.ask(|answer| SocketCommand::Unbind(endpoint.to_owned(), answer))
+    pub(super) fn unbind(&self, at: Address) -> Result<(), EndpointError> {
+        self.desk.ask(|answer| SocketCommand::Unbind(at, answer))
     }
 
-    pub(super) fn disconnect(&self, endpoint: &str) -> io::Result<()> {
-        self.desk.ask(|answer| SocketCommand::Disconnect(endpoint.to_owned(), answer))
+    pub(super) fn disconnect(&self, at: Address) -> Result<(), EndpointError> {
+        self.desk.ask(|answer| SocketCommand::Disconnect(at, answer))
     }
 
     pub(super) fn drain(&self, at_most: Duration) -> io::Result<Drain> {

@@ -2,7 +2,7 @@
 
 use super::peering::SocketNode;
 use pseud_async::adapter::check_server;
-use pseud_async::{Drain, Node, Options, SetupError};
+use pseud_async::{Address, Drain, EndpointError, IntoAddress, Node, Options, SetupError};
 use std::io;
 use std::ops::Deref;
 use std::time::Duration;

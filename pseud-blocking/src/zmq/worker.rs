@@ -6,8 +6,8 @@ use super::dialed::DialedSocket;
 use super::peers::SocketPeers;
 use super::sockets::{asks, io_error};
 use super::zap;
-use pseud_async::Options;
 use pseud_async::adapter::{Asking, Host, OpenSocket};
+use pseud_async::{Address, EndpointError, Options};
 use slab::Slab;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -40,7 +40,7 @@ pub(super) struct Worker {
     pub(super) desk: Arc<Desk>,
     pub(super) routers: Slab<Router>,
     /// Endpoints that are bound, as libzmq has them.
-    pub(super) bound: BTreeSet<String>,
+    pub(super) bound: BTreeSet<Address>,
     pub(super) peers: SocketPeers,
     pub(super) zap: Option<zmq::Socket>,
     pub(super) asked: BTreeMap<u64, (zap::ZapRequest, Arc<Asking>)>,
@@ -174,8 +174,11 @@ impl Worker {
         i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
     }
 
-    pub(super) fn named(verb: &str, endpoint: &str, error: zmq::Error) -> io::Error {
-        let error = io_error(error);
-        io::Error::new(error.kind(), format!("cannot {verb} {endpoint}: {error}"))
+    pub(super) fn named(
+        verb: &'static str,
+        endpoint: &Address,
+        error: zmq::Error,
+    ) -> EndpointError {
+        EndpointError::Io { verb, endpoint: endpoint.to_string(), cause: io_error(error) }
     }
 }

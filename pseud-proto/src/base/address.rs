@@ -1,13 +1,38 @@
-//! Endpoints as ZeroMQ writes them: `tcp://host:port`, `ipc://path`, `ipc://@name`.
+//! Endpoints as ZeroMQ writes them: `tcp://host:port`, `ipc://path`, `ipc://@name`, `inproc://name`
+//! (libzmq's `zmq_tcp(7)`, `zmq_ipc(7)`, `zmq_inproc(7)`).
 
 mod host;
 
-use std::fmt;
+mod conversion;
 
-/// Where to bind or to connect, parsed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+pub use conversion::IntoAddress;
+
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+/// Where to bind or to connect: an endpoint of ZeroMQ's, parsed. Its text has one form for a port that
+/// is to be free: `tcp://*:*` is `tcp://*:0`.
+///
+/// ```
+/// use pseud_proto::address::{Address, Transport};
+///
+/// let address: Address = "tcp://127.0.0.1:5555".parse()?;
+/// assert_eq!(address.port(), Some(5555));
+/// assert_eq!(address, Address::from(std::net::SocketAddr::from(([127, 0, 0, 1], 5555))));
+/// assert_eq!(address.to_string(), "tcp://127.0.0.1:5555");
+/// # Ok::<_, pseud_proto::address::BadAddress>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    text: Box<str>,
+    transport: Transport,
+}
+
+/// What an [`Address`] says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Address {
+pub enum Transport {
     /// `tcp://host:port`: an IPv4 address, an IPv6 address in brackets, or a name. To bind, the host
     /// may be `*` (any) and the port `*` or `0` (one that is free).
     Tcp {
@@ -24,6 +49,11 @@ pub enum Address {
     /// `ipc://@name`: a socket in Linux's abstract name space, at most 107 bytes.
     IpcAbstract {
         /// Without the `@`.
+        name: String,
+    },
+    /// `inproc://name`: between threads of one process, which libzmq alone can do.
+    Inproc {
+        /// As it was given.
         name: String,
     },
 }
@@ -47,7 +77,7 @@ impl Address {
     /// # Errors
     /// [`BadAddress`], which names it.
     pub fn to_bind(endpoint: &str) -> Result<Self, BadAddress> {
-        Self::parse(endpoint).map_err(|cause| BadAddress { endpoint: endpoint.to_owned(), cause })
+        endpoint.parse::<Self>()?.for_binding()
     }
 
     /// Parses an endpoint to connect to: neither `*` nor port 0.
@@ -55,24 +85,86 @@ impl Address {
     /// # Errors
     /// [`BadAddress`], which names it.
     pub fn to_connect(endpoint: &str) -> Result<Self, BadAddress> {
-        let address = Self::to_bind(endpoint)?;
-        let cause = match &address {
-            Self::Tcp { host, .. } if host == "*" => {
-                "`*` is for binding: name a host to connect to"
-            }
-            Self::Tcp { port: 0, .. } => "a port is needed to connect to",
-            Self::Tcp { .. } | Self::Ipc { .. } | Self::IpcAbstract { .. } => return Ok(address),
-        };
-        Err(BadAddress { endpoint: endpoint.to_owned(), cause })
+        endpoint.parse::<Self>()?.for_connecting()
     }
 
+    /// The same address, if a socket of ours can be bound there.
+    ///
+    /// # Errors
+    /// It is `inproc://`.
+    pub fn for_binding(self) -> Result<Self, BadAddress> {
+        match &self.transport {
+            Transport::Inproc { .. } => {
+                Err(self.refused("inproc:// has no wire; use tcp:// or ipc://"))
+            }
+            Transport::Tcp { .. } | Transport::Ipc { .. } | Transport::IpcAbstract { .. } => {
+                Ok(self)
+            }
+        }
+    }
+
+    /// The same address, if a socket of ours can connect to it.
+    ///
+    /// # Errors
+    /// It is `inproc://`, has the host `*`, or the port 0.
+    pub fn for_connecting(self) -> Result<Self, BadAddress> {
+        match &self.transport {
+            Transport::Tcp { host, .. } if host == "*" => {
+                Err(self.refused("`*` is for binding: name a host to connect to"))
+            }
+            Transport::Tcp { port: 0, .. } => Err(self.refused("a port is needed to connect to")),
+            _ => self.for_binding(),
+        }
+    }
+
+    fn refused(self, cause: &'static str) -> BadAddress {
+        BadAddress { endpoint: self.text.into(), cause }
+    }
+
+    /// How it is reached.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// The port of TCP; 0 where a free one is asked for.
+    pub fn port(&self) -> Option<u16> {
+        match self.transport {
+            Transport::Tcp { port, .. } => Some(port),
+            _ => None,
+        }
+    }
+
+    /// As it is written in an endpoint.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for Address {
+    type Err = BadAddress;
+
+    fn from_str(endpoint: &str) -> Result<Self, BadAddress> {
+        let bad = |cause| BadAddress { endpoint: endpoint.to_owned(), cause };
+        Transport::parse(endpoint).map(Self::from).map_err(bad)
+    }
+}
+
+impl From<Transport> for Address {
+    fn from(transport: Transport) -> Self {
+        Self { text: transport.to_string().into(), transport }
+    }
+}
+
+impl Transport {
     fn parse(endpoint: &str) -> Result<Self, &'static str> {
         let (scheme, rest) =
             endpoint.split_once("://").ok_or("it has no scheme; write tcp://host:port")?;
         match scheme {
             "tcp" => Self::parse_tcp(rest),
             "ipc" => Self::parse_ipc(rest),
-            "inproc" => Err("inproc:// has no wire; use tcp:// or ipc://"),
+            "inproc" if rest.is_empty() => Err("it has no name; write inproc://name"),
+            "inproc" if rest.contains('\0') => Err("a name has no zero byte"),
+            "inproc" => Ok(Self::Inproc { name: rest.to_owned() }),
             _ => Err("its scheme is neither tcp nor ipc"),
         }
     }
@@ -109,11 +201,33 @@ fn parse_port(port: &str) -> Result<u16, &'static str> {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Address").field(&self.text).finish()
+    }
+}
+
+/// As text.
+impl Deref for Address {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
             Self::Ipc { path } => write!(f, "ipc://{path}"),
             Self::IpcAbstract { name } => write!(f, "ipc://@{name}"),
+            Self::Inproc { name } => write!(f, "inproc://{name}"),
         }
     }
 }
@@ -139,6 +253,7 @@ mod tests {
             ("ipc://@pseud", "ipc://@pseud"),
         ] {
             assert_eq!(Address::to_bind(text).unwrap().to_string(), shown);
+            assert_eq!(text.parse::<Address>().unwrap(), *shown);
         }
         for text in ["", "127.0.0.1:1", "tcp:/h:1", "udp://h:1", "TCP://h:1", " tcp://h:1"] {
             refused(text);
@@ -155,6 +270,11 @@ mod tests {
         }
         let long = format!("ipc:///{}", "x".repeat(107));
         assert!(Address::to_bind(&long).unwrap_err().to_string().contains("107 bytes"));
+        assert!(Address::to_bind("inproc://x").unwrap_err().to_string().contains("no wire"));
+        assert_eq!("inproc://x".parse::<Address>().unwrap().as_str(), "inproc://x");
+        assert!(
+            "inproc://".parse::<Address>().is_err() && "inproc://\0".parse::<Address>().is_err()
+        );
         assert!(Address::to_connect("tcp://*:5555").is_err());
         assert!(Address::to_connect("tcp://127.0.0.1:0").is_err());
     }
@@ -190,7 +310,7 @@ mod tests {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 text += PIECES[(state >> 33) as usize % PIECES.len()];
                 let Ok(address) = Address::to_bind(&text) else { continue };
-                assert_eq!(Address::to_bind(&address.to_string()).as_ref(), Ok(&address), "{text}");
+                assert_eq!(Address::to_bind(&address).as_ref(), Ok(&address), "{text}");
                 read += 1;
             }
         }

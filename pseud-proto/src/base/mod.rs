@@ -4,6 +4,7 @@ pub mod address;
 pub mod backoff;
 pub(crate) mod budget;
 pub(crate) mod deadline;
+pub(crate) mod name;
 pub(crate) mod secret;
 pub(crate) mod side;
 pub(crate) mod slab;

@@ -1,7 +1,6 @@
 //! Which names a handler may have.
 
-/// The longest name of a handler, in bytes.
-pub const NAME_BYTES_MAX: usize = 255;
+pub use crate::base::name::NAME_BYTES_MAX;
 
 /// A name that cannot be registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

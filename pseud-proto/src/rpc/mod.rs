@@ -2,7 +2,7 @@
 //! no wire and no dialect.
 
 pub(crate) mod budget;
-pub mod config;
+pub(crate) mod config;
 pub(crate) mod directory;
 pub(crate) mod endpoint;
 pub(crate) mod session;

@@ -1,7 +1,7 @@
 //! What came out of a machine, checked as it comes.
 
 use crate::ledger::CallEnd;
-use pseud_proto::pseud::PeerInfo;
+use pseud_proto::peer::PeerInfo;
 use pseud_proto::value::{Arguments, Packed, Value, ValueLimits};
 use pseud_proto::{
     Action, CallId, Opened, Outcome, PeerId, Provenance, Refusal, Request, RequestId, Ticket,

@@ -256,11 +256,11 @@ macro_rules! asynchronous {
             }
 
             fn listen_at(&self, endpoint: &str) -> io::Result<String> {
-                $adapter::wait(self.bind(endpoint))
+                Ok($adapter::wait(self.bind(endpoint))?.into())
             }
 
             fn connect_to(&self, endpoint: &str) -> io::Result<()> {
-                self.connect(endpoint)
+                Ok(self.connect(endpoint)?)
             }
 
             fn end_within(&self, at_most: Duration) -> Drain {
@@ -279,11 +279,11 @@ macro_rules! blocking {
             }
 
             fn listen_at(&self, endpoint: &str) -> io::Result<String> {
-                self.bind(endpoint)
+                Ok(self.bind(endpoint)?.into())
             }
 
             fn connect_to(&self, endpoint: &str) -> io::Result<()> {
-                self.connect(endpoint)
+                Ok(self.connect(endpoint)?)
             }
 
             fn end_within(&self, at_most: Duration) -> Drain {

@@ -140,7 +140,7 @@ async fn rust_server(plugin: Plugin) -> (Server, String) {
     let whoami = |request: pseud::Request| Ok::<_, Fault>(request.user().to_string());
     server.register_sync("whoami", whoami).expect("a free name");
     let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 fn rust_client(plugin: Plugin, who: Who, endpoint: &str) -> Client {

@@ -81,7 +81,7 @@ async fn rust_server() -> Option<(PythonPeer, Server, String)> {
     let address = server.bind(&path()).await.unwrap();
     connect(&python, &address, SECRET, Json::Null).await;
     python.ask("open", json!({"name": "python"})).await;
-    Some((python, server, address))
+    Some((python, server, address.to_string()))
 }
 
 async fn connect(python: &PythonPeer, address: &str, secret: &str, retry: Json) {

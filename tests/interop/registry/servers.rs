@@ -144,7 +144,7 @@ impl RustServers {
 async fn rust_server(options: Options) -> (Server, String) {
     let server = Server::with_options(options).expect("a runtime is there");
     let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 /// The predicates of `registries.py`; `restricted` is ready-made on both sides.

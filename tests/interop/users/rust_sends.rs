@@ -19,7 +19,8 @@ impl Room {
     async fn hold(options: Options, talk: impl AsyncFnOnce(&Self)) {
         let Some(python) = PythonPeer::start() else { return };
         let server = Server::with_options(options).expect("a runtime is there");
-        let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
+        let endpoint: String =
+            server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port").into();
         let room = Self { python, server, endpoint };
         bounded(async {
             talk(&room).await;

@@ -83,7 +83,7 @@ async fn live_in_world(book: Book, mut luck: Luck) {
 impl Scene {
     async fn open(doors: Doors, book: Book) -> Self {
         let server = new_server(doors, &book);
-        let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+        let endpoint: String = server.bind("tcp://127.0.0.1:0").await.unwrap().into();
         let new = |number| new_client(number, false, doors, &book, &endpoint);
         let desks = (0..book::NAMES).map(new).collect();
         let twins = Arc::new(Mutex::new(vec![None; book::NAMES]));

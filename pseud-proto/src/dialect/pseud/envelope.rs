@@ -12,9 +12,6 @@ pub(crate) const VERSION: &[u8] = b"v1";
 /// How many frames a message has on the wire.
 const FRAMES: usize = 5;
 
-/// The longest dotted name that we send, in bytes.
-pub(crate) const NAME_BYTES_MAX: usize = 255;
-
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

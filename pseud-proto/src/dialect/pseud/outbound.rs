@@ -8,8 +8,9 @@
 //! peer that declared it, and no body is larger than a peer said it takes.
 
 use super::fault;
+use crate::base::name::NAME_BYTES_MAX;
 use crate::call::profile::Profile;
-use crate::dialect::pseud::envelope::{Kind, NAME_BYTES_MAX, VERSION, WireId};
+use crate::dialect::pseud::envelope::{Kind, VERSION, WireId};
 use crate::dialect::pseud::origin::Claim;
 use crate::error::{Fault, Reason, Refusal};
 use crate::message::outgoing::{Outgoing, Token};

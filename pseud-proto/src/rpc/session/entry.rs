@@ -1,8 +1,9 @@
 //! A message that waits to be sent.
 
+use crate::base::name::NAME_BYTES_MAX;
 use crate::base::slab::Key;
 use crate::call::CallOptions;
-use crate::dialect::{Claim, NAME_BYTES_MAX, ORIGIN_BYTES_MAX, Transmit};
+use crate::dialect::{Claim, ORIGIN_BYTES_MAX, Transmit};
 use crate::error::CallRefused;
 use crate::rpc::config::Limits;
 use crate::rpc::session::late::Guard;

@@ -178,7 +178,7 @@ impl Session {
     }
 
     /// That request's arguments are about to be decoded, which takes so many bytes besides its message
-    /// ([`Opened::decoded_bytes`](crate::pseud::Opened::decoded_bytes)): they count as those do, until it is
+    /// ([`Opened::decoded_bytes`](crate::Opened::decoded_bytes)): they count as those do, until it is
     /// answered. To be asked once, where it is opened; without it only messages are bounded.
     ///
     /// # Errors

@@ -1,5 +1,11 @@
 //! How a server or a client is set up.
 
+mod bind;
+pub(crate) mod common;
+mod links;
+
+pub use self::bind::BindOptions;
+
 use crate::auth::places::Admission;
 use crate::engine::hooks::Hooks;
 use crate::link::CarrierConfig;
@@ -8,9 +14,9 @@ use crate::serve::on_disconnect::OnDisconnect;
 use crate::serve::registry::Registry;
 use bytes::Bytes;
 use pseud_proto::backoff::Retry;
-use pseud_proto::zmtp::{ConnectionConfig, FrameLimits, Heartbeat, Secret, SocketType};
+use pseud_proto::zmtp::{ConnectionConfig, Secret};
 use pseud_proto::{
-    Capabilities, Config, Credentials, LateGuard, Limits, StrangerLimits, UserSessions, ValueLimits,
+    Capabilities, Config, Credentials, LateGuard, StrangerLimits, UserSessions, ValueLimits,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,6 +118,8 @@ impl Options {
     }
 }
 
+self::common::common!(Options);
+
 impl Options {
     /// A server known by that identity, which is its user id in Python's words.
     pub fn server(user_id: impl AsRef<[u8]>) -> Self {
@@ -126,59 +134,10 @@ impl Options {
         options
     }
 
-    /// Announces an identity of our own: the server can then call us by it. At most 255 bytes, the
-    /// first not zero.
-    #[doc(alias = "routing_id")]
-    #[doc(alias = "user_id")]
-    #[must_use]
-    pub fn identity(mut self, identity: impl AsRef<[u8]>) -> Self {
-        self.connection.identity = identity.as_ref().to_vec().into();
-        self
-    }
-
-    /// Whether a connecting side sends an empty message as soon as the peer is ready
-    /// (`ZMQ_PROBE_ROUTER`), as Python pseud 1.0 does: a bound libzmq can then call us before we
-    /// have called. Default true. A server of pseud 0.0.5 on tornado reads nothing more after it:
-    /// false is for those. A listening side never does.
-    #[must_use]
-    pub fn probe(mut self, probe: bool) -> Self {
-        self.connection.probe = probe;
-        self
-    }
-
     /// How a connecting side tries again: how long it waits, at first and at last.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
-        self
-    }
-
-    /// How long an address of an endpoint may take to accept our connection. Default 3 s: see
-    /// [the field](Self#structfield.connect_timeout).
-    #[must_use]
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// PINGs, and after how much silence a peer is given up. Defaults 5 s and 15 s.
-    #[must_use]
-    pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
-        self.connection.heartbeat = heartbeat;
-        self
-    }
-
-    /// How long a whole handshake may take, authentication included. Default 10 s.
-    #[must_use]
-    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
-        self.connection.handshake_timeout = timeout;
-        self
-    }
-
-    /// Lengths of frames, messages, commands and handshakes, checked before their bytes are awaited.
-    #[must_use]
-    pub fn frame_limits(mut self, limits: FrameLimits) -> Self {
-        self.connection.limits = limits;
         self
     }
 
@@ -213,23 +172,6 @@ impl Options {
         self
     }
 
-    /// What our side announces as its ZeroMQ socket. Default ROUTER, which calls and is called.
-    /// [`SocketType::Req`] only calls, as Python's `SyncClient`: its peers neither probe nor call it, and
-    /// answer it however late; it sends no probe either.
-    #[must_use]
-    pub fn socket_type(mut self, socket_type: SocketType) -> Self {
-        self.connection.socket_type = socket_type;
-        self.connection.probe &= socket_type != SocketType::Req;
-        self
-    }
-
-    /// How long a call waits for its answer, unless it says otherwise. Default 5 s.
-    #[must_use]
-    pub fn call_timeout(mut self, timeout: Duration) -> Self {
-        self.config.call_timeout = timeout;
-        self
-    }
-
     /// How long after its receipt a Python caller's request may still be answered, on all links:
     /// `Duration::from_secs(9)`, or [`LateGuard::Off`]. Default 4.5 s. For one listener:
     /// [`BindOptions::late_guard`].
@@ -239,33 +181,10 @@ impl Options {
         self
     }
 
-    /// Serves what that registry holds, now and later, instead of one of the node's own: several nodes
-    /// may share it. It outlives them. Python's `registry` argument.
-    #[must_use]
-    pub fn registry(mut self, registry: Registry) -> Self {
-        self.registry = Some(registry);
-        self
-    }
-
     /// What strangers may cost before they have a session, and how those who fail are slowed down.
     #[must_use]
     pub fn stranger_limits(mut self, limits: StrangerLimits) -> Self {
         self.admission.strangers = limits;
-        self
-    }
-
-    /// What becomes of async handlers that wait while their caller leaves. Default:
-    /// [`OnDisconnect::Cancel`], they are dropped.
-    #[must_use]
-    pub fn on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
-        self.on_disconnect = on_disconnect;
-        self
-    }
-
-    /// Bounds of tables and queues.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.config.limits = limits;
         self
     }
 
@@ -314,42 +233,6 @@ impl Options {
     pub fn credentials(mut self, login: impl AsRef<[u8]>, password: Secret) -> Self {
         let login = Bytes::copy_from_slice(login.as_ref());
         self.config.credentials = Some(Credentials::new(login, password));
-        self
-    }
-
-    /// Sends the tracebacks of handlers to their callers. Default false: they carry file paths.
-    #[must_use]
-    pub fn expose_traceback(mut self, expose: bool) -> Self {
-        self.config.expose_traceback = expose;
-        self
-    }
-}
-
-/// Settings of one listener: what its links do otherwise than those of the node.
-///
-/// ```no_run
-/// use pseud::{BindOptions, Server};
-/// use std::time::Duration;
-///
-/// # async fn run(server: Server) -> Result<(), Box<dyn std::error::Error>> {
-/// let mut patient = BindOptions::default();
-/// patient.late_guard = Some(Duration::from_secs(30).into());
-/// server.bind_with("tcp://127.0.0.1:0", patient).await?;
-/// # Ok(()) }
-/// ```
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct BindOptions {
-    /// Until when requests that come in there may be answered. Default `None`: as
-    /// [`Options::late_guard`] says.
-    pub late_guard: Option<LateGuard>,
-}
-
-impl BindOptions {
-    /// Says until when requests that come in there may be answered: see [`LateGuard`].
-    #[must_use]
-    pub fn late_guard(mut self, guard: impl Into<LateGuard>) -> Self {
-        self.late_guard = Some(guard.into());
         self
     }
 }
