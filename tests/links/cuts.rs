@@ -108,7 +108,7 @@ async fn open_server<R: Runtime>(spy: &Arc<Spy>) -> (Server<R>, String) {
     let server = new_server::<R>(Options::server("service"));
     serve(server.node(), spy);
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
-    (server, endpoint)
+    (server, endpoint.into())
 }
 
 /// Makes all calls to and from clients of those endpoints, waits for all ends, and ends everybody.

@@ -80,7 +80,9 @@ fn on_plain_threads() {
         serve(server.node());
         let endpoint = server.bind("tcp://127.0.0.1:0").expect("loopback has a port");
         python_calls(python, plugin, &endpoint);
-        for (endpoint, is_ours) in [(endpoint, true), (python_serves(python, plugin), false)] {
+        for (endpoint, is_ours) in
+            [(String::from(endpoint), true), (python_serves(python, plugin), false)]
+        {
             let client = Client::with_options(plugin.client_options(Who::Known));
             let client = client.expect("threads can be had");
             client.connect(&endpoint).expect("endpoints are well-formed");
@@ -101,7 +103,9 @@ fn under_smol() {
             serve(server.node());
             let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("loopback has a port");
             python_calls(python, plugin, &endpoint);
-            for (endpoint, is_ours) in [(endpoint, true), (python_serves(python, plugin), false)] {
+            for (endpoint, is_ours) in
+                [(String::from(endpoint), true), (python_serves(python, plugin), false)]
+            {
                 let client = Client::with_options(plugin.client_options(Who::Known));
                 let client = client.expect("it has a thread");
                 client.connect(&endpoint).expect("endpoints are well-formed");
@@ -133,7 +137,9 @@ fn over_libzmq() {
         serve(server.node());
         let endpoint = server.bind("tcp://127.0.0.1:*").expect("loopback has a port");
         python_calls(python, plugin, &endpoint);
-        for (endpoint, is_ours) in [(endpoint, true), (python_serves(python, plugin), false)] {
+        for (endpoint, is_ours) in
+            [(String::from(endpoint), true), (python_serves(python, plugin), false)]
+        {
             let options = plugin.client_options(Who::Known);
             let client = Client::with_options(options, Context::new()).expect("libzmq can be had");
             client.connect(&endpoint).expect("endpoints are well-formed");
