@@ -7,6 +7,7 @@
 //! | `end` | what the suite asks of a server and of a client, whoever drives it |
 //! | `scenarios/` | what must hold |
 //! | `nodes/` | the adapters' nodes, over sockets and in a simulated world |
+//! | `presence` | who is there, between adapters' nodes: own loops and Python have no such |
 //! | `own_loop` | the loop of `examples/own_loop` |
 //! | `live` | Python pseud, as it is |
 #![cfg(unix)]
@@ -16,6 +17,7 @@ mod end;
 mod live;
 mod nodes;
 mod own_loop;
+mod presence;
 mod scenarios;
 
 // The example's loop, and the interop tests' way to Python, as they are.
