@@ -49,7 +49,7 @@ pub use pseud_tokio::{
     EndpointError, Events, HandlerError, HeartbeatBackend, HeartbeatBackends, IntoAddress, Judging,
     MemoryPresence, NameRefused, Node, Object, OnDisconnect, OnSilence, Options, Peer, PeerStatus,
     Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed, PresenceStore, Registry,
-    Request, Role, Security, Server, Service, SetupError, Sign, Source, Storing, Ticking,
+    Request, Role, Security, Server, Service, SetupError, Sign, SmolStr, Source, Storing, Ticking,
     UntilReady, UserStore, Who, Wire, register,
 };
 #[cfg(all(feature = "_curve", feature = "tokio"))]

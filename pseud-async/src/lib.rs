@@ -71,3 +71,6 @@ pub use serve::registry::Registry;
 pub use serve::registry::macros::name_of;
 pub use serve::registry::object::Object;
 pub use serve::request::Request;
+/// Short texts: what a [`PresenceStore`] is told.
+#[doc(no_inline)]
+pub use smol_str::SmolStr;

@@ -49,8 +49,8 @@ pub use pseud_async::{
     Drained, EndpointError, Events, HandlerError, HeartbeatBackend, HeartbeatBackends, InClear,
     IntoAddress, Judging, MemoryPresence, NameRefused, Node, Object, OnDisconnect, OnSilence,
     Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed,
-    PresenceStore, Registry, Request, Role, Security, Service, SetupError, Sign, Source, Storing,
-    Ticking, UntilReady, UserStore, Who, Wire, files, register,
+    PresenceStore, Registry, Request, Role, Security, Service, SetupError, Sign, SmolStr, Source,
+    Storing, Ticking, UntilReady, UserStore, Who, Wire, files, register,
 };
 pub use runtime::Threads;
 pub use server::Server;

@@ -6,7 +6,7 @@ use crate::security::Security;
 use crate::users::{Directory, Reloaded};
 use crate::{demo, kaa, rpcudp, terminal};
 use pseud::tokio::Drain;
-use pseud::{Options, PeerInfo, Presence, PresenceEvent, Registry, Role, Server};
+use pseud::{Options, Parting, PeerInfo, Presence, PresenceEvent, Registry, Role, Server};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -108,8 +108,8 @@ async fn serve(
 }
 
 /// Reads the users again, and shows out those who may not stay.
-fn reload(server: &Server, users: &Directory) {
-    let Reloaded { users, gone } = match users.reload() {
+fn reload(server: &Server, users_of: &Directory) {
+    let Reloaded { users, gone } = match users_of.reload() {
         Ok(reloaded) => reloaded,
         Err(error) => {
             // The error may name what somebody wrote into the file.
@@ -120,7 +120,9 @@ fn reload(server: &Server, users: &Directory) {
     };
     let mut ended = 0;
     for user in &gone {
-        let sessions = server.disconnect_user(user);
+        // Who is another from now on is to come back, as that.
+        let why = if users_of.knows(user) { Parting::Draining } else { Parting::Revoked };
+        let sessions = server.disconnect_user_as(user, why);
         ended += sessions;
         tracing::info!(
             user = terminal::escape(user),

@@ -35,6 +35,7 @@ mod random;
 mod reference;
 mod reference_faults;
 mod registry;
+mod revoked;
 #[cfg(feature = "rpcudp")]
 mod rpcudp;
 mod rust_calls_python;

@@ -36,6 +36,7 @@ mod revoking;
 mod security;
 mod siblings;
 mod silence;
+mod stores;
 mod telling;
 #[cfg(feature = "_curve")]
 mod twins;

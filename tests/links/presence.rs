@@ -22,7 +22,7 @@ conversations! { Tokio:
 const ANYWHERE: &str = "tcp://127.0.0.1:0";
 
 /// A server that admits alice, and root, who is an admin.
-async fn plain_server<R: Runtime>() -> (Server<R>, String) {
+pub(crate) async fn plain_server<R: Runtime>() -> (Server<R>, String) {
     let users = Authenticator::new(|question| async move {
         let pseud::Question::Plain { username, password } = question else {
             return pseud::Verdict::Deny;
@@ -39,7 +39,7 @@ async fn plain_server<R: Runtime>() -> (Server<R>, String) {
     (server, endpoint)
 }
 
-async fn user<R: Runtime>(endpoint: &str, name: &str) -> Client<R> {
+pub(crate) async fn user<R: Runtime>(endpoint: &str, name: &str) -> Client<R> {
     let options = Options::client("service").plain_client(name, Secret::new("secret"));
     let client = new_client::<R>(eager(options));
     let says = name.to_owned();

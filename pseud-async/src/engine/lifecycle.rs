@@ -3,7 +3,7 @@
 use super::hub::Hub;
 use super::sockets::{Listening, OpenSocket, Sockets, SocketsClosed};
 use super::wait_list::{WaitHandle, WaitList};
-use pseud_proto::Reason;
+use pseud_proto::{Parting, PeerError, Reason};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -73,12 +73,12 @@ impl Hub {
     }
 
     /// Ends a user's sessions, and bars those who were admitted as that user before.
-    pub(crate) fn disconnect_user(&self, user: &[u8]) -> usize {
+    pub(crate) fn disconnect_user(&self, user: &[u8], why: Parting) -> usize {
         self.act(|inner, now| {
             if !user.is_empty() {
                 inner.strangers.iter_mut().for_each(|(_, stranger)| stranger.bar(user));
             }
-            inner.endpoint.disconnect_user(user, now)
+            inner.endpoint.disconnect_user_as(user, PeerError::SentAway(why).into(), now)
         })
     }
 }

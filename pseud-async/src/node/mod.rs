@@ -47,7 +47,7 @@ use crate::presence::store::{self, PresenceStore};
 use crate::presence::stream::Presence;
 use crate::serve::registry::Registry;
 use pseud_proto::pseud::Stats;
-use pseud_proto::{PeerId, Several, To};
+use pseud_proto::{Parting, PeerId, Several, To};
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::fmt;
@@ -233,7 +233,12 @@ impl Node {
     /// Have the authenticator stop admitting the user first: else it comes back. Who was admitted as
     /// that user but has no session yet does not get one.
     pub fn disconnect_user(&self, user_id: impl AsRef<[u8]>) -> usize {
-        self.hub().disconnect_user(user_id.as_ref())
+        self.disconnect_user_as(user_id, Parting::Revoked)
+    }
+
+    /// The same, and says why: whoever is to come back soon, as [`Parting::Draining`], does.
+    pub fn disconnect_user_as(&self, user_id: impl AsRef<[u8]>, why: Parting) -> usize {
+        self.hub().disconnect_user(user_id.as_ref(), why)
     }
 
     /// Waits until the configured server's link is ready; at once where no server is configured,

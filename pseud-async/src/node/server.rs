@@ -11,7 +11,7 @@ use crate::presence::stream::Presence;
 use crate::runtime::Runtime;
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::PublicKey;
-use pseud_proto::{PeerId, User};
+use pseud_proto::{Parting, PeerId, User};
 use std::time::Duration;
 
 /// A peer that is known by an identity, and serves. It may call its clients, too.
@@ -104,6 +104,11 @@ impl<R: Runtime> Peering<R, Serving> {
     /// Ends all sessions of that user; returns how many there were. See [`Node::disconnect_user`](crate::Node::disconnect_user).
     pub fn disconnect_user(&self, user_id: impl AsRef<[u8]>) -> usize {
         self.node().disconnect_user(user_id)
+    }
+
+    /// The same, and says why. See [`Node::disconnect_user_as`](crate::Node::disconnect_user_as).
+    pub fn disconnect_user_as(&self, user_id: impl AsRef<[u8]>, why: Parting) -> usize {
+        self.node().disconnect_user_as(user_id, why)
     }
 
     /// Lets that user in no more, and ends its sessions; returns how many there were. See

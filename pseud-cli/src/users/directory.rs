@@ -98,6 +98,11 @@ impl Directory {
         self.trusted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether that is one of its users.
+    pub(crate) fn knows(&self, login: &str) -> bool {
+        self.known().users.by_login(login.as_bytes()).is_some()
+    }
+
     fn known(&self) -> Arc<KnownUsers> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

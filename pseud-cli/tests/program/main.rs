@@ -4,6 +4,7 @@
 mod admin;
 mod call;
 #[cfg(unix)]
+mod heartbeat;
 mod kaa;
 mod logins;
 mod mistakes;

@@ -10,7 +10,7 @@ use crate::serve::handler::Handler;
 use crate::serve::request::Request;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{Fault, PeerId, Several, To, User, Value};
+use pseud_proto::{Fault, Parting, PeerId, Several, To, User, Value};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::future::{pending, poll_fn};
@@ -166,7 +166,7 @@ async fn kick(request: Request) -> Result<usize, Fault> {
 
 /// All sessions of that user; of who is no user, the one that is known by that name.
 fn kick_known(hub: &Hub, id: &Bytes) -> usize {
-    match hub.disconnect_user(id) {
+    match hub.disconnect_user(id, Parting::Revoked) {
         0 => usize::from(hub.act(|inner, now| {
             let known = To::Known { id: id.clone(), several: Several::Newest };
             let peer = inner.endpoint.session_of(&known);

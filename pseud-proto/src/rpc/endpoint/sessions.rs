@@ -99,9 +99,14 @@ impl Endpoint {
     /// Ends all sessions of that user so; returns how many there were. It does not keep the user from
     /// coming back: that is up to whoever authenticates it.
     pub fn disconnect_user(&mut self, user: &[u8], now: Instant) -> usize {
+        self.disconnect_user_as(user, Reason::Revoked, now)
+    }
+
+    /// The same for another reason, which is this side's.
+    pub fn disconnect_user_as(&mut self, user: &[u8], reason: Reason, now: Instant) -> usize {
         self.bar(user);
         let sessions = self.directory.revoke(user);
-        sessions.into_iter().filter(|&peer| self.disconnect(peer, now)).count()
+        sessions.into_iter().filter(|&peer| self.disconnect_as(peer, reason, now)).count()
     }
 
     /// Ends a session whose link lives. Says whether it was there.
