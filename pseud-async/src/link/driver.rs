@@ -95,9 +95,6 @@ impl<R: Runtime> Driver<R> {
         let Self { live, reader, runtime, .. } = self;
         live.link.gone(reason);
         let ready = live.link.is_ready();
-        if reason == Reason::Replaced {
-            live.link.report_replaced();
-        }
         if may_read(reason) {
             // Why its handshake failed, or its session is ended, may still lie there.
             let unsaid = (!ready || live.link.says_why(reason)).then(|| live.link.clone());

@@ -123,16 +123,6 @@ impl<W: Writer> StreamLink<W> {
         }
     }
 
-    /// The session is over, and so all that was queued: the peer hears why where nothing is half written,
-    /// and the socket takes it at once.
-    pub(super) fn report_replaced(&self) {
-        let mut connection = self.lock();
-        if connection.zmtp().is_some_and(pseud_proto::zmtp::Connection::report_replaced) {
-            // An error: it has left by itself.
-            let _ = self.write(&mut connection);
-        }
-    }
-
     /// One write.
     fn write(&self, connection: &mut Carrier) -> io::Result<WriteOutcome> {
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];

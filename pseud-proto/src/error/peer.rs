@@ -55,7 +55,7 @@ impl PeerError {
                 | Misbehaved::NotLoggedIn
                 | Misbehaved::Stalled,
             ) => true,
-            Self::SentAway(parting) => parting == Parting::Draining,
+            Self::SentAway(parting) => parting != Parting::Revoked,
             Self::Incompatible(Incompatible::Refused(code)) | Self::Denied(code) => code != 400,
             Self::Malformed(_)
             | Self::Misbehaved(_)
@@ -76,6 +76,9 @@ pub enum Parting {
     /// We are to come back later, or to another server: [`Reason::Draining`](super::Reason::Draining).
     #[error("come back later")]
     Draining,
+    /// Another link of our user took our name there: [`Reason::Replaced`](super::Reason::Replaced).
+    #[error("another link took over this identity")]
+    Replaced,
 }
 
 /// How bytes can be wrong.

@@ -132,9 +132,8 @@ impl From<PeerError> for Reason {
             PeerError::HeartbeatTimeout => Self::HeartbeatTimeout,
             PeerError::SentAway(Parting::Revoked) => Self::Revoked,
             PeerError::SentAway(Parting::Draining) => Self::Draining,
+            PeerError::SentAway(Parting::Replaced) => Self::Replaced,
             PeerError::Incompatible(Incompatible::Refused(400)) => Self::Denied,
-            // Its last word to a link whose name another one took (`Connection::report_replaced`).
-            PeerError::Incompatible(Incompatible::Refused(409)) => Self::Replaced,
             error => Self::PeerFault(error),
         }
     }

@@ -13,6 +13,7 @@ impl Parting {
         match self {
             Self::Revoked => "revoked",
             Self::Draining => "draining",
+            Self::Replaced => "replaced",
         }
     }
 
@@ -21,6 +22,7 @@ impl Parting {
         match reason {
             Reason::Revoked => Some(Self::Revoked),
             Reason::Draining => Some(Self::Draining),
+            Reason::Replaced => Some(Self::Replaced),
             _ => None,
         }
     }
@@ -31,7 +33,8 @@ pub(crate) fn read(body: &[u8]) -> Option<Parting> {
     let mut rest = body;
     heads::read_array(&mut rest).filter(|items| *items > 0)?;
     let code = heads::read_text(&mut rest)?;
-    [Parting::Revoked, Parting::Draining].into_iter().find(|known| known.code().as_bytes() == code)
+    let known = [Parting::Revoked, Parting::Draining, Parting::Replaced];
+    known.into_iter().find(|known| known.code().as_bytes() == code)
 }
 
 impl Answer {
@@ -68,9 +71,11 @@ mod tests {
 
     #[test]
     fn it_is_read_as_it_is_written_and_only_sent_to_who_reads_it() {
-        for (reason, parting) in
-            [(Reason::Revoked, Parting::Revoked), (Reason::Draining, Parting::Draining)]
-        {
+        for (reason, parting) in [
+            (Reason::Revoked, Parting::Revoked),
+            (Reason::Draining, Parting::Draining),
+            (Reason::Replaced, Parting::Replaced),
+        ] {
             let sent = Transmit::goaway(ours(), reason).unwrap();
             let (kind, id, body) = sent.with(|message, _| {
                 let body = [message.head, &message.body[..], message.tail].concat();

@@ -75,10 +75,6 @@ pub(crate) fn pong(context: &[u8]) -> Vec<u8> {
     body
 }
 
-/// What an ERROR in traffic says: another link has taken the peer's name. ZMTP 3.1 has no ERROR there, so
-/// others pass over it (libzmq's `stream_engine_base.cpp`, `process_command_message`).
-pub(crate) const REPLACED: u16 = 409;
-
 /// An ERROR's body with that code as its reason.
 pub(crate) fn error(code: u16) -> Vec<u8> {
     let mut body = Vec::with_capacity(10);

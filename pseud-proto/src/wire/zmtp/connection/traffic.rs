@@ -1,7 +1,7 @@
 //! What a link makes of commands, and when it asks for a sign of life.
 
 use super::{Connection, Phase};
-use crate::error::{Incompatible, Insecure, Misbehaved, PeerError};
+use crate::error::{Insecure, Misbehaved, PeerError};
 use crate::wire::zmtp::command;
 use crate::wire::zmtp::command::{Command, Ping};
 use crate::wire::zmtp::heartbeat::Beat;
@@ -66,21 +66,10 @@ impl Connection {
             }
             b"PONG" => self.stats.pongs += 1,
             b"SUBSCRIBE" | b"CANCEL" => self.stats.subscriptions += 1,
-            b"ERROR" if command::error_code(command.data) == Ok(command::REPLACED) => {
-                return Err(Incompatible::Refused(command::REPLACED).into());
-            }
             b"READY" | b"ERROR" => self.stats.late_commands += 1,
             _ => self.stats.unknown_commands += 1,
         }
         Ok(())
-    }
-
-    /// The session has ended since another link took its peer's name: tells the peer so, before the link is
-    /// closed. Says whether there is something to write now: a peer that has not read what went before hears
-    /// of its link's end alone.
-    pub fn report_replaced(&mut self) -> bool {
-        let is_free = self.is_ready() && self.output.backlog() == 0;
-        is_free && self.output.put_command(&command::error(command::REPLACED))
     }
 
     pub(crate) fn beat(&mut self, now: Instant) -> Result<(), PeerError> {
