@@ -31,6 +31,8 @@ mod presence;
 pub mod rpcudp;
 mod runtime;
 mod serve;
+#[doc(hidden)]
+pub mod surface;
 
 pub use auth::authenticator::{Authenticate, Authenticator, Judging, Source};
 #[cfg(feature = "_curve")]

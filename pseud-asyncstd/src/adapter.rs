@@ -2,4 +2,4 @@
 
 pub use crate::listener::Listener;
 pub use crate::runtime::Timer;
-pub use crate::socket::{ReadHalf, Stream, WriteHalf};
+pub use crate::socket::{AsyncSocket, ReadHalf, Stream, WriteHalf};

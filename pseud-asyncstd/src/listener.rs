@@ -1,6 +1,6 @@
 //! What listens: a TCP port, or a Unix socket with its file.
 
-use crate::socket::Stream;
+use crate::socket::{Stream, over};
 use async_io::Async;
 use pseud_async::adapter::{self, SocketAddress, SocketFile, socket};
 use socket2::{SockRef, Socket};
@@ -33,7 +33,7 @@ impl adapter::Listener for Listener {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     ready!(self.socket.poll_readable(cx))?;
                 }
-                accepted => return Poll::Ready(accepted.and_then(Stream::new)),
+                accepted => return Poll::Ready(accepted.and_then(over)),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::executor;
 use crate::listener::Listener;
-use crate::socket::Stream;
+use crate::socket::{self as sockets, Stream};
 use pseud_async::adapter::{self, Runtime, SocketAddress, socket};
 use std::future::Future;
 use std::io;
@@ -29,11 +29,7 @@ impl Runtime for AsyncIo {
         Instant::now()
     }
 
-    fn spawn<F>(&self, future: F)
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn(&self, future: impl Future<Output: Send> + Send + 'static) {
         executor::spawn(future);
     }
 
@@ -52,7 +48,7 @@ impl Runtime for AsyncIo {
     }
 
     async fn connect(&self, to: &SocketAddress) -> io::Result<Stream> {
-        Stream::connect(socket::connecting(to)?).await
+        sockets::connect(socket::connecting(to)?).await
     }
 
     async fn bind(&self, at: &SocketAddress, mode: Option<u32>) -> io::Result<Listener> {

@@ -2,4 +2,5 @@
 
 pub use crate::runtime::Timer;
 pub use crate::socket::listener::Listener;
+pub use crate::socket::raw::RawSocket;
 pub use crate::socket::stream::{ReadHalf, Stream, WriteHalf};

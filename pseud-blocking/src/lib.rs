@@ -43,15 +43,7 @@ pub mod zmq;
 pub use client::Client;
 pub use inside::WouldBlock;
 #[doc(inline)]
-pub use pseud_async::{
-    Address, Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BadAddress,
-    BindOptions, Call, CallAll, CallError, Caller, Cancelled, Change, ConnectionEvent, Drain,
-    Drained, EndpointError, Events, HandlerError, HeartbeatBackend, HeartbeatBackends, InClear,
-    IntoAddress, Judging, MemoryPresence, NameRefused, Node, Object, OnDisconnect, OnSilence,
-    Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed,
-    PresenceStore, Registry, Request, Role, Security, Service, SetupError, Sign, SmolStr, Source,
-    Storing, Ticking, UntilReady, UserStore, Who, Wire, files, register,
-};
+pub use pseud_async::surface::*;
 pub use runtime::Threads;
 pub use server::Server;
 pub use wait::{Wait, block_on};

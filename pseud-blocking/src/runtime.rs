@@ -96,11 +96,7 @@ impl Runtime for Threads {
         Instant::now()
     }
 
-    fn spawn<F>(&self, future: F)
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn(&self, future: impl Future<Output: Send> + Send + 'static) {
         self.reactor().spawn(future);
     }
 

@@ -34,18 +34,7 @@ mod runtime;
 mod socket;
 
 #[doc(inline)]
-pub use pseud_async::{
-    Address, Admission, AuthBackend, AuthBackends, Authenticate, Authenticator, BadAddress,
-    BindOptions, Call, CallAll, CallError, Caller, Cancelled, Change, ConnectionEvent, Drain,
-    Drained, EndpointError, Events, HandlerError, HeartbeatBackend, HeartbeatBackends, InClear,
-    IntoAddress, Judging, MemoryPresence, NameRefused, Node, Object, OnDisconnect, OnSilence,
-    Options, Peer, PeerStatus, Peers, Permit, Presence, PresenceEntry, PresenceEvent, PresenceFeed,
-    PresenceStore, Registry, Request, Role, Security, Service, SetupError, Sign, SmolStr, Source,
-    Storing, Ticking, UntilReady, UserStore, Who, Wire, files, register,
-};
-#[cfg(feature = "_curve")]
-#[doc(inline)]
-pub use pseud_async::{CurveLogins, TrustedKeys};
+pub use pseud_async::surface::*;
 pub use runtime::Tokio;
 
 /// A server on tokio: see [`pseud_async::Server`].

@@ -1,10 +1,12 @@
 //! What listens: a TCP port, or a Unix socket with its file.
 
-use crate::socket::Stream;
+#[cfg(unix)]
+use crate::socket::over_unix;
+use crate::socket::{Stream, over_tcp};
 use pseud_async::adapter::{self, SocketAddress, unsupported};
 use std::io;
 use std::net::SocketAddr;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::net::TcpListener;
 
 #[cfg(unix)]
@@ -60,11 +62,13 @@ impl adapter::Listener for Listener {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         match &self.0 {
             BoundSocket::Tcp(listener) => {
-                listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Tcp(stream))
+                let (stream, _) = ready!(listener.poll_accept(cx))?;
+                Poll::Ready(over_tcp(stream))
             }
             #[cfg(unix)]
             BoundSocket::Unix(_, listener) => {
-                listener.poll_accept(cx).map_ok(|(stream, _)| Stream::Unix(stream))
+                let (stream, _) = ready!(listener.poll_accept(cx))?;
+                Poll::Ready(over_unix(stream))
             }
         }
     }

@@ -1,7 +1,9 @@
 //! Tokio as a node's runtime.
 
 use crate::listener::Listener;
-use crate::socket::Stream;
+#[cfg(unix)]
+use crate::socket::over_unix;
+use crate::socket::{Stream, over_tcp};
 use pseud_async::adapter::{Runtime, SocketAddress, unsupported};
 use std::future::Future;
 use std::io;
@@ -45,11 +47,7 @@ impl Runtime for Tokio {
         tokio::time::Instant::now().into_std()
     }
 
-    fn spawn<F>(&self, future: F)
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn(&self, future: impl Future<Output: Send> + Send + 'static) {
         drop(self.0.spawn(future));
     }
 
@@ -78,12 +76,12 @@ impl Runtime for Tokio {
 
     async fn connect(&self, to: &SocketAddress) -> io::Result<Stream> {
         match to {
-            SocketAddress::Tcp(address) => TcpStream::connect(address).await.map(Stream::Tcp),
+            SocketAddress::Tcp(address) => over_tcp(TcpStream::connect(address).await?),
             #[cfg(unix)]
-            SocketAddress::UnixPath(path) => UnixStream::connect(path).await.map(Stream::Unix),
+            SocketAddress::UnixPath(path) => over_unix(UnixStream::connect(path).await?),
             #[cfg(target_os = "linux")]
             SocketAddress::UnixAbstract(name) => {
-                UnixStream::connect(format!("\0{name}")).await.map(Stream::Unix)
+                over_unix(UnixStream::connect(format!("\0{name}")).await?)
             }
             _ => Err(unsupported()),
         }

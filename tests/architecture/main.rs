@@ -1,5 +1,5 @@
 //! The structure that ARCHITECTURE.md draws holds: imports point down, no files import each other in a
-//! circle, what must not be named is not, and no type's name stands twice.
+//! circle, what must not be named is not, no type's name stands twice, and no two adapters have twins.
 //!
 //! The sources are read as text, with `syn`: names are followed through re-exports to the file that
 //! defines them. Test modules may import what they like.
@@ -8,6 +8,7 @@ mod graph;
 mod names;
 mod source;
 mod storeys;
+mod twins;
 
 use graph::Graph;
 use source::Package;
@@ -59,6 +60,22 @@ fn no_type_name_stands_twice() {
         let idle: Vec<_> = may.concat().into_iter().filter(|name| !stands(name)).collect();
         assert!(idle.is_empty(), "they stand once: they go from the list, too: {idle:?}");
     }
+}
+
+/// What is alike in two adapters is `pseud-async`'s.
+#[test]
+fn no_two_adapters_have_six_equal_lines() {
+    let adapters = ["pseud-tokio", "pseud-asyncstd", "pseud-blocking"];
+    let twins = twins::among(&adapters.map(|name| (name, source::texts(name))));
+    assert!(twins.is_empty(), "{twins:#?}");
+    // The check checks.
+    let lines = |before: &str, count: usize| {
+        let same: String = (0..count).map(|n| format!("    {n}\n\n    // a word\n")).collect();
+        vec![("a.rs".to_owned(), format!("{before}\n{same}"))]
+    };
+    assert!(twins::among(&[("one", lines("a", 5)), ("two", lines("b", 5))]).is_empty());
+    let found = twins::among(&[("one", lines("a", 6)), ("two", lines("b", 7))]);
+    assert_eq!(found, ["one/src/a.rs:2 and two/src/a.rs:2"]);
 }
 
 /// The check checks: it finds a circle, an upward import, a forbidden name and a repeated one where there

@@ -35,14 +35,8 @@ pub(crate) struct Module {
 impl Package {
     /// The package in that folder of the workspace.
     pub(crate) fn read(name: &str) -> Self {
-        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join(name).join("src");
-        let mut files = Vec::new();
-        list(&src, &mut files);
-        let text = |path: &PathBuf| fs::read_to_string(path).expect("a source file");
-        let below = |path: &Path| path.strip_prefix(&src).expect("below").display().to_string();
-        let files: Vec<_> = files.iter().map(|path| (below(path), text(path))).collect();
+        let files = texts(name);
         let files: Vec<_> = files.iter().map(|(file, text)| (&**file, &**text)).collect();
-        assert!(!files.is_empty(), "{} holds sources", src.display());
         Self::of(&files)
     }
 
@@ -122,6 +116,17 @@ impl Module {
         };
         self.aliases.get(name).cloned().or_else(|| self.globs.iter().find_map(through))
     }
+}
+
+/// The files of the package in that folder of the workspace: their paths below `src`, and their texts.
+pub(crate) fn texts(name: &str) -> Vec<(String, String)> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join(name).join("src");
+    let mut files = Vec::new();
+    list(&src, &mut files);
+    assert!(!files.is_empty(), "{} holds sources", src.display());
+    let text = |path: &PathBuf| fs::read_to_string(path).expect("a source file");
+    let below = |path: &Path| path.strip_prefix(&src).expect("below").display().to_string();
+    files.iter().map(|path| (below(path), text(path))).collect()
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -34,7 +34,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
             &["link"],
             &["node", "rpcudp"],
             &["kaa"],
-            &["adapter"],
+            &["adapter", "surface"],
         ],
     ),
     (

@@ -3,6 +3,8 @@
 #[cfg(any(unix, windows))]
 mod buffers;
 #[cfg(any(unix, windows))]
+mod halves;
+#[cfg(any(unix, windows))]
 mod keep_alive;
 #[cfg(unix)]
 pub mod socket;
@@ -10,8 +12,6 @@ pub mod socket;
 mod socket_file;
 
 #[cfg(any(unix, windows))]
-pub use crate::os::buffers::set as set_buffers;
-#[cfg(any(unix, windows))]
-pub use crate::os::keep_alive::set as keep_alive;
+pub use crate::os::halves::{PolledRead, RuntimeSocket, SocketReader, SocketStream, SocketWriter};
 #[cfg(unix)]
 pub use crate::os::socket_file::{SocketFile, bind as bind_socket_file};

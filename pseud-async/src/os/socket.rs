@@ -92,22 +92,6 @@ fn prepare(socket: &Socket) -> io::Result<()> {
     socket.set_nonblocking(true)
 }
 
-/// Small messages are not held back: what belongs together is written together. Says whether it is TCP.
-///
-/// # Errors
-/// The system's.
-pub fn set_no_delay(socket: &SockRef<'_>) -> io::Result<bool> {
-    let is_tcp = is_tcp(socket)?;
-    if is_tcp {
-        socket.set_tcp_nodelay(true)?;
-    }
-    Ok(is_tcp)
-}
-
-fn is_tcp(socket: &SockRef<'_>) -> io::Result<bool> {
-    Ok(socket.local_addr()?.as_socket().is_some())
-}
-
 /// Writes what it can at once.
 ///
 /// # Errors
@@ -119,27 +103,10 @@ pub fn send(socket: &SockRef<'_>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     }
 }
 
-/// Where the other side is, as text.
-///
-/// # Errors
-/// The system's: the connection is over already.
-pub fn peer_address(socket: &SockRef<'_>) -> io::Result<String> {
-    let address = socket.peer_addr()?.as_socket();
-    Ok(address.map_or_else(|| "ipc".to_owned(), |address| address.to_string()))
-}
-
-/// Whether both ends are this one socket.
-///
-/// # Errors
-/// The system's: the connection is over already.
-pub fn is_connected_to_itself(socket: &SockRef<'_>) -> io::Result<bool> {
-    let here = socket.local_addr()?.as_socket();
-    Ok(here.is_some() && here == socket.peer_addr()?.as_socket())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::halves::{is_connected_to_itself, peer_address, set_no_delay};
     use std::io::{ErrorKind, Read};
     use std::thread::sleep;
     use std::time::{Duration, Instant};

@@ -50,10 +50,7 @@ pub trait Runtime: Clone + fmt::Debug + Send + Sync + 'static {
     }
 
     /// Starts a task, which nobody waits for. Where the runtime goes away its future is dropped.
-    fn spawn<F>(&self, future: F)
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static;
+    fn spawn(&self, future: impl Future<Output: Send> + Send + 'static);
 
     /// Runs a function on a thread that may block.
     fn spawn_blocking(&self, run: impl FnOnce() + Send + 'static);

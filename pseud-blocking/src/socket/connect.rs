@@ -1,7 +1,7 @@
 //! Opening a connection without blocking a thread.
 
 use super::raw::RawSocket;
-use super::stream::Stream;
+use super::stream::{Stream, connected};
 use crate::threads::reactor::Reactor;
 use pseud_async::adapter::{SocketAddress, socket};
 use socket2::SockRef;
@@ -14,7 +14,7 @@ pub(crate) async fn connect(reactor: &Arc<Reactor>, to: &SocketAddress) -> io::R
     // Known to the reactor only once it connects: before, the system calls it hung up.
     let raw = RawSocket::new(reactor, socket::connecting(to)?)?;
     established(&raw).await?;
-    Stream::connected(raw)
+    connected(raw)
 }
 
 /// The system says by "writable" that it has connected, or why it has not.

@@ -1,6 +1,6 @@
 //! What listens: a TCP port, or a Unix socket with its file.
 
-use super::stream::Stream;
+use super::stream::{Stream, over};
 use super::watched::Watched;
 use crate::threads::reactor::Reactor;
 use mio::Interest;
@@ -38,7 +38,7 @@ impl adapter::Listener for Listener {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         let accept = |listening: &Socket| socket::accept(&SockRef::from(listening));
         let accepted = self.listening.poll_read(cx, accept);
-        accepted.map(|socket| Stream::new(&self.listening.reactor, socket?))
+        accepted.map(|socket| over(&self.listening.reactor, socket?))
     }
 
     fn tcp_address(&self) -> io::Result<Option<SocketAddr>> {

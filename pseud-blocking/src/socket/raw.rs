@@ -30,7 +30,7 @@ const SEND: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 const SEND: libc::c_int = libc::MSG_DONTWAIT;
 
 /// One socket.
-pub(crate) struct RawSocket {
+pub struct RawSocket {
     pub(super) socket: Socket,
     pub(super) reactor: Arc<Reactor>,
     number: usize,
@@ -149,7 +149,7 @@ impl RawSocket {
     }
 
     /// Writes what it can at once.
-    pub(crate) fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(crate) fn write_now(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let write = || match slices {
             [slice] => self.socket.send_with_flags(slice, SEND),
             slices => self.socket.send_vectored_with_flags(slices, SEND),

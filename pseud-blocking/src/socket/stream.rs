@@ -1,98 +1,50 @@
-//! A fresh connection, and its halves.
+//! Sockets of fresh connections.
 
 use super::raw::RawSocket;
 use super::reader::note;
 use crate::threads::reactor::Reactor;
-use pseud_async::adapter::{self, keep_alive, set_buffers, socket};
-use pseud_proto::zmtp::Heartbeat;
+use pseud_async::adapter::{PolledRead, RuntimeSocket, SocketReader, SocketStream, SocketWriter};
 use socket2::{SockRef, Socket};
 use std::io::{self, IoSlice};
-use std::net::Shutdown;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// A fresh connection.
-#[derive(Debug)]
-pub struct Stream {
-    raw: Arc<RawSocket>,
-}
+pub type Stream = SocketStream<RawSocket>;
 
 /// The reading half of a link's socket.
-#[derive(Debug)]
-pub struct ReadHalf(Arc<RawSocket>);
+pub type ReadHalf = SocketReader<RawSocket>;
 
 /// The writing half of a link's socket.
-#[derive(Debug)]
-pub struct WriteHalf {
-    raw: Arc<RawSocket>,
-    tcp: bool,
+pub type WriteHalf = SocketWriter<RawSocket>;
+
+/// Over a connected socket of that reactor.
+pub(super) fn over(reactor: &Arc<Reactor>, socket: Socket) -> io::Result<Stream> {
+    connected(RawSocket::new(reactor, socket)?)
 }
 
-impl Stream {
-    /// A connected socket of that reactor.
-    pub(crate) fn new(reactor: &Arc<Reactor>, socket: Socket) -> io::Result<Self> {
-        Self::connected(RawSocket::new(reactor, socket)?)
-    }
-
-    pub(super) fn connected(raw: Arc<RawSocket>) -> io::Result<Self> {
-        raw.set_blocking()?;
-        Ok(Self { raw })
-    }
-
-    fn socket(&self) -> SockRef<'_> {
-        SockRef::from(&self.raw.socket)
-    }
+pub(super) fn connected(raw: Arc<RawSocket>) -> io::Result<Stream> {
+    raw.set_blocking()?;
+    Ok(Stream::new(raw))
 }
 
-impl adapter::Stream for Stream {
-    type Reader = ReadHalf;
-    type Writer = WriteHalf;
+impl RuntimeSocket for RawSocket {
+    type Reading = ();
 
-    fn peer_address(&self) -> io::Result<String> {
-        socket::peer_address(&self.socket())
+    fn system(&self) -> SockRef<'_> {
+        SockRef::from(&self.socket)
     }
 
-    fn is_connected_to_itself(&self) -> io::Result<bool> {
-        socket::is_connected_to_itself(&self.socket())
+    fn poll_read(&self, _: &mut (), cx: &mut Context<'_>, into: &mut [u8]) -> PolledRead {
+        self.poll_read(cx, into)
     }
 
-    fn split(self) -> io::Result<(ReadHalf, WriteHalf)> {
-        let tcp = socket::set_no_delay(&self.socket())?;
-        Ok((ReadHalf(self.raw.clone()), WriteHalf { raw: self.raw, tcp }))
-    }
-}
-
-impl adapter::Reader for ReadHalf {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.0.poll_read(cx, buffer)
-    }
-
-    fn shut_down_writing(&self) -> io::Result<()> {
-        self.0.socket.shutdown(Shutdown::Write)
-    }
-}
-
-impl adapter::Writer for WriteHalf {
-    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        note(&self.raw);
-        self.raw.try_write(slices)
+    fn try_write(self: &Arc<Self>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        note(self);
+        self.write_now(slices)
     }
 
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.raw.poll_write_ready(cx)
-    }
-
-    fn buffer_size(&self, bytes: usize) {
-        set_buffers(&SockRef::from(&self.raw.socket), bytes);
-    }
-
-    fn keep_alive(&self, bounds: Heartbeat) {
-        // The kernel knows when the process at the other end of a Unix socket is gone.
-        if !self.tcp {
-            return;
-        }
-        if let Err(error) = keep_alive(&SockRef::from(&self.raw.socket), bounds) {
-            tracing::warn!(%error, "no TCP keep-alive: a peer that is gone may not be noticed");
-        }
+        self.poll_write_ready(cx)
     }
 }

@@ -109,11 +109,7 @@ impl Runtime for SimRuntime {
         Ok(self.0.entropy.lock().unwrap_or_else(PoisonError::into_inner).seed())
     }
 
-    fn spawn<F>(&self, future: F)
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    fn spawn(&self, future: impl Future<Output: Send> + Send + 'static) {
         self.0.tasks.spawn(Box::pin(async move { drop(future.await) }));
     }
 

@@ -3,15 +3,18 @@
 //! Not tokio's `TcpStream`: it takes a read that is shorter than its buffer for "nothing more", which
 //! urgent data belies, and its vectored writes raise SIGPIPE.
 
+use pseud_async::adapter::{PolledRead, RuntimeSocket};
 use socket2::{SockRef, Socket};
 use std::io::{self, ErrorKind, IoSlice, Read};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::{TcpStream, UnixStream};
 
+/// A stream socket of Unix.
 #[derive(Debug)]
-pub(super) struct PolledSocket(AsyncFd<Socket>);
+pub struct PolledSocket(AsyncFd<Socket>);
 
 /// A peer that is gone is an error, not a signal: embedders may have SIGPIPE at its default.
 #[cfg(not(target_vendor = "apple"))]
@@ -47,32 +50,6 @@ impl PolledSocket {
         Ok(Self(socket))
     }
 
-    pub(super) fn as_socket(&self) -> SockRef<'_> {
-        SockRef::from(self.0.get_ref())
-    }
-
-    pub(super) fn poll_read(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-        urgent: &mut bool,
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            let mut ready = ready!(self.0.poll_read_ready(cx))?;
-            match ready.try_io(|socket| socket.get_ref().read(buffer)) {
-                Ok(Ok(count)) => {
-                    if 0 < count && count < buffer.len() && self.is_drained(urgent) {
-                        ready.clear_ready();
-                    }
-                    return Poll::Ready(Ok(count));
-                }
-                Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-                Ok(Err(error)) => return Poll::Ready(Err(error)),
-                Err(_nothing_there) => *urgent = false,
-            }
-        }
-    }
-
     /// Whether a read that did not fill its buffer has taken all that there was: that saves a second
     /// one, which would only say so. Events come on edges, so it must be certain. A read ends before
     /// urgent data (`tcp_recvmsg`, `unix_stream_read_generic` in Linux), with more behind it: where the
@@ -86,15 +63,41 @@ impl PolledSocket {
         });
         !*urgent
     }
+}
 
-    pub(super) fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+impl RuntimeSocket for PolledSocket {
+    /// Whether urgent data may have cut reads short since one found nothing.
+    type Reading = bool;
+
+    fn system(&self) -> SockRef<'_> {
+        SockRef::from(self.0.get_ref())
+    }
+
+    fn poll_read(&self, urgent: &mut bool, cx: &mut Context<'_>, into: &mut [u8]) -> PolledRead {
+        loop {
+            let mut ready = ready!(self.0.poll_read_ready(cx))?;
+            match ready.try_io(|socket| socket.get_ref().read(into)) {
+                Ok(Ok(count)) => {
+                    if 0 < count && count < into.len() && self.is_drained(urgent) {
+                        ready.clear_ready();
+                    }
+                    return Poll::Ready(Ok(count));
+                }
+                Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(Err(error)) => return Poll::Ready(Err(error)),
+                Err(_nothing_there) => *urgent = false,
+            }
+        }
+    }
+
+    fn try_write(self: &Arc<Self>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.0.try_io(Interest::WRITABLE, |socket| match slices {
             [slice] => socket.send_with_flags(slice, FLAGS),
             slices => socket.send_vectored_with_flags(slices, FLAGS),
         })
     }
 
-    pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_write_ready(cx).map_ok(|_ready| ())
     }
 }
