@@ -11,8 +11,8 @@ type Sources<'a> = (&'a str, Vec<(String, String)>);
 /// A file, which of its lines of code it is, and that line's number.
 type Place = (usize, usize, usize);
 
-/// Where as many lines in a row are equal in two packages; spaces, empty lines and comments aside. Each twin is
-/// named once, where it begins.
+/// Where as many lines in a row are equal in two packages; spaces, brackets alone, comments, attributes and
+/// imports aside. Each twin is named once, where it begins.
 pub(crate) fn among(packages: &[Sources<'_>]) -> Vec<String> {
     let mut places = BTreeMap::<Vec<&str>, Vec<Place>>::new();
     let files: Vec<_> = packages
@@ -55,8 +55,13 @@ pub(crate) fn among(packages: &[Sources<'_>]) -> Vec<String> {
     twins.map(|&(one, two)| format!("{} and {}", name(one), name(two))).collect()
 }
 
+/// What says where things are, and does nothing.
+const DECLARATIONS: &[&str] = &["//", "#[", "mod ", "pub mod ", "use ", "pub use "];
+
 /// Lines of code, with their numbers.
 fn lines(text: &str) -> Vec<(usize, &str)> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with("//")).collect()
+    let says = |line: &str| line.contains(char::is_alphanumeric);
+    let declares = |line: &str| DECLARATIONS.iter().any(|word| line.starts_with(word));
+    lines.filter(|(_, line)| says(line) && !declares(line)).collect()
 }

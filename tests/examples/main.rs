@@ -98,6 +98,82 @@ fn three_wires() {
     );
 }
 
+/// A web application that a browser's request goes through to a peer.
+#[cfg(feature = "tokio")]
+#[tokio::test]
+async fn axum() {
+    let mut app = Running::start("axum");
+    let (peers, browsers) = (app.line("peers: "), app.line("browsers: http://"));
+    let missing = http_get(&browsers, "/desk/hello/Charly").await;
+    assert!(missing.starts_with("HTTP/1.1 404 "), "{missing}");
+
+    let options = pseud::Options::client("service").identity("desk");
+    let desk = pseud::Client::with_options(options).expect("a runtime is there");
+    let hello = |(name,): (String,), _| async move {
+        match name.as_str() {
+            "nobody" => Err(pseud::Fault::new("ValueError", "nobody is there")),
+            name => Ok(format!("Hello {name}")),
+        }
+    };
+    desk.register_typed("hello", hello).expect("a free name");
+    desk.connect(&peers).expect("a well-formed endpoint");
+    tokio::time::timeout(LIMIT, desk.ready()).await.expect("it connects");
+    let greeted = http_get(&browsers, "/desk/hello/Charly").await;
+    assert!(greeted.starts_with("HTTP/1.1 200 ") && greeted.ends_with("Hello Charly"), "{greeted}");
+    let failed = http_get(&browsers, "/desk/hello/nobody").await;
+    assert!(failed.starts_with("HTTP/1.1 502 "), "{failed}");
+}
+
+/// The whole response.
+#[cfg(feature = "tokio")]
+async fn http_get(address: &str, path: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let talk = async {
+        let mut stream = tokio::net::TcpStream::connect(address).await?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await?;
+        Ok::<_, io::Error>(response)
+    };
+    tokio::time::timeout(LIMIT, talk).await.expect("it responds").expect("a response")
+}
+
+/// An example that goes on until it is killed.
+struct Running {
+    child: std::process::Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Running {
+    fn start(name: &str) -> Self {
+        let path = path_of(name);
+        assert!(path.exists(), "{} is not there: cargo build --examples", path.display());
+        let mut child = Command::new(path).stdout(Stdio::piped()).spawn().expect("it starts");
+        let stdout = io::BufReader::new(child.stdout.take().expect("it is piped"));
+        let (said, lines) = mpsc::channel();
+        thread::spawn(move || {
+            let mut lines = io::BufRead::lines(stdout).map_while(Result::ok);
+            // Until nobody listens any more.
+            lines.all(|line| said.send(line).is_ok())
+        });
+        Self { child, lines }
+    }
+
+    /// What the next line says behind that.
+    fn line(&mut self, before: &str) -> String {
+        let line = self.lines.recv_timeout(LIMIT).expect("it says something");
+        line.strip_prefix(before).unwrap_or_else(|| panic!("{line}")).to_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[test]
 fn call_back() {
     assert_eq!(
