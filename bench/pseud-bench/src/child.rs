@@ -1,7 +1,7 @@
 //! The inside of a server's or client's process: it says that it is ready, then obeys its parent.
 
 use crate::job::{Answer, Command, Job, Ran};
-use crate::load::{self, Call, Load, Tally};
+use crate::load::{self, Call, Load, Meter, Tally};
 use crate::system;
 use anyhow::Result;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -109,6 +109,32 @@ pub(crate) async fn run_commands(mut run: impl AsyncFnMut(f64) -> Result<Ran>) -
             Command::Run { seconds } => say(&Answer::Ran(run(seconds).await?)),
             other => anyhow::bail!("a client is not told {other:?}"),
         }
+    }
+    Ok(())
+}
+
+/// A client that blocks: a thread for each caller, as long as a measurement lasts.
+pub(crate) fn drive_threads<C: Send>(
+    mut callers: Vec<C>,
+    settings: &str,
+    call: impl Fn(&mut C) -> Result<()> + Sync,
+) -> Result<()> {
+    ready("", settings);
+    let mut commands = commands();
+    while let Some(command) = commands.blocking_recv() {
+        let Command::Run { seconds } = command else {
+            anyhow::bail!("a client is not told {command:?}")
+        };
+        let (load, call) = (&*Load::new(callers.len()), &call);
+        let meter = Meter::start()?;
+        let tallies: Result<Vec<_>> = thread::scope(|scope| {
+            let run = |caller| scope.spawn(move || load::run_blocking(caller, call, load));
+            let running: Vec<_> = callers.iter_mut().map(run).collect();
+            thread::sleep(Duration::from_secs_f64(seconds));
+            load.stop();
+            running.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+        });
+        say(&Answer::Ran(meter.stop(tallies?)?));
     }
     Ok(())
 }

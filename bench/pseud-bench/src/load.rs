@@ -66,6 +66,26 @@ pub(crate) async fn run<C: Call>(mut caller: C, load: Arc<Load>) -> Result<(C, T
     Ok((caller, tally))
 }
 
+/// The same on a thread.
+pub(crate) fn run_blocking<C>(
+    caller: &mut C,
+    call: impl Fn(&mut C) -> Result<()>,
+    load: &Load,
+) -> Result<Tally> {
+    let mut tally = Tally::default();
+    while !load.is_stopped() {
+        if load.is_timed(tally.calls) {
+            let started = Instant::now();
+            call(caller)?;
+            tally.latencies.push(started.elapsed());
+        } else {
+            call(caller)?;
+        }
+        tally.calls += 1;
+    }
+    Ok(tally)
+}
+
 /// Runs every caller in a task of its own for so long.
 pub(crate) async fn measure<C>(
     callers: &mut Vec<C>,

@@ -1,5 +1,6 @@
 //! Who is compared: each a server that echoes and a client that calls it.
 
+mod adapters;
 #[cfg(feature = "capnp")]
 mod capnp_rpc;
 #[cfg(feature = "jsonrpsee")]
@@ -56,6 +57,9 @@ mod pseud_frames {
 pub(crate) fn all() -> Vec<Contestant> {
     let mut all = vec![raw_std::CONTESTANT, raw_tokio::CONTESTANT];
     all.extend(ours::CONTESTANTS);
+    all.extend(adapters::CONTESTANTS);
+    #[cfg(feature = "libzmq")]
+    all.push(adapters::OVER_LIBZMQ);
     #[cfg(feature = "zeromq")]
     all.push(zeromq_rs::CONTESTANT);
     #[cfg(feature = "tarpc")]

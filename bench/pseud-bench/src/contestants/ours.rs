@@ -6,7 +6,7 @@ use crate::child;
 use crate::job::Job;
 use crate::load::{self, Call};
 use anyhow::{Context, Result, ensure};
-use pseud::{Authenticator, Client, Fault, KeyPair, Options, Peer, Secret, Server};
+use pseud::{Authenticator, Client, Fault, KeyPair, Node, Options, Peer, Secret, Server};
 use serde_bytes::{ByteBuf, Bytes};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -110,17 +110,22 @@ pub(super) fn serve_null(job: &Job) -> Result<()> {
     serve(job, Mechanism::Null)
 }
 
+/// What all servers of this library serve.
+pub(super) fn register_echo(node: &Node, micros: u64) -> Result<()> {
+    node.registry().register("echo", move |request| async move {
+        let (body,): (ByteBuf,) = request.args()?;
+        child::spin(micros);
+        Ok::<_, Fault>(body)
+    })?;
+    Ok(())
+}
+
 fn serve(job: &Job, mechanism: Mechanism) -> Result<()> {
     child::serve(job, async || {
         let options = server_options(mechanism);
         let settings = settings(&options, mechanism);
         let server = Server::with_options(options)?;
-        let micros = job.handler_micros;
-        server.register("echo", move |request| async move {
-            let (body,): (ByteBuf,) = request.args()?;
-            child::spin(micros);
-            Ok::<_, Fault>(body)
-        })?;
+        register_echo(server.node(), job.handler_micros)?;
         let endpoint = server.bind("tcp://127.0.0.1:0").await?;
         Ok((endpoint.trim_start_matches("tcp://").to_owned(), settings, server))
     })
@@ -171,8 +176,8 @@ fn drive(job: &Job, mechanism: Mechanism) -> Result<()> {
                 let client = Client::with_options(options.clone())?;
                 client.connect(&format!("tcp://{server}"))?;
                 timeout(Duration::from_secs(10), client.ready()).await.context("no link")?;
-                let caller = Caller { client, body: vec![7; job.size] };
-                callers.extend((0..job.in_flight).map(|_| caller.clone()));
+                let caller = |_| NodeCaller::new(client.node(), job, client.clone());
+                callers.extend((0..job.in_flight).map(caller));
             }
             Ok((callers, settings))
         },
@@ -180,15 +185,22 @@ fn drive(job: &Job, mechanism: Mechanism) -> Result<()> {
     )
 }
 
-#[derive(Clone)]
-struct Caller {
-    client: Client,
+/// Calls through a node, whatever that runs on, and keeps its client.
+pub(super) struct NodeCaller<C> {
+    node: Node,
     body: Vec<u8>,
+    _client: C,
 }
 
-impl Call for Caller {
+impl<C> NodeCaller<C> {
+    pub(super) fn new(node: &Node, job: &Job, client: C) -> Self {
+        Self { node: node.clone(), body: vec![7; job.size], _client: client }
+    }
+}
+
+impl<C> Call for NodeCaller<C> {
     async fn call(&mut self) -> Result<()> {
-        let result: ByteBuf = self.client.call("echo", (Bytes::new(&self.body),)).await?;
+        let result: ByteBuf = self.node.call("echo", (Bytes::new(&self.body),)).await?;
         ensure!(result.len() == self.body.len(), "an echo is as long as what was sent");
         Ok(())
     }

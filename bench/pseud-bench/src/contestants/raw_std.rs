@@ -2,13 +2,11 @@
 
 use super::Contestant;
 use crate::child;
-use crate::job::{Answer, Command, Job};
-use crate::load::{Load, Meter, Tally};
-use anyhow::{Context, Result, bail};
+use crate::job::Job;
+use anyhow::{Context, Result, ensure};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
 
 pub(crate) const CONTESTANT: Contestant = Contestant {
     name: "raw-std",
@@ -55,42 +53,16 @@ fn echo(mut stream: TcpStream, size: usize, micros: u64) -> Result<()> {
 
 fn drive(job: &Job) -> Result<()> {
     let server = job.server.as_ref().context("a client needs a server")?;
-    let mut streams = Vec::new();
+    let mut callers = Vec::new();
     for _ in 0..job.links {
         let stream = TcpStream::connect(server)?;
         stream.set_nodelay(true)?;
-        streams.push(stream);
+        callers.push((stream, vec![7; job.size], vec![0; job.size]));
     }
-    child::ready("", SETTINGS);
-    let mut commands = child::commands();
-    while let Some(command) = commands.blocking_recv() {
-        let Command::Run { seconds } = command else { bail!("a client is not told {command:?}") };
-        let load = Load::new(job.links);
-        let meter = Meter::start()?;
-        let tallies: Result<Vec<_>> = thread::scope(|scope| {
-            let load = &load;
-            let call = |stream| scope.spawn(move || call_again(stream, job.size, load));
-            let running: Vec<_> = streams.iter().map(call).collect();
-            thread::sleep(Duration::from_secs_f64(seconds));
-            load.stop();
-            running.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
-        });
-        child::say(&Answer::Ran(meter.stop(tallies?)?));
-    }
-    Ok(())
-}
-
-/// One call after the other.
-fn call_again(mut stream: &TcpStream, size: usize, load: &Load) -> Result<Tally> {
-    let mut tally = Tally::default();
-    let (body, mut result) = (vec![7; size], vec![0; size]);
-    while !load.is_stopped() {
-        let started = Instant::now();
-        stream.write_all(&body)?;
-        stream.read_exact(&mut result)?;
-        tally.latencies.push(started.elapsed());
-        tally.calls += 1;
-    }
-    anyhow::ensure!(tally.calls == 0 || result == body, "an echo is what was sent");
-    Ok(tally)
+    child::drive_threads(callers, SETTINGS, |(stream, body, result)| {
+        stream.write_all(body)?;
+        stream.read_exact(result)?;
+        ensure!(result == body, "an echo is what was sent");
+        Ok(())
+    })
 }

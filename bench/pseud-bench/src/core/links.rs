@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
 use pseud::{Config, Node};
-use pseud_async::adapter::{CarrierConfig, Dial, Executor, Host, Link, Origin, Writer};
+use pseud_async::adapter::{CarrierConfig, Dial, Executor, Host, Origin, StreamLink, Writer};
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -59,7 +59,7 @@ pub(super) fn engine() -> Result<Node> {
 pub(super) struct Wired {
     /// An engine ends when the last handle of it is dropped.
     _node: Node,
-    link: Arc<Link<Written>>,
+    link: Arc<StreamLink<Written>>,
     /// An endpoint is connected to for as long as its links are.
     _dial: Option<Dial>,
 }
@@ -72,7 +72,8 @@ impl Wired {
             Some(dial) => Origin::Dialed { attempt: 0, dial },
             None => Origin::Accepted { late_guard: None },
         };
-        let link = Link::new(node.host(), config, origin, Written::default(), "memory".into())?;
+        let link =
+            StreamLink::new(node.host(), config, origin, Written::default(), "memory".into())?;
         Ok(Self { _node: node.clone(), link, _dial: dial })
     }
 
