@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `end` | what the suite asks of a server and of a client, whoever drives it |
 //! | `scenarios/` | what must hold |
+//! | `adversity` | HOSTILE P by id, on each adapter |
 //! | `nodes/` | the adapters' nodes, over sockets and in a simulated world |
 //! | `presence` | who is there, between adapters' nodes: own loops and Python have no such |
 //! | `own_loop` | the loop of `examples/own_loop` |
@@ -13,6 +14,7 @@
 #![cfg(unix)]
 #![allow(missing_docs, reason = "tests")]
 
+mod adversity;
 mod end;
 mod live;
 mod nodes;

@@ -14,7 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// The system's.
-pub fn set(socket: &SockRef<'_>, bounds: Heartbeat) -> io::Result<()> {
+pub(super) fn set(socket: &SockRef<'_>, bounds: Heartbeat) -> io::Result<()> {
     let KeepAliveProbes { interval, timeout, probes } = KeepAliveProbes::from(bounds);
     let keep_alive = TcpKeepalive::new().with_time(interval).with_interval(interval);
     #[cfg(not(windows))]

@@ -103,7 +103,7 @@ fn options(setup: Setup, options: Options) -> Options {
     options.call_timeout(setup.call_timeout)
 }
 
-fn serve<A: Adapter>(node: &Node) {
+pub(crate) fn serve<A: Adapter>(node: &Node) {
     let registry = node.registry();
     let add = |(a, b): (i64, i64), _| async move { Ok::<_, Fault>(a + b) };
     registry.register_typed("add", add).unwrap();
