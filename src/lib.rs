@@ -30,8 +30,8 @@ pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
     CallRefused, Config, Credentials, Exception, Executed, Fault, LateGuard, Limits, Parting,
-    PeerError, PeerId, Reason, StrangerLimits, StrangerStats, User, UserSessions, Value,
-    ValueLimits,
+    PeerError, PeerId, Reason, SharedBytes, StrangerLimits, StrangerStats, User, UserSessions,
+    Value, ValueLimits,
 };
 
 #[cfg(feature = "smol")]

@@ -10,10 +10,9 @@ use crate::auth::question::Question;
 use crate::base::slab::Key;
 use crate::call::peer::PeerInfo;
 use crate::error::{Executed, Fault, Reason};
-use crate::value::Unchecked;
+use crate::value::{Stored, Unchecked};
 use bytes::Bytes;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -187,9 +186,12 @@ pub struct Request {
     pub(crate) ticket: Ticket,
     pub(crate) peer: PeerId,
     pub(crate) caller: Arc<PeerInfo>,
-    pub(crate) message: Bytes,
-    pub(crate) name: Range<u32>,
-    pub(crate) rest: Range<u32>,
+    /// The name, and all that is behind it.
+    pub(crate) body: Stored,
+    /// Bytes of the name.
+    pub(crate) name_len: usize,
+    /// Bytes of the message that it came in.
+    pub(crate) size: usize,
     /// Whether something lies behind the arguments that says where it comes from.
     pub(crate) has_claim: bool,
     pub(crate) hops_max: u32,
@@ -213,12 +215,12 @@ impl Request {
 
     /// Bytes of the message that it came in: what it holds until it is dropped.
     pub fn size(&self) -> usize {
-        self.message.len()
+        self.size
     }
 
     /// The dotted name, as the peer wrote it.
     pub fn name(&self) -> &str {
-        let name = self.message.get(self.name.start as usize..self.name.end as usize);
+        let name = self.body.as_slice().get(..self.name_len);
         name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
     }
 }
@@ -228,8 +230,8 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("id", &self.id())
             .field("peer", &self.peer)
-            .field("name_bytes", &self.name.len())
-            .field("rest_bytes", &self.rest.len())
+            .field("name_bytes", &self.name_len)
+            .field("rest_bytes", &(self.body.as_slice().len() - self.name_len))
             .finish()
     }
 }

@@ -80,7 +80,8 @@ impl Channel {
         seed: [u8; 32],
         now: Instant,
     ) -> Self {
-        let endpoint = Endpoint::new(config, seed);
+        let mut endpoint = Endpoint::new(config, seed);
+        endpoint.outbox.tell_no_flush();
         let link = Link::new(&endpoint, connection, side, seed, now);
         Self { link, endpoint }
     }
@@ -124,14 +125,9 @@ impl Channel {
         }
     }
 
-    /// The next thing to do. `Flush` is done here already.
+    /// The next thing to do. There is no `Flush` among it: that is done here already.
     pub fn poll_action(&mut self) -> Option<Action> {
-        loop {
-            match self.endpoint.poll_action()? {
-                Action::Flush(_) => {}
-                action => return Some(action),
-            }
-        }
+        self.endpoint.poll_action()
     }
 
     /// Whether the peer may come in: see [`Link::poll_question`].

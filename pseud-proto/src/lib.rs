@@ -62,5 +62,5 @@ pub use error::{
 };
 pub use registry::Handlers;
 pub use rpc::config::{CALL_TIMEOUT_MAX, Config, Limits, UserSessions};
-pub use value::{Arguments, BadValue, Packed, Unchecked, Value, ValueLimits};
+pub use value::{Arguments, BadValue, Packed, SharedBytes, Unchecked, Value, ValueLimits};
 pub use wire::zmtp;

@@ -12,7 +12,7 @@ use crate::call::peer::PeerInfo;
 use crate::call::siblings::Siblings;
 use crate::error::{PeerError, Reason};
 use crate::rpc::endpoint::Endpoint;
-use crate::wire::zmtp::{Connection, ConnectionConfig, Event};
+use crate::wire::zmtp::{Connection, ConnectionConfig, Event, Incoming};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
@@ -153,8 +153,31 @@ impl Link {
         input: &mut [u8],
         now: Instant,
     ) -> Result<(), PeerError> {
-        let told = self.connection.handle_input(input, now);
-        self.settle(endpoint, told, now)
+        let result = self.receive(endpoint, input, now);
+        self.ended_by(endpoint, result, now)
+    }
+
+    fn receive(
+        &mut self,
+        endpoint: &mut Endpoint,
+        mut input: &mut [u8],
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        if !self.is_of(endpoint) {
+            return self.connection.handle_input(input, now);
+        }
+        loop {
+            let peer = self.peer();
+            match self.connection.receive(&mut input, now)? {
+                Some(Incoming::Message(message)) => {
+                    if let Some(peer) = peer {
+                        endpoint.handle_received(peer, message, now)?;
+                    }
+                }
+                Some(Incoming::Event(event)) => self.translate(event, endpoint, now)?,
+                None => return Ok(()),
+            }
+        }
     }
 
     /// The stream ended: this link is over, and its session has ended.
@@ -221,7 +244,7 @@ impl Link {
         let connection = &mut self.connection;
         if connection.backlog() < BACKLOG_BYTES_LOW {
             endpoint.pull(peer, now, |message, token| {
-                connection.send(message, token);
+                connection.send_framed(message, token);
                 connection.backlog() < BACKLOG_BYTES_LOW
             });
         }
@@ -289,34 +312,57 @@ impl Link {
         told: Result<(), PeerError>,
         now: Instant,
     ) -> Result<(), PeerError> {
-        let result = self.translate(endpoint, now).and(told);
+        let result = self.translate_all(endpoint, now).and(told);
+        self.ended_by(endpoint, result, now)
+    }
+
+    fn ended_by(
+        &mut self,
+        endpoint: &mut Endpoint,
+        result: Result<(), PeerError>,
+        now: Instant,
+    ) -> Result<(), PeerError> {
         if let Err(error) = result {
             self.end(endpoint, error.into(), now);
         }
         result
     }
 
-    fn translate(&mut self, endpoint: &mut Endpoint, now: Instant) -> Result<(), PeerError> {
+    /// Whether it is a link of that endpoint; any other is the caller's mistake.
+    fn is_of(&self, endpoint: &Endpoint) -> bool {
+        let ours = endpoint.machine() == self.machine;
+        debug_assert!(ours, "a link of another endpoint");
+        ours
+    }
+
+    fn translate_all(&mut self, endpoint: &mut Endpoint, now: Instant) -> Result<(), PeerError> {
         while let Some(event) = self.connection.poll_event() {
-            let ours = endpoint.machine() == self.machine;
-            debug_assert!(ours, "a link of another endpoint");
-            if !ours {
-                continue;
+            if self.is_of(endpoint) {
+                self.translate(event, endpoint, now)?;
             }
-            match (event, self.peer()) {
-                (Event::Ready(ready), _) => {
-                    let info = PeerInfo::behind(ready, self.side, &*self.address)
-                        .with_late_guard(self.late_guard);
-                    self.stage = Stage::Open(endpoint.handle_connected(info, now));
-                }
-                (Event::Message(parts), Some(peer)) => endpoint.handle_message(peer, parts, now)?,
-                (Event::TooLarge(large), Some(peer)) => {
-                    endpoint.handle_too_large(peer, &large, now)?;
-                }
-                (Event::Written(token), Some(peer)) => endpoint.handle_written(peer, token, now),
-                (Event::Ask(question), _) => self.question = Some(question),
-                (_, None) => {}
+        }
+        Ok(())
+    }
+
+    fn translate(
+        &mut self,
+        event: Event,
+        endpoint: &mut Endpoint,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        match (event, self.peer()) {
+            (Event::Ready(ready), _) => {
+                let info = PeerInfo::behind(ready, self.side, &*self.address)
+                    .with_late_guard(self.late_guard);
+                self.stage = Stage::Open(endpoint.handle_connected(info, now));
             }
+            (Event::Message(parts), Some(peer)) => endpoint.handle_message(peer, parts, now)?,
+            (Event::TooLarge(large), Some(peer)) => {
+                endpoint.handle_too_large(peer, &large, now)?;
+            }
+            (Event::Written(token), Some(peer)) => endpoint.handle_written(peer, token, now),
+            (Event::Ask(question), _) => self.question = Some(question),
+            (_, None) => {}
         }
         Ok(())
     }

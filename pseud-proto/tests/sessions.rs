@@ -117,10 +117,14 @@ fn arrived(session: &mut Session, id: u32, budget: &Budget, told: &mut Told) -> 
 /// What a session sends, as its peer gets it.
 fn pulled(session: &mut Session, told: &mut Told) -> Vec<(Parts, Token)> {
     let mut messages = Vec::new();
-    session.pull(Instant::now(), told, |message, token| {
-        let body = [message.head, &message.body, message.tail].concat();
-        let frames: Vec<&[u8]> = message.frames.iter().copied().chain([&body[..]]).collect();
-        messages.push((Parts::from_frames(&frames).unwrap(), token));
+    session.pull(Instant::now(), told, |several, Token(last)| {
+        let len = several.len();
+        several.each(|message, end| {
+            let body = [message.head, &message.body, message.tail].concat();
+            let frames: Vec<&[u8]> = message.frames.iter().copied().chain([&body[..]]).collect();
+            let token = Token(last - (len - end) as u64);
+            messages.push((Parts::from_frames(&frames).unwrap(), token));
+        });
         true
     });
     messages

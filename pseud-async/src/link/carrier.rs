@@ -128,10 +128,10 @@ impl Carrier {
 
     pub(crate) fn send(
         &mut self,
-        message: pseud_proto::zmtp::Outgoing<'_>,
+        messages: pseud_proto::zmtp::Framed<'_>,
         token: pseud_proto::zmtp::Token,
     ) {
-        either!(self, carrier => carrier.send(message, token));
+        either!(self, carrier => carrier.send_framed(messages, token));
     }
 
     pub(crate) fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {

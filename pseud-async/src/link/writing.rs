@@ -86,7 +86,7 @@ impl<W: Writer> StreamLink<W> {
         let goaway = Transmit::goaway(profile, reason).filter(|_| is_ours);
         if let Some(goaway) = goaway {
             let mut connection = self.lock();
-            goaway.with(|message, token| connection.send(message, token));
+            goaway.framed(|message, token| connection.send(message, token));
             self.over.store(false, Ordering::Relaxed);
             return true;
         }

@@ -12,4 +12,6 @@ pub(crate) use pseud::fault;
 pub(crate) use pseud::goaway;
 pub(crate) use pseud::login::Hello;
 pub(crate) use pseud::origin::{Claim, ORIGIN_BYTES_MAX};
-pub(crate) use pseud::outbound::{Answer, Transmit, check_result, check_values, work_size};
+pub(crate) use pseud::outbound::{
+    Answer, Transmit, WorkMessage, check_result, check_values, work_size,
+};

@@ -9,6 +9,7 @@ use crate::call::profile::{Capabilities, Profile};
 use crate::call::siblings::Siblings;
 use crate::dialect::kaa::message::{Messages, ReadPacket, WrittenMessage};
 use crate::error::PeerError;
+use crate::message::framed::Framed;
 use crate::message::outgoing::{Outgoing, Token};
 use crate::message::packet::PacketKind;
 use crate::wire::kaa::connection::{PacketConnection as Wire, PacketEvent as Packet};
@@ -24,7 +25,7 @@ use std::time::Instant;
 /// One link, for drivers of an [`Endpoint`](crate::pseud::Endpoint): what
 /// [`zmtp::Connection`](crate::zmtp::Connection) is for ZMTP.
 ///
-/// It tells the same [`Event`]s and [sends](Self::send) the same messages, so that one endpoint serves
+/// It tells the same [`Event`]s and [sends](Self::send_framed) the same messages, so that one endpoint serves
 /// links of both kinds. Its peer is ready once it has shown that it knows the secret; the server that a
 /// client has connected to is known by the identity [`SERVER`].
 #[derive(Debug)]
@@ -155,11 +156,16 @@ impl Connection {
         Some(Event::Written(token))
     }
 
-    /// Queues a message of an endpoint's. A result that no pickle says is answered as an exception; a
+    /// Queues messages of an endpoint's. A result that no pickle says is answered as an exception; a
     /// call that none says is not sent, and an event tells that it was not executed: look at
     /// [`poll_event`](Self::poll_event) after it.
-    pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
-        let end = match self.messages.write(&message) {
+    pub fn send_framed(&mut self, messages: Framed<'_>, Token(last): Token) {
+        let len = messages.len();
+        messages.each(|message, end| self.send(&message, Token(last - (len - end) as u64)));
+    }
+
+    fn send(&mut self, message: &Outgoing<'_>, token: Token) {
+        let end = match self.messages.write(message) {
             WrittenMessage::Packet(packet) => self.wire.put(packet),
             WrittenMessage::Refused(answer) => {
                 self.events.push_back(Event::Message(answer));

@@ -5,10 +5,10 @@ use std::fmt;
 use std::ops::Range;
 
 /// Parts whose ranges are kept in place: as many as pseud's messages have. The rest is on the heap.
-const USUAL: usize = 5;
+pub(crate) const USUAL: usize = 5;
 
 /// Where a part lies: its first byte, and the one behind its last.
-type PartRange = (u32, u32);
+pub(crate) type PartRange = (u32, u32);
 
 /// A received multipart message. One buffer holds all parts; they are ranges of it.
 #[derive(Clone, Default)]
@@ -31,15 +31,22 @@ impl Parts {
         if ranges.len() > Self::MAX || !ranges.iter().all(is_inside) {
             return None;
         }
-        let place = |range: &Range<u32>| (range.start, range.end);
+        let mut places = [(0, 0); Self::MAX];
+        places.iter_mut().zip(ranges).for_each(|(to, range)| *to = (range.start, range.end));
+        let (first, more) = places.get(..ranges.len())?.split_at(ranges.len().min(USUAL));
+        Some(Self::placed(bytes, first, more))
+    }
+
+    /// The message whose parts lie there: at most [`Parts::MAX`], none of them outside of `bytes`.
+    pub(crate) fn placed(bytes: Bytes, first: &[PartRange], more: &[PartRange]) -> Self {
         let mut places = [(0, 0); USUAL];
-        places.iter_mut().zip(ranges).for_each(|(to, range)| *to = place(range));
-        let more = ranges.get(USUAL..).filter(|rest| !rest.is_empty()).map(|rest| {
-            let mut more = Box::new([(0, 0); Self::MAX - USUAL]);
-            more.iter_mut().zip(rest).for_each(|(to, range)| *to = place(range));
-            more
+        places.iter_mut().zip(first).for_each(|(to, place)| *to = *place);
+        let rest = (!more.is_empty()).then(|| {
+            let mut rest = Box::new([(0, 0); Self::MAX - USUAL]);
+            rest.iter_mut().zip(more).for_each(|(to, place)| *to = *place);
+            rest
         });
-        Some(Self { bytes, places, more, len: ranges.len() as u8 })
+        Self { bytes, places, more: rest, len: (first.len() + more.len()).min(Self::MAX) as u8 }
     }
 
     /// The message made of those frames, copied into one buffer: for drivers whose transport hands
@@ -96,6 +103,18 @@ impl Parts {
         Lent { bytes: &self.bytes, ranges, len: self.len() }
     }
 
+    /// Where the parts lie: the usual ones, and those behind them.
+    pub(crate) fn places(&self) -> (&[PartRange], &[PartRange]) {
+        let first = self.places.get(..self.len().min(USUAL)).unwrap_or_default();
+        let more = self.more.as_ref().and_then(|more| more.get(..self.len().saturating_sub(USUAL)));
+        (first, more.unwrap_or_default())
+    }
+
+    /// Takes the buffer that all parts lie in, and leaves none: where they lay is known yet.
+    pub(crate) fn take_bytes(&mut self) -> Bytes {
+        std::mem::take(&mut self.bytes)
+    }
+
     /// The buffer that all parts lie in.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
@@ -122,6 +141,12 @@ impl<'a> Lent<'a> {
         self.len
     }
 
+    /// The message of so many parts, of which the first lie there.
+    #[inline]
+    pub(crate) fn first(bytes: &'a [u8], ranges: &'a [PartRange], len: usize) -> Self {
+        Self { bytes, ranges, len }
+    }
+
     /// Whether there is no part at all.
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -142,6 +167,15 @@ impl<'a> Lent<'a> {
     pub fn range(&self, index: usize) -> Option<Range<u32>> {
         let &(start, end) = self.ranges.get(index)?;
         Some(start..end)
+    }
+
+    /// All parts of a message that has five, and where the last one lies.
+    #[inline]
+    pub(crate) fn five(&self) -> Option<([&'a [u8]; 5], Range<u32>)> {
+        let &[a, b, c, d, e] = self.ranges else { return None };
+        let part = |(start, end): PartRange| self.bytes.get(start as usize..end as usize);
+        let parts = [part(a)?, part(b)?, part(c)?, part(d)?, part(e)?];
+        (self.len == 5).then_some((parts, e.0..e.1))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::de;
 use super::ser;
 use crate::base::slab::Key;
+use crate::base::stored::Stored;
 use crate::value::check::exts;
 use crate::value::check::exts::Risk;
 use crate::value::check::limits::{Size, ValueLimits};
@@ -12,19 +13,17 @@ use crate::value::dynamic::decode;
 use crate::value::dynamic::decode::ExtTable;
 use crate::value::dynamic::value::Value;
 use crate::value::ser::EncodeError;
-use crate::value::stored::Stored;
-use bytes::{Buf, Bytes};
+use crate::value::shared::sharing;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::ops::Range;
 
 /// A body as it came: nobody has looked at it yet.
 ///
-/// It keeps the message it came in alive and names a range of it, so moving it costs no count.
+/// A short one lies in its place; a longer one keeps alive what it came in.
 #[derive(Clone)]
 pub struct Unchecked {
-    owner: Bytes,
-    range: Range<u32>,
+    bytes: Stored,
     sender: Option<Key>,
 }
 
@@ -32,14 +31,12 @@ impl Unchecked {
     /// All of `bytes`.
     #[inline]
     pub fn new(bytes: Bytes) -> Self {
-        let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        Self::part(bytes, 0..end)
+        Self::stored(Stored::Shared(bytes))
     }
 
-    /// A range of `owner`; what lies outside it is empty.
     #[inline]
-    pub(crate) fn part(owner: Bytes, range: Range<u32>) -> Self {
-        Self { owner, range, sender: None }
+    pub(crate) fn stored(bytes: Stored) -> Self {
+        Self { bytes, sender: None }
     }
 
     /// Whose it is: a session's slot.
@@ -55,7 +52,7 @@ impl Unchecked {
     /// The bytes.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        self.owner.get(self.range.start as usize..self.range.end as usize).unwrap_or_default()
+        self.bytes.as_slice()
     }
 
     /// Exactly one value: a result, or any other body.
@@ -64,7 +61,7 @@ impl Unchecked {
         check.value(Root::Any)?;
         check.end()?;
         let found = check.found();
-        Ok(Packed::new(Stored::Shared(self.into_bytes()), found, BodyShape::Value))
+        Ok(Packed::new(self.bytes, found, BodyShape::Value))
     }
 
     /// Exactly an array of arguments and a map of keyword arguments behind it: what follows the
@@ -78,10 +75,7 @@ impl Unchecked {
         if end < self.as_bytes().len() {
             return Err(BadValue::ExtraData(end));
         }
-        Ok(Arguments {
-            packed: Packed::new(Stored::Shared(self.into_bytes()), found, BodyShape::Call),
-            border,
-        })
+        Ok(Arguments { packed: Packed::new(self.bytes, found, BodyShape::Call), border })
     }
 
     /// The same, and what lies behind them, which is not looked at.
@@ -90,15 +84,10 @@ impl Unchecked {
         limits: &ValueLimits,
     ) -> Result<(Arguments, Bytes), BadValue> {
         let Both { border, end, found } = self.check_both(limits)?;
-        let mut bytes = self.into_bytes();
+        let mut bytes = self.bytes.into_bytes();
         let rest = bytes.split_off(end.min(bytes.len()));
-        Ok((
-            Arguments {
-                packed: Packed::new(Stored::Shared(bytes), found, BodyShape::Call),
-                border,
-            },
-            rest,
-        ))
+        let bytes = Stored::Shared(bytes);
+        Ok((Arguments { packed: Packed::new(bytes, found, BodyShape::Call), border }, rest))
     }
 
     fn check_both(&self, limits: &ValueLimits) -> Result<Both, BadValue> {
@@ -116,7 +105,7 @@ impl Unchecked {
         let mut check = Check::new(self.as_bytes(), limits).with_negative_exts(true);
         check.value(Root::Any)?;
         let (end, found) = (check.offset(), check.found());
-        let mut bytes = self.into_bytes();
+        let mut bytes = self.bytes.into_bytes();
         bytes.truncate(end);
         Ok(Packed::new(Stored::Shared(bytes), found, BodyShape::Value))
     }
@@ -130,19 +119,6 @@ impl Unchecked {
         let (border, found) = (check.offset(), check.found());
         let bytes = Stored::Shared([self.as_bytes(), &[0x80]].concat().into());
         Ok(Arguments { packed: Packed::new(bytes, found, BodyShape::Call), border })
-    }
-
-    /// The range alone, without another count on its owner.
-    #[inline]
-    fn into_bytes(self) -> Bytes {
-        let Range { start, end } = self.range;
-        let mut bytes = self.owner;
-        if start > end || end as usize > bytes.len() {
-            return Bytes::new();
-        }
-        bytes.truncate(end as usize);
-        bytes.advance(start as usize);
-        bytes
     }
 }
 
@@ -238,9 +214,9 @@ impl Packed {
         Ok(Self::new(bytes, found, BodyShape::Value))
     }
 
-    /// A result, typed. `&str` and `&[u8]` borrow from this body.
+    /// A result, typed. `&str` and `&[u8]` borrow from this body; [`SharedBytes`](super::SharedBytes) share it.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Mismatch> {
-        de::value(self.as_bytes())
+        sharing(&self.bytes, || de::value(self.as_bytes()))
     }
 
     /// A result, whatever it is.
@@ -334,14 +310,14 @@ impl Arguments {
     ///
     /// The error names the argument: "argument 2: expected u32, found str".
     pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
-        de::args(self.args_bytes())
+        sharing(&self.packed.bytes, || de::args(self.args_bytes()))
     }
 
     /// The keyword arguments, typed: a struct, or a map with String keys. `()` takes none.
     ///
     /// As in Python, a keyword that the struct does not have is an error, and the error names it.
     pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
-        de::kwargs(self.kwargs_bytes())
+        sharing(&self.packed.bytes, || de::kwargs(self.kwargs_bytes()))
     }
 
     /// Both, typed and bound by Python's rules, for a handler whose arguments are all in that type.
@@ -358,7 +334,7 @@ impl Arguments {
     /// The error names the argument, as that of [`args`](Self::args) does, and a keyword that is not
     /// taken. A struct with `#[serde(flatten)]` takes keywords alone.
     pub fn bind<'a, T: Deserialize<'a>>(&'a self) -> Result<T, BadArguments> {
-        de::bind(self.args_bytes(), self.kwargs_bytes())
+        sharing(&self.packed.bytes, || de::bind(self.args_bytes(), self.kwargs_bytes()))
     }
 
     /// The positional arguments, whatever they are.

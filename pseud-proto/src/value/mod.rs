@@ -44,8 +44,9 @@ mod ext;
 pub(crate) mod moment;
 mod pickle;
 mod ser;
-mod stored;
+mod shared;
 
+pub(crate) use crate::base::stored::Stored;
 pub use crate::value::body::{Arguments, Packed, Unchecked};
 pub use crate::value::check::BadValue;
 pub(crate) use crate::value::check::exts::Risk;
@@ -59,7 +60,7 @@ pub use crate::value::dynamic::value::Value;
 pub use crate::value::ext::Ext;
 pub use crate::value::msgpack::integer::Integer;
 pub use crate::value::ser::EncodeError;
-pub(crate) use crate::value::stored::Stored;
+pub use crate::value::shared::SharedBytes;
 
 /// The newtype struct by which rmp-serde, and we, tell an ext from a pair: `(i8, bytes)` inside.
 const EXT_STRUCT: &str = "_ExtStruct";

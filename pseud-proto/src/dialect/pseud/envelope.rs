@@ -48,7 +48,7 @@ impl Kind {
         }
     }
 
-    fn from_frame(frame: &[u8]) -> Option<Self> {
+    pub(super) fn from_frame(frame: &[u8]) -> Option<Self> {
         match frame {
             [0x01] => Some(Self::Ok),
             [0x02] => Some(Self::Hello),
@@ -100,14 +100,6 @@ impl WireId {
             IdBytes::Long(bytes) => bytes,
         }
     }
-
-    /// What it takes besides its own place, in bytes.
-    pub(crate) fn heap_bytes(&self) -> usize {
-        match &self.0 {
-            IdBytes::Short { .. } => 0,
-            IdBytes::Long(bytes) => bytes.len(),
-        }
-    }
 }
 
 impl fmt::Debug for WireId {
@@ -141,7 +133,20 @@ pub(crate) struct Envelope<'a> {
 }
 
 impl<'a> Received<'a> {
+    #[inline]
     pub(crate) fn read(message: Lent<'a>) -> Self {
+        if let Some(([b"", VERSION, id, kind], body, at)) = message.five().map(head_and_body)
+            && id.len() <= WireId::MAX
+            && let Some(kind) = Kind::from_frame(kind)
+        {
+            return Self::Envelope(Envelope { kind, id, body, at });
+        }
+        Self::read_odd(message)
+    }
+
+    /// The same of what is no message of ours, or may be none.
+    #[cold]
+    fn read_odd(message: Lent<'a>) -> Self {
         match (message.len(), Self::envelope(message)) {
             (1, _) => Self::Probe,
             (FRAMES, Ok(envelope)) => Self::Envelope(envelope),
@@ -186,6 +191,12 @@ impl<'a> Received<'a> {
     }
 }
 
+type FiveParts<'a> = ([&'a [u8]; FRAMES], Range<u32>);
+
+fn head_and_body(([a, b, c, d, body], at): FiveParts<'_>) -> ([&[u8]; 4], &[u8], Range<u32>) {
+    ([a, b, c, d], body, at)
+}
+
 /// What the endpoint itself reads of a WORK's body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Work {
@@ -225,7 +236,7 @@ mod tests {
         for len in 0..=64 {
             let id = WireId::new(&bytes[..len]).unwrap();
             assert_eq!(id.as_bytes(), &bytes[..len]);
-            assert_eq!(id.heap_bytes(), if len > 22 { len } else { 0 });
+            assert_eq!(matches!(id.0, IdBytes::Long(_)), len > 22);
         }
         assert_eq!((WireId::new(&bytes), size_of::<WireId>()), (None, 24));
     }

@@ -1,9 +1,11 @@
 //! What a session says of itself: GOAWAY, why it is ended, and HEARTBEAT, that it lives.
 
+use crate::base::pieces::Pieces;
 use crate::call::profile::Profile;
-use crate::dialect::pseud::envelope::{Kind, WireId};
+use crate::dialect::pseud::envelope::Kind;
 use crate::dialect::pseud::outbound::{Answer, Transmit};
 use crate::error::{Parting, Reason};
+use crate::message::outgoing::Token;
 use crate::value::Stored;
 use crate::value::msgpack::edges as heads;
 
@@ -54,7 +56,9 @@ impl Transmit {
         let (text, text_len) = heads::str_head(code.len() as u32);
         let heads = [array.get(..array_len)?, text.get(..text_len)?, code];
         let body = Stored::copy_of(&heads.concat());
-        Some(Self::answer(WireId::new(b"")?, Answer::new(Kind::GoAway, body)))
+        let mut message = Pieces::default();
+        Answer::new(Kind::GoAway, body).put(&mut message, b"");
+        Some(Self::new(message, Token(0)))
     }
 }
 

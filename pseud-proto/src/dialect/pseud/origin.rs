@@ -130,8 +130,8 @@ impl Request {
     /// What the ticket is to be [refused](crate::pseud::Endpoint::refuse) with: a malformed body, one
     /// over a limit, too many hops, or a user in whose name this peer may not call.
     pub fn open(self, limits: &ValueLimits) -> Result<Opened, (Ticket, Refusal)> {
-        let Self { ticket, caller, message, rest, has_claim, hops_max, .. } = self;
-        let body = Unchecked::part(message, rest);
+        let Self { ticket, caller, body, name_len, has_claim, hops_max, .. } = self;
+        let body = Unchecked::stored(body.behind(name_len));
         let opened = read(body, has_claim, limits)
             .and_then(|(arguments, claim)| Ok((arguments, claim.check(&caller, hops_max)?)));
         match opened {

@@ -9,35 +9,87 @@
 
 use super::fault;
 use crate::base::name::NAME_BYTES_MAX;
+use crate::base::pieces::{COPY_MAX, Pieces};
 use crate::call::profile::Profile;
-use crate::dialect::pseud::envelope::{Kind, VERSION, WireId};
+use crate::dialect::pseud::envelope::Kind;
 use crate::dialect::pseud::origin::Claim;
 use crate::error::{Fault, Reason, Refusal};
+use crate::message::frame::{self, FrameKind, HEADER_MAX};
+use crate::message::framed::Framed;
 use crate::message::outgoing::{Outgoing, Token};
 use crate::value::msgpack::edges as heads;
 use crate::value::{Packed, Stored, ValueLimits};
-use bytes::Bytes;
 use smol_str::SmolStr;
+use std::fmt;
 
 /// One message, pulled and ready to be sent.
 ///
 /// From here on its bytes may leave: the driver sends it whole, or closes the link.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Transmit {
-    kind: Kind,
-    id: WireId,
-    /// Written before the body of a WORK; no name is empty.
-    name: SmolStr,
-    body: Stored,
-    /// Written behind it: a WORK's fourth item, where it has one.
-    tail: Option<Box<[u8]>>,
+    message: Pieces,
     token: Token,
 }
 
 impl Transmit {
-    /// A WORK, of arguments that do that peer no harm. The error is why its call ends, not executed.
-    pub(crate) fn work(
-        id: WireId,
+    /// That message, which ends there in its session's output.
+    pub(crate) fn new(message: Pieces, token: Token) -> Self {
+        Self { message, token }
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.clone().with(|message, _| match message.frames {
+            [_, _, _, byte] => Kind::from_frame(byte).unwrap_or(Kind::Ok),
+            _ => Kind::Ok,
+        })
+    }
+
+    /// Names it in [`Event::Written`](crate::wire::zmtp::Event).
+    pub fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Hands it to `send` as it is.
+    pub fn framed<R>(mut self, send: impl FnOnce(Framed<'_>, Token) -> R) -> R {
+        let len = self.message.len();
+        send(Framed::new(&mut self.message, len, 1), self.token)
+    }
+
+    /// Hands its frames to `send`.
+    pub fn with<R>(mut self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
+        let len = self.message.len();
+        Framed::new(&mut self.message, len, 1).first(|message| send(message, self.token))
+    }
+}
+
+impl fmt::Debug for Transmit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transmit").field("kind", &self.kind()).field("token", &self.token).finish()
+    }
+}
+
+/// What all our messages begin with: an empty frame, the version, and the header of the id's frame but
+/// for its length.
+const START: [u8; 7] = {
+    let [v, n] = *b"v1";
+    [frame::MORE, 0, frame::MORE, 2, v, n, frame::MORE]
+};
+
+/// Bytes of a message's frames and headers before its body, at most, but for the id's.
+const ENVELOPE_MAX: usize = START.len() + 1 + 3 + HEADER_MAX;
+
+/// A WORK that may be sent: its arguments do its peer no harm, and it is not too large for it.
+pub(crate) struct WorkMessage {
+    name: SmolStr,
+    arguments: Stored,
+    /// A WORK's fourth item, where it has one.
+    tail: Vec<u8>,
+}
+
+impl WorkMessage {
+    /// The error is why its call ends, not executed.
+    pub(crate) fn new(
         name: SmolStr,
         arguments: Packed,
         claim: Option<&Claim>,
@@ -50,91 +102,69 @@ impl Transmit {
             return Err(Reason::Unsupported);
         }
         let claim = claim.filter(|_| profile.reads_provenance());
-        let tail = claim.map(|claim| claim.write().into_boxed_slice());
-        let tail = tail.filter(|tail| !tail.is_empty());
-        check_work(&name, &arguments, tail.as_ref().map_or(0, |tail| tail.len()), profile)?;
-        let (body, token) = (arguments.into_stored(), Token(0));
-        Ok(Self { kind: Kind::Work, id, name, body, tail, token })
+        let tail = claim.map(Claim::write).unwrap_or_default();
+        check_work(&name, &arguments, tail.len(), profile)?;
+        Ok(Self { name, arguments: arguments.into_stored(), tail })
     }
 
-    /// The answer to a request of that id.
-    pub(crate) fn answer(id: WireId, answer: Answer) -> Self {
-        let Answer { kind, body } = answer;
-        Self { kind, id, name: SmolStr::default(), body, tail: None, token: Token(0) }
-    }
-
-    /// Where it ends in its session's output.
-    pub(crate) fn set_token(&mut self, token: Token) {
-        self.token = token;
-    }
-
-    /// What it takes besides its own place, in bytes. A short body counts as a long one does.
-    pub(crate) fn heap_bytes(&self) -> usize {
-        let tail = self.tail.as_ref().map_or(0, |tail| tail.len());
-        self.id.heap_bytes() + self.name.len() + self.body.as_slice().len() + tail
-    }
-
-    /// What it is.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// Names it in [`Event::Written`](crate::wire::zmtp::Event).
-    pub fn token(&self) -> Token {
-        self.token
-    }
-
-    /// Hands its frames to `send`. What stands before a body that is shared, and a short body itself,
-    /// are gathered here, on the stack.
-    pub fn with<R>(mut self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
-        self.lend(send)
-    }
-
-    /// The same where it lies. A body that is shared is given away with it.
-    pub(crate) fn lend<R>(&mut self, send: impl FnOnce(Outgoing<'_>, Token) -> R) -> R {
-        let mut head = BodyHead { bytes: [0; HEAD_BYTES_MAX], used: 0 };
-        if !self.name.is_empty() {
-            head.put_work(&self.name, if self.tail.is_some() { 4 } else { 3 });
-        }
-        let body = match &mut self.body {
-            Stored::Shared(bytes) => std::mem::take(bytes),
-            Stored::InPlace { .. } => {
-                head.put(self.body.as_slice());
-                Bytes::new()
-            }
-        };
-        let frames: &[&[u8]] = &[b"", VERSION, self.id.as_bytes(), &[self.kind.byte()]];
-        let head = head.bytes.get(..head.used).unwrap_or_default();
-        let tail = self.tail.as_deref().unwrap_or_default();
-        send(Outgoing { frames, head, body, tail }, self.token)
-    }
-}
-
-/// Bytes before a shared body: of the array and the name, and of a body that is kept in place.
-const HEAD_BYTES_MAX: usize = 1 + 3 + NAME_BYTES_MAX + Stored::IN_PLACE_MAX;
-
-/// The front of a body, in the making.
-struct BodyHead {
-    bytes: [u8; HEAD_BYTES_MAX],
-    used: usize,
-}
-
-impl BodyHead {
-    /// `[name, …`: the body of a WORK up to its arguments.
-    fn put_work(&mut self, name: &str, items: u32) {
-        let (array, array_len) = heads::array_head(items);
+    /// Writes the message.
+    #[inline]
+    pub(crate) fn put(self, out: &mut Pieces, id: &[u8]) {
+        let Self { name, arguments, tail } = self;
         let (text, text_len) = heads::str_head(name.len() as u32);
-        self.put(array.get(..array_len).unwrap_or_default());
-        self.put(text.get(..text_len).unwrap_or_default());
-        self.put(name.as_bytes());
+        let text = text.get(..text_len).unwrap_or_default();
+        let items = ARRAY | if tail.is_empty() { 3 } else { 4 };
+        let head_len = 1 + text_len + name.len();
+        put_message(out, id, Kind::Work, head_len, arguments, &tail, |small| {
+            small.push(items);
+            small.extend_from_slice(text);
+            small.extend_from_slice(name.as_bytes());
+        });
     }
+}
 
-    fn put(&mut self, bytes: &[u8]) {
-        if let Some(place) = self.bytes.get_mut(self.used..self.used + bytes.len()) {
-            place.copy_from_slice(bytes);
+/// msgpack's marker of an array of so many items, fifteen at most.
+const ARRAY: u8 = 0x90;
+
+/// Writes a message. Its body is what `head` writes, that body, and the tail.
+#[inline]
+fn put_message(
+    out: &mut Pieces,
+    id: &[u8],
+    kind: Kind,
+    head_len: usize,
+    body: Stored,
+    tail: &[u8],
+    head: impl FnOnce(&mut Vec<u8>),
+) {
+    // A secret must not be in a buffer that is kept.
+    let is_apart = body.as_slice().len() > COPY_MAX || kind == Kind::Hello;
+    let copied = if is_apart { &[] } else { body.as_slice() };
+    let size = head_len + body.as_slice().len() + tail.len();
+    out.put(ENVELOPE_MAX + id.len() + head_len + copied.len() + tail.len(), |small| {
+        small.extend_from_slice(&START);
+        match <&[u8; 16]>::try_from(id) {
+            // Every id that Python and we make.
+            Ok(id) => {
+                small.push(16);
+                small.extend_from_slice(id);
+            }
+            Err(_) => {
+                small.push(id.len() as u8);
+                small.extend_from_slice(id);
+            }
         }
-        self.used += bytes.len();
-        debug_assert!(self.used <= self.bytes.len(), "a name is at most NAME_BYTES_MAX");
+        small.extend_from_slice(&[frame::MORE, 1, kind.byte()]);
+        frame::put_header(small, FrameKind::Last, size);
+        head(small);
+        small.extend_from_slice(copied);
+        if !is_apart {
+            small.extend_from_slice(tail);
+        }
+    });
+    if is_apart {
+        out.put_apart(body.into_bytes());
+        out.put_bytes(tail);
     }
 }
 
@@ -165,6 +195,13 @@ pub(crate) struct Answer {
 impl Answer {
     pub(super) fn new(kind: Kind, body: Stored) -> Self {
         Self { kind, body }
+    }
+
+    /// Writes the message that answers the request of that id.
+    #[inline]
+    pub(crate) fn put(self, out: &mut Pieces, id: &[u8]) {
+        let Self { kind, body } = self;
+        put_message(out, id, kind, 0, body, &[], |_| {});
     }
 
     #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{Channel, is_too_large};
 use crate::base::name::NAME_BYTES_MAX;
+use crate::base::stored::Stored;
 use crate::call::{Action, Request, RequestId, Ticket};
 use crate::dialect::kaa::pickle::read::BadPickle;
 use crate::dialect::kaa::pickle::write::{Reads, Unwritable};
@@ -85,15 +86,15 @@ impl Channel {
         let size = size.max(message.len());
         let request = self.requests.open(seq, size, limits);
         let request = request.map_err(|refusal| refusal.to_fault())?;
-        let (name, all) = (name.len() as u32, message.len() as u32);
+        let (name_len, size) = (name.len(), message.len());
         let Some(caller) = self.info.clone() else { return Ok(()) };
         self.actions.push_back(Action::Serve(Request {
             ticket: Ticket(request),
             peer: self.id(),
             caller,
-            message: message.into(),
-            name: 0..name,
-            rest: name..all,
+            body: Stored::Shared(message.into()),
+            name_len,
+            size,
             has_claim: false,
             hops_max: limits.hops_max,
         }));

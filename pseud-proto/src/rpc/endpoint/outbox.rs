@@ -19,6 +19,8 @@ pub(crate) struct Outbox {
     /// Whose session is visited.
     peer: Option<PeerId>,
     actions: VecDeque<Action>,
+    /// Whether its driver pulls without being told to.
+    is_silent: bool,
     stats: Stats,
 }
 
@@ -29,13 +31,24 @@ pub(crate) fn tag(key: Key) -> u64 {
 
 impl Outbox {
     pub(crate) fn new(machine: MachineId) -> Self {
-        Self { machine, peer: None, actions: VecDeque::new(), stats: Stats::default() }
+        Self {
+            machine,
+            peer: None,
+            actions: VecDeque::new(),
+            is_silent: false,
+            stats: Stats::default(),
+        }
     }
 
     /// The same, told things by that session.
     pub(crate) fn of(&mut self, peer: PeerId) -> &mut Self {
         self.peer = Some(peer);
         self
+    }
+
+    /// From now on nobody is told to flush: its driver pulls after whatever it does.
+    pub(crate) fn tell_no_flush(&mut self) {
+        self.is_silent = true;
     }
 
     pub(crate) fn push(&mut self, action: Action) {
@@ -87,7 +100,9 @@ impl Sink for Outbox {
     }
 
     fn flush(&mut self) {
-        self.actions.extend(self.peer.map(Action::Flush));
+        if let Some(peer) = self.peer.filter(|_| !self.is_silent) {
+            self.push(Action::Flush(peer));
+        }
     }
 
     fn showing(&mut self, step: ShowingStep) {

@@ -4,7 +4,9 @@ use crate::call::dropped::Dropped;
 use crate::call::{Action, Outcome, PeerId, Request, RequestId, Ticket};
 use crate::dialect::Transmit;
 use crate::error::{Fault, PeerError, Refusal};
-use crate::message::outgoing::{Outgoing, Token};
+use crate::message::framed::Framed;
+use crate::message::incoming::IncomingMessage;
+use crate::message::outgoing::Token;
 use crate::message::parts::Parts;
 use crate::message::too_large::TooLarge;
 use crate::rpc::budget::Portion;
@@ -27,7 +29,21 @@ impl Endpoint {
     pub fn handle_message(
         &mut self,
         peer: PeerId,
-        message: Parts,
+        mut message: Parts,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        let bytes = message.take_bytes();
+        self.handle_received(peer, IncomingMessage::of(&message, bytes), now)
+    }
+
+    /// The same of a message that lies where it came.
+    ///
+    /// # Errors
+    /// As [`handle_message`](Self::handle_message).
+    pub fn handle_received(
+        &mut self,
+        peer: PeerId,
+        message: IncomingMessage<'_>,
         now: Instant,
     ) -> Result<(), PeerError> {
         let budget = self.budget.clone();
@@ -36,7 +52,7 @@ impl Endpoint {
             match session.visit(message.lent(), now, &mut portion, outbox)? {
                 Visit::Nothing => {}
                 Visit::Value { call, body } => {
-                    let body = Unchecked::part(message.into_bytes(), body).of(peer);
+                    let body = Unchecked::stored(message.keep(body)).of(peer);
                     outbox.finish(call, Outcome::Value(body));
                 }
                 Visit::Ended { call, outcome } => outbox.finish(call, outcome),
@@ -89,14 +105,14 @@ impl Endpoint {
         self.visit(peer, |session, outbox| session.poll_transmit(now, outbox))?
     }
 
-    /// Hands messages for that peer to `send`, where they lie, as long as that says that it takes more.
+    /// Hands messages for that peer to `send`, several at once, as long as that says that it takes more.
     /// What is handed over may leave from then on; all else is as for
     /// [`poll_transmit`](Self::poll_transmit).
     pub fn pull(
         &mut self,
         peer: PeerId,
         now: Instant,
-        send: impl FnMut(Outgoing<'_>, Token) -> bool,
+        send: impl FnMut(Framed<'_>, Token) -> bool,
     ) {
         if self.sessions.get(peer.0).is_some_and(Session::has_output) {
             self.visit(peer, |session, outbox| session.pull(now, outbox, send));
@@ -164,18 +180,19 @@ impl Endpoint {
 }
 
 /// A request that its driver answers when it likes.
-fn kept(session: &mut Session, arrived: Arrived, message: Parts) -> Request {
+fn kept(session: &mut Session, arrived: Arrived, message: IncomingMessage<'_>) -> Request {
     let (name, rest, has_claim) = (arrived.name(), arrived.rest(), arrived.has_claim);
-    let message = message.into_bytes();
-    let called = message.get(name.start as usize..name.end as usize).unwrap_or_default();
+    let (bytes, size) = (message.lent().bytes(), message.lent().bytes().len());
+    let called = bytes.get(name.start as usize..name.end as usize).unwrap_or_default();
     let ticket = session.keep(arrived, called);
     Request {
         ticket,
         peer: session.id(),
         caller: session.info().clone(),
-        name,
-        rest,
-        message,
+        name_len: name.len(),
+        // The arguments are right behind the name.
+        body: message.keep(name.start..rest.end),
+        size,
         has_claim,
         hops_max: session.config.limits.hops_max,
     }

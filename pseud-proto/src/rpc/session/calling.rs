@@ -1,13 +1,15 @@
 //! Calls of ours to this peer: checked, sent, and ended once.
 
+use crate::base::pieces::Pieces;
 use crate::base::slab::Key;
 use crate::call::Outcome;
-use crate::dialect::{Transmit, WireId, work_size};
+use crate::dialect::{WorkMessage, work_size};
 use crate::error::{CallRefused, Executed, Reason};
 use crate::rpc::config::{Config, Limits};
 use crate::rpc::session::Session;
-use crate::rpc::session::calls::PendingCall;
-use crate::rpc::session::entry::{Entry, NewCall, Of, Outbound};
+use crate::rpc::session::calls::{PendingCall, Placed};
+use crate::rpc::session::entry::{NewCall, Of, Outbound};
+use crate::rpc::session::output::QueuedMessage;
 use crate::rpc::session::sink::Sink;
 use std::time::Instant;
 
@@ -84,17 +86,9 @@ impl Session {
         let NewCall { tag, deadline, outbound } = call;
         let (profile, placed) = (self.profile(), self.calls.place());
         let Outbound { name, body, claim } = outbound;
-        let id = WireId::new(placed.id.as_bytes()).ok_or(Reason::Unsupported);
-        let work = id
-            .and_then(|id| Transmit::work(id, name, body, claim.as_deref(), profile, is_harmless));
-        match work {
+        match WorkMessage::new(name, body, claim.as_deref(), profile, is_harmless) {
             Ok(work) => {
-                let entry = Entry::new(Of::Call(placed.key), work);
-                let cost = entry.cost;
-                if self.showing.is_some() {
-                    self.keep_for_challenge(placed.key, &entry);
-                }
-                let end = self.output.push(entry);
+                let QueuedMessage { end, cost } = self.queue_call(&placed, work);
                 let key =
                     self.calls.insert(PendingCall { tag, id: placed.id, deadline, end, cost });
                 self.queued(sink);
@@ -115,6 +109,18 @@ impl Session {
                 CallKey(key)
             }
         }
+    }
+
+    fn queue_call(&mut self, placed: &Placed, work: WorkMessage) -> QueuedMessage {
+        let (of, id) = (Of::Call(placed.key), placed.id.as_bytes());
+        if self.showing.is_none() {
+            return self.output.push(of, |out| work.put(out, id));
+        }
+        let mut message = Pieces::default();
+        work.put(&mut message, id);
+        self.keep_for_challenge(placed.key, &message);
+        let len = message.len();
+        self.output.push(of, |out| message.move_to(out, len))
     }
 
     /// Gives a call up: it ends as `Cancelled` (or, where it had left, may have run); what is still

@@ -3,7 +3,7 @@
 use crate::base::name::NAME_BYTES_MAX;
 use crate::base::slab::Key;
 use crate::call::CallOptions;
-use crate::dialect::{Claim, ORIGIN_BYTES_MAX, Transmit};
+use crate::dialect::{Claim, ORIGIN_BYTES_MAX};
 use crate::error::CallRefused;
 use crate::rpc::config::Limits;
 use crate::rpc::session::late::Guard;
@@ -79,34 +79,40 @@ impl Outbound {
     pub(crate) fn cost(&self) -> usize {
         let origin = self.claim.as_ref().and_then(|claim| claim.origin.as_ref());
         let origin = origin.map_or(0, |user| user.len());
-        ENTRY_COST + self.name.len() + self.body.as_bytes().len() + origin
+        size_of::<NewCall>() + ENTRY_COST + self.name.len() + self.body.as_bytes().len() + origin
     }
 }
 
 /// Of what a message is: whether it still makes sense is checked when it is pulled.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Of {
     Call(Key),
     Reply(Guard),
 }
 
-/// A message, and what it counts for.
+/// A message that waits.
 #[derive(Debug)]
 pub(crate) struct Entry {
+    /// Where it ends.
+    pub(crate) end: u64,
+    /// Bytes of its frames.
+    pub(crate) len: usize,
     pub(crate) of: Of,
-    pub(crate) transmit: Transmit,
-    pub(crate) cost: usize,
 }
 
-/// What a message takes besides its body and name, in bytes: its place in the queue, and what an
-/// allocator and a shared buffer's header add to its body.
-pub(crate) const ENTRY_COST: usize = size_of::<Entry>() + 64;
+/// What a message takes besides its frames, in bytes: its place in a queue that may be half empty, and
+/// what an allocator and a shared body's header add.
+pub(crate) const ENTRY_COST: usize = 2 * size_of::<Entry>() + 64;
 
 impl Entry {
-    /// That message. Where it ends is known once it waits.
-    pub(crate) fn new(of: Of, transmit: Transmit) -> Self {
-        let cost = ENTRY_COST + transmit.heap_bytes();
-        Self { of, transmit, cost }
+    /// What it counts for.
+    pub(crate) fn cost(&self) -> usize {
+        ENTRY_COST + self.len
+    }
+
+    /// Where it begins.
+    pub(crate) fn start(&self) -> u64 {
+        self.end - self.len as u64
     }
 
     /// The call that it is of.
@@ -115,5 +121,10 @@ impl Entry {
             Of::Call(key) => Some(key),
             Of::Reply(_) => None,
         }
+    }
+
+    /// Whether it is an answer that may come too late.
+    pub(crate) fn is_guarded(&self) -> bool {
+        matches!(self.of, Of::Reply(Guard::Until(_) | Guard::Passed))
     }
 }

@@ -1,8 +1,8 @@
 //! Signs of life for peers that count messages.
 
-use crate::dialect::{Answer, Transmit, WireId};
+use crate::dialect::Answer;
 use crate::rpc::session::Session;
-use crate::rpc::session::entry::{Entry, Of};
+use crate::rpc::session::entry::Of;
 use crate::rpc::session::late::Guard;
 use crate::rpc::session::sink::Sink;
 
@@ -15,9 +15,7 @@ impl Session {
         if !may || self.ended.is_some() || self.output.bytes() > 0 {
             return;
         }
-        let Some(id) = WireId::new(b"") else { return };
-        let transmit = Transmit::answer(id, Answer::heartbeat());
-        self.output.push(Entry::new(Of::Reply(Guard::Never), transmit));
+        self.output.push(Of::Reply(Guard::Never), |out| Answer::heartbeat().put(out, b""));
         self.queued(sink);
     }
 }

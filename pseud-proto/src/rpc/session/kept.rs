@@ -1,9 +1,10 @@
 //! What is kept of calls of ours until their peer knows who we are.
 
 use crate::auth::mechanism_name::MechanismName;
+use crate::base::pieces::Pieces;
 use crate::base::slab::Key;
 use crate::call::peer::PeerInfo;
-use crate::dialect::{Transmit, WireId};
+use crate::dialect::WireId;
 use crate::rpc::config::Config;
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ pub(crate) struct Showing {
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(super) call: Key,
-    pub(super) transmit: Transmit,
+    pub(super) message: Pieces,
     pub(super) cost: usize,
     /// It was not run: its peer wants to know first who we are.
     pub(super) is_challenged: bool,

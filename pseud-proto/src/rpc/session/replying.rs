@@ -5,12 +5,13 @@ use crate::base::slab::Key;
 use crate::call::dropped::Dropped;
 use crate::call::late_guard::LateGuard;
 use crate::call::{RequestId, Ticket};
-use crate::dialect::{Answer, Transmit, WireId, check_result, check_values};
+use crate::dialect::{Answer, WireId, check_result, check_values};
 use crate::error::{Fault, Refusal};
 use crate::rpc::config::Limits;
 use crate::rpc::session::Session;
-use crate::rpc::session::entry::{Entry, Of};
+use crate::rpc::session::entry::Of;
 use crate::rpc::session::late::Guard;
+use crate::rpc::session::output::QueuedMessage;
 use crate::rpc::session::replay_window::Known;
 use crate::rpc::session::requests::OpenRequest;
 use crate::rpc::session::sink::Sink;
@@ -138,7 +139,8 @@ impl Session {
             return;
         }
         let OpenRequest { id, guard, name, .. } = open;
-        let end = self.output.push(Entry::new(Of::Reply(guard), Transmit::answer(id, answer)));
+        let QueuedMessage { end, .. } =
+            self.output.push(Of::Reply(guard), |out| answer.put(out, id.as_bytes()));
         if let Some(until) = guard.until() {
             self.late.push(end, until, name);
         }

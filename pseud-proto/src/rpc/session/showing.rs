@@ -1,26 +1,28 @@
 //! We are asked who we are: one HELLO at a time, and each call that was challenged sent once more.
 
+use crate::base::pieces::Pieces;
 use crate::base::slab::Key;
 use crate::call::{Outcome, ShowingStep};
-use crate::dialect::{Answer, Transmit, WireId};
+use crate::dialect::{Answer, WireId};
 use crate::error::Reason;
 use crate::rpc::session::Session;
-use crate::rpc::session::entry::{Entry, Of};
+use crate::rpc::session::entry::{ENTRY_COST, Of};
 use crate::rpc::session::kept::{Kept, Showing};
 use crate::rpc::session::late::Guard;
+use crate::rpc::session::output::QueuedMessage;
 use crate::rpc::session::sink::Sink;
 
 impl Session {
     /// A call waits to leave: it may have to be sent again.
-    pub(super) fn keep_for_challenge(&mut self, call: Key, entry: &Entry) {
+    pub(super) fn keep_for_challenge(&mut self, call: Key, message: &Pieces) {
         let max = self.config.limits.queue_bytes_soft_max;
         let Some(showing) = &mut self.showing else { return };
-        let cost = entry.cost;
+        let cost = ENTRY_COST + message.len();
         if showing.is_refused || showing.bytes.saturating_add(cost) > max {
             return;
         }
         showing.bytes += cost;
-        let kept = Kept { call, transmit: entry.transmit.clone(), cost, is_challenged: false };
+        let kept = Kept { call, message: message.clone(), cost, is_challenged: false };
         showing.kept.insert(call.index, kept);
     }
 
@@ -82,7 +84,7 @@ impl Session {
         showing.shown = showing.shown.saturating_add(1);
         let Some(id) = showing.hello.clone() else { return };
         let answer = Answer::hello(credentials);
-        self.output.push(Entry::new(Of::Reply(Guard::Never), Transmit::answer(id, answer)));
+        self.output.push(Of::Reply(Guard::Never), |out| answer.put(out, id.as_bytes()));
         self.queued(sink);
     }
 
@@ -109,20 +111,20 @@ impl Session {
         // A peer reads in order: what it has challenged, it has challenged before this.
         let kept = self.showing.take().map(|showing| showing.kept).unwrap_or_default();
         for kept in kept.into_values().filter(|kept| kept.is_challenged) {
-            self.send_again(kept.call, kept.transmit);
+            self.send_again(kept.call, kept.message);
         }
         sink.showing(ShowingStep::Authenticated);
         self.queued(sink);
         true
     }
 
-    fn send_again(&mut self, key: Key, transmit: Transmit) {
-        let entry = Entry::new(Of::Call(key), transmit);
-        let cost = entry.cost;
+    fn send_again(&mut self, key: Key, mut message: Pieces) {
         if self.calls.get(key).is_none() {
             return;
         }
-        let end = self.output.push(entry);
+        let len = message.len();
+        let QueuedMessage { end, cost } =
+            self.output.push(Of::Call(key), |out| message.move_to(out, len));
         self.calls.moved(key, end, cost);
     }
 

@@ -3,7 +3,8 @@
 use crate::call::dropped::Dropped;
 use crate::dialect::Transmit;
 use crate::error::Reason;
-use crate::message::outgoing::{Outgoing, Token};
+use crate::message::framed::Framed;
+use crate::message::outgoing::Token;
 use crate::rpc::session::Session;
 use crate::rpc::session::entry::Of;
 use crate::rpc::session::sink::Sink;
@@ -36,20 +37,20 @@ impl Session {
         transmit
     }
 
-    /// Hands messages to `send`, as long as that wants more. Says whether it did not want all.
+    /// Hands messages to `send`, several at once, as long as that wants more; all that it was handed may
+    /// leave, whatever it says. Says whether it did not want all.
     pub fn pull(
         &mut self,
         now: Instant,
         sink: &mut impl Sink,
-        mut send: impl FnMut(Outgoing<'_>, Token) -> bool,
+        mut send: impl FnMut(Framed<'_>, Token) -> bool,
     ) -> bool {
         let mut wants_more = true;
         while wants_more
             && self.skip_late(now, sink)
-            && let Some(entry) = self.output.front()
+            && let Some(run) = self.output.run(&self.calls, now)
         {
-            wants_more = entry.transmit.lend(&mut send);
-            self.output.pop(&self.calls);
+            wants_more = self.output.hand_over(run, &self.calls, &mut send);
         }
         self.charge_output();
         !wants_more
@@ -58,17 +59,16 @@ impl Session {
     /// Whether there is a message, once replies that would come too late are gone from the front.
     fn skip_late(&mut self, now: Instant, sink: &mut impl Sink) -> bool {
         while let Some(entry) = self.output.front() {
-            match entry.of {
-                Of::Reply(guard) if !guard.lets_pass(now) => {}
+            let end = match entry.of {
+                Of::Reply(guard) if !guard.lets_pass(now) => entry.end,
                 Of::Call(_) | Of::Reply(_) => return true,
-            }
+            };
             // Where its moment was noticed before, that was told then.
-            let Token(end) = entry.transmit.token();
             if let Some(name) = self.late.withhold(end) {
                 sink.count(Counted::Dropped(Dropped::LateReply));
                 sink.withheld(&self.info, &name);
             }
-            self.output.pop(&self.calls);
+            self.output.skip(&self.calls);
         }
         self.flushing = false;
         false

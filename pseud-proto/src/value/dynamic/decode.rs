@@ -2,13 +2,13 @@
 //! no deeper than the check allowed.
 
 use super::keys;
+use crate::base::stored::Stored;
 use crate::value::check::limits::{DEPTH_CEILING, ValueLimits};
 use crate::value::check::{BadValue, Check, Root};
 use crate::value::datetime::{OutOfRange, timestamp};
 use crate::value::dynamic::value::Value;
 use crate::value::msgpack::head::{Head, HeadReader};
 use crate::value::pickle;
-use crate::value::stored::Stored;
 use bytes::Bytes;
 use std::cell::Cell;
 use std::collections::BTreeMap;

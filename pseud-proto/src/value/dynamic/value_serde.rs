@@ -4,6 +4,7 @@ use super::keys;
 use crate::value::EXT_STRUCT;
 use crate::value::dynamic::value::Value;
 use crate::value::pickle;
+use crate::value::shared::share;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_bytes::{ByteBuf, Bytes};
@@ -85,6 +86,10 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_string<E>(self, value: String) -> Result<Value, E> {
         Ok(value.into())
+    }
+
+    fn visit_borrowed_bytes<E>(self, value: &'de [u8]) -> Result<Value, E> {
+        Ok(Value::Bin(share(value)))
     }
 
     fn visit_bytes<E>(self, value: &[u8]) -> Result<Value, E> {

@@ -124,6 +124,16 @@ impl<'a> HeadReader<'a> {
         }
     }
 
+    /// Goes over the next item, where that is a scalar of one byte or a short text in ASCII; else what is
+    /// taken is no item.
+    #[inline]
+    pub(crate) fn flat_item(&mut self) -> bool {
+        match self.short_str() {
+            Some(text) => text.is_ascii(),
+            None => self.skip_byte(),
+        }
+    }
+
     /// Goes over one whole value of checked bytes: a count of what is open needs no stack.
     pub(crate) fn skip(&mut self) -> Result<(), NoHead> {
         let mut left = 1u64;

@@ -1,7 +1,7 @@
 //! Where encoded bytes go: small bodies on the stack, so that a call costs one allocation.
 
+use crate::base::stored::Stored;
 use crate::value::Integer;
-use crate::value::stored::Stored;
 
 /// Most calls' arguments fit; a longer body moves to the heap.
 const SMALL: usize = 128;

@@ -1,9 +1,9 @@
 //! What is being written, and what is known of it.
 
+use crate::base::stored::Stored;
 use crate::value::check::{Check, ExtSummary, Root};
 use crate::value::msgpack::out::{Family, Out};
 use crate::value::ser::error::{EncodeError, Failure};
-use crate::value::stored::Stored;
 use serde::ser::Serialize;
 
 /// The serializer: `&mut` of it.

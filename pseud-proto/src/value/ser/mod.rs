@@ -9,11 +9,11 @@ mod error;
 mod ext;
 mod serializer;
 
+use crate::base::stored::Stored;
 use crate::value::check::{ExtSummary, Root};
 use crate::value::msgpack::out::{ARRAY, MAP};
 use crate::value::ser::encoder::Encoder;
 use crate::value::ser::error::Failure;
-use crate::value::stored::Stored;
 use serde::ser::Serialize;
 
 pub use crate::value::ser::error::EncodeError;

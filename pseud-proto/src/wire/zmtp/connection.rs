@@ -1,5 +1,6 @@
 //! One link, from the greeting to its end.
 
+mod decoded;
 mod handshake;
 mod traffic;
 
@@ -9,11 +10,14 @@ use crate::auth::question::Verdict;
 use crate::base::budget::FloodBudget;
 use crate::base::side::Side;
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
+use crate::message::framed::Framed;
+use crate::message::incoming::{IncomingBytes, IncomingMessage};
 use crate::message::outgoing::{Outgoing, Token};
 use crate::wire::zmtp::config::{ConnectionConfig, Heartbeat};
+use crate::wire::zmtp::connection::decoded::Decoded;
 use crate::wire::zmtp::decoder::Decoder;
 use crate::wire::zmtp::entropy::{Draw, Entropy};
-use crate::wire::zmtp::event::Event;
+use crate::wire::zmtp::event::{Event, Incoming};
 use crate::wire::zmtp::greeting::Greeting;
 use crate::wire::zmtp::heartbeat::Liveness;
 use crate::wire::zmtp::input::Input;
@@ -36,7 +40,7 @@ const EVENTS_AT_ONCE: usize = 32;
 ///
 /// | kind | methods |
 /// |---|---|
-/// | inputs | [`handle_input`](Self::handle_input), [`large`](Self::large) with [`handle_filled`](Self::handle_filled), [`handle_eof`](Self::handle_eof), [`handle_timeout`](Self::handle_timeout) |
+/// | inputs | [`receive`](Self::receive) or [`handle_input`](Self::handle_input), [`large`](Self::large) with [`handle_filled`](Self::handle_filled), [`handle_eof`](Self::handle_eof), [`handle_timeout`](Self::handle_timeout) |
 /// | commands | [`answer`](Self::answer), [`send`](Self::send), [`advance`](Self::advance) |
 /// | polls | [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout), [`slices`](Self::slices) |
 /// | getters | [`is_ready`](Self::is_ready), [`backlog`](Self::backlog), [`stats`](Self::stats) |
@@ -188,20 +192,103 @@ impl Connection {
         events_max: usize,
         now: Instant,
     ) -> Result<usize, PeerError> {
-        let may_hold_a_password = !matches!(self.phase, Phase::Traffic);
-        let (size, mut rest) = (input.len(), 0);
-        let taken = self.unless_failed(|this| {
-            let mut input = Input::new(input);
-            let taken = this.take(&mut input, events_max, now);
-            rest = input.len();
-            taken
-        });
-        // What follows an error is not taken, and may be a part of a password as well.
-        let took = if taken.is_err() { size } else { size.saturating_sub(rest) };
-        if may_hold_a_password {
-            input.get_mut(..took).unwrap_or_default().zeroize();
+        let (size, mut rest) = (input.len(), input);
+        while self.events.len() < events_max
+            && let Some(incoming) = self.take(&mut rest, now)?
+        {
+            self.keep(incoming);
         }
-        taken.map(|()| took)
+        Ok(size - rest.len())
+    }
+
+    fn keep(&mut self, event: Event) {
+        if self.events.len() == self.events.capacity() {
+            // One message after the other needs one place; where one is behind another, many may be.
+            let places =
+                if self.events.is_empty() { 1 } else { self.events.len().max(EVENTS_AT_ONCE) };
+            self.events.reserve_exact(places);
+        }
+        self.events.push_back(event);
+    }
+
+    /// The next thing that came, where it lies: an event that waits, else what the front of `input` holds,
+    /// which is cut off. `None`: all of the input was taken, and what it held of a partial frame is kept.
+    /// The content of what was taken is unspecified afterwards.
+    ///
+    /// For drivers that look at each message before the next; [`handle_input`](Self::handle_input) copies
+    /// all of them.
+    ///
+    /// # Errors
+    /// The peer broke the rules: close the link.
+    pub fn receive<'a, 'i: 'a>(
+        &'a mut self,
+        input: &mut &'i mut [u8],
+        now: Instant,
+    ) -> Result<Option<Incoming<'a>>, PeerError> {
+        if let Some(event) = self.events.pop_front() {
+            return Ok(Some(Incoming::Event(event)));
+        }
+        Ok(match self.next(input, now)? {
+            Decoded::Message(bytes) => Some(Incoming::Message(self.received(bytes))),
+            Decoded::Event(event) => Some(Incoming::Event(event)),
+            Decoded::Nothing => None,
+        })
+    }
+
+    #[inline]
+    fn received<'a>(&'a self, bytes: IncomingBytes<'a>) -> IncomingMessage<'a> {
+        let (first, more) = self.decoder.places();
+        IncomingMessage::new(bytes, first, more)
+    }
+
+    /// The next thing that the input holds, to keep.
+    fn take(&mut self, input: &mut &mut [u8], now: Instant) -> Result<Option<Event>, PeerError> {
+        Ok(match self.next(input, now)? {
+            Decoded::Message(bytes) => Some(Event::Message(self.received(bytes).into_parts())),
+            Decoded::Event(event) => Some(event),
+            Decoded::Nothing => None,
+        })
+    }
+
+    fn next<'a>(
+        &mut self,
+        input: &mut &'a mut [u8],
+        now: Instant,
+    ) -> Result<Decoded<'a>, PeerError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if !matches!(self.phase, Phase::Traffic)
+            && let Some(event) = self.next_of_handshake(input, now)?
+        {
+            return Ok(Decoded::Event(event));
+        }
+        if input.is_empty() {
+            self.decoder.rest();
+            return Ok(Decoded::Nothing);
+        }
+        self.liveness.heard(now);
+        let mut rest = Input::new(std::mem::take(input));
+        let decoded = self.decode(&mut rest, now);
+        *input = rest.into_rest();
+        decoded.map_err(|error| self.fail(error))
+    }
+
+    /// The same until the handshake is over. What is taken may be a part of a password, and is wiped.
+    fn next_of_handshake(
+        &mut self,
+        input: &mut &mut [u8],
+        now: Instant,
+    ) -> Result<Option<Event>, PeerError> {
+        let mut rest = Input::new(input);
+        let took = self.take_handshake(&mut rest, now);
+        let left = rest.len();
+        // What follows an error is not taken, and may be a part of a password as well.
+        let taken = if took.is_err() { input.len() } else { input.len() - left };
+        let (taken, behind) = std::mem::take(input).split_at_mut(taken);
+        taken.zeroize();
+        *input = behind;
+        took.map_err(|error| self.fail(error))
     }
 
     /// While a large frame is partial, the place for its next bytes: what is read into it need not be
@@ -218,9 +305,27 @@ impl Connection {
     /// # Errors
     /// As [`handle_input`](Self::handle_input).
     pub fn handle_filled(&mut self, now: Instant) -> Result<(), PeerError> {
-        self.unless_failed(|this| {
-            this.liveness.heard(now);
-            this.decode(&mut Input::new(&mut []), usize::MAX, now)
+        if let Some(incoming) = self.receive_filled(now)? {
+            let event = incoming.into_event();
+            self.keep(event);
+        }
+        Ok(())
+    }
+
+    /// The same for drivers that [receive](Self::receive): the frame's message, once it is whole.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub fn receive_filled(&mut self, now: Instant) -> Result<Option<Incoming<'_>>, PeerError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        self.liveness.heard(now);
+        let decoded = self.decode(&mut Input::new(&mut []), now);
+        Ok(match decoded.map_err(|error| self.fail(error))? {
+            Decoded::Message(bytes) => Some(Incoming::Message(self.received(bytes))),
+            Decoded::Event(event) => Some(Incoming::Event(event)),
+            Decoded::Nothing => None,
         })
     }
 
@@ -319,11 +424,22 @@ impl Connection {
     /// `Ready` and after an error the message is dropped and counted in [`ConnectionStats::unsent`]. So it is
     /// when CURVE has no nonces left for it, after 2^64 frames: that ends the link.
     pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
+        self.send_by(|output| output.put_message(message, token));
+    }
+
+    /// The same of finished messages, such as an [`Endpoint`](crate::pseud::Endpoint) or a
+    /// [`Session`](crate::session::Session) has them: the last of them ends at that token. They are
+    /// taken as they are where nothing is encrypted.
+    pub fn send_framed(&mut self, messages: Framed<'_>, token: Token) {
+        self.send_by(|output| output.put_framed(messages, token));
+    }
+
+    fn send_by(&mut self, put: impl FnOnce(&mut LinkOutput) -> bool) {
         let is_early = !matches!(self.phase, Phase::Traffic) && self.failed.is_none();
         debug_assert!(!is_early, "a message was sent before Event::Ready");
         if !self.is_ready() {
             self.stats.unsent += 1;
-        } else if !self.output.put_message(message, token) {
+        } else if !put(&mut self.output) {
             self.stats.unsent += 1;
             self.failed = Some(Insecure::Exhausted.into());
         }
@@ -385,37 +501,42 @@ impl Connection {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let outcome = step(self);
-        if let Err(error) = outcome {
-            self.failed = Some(error);
-            self.mechanism = Mechanism::Over;
-            self.decoder.release();
-        }
-        outcome
+        step(self).map_err(|error| self.fail(error))
     }
 
-    fn take(
+    #[cold]
+    fn fail(&mut self, error: PeerError) -> PeerError {
+        self.failed = Some(error);
+        self.mechanism = Mechanism::Over;
+        self.decoder.release();
+        error
+    }
+
+    fn take_handshake(
         &mut self,
         input: &mut Input<'_>,
-        events_max: usize,
         now: Instant,
-    ) -> Result<(), PeerError> {
+    ) -> Result<Option<Event>, PeerError> {
         if let Phase::Greeting(start) = &mut self.phase {
             let Start { greeting, deadline, .. } = &mut **start;
             let taken = greeting.take(input.peek());
             input.take(taken);
             greeting.check(self.config.mechanism.name())?;
             if !greeting.is_complete() {
-                return Ok(());
+                return Ok(None);
             }
             self.phase = Phase::Handshake { minor: greeting.minor(), deadline: *deadline };
             self.begin_handshake()?;
         }
         if input.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         self.liveness.heard(now);
-        self.decode(input, events_max, now)
+        match self.decode(input, now)? {
+            Decoded::Event(event) => Ok(Some(event)),
+            // There are no messages before the handshake's end.
+            Decoded::Message(_) | Decoded::Nothing => Ok(None),
+        }
     }
 }
 

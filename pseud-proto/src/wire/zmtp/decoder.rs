@@ -1,6 +1,6 @@
 //! Input bytes to messages and commands.
 //!
-//! Whole messages are read straight from the caller's buffer and copied once. The bytes of a
+//! Whole messages are shown where they lie in the caller's buffer. The bytes of a
 //! partial one are kept in `pending`, frame by frame, so that a byte at a time costs no more than
 //! all at once; when the message is whole, `pending` becomes it without a copy. Between messages
 //! there is no buffer.
@@ -15,33 +15,29 @@ mod skip;
 mod whole;
 
 use crate::error::PeerError;
-use crate::message::parts::Parts;
+use crate::message::frame::Header;
+use crate::message::incoming::IncomingBytes;
+use crate::message::parts::{PartRange, USUAL};
+use crate::message::too_large::TooLarge;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::decoder::whole::{Whole, command_of, open};
-use crate::wire::zmtp::event::Event;
-use crate::wire::zmtp::frame::Header;
-use crate::wire::zmtp::input::{DecodeSink, Input};
-use crate::wire::zmtp::mechanism::{Opener, Scratch};
+use crate::wire::zmtp::input::{Input, Rules};
+use crate::wire::zmtp::mechanism::Opener;
 use crate::wire::zmtp::stats::ConnectionStats;
 use bytes::{Bytes, BytesMut};
-use std::collections::VecDeque;
-use std::ops::Range;
 use zeroize::Zeroize;
 
 /// What a look at the bytes gave.
-pub(crate) enum Found {
-    /// A message, already among the events.
-    Message,
+pub(crate) enum Found<'a> {
+    /// A message, whose [places](Decoder::places) are known until the next look.
+    Message(IncomingBytes<'a>),
     /// A command's body.
     Command(Vec<u8>),
-    /// A frame that is to be passed over.
-    TooLarge,
+    /// A frame that is passed over.
+    TooLarge(Box<TooLarge>),
     /// A part of something: there are too few bytes.
     Partial,
 }
-
-/// Parts whose ranges are kept in place: as many as pseud's messages have.
-const USUAL: usize = 5;
 
 /// The decoder of one link.
 #[derive(Default)]
@@ -55,8 +51,8 @@ pub(crate) struct Decoder {
     /// The header at the cursor, once it is known and checked.
     header: Option<Header>,
     /// Where the first parts lie, and those beyond.
-    ranges: [Range<u32>; USUAL],
-    more_ranges: Vec<Range<u32>>,
+    first: [PartRange; USUAL],
+    more: Vec<PartRange>,
     frames: usize,
     /// Bytes of the message's bodies so far.
     body_bytes: u64,
@@ -85,6 +81,14 @@ impl Decoder {
         self.pending.is_empty() && self.skipping == 0
     }
 
+    /// The input is used up.
+    #[inline]
+    pub(crate) fn rest(&mut self) {
+        if let Some(opener) = &mut self.opener {
+            opener.rest();
+        }
+    }
+
     /// Lets go of a partial message.
     pub(crate) fn release(&mut self) {
         if !self.traffic {
@@ -95,71 +99,58 @@ impl Decoder {
         self.restart();
         self.header = None;
         self.skipping = 0;
+        self.rest();
     }
 
-    /// Moves whole messages to the events until a command is found, whose body it returns, or until
-    /// the input is used up or the sink is full.
-    pub(crate) fn run(
+    /// The next message, command or frame that is passed over; `Partial` where the input is used up.
+    pub(crate) fn run<'a>(
         &mut self,
-        input: &mut Input<'_>,
-        sink: &mut DecodeSink<'_>,
-    ) -> Result<Option<Vec<u8>>, PeerError> {
-        let scratch = &mut None;
-        loop {
-            if !self.skip(input) {
-                return Ok(None);
-            }
-            let found = if self.pending.is_empty() {
-                self.scan(input, sink, scratch)?
-            } else {
-                Found::Partial
-            };
-            let found = match found {
-                Found::Partial => self.resume(input, sink, scratch)?,
-                whole => whole,
-            };
-            match found {
-                Found::Message | Found::TooLarge if sink.is_full() => return Ok(None),
-                Found::Message | Found::TooLarge => {}
-                Found::Command(body) => return Ok(Some(body)),
-                Found::Partial => return Ok(None),
+        input: &mut Input<'a>,
+        rules: &mut Rules<'_>,
+    ) -> Result<Found<'a>, PeerError> {
+        if !self.skip(input) {
+            return Ok(Found::Partial);
+        }
+        if self.pending.is_empty() {
+            self.restart();
+            match self.scan(input, rules)? {
+                Found::Partial => {}
+                whole => return Ok(whole),
             }
         }
+        self.resume(input, rules)
     }
 
     /// Reads a message straight from the input. Where it is partial, or a command stands between
     /// its parts, its whole frames move to `pending` and the rest is left to `resume`.
-    fn scan(
+    fn scan<'a>(
         &mut self,
-        input: &mut Input<'_>,
-        sink: &mut DecodeSink<'_>,
-        scratch: &mut Option<Scratch>,
-    ) -> Result<Found, PeerError> {
-        if self.traffic && self.opener.is_none() && self.scan_short(input.peek(), sink.config) {
-            let message = Bytes::copy_from_slice(input.take(self.cursor));
-            return Ok(self.finish(message, sink.events));
+        input: &mut Input<'a>,
+        rules: &mut Rules<'_>,
+    ) -> Result<Found<'a>, PeerError> {
+        if self.traffic && self.opener.is_none() && self.scan_short(input.peek(), rules.config) {
+            return Ok(Found::Message(IncomingBytes::Input(input.take(self.cursor))));
         }
         while let Some(header) = input.peek().get(self.cursor..).and_then(Header::decode) {
-            if let Err(error) = self.check(header, sink.config) {
-                let large = self.may_skip(header, error, sink.config)?;
+            if let Err(error) = self.check(header, rules.config) {
+                let large = self.may_skip(header, error, rules.config)?;
                 let head = Bytes::copy_from_slice(input.take(self.cursor));
                 input.take(header.len());
-                return Ok(self.begin_skip(header, head, large, sink));
+                return Ok(self.begin_skip(header, head, large, rules));
             }
             let end = self.frame_end(header);
             let Some(frame) = input.peek_mut().get_mut(self.cursor..end) else { break };
-            self.count(header, sink.stats);
-            let whole = open(&mut self.opener, scratch, header, frame)?;
+            self.count(header, rules.stats);
+            let whole = open(&mut self.opener, header, frame)?;
             if whole.is_command {
-                let body = command_of(frame, whole, sink.config)?;
+                let body = command_of(frame, whole, rules.config)?;
                 self.pending.extend_from_slice(input.take(self.cursor));
                 input.take(end.saturating_sub(self.cursor));
                 return Ok(Found::Command(body));
             }
-            self.push(&whole, end, sink.config)?;
+            self.push(&whole, end, rules.config)?;
             if !whole.has_more {
-                let message = Bytes::copy_from_slice(input.take(end));
-                return Ok(self.finish(message, sink.events));
+                return Ok(Found::Message(IncomingBytes::Input(input.take(end))));
             }
         }
         self.pending.extend_from_slice(input.take(self.cursor));
@@ -168,22 +159,21 @@ impl Decoder {
 
     /// Takes the frame at the cursor, and those behind it, from `pending`, which is fed no more than
     /// each of them needs.
-    fn resume(
+    fn resume<'a>(
         &mut self,
-        input: &mut Input<'_>,
-        sink: &mut DecodeSink<'_>,
-        scratch: &mut Option<Scratch>,
-    ) -> Result<Found, PeerError> {
+        input: &mut Input<'a>,
+        rules: &mut Rules<'_>,
+    ) -> Result<Found<'a>, PeerError> {
         loop {
             let known = self.header;
             let Some(header) = self.resume_header(input) else { return Ok(Found::Partial) };
             if known.is_none()
-                && let Err(error) = self.check(header, sink.config)
+                && let Err(error) = self.check(header, rules.config)
             {
-                let large = self.may_skip(header, error, sink.config)?;
+                let large = self.may_skip(header, error, rules.config)?;
                 self.pending.truncate(self.cursor);
                 let head = std::mem::take(&mut self.pending).freeze();
-                return Ok(self.begin_skip(header, head, large, sink));
+                return Ok(self.begin_skip(header, head, large, rules));
             }
             let end = self.frame_end(header);
             self.reserve_for(input.peek().len(), end);
@@ -191,18 +181,19 @@ impl Decoder {
                 return Ok(Found::Partial);
             }
             self.header = None;
-            self.count(header, sink.stats);
+            self.count(header, rules.stats);
             let frame = self.pending.get_mut(self.cursor..).unwrap_or_default();
-            let whole = open(&mut self.opener, scratch, header, frame)?;
+            let whole = open(&mut self.opener, header, frame)?;
             if whole.is_command {
-                let body = command_of(frame, whole, sink.config)?;
+                let body = command_of(frame, whole, rules.config)?;
                 self.cut_command();
                 return Ok(Found::Command(body));
             }
-            self.push(&whole, end, sink.config)?;
+            self.push(&whole, end, rules.config)?;
             if !whole.has_more {
-                let message = std::mem::take(&mut self.pending).freeze();
-                return Ok(self.finish(message, sink.events));
+                return Ok(Found::Message(IncomingBytes::Buffer(std::mem::take(
+                    &mut self.pending,
+                ))));
             }
         }
     }
@@ -253,10 +244,10 @@ impl Decoder {
     ) -> Result<(), PeerError> {
         self.check_frames(config)?;
         let start = self.cursor.saturating_add(whole.lead);
-        let range = start as u32..end as u32;
-        match self.ranges.get_mut(self.frames) {
-            Some(place) => *place = range,
-            None => self.more_ranges.push(range),
+        let place = (start as u32, end as u32);
+        match self.first.get_mut(self.frames) {
+            Some(first) => *first = place,
+            None => self.more.push(place),
         }
         self.frames += 1;
         self.body_bytes = self.body_bytes.saturating_add(end.saturating_sub(start) as u64);
@@ -264,30 +255,20 @@ impl Decoder {
         Ok(())
     }
 
-    /// Makes an event of the message's bytes.
-    fn finish(&mut self, bytes: Bytes, events: &mut VecDeque<Event>) -> Found {
-        if events.capacity() == 0 {
-            // One message after the other needs no more.
-            events.reserve_exact(1);
-        }
-        events.extend(self.parts(bytes).map(Event::Message));
-        self.restart();
-        Found::Message
+    /// Where the parts lie that were found last: the usual ones, and those behind them.
+    #[inline]
+    pub(crate) fn places(&self) -> (&[PartRange], &[PartRange]) {
+        (self.first.get(..self.frames).unwrap_or(&self.first), &self.more)
     }
 
-    /// The parts that were found so far, in those bytes.
-    pub(crate) fn parts(&self, bytes: Bytes) -> Option<Parts> {
-        match self.ranges.get(..self.frames) {
-            Some(ranges) => Parts::new(bytes, ranges),
-            None => Parts::new(bytes, &[&self.ranges[..], &self.more_ranges].concat()),
-        }
-    }
-
+    #[inline]
     fn restart(&mut self) {
         self.cursor = 0;
         self.frames = 0;
-        self.more_ranges = Vec::new();
         self.body_bytes = 0;
+        if self.more.capacity() > 0 {
+            self.more = Vec::new();
+        }
     }
 
     fn frame_end(&self, header: Header) -> usize {
@@ -312,17 +293,19 @@ mod tests {
         decoder
     }
 
-    fn feed(decoder: &mut Decoder, bytes: &[u8]) -> VecDeque<Event> {
-        let (config, mut events) = (ConnectionConfig::default(), VecDeque::new());
-        let mut stats = ConnectionStats::default();
-        let mut sink = DecodeSink {
-            config: &config,
-            events: &mut events,
-            events_max: usize::MAX,
-            stats: &mut stats,
-        };
-        decoder.run(&mut Input::new(&mut bytes.to_vec()), &mut sink).unwrap();
-        events
+    /// How many messages came of it.
+    fn feed(decoder: &mut Decoder, bytes: &[u8]) -> usize {
+        let (config, mut bytes) = (ConnectionConfig::default(), bytes.to_vec());
+        let (mut stats, mut input) = (ConnectionStats::default(), Input::new(&mut bytes));
+        let mut rules = Rules { config: &config, stats: &mut stats };
+        let mut messages = 0;
+        loop {
+            match decoder.run(&mut input, &mut rules).unwrap() {
+                Found::Message(_) => messages += 1,
+                Found::Partial => return messages,
+                Found::Command(_) | Found::TooLarge(_) => {}
+            }
+        }
     }
 
     fn long_header(size: usize) -> Vec<u8> {
@@ -365,7 +348,7 @@ mod tests {
                 assert!(decoder.pending.capacity() <= 9 + size + 256, "{size}");
             }
             let missing = 9 + size - decoder.pending.len();
-            assert_eq!(feed(&mut decoder, &vec![7; missing]).len(), 1, "{size}");
+            assert_eq!(feed(&mut decoder, &vec![7; missing]), 1, "{size}");
         }
     }
 
@@ -375,14 +358,14 @@ mod tests {
         assert_eq!(decoder.large().map(|place| place.remaining_mut()), Some(LARGE_MIN));
         feed(&mut decoder, &[7]);
         assert!(decoder.large().is_none());
-        assert_eq!(feed(&mut decoder, &[7; LARGE_MIN]).len(), 1);
+        assert_eq!(feed(&mut decoder, &[7; LARGE_MIN]), 1);
     }
 
     #[test]
     fn nothing_is_held_between_messages() {
         let mut decoder = after(b"\x01");
         assert!(!decoder.is_between_messages());
-        assert_eq!(feed(&mut decoder, b"\x01a\x00\x01b").len(), 1);
+        assert_eq!(feed(&mut decoder, b"\x01a\x00\x01b"), 1);
         assert_eq!((decoder.pending.capacity(), decoder.is_between_messages()), (0, true));
     }
 }

@@ -6,10 +6,31 @@ use crate::auth::mechanism_name::MechanismName;
 use crate::auth::question::Question;
 use crate::auth::socket_type::SocketType;
 use crate::auth::user::User;
+use crate::message::incoming::IncomingMessage;
 use crate::message::outgoing::Token;
 use crate::message::parts::Parts;
 use crate::message::too_large::TooLarge;
 use bytes::Bytes;
+
+/// What [`Connection::receive`](crate::wire::zmtp::Connection::receive) found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Incoming<'a> {
+    /// A whole message, where it lies.
+    Message(IncomingMessage<'a>),
+    /// Anything else.
+    Event(Event),
+}
+
+impl Incoming<'_> {
+    /// The same, to keep.
+    pub fn into_event(self) -> Event {
+        match self {
+            Self::Message(message) => Event::Message(message.into_parts()),
+            Self::Event(event) => event,
+        }
+    }
+}
 
 /// What [`Connection::poll_event`](crate::wire::zmtp::Connection::poll_event) tells.
 #[derive(Debug, Clone)]

@@ -1,9 +1,7 @@
-//! What the decoder reads from, and where it puts what it finds.
+//! What the decoder reads from, and what it checks by.
 
 use crate::wire::zmtp::config::ConnectionConfig;
-use crate::wire::zmtp::event::Event;
 use crate::wire::zmtp::stats::ConnectionStats;
-use std::collections::VecDeque;
 
 /// The caller's bytes, as far as they were not taken.
 pub(crate) struct Input<'a> {
@@ -13,6 +11,11 @@ pub(crate) struct Input<'a> {
 impl<'a> Input<'a> {
     pub(crate) fn new(bytes: &'a mut [u8]) -> Self {
         Self { bytes }
+    }
+
+    /// What was not taken.
+    pub(crate) fn into_rest(self) -> &'a mut [u8] {
+        self.bytes
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -41,17 +44,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Where the decoder puts what it finds, and the rules it checks by.
-pub(crate) struct DecodeSink<'a> {
+/// The rules that the decoder checks by, and where it counts.
+pub(crate) struct Rules<'a> {
     pub(crate) config: &'a ConnectionConfig,
-    pub(crate) events: &'a mut VecDeque<Event>,
-    /// With so many events it stops before the next message.
-    pub(crate) events_max: usize,
     pub(crate) stats: &'a mut ConnectionStats,
-}
-
-impl DecodeSink<'_> {
-    pub(crate) fn is_full(&self) -> bool {
-        self.events.len() >= self.events_max
-    }
 }

@@ -6,7 +6,6 @@
 //! |---|---|
 //! | `config` | what we say and what we allow |
 //! | `greeting` | the first 64 bytes, checked as early as they allow |
-//! | `frame` | the frame header, to bytes and back |
 //! | `command`, `metadata` | command bodies and their properties |
 //! | `mechanism` | the handshake: a closed step machine each for NULL, PLAIN and CURVE |
 //! | `input`, `decoder` | input bytes to messages and commands |
@@ -18,7 +17,6 @@ mod connection;
 mod decoder;
 mod entropy;
 mod event;
-mod frame;
 mod greeting;
 mod heartbeat;
 mod input;
@@ -38,11 +36,13 @@ pub use crate::auth::question::{Question, Verdict};
 pub use crate::auth::socket_type::SocketType;
 pub use crate::base::secret::Secret;
 pub use crate::base::side::Side;
+pub use crate::message::framed::Framed;
+pub use crate::message::incoming::IncomingMessage;
 pub use crate::message::outgoing::{Outgoing, Token};
 pub use crate::message::parts::Parts;
 pub use crate::message::too_large::TooLarge;
 pub use crate::wire::zmtp::config::mechanism::MechanismConfig;
 pub use crate::wire::zmtp::config::{ConnectionConfig, FrameLimits, Heartbeat};
 pub use crate::wire::zmtp::connection::Connection;
-pub use crate::wire::zmtp::event::{Event, Ready};
+pub use crate::wire::zmtp::event::{Event, Incoming, Ready};
 pub use crate::wire::zmtp::stats::ConnectionStats;

@@ -3,53 +3,47 @@
 //! Small pieces are gathered in one buffer, large bodies are queued as they are, and the writer
 //! takes both in order as slices. Nothing large is copied.
 
-use super::frame;
+use crate::base::pieces::Pieces;
+use crate::message::frame::{self, FrameKind, HEADER_MAX};
+use crate::message::framed::{Frame, Framed};
 use crate::message::outgoing::{Outgoing, Token};
-use crate::wire::zmtp::frame::{FrameKind, HEADER_MAX};
+use crate::message::parts::USUAL;
 use crate::wire::zmtp::mechanism::{OVERHEAD, Scratch, Sealer};
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use zeroize::Zeroizing;
 
-/// Up to this a copy is cheaper than a slice of its own.
-const COPY_MAX: usize = 2 * 1024;
 /// A sealed frame over this gets a buffer of its own, as a small one would have to grow for it.
 const SEAL_SMALL_MAX: usize = 64 * 1024;
-/// A drained buffer over this is let go at once: what one small call or answer takes is kept.
-const KEEP_MAX: usize = 128;
-/// A written front of the small buffer is cut off from there on.
-const FRONT_MAX: usize = 64 * 1024;
-
-/// A body that is queued as it is.
-struct Large {
-    /// Bytes of the small buffer before it, behind the large one before that.
-    small_before: usize,
-    bytes: Bytes,
-}
 
 /// The output queue of one link.
 #[derive(Default)]
 pub(crate) struct LinkOutput {
     /// Seals all frames, where traffic is encrypted.
     sealer: Option<Box<Sealer>>,
-    small: Vec<u8>,
-    /// Where its unwritten bytes begin.
-    small_at: usize,
-    large: VecDeque<Large>,
-    /// Bytes of the small buffer behind all large ones.
-    small_behind: usize,
+    pieces: Pieces,
     /// Bytes queued and bytes written since birth.
     queued: u64,
     written: u64,
-    /// Messages by the byte they end at.
-    tokens: VecDeque<(u64, Token)>,
+    /// What was written when that was last asked for.
+    told: u64,
+    marks: VecDeque<WrittenMark>,
+}
+
+/// What is told when the bytes up to there are written.
+struct WrittenMark {
+    end: u64,
+    token: Token,
+    /// How many bytes before `end` have tokens of their own: each is one less than that of the next.
+    span: u64,
 }
 
 impl LinkOutput {
     /// Queues bytes as they are.
     pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
-        self.put_small(|small| small.extend_from_slice(bytes));
+        self.pieces.put_bytes(bytes);
+        self.queued += bytes.len() as u64;
     }
 
     /// From here on all frames are sealed.
@@ -67,7 +61,7 @@ impl LinkOutput {
     pub(crate) fn put_secret(&mut self, body: &[u8]) {
         let mut frame = Vec::with_capacity(HEADER_MAX.saturating_add(body.len()));
         frame::put_frame(&mut frame, FrameKind::Command, body);
-        self.put_large(Bytes::from_owner(Zeroizing::new(frame)));
+        self.put(|pieces| pieces.put_apart(Bytes::from_owner(Zeroizing::new(frame))));
     }
 
     /// Queues one empty message that nobody waits for.
@@ -77,222 +71,174 @@ impl LinkOutput {
 
     /// Queues a message, or says that there are not nonces enough left for all of it.
     pub(crate) fn put_message(&mut self, message: Outgoing<'_>, token: Token) -> bool {
-        let is_put = match self.sealer.take() {
-            None => {
-                self.put_clear(message);
-                true
-            }
-            Some(mut sealer) => {
-                let is_put = self.put_sealed_message(&mut sealer, message);
-                self.sealer = Some(sealer);
-                is_put
-            }
-        };
-        if is_put {
-            if self.tokens.capacity() == 0 {
-                // One message after the other needs no more.
-                self.tokens.reserve_exact(1);
-            }
-            self.tokens.push_back((self.queued, token));
+        if self.sealer.is_none() {
+            self.put(|pieces| message.put(pieces));
+            self.mark(token, 0);
+            return true;
         }
+        let mut pieces = Pieces::default();
+        message.put(&mut pieces);
+        let len = pieces.len();
+        self.put_framed(Framed::new(&mut pieces, len, 1), token)
+    }
+
+    /// Queues finished messages, the last of which ends at that token; or says that there are not nonces
+    /// enough left for all of one.
+    pub(crate) fn put_framed(&mut self, messages: Framed<'_>, token: Token) -> bool {
+        let Some(mut sealer) = self.sealer.take() else {
+            let len = messages.len() as u64;
+            self.queued += len;
+            messages.move_to(&mut self.pieces);
+            self.mark(token, len);
+            return true;
+        };
+        let is_put = self.put_sealed(&mut sealer, &messages, token);
+        self.sealer = Some(sealer);
         is_put
     }
 
-    /// A message in clear: all that is small is gathered at once.
-    fn put_clear(&mut self, message: Outgoing<'_>) {
-        let Outgoing { frames, head, body, tail } = message;
-        let leading = frames.iter().map(|frame| HEADER_MAX + frame.len()).sum::<usize>();
-        let last = head.len() + body.len() + tail.len();
-        let is_small = body.len() <= COPY_MAX;
-        let copied = if is_small { &body[..] } else { &[] };
-        self.put_small(|small| {
-            small.reserve(leading + HEADER_MAX + head.len() + copied.len() + tail.len());
-            frames.iter().for_each(|body| frame::put_frame(small, FrameKind::More, body));
-            frame::put_header(small, FrameKind::Last, last);
-            small.extend_from_slice(head);
-            if is_small {
-                small.extend_from_slice(copied);
-                small.extend_from_slice(tail);
-            }
-        });
-        if !is_small {
-            self.put_large(body);
-            self.put_bytes(tail);
-        }
-    }
-
-    /// All frames of a message in one pass: one buffer unless they are large, wiped once.
-    fn put_sealed_message(&mut self, sealer: &mut Sealer, message: Outgoing<'_>) -> bool {
-        let Outgoing { frames, head, body, tail } = message;
-        if !sealer.has_left(frames.len().saturating_add(1)) {
-            return false;
-        }
+    /// Seals each message, all of its frames or none: over one block of key stream, wiped once.
+    fn put_sealed(
+        &mut self,
+        sealer: &mut Sealer,
+        messages: &Framed<'_>,
+        Token(end): Token,
+    ) -> bool {
         let mut scratch = Scratch::default();
-        let overhead = (frames.len() + 1) * (HEADER_MAX + OVERHEAD);
-        let leading = frames.iter().map(|frame| frame.len()).sum::<usize>();
-        let last = head.len() + body.len() + tail.len();
-        let is_small = leading <= SEAL_SMALL_MAX && last <= SEAL_SMALL_MAX;
-        if is_small {
-            self.put_small(|small| {
-                small.reserve(overhead + leading + last);
-                for frame in frames {
-                    sealer.seal(&mut scratch, small, FrameKind::More, &[frame]);
-                }
-                sealer.seal(&mut scratch, small, FrameKind::Last, &[head, &body, tail]);
-            });
-        } else {
-            for frame in frames {
-                self.put_sealed(sealer, &mut scratch, FrameKind::More, &[frame]);
+        // No frame is without a byte of its header.
+        let is_plenty = sealer.has_left(messages.len());
+        let sealing = messages.count() * USUAL * (HEADER_MAX + OVERHEAD);
+        self.pieces.put(messages.len().min(SEAL_SMALL_MAX) + sealing, |_| {});
+        let mut frames = messages.frames();
+        let mut begins = true;
+        while frames.left > 0 {
+            if begins && !is_plenty && !sealer.has_left(frames.clone().of_message()) {
+                return false;
             }
-            self.put_sealed(sealer, &mut scratch, FrameKind::Last, &[head, &body, tail]);
+            let Some(frame) = frames.next() else { return false };
+            self.put_sealed_frame(sealer, &mut scratch, &frame);
+            begins = !frame.has_more;
+            if begins {
+                self.mark(Token(end - frames.left as u64), 0);
+            }
         }
         true
     }
 
+    fn put_sealed_frame(&mut self, sealer: &mut Sealer, scratch: &mut Scratch, frame: &Frame<'_>) {
+        let room = frame.payload.len().saturating_add(HEADER_MAX + OVERHEAD);
+        if room <= SEAL_SMALL_MAX {
+            return self.put(|pieces| {
+                pieces.put(room, |small| seal(sealer, scratch, small, frame));
+            });
+        }
+        let mut sealed = Vec::with_capacity(room);
+        seal(sealer, scratch, &mut sealed, frame);
+        self.put(|pieces| pieces.put_apart(sealed.into()));
+    }
+
     /// Puts one frame, if there is a nonce for it.
     fn put_one(&mut self, kind: FrameKind, body: &[u8]) -> bool {
+        let room = body.len().saturating_add(HEADER_MAX + OVERHEAD);
         let Some(mut sealer) = self.sealer.take() else {
-            self.put_small(|small| frame::put_frame(small, kind, body));
+            self.put(|pieces| pieces.put(room, |small| frame::put_frame(small, kind, body)));
             return true;
         };
         let has_left = sealer.has_left(1);
         if has_left {
-            self.put_sealed(&mut sealer, &mut Scratch::default(), kind, &[body]);
+            let scratch = &mut Scratch::default();
+            self.put(|pieces| {
+                pieces.put(room, |small| sealer.seal(scratch, small, kind, &[body]));
+            });
         }
         self.sealer = Some(sealer);
         has_left
     }
 
-    fn put_sealed(
-        &mut self,
-        sealer: &mut Sealer,
-        scratch: &mut Scratch,
-        kind: FrameKind,
-        pieces: &[&[u8]],
-    ) {
-        let size = pieces.iter().map(|piece| piece.len()).sum::<usize>();
-        if size <= SEAL_SMALL_MAX {
-            return self.put_small(|small| sealer.seal(scratch, small, kind, pieces));
-        }
-        let mut frame = Vec::with_capacity(size.saturating_add(HEADER_MAX + OVERHEAD));
-        sealer.seal(scratch, &mut frame, kind, pieces);
-        self.put_large(frame.into());
-    }
-
-    fn put_large(&mut self, bytes: Bytes) {
-        self.queued += bytes.len() as u64;
-        if self.large.capacity() == 0 {
-            // One large body after the other needs no more.
-            self.large.reserve_exact(1);
-        }
-        self.large.push_back(Large { small_before: self.small_behind, bytes });
-        self.small_behind = 0;
-    }
-
     #[inline]
-    fn put_small(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
-        let before = self.small.len();
-        put(&mut self.small);
-        let added = self.small.len() - before;
-        self.queued += added as u64;
-        self.small_behind += added;
+    fn put(&mut self, put: impl FnOnce(&mut Pieces)) {
+        let before = self.pieces.len();
+        put(&mut self.pieces);
+        self.queued += (self.pieces.len() - before) as u64;
+    }
+
+    /// What is queued ends at that token.
+    #[inline]
+    fn mark(&mut self, token: Token, span: u64) {
+        if self.marks.len() == self.marks.capacity() {
+            // One message after the other needs one place; where one is behind another, many may be.
+            self.marks.reserve_exact(if self.marks.is_empty() {
+                1
+            } else {
+                16.max(self.marks.len())
+            });
+        }
+        self.marks.push_back(WrittenMark { end: self.queued, token, span });
     }
 
     /// Bytes queued and not written.
     pub(crate) fn backlog(&self) -> usize {
-        usize::try_from(self.queued - self.written).unwrap_or(usize::MAX)
+        self.pieces.len()
     }
 
     /// Fills `out` with what is to be written next and says how many slices that made.
     pub(crate) fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
-        let mut small = self.small.get(self.small_at..).unwrap_or_default();
-        let mut slices = out.iter_mut();
-        let mut count = 0;
-        let mut put = |bytes: &'a [u8]| {
-            let slice = if bytes.is_empty() { None } else { slices.next() };
-            count += usize::from(slice.is_some());
-            let is_put = slice.is_some() || bytes.is_empty();
-            slice.into_iter().for_each(|slice| *slice = IoSlice::new(bytes));
-            is_put
-        };
-        for Large { small_before, bytes } in &self.large {
-            let (before, rest) = small.split_at_checked(*small_before).unwrap_or_default();
-            small = rest;
-            if !put(before) || !put(bytes) {
-                return count;
-            }
-        }
-        put(small);
-        count
+        self.pieces.slices(out)
     }
 
     /// That many bytes were written.
     pub(crate) fn advance(&mut self, written: usize) {
-        let mut left = written.min(self.backlog());
-        self.written += left as u64;
-        while left > 0
-            && let Some(large) = self.large.front_mut()
-        {
-            let small = left.min(large.small_before);
-            large.small_before -= small;
-            self.small_at += small;
-            let gone = (left - small).min(large.bytes.len());
-            large.bytes.advance(gone);
-            left -= small + gone;
-            if large.small_before == 0 && large.bytes.is_empty() {
-                self.large.pop_front();
-            }
-        }
-        self.small_behind -= left;
-        self.small_at += left;
-        self.compact();
+        let written = written.min(self.backlog());
+        self.written += written as u64;
+        self.pieces.advance(written);
     }
 
-    /// Lets large buffers go once all is written. Else the small one's written front is cut off when it is
-    /// the larger half, so that moving the rest costs no more than writing it did.
-    fn compact(&mut self) {
-        if self.small_at == self.small.len() {
-            self.small.clear();
-            self.small_at = 0;
-            if self.small.capacity() > KEEP_MAX {
-                self.small = Vec::new();
-            }
-        } else if self.small_at >= FRONT_MAX && self.small_at >= self.small.len() / 2 {
-            self.small.drain(..self.small_at);
-            self.small_at = 0;
-        }
-        if self.large.is_empty() && self.large.capacity() > 1 {
-            self.large = VecDeque::new();
-        }
-    }
-
-    /// The newest message that was written to its last byte, once: all before it were, too.
+    /// The newest token up to which all was written, once: all before it were, too.
     pub(crate) fn poll_written(&mut self) -> Option<Token> {
-        let mut newest = None;
-        while let Some((end, token)) = self.tokens.front()
-            && *end <= self.written
-        {
-            newest = Some(*token);
-            self.tokens.pop_front();
+        if self.told == self.written {
+            return None;
         }
-        if self.tokens.is_empty() && self.tokens.capacity() > 1 {
-            self.tokens = VecDeque::new();
+        let mut newest = None;
+        while let Some(mark) = self.marks.front() {
+            let Token(last) = mark.token;
+            match mark.end.checked_sub(self.written) {
+                // Some of several messages, and maybe a part of the next one.
+                Some(left @ 1..) => {
+                    let told = if left < mark.span { last.checked_sub(left) } else { None };
+                    newest = told.map(Token).or(newest);
+                    break;
+                }
+                Some(0) | None => newest = Some(mark.token),
+            }
+            self.marks.pop_front();
+        }
+        self.told = self.written;
+        if self.marks.is_empty() && self.marks.capacity() > 1 {
+            self.marks = VecDeque::new();
         }
         newest
     }
 
     /// The link is idle: holds nothing that it does not need.
     pub(crate) fn release(&mut self) {
-        if self.backlog() == 0 && self.tokens.is_empty() {
-            (self.small, self.tokens) = (Vec::new(), VecDeque::new());
-            self.large = VecDeque::new();
+        self.pieces.release();
+        if self.marks.is_empty() {
+            self.marks = VecDeque::new();
         }
     }
+}
+
+fn seal(sealer: &mut Sealer, scratch: &mut Scratch, out: &mut Vec<u8>, frame: &Frame<'_>) {
+    let kind = if frame.has_more { FrameKind::More } else { FrameKind::Last };
+    let payload = frame.payload;
+    let apart = payload.apart.map_or(&[][..], |apart| &apart[..]);
+    sealer.seal(scratch, out, kind, &[payload.head, apart, payload.tail]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::pieces::COPY_MAX;
 
     fn drained(output: &mut LinkOutput, step: usize, slices: usize) -> (Vec<u8>, Vec<Token>) {
         let (mut bytes, mut tokens) = (Vec::new(), Vec::new());
@@ -345,7 +291,9 @@ mod tests {
         let mut output = LinkOutput::default();
         output.put_bytes(b"before");
         output.put_secret(b"\x05HELLO");
-        assert_eq!(output.small, b"before");
+        let mut out = [IoSlice::new(&[]); 2];
+        assert_eq!(output.slices(&mut out), 2);
+        assert_eq!(&out[0][..], b"before");
         assert_eq!(drained(&mut output, 5, 2).0, b"before\x04\x06\x05HELLO");
     }
 
@@ -364,6 +312,31 @@ mod tests {
         assert_eq!(drained(&mut output, 10, 1).1, [Token(2)]);
     }
 
+    /// Several messages have one mark; whoever asks hears how far into them it was written. One whose
+    /// token is no position is told when all of it was.
+    #[test]
+    fn what_was_written_of_several_messages_is_told_by_the_byte() {
+        let framed = |output: &mut LinkOutput, count: usize, token| {
+            let mut pieces = Pieces::default();
+            for _ in 0..count {
+                Outgoing { head: b"12345678", ..Default::default() }.put(&mut pieces);
+            }
+            let len = pieces.len();
+            assert!(output.put_framed(Framed::new(&mut pieces, len, count), Token(token)));
+        };
+        let mut output = LinkOutput::default();
+        framed(&mut output, 3, 100);
+        framed(&mut output, 1, 0);
+        let mut told = Vec::new();
+        for _ in 0..40 {
+            output.advance(1);
+            told.push(output.poll_written());
+        }
+        let positions = (71..=100).map(|position| Some(Token(position)));
+        let last = std::iter::repeat_n(None, 9).chain([Some(Token(0))]);
+        assert_eq!(told, positions.chain(last).collect::<Vec<_>>());
+    }
+
     #[test]
     fn next_to_nothing_is_held_once_all_is_written() {
         let mut output = LinkOutput::default();
@@ -373,16 +346,14 @@ mod tests {
         }
         output.advance(output.backlog());
         assert_eq!(output.poll_written(), Some(Token(1)));
-        let held = |output: &LinkOutput| {
-            (output.small.capacity(), output.large.capacity(), output.tokens.capacity())
-        };
-        assert!(held(&output).0 <= KEEP_MAX && held(&output).1 <= 1 && held(&output).2 <= 1);
+        let held = |output: &LinkOutput| (output.pieces.capacity(), output.marks.capacity());
+        assert!(held(&output).0 <= 256 && held(&output).1 <= 1);
         output.put_message(Outgoing { head: b"small", ..Default::default() }, Token(2));
         output.advance(output.backlog());
         assert_eq!(output.poll_written(), Some(Token(2)));
-        assert!(held(&output).0 <= KEEP_MAX && held(&output).1 <= 1 && held(&output).2 <= 1);
+        assert!(held(&output).0 <= 256 && held(&output).1 <= 1);
         output.release();
-        assert_eq!(held(&output), (0, 0, 0));
+        assert_eq!(held(&output), (0, 0));
     }
 
     #[test]
@@ -392,6 +363,6 @@ mod tests {
             output.put_bytes(&[0; 100]);
             output.advance(output.backlog() - 1);
         }
-        assert!(output.small.capacity() < 4 * FRONT_MAX, "{}", output.small.capacity());
+        assert!(output.pieces.capacity() < 256 * 1024, "{}", output.pieces.capacity());
     }
 }

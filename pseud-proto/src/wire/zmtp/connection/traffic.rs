@@ -4,8 +4,11 @@ use super::{Connection, Phase};
 use crate::error::{Insecure, Misbehaved, PeerError};
 use crate::wire::zmtp::command;
 use crate::wire::zmtp::command::{Command, Ping};
+use crate::wire::zmtp::connection::decoded::Decoded;
+use crate::wire::zmtp::decoder::Found;
+use crate::wire::zmtp::event::Event;
 use crate::wire::zmtp::heartbeat::Beat;
-use crate::wire::zmtp::input::{DecodeSink, Input};
+use crate::wire::zmtp::input::{Input, Rules};
 use std::time::Instant;
 use zeroize::Zeroize;
 
@@ -14,27 +17,39 @@ use zeroize::Zeroize;
 const PONG_BACKLOG_MAX: usize = 256 << 10;
 
 impl Connection {
-    pub(crate) fn decode(
+    /// The next thing that the input holds.
+    #[inline]
+    pub(crate) fn decode<'a>(
         &mut self,
-        input: &mut Input<'_>,
-        events_max: usize,
+        input: &mut Input<'a>,
         now: Instant,
-    ) -> Result<(), PeerError> {
+    ) -> Result<Decoded<'a>, PeerError> {
         loop {
-            let mut sink = DecodeSink {
-                config: &self.config,
-                events: &mut self.events,
-                events_max,
-                stats: &mut self.stats,
-            };
-            let Some(mut body) = self.decoder.run(input, &mut sink)? else { return Ok(()) };
-            let handled =
-                Command::parse(&body).and_then(|command| self.handle_command(command, now));
-            body.zeroize();
-            handled?;
-            if !input.is_empty() {
-                // What follows a PING within its own read ends its ttl as well.
-                self.liveness.heard(now);
+            let mut rules = Rules { config: &self.config, stats: &mut self.stats };
+            match self.decoder.run(input, &mut rules)? {
+                Found::Message(bytes) => return Ok(Decoded::Message(bytes)),
+                Found::TooLarge(large) => return Ok(Decoded::Event(Event::TooLarge(large))),
+                Found::Partial => {
+                    self.decoder.rest();
+                    return Ok(Decoded::Nothing);
+                }
+                Found::Command(mut body) => {
+                    let known = self.events.len();
+                    let handled =
+                        Command::parse(&body).and_then(|command| self.handle_command(command, now));
+                    body.zeroize();
+                    handled?;
+                    if !input.is_empty() {
+                        // What follows a PING within its own read ends its ttl as well.
+                        self.liveness.heard(now);
+                    }
+                    // A command has one event to tell at most.
+                    if self.events.len() > known
+                        && let Some(event) = self.events.pop_back()
+                    {
+                        return Ok(Decoded::Event(event));
+                    }
+                }
             }
         }
     }

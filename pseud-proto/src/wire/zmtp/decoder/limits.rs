@@ -2,10 +2,10 @@
 
 use super::Decoder;
 use crate::error::{Malformed, Misbehaved, PeerError};
+use crate::message::frame::Header;
 use crate::message::parts::Parts;
 use crate::wire::zmtp::config::ConnectionConfig;
 use crate::wire::zmtp::decoder::whole::within;
-use crate::wire::zmtp::frame::Header;
 
 /// Ranges of a message have 32 bits, and its buffer holds its headers as well.
 pub(crate) const MESSAGE_BYTES_MAX: usize = u32::MAX as usize - 64 * 1024;

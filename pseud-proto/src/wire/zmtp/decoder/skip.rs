@@ -2,12 +2,11 @@
 
 use super::{Decoder, Found};
 use crate::error::PeerError;
+use crate::message::frame::Header;
 use crate::message::parts::Parts;
 use crate::message::too_large::TooLarge;
 use crate::wire::zmtp::config::ConnectionConfig;
-use crate::wire::zmtp::event::Event;
-use crate::wire::zmtp::frame::Header;
-use crate::wire::zmtp::input::{DecodeSink, Input};
+use crate::wire::zmtp::input::{Input, Rules};
 use bytes::Bytes;
 
 /// No frame that announces more is waited for: nobody means it.
@@ -46,15 +45,15 @@ impl Decoder {
         header: Header,
         head: Bytes,
         large: TooLarge,
-        sink: &mut DecodeSink<'_>,
-    ) -> Found {
-        let parts = self.parts(head);
-        sink.events.extend(parts.map(|head| Event::TooLarge(Box::new(TooLarge { head, ..large }))));
-        self.count(header, sink.stats);
+        rules: &mut Rules<'_>,
+    ) -> Found<'static> {
+        let (first, more) = self.places();
+        let head = Parts::placed(head, first, more);
+        self.count(header, rules.stats);
         self.restart();
         self.header = None;
         self.skipping = header.size;
-        Found::TooLarge
+        Found::TooLarge(Box::new(TooLarge { head, ..large }))
     }
 
     /// Drops what came of a frame that is passed over; whether there is anything behind it yet.

@@ -1,9 +1,9 @@
 //! Whole frames: opened where they lie, and commands out of them.
 
 use crate::error::PeerError;
+use crate::message::frame::Header;
 use crate::wire::zmtp::config::ConnectionConfig;
-use crate::wire::zmtp::frame::Header;
-use crate::wire::zmtp::mechanism::{InnerFlags, OVERHEAD, Opener, Scratch};
+use crate::wire::zmtp::mechanism::{InnerFlags, OVERHEAD, Opener};
 
 /// A whole frame, opened if it was sealed.
 pub(crate) struct Whole {
@@ -13,11 +13,9 @@ pub(crate) struct Whole {
     pub(crate) has_more: bool,
 }
 
-/// Opens a whole frame in its place, where traffic is encrypted. What that needs is made once and wiped
-/// by the caller, who opens many.
+/// Opens a whole frame in its place, where traffic is encrypted.
 pub(crate) fn open(
     opener: &mut Option<Box<Opener>>,
-    scratch: &mut Option<Scratch>,
     header: Header,
     frame: &mut [u8],
 ) -> Result<Whole, PeerError> {
@@ -26,7 +24,7 @@ pub(crate) fn open(
         return Ok(Whole { lead: header.len(), is_command, has_more });
     };
     let body = frame.get_mut(header.len()..).unwrap_or_default();
-    let InnerFlags { is_command, has_more } = opener.open(scratch.get_or_insert_default(), body)?;
+    let InnerFlags { is_command, has_more } = opener.open(body)?;
     Ok(Whole { lead: header.len().saturating_add(OVERHEAD), is_command, has_more })
 }
 

@@ -3,8 +3,8 @@
 use super::number;
 use crate::auth::keys::cipher::{Boxes, Cipher, DirectionCipher, Prefix, TAG_LEN};
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
-use crate::wire::zmtp::frame;
-use crate::wire::zmtp::frame::FrameKind;
+use crate::message::frame;
+use crate::message::frame::FrameKind;
 use crate::wire::zmtp::mechanism::inner::InnerFlags;
 
 const NAME: &[u8; 8] = b"\x07MESSAGE";
@@ -80,19 +80,17 @@ pub(crate) struct Opener {
     stream: <Boxes as Cipher>::DirectionCipher,
     /// The number of the last frame that opened.
     last: u64,
+    /// What the frames of one read share.
+    scratch: Scratch,
 }
 
 impl Opener {
     pub(crate) fn new(key: &Boxes, prefix: Prefix, last: u64) -> Self {
-        Self { stream: key.stream(prefix), last }
+        Self { stream: key.stream(prefix), last, scratch: Scratch::default() }
     }
 
     /// Opens a frame's body in place: behind its first [`OVERHEAD`] bytes is the payload.
-    pub(crate) fn open(
-        &mut self,
-        scratch: &mut Scratch,
-        body: &mut [u8],
-    ) -> Result<InnerFlags, PeerError> {
+    pub(crate) fn open(&mut self, body: &mut [u8]) -> Result<InnerFlags, PeerError> {
         let Some((name, rest)) = body.split_first_chunk_mut() else {
             return Err(Malformed::BadCommand.into());
         };
@@ -106,10 +104,17 @@ impl Opener {
         }
         let number = u64::from_be_bytes(*number);
         number::follows(self.last, number)?;
-        self.stream.open(scratch, number, tag, data).map_err(|_| Insecure::Box)?;
+        self.stream.open(&mut self.scratch, number, tag, data).map_err(|_| Insecure::Box)?;
         // Only now: a forged frame must not move it.
         self.last = number;
         inner(data.first().copied().unwrap_or_default())
+    }
+}
+
+impl Opener {
+    /// Nothing more is at hand: what is left of the last frames' key stream is wiped.
+    pub(crate) fn rest(&mut self) {
+        self.scratch = Scratch::default();
     }
 }
 
@@ -147,14 +152,11 @@ mod tests {
             let mut forged = body(number, b"x");
             forged[20] ^= 1;
             let before = forged.clone();
-            assert_eq!(opener.open(&mut Scratch::default(), &mut forged), Err(refused.into()));
+            assert_eq!(opener.open(&mut forged), Err(refused.into()));
             assert_eq!((&forged, opener.last), (&before, 2));
         }
         let mut good = body(3, b"x");
-        assert_eq!(
-            opener.open(&mut Scratch::default(), &mut good),
-            Ok(InnerFlags { is_command: false, has_more: false })
-        );
+        assert_eq!(opener.open(&mut good), Ok(InnerFlags { is_command: false, has_more: false }));
         assert_eq!((&good[OVERHEAD..], opener.last), (&b"x"[..], 3));
     }
 
@@ -164,11 +166,7 @@ mod tests {
             let mut forged = body(3, &vec![b'p'; len]);
             forged[16] ^= 0x80;
             let before = forged.clone();
-            assert_eq!(
-                opener(2).open(&mut Scratch::default(), &mut forged),
-                Err(Insecure::Box.into()),
-                "{len}"
-            );
+            assert_eq!(opener(2).open(&mut forged), Err(Insecure::Box.into()), "{len}");
             assert_eq!(forged, before, "{len}");
         }
     }
@@ -178,16 +176,13 @@ mod tests {
         for number in [4, 1 << 60, u64::MAX] {
             let mut sealed = body(number, b"x");
             let before = sealed.clone();
-            assert_eq!(
-                opener(2).open(&mut Scratch::default(), &mut sealed),
-                Err(Insecure::Gap.into())
-            );
+            assert_eq!(opener(2).open(&mut sealed), Err(Insecure::Gap.into()));
             assert_eq!(sealed, before, "it is not even opened");
         }
         let mut opener = opener(u64::MAX - 1);
-        assert!(opener.open(&mut Scratch::default(), &mut body(u64::MAX, b"x")).is_ok());
+        assert!(opener.open(&mut body(u64::MAX, b"x")).is_ok());
         for number in [0, 3, u64::MAX] {
-            let refused = opener.open(&mut Scratch::default(), &mut body(number, b"x"));
+            let refused = opener.open(&mut body(number, b"x"));
             assert_eq!(refused, Err(Insecure::Exhausted.into()));
         }
     }

@@ -1,7 +1,7 @@
 //! The frame header (ZMTP 3.1 §framing): flags, then a size of 1 byte, or of 8 if LONG.
 
 /// Another frame of the same message follows.
-const MORE: u8 = 0x01;
+pub(crate) const MORE: u8 = 0x01;
 /// The size has 8 bytes.
 const LONG: u8 = 0x02;
 /// The body is a command, not a part of a message.
@@ -12,7 +12,7 @@ const RESERVED: u8 = !(MORE | LONG | COMMAND);
 /// The longest header: flags and 8 bytes of size.
 pub(crate) const HEADER_MAX: usize = 9;
 /// The largest size that has the short form.
-const SHORT_MAX: usize = 0xff;
+pub(crate) const SHORT_MAX: usize = 0xff;
 
 /// A decoded header. Its size was not checked yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
