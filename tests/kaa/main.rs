@@ -12,6 +12,7 @@ mod runtimes;
 mod secret;
 #[cfg(unix)]
 mod sockets;
+mod turns;
 mod wires;
 
 use pseud::Fault;

@@ -86,7 +86,27 @@ impl Carrier {
         match self {
             Self::Zmtp(connection) => connection.handle_some(input, now),
             #[cfg(feature = "kaa")]
-            Self::Kaa(connection) => connection.handle_input(input, now).map(|()| input.len()),
+            Self::Kaa(connection) => connection.handle_some(input, now).map(|()| input.len()),
+        }
+    }
+
+    /// What was taken and left where it was has its turn: the next of it, or all.
+    pub(crate) fn handle_waiting(&mut self, _all: bool, _now: Instant) -> Result<(), PeerError> {
+        match self {
+            Self::Zmtp(_) => Ok(()),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(connection) if _all => connection.handle_input(&mut [], _now),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(connection) => connection.handle_waiting(_now),
+        }
+    }
+
+    /// Whether something was taken and left where it was. ZMTP's driver keeps that itself.
+    pub(crate) fn has_waiting(&self) -> bool {
+        match self {
+            Self::Zmtp(_) => false,
+            #[cfg(feature = "kaa")]
+            Self::Kaa(connection) => connection.has_waiting(),
         }
     }
 
@@ -106,23 +126,18 @@ impl Carrier {
         either!(self, carrier => carrier.poll_event())
     }
 
-    /// Whether messages may be left where they are until others had their turn. Those of kaa.rpc may not:
-    /// they are all taken at once.
+    /// Whether messages wait until others had their turn.
     pub(crate) fn has_events(&self) -> bool {
-        match self {
-            Self::Zmtp(connection) => connection.has_events(),
-            #[cfg(feature = "kaa")]
-            Self::Kaa(_) => false,
-        }
+        either!(self, carrier => carrier.has_events())
     }
 
-    /// What was written, ahead of messages that wait; of kaa.rpc, where none wait, also the end of a call
-    /// that its wire has no words for.
+    /// What was written, ahead of messages that wait; of kaa.rpc also the end of a call that its wire has
+    /// no words for.
     pub(crate) fn poll_written(&mut self) -> Option<Event> {
         match self {
             Self::Zmtp(connection) => connection.poll_written().map(Event::Written),
             #[cfg(feature = "kaa")]
-            Self::Kaa(connection) => connection.poll_event(),
+            Self::Kaa(connection) => connection.poll_written(),
         }
     }
 

@@ -263,7 +263,7 @@ impl<W: Writer> StreamLink<W> {
 
     /// The requests that were read before had their turn: those that wait have theirs.
     fn handle_waiting(self: &Arc<Self>) -> Ingest {
-        self.feed(|_, _| Ok(()))
+        self.feed(|connection, now| connection.handle_waiting(false, now))
     }
 
     /// The stream ended: the link closes. An error inside the handshake, or inside a message.
@@ -454,6 +454,7 @@ impl<W: Writer> StreamLink<W> {
                 (_, _) => {}
             }
         }
+        heard.waits |= result.is_ok() && connection.has_waiting();
         result
     }
 
@@ -512,6 +513,7 @@ impl<W: Writer> StreamLink<W> {
         let (detached, mut effects) = hub.visit(|inner, effects| {
             // Answers that wait have come; requests that wait have not begun, and are not served.
             let mut heard = ExchangeFindings { all: true, ..ExchangeFindings::default() };
+            let _ = connection.handle_waiting(true, now);
             let _ = self.exchange(&mut connection, inner, effects, &mut heard, now);
             self.over.store(true, Ordering::Relaxed);
             inner.endpoint.handle_gone(peer, reason, now);

@@ -22,6 +22,9 @@ use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Packets that are looked at before others have their turn, as with ZMTP.
+const PACKETS_AT_ONCE: usize = 32;
+
 /// One link, for drivers of an [`Endpoint`](crate::pseud::Endpoint): what
 /// [`zmtp::Connection`](crate::zmtp::Connection) is for ZMTP.
 ///
@@ -34,7 +37,10 @@ pub struct Connection {
     wire: Wire,
     side: Side,
     messages: Messages,
+    /// What came, for [`poll_event`](Self::poll_event) alone.
     events: VecDeque<Event>,
+    /// The ends of calls that no pickle says.
+    unsaid: VecDeque<Event>,
     /// Messages by the byte they end at.
     tokens: VecDeque<(u64, Token)>,
     is_over: bool,
@@ -55,6 +61,7 @@ impl Connection {
             side,
             messages,
             events: VecDeque::new(),
+            unsaid: VecDeque::new(),
             tokens: VecDeque::new(),
             is_over: false,
         }
@@ -66,17 +73,55 @@ impl Connection {
     /// The peer broke the protocol, or does not know the secret: this link is over. What came before
     /// counts.
     pub fn handle_input(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
+        self.take(input, usize::MAX, now)
+    }
+
+    /// The same; of the packets in it some may be left where they are, until
+    /// [`handle_waiting`](Self::handle_waiting).
+    ///
+    /// # Errors
+    /// As [`handle_input`](Self::handle_input).
+    pub fn handle_some(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
+        self.take(input, PACKETS_AT_ONCE, now)
+    }
+
+    /// The next few packets that came before have their turn.
+    ///
+    /// # Errors
+    /// As [`handle_input`](Self::handle_input).
+    pub fn handle_waiting(&mut self, now: Instant) -> Result<(), PeerError> {
+        self.take(&mut [], PACKETS_AT_ONCE, now)
+    }
+
+    /// Whether packets that came wait for [`handle_waiting`](Self::handle_waiting).
+    pub fn has_waiting(&self) -> bool {
+        !self.is_over && self.wire.has_packet()
+    }
+
+    /// Whether there are messages that [`poll_event`](Self::poll_event) was not asked for, or packets of
+    /// such.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty() || self.has_waiting()
+    }
+
+    fn take(
+        &mut self,
+        input: &mut [u8],
+        packets_max: usize,
+        now: Instant,
+    ) -> Result<(), PeerError> {
         if self.is_over {
             return Ok(());
         }
         self.wire.handle_input(input);
-        let result = self.read_all(now);
+        let result = self.read(packets_max, now);
         self.is_over = result.is_err();
         result
     }
 
-    fn read_all(&mut self, now: Instant) -> Result<(), PeerError> {
-        while let Some(packet) = self.wire.poll_event(now)? {
+    fn read(&mut self, packets_max: usize, now: Instant) -> Result<(), PeerError> {
+        for _ in 0..packets_max {
+            let Some(packet) = self.wire.poll_event(now)? else { break };
             match packet {
                 Packet::Open => self.events.push_back(Event::Ready(Box::new(self.ready()))),
                 Packet::Packet(seq, kind, payload) => self.heard(seq, kind, &payload),
@@ -145,7 +190,13 @@ impl Connection {
 
     /// The next thing that has happened.
     pub fn poll_event(&mut self) -> Option<Event> {
-        if let Some(event) = self.events.pop_front() {
+        self.events.pop_front().or_else(|| self.poll_written())
+    }
+
+    /// The same, ahead of what came: what was written, and calls of ours that are not executed since no
+    /// pickle says them.
+    pub fn poll_written(&mut self) -> Option<Event> {
+        if let Some(event) = self.unsaid.pop_front() {
             return Some(event);
         }
         let (end, token) = *self.tokens.front()?;
@@ -158,7 +209,7 @@ impl Connection {
 
     /// Queues messages of an endpoint's. A result that no pickle says is answered as an exception; a
     /// call that none says is not sent, and an event tells that it was not executed: look at
-    /// [`poll_event`](Self::poll_event) after it.
+    /// [`poll_written`](Self::poll_written) after it.
     pub fn send_framed(&mut self, messages: Framed<'_>, Token(last): Token) {
         let len = messages.len();
         messages.each(|message, end| self.send(&message, Token(last - (len - end) as u64)));
@@ -168,7 +219,7 @@ impl Connection {
         let end = match self.messages.write(message) {
             WrittenMessage::Packet(packet) => self.wire.put(packet),
             WrittenMessage::Refused(answer) => {
-                self.events.push_back(Event::Message(answer));
+                self.unsaid.push_back(Event::Message(answer));
                 self.wire.end()
             }
             WrittenMessage::Nothing => self.wire.end(),

@@ -97,6 +97,13 @@ impl PacketConnection {
         Ok(None)
     }
 
+    /// Whether the next event, or an error, is there already.
+    pub(crate) fn has_packet(&self) -> bool {
+        let Some(header) = PacketHeader::read(&self.input) else { return false };
+        let is_whole = self.input.len() - HEADER_BYTES >= header.len as usize;
+        is_whole || self.check_header(&header).is_err()
+    }
+
     /// Decided before its payload is awaited: a stranger's packets are proofs, and no longer than these.
     fn check_header(&self, header: &PacketHeader) -> Result<(), PeerError> {
         if !self.handshake.is_done() {
