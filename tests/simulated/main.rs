@@ -4,4 +4,6 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+#[cfg(feature = "rpcudp")]
+mod datagrams;
 mod swarm;

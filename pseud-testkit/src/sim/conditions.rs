@@ -25,6 +25,10 @@ pub struct Conditions {
     pub refused: usize,
     /// Connects that are never answered.
     pub swallowed: usize,
+    /// Datagrams that never arrive.
+    pub datagrams_lost: usize,
+    /// Datagrams that arrive twice, the copy whenever it likes.
+    pub datagrams_doubled: usize,
 }
 
 impl Conditions {
@@ -39,21 +43,25 @@ impl Conditions {
             silent: 0,
             refused: 0,
             swallowed: 0,
+            datagrams_lost: 0,
+            datagrams_doubled: 0,
         }
     }
 
-    /// Bytes travel, come in pieces, and sockets are full; but no link is lost.
+    /// Bytes travel, come in pieces, and sockets are full; but no link is lost, and no datagram.
     pub fn windy() -> Self {
         Self { latency: 0..5_000, chunks: true, blocked: 100, ..Self::calm() }
     }
 
-    /// The same, and links are lost.
+    /// The same, and links and datagrams are lost.
     pub fn stormy() -> Self {
         Self {
             lost_after: Some(0..20_000),
             silent: 100,
             refused: 200,
             swallowed: 50,
+            datagrams_lost: 200,
+            datagrams_doubled: 200,
             ..Self::windy()
         }
     }
@@ -125,6 +133,17 @@ impl Climate {
             () if chance(now.swallowed, weather) => Fate::Swallowed,
             () => Fate::Answered,
         })
+    }
+
+    /// How long each copy of a datagram travels that arrives.
+    #[cfg(feature = "rpcudp")]
+    pub(super) fn datagram(&self) -> Vec<Duration> {
+        let copies = self.draw(|now, weather| match () {
+            () if chance(now.datagrams_lost, weather) => 0,
+            () if chance(now.datagrams_doubled, weather) => 2,
+            () => 1,
+        });
+        std::iter::repeat_with(|| self.latency()).take(copies).collect()
     }
 
     /// After how many bytes a fresh link is lost, and how.

@@ -11,12 +11,15 @@
 //! |---|---|
 //! | `clock`, `trace`, `conditions` | time, what was done, and what is random about links |
 //! | `pipe`, `stream`, `network` | bytes on their way, connections, and who listens where |
+//! | `datagrams` | sockets of datagrams, with the feature `rpcudp` |
 //! | `tasks`, `runtime` | the executor, and all of it as a node's runtime |
 //! | `task` | what conversations do besides: tasks, sleeps |
 //! | `seeds` | which seeds a run is of |
 
 mod clock;
 mod conditions;
+#[cfg(feature = "rpcudp")]
+mod datagrams;
 mod network;
 mod pipe;
 mod runtime;
@@ -31,6 +34,8 @@ mod trace;
 pub use pseud_async::adapter;
 
 pub use conditions::Conditions;
+#[cfg(feature = "rpcudp")]
+pub use datagrams::{DatagramPort, Endpoint};
 pub use network::Listener;
 pub use runtime::{SimRuntime, Timer};
 pub use seeds::seeds;

@@ -29,6 +29,8 @@ pub(super) struct World {
     pub(super) air: Air,
     pub(super) tasks: Arc<Tasks>,
     network: Arc<Network>,
+    #[cfg(feature = "rpcudp")]
+    pub(super) mail: Arc<super::datagrams::Mail>,
     entropy: Mutex<Luck>,
 }
 
@@ -47,8 +49,17 @@ impl SimRuntime {
         let climate = Climate::new(conditions, luck.fork());
         let air = Air { clock: SimClock::new(), climate, trace: Arc::new(Trace::default()) };
         let network = Network::new(air.clone());
+        #[cfg(feature = "rpcudp")]
+        let mail = super::datagrams::Mail::new(air.clone());
         let (tasks, entropy) = (Arc::default(), Mutex::new(luck.fork()));
-        Self(Arc::new(World { air, tasks, network, entropy }))
+        Self(Arc::new(World {
+            air,
+            tasks,
+            network,
+            #[cfg(feature = "rpcudp")]
+            mail,
+            entropy,
+        }))
     }
 
     /// That of this thread, if a world runs on it.

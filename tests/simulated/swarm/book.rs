@@ -9,30 +9,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The server, whichever of those that follow one another.
-pub(super) const SERVER: Member = 0;
+pub(crate) const SERVER: Member = 0;
 
 /// How many names clients have; two clients share one at times.
-pub(super) const NAMES: usize = 3;
+pub(crate) const NAMES: usize = 3;
 
 /// Who has no session that anybody could call.
-pub(super) const NOBODY: Member = 1_000;
+pub(crate) const NOBODY: Member = 1_000;
 
-pub(super) fn name(number: usize) -> String {
+pub(crate) fn name(number: usize) -> String {
     format!("desk {number}")
 }
 
 /// The first client of that name.
-pub(super) fn desk(number: usize) -> Member {
+pub(crate) fn desk(number: usize) -> Member {
     1 + number
 }
 
 /// The second one.
-pub(super) fn twin(number: usize) -> Member {
+pub(crate) fn twin(number: usize) -> Member {
     1 + NAMES + number
 }
 
 /// Who may be meant by that identity.
-pub(super) fn members(identity: &[u8]) -> Vec<Member> {
+pub(crate) fn members(identity: &[u8]) -> Vec<Member> {
     match (0..NAMES).find(|number| name(*number).as_bytes() == identity) {
         Some(number) => vec![desk(number), twin(number)],
         None => vec![SERVER],
@@ -41,7 +41,7 @@ pub(super) fn members(identity: &[u8]) -> Vec<Member> {
 
 /// One ledger, which everybody in a life writes to.
 #[derive(Clone, Default)]
-pub(super) struct Book {
+pub(crate) struct Book {
     ledger: Arc<Mutex<Ledger>>,
     evictions: Arc<AtomicU64>,
 }
@@ -52,23 +52,23 @@ impl Book {
     }
 
     /// A call is about to be made: its number. What an entry breaks is told at the end.
-    pub(super) fn made(&self, maker: Member, meant: Vec<Member>, timeout: Duration) -> Number {
+    pub(crate) fn made(&self, maker: Member, meant: Vec<Member>, timeout: Duration) -> Number {
         let (mut ledger, at) = (self.lock(), sim::now());
         let number = ledger.next_number();
         let _ = ledger.made(number, Made { maker, meant: Some(meant), at, deadline: at + timeout });
         number
     }
 
-    pub(super) fn runs(&self, number: Number, member: Member) {
+    pub(crate) fn runs(&self, number: Number, member: Member) {
         let _ = self.lock().runs(number, member);
     }
 
-    pub(super) fn ended(&self, number: Number, end: CallEnd) {
+    pub(crate) fn ended(&self, number: Number, end: CallEnd) {
         let _ = self.lock().ended(number, end, sim::now());
     }
 
     /// Makes a call and sees how it ends, unless it is given up before.
-    pub(super) async fn follow<C>(&self, plan: Plan, call: impl FnOnce(Number, Duration) -> C)
+    pub(crate) async fn follow<C>(&self, plan: Plan, call: impl FnOnce(Number, Duration) -> C)
     where
         C: Future<Output = Result<(u64, String), CallError>>,
     {
@@ -84,26 +84,26 @@ impl Book {
     }
 
     /// A node gave a peer up for its silence.
-    pub(super) fn evicts(&self) {
+    pub(crate) fn evicts(&self) {
         self.evictions.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often that was.
-    pub(super) fn evictions(&self) -> u64 {
+    pub(crate) fn evictions(&self) -> u64 {
         self.evictions.load(Ordering::Relaxed)
     }
 
     /// What it knows.
-    pub(super) fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         self.lock().clone()
     }
 }
 
 /// What is meant to become of a call.
-pub(super) struct Plan {
-    pub(super) maker: Member,
-    pub(super) meant: Vec<Member>,
-    pub(super) timeout: Duration,
+pub(crate) struct Plan {
+    pub(crate) maker: Member,
+    pub(crate) meant: Vec<Member>,
+    pub(crate) timeout: Duration,
     /// After how long its future is dropped, if it has not ended.
-    pub(super) given_up: Option<Duration>,
+    pub(crate) given_up: Option<Duration>,
 }

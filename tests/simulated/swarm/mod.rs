@@ -2,7 +2,7 @@
 //! out, over links that are lost, taken over, ended and told to drain, to servers that ask for a password or do
 //! not, with tables of any size. What every caller is told is true, and who is there is known.
 
-mod book;
+pub(crate) mod book;
 mod callers;
 mod doors;
 mod handlers;
