@@ -81,18 +81,6 @@ impl PythonPeer {
         Some(Self::spawn(&mut peer))
     }
 
-    /// A kaa.rpc peer on Python 2.7; `None` as for the one of pseud 0.0.5.
-    pub(crate) fn start_kaa_27() -> Option<Self> {
-        if environment::is_skipped() {
-            return not_run("PSEUD_INTEROP=skip");
-        }
-        let requirements = include_str!("kaa/requirements27.txt");
-        let Some(mut peer) = environment27::program("kaa27", requirements, "kaa/peer.py") else {
-            return not_run("no Python 2.7 with pip; PSEUD_INTEROP_PYTHON27 can name one");
-        };
-        Some(Self::spawn(&mut peer))
-    }
-
     /// Starts a program that is driven in this way.
     pub(crate) fn spawn(program: &mut Command) -> Self {
         let mut child = program

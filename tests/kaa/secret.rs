@@ -64,7 +64,7 @@ async fn an_empty_secret_is_one_as_well() {
 }
 
 #[tokio::test]
-async fn nothing_crosses_a_network_in_clear_unasked() {
+async fn n_05_nothing_crosses_a_network_in_clear_unasked() {
     let server = Server::new(SECRET).unwrap();
     let error = server.bind("0.0.0.0:0").await.unwrap_err();
     assert!(

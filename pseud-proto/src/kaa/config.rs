@@ -25,8 +25,10 @@ pub struct Config {
     pub packet_timeout: Duration,
     /// Bytes of a packet of ours, its header included. Default 1 MiB, which is the reference's for
     /// its own packets; it takes any. A call that is larger is refused
-    /// ([`CallRefused::BodyTooLarge`](crate::CallRefused)), a result is answered as a `TooLarge`
-    /// exception.
+    /// ([`CallRefused::BodyTooLarge`](crate::CallRefused)) or, of an endpoint whose link is not ready yet
+    /// or whose body only its pickle makes too large, ends as
+    /// [`NotExecuted`](crate::Outcome::NotExecuted) for [`Reason::CallTooLarge`](crate::Reason). A result
+    /// is answered as a `TooLarge` exception.
     pub packet_bytes_max: usize,
     /// Whether tracebacks of our handlers leave this process. Default false: they carry file paths.
     pub expose_traceback: bool,

@@ -20,19 +20,22 @@
 //! |---|---|
 //! | `Server(address, auth_secret)`, `Client(address, auth_secret, buffer_size, retry)` | `kaa::Server`, `kaa::Client` of an adapter, with options for each; in the core a [`Channel`] of either [`Side`](crate::zmtp::Side) and a [`Config`] |
 //! | `Channel.rpc('do_something', 6, foo=4)` | `call`; in the core [`Channel::call`] |
+//! | `x = yield client.rpc('name')` | `client.call("name", ()).await`, or `.wait()` on plain threads |
 //! | `InProgress` | a future; in the core [`Action::Finish`](crate::Action) |
 //! | `@expose('do_something')` | a handler that is registered under that name |
 //! | `@expose()` | the same, under the function's own name |
 //! | `expose(add_client=True)` | each handler has the request's `caller()`, which can be called back |
 //! | `expose(coroutine=True)` | each handler may be async: its answer goes out when it is there, in any order |
-//! | `Server.register(obj)`, `connect(obj)` | a registry: names with handlers, of a function, or of an object's methods (`object`); served to connections that are made later, as there, and to those that are there |
+//! | `Server.register(obj)`, `server.connect(obj)` | a registry: names with handlers, of a function (`register`, or `register!` under its own name), of an object's methods (`object`), or of a module: a [registry](crate::registry) that it fills, and a node is given. Served to connections that are made later, as there, and to those that are there |
 //! | `Channel.register(obj)` | the same on a client, at once |
 //! | `disconnect(obj)` | `unregister` of its names |
 //! | `Channel.connected` | `is_connected`; in the core [`Channel::peer`] |
-//! | signals `client-connected`, `open`, `closed` | events; in the core [`Action::Joined`](crate::Action) and [`Action::Left`](crate::Action) |
+//! | signals `client-connected` (`client_connected`), `open`, `closed` (`disconnected`) | events `Connected` and `Disconnected`, with a handle to call who connected; in the core [`Action::Joined`](crate::Action) and [`Action::Left`](crate::Action) |
+//! | `Server.close()` | `unbind`: connections live on; `close` ends those, too |
 //! | `Channel.close()` | `close`, which flushes first; in the core: drain, write what is left, close |
 //! | `buffer_size` | the same option |
 //! | `retry` | the same option |
+//! | a wrong secret "will fail without notifying the user" | both sides are told (`HandshakeFailed`), and calls that wait end at once; the client goes on trying, as `retry` says |
 //! | `NotConnectedError` before the handshake is over | the call waits for it, as up to kaa-base 0.6 |
 //! | an error that the peer is not told | an answer: a `TypeError`, `Overloaded`, `TooLarge` |
 //!

@@ -1,7 +1,6 @@
 //! The core's channel over a blocking socket: no runtime.
 
-use super::{SECRET, path, text};
-use crate::python::PythonPeer;
+use super::{SECRET, packages, path, text};
 use pseud::proto::kaa::{Channel, Config};
 use pseud::proto::zmtp::Side;
 use pseud::proto::{Action, CallId, CallOptions, Outcome, Packed};
@@ -87,7 +86,7 @@ fn sum(outcome: Outcome) -> i64 {
 
 #[test]
 fn as_a_client() {
-    let Some(python) = PythonPeer::start_kaa_27() else { return };
+    let Some(python) = packages::start() else { return };
     let served = json!({"name": "python", "address": path(), "secret": SECRET});
     let served = python.request("server", served);
     let stream = UnixStream::connect(text(&served["$map"][0][1])).unwrap();
@@ -98,7 +97,7 @@ fn as_a_client() {
 
 #[test]
 fn as_a_server() {
-    let Some(python) = PythonPeer::start_kaa_27() else { return };
+    let Some(python) = packages::start() else { return };
     let path = path();
     let listener = UnixListener::bind(&path).unwrap();
     python.request("client", json!({"name": "python", "address": path, "secret": SECRET}));

@@ -1,6 +1,7 @@
-//! Conversations with kaa-base 0.99.2dev, where there is a Python 2.7 that runs it unmodified.
+//! Conversations with kaa-base 0.99.2dev: unmodified where there is a Python 2.7, else on Python 3.11.
 
 mod core_alone;
+mod packages;
 mod python_calls;
 mod rust_calls;
 
@@ -62,7 +63,7 @@ fn serve(registry: &pseud::Registry, name: &'static str) {
 
 /// A Python server, and a Rust client of it.
 async fn python_server() -> Option<(PythonPeer, Client, String)> {
-    let python = PythonPeer::start_kaa_27()?;
+    let python = packages::start()?;
     let served = json!({"name": "python", "address": path(), "secret": SECRET});
     let served = python.ask("server", served).await;
     let address = text(&served["$map"][0][1]);
@@ -75,7 +76,7 @@ async fn python_server() -> Option<(PythonPeer, Client, String)> {
 
 /// A Rust server, and a Python client of it by the name `python`.
 async fn rust_server() -> Option<(PythonPeer, Server, String)> {
-    let python = PythonPeer::start_kaa_27()?;
+    let python = packages::start()?;
     let server = Server::new(SECRET).unwrap();
     serve(&server.registry(), "rust");
     let address = server.bind(&path()).await.unwrap();
@@ -87,6 +88,12 @@ async fn rust_server() -> Option<(PythonPeer, Server, String)> {
 async fn connect(python: &PythonPeer, address: &str, secret: &str, retry: Json) {
     let fields = json!({"name": "python", "address": address, "secret": secret, "retry": retry});
     python.ask("client", fields).await;
+}
+
+/// Whose `str` is text, and whose `bytes` are none.
+async fn is_python3(python: &PythonPeer) -> bool {
+    let about = python.ask("about", json!({})).await;
+    about.to_string().contains("\"3.")
 }
 
 /// A `str` of Python 2, or a text.

@@ -39,7 +39,9 @@ def encode(value):
     if isinstance(value, complex):
         return {"$complex": [value.real, value.imag]}
     if isinstance(value, dict):
-        return {"$map": sorted([encode(k), encode(v)] for k, v in value.items())}
+        pairs = [[encode(k), encode(v)] for k, v in value.items()]
+        # Python 3 compares no texts with numbers.
+        return {"$map": sorted(pairs, key=lambda pair: (isinstance(pair[0], TEXT), json.dumps(pair)))}
     if isinstance(value, (datetime.datetime, datetime.date)):
         return {"$date": value.isoformat()}
     return value
