@@ -7,17 +7,20 @@ use crate::guarded::{
 use crate::{Runtime, SOON, Tokio, conversations, new_client, new_server, now, soon};
 use pseud::proto::{Misbehaved, PeerError};
 use pseud::{Authenticator, Options, Question, Secret, Verdict};
+use pseud_testkit::raw::{self, AnyStream, RawPeer};
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
 conversations! { Tokio:
     an_answer_that_never_comes_ends_with_the_handshakes_time,
+    an_answer_behind_the_deadline_is_for_nobody,
+    clients_that_vanish_while_they_are_asked_about_leave_nothing,
+    g_12_of_many_questions_at_once_the_first_wait_and_the_rest_hear_at_once,
+    a_panic_while_it_is_awaited_hurts_nobody_else,
     who_was_refused_for_good_does_not_hammer,
 }
 
@@ -59,24 +62,21 @@ fn eager(name: &str) -> Options {
     options
 }
 
-/// A bare socket that has shown its name and a password.
-async fn stranger(endpoint: &str, name: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(endpoint.strip_prefix("tcp://").unwrap()).await.unwrap();
-    let mut bytes = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01PLAIN".to_vec();
-    bytes.resize(64, 0);
-    let len = name.len() as u8;
-    bytes.extend([&[4, 9 + len, 5][..], b"HELLO", &[len], name.as_bytes(), b"\x01x"].concat());
-    stream.write_all(&bytes).await.unwrap();
-    stream
+type Stranger<R> = RawPeer<AnyStream<R>>;
+
+/// A peer of bare bytes that has shown its name and a password.
+async fn stranger<R: Runtime>(endpoint: &str, name: &str) -> Stranger<R> {
+    let mut stranger = RawPeer::dial_on(endpoint).await;
+    stranger.send(&raw::greeting_of("PLAIN")).await;
+    let hello = [&[name.len() as u8][..], name.as_bytes(), b"\x01x"].concat();
+    stranger.send(&raw::command("HELLO", &hello)).await;
+    stranger
 }
 
 /// The body of the first command behind the greeting.
-async fn first_command(stream: &mut TcpStream) -> Vec<u8> {
-    let mut head = [0; 66];
-    soon(stream.read_exact(&mut head)).await.unwrap();
-    let mut body = vec![0; usize::from(head[65])];
-    soon(stream.read_exact(&mut body)).await.unwrap();
-    body
+async fn first_command<R: Runtime>(stranger: &mut Stranger<R>) -> Vec<u8> {
+    stranger.greeting().await;
+    stranger.frame().await.body
 }
 
 /// Until somebody is admitted under that name; others wait for ever.
@@ -103,20 +103,19 @@ async fn an_answer_that_never_comes_ends_with_the_handshakes_time<R: Runtime>() 
 
 const TIMED_OUT: PeerError = PeerError::Misbehaved(Misbehaved::HandshakeTimeout);
 
-#[tokio::test]
-async fn an_answer_behind_the_deadline_is_for_nobody() {
+async fn an_answer_behind_the_deadline_is_for_nobody<R: Runtime>() {
     let (authenticator, mut questions) = desk();
     let mut options = guarded(authenticator, 1);
     options.connection.handshake_timeout = Duration::from_millis(200);
-    let (server, endpoint) = serve::<Tokio>(options).await;
+    let (server, endpoint) = serve::<R>(options).await;
     let mut events = server.events();
-    let _late = stranger(&endpoint, "late").await;
+    let _late = stranger::<R>(&endpoint, "late").await;
     let (_, mut verdict) = soon(questions.recv()).await.unwrap();
     assert_eq!(refused(&mut events).await, TIMED_OUT);
     soon(verdict.closed()).await;
     assert!(verdict.send(Verdict::Admit("late".into())).is_err());
     // Its place is free, and no one else is there.
-    let client = connect::<Tokio>(eager("second"), &endpoint);
+    let client = connect::<R>(eager("second"), &endpoint);
     admit(&mut questions, "second").await;
     calls_go_both_ways(&client, "second").await;
     assert_eq!(server.stats().sessions, 1);
@@ -124,14 +123,15 @@ async fn an_answer_behind_the_deadline_is_for_nobody() {
 
 /// A stranger who is asked about. Where answers were given before, their tasks may not have run yet:
 /// until then there is no room.
-async fn room(
+async fn room<R: Runtime>(
     endpoint: &str,
     questions: &mut mpsc::UnboundedReceiver<Asked>,
     events: &mut pseud::Events,
-) -> (TcpStream, oneshot::Sender<Verdict>) {
+) -> (Stranger<R>, oneshot::Sender<Verdict>) {
     loop {
-        let mut stream = stranger(endpoint, "gone").await;
+        let mut stream = stranger::<R>(endpoint, "gone").await;
         tokio::select! {
+            biased;
             asked = questions.recv() => return (stream, asked.unwrap().1),
             command = first_command(&mut stream) => assert_eq!(command, ERROR_500),
         }
@@ -139,28 +139,26 @@ async fn room(
     }
 }
 
-#[tokio::test]
-async fn clients_that_vanish_while_they_are_asked_about_leave_nothing() {
+async fn clients_that_vanish_while_they_are_asked_about_leave_nothing<R: Runtime>() {
     const PLACES: usize = 4;
     let (authenticator, mut questions) = desk();
-    let (server, endpoint) = serve::<Tokio>(guarded(authenticator, PLACES)).await;
+    let (server, endpoint) = serve::<R>(guarded(authenticator, PLACES)).await;
     let mut events = server.events();
     for _ in 0..3 {
         let mut gone = Vec::new();
         for _ in 0..PLACES {
-            gone.push(soon(room(&endpoint, &mut questions, &mut events)).await);
+            gone.push(soon(room::<R>(&endpoint, &mut questions, &mut events)).await);
         }
         let vanished = PeerError::Misbehaved(Misbehaved::HandshakeIncomplete);
         let mut verdicts = Vec::new();
         for (stream, verdict) in gone {
-            // No farewell: the other side's next read fails.
-            stream.set_zero_linger().unwrap();
+            // With our greeting unread, so without a farewell: the other side's next read fails.
             drop(stream);
             assert_eq!(refused(&mut events).await, vanished);
             verdicts.push(verdict);
         }
         // The questions are in work until they are answered, and their places taken.
-        let mut late = stranger(&endpoint, "late").await;
+        let mut late = stranger::<R>(&endpoint, "late").await;
         assert_eq!(first_command(&mut late).await, ERROR_500);
         refused(&mut events).await;
         for verdict in verdicts {
@@ -172,7 +170,7 @@ async fn clients_that_vanish_while_they_are_asked_about_leave_nothing() {
     let names: Vec<String> = (0..PLACES).map(|n| format!("client {n}")).collect();
     let mut waiting = Vec::new();
     for name in &names {
-        let client = connect::<Tokio>(eager(name), &endpoint);
+        let client = connect::<R>(eager(name), &endpoint);
         let (asked, verdict) = soon(questions.recv()).await.unwrap();
         assert_eq!(&asked, name);
         waiting.push((client, verdict));
@@ -183,26 +181,25 @@ async fn clients_that_vanish_while_they_are_asked_about_leave_nothing() {
     }
 }
 
-#[tokio::test]
-async fn g_12_of_many_questions_at_once_the_first_wait_and_the_rest_hear_at_once() {
+async fn g_12_of_many_questions_at_once_the_first_wait_and_the_rest_hear_at_once<R: Runtime>() {
     let (authenticator, mut questions) = desk();
-    let (server, endpoint) = serve::<Tokio>(guarded(authenticator, 3)).await;
+    let (server, endpoint) = serve::<R>(guarded(authenticator, 3)).await;
     let mut asked = Vec::new();
     for _ in 0..3 {
-        let stream = stranger(&endpoint, "one of many").await;
+        let stream = stranger::<R>(&endpoint, "one of many").await;
         asked.push((stream, soon(questions.recv()).await.unwrap().1));
     }
     for _ in 3..8 {
-        let mut stream = stranger(&endpoint, "one too many").await;
+        let mut stream = stranger::<R>(&endpoint, "one too many").await;
         assert_eq!(first_command(&mut stream).await, ERROR_500);
-        assert_eq!(soon(stream.read(&mut [0])).await.unwrap(), 0, "and it is closed");
+        assert_eq!(stream.closed().await, b"", "and that is all");
     }
     assert!(questions.try_recv().is_err(), "nobody was asked about them");
     for (mut stream, verdict) in asked {
         verdict.send(Verdict::Admit("one".into())).unwrap();
         assert_eq!(first_command(&mut stream).await, b"\x07WELCOME");
     }
-    let client = connect::<Tokio>(eager("later"), &endpoint);
+    let client = connect::<R>(eager("later"), &endpoint);
     admit(&mut questions, "later").await;
     calls_go_both_ways(&client, "later").await;
     assert_eq!(server.stats().sessions, 1);
@@ -238,7 +235,7 @@ async fn an_authenticator_whose_task_is_killed_has_failed_and_others_stay() {
     let (server, endpoint) = serve::<Tokio>(guarded(authenticator, 1)).await;
     let known = connect::<Tokio>(eager("known"), &endpoint);
     calls_go_both_ways(&known, "known").await;
-    let mut asked = stranger(&endpoint, "asked").await;
+    let mut asked = stranger::<Tokio>(&endpoint, "asked").await;
     soon(begun.recv()).await.unwrap();
     calls_go_both_ways(&known, "known").await;
     kill(elsewhere).await;
@@ -272,13 +269,12 @@ async fn a_server_that_dies_while_it_asks_admits_nobody_and_its_successor_does()
     calls_go_both_ways(&client, "charly").await;
 }
 
-#[tokio::test]
-async fn a_panic_while_it_is_awaited_hurts_nobody_else() {
+async fn a_panic_while_it_is_awaited_hurts_nobody_else<R: Runtime>() {
     let (authenticator, mut questions) = desk();
-    let (server, endpoint) = serve::<Tokio>(guarded(authenticator, 2)).await;
-    let mut unlucky = stranger(&endpoint, "unlucky").await;
+    let (server, endpoint) = serve::<R>(guarded(authenticator, 2)).await;
+    let mut unlucky = stranger::<R>(&endpoint, "unlucky").await;
     let (_, unlucky_verdict) = soon(questions.recv()).await.unwrap();
-    let waiting = connect::<Tokio>(eager("waiting"), &endpoint);
+    let waiting = connect::<R>(eager("waiting"), &endpoint);
     let (_, waiting_verdict) = soon(questions.recv()).await.unwrap();
     drop(unlucky_verdict);
     let command = first_command(&mut unlucky).await;

@@ -6,11 +6,12 @@ use crate::{
 };
 use pseud::proto::{Incompatible, PeerError};
 use pseud::{ConnectionEvent, Options, Reason};
-use std::io::{Read, Write};
+use pseud_testkit::raw::{self, AnyStream, RawPeer};
 
 conversations! { Tokio:
     a_link_from_its_first_try_to_its_loss,
     a_failure_to_connect_names_the_endpoint,
+    a_stranger_that_speaks_something_else_is_refused,
     a_slow_watcher_is_told_how_much_it_missed,
     a_watcher_that_lagged_asks_what_is_there_and_misses_nothing_after_that,
 }
@@ -60,25 +61,15 @@ async fn a_failure_to_connect_names_the_endpoint<R: Runtime>() {
     assert!(error.contains(&endpoint), "{error}");
 }
 
-#[tokio::test]
-async fn a_stranger_that_speaks_something_else_is_refused() {
-    let (server, endpoint) = server::<Tokio>("tcp://127.0.0.1:0").await;
+async fn a_stranger_that_speaks_something_else_is_refused<R: Runtime>() {
+    let (server, endpoint) = server::<R>("tcp://127.0.0.1:0").await;
     let mut events = server.events();
-    let address = endpoint.strip_prefix("tcp://").unwrap().to_owned();
-    let stranger = tokio::task::spawn_blocking(move || {
-        let mut socket = std::net::TcpStream::connect(address).unwrap();
-        let mut greeting = [0; 64];
-        greeting[..12].copy_from_slice(b"\xff\0\0\0\0\0\0\0\0\x7f\x03\x01");
-        greeting[12..17].copy_from_slice(b"GSSAP");
-        socket.write_all(&greeting).unwrap();
-        let mut seen = Vec::new();
-        socket.read_to_end(&mut seen).unwrap();
-        seen.len()
-    });
+    let mut stranger = RawPeer::<AnyStream<R>>::dial_on(&endpoint).await;
+    stranger.send(&raw::greeting_of("GSSAP")).await;
     let refused = soon(events.next()).await.unwrap();
     let ConnectionEvent::HandshakeFailed { error, .. } = refused else { panic!("{refused:?}") };
     assert_eq!(error, PeerError::Incompatible(Incompatible::MechanismMismatch));
-    assert!(soon(stranger).await.unwrap() >= 64, "it has seen our greeting");
+    assert!(stranger.closed().await.len() >= 64, "it has seen our greeting");
 }
 
 async fn a_slow_watcher_is_told_how_much_it_missed<R: Runtime>() {

@@ -154,6 +154,8 @@ async fn k_10_a_page_is_bounded_and_the_next_one_goes_on_behind_it<R: Runtime>()
     }
     let admin = eager_client::<R>(&endpoint);
     soon(admin.ready()).await;
+    // A client is ready before its server is.
+    until(|| server.stats().sessions == 6).await;
     #[derive(serde::Deserialize)]
     struct Page {
         peers: Vec<BTreeMap<String, Value>>,

@@ -1,47 +1,62 @@
 //! Peers that are silent, and peers that are gone without a word: with PINGs and without.
 
-use crate::{serve, soon};
-use pseud::{CallError, ConnectionEvent, Events, Options, Reason, Server};
-use pseud_testkit::raw::{self, COMMAND, RawPeer};
-use std::time::{Duration, Instant};
+use crate::{Runtime, Server, Tokio, conversations, new_server, now, serve, soon, spawn, timeout};
+use pseud::{CallError, ConnectionEvent, Events, Options, Reason};
+use pseud_testkit::raw::{self, AnyStream, COMMAND, RawPeer};
+use std::time::Duration;
+
+conversations! { Tokio:
+    a_zmtp_3_0_peer_that_only_waits_to_be_called_lives,
+    a_silent_peer_lives_where_pings_are_off,
+    a_peer_that_answers_pings_lives,
+    a_call_to_a_peer_that_answers_no_pings_ends_as_a_heartbeat_time_out,
+}
 
 /// TCP counts in seconds: no bounds are shorter.
 const INTERVAL: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A server of those bounds; its PINGs may be off.
-async fn bounded(pings: bool) -> (Server, String) {
+async fn bounded<R: Runtime>(pings: bool) -> (Server<R>, String) {
     let mut options = Options::server("service");
     let heartbeat = &mut options.connection.heartbeat;
     heartbeat.interval = pings.then_some(INTERVAL);
     heartbeat.timeout = TIMEOUT;
-    let server = Server::with_options(options).unwrap();
+    let server = new_server::<R>(options);
     let endpoint = serve(&server, "tcp://127.0.0.1:0").await;
     (server, endpoint)
 }
 
 /// A raw peer of that minor version whose session has begun.
-async fn peer(events: &mut Events, endpoint: &str, minor: u8) -> (RawPeer, pseud::Peer) {
-    let raw = RawPeer::open(endpoint, minor).await;
+async fn peer<R: Runtime>(
+    events: &mut Events,
+    endpoint: &str,
+    minor: u8,
+) -> (RawPeer<AnyStream<R>>, pseud::Peer) {
+    let raw = RawPeer::open_on(endpoint, minor).await;
+    (raw, begun(events).await)
+}
+
+/// The session that begins now.
+async fn begun(events: &mut Events) -> pseud::Peer {
     let event = soon(events.next()).await.unwrap();
     let ConnectionEvent::Connected { peer, .. } = event else { panic!("{event:?}") };
-    (raw, peer)
+    peer
 }
 
 /// Waits three time-outs, in which nothing happens to a link.
 async fn quiet(events: &mut Events) {
-    let event = tokio::time::timeout(3 * TIMEOUT, events.next()).await;
-    assert!(event.is_err(), "{event:?}");
+    let event = timeout(3 * TIMEOUT, events.next()).await;
+    assert!(event.is_none(), "{event:?}");
 }
 
-#[tokio::test]
-async fn a_zmtp_3_0_peer_that_only_waits_to_be_called_lives() {
-    let (server, endpoint) = bounded(true).await;
+async fn a_zmtp_3_0_peer_that_only_waits_to_be_called_lives<R: Runtime>() {
+    let (server, endpoint) = bounded::<R>(true).await;
     let mut events = server.events();
-    let (mut raw, peer) = peer(&mut events, &endpoint, 0).await;
+    let (mut raw, peer) = peer::<R>(&mut events, &endpoint, 0).await;
     quiet(&mut events).await;
-    let call = tokio::spawn(async move { peer.call::<String, _>("name", ()).await });
-    let answered = tokio::spawn(async move {
+    let call = spawn(async move { peer.call::<String, _>("name", ()).await });
+    let answered = spawn(async move {
         let called = raw.message().await;
         assert_eq!((&*called[1], &*called[3]), (&b"v1"[..], &b"\x03"[..]));
         let answer = raw::message(&[b"", b"v1", &called[2], b"\x01", b"\xa3raw"]);
@@ -52,26 +67,24 @@ async fn a_zmtp_3_0_peer_that_only_waits_to_be_called_lives() {
     drop(soon(answered).await.unwrap());
 }
 
-#[tokio::test]
-async fn a_silent_peer_lives_where_pings_are_off() {
-    let (server, endpoint) = bounded(false).await;
+async fn a_silent_peer_lives_where_pings_are_off<R: Runtime>() {
+    let (server, endpoint) = bounded::<R>(false).await;
     let mut events = server.events();
-    let (raw, _peer) = peer(&mut events, &endpoint, 1).await;
+    let (raw, _peer) = peer::<R>(&mut events, &endpoint, 1).await;
     quiet(&mut events).await;
     assert_eq!(server.stats().sessions, 1);
     drop(raw);
 }
 
 /// A peer that answers PINGs and says nothing else.
-#[tokio::test]
-async fn a_peer_that_answers_pings_lives() {
-    let (server, endpoint) = bounded(true).await;
+async fn a_peer_that_answers_pings_lives<R: Runtime>() {
+    let (server, endpoint) = bounded::<R>(true).await;
     let mut events = server.events();
-    let (mut raw, _peer) = peer(&mut events, &endpoint, 1).await;
-    let pongs = tokio::spawn(async move {
-        let began = Instant::now();
+    let (mut raw, _peer) = peer::<R>(&mut events, &endpoint, 1).await;
+    let pongs = spawn(async move {
+        let began = now();
         let mut count = 0;
-        while began.elapsed() < 4 * TIMEOUT {
+        while now() - began < 4 * TIMEOUT {
             let raw::RawFrame { flags, body } = raw.any_frame().await;
             assert!(flags & COMMAND != 0 && body.starts_with(b"\x04PING"), "{body:x?}");
             raw.send(&raw::command("PONG", b"")).await;
@@ -84,11 +97,10 @@ async fn a_peer_that_answers_pings_lives() {
 }
 
 /// A peer that answers neither PINGs nor a call: the call is told what ended its link, as watchers are.
-#[tokio::test]
-async fn a_call_to_a_peer_that_answers_no_pings_ends_as_a_heartbeat_time_out() {
-    let (server, endpoint) = bounded(true).await;
+async fn a_call_to_a_peer_that_answers_no_pings_ends_as_a_heartbeat_time_out<R: Runtime>() {
+    let (server, endpoint) = bounded::<R>(true).await;
     let mut events = server.events();
-    let (_raw, peer) = peer(&mut events, &endpoint, 1).await;
+    let (_raw, peer) = peer::<R>(&mut events, &endpoint, 1).await;
     let error = soon(peer.call::<(), _>("name", ()).timeout(crate::SOON)).await.unwrap_err();
     assert!(matches!(error, CallError::Unknown(Reason::HeartbeatTimeout)), "{error:?}");
     assert!(error.is_transient() && !error.to_string().contains("protocol"), "{error}");
@@ -101,6 +113,7 @@ async fn a_call_to_a_peer_that_answers_no_pings_ends_as_a_heartbeat_time_out() {
 mod gone {
     use super::*;
     use socket2::{SockFilter, SockRef};
+    use std::time::Instant;
 
     /// From now on the peer's kernel takes nothing that comes for it: its machine has lost power, as far
     /// as the other side can see.
@@ -118,9 +131,10 @@ mod gone {
     const LATE: Duration = Duration::from_secs(8);
 
     async fn is_missed(pings: bool, minor: u8) {
-        let (server, endpoint) = bounded(pings).await;
+        let (server, endpoint) = bounded::<Tokio>(pings).await;
         let mut events = server.events();
-        let (raw, _peer) = peer(&mut events, &endpoint, minor).await;
+        let raw = RawPeer::open(&endpoint, minor).await;
+        begun(&mut events).await;
         vanish(&raw);
         let since = Instant::now();
         lost(&mut events).await;
@@ -145,9 +159,10 @@ mod gone {
     /// Then something is not acknowledged, and TCP probes nothing.
     #[tokio::test]
     async fn a_zmtp_3_0_peer_that_is_gone_is_missed_by_a_call() {
-        let (server, endpoint) = bounded(true).await;
+        let (server, endpoint) = bounded::<Tokio>(true).await;
         let mut events = server.events();
-        let (raw, peer) = peer(&mut events, &endpoint, 0).await;
+        let raw = RawPeer::open(&endpoint, 0).await;
+        let peer = begun(&mut events).await;
         vanish(&raw);
         let since = Instant::now();
         let call = peer.call::<(), _>("name", ()).timeout(crate::SOON);

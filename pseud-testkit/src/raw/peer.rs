@@ -1,13 +1,15 @@
-//! A peer of bare bytes over a socket: it says what a test puts into its mouth.
+//! A peer of bare bytes over a connection: it says what a test puts into its mouth.
 
+use super::any_stream::AnyStream;
 use super::bytes;
 use super::{COMMAND, LONG, MORE};
+use crate::conversation::timeout;
+use pseud_async::adapter::Runtime;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 /// How long anything that must happen may take.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,8 +24,8 @@ pub struct RawFrame {
 /// A message of pseud's as it came: id, kind, body.
 pub type Answer = (Vec<u8>, u8, Vec<u8>);
 
-pub struct RawPeer {
-    pub stream: TcpStream,
+pub struct RawPeer<S = TcpStream> {
+    pub stream: S,
 }
 
 impl RawPeer {
@@ -43,9 +45,31 @@ impl RawPeer {
 
     /// A DEALER of that minor version under NULL, whose handshake is over.
     pub async fn open(endpoint: &str, minor: u8) -> Self {
-        let mut peer = Self::dial(endpoint).await;
-        peer.shake_hands(&bytes::greeting_with(11, &[minor]), &bytes::ready("DEALER", "")).await;
-        peer
+        Self::dial(endpoint).await.opened(minor).await
+    }
+
+    /// Breaks the connection: the other side gets an RST.
+    pub fn reset(self) {
+        self.stream.set_zero_linger().unwrap();
+    }
+}
+
+impl<R: Runtime> RawPeer<AnyStream<R>> {
+    /// Connects to an endpoint of TCP on that runtime, and says nothing.
+    pub async fn dial_on(endpoint: &str) -> Self {
+        Self { stream: AnyStream::dial(endpoint).await }
+    }
+
+    /// A DEALER of that minor version under NULL, whose handshake is over.
+    pub async fn open_on(endpoint: &str, minor: u8) -> Self {
+        Self::dial_on(endpoint).await.opened(minor).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> RawPeer<S> {
+    async fn opened(mut self, minor: u8) -> Self {
+        self.shake_hands(&bytes::greeting_with(11, &[minor]), &bytes::ready("DEALER", "")).await;
+        self
     }
 
     /// Sends our greeting and READY, then reads the other side's.
@@ -152,10 +176,5 @@ impl RawPeer {
         // It may be closed already.
         let _ = self.stream.shutdown().await;
         self.closed().await
-    }
-
-    /// Breaks the connection: the other side gets an RST.
-    pub fn reset(self) {
-        self.stream.set_zero_linger().unwrap();
     }
 }
