@@ -41,6 +41,8 @@ mod telling;
 #[cfg(feature = "_curve")]
 mod twins;
 mod typed;
+#[cfg(feature = "_curve")]
+mod unshown;
 mod urgent;
 mod users;
 

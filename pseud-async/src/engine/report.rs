@@ -5,6 +5,7 @@ use super::hub::Hub;
 use super::refusals::line::{BadReply, Failed, LogLine, Unavailable, log};
 use super::refusals::tallies::{DueReports, Tallies};
 use super::refusals::withheld::Withheld;
+use pseud_proto::PeerError;
 use pseud_proto::peer::PeerInfo;
 use std::task::Waker;
 use std::time::Instant;
@@ -70,6 +71,20 @@ impl Hub {
         if let Some((address, error)) = event {
             self.notify(&KeptEvent::HandshakeFailed { address, error, more: 0 });
         }
+        line.inspect(|line| log(line, None));
+    }
+
+    /// A login within a session was wrong: a line, or one more of those of its source.
+    pub(crate) fn login_refused(&self, address: &str, who: &str) {
+        let failed = Failed {
+            address: address.to_owned(),
+            error: PeerError::Denied(400),
+            who: Some(who.into()),
+            offered: None,
+            expected: "a login",
+            is_dialed: false,
+        };
+        let line = self.count(|tallies| tallies.count(failed, self.now()));
         line.inspect(|line| log(line, None));
     }
 

@@ -136,6 +136,9 @@ impl Applicant {
                     self.handshakes.denied(name, self.hub.now());
                 }
                 self.logged_in(false);
+                if self.is_login {
+                    self.hub.login_refused(&self.source.address, &self.who);
+                }
                 self.link.denies(self.who.clone());
                 Verdict::Deny
             }
