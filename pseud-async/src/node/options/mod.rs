@@ -192,8 +192,8 @@ impl Options {
     /// (65 536). Both sides need them: the one that sends refuses what is over its own at once
     /// ([`CallRefused::OverLimit`](pseud_proto::CallRefused)), the one that receives answers `TooLarge`.
     ///
-    /// Bytes of a body are bounded by [`Limits::body_bytes_max`]; what values take once they are decoded
-    /// counts in [`Limits::requests_open_bytes_max`] and its like for one peer.
+    /// Bytes of a body are bounded by [`Limits::body_bytes_max`](pseud_proto::Limits::body_bytes_max); what values take once they are decoded
+    /// counts in [`Limits::requests_open_bytes_max`](pseud_proto::Limits::requests_open_bytes_max) and its like for one peer.
     #[must_use]
     pub fn value_limits(mut self, limits: ValueLimits) -> Self {
         self.config.limits.values = limits;
