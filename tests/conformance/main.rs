@@ -7,6 +7,7 @@ mod cancel;
 mod capabilities;
 mod deadlines;
 mod floods;
+mod goaway;
 mod k_clocks;
 mod late_guard;
 mod limits;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const BEAT: Duration = Duration::from_millis(50);
-const SILENCE: Duration = Duration::from_millis(600);
+const SILENCE: Duration = Duration::from_millis(1_500);
 
 /// A client that comes back soon, also where it was shown out.
 fn quick(identity: &str) -> Options {

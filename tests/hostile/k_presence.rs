@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 const HEARTBEAT: u8 = 0x06;
 const INTERVAL: Duration = Duration::from_millis(100);
-const TIMEOUT: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// A machine under test is busy.
 const LATE: Duration = Duration::from_secs(3);
 
