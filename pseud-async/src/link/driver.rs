@@ -198,7 +198,9 @@ impl<R: Runtime> Driver<R> {
         self.waits = settled.waits;
         turn.gathers |= settled.gathers;
         if settled.requests > 0 {
-            turn.served(settled.requests, self.runtime.now().saturating_duration_since(at));
+            let took = self.runtime.now().saturating_duration_since(at);
+            turn.served(settled.requests, took);
+            settled.names.warn(took);
         }
         Ok(())
     }

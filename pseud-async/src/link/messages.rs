@@ -7,6 +7,7 @@ use crate::auth::asking::Asking;
 use crate::engine::activity::Activity;
 use crate::engine::any_link::AnyLink;
 use crate::engine::state::Inner;
+use crate::serve::busy::CalledMethods;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::zmtp::{Parts, Question, Token, Verdict};
@@ -82,18 +83,23 @@ impl MessageLink {
         let Some(&peer) = self.peer.get() else { return Ok(()) };
         let hub = self.host.hub();
         let bytes = message.lent().bytes().len();
-        let (handled, mut effects) = hub.with(|inner, now| {
+        let ((handled, at), mut effects) = hub.with(|inner, now| {
             // Under the hub's lock: one writes at a time.
             self.activity.receive(bytes);
             self.activity.hear(now);
             self.activity.speak(now);
-            inner.endpoint.handle_message(peer, message, now)
+            (inner.endpoint.handle_message(peer, message, now), now)
         });
         let mut arrived = effects.take_arrived();
         let login = arrived.login.take();
         let flush_here = hub.perform(effects, Some(peer));
+        let mut names = CalledMethods::default();
+        names.add(&arrived.requests);
         if flush_here | self.host.dispatcher.serve_all(arrived, Some(peer)) {
             self.notify();
+        }
+        if !names.is_empty() {
+            names.warn(hub.now().saturating_duration_since(at));
         }
         if let Some(login) = login {
             self.ask(login);

@@ -28,6 +28,7 @@ use crate::engine::pending_link::PendingLink;
 use crate::engine::refusals::line::Failed;
 use crate::engine::state::Inner;
 use crate::runtime::Writer;
+use crate::serve::busy::CalledMethods;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::zmtp::{Connection, Event, Question, Ready, Side, Verdict};
@@ -67,6 +68,8 @@ struct Settled {
     gathers: bool,
     /// Requests that were served, or whose handlers were begun.
     requests: usize,
+    /// What they call.
+    names: CalledMethods,
 }
 
 /// What an exchange finds.
@@ -317,6 +320,7 @@ impl<W: Writer> StreamLink<W> {
             settled.gathers |= gathers;
             settled.requests += effects.requests();
             let (here, mut arrived) = (self.peer.get().copied(), effects.take_arrived());
+            settled.names.add(&arrived.requests);
             let question = question.or(arrived.login.take());
             let flush_here = self.hub().perform(effects, here);
             if flush_here | self.host.dispatcher.serve_all(arrived, here) || answered {

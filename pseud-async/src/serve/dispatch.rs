@@ -1,6 +1,5 @@
 //! From a request that arrived to a handler that runs, and its answer.
 
-use super::busy;
 use super::caller::Caller;
 use super::cancelled::Cancelled;
 use super::handler::{Handler, HandlerResult, Plain};
@@ -42,16 +41,13 @@ impl Dispatcher {
             return false;
         }
         let hub = &self.hub;
-        let (mut ready, mut bytes, mut began) = (Vec::new(), 0, hub.now());
+        let (mut ready, mut bytes) = (Vec::new(), 0);
         for request in requests {
-            let name = SmolStr::new(request.name());
             let served = match is_over(hub, closings, request.id()) {
                 false => self.serve(request),
                 // It reaches nobody: the ticket is only given back.
                 true => Some((request.into_ticket(), Err(Refusal::Draining))),
             };
-            let now = hub.now();
-            busy::warn(&name, now.saturating_duration_since(std::mem::replace(&mut began, now)));
             let Some((ticket, served)) = served else { continue };
             bytes += size(&served);
             ready.push((ticket, served));

@@ -1,6 +1,6 @@
 //! Serving: from a request that arrived to a handler that runs, and its answer.
 
-mod busy;
+pub(crate) mod busy;
 pub(crate) mod caller;
 pub(crate) mod cancelled;
 pub(crate) mod dispatch;
