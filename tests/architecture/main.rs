@@ -78,6 +78,22 @@ fn no_two_adapters_have_six_equal_lines() {
     assert_eq!(found, ["one/src/a.rs:2 and two/src/a.rs:2"]);
 }
 
+/// What is published says what it is, and under which licences.
+#[test]
+fn each_package_has_its_licences_and_a_readme() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for &(name, _) in STOREYS {
+        let manifest =
+            std::fs::read_to_string(root.join(name).join("Cargo.toml")).expect("it has one");
+        if manifest.contains("publish = false") {
+            continue;
+        }
+        for file in ["LICENSE-APACHE", "LICENSE-MIT", "README.md"] {
+            assert!(root.join(name).join(file).is_file(), "{name} has no {file}");
+        }
+    }
+}
+
 /// The check checks: it finds a circle, an upward import, a forbidden name and a repeated one where there
 /// are some.
 #[test]

@@ -72,7 +72,7 @@ impl Asking {
 
     /// It has come: says whether it is welcome still.
     pub(crate) fn arrive(&self, inner: &mut Inner, user: &User) -> bool {
-        // Sessions that follow the first, of the same connection, were checked with it.
+        // The connection is no stranger any more: sessions that follow its first one were checked with that.
         self.take(inner).is_none_or(|stranger| !stranger.is_barred(user))
     }
 

@@ -123,7 +123,7 @@ impl<L: Listener> OpenListener<L> {
 
 impl<L: Listener> Listening for OpenListener<L> {
     fn close(&self) {
-        // Under the lock: whoever comes second finds the socket closed, not about to be.
+        // The socket is closed under the lock: whoever closes second returns when it is closed, not about to be.
         *self.lock() = None;
     }
 }
@@ -175,7 +175,7 @@ fn serve<R: Runtime>(
 ) {
     let origin = Origin::Accepted { late_guard: here.late_guard };
     match Driver::new(host, config, origin, stream, runtime) {
-        // Not inside another future: that would hold this one twice.
+        // The driver's future is spawned as it is: within another one it would take its size twice.
         Ok(driver) => runtime.spawn(driver.run()),
         Err(error) => tracing::debug!(%error, "link failed"),
     }

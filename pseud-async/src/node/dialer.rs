@@ -52,7 +52,7 @@ impl<R: Runtime> Dialed<R> {
     /// When this returns the link's session is over, and no other one begins.
     pub(crate) fn disconnect(&self) {
         match std::mem::replace(&mut *self.current.lock(), Now::Stopped).link() {
-            // Its task goes on until the socket is closed in order.
+            // The link's task is not aborted: it goes on until the socket is closed in order.
             Some(link) => link.end(Reason::Disconnected),
             None => self.task.abort(),
         }
@@ -156,7 +156,7 @@ impl<R: Runtime> Dialer<R> {
             }
             let random = self.random();
             let wait = match ended {
-                // The same credentials are not shown again soon.
+                // Who was denied does not show the same credentials again soon: a server slows down who guesses.
                 Some(reason) if is_denial(reason) => backoff.refused(random),
                 Some(Reason::Replaced) => backoff.replaced(random),
                 _ => backoff.failed(random),

@@ -87,7 +87,8 @@ pub(crate) fn check_mechanism(options: &Options) -> Result<(), SetupError> {
         MechanismConfig::CurveServer { key_pairs } if key_pairs.is_empty() => {
             "a server of CURVE needs a key pair"
         }
-        // Each costs a stranger's HELLO another agreement of keys: no more are ever tried.
+        // Each key pair costs a stranger's HELLO another agreement of keys (X25519): a third one would never be
+        // tried.
         #[cfg(feature = "_curve")]
         MechanismConfig::CurveServer { key_pairs } if key_pairs.len() > 2 => {
             "a server of CURVE has two key pairs at most: the present one and one before or behind it"

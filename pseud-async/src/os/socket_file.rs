@@ -51,7 +51,8 @@ pub fn bind(path: &Path, mode: Option<u32>) -> io::Result<(SocketFile, UnixListe
     }
     is_stale(path)?;
     let _lock = Lock::take(path)?;
-    // Whoever held it before may listen there now. Where there is no file any more, anybody may.
+    // Whoever held the lock before may listen at this path by now: so it is looked at again. Where there is
+    // no file any more, the path is free.
     if is_stale(path)? {
         fs::remove_file(path)?;
     }
@@ -185,7 +186,8 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Err(in_use()),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            // The one who had it before may have removed it since it was opened.
+            // Whoever held the lock before may have removed its file after we opened it: a lock on a file that has no
+            // name any more keeps nobody out.
             let locked = file.metadata()?;
             if id(&path).is_ok_and(|found| found == (locked.dev(), locked.ino())) {
                 return Ok(Self { path, _file: file });

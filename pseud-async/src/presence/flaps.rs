@@ -79,7 +79,7 @@ impl<K: Ord + Clone> Flaps<K> {
             return None;
         }
         if known.is_told == is_there {
-            // Who is gone, and was told to be, is forgotten.
+            // Watchers know already that this peer is gone: nothing of it is left to be remembered.
             if !is_there {
                 self.forget(&who);
             }

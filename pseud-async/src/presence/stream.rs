@@ -113,7 +113,7 @@ impl Presence {
             }
             match self.poll_change(cx) {
                 Poll::Ready(Some(change)) => self.take(change),
-                // Whatever waited was told: who was not seen has left.
+                // Every change that waited was told, and each page was looked at: who was on none of them has left.
                 _ if self.look == Look::Seen => self.sweep(),
                 ended => return ended.map(|_| None),
             }

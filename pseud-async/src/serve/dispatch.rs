@@ -45,7 +45,7 @@ impl Dispatcher {
         for request in requests {
             let served = match is_over(hub, closings, request.id()) {
                 false => self.serve(request),
-                // It reaches nobody: the ticket is only given back.
+                // Its session is over: an answer would reach nobody, and the ticket is only given back.
                 true => Some((request.into_ticket(), Err(Refusal::Draining))),
             };
             let Some((ticket, served)) = served else { continue };
@@ -247,7 +247,7 @@ async fn waited_for(
         }
         OnDisconnect::Detach => Some((&mut answering).await),
     };
-    // While it is dropped it still counts as one that runs.
+    // The handler's future counts as running until its destructors have run.
     drop(answering);
     if let Some(answer) = answer {
         responder.answer(answered(answer));

@@ -34,7 +34,8 @@ impl Responder {
 
     fn end(&mut self, end: impl FnOnce(&mut Endpoint, Ticket, Instant)) {
         let Some(ticket) = self.ticket.take() else { return };
-        // First: who has the answer may ask for as much again at once.
+        // The request's place is free before its answer leaves: who has read the answer may ask for as much
+        // again at once.
         self.hub.running.end(self.size);
         let waiting = self.hub.act(|inner, now| {
             let waiting = inner.not_cancelled(&ticket);

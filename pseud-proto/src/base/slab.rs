@@ -94,7 +94,7 @@ impl<T> Slab<T> {
             }
             None => {
                 if self.slots.capacity() == 0 {
-                    // One call after the other needs no more.
+                    // A peer that is called one call after the other needs one slot; `push` alone would make four.
                     self.slots.reserve_exact(1);
                 }
                 self.slots.push(slot);

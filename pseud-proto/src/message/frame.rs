@@ -1,4 +1,4 @@
-//! The frame header (ZMTP 3.1 §framing): flags, then a size of 1 byte, or of 8 if LONG.
+//! The frame header (RFC 37, "traffic"): flags, then a size of 1 byte, or of 8 in network order if LONG.
 
 /// Another frame of the same message follows.
 pub(crate) const MORE: u8 = 0x01;
@@ -6,12 +6,13 @@ pub(crate) const MORE: u8 = 0x01;
 const LONG: u8 = 0x02;
 /// The body is a command, not a part of a message.
 const COMMAND: u8 = 0x04;
-/// Bits that must be zero. libzmq lets them pass.
+/// Bits 3 to 7 must be zero (RFC 37). libzmq lets them pass (`v2_decoder.cpp`).
 const RESERVED: u8 = !(MORE | LONG | COMMAND);
 
 /// The longest header: flags and 8 bytes of size.
 pub(crate) const HEADER_MAX: usize = 9;
-/// The largest size that has the short form.
+/// The largest size that has the short form. A sender must use it there (RFC 37); libzmq reads a long
+/// header of a small size as well, and so do we.
 pub(crate) const SHORT_MAX: usize = 0xff;
 
 /// A decoded header. Its size was not checked yet.
@@ -72,7 +73,7 @@ impl Header {
         self.flags & MORE != 0
     }
 
-    /// Whether it sets what must be zero: a reserved bit, or MORE on a command.
+    /// Whether it sets what must be zero by RFC 37: a reserved bit, or MORE on a command. libzmq takes both.
     pub(crate) fn is_irregular(self) -> bool {
         self.flags & RESERVED != 0 || self.flags & (COMMAND | MORE) == COMMAND | MORE
     }

@@ -1,4 +1,5 @@
-//! A packet of kaa.rpc: the 12 bytes before each payload.
+//! A packet of kaa.rpc: number (4) | type (4, ASCII) | length of the payload (4), then the payload. The reference
+//! packs them in its machine's own byte order; all its peers are little-endian, and so is this.
 
 /// Bytes of a header.
 pub(crate) const HEADER_BYTES: usize = 12;

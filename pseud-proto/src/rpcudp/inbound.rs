@@ -121,7 +121,8 @@ impl Endpoint {
             return Err(Dropped::TooLong);
         }
         let result = message::value(body, &self.config.values).map_err(|_| Dropped::Malformed)?;
-        // From elsewhere it only shows that somebody has seen the call.
+        // An answer from the address that was called proves that this address is its sender's own. One from
+        // elsewhere only shows that somebody has seen the call.
         if asked {
             self.trust.prove(source, now);
         }

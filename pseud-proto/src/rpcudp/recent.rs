@@ -56,7 +56,7 @@ impl<K: Ord + Copy, V> Recent<K, V> {
                         gone(old.value);
                     }
                 }
-                // It was renewed since, or is gone.
+                // That key was renewed since it was put into the order, or is gone.
                 _ => {}
             }
             self.order.pop_front();

@@ -120,7 +120,8 @@ impl Repeats {
         let old = self.answers.insert(asked, answer.clone());
         old.into_iter().for_each(|old| self.bytes -= old.len());
         self.order.push_back(asked);
-        // Of what was forgotten its place is left: dropped once such places outweigh what lives.
+        // An answer that was forgotten leaves its key in `order`: such keys are dropped once they outweigh those
+        // that live.
         while (self.bytes > self.bytes_max || self.order.len() > 2 * self.answers.len() + 16)
             && let Some(oldest) = self.order.pop_front()
         {

@@ -268,7 +268,8 @@ impl ExtSummary {
     pub(super) fn ext(&mut self, code: i8, payload: &[u8]) -> Result<(), OutOfRange> {
         self.size.ext_bytes = self.size.ext_bytes.max(payload.len());
         if code < 0 {
-            // No pseud peer reads those: such a body must not go to one.
+            // To Python pseud's reader a negative code (msgpack's own timestamp is one) is an error that it dies of:
+            // such a body must not go to a pseud peer.
             (self.negative_ext, self.foreign_pickle) = (true, true);
             return timestamp::read(code, payload).map(drop);
         }

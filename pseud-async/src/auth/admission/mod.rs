@@ -47,7 +47,8 @@ pub(crate) fn ask(
         link.denies(question.to_string());
         return Some(Verdict::Deny);
     }
-    // First: a question that is put may be work at once, and elsewhere.
+    // The question's place is taken before it is put: an authenticator may begin to work at once, on
+    // another thread.
     let Some(permit) = admissions.enter() else {
         hub.unavailable(Unavailable::Crowded, address);
         return Some(Verdict::Unavailable);
@@ -196,7 +197,7 @@ impl ParkedQuestion {
 
     fn notify(&mut self, checked: Decided) {
         let Some((asked, permit)) = self.0.take() else { return };
-        // First: who hears the answer may come again at once.
+        // The question's place is free before its answer is told: who hears it may come again at once.
         drop(permit);
         let verdict = asked.told(checked);
         asked.link.answer(verdict);

@@ -45,7 +45,8 @@ impl Served {
     /// ended: its predicates are gone then, and global handlers must not be reached without them.
     pub(crate) fn candidates(&self, name: &str) -> Candidates {
         let found = self.table.candidates(Some(global()), name);
-        // Asked last: whoever found a table without its predicates finds this said.
+        // `ended` is read after the table: whoever found the table without its predicates, which `end` takes
+        // away after it has set this, finds it set.
         match self.ended.load(Ordering::Acquire) {
             true => Candidates::new(),
             false => found,
@@ -135,7 +136,7 @@ mod tests {
             served.candidates(name)[..],
             [Candidate { predicate: Predicate::Sync(_), .. }]
         ));
-        // Requests that came in one read are still being looked at.
+        // The node ends while requests that came in one read are still being looked at.
         served.end();
         assert!(served.candidates(name).is_empty());
         assert!(Registry::global().unregister(name));

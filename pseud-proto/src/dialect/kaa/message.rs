@@ -177,7 +177,8 @@ impl Messages {
         )
     }
 
-    /// From 1, as the reference counts; one whose answer may still come is skipped.
+    /// Packets are numbered from 1 in each direction, as the reference counts; a number whose answer may still
+    /// come is skipped.
     fn next_seq(&self) -> u32 {
         let mut seq = self.last_seq.wrapping_add(1).max(1);
         while self.calls.contains_key(&seq) {
@@ -190,7 +191,7 @@ impl Messages {
         self.last_seq = seq;
         self.calls.insert(seq, id);
         self.order.push_back(seq);
-        // Answered ones leave the order where they reach its front, or where it is too long.
+        // Numbers that were answered leave `order` where they reach its front, or where it is too long.
         while let Some(oldest) = self.order.front()
             && (!self.calls.contains_key(oldest) || self.calls.len() > CALLS_MAX)
         {

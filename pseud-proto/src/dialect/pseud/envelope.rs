@@ -9,7 +9,8 @@ use std::ops::Range;
 
 pub(crate) const VERSION: &[u8] = b"v1";
 
-/// How many frames a message has on the wire.
+/// How many frames a message has on the wire (Python `pseud/common.py`): delimiter (empty) | `v1` | id | kind |
+/// body. A ROUTER puts the peer's id in front of them, a REQ hides the delimiter.
 const FRAMES: usize = 5;
 
 /// What a message is.
@@ -63,7 +64,8 @@ impl Kind {
     }
 }
 
-/// A message id as its maker wrote it: 16 bytes of ours, 0 to 64 bytes of a peer's, echoed verbatim.
+/// A message id as its maker wrote it: 16 bytes of a uuid4 from us and from Python, 0 to 64 bytes of anybody's
+/// (a HEARTBEAT's is empty), echoed verbatim as Python does.
 ///
 /// Up to 22 bytes lie in place; a longer one, which no peer that we know makes, is on the heap.
 #[derive(Clone, PartialEq, Eq)]
@@ -111,7 +113,8 @@ impl fmt::Debug for WireId {
 /// What a received message turned out to be.
 #[derive(Debug)]
 pub(crate) enum Received<'a> {
-    /// One frame: `ZMQ_PROBE_ROUTER`'s way to say "here I am".
+    /// One empty frame: `ZMQ_PROBE_ROUTER`'s way to say "here I am" (libzmq's `router.cpp`). A Python peer sends
+    /// one on each connection that it opens.
     Probe,
     /// A message of ours.
     Envelope(Envelope<'a>),

@@ -96,7 +96,8 @@ impl WorkMessage {
         profile: Profile,
         is_harmless: bool,
     ) -> Result<Self, Reason> {
-        // It would run with our own rights what somebody else asked for.
+        // A peer that does not read whose request it is would run it with our own rights, though somebody
+        // else asked for it.
         let has_origin = claim.is_some_and(|claim| claim.origin.is_some());
         if !is_harmless || has_origin && !profile.reads_provenance() {
             return Err(Reason::Unsupported);

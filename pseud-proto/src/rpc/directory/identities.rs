@@ -51,7 +51,7 @@ impl Names {
         let link = info.siblings.link().filter(|link| !is_known(link));
         let newcomer = Holder { peer, user: info.user.clone(), dialed: info.dialed, link };
         let keeps = |holder: &Holder| {
-            // By id: whose permissions have changed since is the same user.
+            // Users are compared by id: one whose permissions have changed since is the same user.
             let is_another = holder.user.id() != info.user.id();
             let other = is_another || info.siblings.yields_to(holder.link);
             holder.dialed || !info.dialed && other

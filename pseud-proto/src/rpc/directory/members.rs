@@ -194,7 +194,7 @@ impl Directory {
     /// The sessions of that user, which is forgotten: they are to be closed. It does not keep the user
     /// from coming back: that is up to whoever authenticates it.
     pub fn revoke(&mut self, user: &[u8]) -> Vec<PeerId> {
-        // Taken all at once: each need not be searched then, however many they are.
+        // A user's sessions are taken all at once: none is searched for, however many there are.
         self.users.take(user)
     }
 

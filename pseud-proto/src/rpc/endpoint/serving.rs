@@ -122,7 +122,7 @@ impl Endpoint {
     /// All messages up to the one that `token` names were written whole.
     pub fn handle_written(&mut self, peer: PeerId, token: Token, _now: Instant) {
         let Some(session) = self.sessions.get_mut(peer.0) else { return };
-        // Only what is guarded has a deadline until then.
+        // Only guarded answers have a deadline that ends as they are written.
         match session.count_late() {
             0 => session.handle_written(token),
             _ => drop(self.visit(peer, |session, _| session.handle_written(token))),

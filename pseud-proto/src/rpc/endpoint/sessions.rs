@@ -55,7 +55,7 @@ impl Endpoint {
             match started {
                 Some(Ok(key)) => self.place(tag, peer, key),
                 Some(Err(why)) => self.outbox.not_executed(tag, why),
-                // An earlier one was too much for it.
+                // The session has ended meanwhile: an earlier call was more than its queue may hold.
                 None => {
                     self.budget.give_calls(1);
                     self.outbox.not_executed(tag, Reason::SlowPeer);

@@ -243,7 +243,8 @@ impl Session {
         }
         let is_too_large = answer.body.len() > self.config.limits.body_bytes_max;
         let outcome = match answer.kind {
-            // A peer that challenges a call did not run it; without credentials that is its outcome.
+            // A peer that answers UNAUTHORIZED did not run the call (Python's `untrusted_curve` keeps none):
+            // without credentials to show, that is the call's outcome.
             Kind::Unauthorized => Outcome::NotExecuted(Reason::Unauthorized),
             kind if is_too_large => too_large(kind),
             Kind::Error => fault::read(answer.body, self.config.capabilities),

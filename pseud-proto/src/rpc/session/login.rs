@@ -37,7 +37,7 @@ impl Session {
                 sink.count(Counted::Heartbeat);
                 self.flood(now)?;
             }
-            // Calls of ours never go to it, so these answer nothing.
+            // A peer that has not logged in is called by nobody: an OK or an ERROR of its answers nothing.
             _ => self.drop_message(Dropped::Unsolicited, now, sink)?,
         }
         Ok(Visit::Nothing)

@@ -64,7 +64,7 @@ impl Session {
         if is_refused {
             return false;
         }
-        // One that was challenged is challenged: it is sent again once.
+        // A call that is challenged twice is sent again once.
         if !std::mem::replace(&mut kept.is_challenged, true) {
             sink.showing(ShowingStep::Challenged);
         }
@@ -108,7 +108,8 @@ impl Session {
         if showing.hello.as_ref().is_none_or(|hello| hello.as_bytes() != id) {
             return false;
         }
-        // A peer reads in order: what it has challenged, it has challenged before this.
+        // A peer answers in the order in which it reads (Python's reader is serial): each call that it challenged
+        // before it read this HELLO has been answered UNAUTHORIZED by now.
         let kept = self.showing.take().map(|showing| showing.kept).unwrap_or_default();
         for kept in kept.into_values().filter(|kept| kept.is_challenged) {
             self.send_again(kept.call, kept.message);

@@ -60,7 +60,7 @@ impl Date {
     /// The day that is so many days after the day before 1 January of year 1.
     fn from_ordinal(ordinal: i64) -> Result<Self, OutOfRange> {
         within((1..=3_652_059).contains(&ordinal), "year")?;
-        // About that; it is put right from there.
+        // The year is estimated by the mean length of one (400 years have 146 097 days), and put right below.
         let mut year = u16::try_from((ordinal - 1) * 400 / 146_097 + 1).unwrap_or(9_999).min(9_999);
         let first = |year| Self { year, month: 1, day: 1 }.ordinal();
         while year > 1 && first(year) > ordinal {

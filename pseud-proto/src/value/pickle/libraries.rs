@@ -51,7 +51,7 @@ impl<'a> OpcodeReader<'a> {
                 ("pandas._libs.tslibs.timestamps", "_unpickle_timestamp") => {
                     return self.timestamp();
                 }
-                // None of them takes ten bytes: CPython raises a TypeError.
+                // No other class of `datetime` takes ten bytes: CPython raises a TypeError.
                 ("datetime", _) => return None,
                 _ => self.named()?,
             }

@@ -33,7 +33,8 @@ pub(crate) enum PacketEvent {
     Open,
     /// A packet with a meaning.
     Packet(u32, PacketKind, Bytes),
-    /// One without: of a type that nobody knows, or of the handshake that is over.
+    /// One without: of a type that nobody knows, or of the handshake that is over. The reference logs it and
+    /// goes on.
     Useless,
 }
 
@@ -104,7 +105,8 @@ impl PacketConnection {
         is_whole || self.check_header(&header).is_err()
     }
 
-    /// Decided before its payload is awaited: a stranger's packets are proofs, and no longer than these.
+    /// Decided before its payload is awaited: a stranger's packets are AUTH and RESP of 60 bytes, and no others.
+    /// The reference closes at any other as well, or at 1 024 bytes that it could not parse yet.
     fn check_header(&self, header: &PacketHeader) -> Result<(), PeerError> {
         if !self.handshake.is_done() {
             return match header.kind {

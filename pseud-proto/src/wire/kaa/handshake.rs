@@ -1,4 +1,8 @@
 //! Who proves what to whom before a packet may be a call.
+//!
+//! The server speaks first (kaa.rpc 0.99.2dev, also with an empty secret): AUTH with its challenge; the client's
+//! RESP answers it and challenges back; the server's RESP answers that. A side that sees a wrong response closes
+//! without a word: the wire has none for it.
 
 use super::proof::{NONCE, Part, Proof, challenge, is_made_by, is_response, response};
 use crate::base::secret::Secret;
@@ -72,7 +76,8 @@ impl KaaHandshake {
             (HandshakeState::Challenged, PacketKind::Auth) => self.challenged(&proof.challenge),
             (HandshakeState::Answered, PacketKind::Resp) => {
                 self.check(proof)?;
-                // A server that is sure of its client has nothing to ask any more.
+                // The server's RESP is the last packet of the handshake: its challenge is all zeros, since there is
+                // nobody left to ask.
                 if proof.challenge != [0; 20] {
                     return Err(Misbehaved::UnexpectedCommand.into());
                 }
@@ -81,7 +86,8 @@ impl KaaHandshake {
             }
             (HandshakeState::Challenging, PacketKind::Resp) => {
                 self.check(proof)?;
-                // It may not want to know who we are: the reference takes its calls all the same.
+                // A counter-challenge of zeros asks for no answer: that client does not want to know who the
+                // server is. The reference serves its calls all the same, and so do we.
                 let answer = match proof.challenge {
                     [0, ..] if proof.challenge == [0; 20] => None,
                     challenge => Some(self.answer(&challenge, Side::Accepting, [0; 20])?),

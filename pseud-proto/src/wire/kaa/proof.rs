@@ -88,7 +88,8 @@ fn mark(secret: &Secret, side: Side, nonce: &[u8; NONCE]) -> [u8; PART - NONCE] 
 
 fn keyed(secret: &Secret, salt: &[u8], message: &[&[u8]]) -> Part {
     let key = Zeroizing::new([secret.expose(), salt].concat());
-    // HMAC takes a key of any length; without one the answer would match nobody's.
+    // HMAC takes a key of any length (RFC 2104 §2 hashes long ones), so this cannot fail; if it did, the
+    // response would match nobody's.
     let Ok(mut hmac) = Hmac::<Sha1>::new_from_slice(&key) else { return [0; PART] };
     message.iter().for_each(|part| hmac.update(part));
     hmac.finalize().into_bytes().into()

@@ -1,8 +1,8 @@
-//! Command bodies (ZMTP 3.1 §commands): name length (1) | name | data.
+//! Command bodies (RFC 37, "commands"): name length (1) | name | data.
 
 use crate::error::{Malformed, PeerError};
 
-/// The longest PING context; what a peer sends beyond it is not echoed.
+/// The longest context of a PING (RFC 37: 0 to 16 bytes); what a peer sends beyond it is not echoed.
 const CONTEXT_MAX: usize = 16;
 
 /// What a libzmq server of PLAIN sends where `\x05ERROR` was meant, since 4.3.0: `\x05E` in its source
@@ -43,7 +43,8 @@ pub(crate) fn put_name(out: &mut Vec<u8>, name: &'static str) {
     out.extend_from_slice(name.as_bytes());
 }
 
-/// A PING's data: ttl (2, tenths of a second) | context (0…16).
+/// A PING's data (RFC 37): ttl (2, tenths of a second) | context (0…16). One without a ttl is malformed: to
+/// such a one libzmq 4.3 answers with what lies behind it in its memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ping<'a> {
     pub(crate) ttl_deciseconds: u16,

@@ -402,7 +402,7 @@ impl Connection {
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
         if event.is_none() && self.events.capacity() > 1 {
-            // A burst of tiny messages would leave a hundred times its own size behind.
+            // The queue of a burst of tiny messages has a hundred times the size of their bytes: it is not kept.
             self.events = VecDeque::new();
         }
         event.or_else(|| self.poll_written().map(Event::Written))

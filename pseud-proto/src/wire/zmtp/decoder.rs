@@ -92,7 +92,7 @@ impl Decoder {
     /// Lets go of a partial message.
     pub(crate) fn release(&mut self) {
         if !self.traffic {
-            // It may be a part of a password.
+            // What is left of a command in the buffer may be a part of a PLAIN password.
             self.pending.as_mut().zeroize();
         }
         self.pending = BytesMut::new();

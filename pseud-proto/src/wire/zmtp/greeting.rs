@@ -1,4 +1,8 @@
-//! The greeting (ZMTP 3.1 §greeting): 64 bytes each way, checked as early as they allow.
+//! The greeting (RFC 23 and RFC 37, "greeting"): 64 bytes each way, checked as early as they allow.
+//!
+//! Signature `FF`, 8 bytes of padding, `7F` | version (2) | mechanism (20, filled with zeros) | as-server (1) |
+//! filler (31). libzmq sends its own in three pieces (`zmtp_engine.cpp`: 10 bytes, the major version, the
+//! rest), each after it has seen the peer's piece before: so ours waits for nothing of the peer's.
 
 use crate::auth::mechanism_name::MechanismName;
 use crate::error::{Incompatible, Insecure, Malformed, PeerError};
@@ -11,7 +15,8 @@ const MECHANISM: usize = 12;
 
 /// Our whole greeting.
 ///
-/// The padding is what libzmq puts there for ZMTP 1.0 peers: the identity's length and one.
+/// The padding is what libzmq puts there for ZMTP 1.0 peers (`zmtp_engine.cpp`): the identity's length and
+/// one. RFC 37 has a receiver ignore it.
 pub(crate) fn ours(
     identity: &[u8],
     mechanism: MechanismName,
@@ -46,7 +51,8 @@ impl Greeting {
         taken
     }
 
-    /// Judges what has come so far. Where a mechanism must be spoken, a peer that has none is not
+    /// Checks what has come so far: of the signature its first byte and the lowest bit of its last, as
+    /// libzmq does (a peer of ZMTP 1.0 has that bit clear). Where a mechanism must be spoken, a peer that has none is not
     /// only strange: it would have us talk in clear. The padding and the as-server byte are never checked: libzmq
     /// always sends 0 for the latter, whichever side it is.
     pub(crate) fn check(&self, mechanism: MechanismName) -> Result<(), PeerError> {
@@ -59,6 +65,8 @@ impl Greeting {
             return Err(without_mechanism(mechanism, Incompatible::UnsupportedVersion.into()));
         }
         let named = self.came().get(MECHANISM..).unwrap_or_default();
+        // RFC 37 knows no negotiation: both name the same mechanism in all 20 bytes, or the link closes
+        // without an ERROR, as libzmq's does.
         if named.iter().zip(mechanism.wire_name()).any(|(theirs, ours)| *theirs != ours) {
             return Err(Incompatible::MechanismMismatch.into());
         }
@@ -77,7 +85,8 @@ impl Greeting {
         self.len == GREETING_LEN
     }
 
-    /// The minor version to speak: 0 to a 3.0 peer, 1 to all later ones, whatever they say.
+    /// The minor version to speak: 0 to a 3.0 peer (RFC 23), 1 to all later ones, whatever they say. libzmq
+    /// says 1 since 4.3.3, and takes a greeting of version 4 for one of 3.1.
     pub(crate) fn minor(&self) -> u8 {
         match (self.byte(MAJOR), self.byte(MINOR)) {
             (Some(3), Some(0)) => 0,

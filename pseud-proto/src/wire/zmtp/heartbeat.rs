@@ -1,4 +1,4 @@
-//! Liveness after the handshake: when to PING, and when silence is final (ZMTP 3.1 §heartbeats).
+//! Liveness after the handshake: when to PING, and when silence is final (RFC 37, "connection heartbeating").
 //!
 //! A message costs two stores here; everything else is worked out when the one deadline comes.
 
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 /// The shortest interval: below it a link would be busy with PINGs alone.
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
-/// libzmq holds a ttl in 16 bits of milliseconds: a larger one closes its link at once.
+/// A ttl is tenths of a second in 16 bits (RFC 37), and libzmq holds it in 16 bits of milliseconds
+/// (`zmtp_engine.cpp`): 656 tenths wrap to 64 ms, and it closes its link at once.
 const TTL_DECISECONDS_MAX: u16 = 655;
 
 /// What to do when the deadline came.
@@ -44,7 +45,8 @@ impl Liveness {
         Self { interval, timeout, heard: now, next: None, ttl: None }
     }
 
-    /// The handshake is over. A 3.0 peer has no PING: it is never asked and may be silent.
+    /// The handshake is over. A 3.0 peer has no PING (RFC 23; zeromq.rs 0.7 drops the link at one): it is never
+    /// asked and may be silent.
     pub(crate) fn begin(&mut self, minor: u8, now: Instant) {
         if minor == 0 {
             self.interval = None;
@@ -57,7 +59,8 @@ impl Liveness {
         self.interval.is_some()
     }
 
-    /// Bytes came. Any byte is a sign of life.
+    /// Bytes came. Any byte is a sign of life, not a PONG alone: libzmq, too, clears both of its timers at any
+    /// frame.
     pub(crate) fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.ttl = None;
@@ -68,7 +71,7 @@ impl Liveness {
         self.heard
     }
 
-    /// The peer announced that it will be heard within `ttl` of its PING.
+    /// The peer announced that it will be heard within `ttl` of its PING (RFC 37); 0 announces nothing.
     pub(crate) fn expect(&mut self, ttl_deciseconds: u16, now: Instant) {
         let ttl = Duration::from_millis(u64::from(ttl_deciseconds) * 100);
         self.ttl = if ttl.is_zero() { None } else { now.checked_add(ttl) };

@@ -1,4 +1,5 @@
-//! The metadata block (ZMTP 3.1 §metadata): name length (1) | name | value length (4) | value, repeated.
+//! The metadata block (RFC 37, "metadata"): name length (1) | name | value length (4, network order) | value,
+//! repeated. It stands in NULL's READY, and in INITIATE and READY of PLAIN and CURVE.
 
 use crate::auth::socket_type::SocketType;
 use crate::error::{Incompatible, Malformed, PeerError};
@@ -7,8 +8,9 @@ use bytes::Bytes;
 
 const SOCKET_TYPE: &[u8] = b"Socket-Type";
 const IDENTITY: &[u8] = b"Identity";
-/// What an application's property names begin with.
+/// What an application's property names begin with (RFC 37; libzmq's `ZMQ_METADATA` takes no others).
 const APPLICATION: &[u8] = b"X-";
+/// RFC 37: an identity has 0 to 255 bytes. libzmq takes longer ones; we do not.
 const IDENTITY_BYTES_MAX: usize = 255;
 
 /// What a peer's metadata says, checked.
@@ -19,7 +21,8 @@ pub(crate) struct Metadata {
     pub(crate) properties: Vec<(Bytes, Bytes)>,
 }
 
-/// Appends ours, in libzmq's order and with its spelling: it compares names case-sensitively.
+/// Appends ours, in libzmq's order and with its spelling: RFC 37 has names without case, and libzmq compares
+/// them with it (`mechanism.cpp`).
 pub(crate) fn put(out: &mut Vec<u8>, config: &ConnectionConfig) {
     put_property(out, SOCKET_TYPE, config.socket_type.as_str().as_bytes());
     put_property(out, IDENTITY, &config.identity);
@@ -44,7 +47,8 @@ fn put_property(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 /// Reads a peer's whole block.
 ///
 /// `User-Id`, `Peer-Address` and `Routing-Id` are local facts that a peer must not set: like all
-/// names that mean nothing here they are dropped.
+/// names that mean nothing here they are dropped. libzmq puts a peer's properties into the dictionary that
+/// `zmq_msg_gets` reads, so under NULL a peer there names its own user.
 pub(crate) fn parse(mut block: &[u8], config: &ConnectionConfig) -> Result<Metadata, PeerError> {
     let mut identity = None;
     let mut socket_type = None;
@@ -79,6 +83,8 @@ fn take_property<'a>(block: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     (!name.is_empty()).then_some((name, value))
 }
 
+/// A property that comes twice could mean one thing to us and another to somebody on the path: libzmq takes
+/// the last.
 fn set_once<'a>(place: &mut Option<&'a [u8]>, value: &'a [u8]) -> Result<(), PeerError> {
     match place.replace(value) {
         None => Ok(()),
@@ -105,6 +111,8 @@ fn check_identity(identity: &[u8]) -> Result<Bytes, PeerError> {
             max: IDENTITY_BYTES_MAX as u64,
         });
     }
+    // A zero byte begins the ids that a ROUTER makes up for peers without an identity (`router.cpp`): an
+    // announced one could be somebody else's.
     if identity.first() == Some(&0) {
         return Err(Incompatible::ReservedIdentity.into());
     }

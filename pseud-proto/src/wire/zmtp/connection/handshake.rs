@@ -111,7 +111,7 @@ impl Connection {
         // A REQ takes no message that it did not ask for: libzmq's closes the link on an empty one
         // (`req.cpp`, `req_session_t::push_msg`).
         if self.config.probe && socket_type != SocketType::Req {
-            // The first of its direction: there is a nonce for it.
+            // The probe is the first message of its direction: under CURVE its nonce is not used up yet.
             self.output.put_probe();
         }
         Ok(())

@@ -17,7 +17,8 @@ impl Decoder {
         if config.strict && header.is_irregular() {
             return Err(Malformed::ReservedFlag.into());
         }
-        // A sealed one shows inside what it is.
+        // A sealed frame says inside what it is (RFC 26: flags are the first byte of a MESSAGE's box); its outer
+        // flags are not proven.
         if header.is_command() && self.opener.is_none() {
             within("command bytes", header.size, limits.command_bytes_max)?;
             return self.check_handshake(header, config);

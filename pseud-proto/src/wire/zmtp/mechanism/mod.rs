@@ -147,7 +147,8 @@ impl Mechanism {
     /// The body of the ERROR that tells the peer why it may not.
     pub(crate) fn refusal(&self, code: u16) -> Vec<u8> {
         match self {
-            // Others than libzmq's clients see a broken command, and go as well.
+            // libzmq's clients of PLAIN know an ERROR by its own misspelling alone (`plain_client.cpp`);
+            // others see a broken command in it, and close as at an ERROR (RFC 37).
             Self::PlainServer(_) => command::libzmq_error(code),
             _ => command::error(code),
         }

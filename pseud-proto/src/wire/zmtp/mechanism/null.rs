@@ -1,4 +1,4 @@
-//! NULL (ZMTP 3.1 §NULL): each side sends READY, and is ready when it has the other's.
+//! NULL (RFC 37, "NULL security mechanism"): each side sends READY, and is ready when it has the other's.
 
 use crate::auth::user::User;
 use crate::base::side::Side;
@@ -20,7 +20,8 @@ impl Null {
         Self { side }
     }
 
-    /// Our READY. It waits for nothing: two sides that wait for each other wait for ever.
+    /// Our READY. It waits for nothing, as libzmq's (`null_mechanism.cpp`): RFC 37 lets the accepting side wait
+    /// for the other's, and two sides that wait for each other wait for ever.
     pub(crate) fn start(&self, config: &ConnectionConfig) -> Vec<u8> {
         let mut body = Vec::new();
         command::put_name(&mut body, "READY");

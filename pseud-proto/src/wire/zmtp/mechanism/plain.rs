@@ -32,7 +32,8 @@ impl PlainClient {
         Self { awaits: ClientAwaits::Greeting }
     }
 
-    /// HELLO. Not before the peer has named PLAIN itself: nobody else gets the password.
+    /// HELLO (RFC 24): user name and password, each behind a byte of length. Not before the peer has named
+    /// PLAIN itself: nobody else gets the password.
     pub(crate) fn handle_greeting(
         &mut self,
         config: &ConnectionConfig,
@@ -57,6 +58,7 @@ impl PlainClient {
                 self.awaits = ClientAwaits::Ready;
                 Ok(Step::Send(with_metadata("INITIATE", config)))
             }
+            // RFC 24: WELCOME has no data.
             (ClientAwaits::Welcome, b"WELCOME") => Err(Malformed::BadCommand.into()),
             (ClientAwaits::Ready, b"READY") => Ok(Step::Complete(Complete {
                 last: None,
@@ -116,7 +118,7 @@ impl PlainServer {
         }
     }
 
-    /// WELCOME.
+    /// WELCOME (RFC 24): the name and password were taken. The metadata follows in INITIATE and READY.
     pub(crate) fn admit(&mut self, user: User) -> Step {
         self.awaits = ServerAwaits::Initiate { user };
         let mut body = Vec::with_capacity(8);
@@ -140,7 +142,7 @@ fn put_short(out: &mut Vec<u8>, what: &'static str, value: &[u8]) -> Result<(), 
     Ok(())
 }
 
-/// HELLO's data: two short strings of any bytes, and nothing behind them.
+/// HELLO's data (RFC 24): two strings of 0 to 255 bytes of any kind, and nothing behind them.
 fn parse_hello(data: &[u8]) -> Option<Question> {
     let (username, rest) = take_short(data)?;
     let (password, rest) = take_short(rest)?;

@@ -27,7 +27,8 @@ use crate::auth::keys::key::{PublicKey, SecretKey};
 use crate::error::{Insecure, PeerError};
 use zeroize::Zeroizing;
 
-/// What the nonces of each command begin with.
+/// What the nonces of each command begin with (RFC 26): 16 bytes in front of a number of 8, or 8 bytes in front
+/// of 16 random ones.
 const HELLO_NONCE: [u8; 16] = *b"CurveZMQHELLO---";
 const WELCOME_NONCE: [u8; 8] = *b"WELCOME-";
 const INITIATE_NONCE: [u8; 16] = *b"CurveZMQINITIATE";
@@ -36,16 +37,18 @@ const READY_NONCE: [u8; 16] = *b"CurveZMQREADY---";
 const CLIENT_NONCE: [u8; 16] = *b"CurveZMQMESSAGEC";
 const SERVER_NONCE: [u8; 16] = *b"CurveZMQMESSAGES";
 
-/// HELLO's version 1.0 and its padding, which makes it longer than what answers it.
+/// HELLO's version 1.0 and its padding, which makes it longer than the WELCOME that answers it: a forged
+/// source address gains nothing (RFC 26). Its prose says 70 bytes; its grammar and all peers have 72.
 const HELLO_VERSION: [u8; 2] = [1, 0];
 const HELLO_PADDING: [u8; 72] = [0; 72];
 /// What HELLO's box holds: nothing but the proof that it opens.
 const HELLO_CONTENT: [u8; 64] = [0; 64];
-/// Two keys.
+/// Two keys: `C'`, which is vouched for, and `S`, to whom (RFC 26).
 const VOUCH_CONTENT_LEN: usize = 64;
 const VOUCH_LEN: usize = 16 + TAG_LEN + VOUCH_CONTENT_LEN;
 
-/// The key shared by theirs and ours. Weak keys share nothing.
+/// The key shared by theirs and ours (NaCl's `crypto_box_beforenm`). A weak key, of low order, gives the same
+/// secret with any other, which everybody knows: it shares nothing, as libsodium has it.
 fn agree(theirs: &PublicKey, ours: &SecretKey) -> Result<Boxes, PeerError> {
     if theirs.is_weak() {
         return Err(Insecure::WeakKey.into());

@@ -1,7 +1,8 @@
 //! The server's side of the handshake.
 //!
-//! All it keeps of a client before INITIATE is kept with its link, so the cookie carries nothing
-//! and is only random.
+//! RFC 26 lets a server seal `C'` and `s'` into the cookie and forget its client until INITIATE. All that this
+//! one keeps before that is kept with its link, as libzmq does (`curve_server.cpp`), so the cookie carries
+//! nothing and is only random: a client echoes its 96 bytes untouched.
 
 use super::{
     CLIENT_NONCE, HELLO_CONTENT, HELLO_NONCE, HELLO_PADDING, HELLO_VERSION, INITIATE_NONCE,
@@ -25,12 +26,14 @@ use crate::wire::zmtp::metadata::Metadata;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
-/// How long a cookie lives at most: the whole handshake must be over by then.
+/// How long a cookie lives at most (RFC 26 has its key thrown away after a minute or so): the whole
+/// handshake must be over by then.
 pub(crate) const COOKIE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Key pairs tried on one HELLO: the present one and the one before or behind it.
 const KEY_PAIRS_MAX: usize = 2;
 
-/// Our numbers: READY's and the first MESSAGE's.
+/// Our numbers: READY's and the first MESSAGE's, libzmq's (`curve_server.cpp`). WELCOME has a random nonce,
+/// and so takes none.
 const READY_NUMBER: u64 = 1;
 const MESSAGE_NUMBER: u64 = 2;
 
@@ -118,7 +121,7 @@ impl ServerHandshake {
         Ok(Step::Complete(Complete { last, metadata, user, client_key, session }))
     }
 
-    /// WELCOME: random (16) | box of S' (32) and the cookie (96).
+    /// WELCOME (RFC 26), 168 bytes: random (16) | box of S' (32) and the cookie (96), from `S` to `C'`.
     fn welcome(&self, welcomed: &Welcomed, key: &Boxes) -> Vec<u8> {
         let ServerRandom { welcome_nonce, cookie, .. } = &self.random;
         let server_transient = welcomed.transient.public().as_bytes();
@@ -131,7 +134,8 @@ impl ServerHandshake {
     }
 }
 
-/// HELLO's data: version (2) | padding (72) | C' (32) | number (8) | box of 64 zeros (80).
+/// HELLO's data (RFC 26), 200 bytes with its name: version (2) | padding (72) | C' (32) | number (8) | box of
+/// 64 zeros (80), from `C'` to `S`.
 struct HelloFields<'a> {
     client_transient: PublicKey,
     number: u64,
@@ -185,7 +189,8 @@ impl<'a> HelloFields<'a> {
     }
 }
 
-/// INITIATE's data: cookie (96) | number (8) | box of C (32), vouch (96) and metadata.
+/// INITIATE's data (RFC 26): cookie (96) | number (8) | box of C (32), vouch (96) and metadata, from `C'` to
+/// `S'`.
 struct Initiate<'a> {
     cookie: &'a [u8; COOKIE_LEN],
     number: u64,
@@ -221,8 +226,9 @@ impl<'a> Initiate<'a> {
     }
 }
 
-/// A vouch is random (16) | box of C' and S. It is good if `C` made it for this link and for us:
-/// libzmq looks at the first half alone.
+/// A vouch (RFC 26) is random (16) | box of C' and S, from `C` to `S'`. It is good if `C` made it for this link and
+/// for us: its second half keeps another server, which the client knows too, from handing it on to us. libzmq
+/// looks at the first half alone (`curve_server.cpp`).
 fn check_vouch(
     vouch: &[u8; VOUCH_LEN],
     client_key: &PublicKey,
@@ -236,7 +242,7 @@ fn check_vouch(
     if content.ct_eq(&wanted.concat()).into() { Ok(()) } else { Err(Insecure::Vouch.into()) }
 }
 
-/// READY: number (8) | box of our metadata.
+/// READY (RFC 26): number (8) | box of our metadata, from `S'` to `C'`.
 fn ready(key: &Boxes, config: &ConnectionConfig) -> Vec<u8> {
     let mut block = Vec::new();
     metadata::put(&mut block, config);
