@@ -10,7 +10,7 @@ const TOO_LONG: Duration = Duration::from_secs(1);
 
 /// What requests that arrived together call: kept until their handlers have begun.
 #[derive(Debug, Default)]
-pub(crate) struct CalledMethods(SmallVec<[SmolStr; 8]>);
+pub(crate) struct CalledMethods(SmallVec<[SmolStr; 1]>);
 
 impl CalledMethods {
     /// Those of these requests, too.
