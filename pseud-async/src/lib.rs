@@ -5,7 +5,7 @@
 //! (`pseud-tokio`), whose `Server` and `Client` are [`Server`] and [`Client`] on its runtime.
 //!
 //! The hot path has no timer, channel, task or copy of its own for a call: a call is a slot
-//! {waker, outcome} beside the endpoint under one short lock, its deadline lives in the endpoint,
+//! {waker, outcome} beside its session under that link's short lock, its deadline lives in the session,
 //! and a handler is polled once where its request arrives.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -13,13 +13,16 @@
 
 pub use crate::message::parts::Lent;
 pub use crate::rpc::budget::{Budget, Portion, Taken};
-pub use crate::rpc::directory::find::Target;
+pub use crate::rpc::counts::EventCounts;
+pub use crate::rpc::directory::find::{AbsentPeer, Target};
 pub use crate::rpc::directory::members::{Joined, Left, LoggedIn};
 pub use crate::rpc::directory::parked::Awaited;
+pub use crate::rpc::directory::waiting::Waits;
 pub use crate::rpc::directory::{Directory, Parking};
 pub use crate::rpc::session::calling::{CallKey, NotCalled};
 pub use crate::rpc::session::entry::{NewCall, Outbound};
 pub use crate::rpc::session::ids::Dialect;
+pub use crate::rpc::session::owned::Came;
 pub use crate::rpc::session::replying::Reply;
 pub use crate::rpc::session::sink::Sink;
 pub use crate::rpc::session::visit::{Arrived, Visit};

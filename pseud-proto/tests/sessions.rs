@@ -11,8 +11,8 @@
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::{Dropped, Stats};
 use pseud_proto::session::{
-    Arrived, Budget, CallKey, Counted, Directory, NewCall, NotCalled, Outbound, Portion, Reply,
-    Session, Sink, Target, Visit,
+    AbsentPeer, Arrived, Budget, CallKey, Counted, Directory, NewCall, NotCalled, Outbound,
+    Portion, Reply, Session, Sink, Target, Visit,
 };
 use pseud_proto::zmtp::{Parts, Token};
 use pseud_proto::{
@@ -185,7 +185,9 @@ fn who_is_not_welcome_yet_is_waited_for_and_an_older_session_ends_first() {
     let left = node.directory.lock().unwrap().leave(old.id()).unwrap();
     assert!(left.successor.is_none(), "a newer one has the name");
     assert!(node.directory.lock().unwrap().leave(old.id()).is_none(), "told twice");
-    let Target::Nobody { whom, is_server, .. } = node.find("desk") else { panic!("too early") };
+    let Target::Nobody(AbsentPeer { whom, is_server, .. }) = node.find("desk") else {
+        panic!("too early")
+    };
     let call = node.call(5, "x");
     let until = call.deadline;
     node.directory.lock().unwrap().park(whom, call, until, is_server);
@@ -209,7 +211,7 @@ fn a_session_says_once_who_it_is() {
     let mut session = node.session("desk");
     let to = To::User { id: "alice".into(), several: Default::default() };
     let find = || node.directory.lock().unwrap().find(&to).unwrap();
-    let Target::Nobody { whom, .. } = find() else { panic!("nobody is alice") };
+    let Target::Nobody(AbsentPeer { whom, .. }) = find() else { panic!("nobody is alice") };
     let call = node.call(1, "x");
     let until = call.deadline;
     node.directory.lock().unwrap().park(whom, call, until, false);

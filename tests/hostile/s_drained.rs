@@ -68,7 +68,8 @@ async fn a_drain_waits_for_handlers_whose_callers_have_left() {
     bench.until_spied(1).await;
     timeout(PATIENCE, began.recv()).await.unwrap().unwrap();
     wire.reset();
-    bench.until(|stats| stats.requests_open == 0).await;
+    bench.until(|stats| stats.sessions == 1).await;
+    assert_eq!(bench.stats().requests_open, 2, "what is worked for is open");
     let mut drained = std::pin::pin!(bench.server.drained());
     assert!(timeout(Duration::from_millis(50), &mut drained).await.is_err(), "two handlers run");
     go.send(()).unwrap();

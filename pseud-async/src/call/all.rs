@@ -75,7 +75,10 @@ impl<T, A, K> CallAll<T, A, K> {
         K: Serialize,
     {
         let packed = encode(args, kwargs);
-        let send = |peer: Peer| peer.send(&self.name, packed.clone()?, self.options.clone());
+        let send = |peer: Peer| {
+            let (packed, options) = (packed.clone()?, self.options.clone());
+            Pending::send(peer.route(), &self.name, packed, options, None)
+        };
         self.calls = std::mem::take(&mut self.peers).into_iter().map(send).collect();
     }
 }

@@ -5,14 +5,16 @@ pub(crate) mod error;
 pub(crate) mod nested;
 pub(crate) mod peer;
 pub(crate) mod pending;
+pub(crate) mod route;
 pub(crate) mod service;
 
 use crate::call::error::CallError;
-use crate::call::pending::Pending;
+use crate::call::pending::{Pending, learn};
+use crate::call::route::Route;
 use crate::engine::hub::Hub;
 use crate::engine::refusals::line::BadReply;
 use bytes::Bytes;
-use pseud_proto::{CallOptions, CallRefused, Outcome, Packed, Reason, To, Unchecked};
+use pseud_proto::{CallOptions, CallRefused, Outcome, Packed, Reason, Unchecked};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
@@ -46,8 +48,7 @@ use std::time::Duration;
 /// ```
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<T, A, K = ()> {
-    hub: Arc<Hub>,
-    to: To,
+    route: Arc<Route>,
     name: SmolStr,
     arguments: Option<(A, K)>,
     options: CallOptions,
@@ -59,23 +60,23 @@ impl<T, A, K> Unpin for Call<T, A, K> {}
 
 impl<T, A, K> fmt::Debug for Call<T, A, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("to", &self.to).field("name", &self.name).finish()
+        f.debug_struct("Call").field("to", &self.route).field("name", &self.name).finish()
     }
 }
 
 impl<T, A> Call<T, A> {
-    pub(crate) fn new(hub: Arc<Hub>, to: To, name: SmolStr, args: A) -> Self {
+    pub(crate) fn new(route: Arc<Route>, name: SmolStr, args: A) -> Self {
         let arguments = Some((args, ()));
         let (options, pending, result) = (CallOptions::default(), None, PhantomData);
-        Self { hub, to, name, arguments, options, pending, result }
+        Self { route, name, arguments, options, pending, result }
     }
 
     /// The same with keyword arguments: a struct or a map with text keys; anything else is
     /// [`CallError::Refused`].
     pub fn kwargs<K: Serialize>(self, kwargs: K) -> Call<T, A, K> {
-        let Self { hub, to, name, arguments, options, pending, result } = self;
+        let Self { route, name, arguments, options, pending, result } = self;
         let arguments = arguments.map(|(args, ())| (args, kwargs));
-        Call { hub, to, name, arguments, options, pending, result }
+        Call { route, name, arguments, options, pending, result }
     }
 }
 
@@ -112,15 +113,20 @@ where
         let this = self.get_mut();
         if let Some((args, kwargs)) = this.arguments.take() {
             let packed = encode(&args, &kwargs)?;
-            let (to, options) = (this.to.clone(), this.options.clone());
-            this.pending = Some(Pending::send(&this.hub, to, &this.name, packed, options)?);
+            let (options, waker) = (this.options.clone(), Some(cx.waker()));
+            let pending = Pending::send(&this.route, &this.name, packed, options, waker)?;
+            let is_over = pending.is_over();
+            this.pending = Some(pending);
+            if !is_over {
+                return Poll::Pending;
+            }
         }
         let Some(pending) = &mut this.pending else {
             return Poll::Ready(Err(CallError::Unknown(Reason::Cancelled)));
         };
         let outcome = ready!(Pin::new(pending).poll(cx));
         this.pending = None;
-        Poll::Ready(decode(&this.hub, outcome))
+        Poll::Ready(decode(&this.route.hub, outcome))
     }
 }
 
@@ -153,8 +159,6 @@ fn decode_value<T: DeserializeOwned>(hub: &Hub, body: Unchecked) -> Result<T, Ca
         hub.bad_reply(BadReply { bad, over });
         CallError::Executed(if over.is_some() { Reason::TooLarge } else { Reason::BadReply })
     })?;
-    if let Some(peer) = peer {
-        hub.learn(peer, &packed);
-    }
+    learn(hub, peer, &packed);
     packed.decode().map_err(|error| CallError::Result(error.to_string()))
 }

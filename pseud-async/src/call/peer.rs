@@ -1,11 +1,12 @@
 //! Somebody to call.
 
 use super::Call;
-use crate::call::pending::Pending;
+use crate::call::route::Route;
 use crate::call::service::Service;
 use crate::engine::hub::Hub;
+use crate::engine::seat::Seat;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{CallOptions, CallRefused, Packed, Parting, PeerError, PeerId, Several, To};
+use pseud_proto::{Parting, PeerError, PeerId, Several, To};
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::fmt;
@@ -28,73 +29,80 @@ use std::sync::Arc;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Peer {
-    hub: Arc<Hub>,
-    to: To,
-    /// Who is behind that session, if it means one.
-    info: Option<Arc<PeerInfo>>,
-}
+pub struct Peer(Arc<Route>);
 
 impl Peer {
     pub(crate) fn new(hub: Arc<Hub>, to: To) -> Self {
-        Self { hub, to, info: None }
+        Self(Route::new(hub, to))
     }
 
-    pub(crate) fn of_session(hub: Arc<Hub>, session: PeerId, info: Arc<PeerInfo>) -> Self {
-        Self { hub, to: To::Peer(session), info: Some(info) }
+    pub(crate) fn of_session(seat: Arc<Seat>, info: Arc<PeerInfo>) -> Self {
+        Self(Route::to_session(seat, info))
+    }
+
+    /// A handle to a session that was there.
+    pub(crate) fn once(hub: &Arc<Hub>, session: PeerId, info: Arc<PeerInfo>) -> Self {
+        let seat = hub.lock().seat(session);
+        Self(Route::to_past_session(hub.clone(), session, seat, info))
     }
 
     /// Handles to those sessions.
-    pub(crate) fn all(hub: &Arc<Hub>, present: Vec<(PeerId, Arc<PeerInfo>)>) -> Vec<Self> {
-        let peer = |(session, info)| Self::of_session(hub.clone(), session, info);
-        present.into_iter().map(peer).collect()
+    pub(crate) fn all(present: Vec<(Arc<Seat>, Arc<PeerInfo>)>) -> Vec<Self> {
+        present.into_iter().map(|(seat, info)| Self::of_session(seat, info)).collect()
+    }
+
+    /// Whom it means.
+    pub(crate) fn route(&self) -> &Arc<Route> {
+        &self.0
     }
 
     /// Calls this peer. `args` is a tuple: `("Charly",)`, `()`. See [`Call`].
     pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
-        Call::new(self.hub.clone(), self.to.clone(), SmolStr::new(name), args)
+        Call::new(self.0.clone(), SmolStr::new(name), args)
     }
 
     /// A service of this peer. See [`Service`].
     pub fn service(&self, name: impl AsRef<str>) -> Service {
-        Service::new(self.hub.clone(), self.to.clone(), name.as_ref())
+        Service::new(self.0.clone(), name.as_ref())
     }
 
     /// The same user, but calls are refused
     /// ([`CallRefused::SeveralSessions`](pseud_proto::CallRefused)) while it has several sessions.
     /// Whoever is no user has one at most.
     #[must_use]
-    pub fn require_single_session(mut self) -> Self {
-        if let To::User { several, .. } | To::Known { several, .. } = &mut self.to {
-            *several = Several::Refuse;
+    pub fn require_single_session(self) -> Self {
+        let mut to = self.0.to.clone();
+        match &mut to {
+            To::User { several, .. } | To::Known { several, .. } => *several = Several::Refuse,
+            _ => return self,
         }
-        self
+        Self::new(self.0.hub.clone(), to)
     }
 
     /// Who is behind the session that it means, also after that has ended. Of a user or an identity: who
     /// would be called now; `None` where nobody would, or nobody alone.
     pub fn info(&self) -> Option<Arc<PeerInfo>> {
-        if self.info.is_some() {
-            return self.info.clone();
+        if let Some(info) = self.0.info() {
+            return Some(info.clone());
         }
-        let inner = self.hub.lock();
-        let peer = inner.endpoint.session_of(&self.to)?;
-        inner.endpoint.peer_info(peer).cloned()
+        let inner = self.0.hub.lock();
+        let peer = inner.directory.session_of(&self.0.to)?;
+        inner.directory.peer_info(peer).cloned()
     }
 
     /// The session that it means, also after that has ended; of a user or an identity the one that would
     /// be called now. It is the same in [`ConnectionEvent`](crate::ConnectionEvent)s, and never means
     /// another session.
     pub fn session(&self) -> Option<PeerId> {
-        match &self.to {
+        match &self.0.to {
             To::Peer(session) => Some(*session),
-            to => self.hub.lock().endpoint.session_of(to),
+            _ => self.0.session(),
         }
     }
 
     /// Whether a call would find a session now. It may have ended when the call is made.
     pub fn is_connected(&self) -> bool {
-        self.hub.lock().endpoint.session_of(&self.to).is_some()
+        self.0.session().is_some()
     }
 
     /// Ends the session that would be called now; false where there is none. What follows is said at
@@ -105,26 +113,12 @@ impl Peer {
 
     /// The same, and says why: to a peer that reads it, for whose calls that is then the reason.
     pub fn disconnect_as(&self, why: Parting) -> bool {
-        let reason = PeerError::SentAway(why).into();
-        let ended = self.hub.act(|inner, now| {
-            let peer = inner.endpoint.session_of(&self.to)?;
-            Some(inner.endpoint.disconnect_as(peer, reason, now))
-        });
-        ended.unwrap_or_default()
-    }
-
-    pub(crate) fn send(
-        self,
-        name: &str,
-        arguments: Packed,
-        options: CallOptions,
-    ) -> Result<Pending, CallRefused> {
-        Pending::send(&self.hub, self.to, name, arguments, options)
+        self.0.hub.disconnect(&self.0.to, PeerError::SentAway(why).into())
     }
 }
 
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Peer").field(&self.to).finish()
+        f.debug_tuple("Peer").field(&self.0).finish()
     }
 }

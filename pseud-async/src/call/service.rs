@@ -1,8 +1,7 @@
 //! Dotted names, part by part.
 
 use super::Call;
-use crate::engine::hub::Hub;
-use pseud_proto::To;
+use crate::call::route::Route;
 use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
 use std::fmt;
@@ -43,16 +42,15 @@ use std::sync::Arc;
 /// [`CallRefused::NameEmpty`](pseud_proto::CallRefused::NameEmpty).
 #[derive(Clone)]
 pub struct Service {
-    hub: Arc<Hub>,
-    to: To,
+    route: Arc<Route>,
     name: SmolStr,
     /// How many calls led to those that are made here.
     hops: u32,
 }
 
 impl Service {
-    pub(crate) fn new(hub: Arc<Hub>, to: To, name: &str) -> Self {
-        Self { hub, to, name: SmolStr::new(name), hops: 0 }
+    pub(crate) fn new(route: Arc<Route>, name: &str) -> Self {
+        Self { route, name: SmolStr::new(name), hops: 0 }
     }
 
     /// The same, with calls to which that many led.
@@ -74,13 +72,13 @@ impl Service {
     /// Calls `name` of this service. `args` is a tuple: `("ABC",)`, `()`. See [`Call`].
     pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
         let name = join(&self.name, name.as_ref());
-        Call::new(self.hub.clone(), self.to.clone(), name, args).hops(self.hops)
+        Call::new(self.route.clone(), name, args).hops(self.hops)
     }
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service").field("to", &self.to).field("name", &self.name).finish()
+        f.debug_struct("Service").field("to", &self.route).field("name", &self.name).finish()
     }
 }
 

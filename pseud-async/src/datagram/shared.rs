@@ -5,10 +5,11 @@
 use super::log::Log;
 use super::socket::DatagramSocket;
 use crate::engine::hub::Hub;
+use crate::engine::seat::Seat;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::rpcudp::{Action, CallOptions, Endpoint, Outcome, Request, Transmit};
-use pseud_proto::{CallId, CallRefused, Packed, PeerId};
+use pseud_proto::{CallId, CallRefused, Packed, Reason};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ pub(crate) struct SharedSocket {
     /// Its executor and its end are the endpoint's. It has no links.
     pub(crate) hub: Arc<Hub>,
     /// A session of the hub's that is over: what a request's caller is as a peer of pseud's.
-    pub(crate) nobody: PeerId,
+    pub(crate) nobody: Arc<Seat>,
     /// The task that receives.
     pub(crate) driver: AtomicWaker,
     pub(crate) log: Log,
@@ -192,11 +193,12 @@ impl DatagramState {
 }
 
 /// A session that has ended before anybody could call it.
-fn nobody(hub: &Hub) -> PeerId {
-    let now = hub.now();
+fn nobody(hub: &Arc<Hub>) -> Arc<Seat> {
     let mut inner = hub.lock();
-    let peer = inner.endpoint.handle_connected(PeerInfo::new("".into()), now);
-    inner.endpoint.disconnect(peer, now);
-    while inner.endpoint.poll_action().is_some() {}
-    peer
+    let admitted = inner.directory.join(PeerInfo::new("".into())).admitted;
+    inner.directory.leave(admitted.id);
+    drop(inner);
+    let seat = Seat::admit(hub, admitted, None);
+    seat.end(Reason::Disconnected);
+    seat
 }

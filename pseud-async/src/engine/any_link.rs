@@ -13,7 +13,7 @@ use std::time::Instant;
 pub(crate) trait AnyLink: fmt::Debug + Send + Sync {
     /// Writes at once from this task if the link is free, else wakes the link's own task.
     fn flush_now(&self);
-    /// Whether the link's task will flush without being told, at its next poll. Asked under the hub's
+    /// Whether the link's task will flush without being told, at its next poll. Asked under its session's
     /// lock, which the task takes for that after it was polled: so what is queued by then goes along.
     fn will_flush(&self) -> bool {
         false

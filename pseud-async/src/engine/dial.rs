@@ -2,10 +2,9 @@
 //! and what it tells its peer of the others, so that a second link to one server stands by there instead
 //! of taking the first one's name.
 
-use super::dials::DialState;
+use super::dials::{DialState, Dials};
 use super::event::KeptEvent;
 use super::hub::Hub;
-use super::state::Inner;
 use pseud_proto::{LinkId, Reason, Siblings};
 use std::sync::Arc;
 
@@ -65,11 +64,10 @@ impl Dial {
     }
 
     fn note(&self, change: impl FnOnce(&mut DialState)) {
-        self.hub.act(|inner, now| {
-            if let Some(known) = inner.dials.all.get_mut(self.key) {
+        self.hub.change_dials(|dials| {
+            if let Some(known) = dials.all.get_mut(self.key) {
                 change(known);
             }
-            inner.report_unreachable(now);
         });
     }
 
@@ -80,27 +78,25 @@ impl Dial {
 
 impl Drop for Dial {
     fn drop(&mut self) {
-        self.hub.act(|inner, now| {
-            inner.dials.all.try_remove(self.key);
-            inner.report_unreachable(now);
-        });
-    }
-}
-
-impl Inner {
-    fn report_unreachable(&mut self, now: std::time::Instant) {
-        let (why, is_final) = (self.dials.why(), self.dials.is_final());
-        self.endpoint.set_unreachable(why, is_final, now);
+        self.hub.change_dials(|dials| drop(dials.all.try_remove(self.key)));
     }
 }
 
 impl Hub {
     /// From here on others may connect to us.
     pub(crate) fn listens(&self) {
-        self.act(|inner, now| {
-            inner.dials.listens = true;
-            inner.report_unreachable(now);
-        });
+        self.change_dials(|dials| dials.listens = true);
+    }
+
+    /// What came of connecting is otherwise: calls that wait for the server may wait in vain.
+    fn change_dials(&self, change: impl FnOnce(&mut Dials)) {
+        let mut inner = self.lock();
+        change(&mut inner.dials);
+        let (why, is_final) = (inner.dials.why(), inner.dials.is_final());
+        let in_vain = inner.directory.set_unreachable(why, is_final);
+        let ended = inner.ended(in_vain);
+        drop(inner);
+        self.not_executed(ended);
     }
 }
 

@@ -1,37 +1,46 @@
-//! The hub: one endpoint under one short lock, and who waits for it.
+//! The hub: the node's directory under its lock, what its sessions share, and who waits for them.
 
 use super::blocking_jobs::BlockingJobs;
-use super::effects::Effects;
+use super::counts::Sharded;
 use super::hooks::Hooks;
 use super::refusals::Refusals;
-use super::running::Running;
 use super::sockets::Sockets;
-use super::state::Inner;
+use super::state::NodeState;
 use crate::runtime::Executor;
 use atomic_waker::AtomicWaker;
-use pseud_proto::pseud::Endpoint;
-use pseud_proto::{Config, Packed, PeerId};
+use pseud_proto::Config;
+use pseud_proto::pseud::Stats;
+use pseud_proto::session::{Budget, Directory};
 use std::io;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-/// One endpoint with its callers: what all links and handles of a node share.
+/// What the node's lock guards.
+pub(crate) type Inner = NodeState<Hub>;
+
+/// What all links and handles of a node share.
 ///
-/// Under its lock no waker is woken, no handler runs and nothing of a user's is dropped: what an
-/// operation gives rise to is collected and done after the lock is released.
-/// Locks are taken link first, then hub; a caller who holds neither only *tries* a link's.
+/// Its lock is for who comes and goes, and for names. It is never taken beside a session's, and behind a
+/// connection's where that is held; a caller who holds none only *tries* a connection's. Under it no
+/// waker is woken, no handler runs and nothing of a user's is dropped.
 #[derive(Debug)]
 pub struct Hub {
     inner: Mutex<Inner>,
     pub(crate) runtime: Arc<dyn Executor>,
-    pub(crate) timer: AtomicWaker,
-    /// Handlers that did not end at once, those of callers that are gone among them.
-    pub(crate) running: Running,
     pub(crate) blocking: BlockingJobs,
-    /// How often sessions were revoked or shut down. Changed under the lock, read without.
-    pub(crate) closings: AtomicUsize,
+    pub(crate) timer: AtomicWaker,
     pub(crate) config: Arc<Config>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) counts: Sharded,
+    pub(super) born: Instant,
+    /// The moment for which the timer is armed: it is woken only for an earlier one.
+    pub(super) armed: AtomicU64,
+    /// Whether somebody waits for the node to be idle.
+    pub(super) is_idling: AtomicBool,
+    pub(super) is_closing_largest: AtomicBool,
+    /// How often the directory has changed: whoever remembers what it said looks at this first.
+    changes: AtomicU64,
     /// Taken alone, under no other lock.
     pub(crate) refusals: Refusals,
     pub(crate) sockets: Arc<Sockets>,
@@ -44,17 +53,23 @@ impl Hub {
     /// # Errors
     /// The operating system gives no entropy: there is no fallback.
     pub(crate) fn new(config: Arc<Config>, runtime: impl Executor + 'static) -> io::Result<Self> {
-        let endpoint = Endpoint::new(config.clone(), runtime.seed()?);
         let runtime: Arc<dyn Executor> = Arc::new(runtime);
         let threads_max = runtime.blocking_threads_max();
+        let budget = Arc::new(Budget::new(&config));
+        let directory = Directory::new(config.clone(), budget.clone(), runtime.seed()?);
         Ok(Self {
-            inner: Mutex::new(Inner::new(endpoint)),
+            inner: Mutex::new(Inner::new(directory)),
+            born: runtime.now(),
             blocking: BlockingJobs::new(runtime.clone(), threads_max),
             runtime,
             timer: AtomicWaker::new(),
-            running: Running::default(),
-            closings: AtomicUsize::new(0),
             config,
+            budget,
+            counts: Sharded::default(),
+            armed: AtomicU64::new(u64::MAX),
+            is_idling: AtomicBool::new(false),
+            is_closing_largest: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
             refusals: Refusals::default(),
             sockets: Arc::default(),
             hooks: OnceLock::new(),
@@ -70,27 +85,29 @@ impl Hub {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something to the endpoint under the lock; what follows from it is done after.
-    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Inner, Instant) -> R) -> (R, Effects) {
-        let now = self.now();
-        self.visit(|inner, _| act(inner, now))
+    /// Under its lock: what the directory said before may be otherwise.
+    pub(super) fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
-    /// The same for who knows the time, and looks at what follows while it goes on.
-    pub(crate) fn visit<R>(&self, act: impl FnOnce(&mut Inner, &mut Effects) -> R) -> (R, Effects) {
-        let mut effects = Effects::default();
-        let mut inner = self.lock();
-        let result = act(&mut inner, &mut effects);
-        effects.settle(&mut inner, &self.running);
-        effects.count_closings(&self.closings);
+    /// How often the directory has changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Counters: sums over moments, each session's in its turn.
+    pub(crate) fn stats(&self) -> Stats {
+        let (mut stats, taken) = (self.counts.stats(), self.budget.taken());
+        let inner = self.lock();
+        stats.sessions_unnamed = inner.directory.sessions_unnamed();
+        let seats: Vec<_> = inner.seats().cloned().collect();
         drop(inner);
-        (result, effects)
-    }
-
-    /// A body of that peer's was checked: what not everybody could be sent may go back there.
-    pub(crate) fn learn(&self, peer: PeerId, body: &Packed) {
-        if !body.is_v1_safe() {
-            self.lock().endpoint.learn(peer, body);
-        }
+        let waiting = seats.iter().map(|seat| seat.look(|session| session.answers_waiting()));
+        stats.requests_open = taken.requests + waiting.sum::<usize>();
+        stats.sessions = taken.sessions;
+        stats.calls_pending = taken.calls;
+        stats.requests_open_bytes = taken.request_bytes;
+        stats.queued_bytes = taken.output_bytes;
+        stats
     }
 }

@@ -1,9 +1,10 @@
 //! How a hub ends, and who waits for that.
 
 use super::hub::Hub;
+use super::seat::Seat;
 use super::sockets::{Listening, OpenSocket, Sockets, SocketsClosed};
 use super::wait_list::{WaitHandle, WaitList};
-use pseud_proto::{Parting, PeerError, Reason};
+use pseud_proto::Reason;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,6 +17,16 @@ impl Hub {
         self.lock().shut_down
     }
 
+    /// Lets somebody wait for that; `false` where it was.
+    pub(crate) fn wait_for_end(&self, place: &WaitHandle) -> bool {
+        let mut inner = self.lock();
+        let waits = !inner.shut_down;
+        if waits {
+            inner.ending.join(place);
+        }
+        waits
+    }
+
     /// Waits for that: for loops that accept or dial.
     pub(crate) fn shut_down(self: &Arc<Self>) -> ShutDown {
         ShutDown { hub: self.clone(), place: WaitHandle::default() }
@@ -25,17 +36,29 @@ impl Hub {
     /// listened does so no more when this returns.
     pub(crate) fn shutdown(&self) {
         self.report_last();
-        let ((waiting, strangers), effects) = self.with(|inner, now| {
-            inner.shut_down = true;
-            inner.endpoint.shutdown(now);
-            let crowds = [&mut inner.joining, &mut inner.ending, &mut inner.idling];
-            let waiting: Vec<_> = crowds.into_iter().flat_map(WaitList::leave).collect();
-            ((waiting, inner.watchers.wake_all()), std::mem::take(&mut inner.strangers))
-        });
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        inner.shut_down = true;
+        let parked = inner.directory.shutdown();
+        let parked = inner.waiting(parked);
+        let seats: Vec<Arc<Seat>> = inner.seats().cloned().collect();
+        let crowds = [&mut inner.joining, &mut inner.ending, &mut inner.idling];
+        let waiting: Vec<_> = crowds.into_iter().flat_map(WaitList::leave).collect();
+        let strangers = std::mem::take(&mut inner.strangers);
+        self.changed();
+        drop(guard);
         self.sockets.close_listening();
-        self.perform(effects, None);
-        let (waiting, watching) = waiting;
+        for seat in seats {
+            seat.end(Reason::Shutdown);
+        }
+        let shut_down = |waiting| (waiting, Reason::Shutdown);
+        self.not_executed(parked.into_iter().map(shut_down).collect());
         waiting.iter().for_each(|waker| waker.wake());
+        // All that there is to tell was told before.
+        let mut inner = self.lock();
+        inner.all_told = true;
+        let watching = inner.watchers.wake_all();
+        drop(inner);
         watching.into_iter().for_each(Waker::wake);
         strangers.into_iter().for_each(|(_, stranger)| stranger.link.close(Reason::Shutdown));
         self.timer.wake();
@@ -71,16 +94,6 @@ impl Hub {
     pub(crate) fn sockets_closed(&self) -> SocketsClosed {
         SocketsClosed::new(self.sockets.clone())
     }
-
-    /// Ends a user's sessions, and bars those who were admitted as that user before.
-    pub(crate) fn disconnect_user(&self, user: &[u8], why: Parting) -> usize {
-        self.act(|inner, now| {
-            if !user.is_empty() {
-                inner.strangers.iter_mut().for_each(|(_, stranger)| stranger.bar(user));
-            }
-            inner.endpoint.disconnect_user_as(user, PeerError::SentAway(why).into(), now)
-        })
-    }
 }
 
 /// See [`Hub::shut_down`]. Cancel-safe.
@@ -96,11 +109,9 @@ impl Future for ShutDown {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.place.register(cx.waker());
-        let mut inner = self.hub.lock();
-        if inner.shut_down {
-            return Poll::Ready(());
+        match self.hub.wait_for_end(&self.place) {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
         }
-        inner.ending.join(&self.place);
-        Poll::Pending
     }
 }

@@ -1,164 +1,152 @@
-//! What the engine's lock guards.
+//! What the node's lock guards: who is there, and who waits for somebody to be. No session is among it.
 
+use super::absent::{AbsentOf, AwaitingOf};
 use super::any_link::AnyLink;
 use super::dials::Dials;
-use super::event::KeptEvent;
 use super::pending_link::PendingLink;
-use super::running::Running;
+use super::seated::SeatOf;
 use super::wait_list::WaitList;
-use super::waiters::Waiters;
 use super::watchers::Watchers;
-use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::pseud::Endpoint;
-use pseud_proto::{Limits, PeerId, Reason, RequestId, ShowingStep, Ticket};
+use pseud_proto::session::{Directory, NewCall, Parking};
+use pseud_proto::{PeerId, Reason};
 use slab::Slab;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::task::Waker;
-use std::time::Instant;
 
-/// Requests that are handed to handlers together.
-const PORTION_MAX: usize = 8;
-/// Links that may have such portions at the same time: each has its thread.
-const LINKS_AT_ONCE: usize = 64;
-
-/// The endpoint, and who waits for what of it.
+/// The directory, and who waits for what of it.
 #[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) waiters: Waiters,
-    pub(crate) links: Vec<Option<(PeerId, Arc<dyn AnyLink>)>>,
+pub(crate) struct NodeState<H> {
+    pub(crate) directory: Directory,
+    /// By the slots of their sessions.
+    present: Vec<Option<Present<H>>>,
+    /// The callers of calls that wait in the directory, by their tags.
+    pub(crate) absent: Slab<Arc<AbsentOf<H>>>,
     pub(crate) joining: WaitList,
     pub(crate) ending: WaitList,
     /// Who waits for the node to be idle.
     pub(crate) idling: WaitList,
-    /// Who waits to hear that a request's caller is gone.
-    pub(crate) cancelling: BTreeMap<RequestId, WaitList>,
     pub(crate) watchers: Watchers,
-    /// Who is behind every session, to say at its end who it was.
-    pub(crate) present: BTreeMap<PeerId, Arc<PeerInfo>>,
     /// Links whose handshake is not over.
     pub(crate) strangers: Slab<PendingLink>,
     /// Endpoints that we connect to.
     pub(crate) dials: Dials,
-    /// The moment for which the timer is armed: it is woken only for an earlier one.
-    pub(crate) armed: Option<Instant>,
     pub(crate) shut_down: bool,
+    /// It has shut down, and watchers were told all that there was.
+    pub(crate) all_told: bool,
 }
 
-impl Inner {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
+/// Somebody who is there.
+#[derive(Debug)]
+pub(crate) struct Present<H> {
+    pub(crate) seat: Arc<SeatOf<H>>,
+    pub(crate) link: Option<Arc<dyn AnyLink>>,
+    /// Whether watchers were told of it.
+    pub(crate) is_announced: bool,
+}
+
+impl<H> NodeState<H> {
+    pub(crate) fn new(directory: Directory) -> Self {
         Self {
-            endpoint,
-            waiters: Waiters::default(),
-            links: Vec::new(),
+            directory,
+            present: Vec::new(),
+            absent: Slab::new(),
             joining: WaitList::default(),
             ending: WaitList::default(),
             idling: WaitList::default(),
-            cancelling: BTreeMap::new(),
             watchers: Watchers::default(),
-            present: BTreeMap::new(),
             strangers: Slab::new(),
             dials: Dials::default(),
-            armed: None,
             shut_down: false,
+            all_told: false,
         }
     }
 
-    /// Whether nothing is open and no handler runs, of callers that have left neither.
-    pub(crate) fn is_idle(&self, running: &Running) -> bool {
-        self.endpoint.is_idle() && running.is_empty()
+    pub(crate) fn present(&self, peer: PeerId) -> Option<&Present<H>> {
+        self.present.get(peer.slot())?.as_ref().filter(|present| present.seat.peer == peer)
     }
 
-    pub(crate) fn link(&self, peer: PeerId) -> Option<&Arc<dyn AnyLink>> {
-        let (owner, link) = self.links.get(peer.slot())?.as_ref()?;
-        (*owner == peer).then_some(link)
+    pub(crate) fn present_mut(&mut self, peer: PeerId) -> Option<&mut Present<H>> {
+        self.present.get_mut(peer.slot())?.as_mut().filter(|present| present.seat.peer == peer)
     }
 
-    pub(crate) fn attach(&mut self, peer: PeerId, link: Arc<dyn AnyLink>) {
-        if self.links.len() <= peer.slot() {
-            self.links.resize_with(peer.slot() + 1, || None);
+    pub(crate) fn seat(&self, peer: PeerId) -> Option<Arc<SeatOf<H>>> {
+        self.present(peer).map(|present| present.seat.clone())
+    }
+
+    /// All of them.
+    pub(crate) fn seats(&self) -> impl Iterator<Item = &Arc<SeatOf<H>>> {
+        self.present.iter().flatten().map(|present| &present.seat)
+    }
+
+    pub(crate) fn attach(&mut self, seat: Arc<SeatOf<H>>, link: Option<Arc<dyn AnyLink>>) {
+        let slot = seat.peer.slot();
+        if self.present.len() <= slot {
+            self.present.resize_with(slot + 1, || None);
         }
-        self.links[peer.slot()] = Some((peer, link));
+        self.present[slot] = Some(Present { seat, link, is_announced: false });
     }
 
-    pub(crate) fn detach(&mut self, peer: PeerId) -> Option<Arc<dyn AnyLink>> {
-        let entry = self.links.get_mut(peer.slot())?;
-        match entry {
-            Some((owner, _)) if *owner == peer => entry.take().map(|(_, link)| link),
-            _ => None,
+    /// What is returned is to be dropped behind the lock.
+    pub(crate) fn detach(&mut self, peer: PeerId) -> Option<Present<H>> {
+        let entry = self.present.get_mut(peer.slot())?;
+        let detached = entry.take_if(|present| present.seat.peer == peer);
+        while self.present.last().is_some_and(Option::is_none) {
+            self.present.pop();
         }
+        if self.present.len() < self.present.capacity() / 4 {
+            self.present.shrink_to(2 * self.present.len());
+        }
+        detached
     }
 
-    /// How many requests of that peer may be handed to handlers beside those that are open: as many as
-    /// there are certainly places for, a few at most. Who reads more than that reads them later.
-    pub(crate) fn more_requests(&self, peer: PeerId, running: &Running, limits: &Limits) -> usize {
-        let open = self.endpoint.requests_open(peer);
-        let own = limits.requests_open_per_peer_max.saturating_sub(open);
-        let max = limits.requests_open_max;
-        let all = (max - max / 4).saturating_sub(running.count()) / LINKS_AT_ONCE;
-        own.min(all).min(PORTION_MAX - 1)
+    /// The sessions behind that one, in their order, that watchers were told of.
+    pub(crate) fn behind(
+        &self,
+        after: Option<PeerId>,
+    ) -> impl Iterator<Item = (&Present<H>, &Arc<PeerInfo>)> {
+        let known = self.directory.sessions_behind(after);
+        known
+            .filter_map(|(peer, info)| Some((self.present(peer)?, info)))
+            .filter(|(present, _)| present.is_announced)
     }
 
-    /// A request is about to be answered: who waits to hear that nobody waits for that any more.
-    pub(crate) fn not_cancelled(&mut self, ticket: &Ticket) -> Vec<Arc<AtomicWaker>> {
-        let waiting = self.cancelling.remove(&ticket.request());
-        waiting.map(|mut wait_list| wait_list.leave()).unwrap_or_default()
+    /// The sessions of that user, the newest last.
+    pub(crate) fn sessions_of(&self, user: &[u8]) -> Vec<(Arc<SeatOf<H>>, Arc<PeerInfo>)> {
+        let sessions = self.directory.sessions_of(user).iter();
+        let known =
+            |peer: &PeerId| Some((self.seat(*peer)?, self.directory.peer_info(*peer)?.clone()));
+        sessions.filter_map(known).collect()
     }
 
     /// Who is there.
-    pub(crate) fn sessions(&self) -> Vec<(PeerId, Arc<PeerInfo>)> {
-        self.present.iter().map(|(session, info)| (*session, info.clone())).collect()
+    pub(crate) fn sessions(&self) -> Vec<(Arc<SeatOf<H>>, Arc<PeerInfo>)> {
+        let all = self.behind(None);
+        all.map(|(present, info)| (present.seat.clone(), info.clone())).collect()
     }
 
-    /// A session began: remembered until it ends, to say then who it was.
-    pub(crate) fn joined(
-        &mut self,
-        session: PeerId,
-        info: Arc<PeerInfo>,
-    ) -> (KeptEvent, Vec<Waker>) {
-        self.present.insert(session, info.clone());
-        let event = KeptEvent::ready(session, info);
-        let wakers = self.watchers.notify(&event);
-        (event, wakers)
+    /// Calls that were taken out of the directory, each with who waits for it.
+    pub(crate) fn waiting(&mut self, calls: Vec<NewCall>) -> Vec<AwaitingOf<H>> {
+        calls.into_iter().filter_map(|call| self.waiting_one(call)).collect()
     }
 
-    /// A session has logged in: at its end it is that user's.
-    pub(crate) fn logged_in(
-        &mut self,
-        session: PeerId,
-        info: Arc<PeerInfo>,
-    ) -> (KeptEvent, Vec<Waker>) {
-        self.present.insert(session, info.clone());
-        let event = KeptEvent::logged_in(session, info);
-        let wakers = self.watchers.notify(&event);
-        (event, wakers)
+    /// The same of such as are over, with why.
+    pub(crate) fn ended(&mut self, calls: Vec<(NewCall, Reason)>) -> Vec<(AwaitingOf<H>, Reason)> {
+        let with_caller = |(call, why)| Some((self.waiting_one(call)?, why));
+        calls.into_iter().filter_map(with_caller).collect()
     }
 
-    /// Our own login there has come so far.
-    pub(crate) fn showing(
-        &mut self,
-        session: PeerId,
-        step: ShowingStep,
-    ) -> Option<(KeptEvent, Vec<Waker>)> {
-        let peer = self.present.get(&session)?.clone();
-        let event = match step {
-            ShowingStep::Challenged => KeptEvent::Challenged { peer, session },
-            ShowingStep::Authenticated => KeptEvent::Authenticated { peer, session },
-        };
-        let wakers = self.watchers.notify(&event);
-        Some((event, wakers))
+    fn waiting_one(&mut self, call: NewCall) -> Option<AwaitingOf<H>> {
+        let caller = self.absent.try_remove(call.tag as usize)?;
+        if self.absent.is_empty() {
+            self.absent = Slab::new();
+        }
+        Some(AwaitingOf { call, caller })
     }
 
-    pub(crate) fn left(
-        &mut self,
-        session: PeerId,
-        reason: Reason,
-    ) -> Option<(KeptEvent, Vec<Waker>)> {
-        let info = self.present.remove(&session)?;
-        let event = KeptEvent::lost(session, &info, reason);
-        let wakers = self.watchers.notify(&event);
-        Some((event, wakers))
+    /// A call that waits is given up; nothing happens where it waits no more. What is returned is to be
+    /// dropped behind the lock.
+    pub(crate) fn give_up(&mut self, parking: Parking) -> Option<AwaitingOf<H>> {
+        let call = self.directory.give_up(parking)?;
+        self.waiting_one(call)
     }
 }

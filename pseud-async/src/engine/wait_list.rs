@@ -38,10 +38,6 @@ impl WaitList {
         self.0.push(Arc::downgrade(&place.0));
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// It happened: whom to wake once the lock is released.
     pub(crate) fn leave(&mut self) -> Vec<Arc<AtomicWaker>> {
         std::mem::take(&mut self.0).into_iter().filter_map(|known| known.upgrade()).collect()

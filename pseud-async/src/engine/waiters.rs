@@ -1,8 +1,11 @@
-//! Who waits for which call: a slot {waker, outcome} each. No channel, no task, no timer.
+//! Who waits for which call of a session: a slot {waker, outcome} each. No channel, no task, no timer.
 
-use pseud_proto::{CallId, Outcome};
+use pseud_proto::Outcome;
 use slab::Slab;
 use std::task::Waker;
+
+/// Slots that are kept while nobody waits.
+const KEPT_MAX: usize = 8;
 
 /// One who waits.
 #[derive(Debug)]
@@ -11,49 +14,57 @@ pub(crate) enum Waiter {
     Done(Outcome),
 }
 
-/// Who waits for which call. A waiter may outlive its call's slot in the endpoint, until its future
-/// has picked the outcome up: so it has a slot of its own.
-#[derive(Debug, Default)]
-pub(crate) struct Waiters {
-    slab: Slab<Waiter>,
-    /// The endpoint's call slot → the call there and its waiter.
-    by_call: Vec<Option<(CallId, usize)>>,
+impl Waiter {
+    /// Whom to wake.
+    pub(crate) fn into_waker(self) -> Option<Waker> {
+        match self {
+            Self::Waiting(waker) => waker,
+            Self::Done(_) => None,
+        }
+    }
 }
 
+/// Who waits for which call, by the calls' tags. A waiter outlives its call, until its future has picked
+/// the outcome up: so it has a slot of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters(Slab<Waiter>);
+
 impl Waiters {
-    pub(crate) fn insert(&mut self, call: CallId) -> usize {
-        let waiter = self.slab.insert(Waiter::Waiting(None));
-        if self.by_call.len() <= call.slot() {
-            self.by_call.resize(call.slot() + 1, None);
+    /// Somebody waits; its key is its call's tag.
+    pub(crate) fn insert(&mut self, waker: Option<Waker>) -> usize {
+        if self.0.capacity() == 0 {
+            // One call after the other needs no more.
+            self.0.reserve_exact(1);
         }
-        self.by_call[call.slot()] = Some((call, waiter));
-        waiter
+        self.0.insert(Waiter::Waiting(waker))
     }
 
     /// The call is over: keeps its outcome for its future, and returns whom to wake.
-    pub(crate) fn finish(&mut self, call: CallId, outcome: Outcome) -> Option<Waker> {
-        let (_, waiter) =
-            self.by_call.get_mut(call.slot())?.take_if(|(known, _)| *known == call)?;
-        match std::mem::replace(self.slab.get_mut(waiter)?, Waiter::Done(outcome)) {
-            Waiter::Waiting(waker) => waker,
-            Waiter::Done(_) => None,
-        }
+    pub(crate) fn finish(&mut self, waiter: usize, outcome: Outcome) -> Option<Waker> {
+        std::mem::replace(self.0.get_mut(waiter)?, Waiter::Done(outcome)).into_waker()
     }
 
     pub(crate) fn get_mut(&mut self, waiter: usize) -> Option<&mut Waiter> {
-        self.slab.get_mut(waiter)
+        self.0.get_mut(waiter)
     }
 
-    /// Takes the slot of one whose call is over.
-    pub(crate) fn remove(&mut self, waiter: usize) -> Waiter {
-        self.slab.remove(waiter)
-    }
-
-    /// Nobody waits for that call any more: its outcome finds no waiter.
-    pub(crate) fn forget(&mut self, call: CallId, waiter: usize) -> Option<Waiter> {
-        if let Some(slot) = self.by_call.get_mut(call.slot()) {
-            slot.take_if(|(known, _)| *known == call);
+    /// The outcome of a call that is over, taken by its future.
+    pub(crate) fn take_done(&mut self, waiter: usize) -> Option<Outcome> {
+        match self.0.get(waiter)? {
+            Waiter::Waiting(_) => None,
+            Waiter::Done(_) => match self.forget(waiter)? {
+                Waiter::Done(outcome) => Some(outcome),
+                Waiter::Waiting(_) => None,
+            },
         }
-        self.slab.try_remove(waiter)
+    }
+
+    /// Nobody waits for that call any more. What is returned is to be dropped behind the lock.
+    pub(crate) fn forget(&mut self, waiter: usize) -> Option<Waiter> {
+        let waiter = self.0.try_remove(waiter);
+        if self.0.is_empty() && self.0.capacity() > KEPT_MAX {
+            self.0 = Slab::new();
+        }
+        waiter
     }
 }

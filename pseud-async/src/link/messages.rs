@@ -6,12 +6,13 @@ use crate::auth::admission;
 use crate::auth::asking::Asking;
 use crate::engine::activity::Activity;
 use crate::engine::any_link::AnyLink;
-use crate::engine::state::Inner;
+use crate::engine::seat::Seat;
 use crate::serve::busy::CalledMethods;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
+use pseud_proto::session::Portion;
 use pseud_proto::zmtp::{Parts, Question, Token, Verdict};
-use pseud_proto::{PeerError, PeerId, Reason};
+use pseud_proto::{PeerError, Reason};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -30,7 +31,7 @@ pub trait MessageSocket: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub struct MessageLink {
     host: Arc<Host>,
-    peer: OnceLock<PeerId>,
+    seat: OnceLock<Arc<Seat>>,
     key: usize,
     carrier: Arc<dyn MessageSocket>,
     closing: OnceLock<Reason>,
@@ -54,25 +55,27 @@ impl MessageLink {
         info: PeerInfo,
         admitted: Option<&Asking>,
     ) -> Option<Arc<Self>> {
-        let (peer, closing, told) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
+        let (seat, closing, told) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
         let (host, activity) = (host.clone(), Activity::new(host.hub().now()));
         let address = info.address.to_string();
         let (ended, asking) = (AtomicBool::new(false), AtomicWaker::new());
         let link =
-            Self { host, peer, key, carrier, closing, told, activity, address, ended, asking };
+            Self { host, seat, key, carrier, closing, told, activity, address, ended, asking };
         let link = Arc::new(link);
-        let joined = link.host.hub().act(|inner, now| {
-            let welcome = admitted.is_none_or(|admitted| admitted.arrive(inner, &info.user));
-            if inner.shut_down || !welcome {
-                return false;
-            }
-            link.activity.join(now);
-            link.activity.hear(now);
-            let peer = inner.endpoint.handle_connected(info, now);
-            inner.attach(peer, link.clone());
-            link.peer.set(peer).is_ok()
-        });
-        joined.then_some(link)
+        let hub = link.host.hub();
+        let mut inner = hub.lock();
+        let is_welcome = admitted.is_none_or(|admitted| admitted.arrive(&mut inner, &info.user));
+        if inner.shut_down || !is_welcome {
+            return None;
+        }
+        let now = hub.now();
+        link.activity.join(now);
+        link.activity.hear(now);
+        let newcomer = inner.join(hub, info, Some(link.clone()));
+        drop(inner);
+        let _ = link.seat.set(newcomer.seat.clone());
+        newcomer.complete();
+        Some(link)
     }
 
     /// A message came.
@@ -80,28 +83,29 @@ impl MessageLink {
     /// # Errors
     /// Its peer is to be let go: tell [`gone`](Self::gone).
     pub fn handle_message(self: &Arc<Self>, message: Parts) -> Result<(), PeerError> {
-        let Some(&peer) = self.peer.get() else { return Ok(()) };
-        let hub = self.host.hub();
-        let bytes = message.lent().bytes().len();
-        let ((handled, at), mut effects) = hub.with(|inner, now| {
-            // Under the hub's lock: one writes at a time.
+        let Some(seat) = self.seat.get() else { return Ok(()) };
+        let (now, bytes) = (self.host.hub().now(), message.lent().bytes().len());
+        let mut portion = Portion::exact(&self.host.hub().budget);
+        let (handled, mut effects) = seat.visit(|session, noted| {
+            // Under the session's lock: one writes at a time.
             self.activity.receive(bytes);
             self.activity.hear(now);
             self.activity.speak(now);
-            (inner.endpoint.handle_message(peer, message, now), now)
+            noted.take(session, message, &mut portion, now)
         });
         let mut arrived = effects.take_arrived();
         let login = arrived.login.take();
-        let flush_here = hub.perform(effects, Some(peer));
+        let flush_here = seat.perform(effects, true);
         let mut names = CalledMethods::default();
         names.add(&arrived.requests);
-        if flush_here | self.host.dispatcher.serve_all(arrived, Some(peer)) {
+        if flush_here | self.host.dispatcher.serve_all(arrived, seat) {
             self.notify();
         }
         if !names.is_empty() {
-            names.warn(hub.now().saturating_duration_since(at));
+            names.warn(seat.hub.now().saturating_duration_since(now));
         }
         if let Some(login) = login {
+            self.host.hub().asks_about(seat);
             self.ask(login);
         }
         handled
@@ -117,17 +121,18 @@ impl MessageLink {
     }
 
     fn answer_login(&self, verdict: Verdict) {
-        let Some(&peer) = self.peer.get() else { return };
-        let answer = |inner: &mut Inner, now| inner.endpoint.answer_login(peer, verdict, now);
-        self.host.hub().act(answer);
+        if let Some(seat) = self.seat.get() {
+            self.host.hub().answer_login(seat, verdict);
+        }
     }
 
     /// The next message for the peer, and what to say once it was [sent](Self::written).
     pub fn pull(&self) -> Option<(Vec<Vec<u8>>, Token)> {
-        let peer = *self.peer.get()?;
+        let seat = self.seat.get()?;
         self.told.store(false, Ordering::Release);
-        self.host.hub().act(|inner, now| {
-            let transmit = inner.endpoint.poll_transmit(peer, now)?;
+        let now = self.host.hub().now();
+        seat.act(|session, noted| {
+            let transmit = session.poll_transmit(now, noted)?;
             Some(transmit.with(|message, token| {
                 let last = [message.head.len(), message.body.len(), message.tail.len()];
                 let frames = message.frames.iter().map(|frame| frame.len());
@@ -141,20 +146,20 @@ impl MessageLink {
 
     /// That message was handed to the transport.
     pub fn written(&self, token: Token) {
-        let Some(&peer) = self.peer.get() else { return };
-        self.host.hub().act(|inner, now| inner.endpoint.handle_written(peer, token, now));
+        if let Some(seat) = self.seat.get() {
+            seat.act(|session, _| session.handle_written(token));
+        }
     }
 
     /// The peer is gone, or let go: its session ends, and its calls with it.
     pub fn gone(&self, reason: Reason) {
         self.ended.store(true, Ordering::Release);
         self.asking.wake();
-        let Some(&peer) = self.peer.get() else { return };
-        let detached = self.host.hub().act(|inner, now| {
-            inner.endpoint.handle_gone(peer, reason, now);
-            inner.detach(peer)
-        });
-        drop(detached);
+        let Some(seat) = self.seat.get() else { return };
+        let ((), mut effects) = seat.visit(|session, noted| session.handle_gone(reason, noted));
+        drop(effects.forget_link());
+        seat.perform(effects, true);
+        self.host.hub().left(seat);
     }
 
     /// This side wants no more of the peer, for that reason: its session has ended.
@@ -164,8 +169,9 @@ impl MessageLink {
 
     /// This side wants no more of it: when this returns its session is over.
     pub fn end(&self, reason: Reason) {
-        let Some(&peer) = self.peer.get() else { return };
-        self.host.hub().act(|inner, now| inner.endpoint.disconnect_as(peer, reason, now));
+        if let Some(seat) = self.seat.get() {
+            seat.end(reason);
+        }
     }
 
     fn notify(&self) {

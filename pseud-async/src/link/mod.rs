@@ -24,15 +24,19 @@ use crate::engine::any_link::AnyLink;
 use crate::engine::dial::Dial;
 use crate::engine::effects::Effects;
 use crate::engine::hub::Hub;
+use crate::engine::hub::Inner;
+use crate::engine::joining::Newcomer;
+use crate::engine::noted::Noted;
 use crate::engine::pending_link::PendingLink;
 use crate::engine::refusals::line::Failed;
-use crate::engine::state::Inner;
+use crate::engine::seat::Seat;
 use crate::runtime::Writer;
 use crate::serve::busy::CalledMethods;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
+use pseud_proto::session::{Portion, Session};
 use pseud_proto::zmtp::{Connection, Event, Question, Ready, Side, Verdict};
-use pseud_proto::{Incompatible, LateGuard, Misbehaved, PeerError, PeerId, Reason, Siblings};
+use pseud_proto::{Incompatible, LateGuard, Misbehaved, PeerError, Reason, Siblings};
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -40,12 +44,19 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
+/// Requests that are handed to handlers together.
+const PORTION_MAX: usize = 8;
+/// Links that may have such portions at the same time: each has its thread.
+const LINKS_AT_ONCE: usize = 64;
+
 /// What came of telling a link something; see [`StreamLink::settle`]. Apart, so that the buffer that was
 /// read into is free again before a handler runs.
 #[derive(Debug)]
 #[must_use = "callers and handlers wait in it"]
 pub struct Ingest {
     effects: Effects,
+    /// A session has begun: the rest of its coming.
+    newcomer: Option<Newcomer>,
     /// Somebody must be asked about the peer.
     question: Option<Question>,
     /// The connection itself has something to say (a handshake's next step, a PONG).
@@ -76,7 +87,7 @@ struct Settled {
 #[derive(Debug, Default)]
 struct ExchangeFindings {
     question: Option<Question>,
-    joined: bool,
+    newcomer: Option<Newcomer>,
     /// A message came.
     spoke: bool,
     waits: bool,
@@ -109,7 +120,10 @@ pub struct StreamLink<W> {
     writer: W,
     address: String,
     side: Side,
-    peer: OnceLock<PeerId>,
+    /// From the end of its handshake on.
+    seat: OnceLock<Arc<Seat>>,
+    /// Its session has begun, and nobody can find it yet: what its peer says waits for that.
+    is_joining: AtomicBool,
     /// Where the hub knows it until its handshake is over.
     stranger: AtomicUsize,
     wants_flush: AtomicBool,
@@ -129,7 +143,10 @@ pub struct StreamLink<W> {
 
 impl<W> fmt::Debug for StreamLink<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("address", &self.address).field("peer", &self.peer).finish()
+        f.debug_struct("StreamLink")
+            .field("address", &self.address)
+            .field("seat", &self.seat)
+            .finish()
     }
 }
 
@@ -164,7 +181,8 @@ impl<W: Writer> StreamLink<W> {
             writer,
             address,
             side,
-            peer: OnceLock::new(),
+            seat: OnceLock::new(),
+            is_joining: AtomicBool::new(false),
             wants_flush: AtomicBool::new(true),
             over: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -239,7 +257,7 @@ impl<W: Writer> StreamLink<W> {
 
     /// Whether the handshake has been completed.
     pub fn is_ready(&self) -> bool {
-        self.peer.get().is_some()
+        self.seat.get().is_some()
     }
 
     /// Bytes were read. All of them are taken.
@@ -313,21 +331,48 @@ impl<W: Writer> StreamLink<W> {
     /// The same; messages may wait, to be [looked at](Self::handle_waiting) after this.
     fn settle_portion(self: &Arc<Self>, fed: Ingest) -> Result<Settled, PeerError> {
         let (mut settled, mut fed) = (Settled::default(), Some(fed));
-        while let Some(Ingest { mut effects, question, answered, waits, gathers, at: _, result }) =
-            fed.take()
+        while let Some(Ingest {
+            mut effects,
+            newcomer,
+            question,
+            answered,
+            waits,
+            gathers,
+            at: _,
+            result,
+        }) = fed.take()
         {
             settled.waits |= waits;
             settled.gathers |= gathers;
             settled.requests += effects.requests();
-            let (here, mut arrived) = (self.peer.get().copied(), effects.take_arrived());
+            let mut arrived = effects.take_arrived();
+            let login = arrived.login.take();
             settled.names.add(&arrived.requests);
-            let question = question.or(arrived.login.take());
-            let flush_here = self.hub().perform(effects, here);
-            if flush_here | self.host.dispatcher.serve_all(arrived, here) || answered {
+            if let Some(newcomer) = newcomer {
+                newcomer.complete();
+                // What its peer has said meanwhile; what waits for it was not written before.
+                let mut rest = self.feed(|connection, now| {
+                    self.is_joining.store(false, Ordering::Release);
+                    connection.handle_waiting(false, now)
+                });
+                rest.result = result.and(rest.result);
+                rest.answered = true;
+                fed = Some(rest);
+                continue;
+            }
+            let mut flush_here = answered;
+            if let Some(seat) = self.seat.get() {
+                flush_here |= seat.perform(effects, true);
+                flush_here |= self.host.dispatcher.serve_all(arrived, seat);
+                if login.is_some() {
+                    self.hub().asks_about(seat);
+                }
+            }
+            if flush_here {
                 self.wants_flush.store(true, Ordering::Release);
             }
             result?;
-            fed = question.and_then(|question| self.ask(question));
+            fed = question.or(login).and_then(|question| self.ask(question));
         }
         Ok(settled)
     }
@@ -342,14 +387,11 @@ impl<W: Writer> StreamLink<W> {
 
     /// Somebody has said whether the peer may come in, or is who it says.
     fn answered(self: &Arc<Self>, verdict: Verdict) -> Ingest {
-        let Some(&peer) = self.peer.get() else {
+        let Some(seat) = self.seat.get() else {
             return self.feed(|connection, now| connection.answer(verdict, now));
         };
-        let at = self.hub().now();
-        let answer = |inner: &mut Inner, now| inner.endpoint.answer_login(peer, verdict, now);
-        let ((), effects) = self.hub().with(answer);
-        let (waits, gathers, answered) = (false, false, false);
-        Ingest { effects, question: None, answered, waits, gathers, at, result: Ok(()) }
+        self.hub().answer_login(seat, verdict);
+        Ingest::of(self.hub().now(), Ok(()))
     }
 
     /// The link's own deadline: handshake or PING.
@@ -361,7 +403,7 @@ impl<W: Writer> StreamLink<W> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the connection something and hands what comes of it to the endpoint.
+    /// Tells the connection something and hands what comes of it to the session.
     fn feed(
         self: &Arc<Self>,
         tell: impl FnOnce(&mut Carrier, Instant) -> Result<(), PeerError>,
@@ -372,100 +414,155 @@ impl<W: Writer> StreamLink<W> {
         let told = tell(&mut connection, at);
         // What came before an error has its turn now or never.
         let mut heard = ExchangeFindings { all: told.is_err(), ..ExchangeFindings::default() };
-        let ((handled, gathers), effects) = hub.visit(|inner, effects| {
-            let handled = self.exchange(&mut connection, inner, effects, &mut heard, at);
-            let gathers = effects.callers() > 1;
-            if gathers {
-                // Under the lock: whoever calls next finds that the link's task will flush.
-                self.wants_flush.store(true, Ordering::Release);
+        let mut fed = Ingest::of(at, Ok(()));
+        let handled = match self.seat.get() {
+            None => self.greet(&mut connection, &mut heard, at),
+            Some(_) if self.is_joining.load(Ordering::Acquire) => Ok(()),
+            Some(seat) => {
+                let mut portion = Portion::exact(&hub.budget);
+                let (handled, effects) = seat.visit(|session, noted| {
+                    let handled = self.exchange(
+                        &mut connection,
+                        session,
+                        noted,
+                        &mut portion,
+                        &mut heard,
+                        at,
+                    );
+                    fed.gathers = noted.effects.callers() > 1;
+                    if fed.gathers {
+                        // Under the lock: whoever calls next finds that the link's task will flush.
+                        self.wants_flush.store(true, Ordering::Release);
+                    }
+                    handled
+                });
+                fed.effects = effects;
+                handled
             }
-            (handled, gathers)
-        });
-        let ExchangeFindings { question, joined, waits, spoke, .. } = heard;
-        if spoke {
-            self.activity.speak(at);
-        }
-        if joined && let Some(bounds) = connection.without_pings() {
+        };
+        if heard.newcomer.is_some()
+            && let Some(bounds) = connection.without_pings()
+        {
             self.writer.keep_alive(bounds);
         }
-        let answered = connection.backlog() > 0;
-        let result = handled.and(told);
-        Ingest { effects, question, answered, waits, gathers, at, result }
+        if heard.spoke {
+            self.activity.speak(at);
+        }
+        fed.answered = connection.backlog() > 0;
+        (fed.newcomer, fed.question, fed.waits) = (heard.newcomer, heard.question, heard.waits);
+        fed.result = handled.and(told);
+        fed
     }
 
-    /// Moves the connection's events into the endpoint. Messages behind one that ends the link are
+    /// What a handshake gives rise to, until it is over.
+    fn greet(
+        self: &Arc<Self>,
+        connection: &mut Carrier,
+        heard: &mut ExchangeFindings,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        while let Some(event) = connection.poll_event() {
+            match event {
+                Event::Ask(question) => {
+                    let mut inner = self.hub().lock();
+                    let stranger = inner.strangers.get_mut(self.stranger.load(Ordering::Relaxed));
+                    stranger.into_iter().for_each(|stranger| stranger.asked = true);
+                    heard.question = Some(question);
+                }
+                Event::Ready(ready) => {
+                    self.join(ready, heard, now)?;
+                    if heard.newcomer.is_some() {
+                        return Ok(());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The handshake is over: a session begins, and takes nothing until it is complete.
+    fn join(
+        self: &Arc<Self>,
+        ready: Box<Ready>,
+        heard: &mut ExchangeFindings,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        let mut inner = self.hub().lock();
+        if self.is_barred(&inner, &ready) {
+            return Err(PeerError::Denied(400));
+        }
+        // An answer may come when the link is over, or everything is.
+        let Some(mut stranger) = self.take_pending(&mut inner) else { return Ok(()) };
+        let must_log_in = self.hub().config.requires_login;
+        let is_known = !must_log_in || !ready.user.is_anonymous();
+        let info =
+            PeerInfo::behind(ready, self.side, &*self.address).with_late_guard(stranger.late_guard);
+        if let Some(link) = stranger.dialed {
+            inner.dials.arrived(link, &info.identity);
+        }
+        let reads_goaway = !info.has_late_guard() && info.profile.reads_goaway();
+        self.reads_goaway.store(reads_goaway, Ordering::Relaxed);
+        let newcomer = inner.join(self.host.hub(), info, Some(self.clone()));
+        self.activity.join(now);
+        self.is_joining.store(true, Ordering::Release);
+        let _ = self.seat.set(newcomer.seat.clone());
+        drop(inner);
+        stranger.completed(is_known, now);
+        heard.newcomer = Some(newcomer);
+        Ok(())
+    }
+
+    /// Moves the connection's events into the session. Messages behind one that ends the link are
     /// not looked at, whoever asks next.
     ///
     /// It stops after a few requests, until these were answered or have handlers that wait: so what is
     /// refused for want of a place is told by what runs, not by what was read.
     fn exchange(
-        self: &Arc<Self>,
+        &self,
         connection: &mut Carrier,
-        inner: &mut Inner,
-        effects: &mut Effects,
+        session: &mut Session,
+        noted: &mut Noted<'_>,
+        portion: &mut Portion<'_>,
         heard: &mut ExchangeFindings,
         now: Instant,
     ) -> Result<(), PeerError> {
-        let (mut result, mut portion) = (Ok(()), None);
+        let (mut result, mut room) = (Ok(()), None);
         while let Some(event) = connection.poll_event() {
-            match (event, self.peer.get()) {
-                (Event::Ask(question), _) => {
-                    let stranger = inner.strangers.get_mut(self.stranger.load(Ordering::Relaxed));
-                    stranger.into_iter().for_each(|stranger| stranger.asked = true);
-                    heard.question = Some(question);
-                }
-                (Event::Ready(ready), _) if self.is_barred(inner, &ready) => {
-                    result = Err(PeerError::Denied(400));
-                }
-                (Event::Ready(ready), _) => {
-                    // An answer may come when the link is over, or everything is.
-                    let Some(mut stranger) = self.take_pending(inner) else { continue };
-                    let must_log_in = self.hub().config.requires_login;
-                    stranger.completed(!must_log_in || !ready.user.is_anonymous(), now);
-                    let info = PeerInfo::behind(ready, self.side, &*self.address)
-                        .with_late_guard(stranger.late_guard);
-                    if let Some(link) = stranger.dialed {
-                        inner.dials.arrived(link, &info.identity);
-                    }
-                    let reads_goaway = !info.has_late_guard() && info.profile.reads_goaway();
-                    self.reads_goaway.store(reads_goaway, Ordering::Relaxed);
-                    let peer = inner.endpoint.handle_connected(info, now);
-                    self.activity.join(now);
-                    inner.attach(peer, self.clone());
-                    heard.joined = true;
-                    let _ = self.peer.set(peer);
-                }
-                (Event::Message(parts), Some(&peer)) if result.is_ok() => {
+            match event {
+                Event::Message(parts) if result.is_ok() => {
                     heard.spoke = true;
-                    result = inner.endpoint.handle_message(peer, parts, now);
-                    effects.collect(inner);
-                    let requests = effects.requests();
+                    result = noted.take(session, parts, portion, now);
+                    let requests = noted.effects.requests();
                     if requests == 0 || heard.all {
                         continue;
                     }
-                    let max = *portion.get_or_insert_with(|| requests + self.room(inner, peer));
+                    let max = *room.get_or_insert_with(|| requests + self.room(session));
                     if requests >= max && connection.has_events() {
                         heard.waits = true;
                         break;
                     }
                 }
-                (Event::TooLarge(large), Some(&peer)) if result.is_ok() => {
-                    result = inner.endpoint.handle_too_large(peer, &large, now);
+                Event::TooLarge(large) if result.is_ok() => {
+                    result = session.handle_too_large(&large, now, noted);
                 }
-                (Event::Written(token), Some(&peer)) => {
-                    inner.endpoint.handle_written(peer, token, now);
-                }
-                (_, _) => {}
+                Event::Written(token) => session.handle_written(token),
+                _ => {}
             }
         }
         heard.waits |= result.is_ok() && connection.has_waiting();
         result
     }
 
-    /// How many requests may come to those that are open.
-    fn room(&self, inner: &Inner, peer: PeerId) -> usize {
+    /// How many requests may come to those that are open: as many as there are certainly places for, a few
+    /// at most. Who reads more than that reads them later.
+    fn room(&self, session: &Session) -> usize {
         let hub = self.hub();
-        inner.more_requests(peer, &hub.running, &hub.config.limits)
+        let limits = &hub.config.limits;
+        let own = limits.requests_open_per_peer_max.saturating_sub(session.requests_open());
+        let max = limits.requests_open_max;
+        let all = (max - max / 4).saturating_sub(hub.budget.taken().requests) / LINKS_AT_ONCE;
+        own.min(all).min(PORTION_MAX - 1)
     }
 
     /// Its handshake has failed for that.
@@ -485,15 +582,13 @@ impl<W: Writer> StreamLink<W> {
     /// This side wants no more of the link: when this returns its session is over, or never begins. Its
     /// task then closes the socket.
     pub fn end(self: &Arc<Self>, reason: Reason) {
-        let (stranger, effects) = self.hub().with(|inner, now| {
-            let stranger = self.take_pending(inner);
-            if let Some(&peer) = self.peer.get() {
-                inner.endpoint.disconnect_as(peer, reason, now);
-            }
-            stranger
-        });
+        let mut inner = self.hub().lock();
+        let stranger = self.take_pending(&mut inner);
+        drop(inner);
         drop(stranger);
-        self.hub().perform(effects, None);
+        if let Some(seat) = self.seat.get() {
+            seat.end(reason);
+        }
         self.close(reason);
     }
 
@@ -510,22 +605,39 @@ impl<W: Writer> StreamLink<W> {
             self.refused(reason);
             stranger.failed(reason, hub.now());
         }
-        let Some(&peer) = self.peer.get() else { return };
+        // Set under the hub's lock, by whoever took the link off that list.
+        let Some(seat) = self.seat.get() else { return };
         // Under the connection's lock: whoever writes here now has first to say what was written.
         let mut connection = self.lock();
         let now = hub.now();
-        let (detached, mut effects) = hub.visit(|inner, effects| {
-            // Answers that wait have come; requests that wait have not begun, and are not served.
-            let mut heard = ExchangeFindings { all: true, ..ExchangeFindings::default() };
-            let _ = connection.handle_waiting(true, now);
-            let _ = self.exchange(&mut connection, inner, effects, &mut heard, now);
+        let is_joining = self.is_joining.load(Ordering::Acquire);
+        let ((), mut effects) = seat.visit(|session, noted| {
+            if !is_joining {
+                // Answers that wait have come; requests that wait have not begun, and are not served.
+                let mut heard = ExchangeFindings { all: true, ..ExchangeFindings::default() };
+                let mut portion = Portion::exact(&hub.budget);
+                let _ = connection.handle_waiting(true, now);
+                let _ =
+                    self.exchange(&mut connection, session, noted, &mut portion, &mut heard, now);
+            }
             self.over.store(true, Ordering::Relaxed);
-            inner.endpoint.handle_gone(peer, reason, now);
-            inner.detach(peer)
+            session.handle_gone(reason, noted);
         });
         drop(connection);
-        drop(detached);
-        drop(effects.take_arrived());
-        hub.perform(effects, None);
+        drop(effects.forget_link());
+        self.host.dispatcher.give_back(effects.take_arrived(), seat);
+        seat.perform(effects, true);
+        // It may have ended before, and whoever ended it be about to say so.
+        hub.left(seat);
+    }
+}
+
+impl Ingest {
+    /// Of a moment at which nothing came.
+    fn of(at: Instant, result: Result<(), PeerError>) -> Self {
+        let (newcomer, question) = (None, None);
+        let (answered, waits, gathers) = (false, false, false);
+        let effects = Effects::default();
+        Self { effects, newcomer, question, answered, waits, gathers, at, result }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{CarrierConfig, Host, Origin, StreamLink};
 use crate::call::pending::Pending;
-use crate::engine::hub::Hub;
+use crate::call::route::Route;
 use crate::runtime::Writer;
 use crate::runtime::tests::ByHand;
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
-use pseud_proto::{CallOptions, Config, Packed, PeerId, To};
+use pseud_proto::{CallOptions, Config, Packed};
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -43,7 +43,6 @@ impl Wake for Wakes {
 
 /// A link and the other end of it.
 struct Pair {
-    hub: Arc<Hub>,
     link: Arc<StreamLink<Written>>,
     other: Connection,
     /// Of the link's task.
@@ -67,7 +66,7 @@ impl Pair {
         let other = Connection::new(config, Side::Connecting, [7; 32], Instant::now());
         let wakes = Arc::new(Wakes::default());
         link.register(&Waker::from(wakes.clone()));
-        let mut this = Self { hub: host.hub().clone(), link, other, wakes };
+        let mut this = Self { link, other, wakes };
         for _ in 0..3 {
             this.poll();
             this.hear();
@@ -126,9 +125,10 @@ impl Pair {
 
     /// Somebody calls, and waits.
     fn call(&self) -> Pending {
-        let peer: PeerId = *self.link.peer.get().unwrap();
-        let packed = Packed::call(&(), &()).unwrap();
-        let sent = Pending::send(&self.hub, To::Peer(peer), "name", packed, CallOptions::default());
+        let seat = self.link.seat.get().unwrap().clone();
+        let info = seat.look(|session| session.info().clone());
+        let (route, packed) = (Route::to_session(seat, info), Packed::call(&(), &()).unwrap());
+        let sent = Pending::send(&route, "name", packed, CallOptions::default(), None);
         let mut pending = sent.unwrap();
         assert!(is_pending(&mut pending));
         pending

@@ -3,9 +3,10 @@
 use super::StreamLink;
 use super::carrier::Carrier;
 use crate::engine::effects::Effects;
-use crate::engine::state::Inner;
+use crate::engine::noted::Noted;
 use crate::runtime::Writer;
 use pseud_proto::pseud::{BACKLOG_BYTES_LOW, Transmit};
+use pseud_proto::session::{Portion, Session};
 use pseud_proto::zmtp::Event;
 use pseud_proto::{Capabilities, Profile, Reason};
 use std::io::{self, IoSlice};
@@ -68,7 +69,9 @@ impl<W: Writer> StreamLink<W> {
                 continue;
             }
             drop(connection);
-            self.hub().perform(effects, None);
+            if let Some(seat) = self.seat.get() {
+                seat.perform(effects, false);
+            }
             match written? {
                 WriteOutcome::Last(flushed) => return Ok((flushed, bytes)),
                 WriteOutcome::Some(_) if goes_on => connection = self.lock(),
@@ -93,31 +96,43 @@ impl<W: Writer> StreamLink<W> {
         false
     }
 
-    /// Tells the endpoint what was written and pulls what comes next, under one lock.
+    /// Tells the session what was written and pulls what comes next, under one lock.
     fn pull(&self, connection: &mut Carrier) -> Effects {
-        let Some(&peer) = self.peer.get() else { return Effects::default() };
-        let ((), effects) = self.hub().with(|inner, now| {
-            self.report_written(connection, inner, now);
+        let Some(seat) = self.seat.get() else { return Effects::default() };
+        if self.is_joining.load(Ordering::Acquire) {
+            return Effects::default();
+        }
+        let now = self.hub().now();
+        let ((), effects) = seat.visit(|session, noted| {
+            self.report_written(connection, session, noted, now);
             if connection.backlog() < BACKLOG_BYTES_LOW {
-                inner.endpoint.pull(peer, now, |message, token| {
+                session.pull(now, noted, |message, token| {
                     connection.send(message, token);
                     connection.backlog() < BACKLOG_BYTES_LOW
                 });
             }
             // A call that its wire has no words for has ended by this.
-            self.report_written(connection, inner, now);
+            self.report_written(connection, session, noted, now);
         });
         effects
     }
 
-    /// Tells the endpoint what was written. What was read may still wait: that is for the link's task.
-    fn report_written(&self, connection: &mut Carrier, inner: &mut Inner, now: Instant) {
-        let Some(&peer) = self.peer.get() else { return };
+    /// Tells the session what was written. What was read may still wait: that is for the link's task.
+    fn report_written(
+        &self,
+        connection: &mut Carrier,
+        session: &mut Session,
+        noted: &mut Noted<'_>,
+        now: Instant,
+    ) {
         while let Some(event) = connection.poll_written() {
             match event {
-                Event::Written(token) => inner.endpoint.handle_written(peer, token, now),
+                Event::Written(token) => session.handle_written(token),
                 // Made here, not read: no fault of the peer's.
-                Event::Message(parts) => drop(inner.endpoint.handle_message(peer, parts, now)),
+                Event::Message(parts) => {
+                    let mut portion = Portion::exact(&self.hub().budget);
+                    let _ = noted.take(session, parts, &mut portion, now);
+                }
                 _ => {}
             }
         }

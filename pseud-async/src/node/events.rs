@@ -54,11 +54,11 @@ impl Events {
     /// The next event, polled.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<ConnectionEvent>> {
         let mut inner = self.hub.lock();
-        let is_over = inner.shut_down;
+        let is_over = inner.all_told;
         let (next, old) = inner.watchers.poll_next(self.key, is_over, cx);
         drop(inner);
         drop(old);
-        let handle = |session, info| Peer::of_session(self.hub.clone(), session, info);
+        let handle = |session, info| Peer::once(&self.hub, session, info);
         next.map(|next| next.map(|event| event.with_handle(handle)))
     }
 
@@ -70,7 +70,7 @@ impl Events {
         let present = inner.sessions();
         drop(inner);
         drop(forgotten);
-        Peer::all(&self.hub, present)
+        Peer::all(present)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::engine::hub::Hub;
 use crate::engine::wait_list::WaitHandle;
+use pseud_proto::To;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,10 +20,12 @@ impl Future for UntilReady {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(server) = &self.hub.config.server else { return Poll::Ready(()) };
+        if self.hub.config.server.is_none() {
+            return Poll::Ready(());
+        }
         self.place.register(cx.waker());
         let mut inner = self.hub.lock();
-        if inner.shut_down || inner.endpoint.peer_named(server).is_some() {
+        if inner.shut_down || inner.directory.session_of(&To::Server).is_some() {
             return Poll::Ready(());
         }
         inner.joining.join(&self.place);
@@ -43,11 +46,9 @@ impl Future for Drained {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.place.register(cx.waker());
-        let mut inner = self.hub.lock();
-        if inner.shut_down || inner.is_idle(&self.hub.running) {
-            return Poll::Ready(());
+        match self.hub.is_idle_or_wait(&self.place) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         }
-        inner.idling.join(&self.place);
-        Poll::Pending
     }
 }

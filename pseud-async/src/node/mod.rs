@@ -36,6 +36,7 @@ use self::lifecycle::{Drained, UntilReady};
 use crate::call::Call;
 use crate::call::all::CallAll;
 use crate::call::peer::Peer;
+use crate::call::route::Route;
 use crate::call::service::Service;
 use crate::engine::hub::Hub;
 use crate::engine::wait_list::WaitHandle;
@@ -66,11 +67,15 @@ pub struct Node {
 }
 
 /// Ends the node when the last handle goes.
-struct NodeOwner(Arc<Host>);
+struct NodeOwner {
+    host: Arc<Host>,
+    /// To the configured server.
+    server: Arc<Route>,
+}
 
 impl Drop for NodeOwner {
     fn drop(&mut self) {
-        self.0.shutdown();
+        self.host.shutdown();
     }
 }
 
@@ -84,13 +89,14 @@ impl Node {
     /// A handle of that node. For adapters.
     #[doc(hidden)]
     pub fn new(host: Arc<Host>) -> Self {
-        Self { owner: Arc::new(NodeOwner(host)) }
+        let server = Route::new(host.hub().clone(), To::Server);
+        Self { owner: Arc::new(NodeOwner { host, server }) }
     }
 
     /// What links know of the node. For adapters.
     #[doc(hidden)]
     pub fn host(&self) -> &Arc<Host> {
-        &self.owner.0
+        &self.owner.host
     }
 
     fn hub(&self) -> &Arc<Hub> {
@@ -108,13 +114,13 @@ impl Node {
     ///
     /// The call waits for the link to the server, bounded by its own time-out. See [`Call`].
     pub fn call<T, A: Serialize>(&self, name: impl AsRef<str>, args: A) -> Call<T, A> {
-        Call::new(self.hub().clone(), To::Server, SmolStr::new(name), args)
+        Call::new(self.owner.server.clone(), SmolStr::new(name), args)
     }
 
     /// A service of the configured server, to be called by what follows the dot:
     /// `client.service("string").call("lower", ("ABC",))`.
     pub fn service(&self, name: impl AsRef<str>) -> Service {
-        Service::new(self.hub().clone(), To::Server, name.as_ref())
+        Service::new(self.owner.server.clone(), name.as_ref())
     }
 
     /// Whoever holds that identity when it is called: the identity that a peer announced. Compared
@@ -155,19 +161,15 @@ impl Node {
     /// The sessions that are authenticated as that user now, the newest last: each handle means that
     /// session and no other.
     pub fn sessions(&self, user_id: impl AsRef<[u8]>) -> Vec<Peer> {
-        let inner = self.hub().lock();
-        let sessions = inner.endpoint.sessions_of(user_id.as_ref()).iter();
-        let known = sessions.filter_map(|peer| Some((*peer, inner.present.get(peer)?.clone())));
-        let known: Vec<_> = known.collect();
-        drop(inner);
-        Peer::all(self.hub(), known)
+        let known = self.hub().lock().sessions_of(user_id.as_ref());
+        Peer::all(known)
     }
 
     /// All sessions that are there now, of users and of others. [`Events::resync`] gives them to a
     /// watcher so that no event is missed or told twice.
     pub fn all_sessions(&self) -> Vec<Peer> {
         let present = self.hub().lock().sessions();
-        Peer::all(self.hub(), present)
+        Peer::all(present)
     }
 
     /// All sessions that are there, each as it is when it is looked at: who it is, since when, when it was
@@ -182,12 +184,12 @@ impl Node {
     /// page begins; a page that is empty was the last.
     pub fn peers_after(&self, session: Option<PeerId>, max: usize) -> Vec<PeerStatus> {
         let page = self.hub().page(session, max);
-        page.into_iter().map(|listed| PeerStatus::new(self.hub(), listed)).collect()
+        page.into_iter().map(PeerStatus::new).collect()
     }
 
     /// Whether that user has a session, as authentication has it. It may have ended when you act on that.
     pub fn is_connected(&self, user_id: impl AsRef<[u8]>) -> bool {
-        !self.hub().lock().endpoint.sessions_of(user_id.as_ref()).is_empty()
+        !self.hub().lock().directory.sessions_of(user_id.as_ref()).is_empty()
     }
 
     /// Who is there, and then who comes and goes: see [`Presence`].
@@ -263,7 +265,7 @@ impl Node {
     /// A handler that never ends, or a peer that does not read its answer, holds it up as long as it
     /// likes: wrap it in a time-out.
     pub fn drained(&self) -> Drained {
-        self.hub().lock().endpoint.drain();
+        self.hub().drain();
         Drained { hub: self.hub().clone(), place: WaitHandle::default() }
     }
 
@@ -276,7 +278,7 @@ impl Node {
 
     /// Counters.
     pub fn stats(&self) -> Stats {
-        let mut stats = self.hub().lock().endpoint.stats();
+        let mut stats = self.hub().stats();
         stats.strangers = self.host().admissions.handshakes.stats();
         stats
     }

@@ -32,12 +32,7 @@ impl Node {
     #[cfg(feature = "_curve")]
     pub fn revoke_key(&self, key: &PublicKey) -> usize {
         self.host().admissions.revoked.add_key(*key);
-        self.hub().act(|inner, now| {
-            let present = inner.present.iter();
-            let with_key = present.filter(|(_, info)| info.client_key.as_ref() == Some(key));
-            let sessions: Vec<_> = with_key.map(|(session, _)| *session).collect();
-            sessions.into_iter().filter(|&peer| inner.endpoint.disconnect(peer, now)).count()
-        })
+        self.hub().disconnect_who(|info| info.client_key.as_ref() == Some(key))
     }
 
     /// Lets whoever proves that key in again, where the authenticator does; says whether it was revoked.
@@ -51,12 +46,6 @@ impl Node {
     /// began with. Returns how many sessions there are. The authenticator is not asked: what it says counts
     /// for the next session.
     pub fn update_user(&self, user: &User) -> usize {
-        self.hub().act(|inner, _| {
-            let changed = inner.endpoint.update_user(user);
-            for (session, info) in &changed {
-                inner.present.insert(*session, info.clone());
-            }
-            changed.len()
-        })
+        self.hub().update_user(user)
     }
 }

@@ -6,7 +6,7 @@ use crate::engine::listing::PAGE_MAX;
 use crate::panics::caught;
 use crate::runtime::Runtime;
 use crate::runtime::time::sleep;
-use pseud_proto::{PeerId, Reason};
+use pseud_proto::{PeerId, Reason, To};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -91,8 +91,8 @@ impl Pulse {
             loop {
                 let page = hub.page(after, PAGE_MAX);
                 let is_last = page.len() < PAGE_MAX;
-                after = page.last().map(|listed| listed.session);
-                let page = page.into_iter().map(|listed| PeerStatus::new(hub, listed)).collect();
+                after = page.last().map(|listed| listed.seat.peer);
+                let page = page.into_iter().map(PeerStatus::new).collect();
                 self.judge(hub, page);
                 if is_last {
                     break;
@@ -127,14 +127,12 @@ impl Pulse {
         if !sends && silent.is_empty() {
             return;
         }
-        hub.act(|inner, now| {
-            for peer in silent {
-                inner.endpoint.disconnect_as(peer, Reason::HeartbeatTimeout, now);
-            }
-            if sends {
-                page.iter().for_each(|peer| inner.endpoint.heartbeat(peer.session, now));
-            }
-        });
+        for peer in silent {
+            hub.disconnect(&To::Peer(peer), Reason::HeartbeatTimeout);
+        }
+        if sends {
+            page.iter().for_each(|peer| hub.heartbeat(peer.session));
+        }
     }
 }
 

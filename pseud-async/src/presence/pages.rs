@@ -42,7 +42,7 @@ impl Iterator for Peers {
             self.page = page.into_iter();
         }
         let listed = self.page.next()?;
-        self.last = Some(listed.session);
-        Some(PeerStatus::new(&self.hub, listed))
+        self.last = Some(listed.seat.peer);
+        Some(PeerStatus::new(listed))
     }
 }

@@ -1,7 +1,6 @@
 //! One peer as it is now.
 
 use crate::call::peer::Peer;
-use crate::engine::hub::Hub;
 use crate::engine::listing::Listed;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
@@ -38,11 +37,11 @@ pub struct PeerStatus {
 }
 
 impl PeerStatus {
-    pub(crate) fn new(hub: &Arc<Hub>, listed: Listed) -> Self {
-        let Listed { session, info, since, last_heard, last_message, .. } = listed;
+    pub(crate) fn new(listed: Listed) -> Self {
+        let Listed { seat, info, since, last_heard, last_message, .. } = listed;
         Self {
-            peer: Peer::of_session(hub.clone(), session, info.clone()),
-            session,
+            session: seat.peer,
+            peer: Peer::of_session(seat, info.clone()),
             info,
             since,
             last_heard,

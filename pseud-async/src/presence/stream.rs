@@ -1,7 +1,7 @@
 //! Joins and leaves as a stream: first who is there, then what changes, nothing missed or told twice.
 
 use crate::call::peer::Peer;
-use crate::engine::event::LinkEvent;
+use crate::engine::event::{KeptEvent, LinkEvent};
 use crate::engine::hub::Hub;
 use crate::engine::listing::PAGE_MAX;
 use futures_core::Stream;
@@ -120,9 +120,9 @@ impl Presence {
         }
     }
 
-    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<LinkEvent<Arc<PeerInfo>>>> {
+    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<KeptEvent>> {
         let mut inner = self.hub.lock();
-        let is_over = inner.shut_down;
+        let is_over = inner.all_told;
         let (next, old) = inner.watchers.poll_next(self.key, is_over, cx);
         drop(inner);
         drop(old);
@@ -133,28 +133,37 @@ impl Presence {
     fn look_behind(&mut self, after: Option<PeerId>) {
         let page = self.hub.page_of_infos(after);
         self.look = match page.last() {
-            Some((last, _)) if page.len() == PAGE_MAX => Look::At(Some(*last)),
+            Some((last, _)) if page.len() == PAGE_MAX => Look::At(Some(last.peer)),
             _ => Look::Seen,
         };
-        page.into_iter().for_each(|(session, info)| self.see(session, info));
+        for (seat, info) in page {
+            self.see(seat.peer, info, |_, _, info| Peer::of_session(seat, info));
+        }
     }
 
     /// That session is there.
-    fn see(&mut self, session: PeerId, info: Arc<PeerInfo>) {
+    fn see(
+        &mut self,
+        session: PeerId,
+        info: Arc<PeerInfo>,
+        handle: impl FnOnce(&Arc<Hub>, PeerId, Arc<PeerInfo>) -> Peer,
+    ) {
         let told = self.known.insert(session, (info.clone(), self.looks));
         if told.is_none() {
-            let peer = Peer::of_session(self.hub.clone(), session, info.clone());
+            let peer = handle(&self.hub, session, info.clone());
             self.ready.push_back(PresenceEvent::Joined { peer, session, info });
         }
     }
 
-    fn take(&mut self, change: LinkEvent<Arc<PeerInfo>>) {
+    fn take(&mut self, change: KeptEvent) {
         match change {
-            LinkEvent::Connected { peer, session, .. } => self.see(session, peer),
+            LinkEvent::Connected { peer: info, session, .. } => {
+                self.see(session, info, Peer::once);
+            }
             // Who was nobody leaves, and that user joins: each is told of with who it is.
-            LinkEvent::LoggedIn { peer, session, .. } => {
+            LinkEvent::LoggedIn { peer: info, session, .. } => {
                 self.forget(session, None);
-                self.see(session, peer);
+                self.see(session, info, Peer::once);
             }
             LinkEvent::Disconnected { session, reason, .. } => self.forget(session, Some(reason)),
             LinkEvent::Lagged(missed) => {

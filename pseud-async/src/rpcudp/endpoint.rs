@@ -131,7 +131,7 @@ impl<R: Datagrams> Endpoint<R> {
 
     /// Waits until it is closed, by another clone or with its runtime. Cancel-safe.
     pub async fn closed(&self) {
-        Cancelled::new(self.owner.0.shared.hub.clone(), None).await;
+        Cancelled::new(self.owner.0.shared.nobody.clone(), None).await;
     }
 
     /// What it serves besides the [global](Registry::global) registry: its own, or the one that it was

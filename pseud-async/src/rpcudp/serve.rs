@@ -109,8 +109,8 @@ impl ServedEndpoint {
 /// Nobody, at that address.
 fn caller(shared: &Arc<SharedSocket>, from: SocketAddr) -> Caller {
     let info = PeerInfo::new("".into()).with_address(from.to_string());
-    let (hub, nobody, info) = (shared.hub.clone(), shared.nobody, Arc::new(info));
-    let mut caller = Caller::of_session(hub, nobody, info, Provenance::default());
+    let (nobody, info) = (shared.nobody.clone(), Arc::new(info));
+    let mut caller = Caller::of_session(nobody, info, Provenance::default());
     caller.sender = Some(Peer::new(shared.clone(), from));
     caller
 }
@@ -154,7 +154,7 @@ async fn resolved(
 
 /// The rest of a handler's way that has to wait: until the endpoint is closed.
 async fn waited_for(responder: DatagramResponder, mut answering: CaughtAnswer) {
-    let mut gone = Cancelled::new(responder.shared.hub.clone(), None);
+    let mut gone = Cancelled::new(responder.shared.nobody.clone(), None);
     let answer = while_wanted(&mut gone, |cx| Pin::new(&mut answering).poll(cx)).await;
     drop(answering);
     if let Some(answer) = answer {

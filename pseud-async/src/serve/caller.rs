@@ -3,10 +3,10 @@
 use crate::call::Call;
 use crate::call::peer::Peer;
 use crate::call::service::Service;
-use crate::engine::hub::Hub;
+use crate::engine::seat::Seat;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{PeerId, Provenance, User};
+use pseud_proto::{Provenance, User};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone)]
 pub struct Caller {
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) peer: PeerId,
+    /// Of a datagram: one that is over.
+    pub(crate) seat: Arc<Seat>,
     pub(crate) info: Arc<PeerInfo>,
     pub(crate) provenance: Provenance,
     /// Who sent it, where it came in a datagram.
@@ -49,15 +49,9 @@ pub enum Wire {
 }
 
 impl Caller {
-    pub(crate) fn of_session(
-        hub: Arc<Hub>,
-        peer: PeerId,
-        info: Arc<PeerInfo>,
-        provenance: Provenance,
-    ) -> Self {
+    pub(crate) fn of_session(seat: Arc<Seat>, info: Arc<PeerInfo>, provenance: Provenance) -> Self {
         Self {
-            hub,
-            peer,
+            seat,
             info,
             provenance,
             #[cfg(feature = "rpcudp")]
@@ -130,7 +124,7 @@ impl Caller {
     /// A handle to that session and no other. Of a datagram it names nobody: its sender is called by
     /// `Caller::rpcudp`.
     pub fn peer(&self) -> Peer {
-        Peer::of_session(self.hub.clone(), self.peer, self.info.clone())
+        Peer::of_session(self.seat.clone(), self.info.clone())
     }
 
     /// Calls it back on the connection that it opened. See [`Peer::call`]. The call is one hop further
@@ -148,6 +142,6 @@ impl Caller {
 
 impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Caller").field(&self.peer).field(self.user()).finish()
+        f.debug_tuple("Caller").field(&self.seat.peer).field(self.user()).finish()
     }
 }

@@ -1,7 +1,6 @@
 //! The signal to a handler that nobody waits for its answer any more.
 
-use crate::engine::hub::Hub;
-use crate::engine::state::Inner;
+use crate::engine::seat::Seat;
 use crate::engine::wait_list::WaitHandle;
 use pseud_proto::RequestId;
 use std::fmt;
@@ -25,7 +24,7 @@ use std::task::{Context, Poll};
 #[derive(Clone)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Cancelled {
-    hub: Arc<Hub>,
+    seat: Arc<Seat>,
     /// `None`: of a datagram, whose sender's end nobody knows.
     request: Option<RequestId>,
     place: WaitHandle,
@@ -38,20 +37,16 @@ impl fmt::Debug for Cancelled {
 }
 
 impl Cancelled {
-    pub(crate) fn new(hub: Arc<Hub>, request: impl Into<Option<RequestId>>) -> Self {
-        Self { hub, request: request.into(), place: WaitHandle::default() }
+    pub(crate) fn new(seat: Arc<Seat>, request: impl Into<Option<RequestId>>) -> Self {
+        Self { seat, request: request.into(), place: WaitHandle::default() }
     }
 
     /// The same as a question, for handlers that compute.
     pub fn is_cancelled(&self) -> bool {
-        is_over(&self.hub.lock(), self.request)
-    }
-}
-
-fn is_over(inner: &Inner, request: Option<RequestId>) -> bool {
-    match request {
-        Some(request) => !inner.endpoint.is_open(request),
-        None => inner.shut_down,
+        match self.request {
+            Some(request) => self.seat.look(|session| !session.is_awaited(request)),
+            None => self.seat.hub.is_shut_down(),
+        }
     }
 }
 
@@ -60,15 +55,13 @@ impl Future for Cancelled {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.place.register(cx.waker());
-        let mut inner = self.hub.lock();
-        if is_over(&inner, self.request) {
-            return Poll::Ready(());
-        }
-        let wait_list = match self.request {
-            Some(request) => inner.cancelling.entry(request).or_default(),
-            None => &mut inner.ending,
+        let waits = match self.request {
+            Some(request) => self.seat.wait_for_cancel(request, &self.place),
+            None => self.seat.hub.wait_for_end(&self.place),
         };
-        wait_list.join(&self.place);
-        Poll::Pending
+        match waits {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        }
     }
 }

@@ -12,12 +12,13 @@ use super::responder::Responder;
 use crate::engine::blocking_jobs::JobOwner;
 use crate::engine::effects::ArrivedRequests;
 use crate::engine::hub::Hub;
-use pseud_proto::{Limits, Opened, PeerId, Refusal, RequestId, Ticket};
+use crate::engine::seat::Seat;
+use pseud_proto::session::Reply;
+use pseud_proto::{Limits, Opened, Refusal, Ticket};
 use smol_str::SmolStr;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 /// Bytes of answers that are gathered before they are handed on: about what one write takes.
@@ -35,48 +36,56 @@ impl Dispatcher {
     /// Serves requests that arrived together: what is ready at once is answered together (large answers
     /// in portions, so that they do not pile up before the first is written), the rest is spawned.
     /// Returns whether the link in whose task this runs has something to flush.
-    pub(crate) fn serve_all(&self, arrived: ArrivedRequests, own_link: Option<PeerId>) -> bool {
-        let ArrivedRequests { requests, closings, .. } = arrived;
+    pub(crate) fn serve_all(&self, arrived: ArrivedRequests, seat: &Arc<Seat>) -> bool {
+        let ArrivedRequests { requests, .. } = arrived;
         if requests.is_empty() {
             return false;
         }
-        let hub = &self.hub;
         let (mut ready, mut bytes) = (Vec::new(), 0);
         for request in requests {
-            let served = match is_over(hub, closings, request.id()) {
-                false => self.serve(request),
-                // Its session is over: an answer would reach nobody, and the ticket is only given back.
+            // Whoever has left, or was revoked, has no handler begun.
+            let served = match seat.is_over() {
+                false => self.serve(seat, request),
+                // It reaches nobody: the ticket is only given back.
                 true => Some((request.into_ticket(), Err(Refusal::Draining))),
             };
             let Some((ticket, served)) = served else { continue };
             bytes += size(&served);
             ready.push((ticket, served));
             if bytes >= PORTION_BYTES {
-                deliver(hub, std::mem::take(&mut ready), None);
-                let link = own_link.and_then(|peer| hub.lock().link(peer).cloned());
-                link.inspect(|link| link.flush_now());
+                if deliver(seat, std::mem::take(&mut ready)) {
+                    seat.flush_now();
+                }
                 bytes = 0;
             }
         }
-        deliver(hub, ready, own_link)
+        deliver(seat, ready)
+    }
+
+    /// Requests whose session has ended before their turn: nobody is told, and their places are free.
+    pub(crate) fn give_back(&self, arrived: ArrivedRequests, seat: &Arc<Seat>) {
+        let unserved =
+            |request: pseud_proto::Request| (request.into_ticket(), Err(Refusal::Draining));
+        deliver(seat, arrived.requests.into_iter().map(unserved).collect());
     }
 
     /// Starts one request; returns what came of it if that is known at once.
-    fn serve(&self, request: pseud_proto::Request) -> Option<(Ticket, DispatchResult)> {
-        if let Err(refusal) = self.hub.running.check(request.size(), &self.hub.config.limits) {
-            return Some((request.into_ticket(), Err(refusal)));
-        }
-        let (ticket, size, request) = match open(&self.hub, request) {
+    fn serve(
+        &self,
+        seat: &Arc<Seat>,
+        request: pseud_proto::Request,
+    ) -> Option<(Ticket, DispatchResult)> {
+        let (ticket, request) = match open(seat, request) {
             Ok(opened) => opened,
             Err((ticket, refusal)) => return Some((ticket, Err(refusal))),
         };
         let mut resolving = Resolving::new(self.served.candidates(request.name()));
         let mut cx = Context::from_waker(Waker::noop());
         match resolving.poll(&request, &self.served, &mut cx) {
-            Poll::Ready(Some(handler)) => self.start(ticket, size, Started::new(request, handler)),
+            Poll::Ready(Some(handler)) => self.start(seat, ticket, Started::new(request, handler)),
             Poll::Ready(None) => Some((ticket, Err(unserved(request)))),
             Poll::Pending => {
-                let responder = Responder::new(&self.hub, ticket, size);
+                let responder = Responder::new(seat, ticket);
                 let (served, on_disconnect) = (self.served.clone(), self.on_disconnect);
                 let resolved = resolved(responder, resolving, request, served, on_disconnect);
                 self.hub.runtime.spawn(Box::pin(resolved));
@@ -88,8 +97,8 @@ impl Dispatcher {
     /// Polls a handler where its request arrived; only one that has to wait costs a task.
     fn start(
         &self,
+        seat: &Arc<Seat>,
         ticket: Ticket,
-        size: usize,
         started: Started,
     ) -> Option<(Ticket, DispatchResult)> {
         let hub = &self.hub;
@@ -100,8 +109,8 @@ impl Dispatcher {
                 if let Poll::Ready(answer) = Pin::new(&mut answering).poll(&mut cx) {
                     return Some((ticket, Ok(answered(answer))));
                 }
-                let gone = Cancelled::new(hub.clone(), ticket.request());
-                let responder = Responder::new(hub, ticket, size);
+                let gone = Cancelled::new(seat.clone(), ticket.request());
+                let responder = Responder::new(seat, ticket);
                 hub.runtime.spawn(Box::pin(waited_for(
                     responder,
                     gone,
@@ -110,17 +119,11 @@ impl Dispatcher {
                 )));
             }
             Started::Blocking(handler, request) => {
-                block(Responder::new(hub, ticket, size), handler, request);
+                block(Responder::new(seat, ticket), handler, request);
             }
         }
         None
     }
-}
-
-/// Whether a request's session has ended since it came: whoever was revoked has no handler begun.
-/// Looked up only where some session was, as that takes the lock.
-fn is_over(hub: &Hub, closings: usize, request: RequestId) -> bool {
-    hub.closings.load(Ordering::Acquire) != closings && !hub.lock().endpoint.is_open(request)
 }
 
 /// What came of a request: its handler's answer, or why none was run.
@@ -133,55 +136,50 @@ fn size(served: &DispatchResult) -> usize {
     }
 }
 
-fn deliver(hub: &Arc<Hub>, ready: Vec<(Ticket, DispatchResult)>, own_link: Option<PeerId>) -> bool {
-    let (waiting, effects) = hub.with(|inner, now| {
-        let mut waiting = Vec::new();
+/// Says whether the link has something to flush.
+fn deliver(seat: &Arc<Seat>, ready: Vec<(Ticket, DispatchResult)>) -> bool {
+    let now = seat.hub.now();
+    let ((), effects) = seat.visit(|session, noted| {
         for (ticket, served) in ready {
-            waiting.append(&mut inner.not_cancelled(&ticket));
-            match served {
-                Ok(answer) => inner.endpoint.reply(ticket, answer, now),
-                Err(refusal) => inner.endpoint.refuse(ticket, &refusal, now),
-            }
+            noted.not_cancelled(&ticket);
+            let reply = match served {
+                Ok(answer) => Reply::Handled(answer),
+                Err(refusal) => Reply::Refused(refusal),
+            };
+            session.reply(ticket, reply, now, noted);
         }
-        waiting
     });
-    let flush_here = hub.perform(effects, own_link);
-    waiting.iter().for_each(|waker| waker.wake());
-    flush_here
+    seat.perform(effects, true)
 }
 
 /// Whose request it is, which predicates check, stands behind the arguments: so these are checked
 /// before a handler is looked for, and alike for every name. Between the two: what it may take in
 /// bytes once its arguments are decoded.
 fn open(
-    hub: &Arc<Hub>,
+    seat: &Arc<Seat>,
     request: pseud_proto::Request,
-) -> Result<(Ticket, usize, Request), (Ticket, Refusal)> {
+) -> Result<(Ticket, Request), (Ticket, Refusal)> {
     let (id, name) = (request.id(), SmolStr::new(request.name()));
-    let (peer, info) = (request.peer(), request.caller().clone());
-    let size = request.size();
-    let opened = request.open(&hub.config.limits.values)?;
-    let size = charge(hub, &opened, size);
+    let (info, size) = (request.caller().clone(), request.size());
+    let opened = request.open(&seat.hub.config.limits.values)?;
+    let charged = charge(seat, &opened, size);
     let Opened { ticket, arguments, provenance, .. } = opened;
-    hub.learn(peer, arguments.packed());
-    let size = match size {
-        Ok(size) => size,
-        Err(refusal) => return Err((ticket, refusal)),
-    };
-    let caller = Caller::of_session(hub.clone(), peer, info, provenance);
-    Ok((ticket, size, Request { id: Some(id), caller, name, arguments }))
+    seat.learn(arguments.packed());
+    if let Err(refusal) = charged {
+        return Err((ticket, refusal));
+    }
+    let caller = Caller::of_session(seat.clone(), info, provenance);
+    Ok((ticket, Request { id: Some(id), caller, name, arguments }))
 }
 
 /// What a request of that many bytes takes once it is decoded. Those that stay small count by their
 /// number alone, so that they need no lock here.
-fn charge(hub: &Hub, opened: &Opened, size: usize) -> Result<usize, Refusal> {
+fn charge(seat: &Seat, opened: &Opened, size: usize) -> Result<(), Refusal> {
     let decoded = opened.decoded_bytes();
-    let all = size + decoded;
-    if all > Limits::REQUEST_BYTES_SMALL {
-        hub.running.check(all, &hub.config.limits)?;
-        hub.lock().endpoint.charge(&opened.ticket, decoded)?;
+    if size + decoded > Limits::REQUEST_BYTES_SMALL {
+        seat.visit(|session, _| session.charge(opened.ticket.request(), decoded)).0?;
     }
-    Ok(all)
+    Ok(())
 }
 
 /// The same of a name that nobody serves and of one that this caller may not reach.
@@ -223,7 +221,7 @@ async fn resolved(
     let mut gone = request.cancelled();
     match while_wanted(&mut gone, |cx| resolving.poll(&request, &served, cx)).await {
         None => {}
-        Some(None) => responder.refuse(&unserved(request)),
+        Some(None) => responder.refuse(unserved(request)),
         Some(Some(handler)) => match Started::new(request, handler) {
             Started::Answered(answer) => responder.answer(answer),
             Started::Answering(answering) => {
@@ -247,7 +245,7 @@ async fn waited_for(
         }
         OnDisconnect::Detach => Some((&mut answering).await),
     };
-    // The handler's future counts as running until its destructors have run.
+    // While it is dropped it still counts as one that runs.
     drop(answering);
     if let Some(answer) = answer {
         responder.answer(answered(answer));
@@ -256,13 +254,12 @@ async fn waited_for(
 
 /// It may wait for a thread: whoever is gone meanwhile is not served, and leaves the queue.
 fn block(responder: Responder, handler: Plain, request: Request) {
-    let caller = request.caller();
-    let (hub, owner) = (caller.hub.clone(), JobOwner::Session(caller.peer));
+    let seat = request.caller().seat.clone();
     let job = move || {
         if !request.cancelled().is_cancelled() {
             let whose = Whose::of(&request);
             responder.answer(catch(&whose, move || handler(request)));
         }
     };
-    hub.blocking.run(owner, Box::new(job));
+    seat.hub.blocking.run(JobOwner::Session(seat.peer), Box::new(job));
 }

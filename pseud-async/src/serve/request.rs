@@ -90,7 +90,7 @@ impl Request {
     /// `Limits::requests_open_max` that all peers share: one that takes long should
     /// [ask](Cancelled::is_cancelled), lest peers that call and leave keep everybody else out.
     pub fn cancelled(&self) -> Cancelled {
-        Cancelled::new(self.caller.hub.clone(), self.id)
+        Cancelled::new(self.caller.seat.clone(), self.id)
     }
 
     /// Whose request it is: Python's `with_identity`, without asking for it. Nothing that the caller

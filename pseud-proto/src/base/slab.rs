@@ -166,6 +166,14 @@ impl<T> Slab<T> {
         })
     }
 
+    /// The same from that slot on.
+    pub(crate) fn iter_from(&self, start: u32) -> impl Iterator<Item = (Key, &T)> {
+        let slots = self.slots.get(start as usize..).unwrap_or_default();
+        (start..).zip(slots).filter_map(|(index, slot)| {
+            Some((self.key(index, slot.generation), slot.value.as_ref()?))
+        })
+    }
+
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.slots.iter_mut().filter_map(|slot| slot.value.as_mut())
     }

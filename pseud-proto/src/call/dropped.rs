@@ -30,3 +30,20 @@ pub enum Dropped {
     /// [`Limits::requests_remembered_max`](crate::Limits).
     Duplicate,
 }
+
+impl Dropped {
+    /// All causes, in their order.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::BadEnvelope,
+        Self::Delimiter,
+        Self::Version,
+        Self::Id,
+        Self::Kind,
+        Self::UnknownReply,
+        Self::Unsolicited,
+        Self::LateReply,
+        Self::CallerGone,
+        Self::Stale,
+        Self::Duplicate,
+    ];
+}

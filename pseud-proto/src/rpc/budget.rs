@@ -24,6 +24,8 @@ pub struct Budget {
     calls: AtomicUsize,
     output_bytes: AtomicUsize,
     sessions: AtomicUsize,
+    /// Sessions whose answers are not all written, counted while it is closed.
+    owing: AtomicUsize,
 }
 
 /// What of the budget is taken.
@@ -56,6 +58,7 @@ impl Budget {
             calls: AtomicUsize::new(0),
             output_bytes: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
+            owing: AtomicUsize::new(0),
         }
     }
 
@@ -67,6 +70,36 @@ impl Budget {
     /// Whether it is [closed](Self::close).
     pub fn is_closed(&self) -> bool {
         self.requests.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    /// Whether nothing is open: no call, no request, and no answer that is not written, once it is closed
+    /// and all sessions [have noted](crate::rpc::session::Session::note_owing) what they owe. An answer is
+    /// counted before its request's place is free, so this misses nothing; a call that is made meanwhile
+    /// is seen by the second look.
+    pub fn is_idle(&self) -> bool {
+        let is_zero = |count: &AtomicUsize| count.load(Ordering::SeqCst) == 0;
+        let look = || {
+            let requests = self.requests.load(Ordering::SeqCst) & !CLOSED;
+            requests == 0 && is_zero(&self.calls) && is_zero(&self.owing)
+        };
+        look() && look()
+    }
+
+    pub(crate) fn note_owing(&self, owes: bool) {
+        match owes {
+            true => self.owing.fetch_add(1, Ordering::SeqCst),
+            false => self.owing.fetch_sub(1, Ordering::SeqCst),
+        };
+    }
+
+    /// A call that waited in the directory, and was taken out of it, is given up.
+    pub fn give_up_call(&self) {
+        self.give_calls(1);
+    }
+
+    /// Calls that are pending.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// What is taken now.
@@ -109,7 +142,7 @@ impl Budget {
     }
 
     pub(crate) fn give_requests(&self, places: usize) {
-        self.requests.fetch_sub(places, Ordering::AcqRel);
+        self.requests.fetch_sub(places, Ordering::SeqCst);
     }
 
     /// Bytes of a request that has a place, which takes `size` of them already.
@@ -138,7 +171,7 @@ impl Budget {
     }
 
     pub(crate) fn give_calls(&self, calls: usize) {
-        self.calls.fetch_sub(calls, Ordering::AcqRel);
+        self.calls.fetch_sub(calls, Ordering::SeqCst);
     }
 
     pub(crate) fn take_output(&self, bytes: usize) {

@@ -3,6 +3,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod config;
+pub(crate) mod counts;
 pub(crate) mod directory;
 pub(crate) mod endpoint;
 pub(crate) mod session;

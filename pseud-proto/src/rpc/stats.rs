@@ -42,13 +42,15 @@ pub struct Stats {
     pub calls_made: u64,
     /// Those who connect to us, before they have a session: what a driver counts that bounds them.
     pub strangers: StrangerStats,
-    dropped: [u64; 11],
+    dropped: [u64; Dropped::ALL.len()],
 }
 
 /// One thing that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Counted {
+    /// A call of ours was made.
+    Called,
     /// A probe.
     Probe,
     /// A HEARTBEAT.
@@ -70,16 +72,26 @@ pub enum Counted {
 impl Stats {
     /// Counts it.
     pub fn count(&mut self, what: Counted) {
-        match what {
-            Counted::Probe => self.probes += 1,
-            Counted::Heartbeat => self.heartbeats += 1,
-            Counted::Served => self.requests_served += 1,
-            Counted::Shed => self.requests_shed += 1,
-            Counted::Refused => self.requests_refused += 1,
-            Counted::Challenged => self.requests_challenged += 1,
-            Counted::LoginRefused => self.logins_refused += 1,
-            Counted::Dropped(cause) => self.drop_for(cause),
-        }
+        self.add(what, 1);
+    }
+
+    /// Counts it that often.
+    pub(crate) fn add(&mut self, what: Counted, times: u64) {
+        let count = match what {
+            Counted::Called => &mut self.calls_made,
+            Counted::Probe => &mut self.probes,
+            Counted::Heartbeat => &mut self.heartbeats,
+            Counted::Served => &mut self.requests_served,
+            Counted::Shed => &mut self.requests_shed,
+            Counted::Refused => &mut self.requests_refused,
+            Counted::Challenged => &mut self.requests_challenged,
+            Counted::LoginRefused => &mut self.logins_refused,
+            Counted::Dropped(cause) => match self.dropped.get_mut(cause as usize) {
+                Some(count) => count,
+                None => return,
+            },
+        };
+        *count += times;
     }
 
     /// How often something was dropped for that cause.
@@ -90,12 +102,6 @@ impl Stats {
     /// How often something was dropped at all.
     pub fn dropped_total(&self) -> u64 {
         self.dropped.iter().sum()
-    }
-
-    fn drop_for(&mut self, cause: Dropped) {
-        if let Some(count) = self.dropped.get_mut(cause as usize) {
-            *count += 1;
-        }
     }
 }
 

@@ -1,4 +1,6 @@
 use super::*;
+use crate::engine::joining::Newcomer;
+use crate::engine::seat::Seat;
 use crate::runtime::tests::ByHand;
 use std::collections::BTreeSet;
 use std::task::Waker;
@@ -7,13 +9,12 @@ fn hub() -> Arc<Hub> {
     Arc::new(Hub::new(Arc::default(), ByHand::default()).unwrap())
 }
 
-fn join(hub: &Hub, name: usize) -> PeerId {
-    let info = PeerInfo::new(format!("peer {name}").into());
-    hub.act(|inner, now| inner.endpoint.handle_connected(info, now))
+fn join(hub: &Arc<Hub>, name: usize) -> Arc<Seat> {
+    Newcomer::without_link(hub, PeerInfo::new(format!("peer {name}").into()))
 }
 
-fn leave(hub: &Hub, peer: PeerId) {
-    hub.act(|inner, now| inner.endpoint.handle_gone(peer, Reason::PeerGone, now));
+fn leave(seat: &Seat) {
+    seat.end(Reason::PeerGone);
 }
 
 /// Who is there as a stream's events say it, which are judged as they come.
@@ -58,16 +59,16 @@ fn first_who_is_there_then_what_changes() {
     let (mut presence, mut told) = (Presence::new(hub.clone()), Told::default());
     // Changes between pages: of one that was looked at, of one that was not, and of nobody known.
     assert!(!told.read(&mut presence, 10));
-    leave(&hub, peers[5]);
-    leave(&hub, peers[900]);
+    leave(&peers[5]);
+    leave(&peers[900]);
     let new = join(&hub, 1_001);
     let short = join(&hub, 1_002);
-    leave(&hub, short);
+    leave(&short);
     assert!(told.read(&mut presence, usize::MAX));
-    let mut there: BTreeSet<_> = peers.into_iter().collect();
+    let mut there: BTreeSet<_> = peers.iter().map(|seat| seat.peer).collect();
     there.retain(|peer| presence.known.contains_key(peer));
     assert_eq!(there.len(), 998);
-    there.insert(new);
+    there.insert(new.peer);
     assert_eq!((told.there, told.lagged), (there, 0));
 }
 
@@ -81,7 +82,7 @@ fn k_05_joins_and_leaves_alternate_and_a_slow_reader_ends_with_the_truth() {
         let chance = (luck >> 33) as usize;
         match there.len() {
             0..300 => there.push(join(&hub, step)),
-            count if chance.is_multiple_of(2) => leave(&hub, there.swap_remove(chance % count)),
+            count if chance.is_multiple_of(2) => leave(&there.swap_remove(chance % count)),
             _ => there.push(join(&hub, step)),
         }
         if chance.is_multiple_of(97) {
@@ -90,7 +91,7 @@ fn k_05_joins_and_leaves_alternate_and_a_slow_reader_ends_with_the_truth() {
     }
     assert!(told.read(&mut presence, usize::MAX));
     assert!(told.lagged > 1_000, "{}", told.lagged);
-    assert_eq!(told.there, there.into_iter().collect());
+    assert_eq!(told.there, there.iter().map(|seat| seat.peer).collect());
     assert_eq!(presence.known.len(), told.there.len(), "it remembers no others");
 }
 

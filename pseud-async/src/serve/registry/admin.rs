@@ -2,6 +2,7 @@
 
 use super::Registry;
 use crate::call::error::CallError;
+use crate::call::peer::Peer;
 use crate::engine::hub::Hub;
 use crate::engine::listing::{Listed, PAGE_MAX};
 use crate::presence::stream::{Presence, PresenceEvent};
@@ -10,9 +11,8 @@ use crate::serve::handler::Handler;
 use crate::serve::request::Request;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::{Fault, Parting, PeerId, Several, To, User, Value};
+use pseud_proto::{Fault, Parting, PeerId, Reason, Several, To, User, Value};
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 use std::future::{pending, poll_fn};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -99,7 +99,7 @@ impl Row {
     fn new(listed: &Listed, now: Instant) -> Self {
         let ago = |at: Instant| now.saturating_duration_since(at).as_secs_f64();
         Self {
-            shown: Shown::new(listed.session, &listed.info),
+            shown: Shown::new(listed.seat.peer, &listed.info),
             connected_for: ago(listed.since),
             heard_ago: ago(listed.last_heard),
             calls_pending: listed.calls_pending,
@@ -134,14 +134,14 @@ struct OfPeers {
 
 async fn peers(request: Request) -> Result<Page, Fault> {
     let OfPeers { after, max } = request.bind()?;
-    let hub = &request.caller().hub;
+    let hub = &request.caller().seat.hub;
     let after = after.map(|name| {
         let unknown = || Fault::new("ValueError", "`after` is no session's name");
-        hub.lock().endpoint.place_named(&name).ok_or_else(unknown)
+        hub.lock().directory.place_named(&name).ok_or_else(unknown)
     });
     let listed = hub.page(after.transpose()?, max.unwrap_or(PAGE_MAX).max(1));
     let now = hub.now();
-    let next = listed.last().map(|last| last.session.to_string());
+    let next = listed.last().map(|last| last.seat.peer.to_string());
     Ok(Page { peers: listed.iter().map(|listed| Row::new(listed, now)).collect(), next })
 }
 
@@ -153,13 +153,15 @@ struct OfKick {
 
 async fn kick(request: Request) -> Result<usize, Fault> {
     let OfKick { user, session } = request.bind()?;
-    let hub = &request.caller().hub;
+    let hub = &request.caller().seat.hub;
     match (user, session) {
         (Some(user), None) => Ok(kick_known(hub, &id_of(&user)?)),
-        (None, Some(session)) => Ok(hub.act(|inner, now| {
-            let peer = inner.endpoint.session_named(&session);
-            usize::from(peer.is_some_and(|peer| inner.endpoint.disconnect(peer, now)))
-        })),
+        (None, Some(session)) => {
+            let peer = hub.lock().directory.session_named(&session);
+            Ok(usize::from(
+                peer.is_some_and(|peer| hub.disconnect(&To::Peer(peer), Reason::Revoked)),
+            ))
+        }
         _ => Err(Fault::new("TypeError", "kick takes a user or a session")),
     }
 }
@@ -167,11 +169,10 @@ async fn kick(request: Request) -> Result<usize, Fault> {
 /// All sessions of that user; of who is no user, the one that is known by that name.
 fn kick_known(hub: &Hub, id: &Bytes) -> usize {
     match hub.disconnect_user(id, Parting::Revoked) {
-        0 => usize::from(hub.act(|inner, now| {
+        0 => {
             let known = To::Known { id: id.clone(), several: Several::Newest };
-            let peer = inner.endpoint.session_of(&known);
-            peer.is_some_and(|peer| inner.endpoint.disconnect(peer, now))
-        })),
+            usize::from(hub.disconnect(&known, Reason::Revoked))
+        }
         count => count,
     }
 }
@@ -189,12 +190,8 @@ async fn call(request: Request) -> Result<Value, Fault> {
     let OfCall { to, method, args, kwargs, timeout } = request.bind()?;
     let caller = request.caller();
     let to = To::Known { id: id_of(&to)?, several: Several::Newest };
-    let call = crate::call::Call::new(
-        caller.hub.clone(),
-        to,
-        SmolStr::new(method),
-        args.unwrap_or_default(),
-    );
+    let to = Peer::new(caller.seat.hub.clone(), to);
+    let call = to.call(method, args.unwrap_or_default());
     let mut call =
         call.kwargs(kwargs.unwrap_or_else(|| Value::Map(Vec::new()))).hops(caller.hops_of_calls());
     if let Some(timeout) = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
@@ -240,7 +237,7 @@ impl Told {
 /// on until the caller leaves, gives no answer, or this node ends.
 async fn watch(request: Request) -> Result<(), Fault> {
     let OfWatch { method } = request.bind()?;
-    let mut presence = Presence::new(request.caller().hub.clone());
+    let mut presence = Presence::new(request.caller().seat.hub.clone());
     while let Some(told) = next_told(&mut presence).await {
         let call = request.caller().call::<Value, _>(&method, (told,));
         match call.await {

@@ -11,15 +11,19 @@ use bytes::Bytes;
 pub enum Target {
     /// That session. It may end before it is looked up: then ask again.
     Session(PeerId),
-    /// Nobody who is there now.
-    Nobody {
-        /// Who to [wait](Directory::park) for.
-        whom: Awaited,
-        /// Whether that is the configured server.
-        is_server: bool,
-        /// Whether to wait until the call's own deadline.
-        is_patient: bool,
-    },
+    /// Nobody who is there now: [wait](Directory::wait) for it.
+    Nobody(AbsentPeer),
+}
+
+/// Somebody who is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbsentPeer {
+    /// Who to wait for.
+    pub whom: Awaited,
+    /// Whether that is the configured server.
+    pub is_server: bool,
+    /// Whether to wait until the call's own deadline.
+    pub is_patient: bool,
 }
 
 impl Directory {
@@ -51,7 +55,7 @@ impl Directory {
         }
         let is_patient = matches!(to, To::Server);
         let is_server = is_patient || is_named(&whom, self.config.server.as_ref());
-        Ok(Target::Nobody { whom, is_server, is_patient })
+        Ok(Target::Nobody(AbsentPeer { whom, is_server, is_patient }))
     }
 
     /// Why waiting for the configured server is in vain, if it is.

@@ -4,6 +4,8 @@ use crate::call::peer::PeerInfo;
 use crate::rpc::directory::shares::ShareOwner;
 use crate::rpc::directory::unnamed::UnnamedKey;
 use crate::rpc::share::Held;
+use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A session that is there.
@@ -18,4 +20,7 @@ pub(crate) struct Member {
     pub(crate) unnamed: Option<UnnamedKey>,
     /// Whether it said who it is after it was let in: nobody does so twice.
     pub(crate) has_logged_in: bool,
+    /// While its HELLO is asked about: users that were shown out since.
+    #[expect(clippy::box_collection, reason = "few are asked about: the others have a word less")]
+    pub(crate) asked: Option<Box<BTreeSet<Bytes>>>,
 }

@@ -67,9 +67,17 @@ impl Directory {
         let share = self.shares.join(share_of.as_ref());
         let (is_welcome, has_logged_in) = (false, false);
         let (kept, told) = (info.clone(), held.clone());
-        let unnamed = None;
-        let member =
-            Member { info: kept, share_of, held: told, is_welcome, unnamed, has_logged_in };
+        let (unnamed, asked) = (None, None);
+        let held_by = told;
+        let member = Member {
+            info: kept,
+            share_of,
+            held: held_by,
+            is_welcome,
+            unnamed,
+            has_logged_in,
+            asked,
+        };
         let id = PeerId(self.members.insert(member));
         // Who has not said yet who it is takes no name: it could be another's.
         let (ends, crowded_out) = match self.config.challenges(&info) {
@@ -119,6 +127,18 @@ impl Directory {
         self.waiting_for(peer)
     }
 
+    /// What waits for a session that cannot be found yet, to be sent there first; where nothing does, it
+    /// can be found from now on. To be asked until it returns nothing: so calls keep their order.
+    pub fn welcome_behind(&mut self, peer: PeerId) -> Vec<NewCall> {
+        let waiting = self.take_waiting(peer);
+        if waiting.is_empty()
+            && let Some(member) = self.members.get_mut(peer.0)
+        {
+            member.is_welcome = true;
+        }
+        waiting
+    }
+
     pub(crate) fn is_welcome(&self, peer: PeerId) -> bool {
         self.members.get(peer.0).is_some_and(|member| member.is_welcome)
     }
@@ -126,7 +146,14 @@ impl Directory {
     /// What waits for that session, taken out to be sent. An identity means whoever holds it, a user's
     /// session whatever it announces; who is a user is known as nothing else.
     pub fn waiting_for(&mut self, peer: PeerId) -> Vec<NewCall> {
-        if self.parked.len() == 0 || !self.is_welcome(peer) {
+        match self.is_welcome(peer) {
+            true => self.take_waiting(peer),
+            false => Vec::new(),
+        }
+    }
+
+    fn take_waiting(&mut self, peer: PeerId) -> Vec<NewCall> {
+        if self.parked.len() == 0 {
             return Vec::new();
         }
         let Some(info) = self.peer_info(peer).cloned() else { return Vec::new() };
@@ -153,13 +180,18 @@ impl Directory {
     }
 
     /// An anonymous session says who it is, and was believed: it is that user from now on. At most once;
-    /// `None` where it has left, or is somebody already. What waited for that user is
+    /// `None` where it has left, is somebody already, or that user was [shown out](Self::revoke) since the
+    /// question was [asked](Self::asked). What waited for that user is
     /// [sent](Self::waiting_for) after its [session](crate::rpc::session::Session::set_info) was told.
     ///
     /// Where nobody is let in [without a login](crate::Config::requires_login) it has a name and can be
     /// found only from now on; it may take its name from an older session of the same user.
     pub fn login(&mut self, peer: PeerId, user: User) -> Option<LoggedIn> {
         let member = self.members.get_mut(peer.0)?;
+        let shown_out = member.asked.take().unwrap_or_default();
+        if shown_out.contains(user.id()) {
+            return None;
+        }
         if member.has_logged_in || !member.info.user.is_anonymous() || user.is_anonymous() {
             return None;
         }
@@ -191,10 +223,21 @@ impl Directory {
         changed.collect()
     }
 
+    /// Somebody is about to be asked who that session is. Its answer may be older than a
+    /// [revocation](Self::revoke) that comes meanwhile.
+    pub fn asked(&mut self, peer: PeerId) {
+        if let Some(member) = self.members.get_mut(peer.0) {
+            member.asked = Some(Box::default());
+        }
+    }
+
     /// The sessions of that user, which is forgotten: they are to be closed. It does not keep the user
     /// from coming back: that is up to whoever authenticates it.
     pub fn revoke(&mut self, user: &[u8]) -> Vec<PeerId> {
-        // A user's sessions are taken all at once: none is searched for, however many there are.
+        for asked in self.members.values_mut().filter_map(|member| member.asked.as_mut()) {
+            asked.insert(Bytes::copy_from_slice(user));
+        }
+        // Taken all at once: each need not be searched then, however many they are.
         self.users.take(user)
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod find;
 pub(crate) mod identities;
+pub(crate) mod looking;
 pub(crate) mod member;
 pub(crate) mod members;
 pub(crate) mod parked;
@@ -9,6 +10,7 @@ pub(crate) mod shares;
 pub(crate) mod unnamed;
 pub(crate) mod unreachable;
 pub(crate) mod users;
+pub(crate) mod waiting;
 
 use crate::base::slab::{Key, MachineId, Slab};
 use crate::call::PeerId;
@@ -113,7 +115,7 @@ impl Directory {
 
     // ---- calls that wait ---------------------------------------------------------------------
 
-    /// Lets a call wait for somebody who is not there: at most until `until`, and its deadline. Its
+    /// Lets a call wait for somebody: at most until `until`, and its deadline. Its
     /// place in the budget stays taken.
     pub fn park(
         &mut self,

@@ -1,15 +1,15 @@
 //! Calls of ours: checked, resolved, parked or sent.
 
-use crate::base::deadline::after;
 use crate::call::{CallId, CallOptions, To};
 use crate::error::{CallRefused, Executed, Reason};
-use crate::rpc::config::CALL_TIMEOUT_MAX;
 use crate::rpc::directory::find::Target;
-use crate::rpc::directory::parked::Awaited;
+use crate::rpc::directory::waiting::Waits;
 use crate::rpc::endpoint::outbox::{key_of, tag};
 use crate::rpc::endpoint::{CallPlace, Endpoint};
-use crate::rpc::session::calling::{NotCalled, check_room, check_size};
-use crate::rpc::session::entry::{NewCall, Outbound};
+use crate::rpc::session::calling::NotCalled;
+use crate::rpc::session::entry::NewCall;
+use crate::rpc::session::sink::Sink;
+use crate::rpc::stats::Counted;
 use crate::value::Packed;
 use std::time::Instant;
 
@@ -27,20 +27,19 @@ impl Endpoint {
         options: CallOptions,
         now: Instant,
     ) -> Result<CallId, CallRefused> {
-        let timeout = options.timeout.unwrap_or(self.config.call_timeout).min(CALL_TIMEOUT_MAX);
-        let outbound = Outbound::new(name, arguments, options, &self.config.limits)?;
+        let mut new = NewCall::made(name, arguments, options, &self.config, now)?;
         let max = self.config.limits.calls_pending_max;
         if self.budget.taken().calls >= max {
             return Err(CallRefused::TooManyPending { max });
         }
         let target = self.directory.find(&to)?;
         let call = CallId(self.calls.insert(CallPlace::Over));
-        let new = NewCall::new(tag(call.0), after(now, timeout), outbound);
+        new.tag = tag(call.0);
         if let Err(refused) = self.send_or_park(target, new, now) {
             self.calls.remove(call.0);
             return Err(refused);
         }
-        self.outbox.count_call();
+        self.outbox.count(Counted::Called);
         Ok(call)
     }
 
@@ -66,44 +65,21 @@ impl Endpoint {
                 }
             }
             Target::Session(_) => {
-                check_size(&call.outbound, 0, &self.config, None)?;
+                call.check_size(&self.config)?;
                 Reason::PeerGone
             }
-            Target::Nobody { whom, is_server, is_patient } => {
-                let (pending, queued) = self.directory.parked.size(&whom);
-                check_size(&call.outbound, 0, &self.config, None)?;
-                check_room(&self.config.limits, pending, queued)?;
-                match self.directory.in_vain().filter(|_| is_server) {
-                    Some(why) => why,
-                    None if self.directory.is_shut_down() => Reason::Shutdown,
-                    None => return self.park(whom, call, is_server, is_patient, now),
+            Target::Nobody(wanted) => match self.directory.wait(wanted, call, now)? {
+                Waits::For(parking) => {
+                    let place = self.calls.get_mut(key_of(tag, self.directory.machine()));
+                    place.into_iter().for_each(|place| *place = CallPlace::Parked(parking));
+                    return Ok(());
                 }
-            }
+                Waits::InVain(why) => why,
+            },
         };
         match self.directory.is_shut_down() {
             true => self.outbox.closed(tag, Executed::No),
             false => self.outbox.not_executed(tag, why),
-        }
-        Ok(())
-    }
-
-    fn park(
-        &mut self,
-        whom: Awaited,
-        call: NewCall,
-        is_server: bool,
-        is_patient: bool,
-        now: Instant,
-    ) -> Result<(), CallRefused> {
-        self.budget.take_call().map_err(|max| CallRefused::TooManyPending { max })?;
-        let until = match is_patient {
-            true => call.deadline,
-            false => after(now, self.config.unroutable_timeout),
-        };
-        let place = key_of(call.tag, self.machine());
-        let parking = self.directory.park(whom, call, until, is_server);
-        if let Some(place) = self.calls.get_mut(place) {
-            *place = CallPlace::Parked(parking);
         }
         Ok(())
     }

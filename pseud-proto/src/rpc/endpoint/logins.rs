@@ -1,14 +1,12 @@
 //! Sessions that say who they are.
 
-use crate::auth::question::{Question, Verdict};
+use crate::auth::question::Verdict;
 use crate::auth::user::User;
-use crate::base::secret::Secret;
 use crate::call::peer::PeerInfo;
 use crate::call::{Action, PeerId};
 use crate::error::Reason;
-use crate::rpc::config::UserSessions;
 use crate::rpc::endpoint::Endpoint;
-use bytes::Bytes;
+use crate::rpc::session::Session;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,8 +24,7 @@ impl Endpoint {
 
     /// The directory first: a revocation in between finds who has a right already.
     fn log_in(&mut self, peer: PeerId, user: User) {
-        let session = self.sessions.get(peer.0);
-        if !session.is_some_and(|session| session.may_log_in(user.id())) {
+        if !self.sessions.get(peer.0).is_some_and(Session::may_log_in) {
             return self.refuse_login(peer, true);
         }
         let Some(logged_in) = self.directory.login(peer, user) else {
@@ -56,50 +53,12 @@ impl Endpoint {
 
     /// Ends the sessions that its user is not to have beside each other, now that it has this one.
     pub(crate) fn keep_to_policy(&mut self, peer: PeerId) {
-        let policy = self.config.user_sessions;
-        if policy == UserSessions::Several {
-            return;
-        }
-        let Some(info) = self.directory.peer_info(peer) else { return };
-        let sessions = self.directory.users.sessions(info.user.id());
-        let others: Vec<_> = sessions.iter().copied().filter(|other| *other != peer).collect();
-        // A further link of a node that has a session is not among them.
-        let is_new = others.len() < sessions.len();
-        match policy {
-            UserSessions::Newest if is_new => {
-                for old in others {
-                    self.close(old, Reason::Replaced);
-                }
-            }
-            UserSessions::Oldest if is_new && !others.is_empty() => {
-                self.close(peer, Reason::Disconnected);
-            }
-            _ => {}
+        for (peer, why) in self.directory.too_many(peer) {
+            self.close(peer, why);
         }
     }
 
     fn refuse_login(&mut self, peer: PeerId, is_denied: bool) {
         self.visit(peer, |session, outbox| session.login_refused(is_denied, outbox));
-    }
-
-    /// That user is shown out: it does not come in by what is asked now.
-    pub(crate) fn bar(&mut self, user: &[u8]) {
-        for key in self.sessions.keys() {
-            if let Some(session) = self.sessions.get_mut(key) {
-                session.bar(user);
-            }
-        }
-    }
-}
-
-/// What somebody is asked about a HELLO.
-pub(crate) fn question(info: &PeerInfo, login: Bytes, password: Secret) -> Question {
-    #[cfg(not(feature = "_curve"))]
-    let _ = info;
-    Question::Login {
-        login,
-        password,
-        #[cfg(feature = "_curve")]
-        client_key: info.client_key,
     }
 }

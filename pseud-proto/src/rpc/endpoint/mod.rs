@@ -7,13 +7,12 @@ pub(crate) mod serving;
 pub(crate) mod sessions;
 
 use crate::base::deadline::Next;
-use crate::base::slab::{Key, MachineId, Secondary, Slab};
+use crate::base::slab::{MachineId, Secondary, Slab};
 use crate::call::peer::PeerInfo;
 use crate::call::{Action, PeerId, RequestId, To};
 use crate::error::{Executed, Reason};
 use crate::rpc::budget::Budget;
 use crate::rpc::config::Config;
-use crate::rpc::directory::find::Target;
 use crate::rpc::directory::{Directory, Parking};
 use crate::rpc::endpoint::outbox::Outbox;
 use crate::rpc::session::calling::CallKey;
@@ -144,21 +143,18 @@ impl Endpoint {
 
     /// The session that holds that identity now.
     pub fn peer_named(&self, identity: &[u8]) -> Option<PeerId> {
-        self.directory.names.holder(identity)
+        self.directory.peer_named(identity)
     }
 
     /// The sessions that are authenticated as that user, the newest last. A further link of a node that
     /// has one already is not among them while it stands by.
     pub fn sessions_of(&self, user: &[u8]) -> &[PeerId] {
-        self.directory.users.sessions(user)
+        self.directory.sessions_of(user)
     }
 
     /// The session that a call to that would go to now; `None` where it would wait or be refused.
     pub fn session_of(&self, to: &To) -> Option<PeerId> {
-        match self.directory.find(to) {
-            Ok(Target::Session(peer)) => Some(peer).filter(|peer| self.peer_info(*peer).is_some()),
-            Ok(Target::Nobody { .. }) | Err(_) => None,
-        }
+        self.directory.session_of(to)
     }
 
     /// Who is behind a session; `None` once it has ended.
@@ -175,14 +171,12 @@ impl Endpoint {
 
     /// The session of that name, as [`PeerId`] writes it, if it is there.
     pub fn session_named(&self, name: &str) -> Option<PeerId> {
-        self.place_named(name).filter(|peer| self.peer_info(*peer).is_some())
+        self.directory.session_named(name)
     }
 
     /// The same, whether it is there, was, or will be: a place in the order of sessions.
     pub fn place_named(&self, name: &str) -> Option<PeerId> {
-        let (index, generation) = name.split_once('-')?;
-        let (index, generation) = (index.parse().ok()?, generation.parse().ok()?);
-        Some(PeerId(Key { machine: self.machine(), index, generation }))
+        self.directory.place_named(name)
     }
 
     /// Whether at most one call or request is open between that peer and us: then writing at once
@@ -269,7 +263,7 @@ impl Endpoint {
     /// Whether somebody still waits for that request to be answered.
     pub fn is_open(&self, request: RequestId) -> bool {
         let session = self.sessions.get(request.peer.0);
-        session.is_some_and(|session| session.is_open(request.key))
+        session.is_some_and(|session| session.is_awaited(request))
     }
 
     /// Ends the calls that wait for a link which will not come.

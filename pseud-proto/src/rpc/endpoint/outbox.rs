@@ -67,10 +67,6 @@ impl Outbox {
         &self.stats
     }
 
-    pub(crate) fn count_call(&mut self) {
-        self.stats.calls_made += 1;
-    }
-
     pub(crate) fn not_executed(&mut self, tag: u64, why: Reason) {
         self.finish(tag, Outcome::NotExecuted(why));
     }

@@ -1,7 +1,7 @@
 //! Messages in and out, and requests.
 
 use crate::call::dropped::Dropped;
-use crate::call::{Action, Outcome, PeerId, Request, RequestId, Ticket};
+use crate::call::{Action, PeerId, RequestId, Ticket};
 use crate::dialect::Transmit;
 use crate::error::{Fault, PeerError, Refusal};
 use crate::message::framed::Framed;
@@ -11,13 +11,12 @@ use crate::message::parts::Parts;
 use crate::message::too_large::TooLarge;
 use crate::rpc::budget::Portion;
 use crate::rpc::endpoint::Endpoint;
-use crate::rpc::endpoint::logins::question;
 use crate::rpc::session::Session;
+use crate::rpc::session::owned::Came;
 use crate::rpc::session::replying::Reply;
 use crate::rpc::session::sink::Sink;
-use crate::rpc::session::visit::{Arrived, Visit};
 use crate::rpc::stats::Counted;
-use crate::value::{Packed, Unchecked};
+use crate::value::Packed;
 use std::time::Instant;
 
 impl Endpoint {
@@ -49,27 +48,23 @@ impl Endpoint {
         let budget = self.budget.clone();
         let visited = self.visit(peer, |session, outbox| {
             let mut portion = Portion::exact(&budget);
-            match session.visit(message.lent(), now, &mut portion, outbox)? {
-                Visit::Nothing => {}
-                Visit::Value { call, body } => {
-                    let body = Unchecked::stored(message.keep(body)).of(peer);
-                    outbox.finish(call, Outcome::Value(body));
-                }
-                Visit::Ended { call, outcome } => outbox.finish(call, outcome),
-                Visit::Login { login, password } => {
-                    let question = question(session.info(), login, password);
-                    outbox.push(Action::Login(peer, question));
-                }
-                Visit::Request(arrived) => {
-                    outbox.push(Action::Serve(kept(session, arrived, message)));
-                }
+            let came = session.handle_received(message, now, &mut portion, outbox)?;
+            let is_login = matches!(came, Came::Login(_));
+            match came {
+                Came::Nothing => {}
+                Came::Request(request) => outbox.push(Action::Serve(request)),
+                Came::Login(question) => outbox.push(Action::Login(peer, question)),
             }
-            Ok(())
+            Ok::<_, PeerError>(is_login)
         });
-        visited.unwrap_or_else(|| {
+        let Some(is_login) = visited else {
             self.outbox.count(Counted::Dropped(Dropped::Stale));
-            Ok(())
-        })
+            return Ok(());
+        };
+        if is_login? {
+            self.directory.asked(peer);
+        }
+        Ok(())
     }
 
     /// A message came whose last frame is over a limit of its connection's, and is passed over. Where
@@ -83,13 +78,8 @@ impl Endpoint {
         large: &TooLarge,
         now: Instant,
     ) -> Result<(), PeerError> {
-        let visited = self.visit(peer, |session, outbox| {
-            let visit = session.visit_too_large(large, now, outbox)?;
-            if let Visit::Ended { call, outcome } = visit {
-                outbox.finish(call, outcome);
-            }
-            Ok(())
-        });
+        let visited =
+            self.visit(peer, |session, outbox| session.handle_too_large(large, now, outbox));
         visited.unwrap_or_else(|| {
             self.outbox.count(Counted::Dropped(Dropped::Stale));
             Ok(())
@@ -176,24 +166,5 @@ impl Endpoint {
         if let Some(session) = self.sessions.get_mut(peer.0) {
             session.learn(body);
         }
-    }
-}
-
-/// A request that its driver answers when it likes.
-fn kept(session: &mut Session, arrived: Arrived, message: IncomingMessage<'_>) -> Request {
-    let (name, rest, has_claim) = (arrived.name(), arrived.rest(), arrived.has_claim);
-    let (bytes, size) = (message.lent().bytes(), message.lent().bytes().len());
-    let called = bytes.get(name.start as usize..name.end as usize).unwrap_or_default();
-    let ticket = session.keep(arrived, called);
-    Request {
-        ticket,
-        peer: session.id(),
-        caller: session.info().clone(),
-        name_len: name.len(),
-        // The arguments are right behind the name.
-        body: message.keep(name.start..rest.end),
-        size,
-        has_claim,
-        hops_max: session.config.limits.hops_max,
     }
 }

@@ -104,7 +104,6 @@ impl Endpoint {
 
     /// The same for another reason, which is this side's.
     pub fn disconnect_user_as(&mut self, user: &[u8], reason: Reason, now: Instant) -> usize {
-        self.bar(user);
         let sessions = self.directory.revoke(user);
         sessions.into_iter().filter(|&peer| self.disconnect_as(peer, reason, now)).count()
     }

@@ -182,6 +182,16 @@ impl Session {
     }
 }
 
+impl NewCall {
+    /// Whether it is one that anybody could be sent, whoever is there.
+    ///
+    /// # Errors
+    /// It is larger than our own limit.
+    pub fn check_size(&self, config: &Config) -> Result<(), CallRefused> {
+        check_size(&self.outbound, 0, config, None)
+    }
+}
+
 /// Names a pending call in its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallKey(Key);

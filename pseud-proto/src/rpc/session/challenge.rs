@@ -26,6 +26,4 @@ pub(crate) struct AskedLogin {
     pub(super) hello: Hello,
     /// The messages to answer, and until when.
     pub(super) waiting: Vec<(WireId, Guard)>,
-    /// Users that were disconnected meanwhile: the answer may be older than that.
-    pub(super) barred: Vec<Bytes>,
 }

@@ -3,15 +3,18 @@
 use crate::base::slab::Key;
 use crate::call::{Outcome, RequestId};
 use crate::error::{Executed, Misbehaved, PeerError, Reason};
+use crate::rpc::session::Session;
 use crate::rpc::session::output::Output;
 use crate::rpc::session::sink::Sink;
-use crate::rpc::session::{InPlace, Session};
 use std::time::Instant;
 
 impl Session {
     /// Time has passed: calls whose deadline is over end, replies that would come too late are
     /// dropped. Cheap if nothing is due.
     pub fn handle_timeout(&mut self, now: Instant, sink: &mut impl Sink) {
+        if self.ended.is_some() {
+            return;
+        }
         if self.calls.next.is_due(now) {
             self.end_overdue_calls(now, sink);
         }
@@ -58,14 +61,9 @@ impl Session {
         self.release();
     }
 
-    /// Gives back all that it has taken.
+    /// Gives back all that it has taken, but the places of requests that are served: those are taken as
+    /// long as somebody works for them.
     fn release(&mut self) {
-        let (open, bytes) = (self.requests_open(), self.requests_open_bytes());
-        for key in self.open_requests() {
-            self.requests.remove(key);
-        }
-        self.in_place = InPlace::default();
-        self.give_back(open, bytes);
         self.budget.give_calls(self.calls.len());
         for key in self.calls.keys() {
             self.calls.remove(key);
@@ -73,15 +71,20 @@ impl Session {
         self.output = Output::default();
         self.charge_output();
         self.late.written(u64::MAX);
+        (self.seen, self.heard, self.login, self.showing) = (None, None, None, None);
+        self.note_owing();
         self.budget.left();
     }
 }
 
-/// One that is dropped without an end gives back what it has taken, too.
+/// What is served yet is answered to nobody; one that is dropped without an end gives back what it has
+/// taken, too.
 impl Drop for Session {
     fn drop(&mut self) {
         if self.ended.is_none() {
+            self.ended = Some(Reason::PeerGone);
             self.release();
         }
+        self.give_back(self.requests_open(), self.requests_open_bytes());
     }
 }

@@ -1,11 +1,12 @@
 //! A message that waits to be sent.
 
+use crate::base::deadline::after;
 use crate::base::name::NAME_BYTES_MAX;
 use crate::base::slab::Key;
 use crate::call::CallOptions;
 use crate::dialect::{Claim, ORIGIN_BYTES_MAX};
 use crate::error::CallRefused;
-use crate::rpc::config::Limits;
+use crate::rpc::config::{CALL_TIMEOUT_MAX, Config, Limits};
 use crate::rpc::session::late::Guard;
 use crate::value::Packed;
 use smol_str::SmolStr;
@@ -36,6 +37,22 @@ impl NewCall {
     /// Such a call.
     pub fn new(tag: u64, deadline: Instant, outbound: Outbound) -> Self {
         Self { tag, deadline, outbound }
+    }
+
+    /// A call of `name` that is made now; it has no tag yet.
+    ///
+    /// # Errors
+    /// It is over a limit: see [`Outbound::new`].
+    pub fn made(
+        name: &str,
+        arguments: Packed,
+        options: CallOptions,
+        config: &Config,
+        now: Instant,
+    ) -> Result<Self, CallRefused> {
+        let timeout = options.timeout.unwrap_or(config.call_timeout).min(CALL_TIMEOUT_MAX);
+        let outbound = Outbound::new(name, arguments, options, &config.limits)?;
+        Ok(Self::new(0, after(now, timeout), outbound))
     }
 }
 

@@ -1,6 +1,8 @@
 //! A peer that nobody has authenticated, and how it becomes somebody: UNAUTHORIZED to its WORKs, and a
 //! HELLO that is asked about.
 
+use crate::auth::question::Question;
+use crate::base::secret::Secret;
 use crate::call::dropped::Dropped;
 use crate::call::peer::PeerInfo;
 use crate::dialect::{Answer, Envelope, Hello, Kind, WireId};
@@ -118,24 +120,29 @@ impl Session {
             }
             place @ None => {
                 let (login, password) = (hello.login.clone(), hello.password.clone());
-                *place = Some(AskedLogin { hello, waiting: vec![(id, guard)], barred: Vec::new() });
-                Ok(Visit::Login { login, password })
+                *place = Some(AskedLogin { hello, waiting: vec![(id, guard)] });
+                Ok(Visit::Login(self.question(login, password)))
             }
         }
     }
 
-    /// Whether a HELLO is asked about, whose answer may make it that user.
-    pub(crate) fn may_log_in(&self, user: &Bytes) -> bool {
-        let asked = self.login.as_ref().and_then(|login| login.asked.as_ref());
-        self.is_stranger && asked.is_some_and(|asked| !asked.barred.contains(user))
+    fn question(&self, login: Bytes, password: Secret) -> Question {
+        Question::Login {
+            login,
+            password,
+            #[cfg(feature = "_curve")]
+            client_key: self.info.client_key,
+        }
     }
 
-    /// That user is shown out: what is asked about may be answered by who does not know it yet.
-    pub(crate) fn bar(&mut self, user: &[u8]) {
-        let asked = self.login.as_mut().and_then(|login| login.asked.as_mut());
-        if let Some(asked) = asked.filter(|asked| !asked.barred.iter().any(|known| known == user)) {
-            asked.barred.push(Bytes::copy_from_slice(user));
-        }
+    /// Whether it must log in before anything else.
+    pub fn is_stranger(&self) -> bool {
+        self.is_stranger
+    }
+
+    /// Whether a HELLO is asked about, whose answer may make it somebody.
+    pub fn may_log_in(&self) -> bool {
+        self.is_stranger && self.login.as_ref().is_some_and(|login| login.asked.is_some())
     }
 
     /// The peer is who its HELLO said, as its directory [knows](Self::set_info) already.

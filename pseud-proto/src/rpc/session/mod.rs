@@ -13,6 +13,7 @@ pub(crate) mod kept;
 pub(crate) mod late;
 pub(crate) mod login;
 pub(crate) mod output;
+pub(crate) mod owned;
 pub(crate) mod replay_window;
 pub(crate) mod replying;
 pub(crate) mod requests;
@@ -21,11 +22,10 @@ pub(crate) mod sink;
 pub(crate) mod transmit;
 pub(crate) mod visit;
 
-use crate::base::budget::FloodBudget as NoiseBudget;
-use crate::base::slab::Key;
-use crate::call::PeerId;
+use crate::base::budget::FloodBudget;
 use crate::call::peer::PeerInfo;
 use crate::call::profile::Profile;
+use crate::call::{PeerId, RequestId};
 use crate::error::Reason;
 use crate::rpc::budget::Budget;
 use crate::rpc::config::Config;
@@ -89,10 +89,12 @@ pub struct Session {
     pub(crate) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(crate) version_told: bool,
-    pub(crate) flood: NoiseBudget,
+    pub(crate) flood: FloodBudget,
     /// Answers that may yet come though nobody waits for them: they are no flood.
     pub(crate) answers_due: u32,
     pub(crate) ended: Option<Reason>,
+    /// Whether the budget counts it as one that owes answers.
+    owes: bool,
     /// For who drives many: whether it was seen to have a deadline.
     pub(crate) is_timed: bool,
 }
@@ -148,10 +150,11 @@ impl Session {
             showing,
             bad_envelopes: 0,
             version_told: false,
-            flood: NoiseBudget::default(),
+            flood: FloodBudget::default(),
             // As many as its peer may have been asked for over an earlier link.
             answers_due: config.limits.calls_pending_per_peer_max.try_into().unwrap_or(u32::MAX),
             ended: None,
+            owes: false,
             is_timed: false,
             config,
             budget,
@@ -211,6 +214,9 @@ impl Session {
     /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do; it may
     /// be early, never late.
     pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.ended.is_some() {
+            return None;
+        }
         let next = earlier(earlier(self.calls.next.get(), self.requests.next()), self.late.next());
         if self.is_stranger { earlier(next, self.login_by()) } else { next }
     }
@@ -225,9 +231,25 @@ impl Session {
         self.late.len()
     }
 
-    /// Whether a request of that key is still served.
-    pub(crate) fn is_open(&self, request: Key) -> bool {
-        self.requests.get(request).is_some()
+    /// Whether somebody still waits for that request to be answered.
+    pub fn is_awaited(&self, request: RequestId) -> bool {
+        self.ended.is_none() && self.requests.get(request.key).is_some()
+    }
+
+    /// Answers that wait to be sent.
+    pub fn answers_waiting(&self) -> usize {
+        self.output.replies()
+    }
+
+    /// While the node drains, the budget counts sessions with answers that are not written. Those that
+    /// were there before are to be told so once.
+    pub fn note_owing(&mut self) {
+        let owes = self.budget.is_closed()
+            && self.ended.is_none()
+            && !self.output.has_written(self.answered);
+        if std::mem::replace(&mut self.owes, owes) != owes {
+            self.budget.note_owing(owes);
+        }
     }
 
     /// Whether its peer may still ask us who we are.

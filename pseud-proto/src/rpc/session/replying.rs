@@ -4,9 +4,10 @@ use crate::base::deadline::after;
 use crate::base::slab::Key;
 use crate::call::dropped::Dropped;
 use crate::call::late_guard::LateGuard;
-use crate::call::{RequestId, Ticket};
+use crate::call::{Request, RequestId, Ticket};
 use crate::dialect::{Answer, WireId, check_result, check_values};
 use crate::error::{Fault, Refusal};
+use crate::message::incoming::IncomingMessage;
 use crate::rpc::config::Limits;
 use crate::rpc::session::Session;
 use crate::rpc::session::entry::Of;
@@ -35,24 +36,37 @@ impl Session {
     /// counts until it is [answered](Self::reply). `name`: what it calls.
     pub fn keep(&mut self, arrived: Arrived, name: &[u8]) -> Ticket {
         let Arrived { id, guard, bytes, print, .. } = arrived;
-        if self.ended.is_none() {
-            self.in_place.count -= 1;
-            self.in_place.bytes -= bytes;
-        }
+        self.in_place.count -= 1;
+        self.in_place.bytes -= bytes;
         let name = match guard {
             Guard::Never => SmolStr::default(),
             _ => std::str::from_utf8(name).map(SmolStr::new).unwrap_or_default(),
         };
-        let key = match self.ended {
-            None => self.requests.insert(OpenRequest { id, guard, name, bytes }),
-            // It names nobody.
-            Some(_) => self.requests.next_key(),
-        };
+        let key = self.requests.insert(OpenRequest { id, guard, name, bytes });
         let requests = &self.requests;
         if let (Some(seen), Some(print)) = (&mut self.seen, print) {
             seen.bind(Known { print, request: key }, |known| requests.get(known).is_some());
         }
         Ticket(RequestId { peer: self.id, key })
+    }
+
+    /// The same with what is kept of its message: a request that its driver answers when it likes.
+    pub fn keep_whole(&mut self, arrived: Arrived, message: IncomingMessage<'_>) -> Request {
+        let (name, rest, has_claim) = (arrived.name(), arrived.rest(), arrived.has_claim);
+        let (bytes, size) = (message.lent().bytes(), message.lent().bytes().len());
+        let called = bytes.get(name.start as usize..name.end as usize).unwrap_or_default();
+        let ticket = self.keep(arrived, called);
+        Request {
+            ticket,
+            peer: self.id,
+            caller: self.info.clone(),
+            name_len: name.len(),
+            // The arguments are right behind the name.
+            body: message.keep(name.start..rest.end),
+            size,
+            has_claim,
+            hops_max: self.config.limits.hops_max,
+        }
     }
 
     /// Answers a request where it arrived: it never had a slot.
@@ -65,9 +79,6 @@ impl Session {
         sink: &mut impl Sink,
     ) {
         let Arrived { id, guard, bytes, .. } = arrived;
-        if self.ended.is_some() {
-            return sink.count(Counted::Dropped(Dropped::CallerGone));
-        }
         let name = match guard {
             Guard::Never => SmolStr::default(),
             _ => std::str::from_utf8(name).map(SmolStr::new).unwrap_or_default(),
@@ -88,7 +99,9 @@ impl Session {
 
     fn respond(&mut self, open: OpenRequest, reply: Reply, now: Instant, sink: &mut impl Sink) {
         let bytes = open.bytes;
-        if open.guard.lets_pass(now) {
+        if self.ended.is_some() {
+            sink.count(Counted::Dropped(Dropped::CallerGone));
+        } else if open.guard.lets_pass(now) {
             let answer = self.make(reply, sink);
             self.enqueue_reply(open, answer, true, sink);
         } else {
@@ -146,6 +159,7 @@ impl Session {
         }
         if is_awaited {
             self.answered = end;
+            self.note_owing();
         }
         self.queued(sink);
     }

@@ -45,11 +45,6 @@ impl Requests {
         self.next.get()
     }
 
-    /// The key that the next [`insert`](Self::insert) returns.
-    pub(crate) fn next_key(&mut self) -> Key {
-        self.slab.next_key()
-    }
-
     pub(crate) fn insert(&mut self, open: OpenRequest) -> Key {
         if let Some(at) = open.guard.until() {
             self.next.note(at);

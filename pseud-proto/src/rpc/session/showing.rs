@@ -131,7 +131,7 @@ impl Session {
 
     /// Shows who we are before we are asked, to a peer that is no Python one: so that it can call us by
     /// our user's name though we never call.
-    pub(crate) fn show_early(&mut self, sink: &mut impl Sink) {
+    pub fn show_early(&mut self, sink: &mut impl Sink) {
         if self.showing.is_some() && !self.profile().is_v1() {
             let id = self.calls.place().id;
             self.show(id.as_bytes(), sink);

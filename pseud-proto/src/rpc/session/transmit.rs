@@ -78,5 +78,8 @@ impl Session {
     pub fn handle_written(&mut self, Token(position): Token) {
         let written = self.output.written_to(position);
         self.late.written(written);
+        if self.owes {
+            self.note_owing();
+        }
     }
 }

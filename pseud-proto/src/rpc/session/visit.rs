@@ -1,10 +1,9 @@
 //! What came of one message.
 
-use crate::base::secret::Secret;
+use crate::auth::question::Question;
 use crate::call::Outcome;
 use crate::dialect::WireId;
 use crate::rpc::session::late::Guard;
-use bytes::Bytes;
 use std::ops::Range;
 
 /// What a driver has to see to after a message: at most one thing.
@@ -29,15 +28,11 @@ pub enum Visit {
     /// A request is to be served: it is [answered](crate::rpc::session::Session::answer) where it came,
     /// or [kept](crate::rpc::session::Session::keep).
     Request(Arrived),
-    /// The peer shows who it is: to be answered by
+    /// The peer shows who it is: its directory is [told so](crate::rpc::directory::Directory::asked)
+    /// before anybody is asked. To be answered by
     /// [`Session::logged_in`](crate::rpc::session::Session::logged_in), after its directory, or
     /// [`Session::login_refused`](crate::rpc::session::Session::login_refused).
-    Login {
-        /// Its name.
-        login: Bytes,
-        /// Its password.
-        password: Secret,
-    },
+    Login(Question),
 }
 
 /// A request that has its place, and no slot yet. It is to be answered or kept: else its place is taken

@@ -1,8 +1,8 @@
 //! A hub whose tasks run when a test polls them.
 
-use crate::engine::effects::Effects;
 use crate::engine::hub::Hub;
-use crate::engine::state::Inner;
+use crate::engine::joining::Newcomer;
+use crate::engine::seat::Seat;
 use crate::runtime::tests::ByHand;
 use crate::serve::dispatch::Dispatcher;
 use crate::serve::on_disconnect::OnDisconnect;
@@ -11,7 +11,7 @@ use crate::serve::request::Request;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Dropped;
 use pseud_proto::zmtp::Parts;
-use pseud_proto::{Config, Fault, PeerId, Reason};
+use pseud_proto::{Config, Fault, Reason};
 use std::future::{Future, pending};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -91,33 +91,30 @@ impl Bench {
         self.dispatcher.served.registry().register(name, handler).unwrap();
     }
 
-    pub(crate) fn join(&self) -> PeerId {
-        let info = PeerInfo::new("".into());
-        self.hub.act(|inner, now| inner.endpoint.handle_connected(info, now))
+    pub(crate) fn join(&self) -> Arc<Seat> {
+        Newcomer::without_link(&self.hub, PeerInfo::new("".into()))
     }
 
-    pub(crate) fn leave(&self, peer: PeerId) {
-        let gone = |inner: &mut Inner, now| {
-            inner.endpoint.handle_gone(peer, Reason::PeerGone, now);
-        };
-        self.hub.act(gone);
+    pub(crate) fn leave(&self, seat: &Seat) {
+        seat.end(Reason::PeerGone);
     }
 
     /// That peer calls that name with so many bytes.
-    pub(crate) fn call(&self, peer: PeerId, name: &str, size: usize) {
+    pub(crate) fn call(&self, seat: &Arc<Seat>, name: &str, size: usize) {
         let head = [&[0x93, 0xa0 | name.len() as u8], name.as_bytes(), b"\x91\xc6"].concat();
         let body = [&head, &(size as u32).to_be_bytes()[..], &vec![0; size], b"\x80"].concat();
         let parts = Parts::from_frames(&[b"", b"v1".as_slice(), b"", b"\x03", &body]).unwrap();
-        let (handled, effects) =
-            self.hub.with(|inner, now| inner.endpoint.handle_message(peer, parts, now));
+        let (handled, mut effects) = seat.handle_message(parts);
         handled.unwrap();
-        self.serve(effects);
+        let arrived = effects.take_arrived();
+        seat.perform(effects, true);
+        self.dispatcher.serve_all(arrived, seat);
     }
 
-    fn serve(&self, mut effects: Effects) {
-        let arrived = effects.take_arrived();
-        self.hub.perform(effects, None);
-        self.dispatcher.serve_all(arrived, None);
+    /// Requests that have a place, and their bytes.
+    pub(crate) fn open(&self) -> (usize, usize) {
+        let taken = self.hub.budget.taken();
+        (taken.requests, taken.request_bytes)
     }
 
     /// Polls every task once, and lets go of those that are done; how many are left.
@@ -140,10 +137,9 @@ impl Bench {
 
     /// No handler runs, nobody waits for a signal, and that many were for nobody.
     pub(crate) fn over(&self, on_disconnect: u64) {
-        assert_eq!(self.hub.running.now(), (0, 0));
-        let inner = self.hub.lock();
-        assert!(inner.cancelling.is_empty());
-        assert_eq!(inner.endpoint.stats().dropped(Dropped::CallerGone), on_disconnect);
-        assert_eq!(inner.endpoint.stats().requests_open, 0);
+        assert_eq!(self.open(), (0, 0));
+        let stats = self.hub.stats();
+        assert_eq!(stats.dropped(Dropped::CallerGone), on_disconnect);
+        assert_eq!(stats.requests_open, 0);
     }
 }

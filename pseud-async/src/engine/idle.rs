@@ -1,0 +1,41 @@
+//! Whether nothing is open, and who waits for that.
+
+use super::hub::Hub;
+use super::seat::Seat;
+use super::wait_list::WaitHandle;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Hub {
+    /// Takes no new requests from now on.
+    pub(crate) fn drain(&self) {
+        self.budget.close();
+        // From here on sessions count what they owe by themselves; these may have owed before.
+        let seats: Vec<Arc<Seat>> = self.lock().seats().cloned().collect();
+        seats.iter().for_each(|seat| seat.act(|session, _| session.note_owing()));
+    }
+
+    /// Whether nothing is open and no handler runs, also none of callers that have left; else that one is
+    /// woken when it is so. After [`drain`](Self::drain).
+    pub(crate) fn is_idle_or_wait(&self, place: &WaitHandle) -> bool {
+        let mut inner = self.lock();
+        if inner.shut_down {
+            return true;
+        }
+        inner.idling.join(place);
+        drop(inner);
+        // In this order: whoever ends the last that is open looks for who waits after that.
+        self.is_idling.store(true, Ordering::SeqCst);
+        self.budget.is_idle()
+    }
+
+    /// Something may have been the last that was open.
+    pub(crate) fn look_idle(&self) {
+        if !self.is_idling.load(Ordering::SeqCst) || !self.budget.is_idle() {
+            return;
+        }
+        self.is_idling.store(false, Ordering::SeqCst);
+        let idling = self.lock().idling.leave();
+        idling.iter().for_each(|waker| waker.wake());
+    }
+}

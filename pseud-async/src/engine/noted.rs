@@ -1,0 +1,63 @@
+//! What a session gives rise to, noted down under its lock.
+
+use super::effects::Effects;
+use super::refusals::withheld::Withheld;
+use super::wait_list::WaitList;
+use super::waiters::Waiters;
+use atomic_waker::AtomicWaker;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::session::{Counted, EventCounts, Sink};
+use pseud_proto::{Outcome, RequestId, ShowingStep, Ticket};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where a session's [`Sink`] writes to, with what lives beside it.
+pub(crate) struct Noted<'a> {
+    pub(crate) waiters: &'a mut Waiters,
+    pub(crate) cancelling: &'a mut BTreeMap<RequestId, WaitList>,
+    pub(crate) effects: &'a mut Effects,
+    pub(crate) counts: &'a EventCounts,
+}
+
+impl Noted<'_> {
+    /// A request is about to be answered: who waits to hear that nobody waits for that any more.
+    pub(crate) fn not_cancelled(&mut self, ticket: &Ticket) {
+        self.stop_waiting(ticket.request());
+    }
+
+    fn stop_waiting(&mut self, request: RequestId) {
+        if self.cancelling.is_empty() {
+            return;
+        }
+        let waiting: Option<Vec<Arc<AtomicWaker>>> =
+            self.cancelling.remove(&request).map(|mut wait_list| wait_list.leave());
+        self.effects.wait_list.extend(waiting.into_iter().flatten());
+    }
+}
+
+impl Sink for Noted<'_> {
+    fn finish(&mut self, call: u64, outcome: Outcome) {
+        self.effects.wakers.extend(self.waiters.finish(call as usize, outcome));
+    }
+
+    fn cancelled(&mut self, request: RequestId) {
+        self.stop_waiting(request);
+    }
+
+    fn withheld(&mut self, caller: &Arc<PeerInfo>, name: &str) {
+        let withheld = Withheld { caller: caller.clone(), name: name.to_owned() };
+        self.effects.withheld.push(withheld);
+    }
+
+    fn flush(&mut self) {
+        self.effects.wants_flush = true;
+    }
+
+    fn showing(&mut self, step: ShowingStep) {
+        self.effects.showing.push(step);
+    }
+
+    fn count(&mut self, what: Counted) {
+        self.counts.count(what);
+    }
+}

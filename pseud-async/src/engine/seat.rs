@@ -1,0 +1,134 @@
+//! A session is visited under its link's lock, and then what follows from that is done.
+
+use super::any_link::AnyLink;
+use super::blocking_jobs::JobOwner;
+use super::effects::{Effects, Flush};
+use super::hub::Hub;
+use super::noted::Noted;
+use super::seated::{SeatOf, Seated};
+use pseud_proto::Reason;
+use pseud_proto::session::{Admitted, Session};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Waker;
+use std::time::Instant;
+
+/// A session of a [`Hub`].
+pub(crate) type Seat = SeatOf<Hub>;
+
+impl Seat {
+    /// Of whom the directory has let in.
+    pub(crate) fn admit(
+        hub: &Arc<Hub>,
+        admitted: Admitted,
+        link: Option<Arc<dyn AnyLink>>,
+    ) -> Arc<Self> {
+        let session = Session::new(hub.config.clone(), hub.budget.clone(), admitted);
+        Self::new(hub.clone(), session, link)
+    }
+
+    /// Does something to the session under its lock; what follows from it is done after.
+    pub(crate) fn visit<R>(
+        &self,
+        act: impl FnOnce(&mut Session, &mut Noted<'_>) -> R,
+    ) -> (R, Effects) {
+        let mut effects = Effects::default();
+        let mut seated = self.lock();
+        let Seated { session, waiters, cancelling, link } = &mut *seated;
+        let counts = self.hub.counts.of(self.peer);
+        let mut noted = Noted { waiters, cancelling, effects: &mut effects, counts };
+        let result = act(session, &mut noted);
+        self.settle(session, link, &mut effects);
+        drop(seated);
+        (result, effects)
+    }
+
+    /// The same, and then what follows from it.
+    pub(crate) fn act<R>(&self, act: impl FnOnce(&mut Session, &mut Noted<'_>) -> R) -> R {
+        let (result, effects) = self.visit(act);
+        self.perform(effects, false);
+        result
+    }
+
+    /// Notes what is to be done behind the lock, and tells what may be read without it.
+    fn settle(
+        &self,
+        session: &Session,
+        link: &mut Option<Arc<dyn AnyLink>>,
+        effects: &mut Effects,
+    ) {
+        if let Some(reason) = session.ended()
+            && self.over.set(reason).is_ok()
+        {
+            effects.ended = Some(link.take());
+        }
+        if effects.wants_flush
+            && let Some(link) = link.as_ref().filter(|link| !link.will_flush())
+        {
+            effects.flush = Some(Flush { link: link.clone(), quiet: session.is_quiet() });
+        }
+        let open = (session.calls_pending() as u64) << 32 | session.requests_open() as u64;
+        if self.open.load(Ordering::Relaxed) != open {
+            self.open.store(open, Ordering::Relaxed);
+        }
+        let due = self.hub.offset(session.poll_timeout());
+        if self.due.load(Ordering::Relaxed) != due {
+            self.due.store(due, Ordering::SeqCst);
+            effects.rearm = self.hub.arm(due);
+        }
+        effects.is_over_budget = self.hub.budget.is_over();
+    }
+
+    /// Does all that is to be done. `is_own`: this runs in the task of its link, which flushes itself when
+    /// it is done, if this says so.
+    pub(crate) fn perform(&self, effects: Effects, is_own: bool) -> bool {
+        let hub = &self.hub;
+        if effects.rearm {
+            hub.timer.wake();
+        }
+        for step in effects.showing {
+            hub.happen(|inner, happened| inner.showing(self.peer, step, happened));
+        }
+        // Whoever is woken below finds it gone.
+        if let Some(link) = effects.ended {
+            hub.left(self);
+            hub.blocking.leave(JobOwner::Session(self.peer));
+            link.zip(self.over()).inspect(|(link, reason)| link.close(*reason));
+        }
+        effects.withheld.into_iter().for_each(|withheld| hub.withheld(withheld));
+        let mut flush_here = false;
+        if let Some(Flush { link, quiet }) = effects.flush {
+            match (is_own, quiet) {
+                (true, _) => flush_here = true,
+                (false, true) => link.flush_now(),
+                (false, false) => link.wake_to_flush(),
+            }
+        }
+        effects.wakers.into_iter().for_each(Waker::wake);
+        effects.wait_list.iter().for_each(|waker| waker.wake());
+        if effects.is_over_budget {
+            hub.close_largest();
+        }
+        hub.look_idle();
+        flush_here
+    }
+
+    /// Ends its session, whose link lives, for that reason. Says whether it was this that ended it; when it
+    /// returns, the session has left in any case.
+    pub(crate) fn end(&self, reason: Reason) -> bool {
+        let was_there = self.act(|session, noted| {
+            let was_there = session.ended().is_none();
+            session.close(reason, noted);
+            was_there
+        });
+        if !was_there {
+            self.hub.left(self);
+        }
+        was_there
+    }
+
+    /// Time has passed.
+    pub(crate) fn handle_timeout(&self, now: Instant) {
+        self.act(|session, noted| session.handle_timeout(now, noted));
+    }
+}

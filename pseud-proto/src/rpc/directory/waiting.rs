@@ -1,0 +1,51 @@
+//! Calls that begin to wait for somebody who is not there.
+
+use crate::base::deadline::after;
+use crate::error::{CallRefused, Reason};
+use crate::rpc::directory::find::AbsentPeer;
+use crate::rpc::directory::{Directory, Parking};
+use crate::rpc::session::calling::{check_room, check_size};
+use crate::rpc::session::entry::NewCall;
+use std::time::Instant;
+
+/// What became of a call for somebody who is not there.
+#[derive(Debug)]
+#[must_use = "a call that waits in vain is over"]
+pub enum Waits {
+    /// It waits.
+    For(Parking),
+    /// It is over at once, not executed: nobody will come, for that.
+    InVain(Reason),
+}
+
+impl Directory {
+    /// Lets a call wait for somebody who is not there, with a place in the budget: until its own
+    /// deadline for the configured server, else for
+    /// [`Config::unroutable_timeout`](crate::Config::unroutable_timeout).
+    ///
+    /// # Errors
+    /// A limit of ours stands in the way.
+    pub fn wait(
+        &mut self,
+        wanted: AbsentPeer,
+        call: NewCall,
+        now: Instant,
+    ) -> Result<Waits, CallRefused> {
+        let AbsentPeer { whom, is_server, is_patient } = wanted;
+        let (pending, queued) = self.parked.size(&whom);
+        check_size(&call.outbound, 0, &self.config, None)?;
+        check_room(&self.config.limits, pending, queued)?;
+        if let Some(why) = self.in_vain().filter(|_| is_server) {
+            return Ok(Waits::InVain(why));
+        }
+        if self.is_shut_down() {
+            return Ok(Waits::InVain(Reason::Shutdown));
+        }
+        self.budget.take_call().map_err(|max| CallRefused::TooManyPending { max })?;
+        let until = match is_patient {
+            true => call.deadline,
+            false => after(now, self.config.unroutable_timeout),
+        };
+        Ok(Waits::For(self.park(whom, call, until, is_server)))
+    }
+}
