@@ -12,7 +12,8 @@ pub fn addresses(data: &[u8]) {
         match &bound {
             Ok(address) => {
                 check(address);
-                assert_eq!(Address::to_bind(&address.to_string()).as_ref(), Ok(address));
+                let shown = address.to_string();
+                assert_eq!(Address::to_bind(&shown).as_ref(), Ok(address));
             }
             Err(error) => assert!(error.endpoint == text && !error.cause.is_empty()),
         }
@@ -24,7 +25,8 @@ pub fn addresses(data: &[u8]) {
         }
         if let Ok(address) = Address::to_connect(text) {
             assert_eq!(bound.as_ref(), Ok(&address));
-            assert_eq!(Address::to_connect(&address.to_string()), Ok(address.clone()));
+            let shown = address.to_string();
+            assert_eq!(Address::to_connect(&shown), Ok(address.clone()));
             if let Transport::Tcp { host, port } = address.transport() {
                 assert!(host != "*" && *port != 0);
             }

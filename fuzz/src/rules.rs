@@ -2,7 +2,7 @@
 //! frame, what a link must deliver, count and answer, and which frame must end it.
 
 use pseud_proto::PeerError;
-use pseud_proto::zmtp::{FrameLimits, ConnectionStats};
+use pseud_proto::zmtp::{ConnectionStats, FrameLimits};
 use pseud_proto::{Malformed, Misbehaved};
 use pseud_testkit::connection::Seen;
 use pseud_testkit::raw::{COMMAND, command};

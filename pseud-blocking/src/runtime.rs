@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 /// How many handlers run at once, unless told otherwise.
-const THREADS_MAX: usize = 64;
+const THREADS_MAX: usize = 128;
 
 thread_local! {
     /// What nodes that are made on this thread live on.
@@ -50,7 +50,8 @@ impl Drop for ThreadsOwner {
 impl Threads {
     /// Threads of which so many run handlers at the same time (1 at least); further requests wait for one
     /// of them, within [`Limits`](pseud_proto::Limits). They come as they are needed, and go after 10 s
-    /// without work. Nodes of their own have 64.
+    /// without work. Nodes of their own have 128. One peer may have as many running as are free beside
+    /// them, so half of them where it is alone.
     ///
     /// A handler that waits for a call of its own holds its thread meanwhile: where handlers of two peers
     /// call each other, leave room for that.

@@ -103,6 +103,7 @@ impl<S: AsRawFd + Send + Sync + 'static> Watched<S> {
     }
 
     /// Tries what gives something to the socket; [`ErrorKind::WouldBlock`] where there is no room.
+    #[cfg(feature = "rpcudp")]
     pub(super) fn try_write<T>(&self, mut write: impl FnMut(&S) -> io::Result<T>) -> io::Result<T> {
         let mut write = || loop {
             match write(&self.socket) {
@@ -120,6 +121,7 @@ impl<S: AsRawFd + Send + Sync + 'static> Watched<S> {
         }
     }
 
+    #[cfg(feature = "rpcudp")]
     pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.writing.ready {

@@ -93,7 +93,11 @@ fn drive_smol(job: &Job) -> Result<()> {
                 smol::Timer::after(READY).await;
                 bail!("no link")
             };
-            smol::future::or(async { Ok(client.ready().await) }, late).await?;
+            let ready = async {
+                client.ready().await;
+                Ok(())
+            };
+            smol::future::or(ready, late).await?;
             let caller = |_| NodeCaller::new(client.node(), job, client.clone());
             callers.extend((0..job.in_flight).map(caller));
         }

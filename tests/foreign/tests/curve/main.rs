@@ -12,7 +12,7 @@ mod stack;
 
 use pseud::proto::Malformed;
 use pseud::{Authenticator, Client, ConnectionEvent, Fault, Options, Reason, Request, Server};
-use pseud_testkit::path::{Carried, Change, Relay, numbers};
+use pseud_testkit::path::{CarriedLink, Change, Relay, numbers};
 use stack::{SERVICE, Stack, client_pair, server_pair};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -83,7 +83,7 @@ async fn relay_to(endpoint: &str) -> (Relay, String) {
 }
 
 /// Each number is the one behind the last, in both directions, from the first command of a side.
-fn assert_counted(carried: &Carried) {
+fn assert_counted(carried: &CarriedLink) {
     let (up, down) = (numbers(&carried.up), numbers(&carried.down));
     for (direction, numbers) in [("up", &up[..]), ("down", &down[1..])] {
         assert!(numbers.len() > 2 * CALLS as usize * FRAMES, "{direction}: {}", numbers.len());
