@@ -37,6 +37,21 @@ async fn its_calls_end_with_it_and_its_port_is_free() {
     }
 }
 
+/// A handle of somebody's, or of a peer, does not keep the port.
+#[tokio::test]
+async fn its_port_is_free_whoever_holds_a_handle() {
+    let end = endpoint();
+    let local = end.local_addr();
+    end.close();
+    is_free(local).await;
+    drop(end);
+    let end = endpoint();
+    let (local, peer) = (end.local_addr(), end.peer("127.0.0.1:9".parse().unwrap()));
+    drop(end);
+    is_free(local).await;
+    drop(peer);
+}
+
 /// Dropped where it waits; the endpoint's end tells it so before.
 #[tokio::test]
 async fn handlers_that_wait_go_with_it() {

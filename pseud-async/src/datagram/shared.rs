@@ -20,7 +20,6 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(crate) struct SharedSocket {
     inner: Mutex<DatagramState>,
-    pub(crate) socket: Box<dyn DatagramSocket>,
     /// Its executor and its end are the endpoint's. It has no links.
     pub(crate) hub: Arc<Hub>,
     /// A session of the hub's that is over: what a request's caller is as a peer of pseud's.
@@ -38,6 +37,9 @@ pub(crate) struct DatagramState {
     pub(crate) stuck: Option<Transmit>,
     /// The moment for which the task sleeps: it is woken only for an earlier one.
     pub(crate) armed: Option<Instant>,
+    /// Gone once the endpoint is closed, so that its port is free then, whoever holds a handle. The task
+    /// has its own.
+    pub(crate) socket: Option<Arc<dyn DatagramSocket>>,
 }
 
 #[derive(Debug)]
@@ -49,9 +51,10 @@ pub(crate) enum CallWaiter {
 impl SharedSocket {
     pub(crate) fn new(machine: Endpoint, socket: impl DatagramSocket, hub: Arc<Hub>) -> Self {
         let nobody = nobody(&hub);
-        let inner = DatagramState { machine, waiters: BTreeMap::new(), stuck: None, armed: None };
-        let (socket, driver) = (Box::new(socket), AtomicWaker::new());
-        Self { inner: Mutex::new(inner), socket, hub, nobody, driver, log: Log::default() }
+        let socket: Option<Arc<dyn DatagramSocket>> = Some(Arc::new(socket));
+        let (waiters, stuck, armed) = (BTreeMap::new(), None, None);
+        let inner = Mutex::new(DatagramState { machine, waiters, stuck, armed, socket });
+        Self { inner, hub, nobody, driver: AtomicWaker::new(), log: Log::default() }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, DatagramState> {
@@ -102,9 +105,11 @@ impl SharedSocket {
         let mut inner = self.lock();
         let waiter = inner.waiters.remove(&call);
         inner.machine.cancel(call);
-        let _ = inner.collect();
+        // Whatever else has ended since is told here: nobody else would collect it.
+        let (wakers, requests) = inner.collect();
         drop(inner);
-        drop(waiter);
+        drop((waiter, requests));
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Ends everything: calls end as closed, and the task ends.
@@ -112,28 +117,54 @@ impl SharedSocket {
         let mut inner = self.lock();
         inner.machine.close();
         inner.stuck = None;
+        let socket = inner.socket.take();
         let (wakers, requests) = inner.collect();
         drop(inner);
-        drop(requests);
+        drop((requests, socket));
         wakers.into_iter().for_each(Waker::wake);
         self.hub.shutdown();
         self.driver.wake();
     }
 
+    /// Tries again what the socket did not take. Under the lock throughout: meanwhile nobody else finds that
+    /// place empty and puts a datagram there.
+    pub(crate) fn send_stuck(&self) {
+        let mut inner = self.lock();
+        let Some(stuck) = inner.stuck.take() else { return };
+        let failed = match self.send(&inner, &stuck) {
+            Ok(()) => None,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                inner.stuck = Some(stuck);
+                None
+            }
+            Err(error) => {
+                let to = stuck.to;
+                inner.machine.handle_not_sent(stuck);
+                Some((to, error))
+            }
+        };
+        let (wakers, _) = inner.collect();
+        drop(inner);
+        wakers.into_iter().for_each(Waker::wake);
+        if let Some((to, error)) = failed {
+            self.log.not_sent(to, &error);
+        }
+    }
+
     /// Sends what is to be sent, as far as the socket takes it. What it does not take is the task's, which
     /// is also told of an earlier deadline.
     pub(crate) fn flush(&self) {
-        let mut inner = self.lock();
+        let (mut inner, mut failed) = (self.lock(), Vec::new());
         while inner.stuck.is_none() {
             let Some(transmit) = inner.machine.poll_transmit() else { break };
             // The socket does not block: sending under the lock keeps the order, and its end from racing.
-            match self.send(&transmit) {
+            match self.send(&inner, &transmit) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     inner.stuck = Some(transmit);
                 }
                 Err(error) => {
-                    self.log.not_sent(transmit.to, &error);
+                    failed.push((transmit.to, error));
                     inner.machine.handle_not_sent(transmit);
                 }
             }
@@ -145,6 +176,8 @@ impl SharedSocket {
         drop(inner);
         debug_assert!(requests.is_empty(), "requests come in datagrams alone");
         wakers.into_iter().for_each(Waker::wake);
+        // With no lock: what listens to the log is a user's.
+        failed.into_iter().for_each(|(to, error)| self.log.not_sent(to, &error));
         if to_driver {
             self.driver.wake();
         }
@@ -152,11 +185,11 @@ impl SharedSocket {
 
     /// Some systems report of an earlier datagram, on the next one, that nobody was there to take it:
     /// nothing is wrong with this one then.
-    fn send(&self, transmit: &Transmit) -> io::Result<()> {
-        match self.socket.try_send(&transmit.payload, transmit.to) {
-            Err(error) if is_of_another(&error) => {
-                self.socket.try_send(&transmit.payload, transmit.to)
-            }
+    fn send(&self, inner: &DatagramState, transmit: &Transmit) -> io::Result<()> {
+        // Closed: nothing is sent any more, and nobody waits for it.
+        let Some(socket) = &inner.socket else { return Ok(()) };
+        match socket.try_send(&transmit.payload, transmit.to) {
+            Err(error) if is_of_another(&error) => socket.try_send(&transmit.payload, transmit.to),
             sent => sent,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::serve::ServedEndpoint;
 use crate::datagram::shared::{SharedSocket, is_of_another};
+use crate::datagram::socket::DatagramSocket;
 use crate::runtime::{Runtime, Timer};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -28,14 +29,17 @@ pub(super) async fn run<R: Runtime>(runtime: R, ends: EndsEndpoint) {
     let (mut buffer, mut timer) = (vec![0; BUFFER_BYTES], None);
     let EndsEndpoint(serving) = &ends;
     let shared = &serving.shared;
+    // Its own: the port is free once this ends, whoever holds a handle.
+    let Some(socket) = shared.lock().socket.clone() else { return };
+    let socket = &*socket;
     poll_fn(|cx| {
         shared.driver.register(cx.waker());
         for _ in 0..PORTION {
             if shared.hub.is_shut_down() {
                 return Poll::Ready(());
             }
-            let sent = poll_stuck(shared, cx);
-            let received = poll_receive(serving, &mut buffer, cx);
+            let sent = poll_stuck(shared, socket, cx);
+            let received = poll_receive(serving, socket, &mut buffer, cx);
             let timed = poll_timer(&runtime, shared, &mut timer, cx);
             if !(sent || received || timed) {
                 return Poll::Pending;
@@ -48,9 +52,14 @@ pub(super) async fn run<R: Runtime>(runtime: R, ends: EndsEndpoint) {
 }
 
 /// Whether a datagram was received, or an error.
-fn poll_receive(serving: &ServedEndpoint, buffer: &mut [u8], cx: &mut Context<'_>) -> bool {
+fn poll_receive(
+    serving: &ServedEndpoint,
+    socket: &dyn DatagramSocket,
+    buffer: &mut [u8],
+    cx: &mut Context<'_>,
+) -> bool {
     let shared = &serving.shared;
-    match shared.socket.poll_receive(cx, buffer) {
+    match socket.poll_receive(cx, buffer) {
         Poll::Pending => false,
         Poll::Ready(Ok((size, from))) => {
             let now = shared.now();
@@ -78,22 +87,11 @@ fn poll_receive(serving: &ServedEndpoint, buffer: &mut [u8], cx: &mut Context<'_
 }
 
 /// Whether the socket took what it had not taken.
-fn poll_stuck(shared: &SharedSocket, cx: &mut Context<'_>) -> bool {
-    if shared.lock().stuck.is_none() || shared.socket.poll_send_ready(cx).is_pending() {
+fn poll_stuck(shared: &SharedSocket, socket: &dyn DatagramSocket, cx: &mut Context<'_>) -> bool {
+    if shared.lock().stuck.is_none() || socket.poll_send_ready(cx).is_pending() {
         return false;
     }
-    let stuck = shared.lock().stuck.take();
-    let sent = stuck.map(|stuck| (shared.socket.try_send(&stuck.payload, stuck.to), stuck));
-    match sent {
-        Some((Err(error), stuck)) if error.kind() == std::io::ErrorKind::WouldBlock => {
-            shared.lock().stuck = Some(stuck);
-        }
-        Some((Err(error), stuck)) => {
-            shared.log.not_sent(stuck.to, &error);
-            shared.lock().machine.handle_not_sent(stuck);
-        }
-        Some((Ok(()), _)) | None => {}
-    }
+    shared.send_stuck();
     shared.flush();
     true
 }

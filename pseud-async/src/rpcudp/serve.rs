@@ -129,6 +129,10 @@ fn start(responder: DatagramResponder, started: Started) {
         Started::Blocking(handler, request) => {
             let owner = JobOwner::Address(responder.from.ip());
             let job = move || {
+                // None begins once the endpoint is closed; the responder gives the request up.
+                if responder.shared.hub.is_shut_down() {
+                    return;
+                }
                 let whose = Whose::of(&request);
                 responder.answer(catch(&whose, move || handler(request)));
             };

@@ -6,6 +6,8 @@ use crate::call::service::Service;
 use crate::engine::seat::Seat;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
+#[cfg(feature = "kaa")]
+use pseud_proto::zmtp::MechanismName;
 use pseud_proto::{Provenance, User};
 use serde::Serialize;
 use std::fmt;
@@ -44,6 +46,8 @@ pub struct Caller {
 pub enum Wire {
     /// A session of pseud's, over ZeroMQ.
     Pseud,
+    /// A link of kaa.rpc: its peer has shown that it knows the secret.
+    Kaa,
     /// A datagram of `rpcudp`: who sent it may have written any address as its own, and nobody is a user.
     Rpcudp,
 }
@@ -61,9 +65,11 @@ impl Caller {
 
     /// Which wire the request came on.
     pub fn wire(&self) -> Wire {
-        match self.is_sender() {
-            true => Wire::Rpcudp,
-            false => Wire::Pseud,
+        match self.info.mechanism {
+            _ if self.is_sender() => Wire::Rpcudp,
+            #[cfg(feature = "kaa")]
+            MechanismName::Kaa => Wire::Kaa,
+            _ => Wire::Pseud,
         }
     }
 

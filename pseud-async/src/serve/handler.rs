@@ -127,7 +127,7 @@ impl Handler {
 fn encode<T: Serialize, E: HandlerError>(result: Result<T, E>, wire: Wire) -> HandlerResult {
     let value = result.map_err(HandlerError::into_fault)?;
     let packed = match wire {
-        Wire::Pseud => Packed::result(&value),
+        Wire::Pseud | Wire::Kaa => Packed::result(&value),
         #[cfg(feature = "rpcudp")]
         Wire::Rpcudp => pseud_proto::rpcudp::result(&value),
         #[cfg(not(feature = "rpcudp"))]

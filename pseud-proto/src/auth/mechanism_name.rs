@@ -11,6 +11,9 @@ pub enum MechanismName {
     /// Keys on both sides, encryption.
     #[cfg(feature = "_curve")]
     Curve,
+    /// kaa.rpc's: a secret that both sides have shown to know, and all in clear after that.
+    #[cfg(feature = "kaa")]
+    Kaa,
 }
 
 impl MechanismName {
@@ -21,6 +24,8 @@ impl MechanismName {
             Self::Plain => "PLAIN",
             #[cfg(feature = "_curve")]
             Self::Curve => "CURVE",
+            #[cfg(feature = "kaa")]
+            Self::Kaa => "kaa.rpc",
         }
     }
 

@@ -151,7 +151,7 @@ impl Connection {
             identity,
             socket_type: SocketType::Router,
             minor: 0,
-            mechanism: MechanismName::Null,
+            mechanism: MechanismName::Kaa,
             user: self.config.user.clone(),
             #[cfg(feature = "_curve")]
             client_key: None,

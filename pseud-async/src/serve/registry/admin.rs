@@ -35,7 +35,7 @@ impl Registry {
     /// another's name, is refused whatever `may` says: nobody has shown who asks.
     pub fn serve_admin(&self, may: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
         self.predicate(DOMAIN, move |caller| {
-            let is_known = caller.wire() == Wire::Pseud && caller.forwarded_by().is_none();
+            let is_known = caller.wire() != Wire::Rpcudp && caller.forwarded_by().is_none();
             is_known && (caller.user().has_permission(User::ADMIN) || may(caller))
         });
         self.table().put_reserved(

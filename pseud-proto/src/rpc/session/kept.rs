@@ -63,5 +63,7 @@ fn is_pinned_server(info: &PeerInfo) -> bool {
         #[cfg(feature = "_curve")]
         MechanismName::Curve => info.client_key.is_none(),
         MechanismName::Null | MechanismName::Plain => false,
+        #[cfg(feature = "kaa")]
+        MechanismName::Kaa => false,
     }
 }

@@ -140,4 +140,45 @@ mod tests {
             assert_eq!(hex, expected, "{}", secret.len());
         }
     }
+
+    /// The handshakes of whole conversations that were recorded: each RESP answers the challenge before it.
+    #[test]
+    fn recorded_handshakes_are_right() {
+        #[derive(serde::Deserialize)]
+        struct Recorded {
+            vectors: Vec<Vector>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Vector {
+            name: String,
+            kind: String,
+            hex: serde_json::Value,
+        }
+        let all = include_str!("../../../tests/vectors/kaa.json");
+        let all: Recorded = serde_json::from_str(all).unwrap();
+        let (mut asked, mut right) = ([0; PART], 0);
+        for Vector { name, kind, hex } in all.vectors {
+            let secret = match name.split('/').nth(2) {
+                Some("session") => "s3cret",
+                Some("push" | "concurrent") => "x",
+                Some("bad-secret") => "wrong",
+                _ => "",
+            };
+            let is_auth = name.ends_with("-AUTH");
+            if kind != "packet" || !is_auth && !name.ends_with("-RESP") {
+                continue;
+            }
+            let hex = hex.as_str().unwrap();
+            let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+            let bytes: Vec<u8> = (24..hex.len()).step_by(2).map(byte).collect();
+            let proof = Proof::read(&bytes).unwrap();
+            if !is_auth {
+                let secret = Secret::new(secret);
+                assert!(is_response(&secret, &asked, &proof.salt, &proof.response), "{name}");
+                right += 1;
+            }
+            asked = proof.challenge;
+        }
+        assert_eq!(right, 18);
+    }
 }
