@@ -1,7 +1,7 @@
 //! Calls over datagrams: `pseud serve --rpcudp`, `pseud call --rpcudp`.
 
 use crate::cli::CallArguments;
-use crate::exit::{FAILED, NO_ANSWER, USAGE, fail};
+use crate::exit::{NO_ANSWER, USAGE, fail};
 use crate::result::answer;
 use crate::terminal;
 use pseud::proto::value::Value;
@@ -45,7 +45,9 @@ pub(crate) async fn answered(endpoints: &[Endpoint], at_most: Duration) {
 pub(crate) async fn call(at: &str, arguments: &CallArguments) -> ExitCode {
     let to = match resolve(at).await {
         Ok(address) => address,
-        Err(error) => return fail(FAILED, &format!("cannot look up {at}: {error}")),
+        Err(error) => {
+            return fail(NO_ANSWER, &format!("not executed: cannot look up {at}: {error}"));
+        }
     };
     let any: SocketAddr = match to {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -53,7 +55,7 @@ pub(crate) async fn call(at: &str, arguments: &CallArguments) -> ExitCode {
     };
     let endpoint = match Endpoint::bind(any) {
         Ok(endpoint) => endpoint,
-        Err(error) => return fail(FAILED, &format!("no socket: {error}")),
+        Err(error) => return fail(NO_ANSWER, &format!("not executed: no socket: {error}")),
     };
     let call = endpoint.call::<Value, _>(to, &arguments.method, &arguments.arguments);
     match call.timeout(arguments.timeout).await {

@@ -36,6 +36,10 @@ pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
         Ok(options) => options,
         Err(error) => return fail(USAGE, &error.to_string()),
     };
+    // Before anything is bound: as for the other files, an error of use.
+    if let Err(error) = kaa::options(arguments.kaa_secret_file.as_deref()) {
+        return fail(USAGE, &error.to_string());
+    }
     match serve(arguments, options, registry, users).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail_at(error.as_ref()),

@@ -69,9 +69,15 @@ impl Log {
     }
 }
 
+/// Characters of a fault's text that are logged.
+const FAULT_CHARS_MAX: usize = 256;
+
 impl Silent {
     fn warn(&self, count: Option<u64>) {
         let Self { method, from, why, fault } = self;
+        // What a stranger has a handler say does not fill a log.
+        let fault =
+            fault.as_ref().map(|fault| fault.chars().take(FAULT_CHARS_MAX).collect::<String>());
         tracing::warn!(target: "rpcudp", ?method, %from, fault, count, "not answered: {why}");
     }
 }

@@ -62,11 +62,25 @@ fn mistakes() {
         (&["serve", "--rpcudp", "127.0.0.1"], "HOST:PORT"),
         (&["serve", "--rpcudp", "127.0.0.1:0", "--bind", "tcp://127.0.0.1:0"], "--name"),
         (&["serve", "--demo"], "--rpcudp"),
+        (
+            &[
+                "serve",
+                "--rpcudp",
+                "127.0.0.1:0",
+                "--kaa",
+                "127.0.0.1:0",
+                "--kaa-secret-file",
+                "/none",
+            ],
+            "/none",
+        ),
     ] {
         let ended = run(arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
         assert!(ended.stderr.contains(word), "{arguments:?}: {}", ended.stderr);
     }
+    let nowhere = run(&["call", "--rpcudp", "no.such.host.invalid:1", "x"]);
+    assert_eq!(nowhere.code, Some(3), "{}", nowhere.stderr);
     let (_program, address) = demo(&[]);
     let ended = run(&["serve", "--demo", "--rpcudp", &address]);
     assert_eq!(ended.code, Some(1));

@@ -2,6 +2,7 @@
 
 use super::keys;
 use crate::value::EXT_STRUCT;
+use crate::value::datetime::timestamp;
 use crate::value::dynamic::value::Value;
 use crate::value::pickle;
 use crate::value::shared::share;
@@ -119,6 +120,9 @@ impl<'de> Visitor<'de> for AnyValue {
     /// An ext, as rmp-serde has it: the pair of its code and its bytes.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, pair: D) -> Result<Value, D::Error> {
         let (code, bytes) = <(i8, ByteBuf)>::deserialize(pair)?;
+        if let Some(moment) = timestamp::read(code, &bytes).map_err(de::Error::custom)? {
+            return Ok(moment.into());
+        }
         let date = pickle::read(code, &bytes).map_err(de::Error::custom)?;
         match date.and_then(|found| found.value()) {
             Some(date) => Ok(date),
