@@ -408,10 +408,16 @@ fn o_12_a_socket_that_takes_nothing() {
 #[test]
 fn requests_that_wait_are_bounded() {
     let (mut machine, now) = (machine(), Instant::now());
-    for id in 0..1_024 {
+    // One host has three quarters of the places; another is served beside it.
+    for id in 0..768 {
         machine.handle_datagram(peer(), &request(id, 1), now).unwrap();
     }
     assert_eq!(machine.handle_datagram(peer(), &request(9_999, 1), now), Err(Dropped::Overloaded));
+    let other = "203.0.113.9:4000".parse().unwrap();
+    for id in 768..1_024 {
+        machine.handle_datagram(other, &request(id, 1), now).unwrap();
+    }
+    assert_eq!(machine.handle_datagram(other, &request(9_998, 1), now), Err(Dropped::Overloaded));
     for _ in 0..1_024 {
         let request = served(&mut machine);
         machine.abandon(request.into_ticket(), Silence::Abandoned);

@@ -13,7 +13,8 @@ pub struct Config {
     pub wait_timeout: Duration,
     /// Calls that wait for their answers; 65 536. Over it a call is refused.
     pub calls_pending_max: usize,
-    /// Requests that were not answered yet; 1 024, of up to 8 KiB each. Over it requests are dropped.
+    /// Requests that were not answered yet; 1 024, of up to 8 KiB each. Over it requests are dropped. One
+    /// host's take three quarters of the places at most (an IPv6 host has a /64).
     pub requests_open_max: usize,
     /// Bytes of datagrams that wait to be sent; 4 MiB. Over it calls are refused and answers dropped.
     pub queue_bytes_max: usize,

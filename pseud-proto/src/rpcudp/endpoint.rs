@@ -2,6 +2,7 @@
 
 use super::calls::{DatagramCalls, DueCall, Resend};
 use super::config::{CallOptions, Config};
+use super::open_requests::OpenRequests;
 use super::outcome::Outcome;
 use super::output::{DatagramQueue, Transmit};
 use super::request::{Repeats, Request, Ticket};
@@ -61,7 +62,7 @@ pub struct Endpoint {
     pub(super) local: Option<SocketAddr>,
     pub(super) calls: DatagramCalls,
     pub(super) output: DatagramQueue,
-    pub(super) requests_open: usize,
+    pub(super) requests: OpenRequests,
     pub(super) repeats: Repeats,
     pub(super) trust: Trust,
     pub(super) actions: VecDeque<Action>,
@@ -81,7 +82,7 @@ impl Endpoint {
             local: None,
             calls: DatagramCalls::new(machine),
             output: DatagramQueue::new(config.queue_bytes_max),
-            requests_open: 0,
+            requests: OpenRequests::default(),
             repeats: Repeats::new(&config),
             trust: Trust::new(&config),
             actions: VecDeque::new(),
@@ -185,7 +186,7 @@ impl Endpoint {
         if !self.is_own_ticket(&ticket) {
             return Err(Silence::Abandoned);
         }
-        self.requests_open = self.requests_open.saturating_sub(1);
+        self.requests.give_back(ticket.asked.0);
         let sent = self.try_reply(&ticket, result, now);
         sent.map_err(|why| self.counts.silence(why))
     }
@@ -210,7 +211,7 @@ impl Endpoint {
     /// Does not answer a request: its caller hears nothing. `why` is counted.
     pub fn abandon(&mut self, ticket: Ticket, why: Silence) {
         if self.is_own_ticket(&ticket) {
-            self.requests_open = self.requests_open.saturating_sub(1);
+            self.requests.give_back(ticket.asked.0);
             self.counts.silence(why);
         }
     }
@@ -297,7 +298,7 @@ impl Endpoint {
     pub fn stats(&self) -> Stats {
         Stats {
             calls_pending: self.calls.len(),
-            requests_open: self.requests_open,
+            requests_open: self.requests.count(),
             queued_bytes: self.output.bytes(),
             counts: self.counts.clone(),
         }

@@ -77,7 +77,7 @@ impl Endpoint {
                 false => Err(Dropped::Duplicate),
             };
         }
-        if self.requests_open >= self.config.requests_open_max {
+        if !self.requests.has_room(asked.0, self.config.requests_open_max) {
             return Err(Dropped::Overloaded);
         }
         let (name, arguments) =
@@ -86,7 +86,7 @@ impl Endpoint {
                 NoCall::Shape => Dropped::NoCall,
             })?;
         self.repeats.begin(asked, now);
-        self.requests_open += 1;
+        self.requests.take(asked.0);
         let ticket = Ticket { machine: self.machine, from, asked, bytes };
         let name = self.method(name);
         self.actions.push_back(Action::Serve(Request { ticket, name, arguments }));

@@ -41,6 +41,7 @@ mod calls;
 mod config;
 mod endpoint;
 mod inbound;
+mod open_requests;
 mod outcome;
 mod output;
 mod recent;
