@@ -259,6 +259,44 @@ fn i_13_dates_that_do_not_exist_are_objects() {
 }
 
 #[test]
+fn i_11_a_zone_that_is_its_own_offset_ends() {
+    for class in ["timezone", "datetime", "timedelta", "date"] {
+        let make = [b"cdatetime\n", class.as_bytes(), b"\n"].concat();
+        for args in [&b"]q\0Rq\x01h\0h\x01a0"[..], b"]q\0Rq\x01h\0h\x01ah\0h\x01a00"] {
+            let cyclic = [b"\x80\x02(", &make[..], args, b"h\x01t."].concat();
+            assert!(result(&cyclic).is_none(), "{}", cyclic.escape_ascii());
+        }
+        // A moment whose zone is that, and a moment that is its own zone.
+        let zoned = b"cdatetime\ndatetime\nU\x0a\x07\xd3\x09\x1b\0\0\0\0\0\0h\x01\x86R";
+        let cyclic = [b"\x80\x02", &make[..], b"]q\0Rq\x01h\0h\x01a00", zoned, b"."].concat();
+        assert!(result(&cyclic).is_none(), "{}", cyclic.escape_ascii());
+    }
+    let state = b"U\x0a\x07\xd3\x09\x1b\0\0\0\0\0\0";
+    let own =
+        [b"\x80\x02cdatetime\ndatetime\n]q\0Rq\x01h\0", &state[..], b"ah\0h\x01a00h\x01."].concat();
+    assert!(result(&own).is_none());
+    // In a call and in an exception's arguments no less.
+    let mut server = open_server();
+    server.read(&packet(
+        1,
+        b"CALL",
+        b"\x80\x02X\x01\0\0\0xcdatetime\ntimezone\n]q\0Rq\x01h\0h\x01a0\x85}\x87.",
+    ));
+    assert_eq!(packets(&server.written())[0].1, "EXCP");
+}
+
+#[test]
+fn i_11_zones_of_zones_are_no_deeper_than_others() {
+    for class in ["timezone", "datetime", "timedelta"] {
+        let make = [b"cdatetime\n", class.as_bytes(), b"\n"].concat();
+        let state: &[u8] = if class == "datetime" { b"U\x01x" } else { b"" };
+        let begun = [&make[..], b"(", state].concat().repeat(100_000);
+        let chain = [b"\x80\x02", &begun[..], b"N", &b"tR".repeat(100_000), b"."].concat();
+        assert!(result(&chain).is_none(), "{class}");
+    }
+}
+
+#[test]
 fn opcodes_that_ask_for_more_than_these_bytes_are_refused() {
     for opcode in [b'P', b'Q', 0x82, 0x83, 0x84, 0x97, 0x98, 0xff, 0] {
         assert!(result(&[0x80, 2, b'K', 1, opcode, b'.']).is_none(), "{opcode:x}");

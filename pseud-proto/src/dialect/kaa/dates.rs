@@ -16,6 +16,16 @@ pub(crate) fn read(graph: &Graph<'_>, object: &ObjectNode) -> Option<Value> {
     }
 }
 
+/// The arguments of an object of that class of `datetime`. Whoever asks names the one class that may be
+/// there: an object may be inside itself, and whatever it is must not be asked again.
+fn args_of<'g>(graph: &'g Graph<'_>, id: NodeId, class: &str) -> Option<&'g [NodeId]> {
+    let object = graph.object(id)?;
+    match graph.global(object.class)? {
+        ("datetime", name) if name == class => graph.items(object.args),
+        _ => None,
+    }
+}
+
 fn date(graph: &Graph<'_>, args: &[NodeId]) -> Option<Date> {
     let [state] = args else { return None };
     let [y, year, month, day] = *bytes::<4>(graph, *state)?;
@@ -35,8 +45,7 @@ fn datetime(graph: &Graph<'_>, args: &[NodeId]) -> Option<DateTime> {
     let moment = DateTime::new(date, hour, minute, second, microsecond).ok()?;
     let moment = moment.with_fold(month >= 0x80);
     let Some(zone_of) = zone_of else { return Some(moment) };
-    let Value::TimeZone(zone) = read(graph, graph.object(zone_of)?)? else { return None };
-    Some(moment.with_zone(zone))
+    Some(moment.with_zone(zone(graph, args_of(graph, zone_of, "timezone")?)?))
 }
 
 fn delta(graph: &Graph<'_>, args: &[NodeId]) -> Option<TimeDelta> {
@@ -54,7 +63,7 @@ fn zone(graph: &Graph<'_>, args: &[NodeId]) -> Option<TimeZone> {
         [offset, name] => (offset, Some(graph.text(*name)?)),
         _ => return None,
     };
-    let Value::TimeDelta(offset) = read(graph, graph.object(*offset)?)? else { return None };
+    let offset = delta(graph, args_of(graph, *offset, "timedelta")?)?;
     let zone = TimeZone::new(offset).ok()?;
     name.map_or(Some(zone.clone()), |name| zone.with_name(name).ok())
 }
