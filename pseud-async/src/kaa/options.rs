@@ -90,7 +90,8 @@ impl Options {
         self
     }
 
-    /// Bytes of a packet, either way. Default: see [`Config::packet_bytes_max`].
+    /// Bytes of a packet of ours: see [`Config::packet_bytes_max`]. What the peer sends is bounded by
+    /// [`Limits::body_bytes_max`](pseud_proto::Limits::body_bytes_max).
     #[must_use]
     pub fn packet_bytes_max(mut self, max: usize) -> Self {
         self.config.packet_bytes_max = max;

@@ -88,6 +88,9 @@ impl<'o> KaaPickleWriter<'o> {
             Head::Bin(bytes) => self.bytes(bytes),
             Head::Array(count) if is_key => self.tuple(reader, count, depth, true),
             Head::Array(count) => self.list(reader, count, depth),
+            // A checked body has none for a key; what is in a set was not checked as one.
+            Head::Map(_) if is_key => Err(no_hash("dict")),
+            Head::Ext(exts::SET, _) if is_key => Err(no_hash("set")),
             Head::Map(count) => {
                 self.put(b"}(")?;
                 for _ in 0..count {
@@ -289,6 +292,11 @@ const ANY: ValueLimits =
 
 fn head<'a>(reader: &mut HeadReader<'a>) -> Result<Head<'a>, Unwritable> {
     reader.head().map_err(|_| odd())
+}
+
+/// Its reader would fail, and never see the answer.
+fn no_hash(what: &str) -> Unwritable {
+    Unwritable::Unknown(format!("a {what} is neither a key nor in a set"))
 }
 
 /// A checked body never is.
