@@ -54,7 +54,8 @@ impl Connection {
         let settings = settings_of(&config);
         let limits = &config.limits;
         let max = config.packet_bytes_max;
-        let messages = Messages::new(&limits.values, limits.body_bytes_max, max);
+        let pending = limits.calls_pending_per_peer_max;
+        let messages = Messages::new(&limits.values, limits.body_bytes_max, max, pending);
         Self {
             wire: Wire::new(settings, config.secret.clone(), side, entropy, now),
             config,

@@ -22,7 +22,7 @@ const OK: u8 = 0x01;
 const ERROR: u8 = 0x10;
 
 /// Calls of ours whose answers may still come. More than may be pending: those that were given up are
-/// among them, and a peer may never answer them.
+/// among them, and a peer may never answer them. Where more may be pending it is twice as many as may.
 const CALLS_MAX: usize = 16_384;
 
 /// Numbers and ids of one link.
@@ -30,6 +30,7 @@ const CALLS_MAX: usize = 16_384;
 pub(crate) struct Messages {
     bounds: PickleBounds,
     packet_bytes_max: usize,
+    calls_max: usize,
     reads: Reads,
     /// Our calls by their numbers, and these from the oldest on.
     calls: BTreeMap<u32, Bytes>,
@@ -56,10 +57,16 @@ pub(crate) enum WrittenMessage {
 }
 
 impl Messages {
-    pub(crate) fn new(values: &ValueLimits, bytes_max: usize, packet_bytes_max: usize) -> Self {
+    pub(crate) fn new(
+        values: &ValueLimits,
+        bytes_max: usize,
+        packet_bytes_max: usize,
+        calls_pending_max: usize,
+    ) -> Self {
         Self {
             bounds: PickleBounds::new(values, bytes_max),
             packet_bytes_max,
+            calls_max: CALLS_MAX.max(calls_pending_max.saturating_mul(2)),
             reads: Reads::Any,
             calls: BTreeMap::new(),
             order: VecDeque::new(),
@@ -77,13 +84,13 @@ impl Messages {
         match kind {
             PacketKind::Call => self.read_call(seq, payload),
             PacketKind::Retn => {
-                let id = self.answered(seq);
+                let Some(id) = self.calls.remove(&seq) else { return Self::useless() };
                 let body = read_result(payload, self.bounds);
                 // 0xc1 is no msgpack: the call was executed, and its result cannot be had.
                 ReadPacket::Message(message(&id, OK, &body.unwrap_or(Bytes::from_static(&[0xc1]))))
             }
             _ => {
-                let id = self.answered(seq);
+                let Some(id) = self.calls.remove(&seq) else { return Self::useless() };
                 let fault = read_fault(payload, self.bounds);
                 let body = fault.map_or(Bytes::from_static(&[0xc1]), |fault| error_body(&fault));
                 ReadPacket::Message(message(&id, ERROR, &body))
@@ -91,9 +98,9 @@ impl Messages {
         }
     }
 
-    /// The id of a call of ours; an empty one is nobody's.
-    fn answered(&mut self, seq: u32) -> Bytes {
-        self.calls.remove(&seq).unwrap_or_default()
+    /// An answer that nobody waits for: what it says is not even read.
+    fn useless() -> ReadPacket {
+        ReadPacket::Message(Self::flood())
     }
 
     fn read_call(&mut self, seq: u32, payload: &[u8]) -> ReadPacket {
@@ -193,12 +200,12 @@ impl Messages {
         self.order.push_back(seq);
         // Numbers that were answered leave `order` where they reach its front, or where it is too long.
         while let Some(oldest) = self.order.front()
-            && (!self.calls.contains_key(oldest) || self.calls.len() > CALLS_MAX)
+            && (!self.calls.contains_key(oldest) || self.calls.len() > self.calls_max)
         {
             self.calls.remove(oldest);
             self.order.pop_front();
         }
-        if self.order.len() > 2 * CALLS_MAX {
+        if self.order.len() > self.calls_max.saturating_mul(2) {
             self.order.retain(|seq| self.calls.contains_key(seq));
         }
     }
@@ -242,4 +249,79 @@ fn fault_of(body: &[u8]) -> Option<Fault> {
         Some(traceback) => fault.with_traceback(traceback),
         None => fault,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn called(messages: &mut Messages, id: u32) {
+        let id = id.to_be_bytes();
+        let frames: [&[u8]; 4] = [b"", b"v1", &id, &[WORK]];
+        let body = (&b"\x93\xa1x\x90\x80"[..]).into();
+        let message = Outgoing { frames: &frames, body, ..Outgoing::default() };
+        assert!(matches!(messages.write(&message), WrittenMessage::Packet(_)));
+    }
+
+    fn answered(messages: &mut Messages, seq: u32) -> Vec<u8> {
+        match messages.read(seq, PacketKind::Retn, b"\x80\x02K\x01.") {
+            ReadPacket::Message(message) => message.get(2).unwrap().to_vec(),
+            ReadPacket::Answer(_) => panic!("an answer is not answered"),
+        }
+    }
+
+    #[test]
+    fn as_many_calls_as_may_be_pending_are_answered() {
+        for (pending, calls) in [(1, CALLS_MAX), (20_000, 40_000)] {
+            let calls = u32::try_from(calls).unwrap();
+            let values = ValueLimits::default();
+            let mut messages = Messages::new(&values, 1 << 20, 1 << 20, pending);
+            for id in 1..=calls {
+                called(&mut messages, id);
+            }
+            assert_eq!(answered(&mut messages, 1), 1u32.to_be_bytes());
+            assert!(answered(&mut messages, 1).is_empty(), "once");
+            for id in calls + 1..=calls + 2 {
+                called(&mut messages, id);
+            }
+            assert!(answered(&mut messages, 2).is_empty(), "the oldest was given up");
+            assert_eq!(answered(&mut messages, 3), 3u32.to_be_bytes());
+            assert_eq!(answered(&mut messages, calls), calls.to_be_bytes());
+        }
+    }
+
+    #[test]
+    fn what_has_no_hash_is_no_key_and_in_no_set() {
+        let ext = |code: i8, inner: &[u8]| {
+            [&[0xc7, inner.len() as u8, code.cast_unsigned()], inner].concat()
+        };
+        use crate::dialect::kaa::exts::{FROZEN_SET, SET};
+        let set = ext(SET, b"\x91\x01");
+        let frozen = ext(FROZEN_SET, b"\x91\x01");
+        let keyed = |key: &[u8]| [&[0x81], key, &[0xc0]].concat();
+        let around = |inner: &[u8]| [&[0x91], inner].concat();
+        let written = |body: &[u8]| write_result(1, body, 1 << 20, Reads::Any);
+        for good in [
+            set.clone(),
+            around(&set),
+            keyed(&frozen),
+            ext(SET, &around(&frozen)),
+            ext(SET, &around(&around(b"\x01"))),
+            [&b"\x81\x01"[..], &set].concat(),
+        ] {
+            assert!(written(&good).is_ok(), "{}", good.escape_ascii());
+        }
+        for bad in [
+            keyed(&set),
+            keyed(&around(&set)),
+            keyed(&ext(FROZEN_SET, &around(&set))),
+            ext(SET, &around(&set)),
+            ext(SET, &around(&around(&set))),
+            ext(FROZEN_SET, &around(&set)),
+            ext(SET, b"\x91\x80"),
+        ] {
+            let why = written(&bad);
+            assert!(matches!(why, Err(Unwritable::Unknown(_))), "{}", bad.escape_ascii());
+        }
+    }
 }

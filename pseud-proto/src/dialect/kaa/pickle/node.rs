@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// Pairs of a dict among which a name is looked for: frames and exceptions have fewer.
+const PAIRS_LOOKED_AT: usize = 64;
+
 /// A place in the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NodeId(u32);
@@ -114,10 +117,15 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What a dict holds under that name; of several the last.
+    /// What a dict holds under that name; of several the last. Only its last [`PAIRS_LOOKED_AT`] pairs
+    /// are looked at: a dict may be shared by as many as ask.
     pub(crate) fn value_of(&self, dict: NodeId, name: &str) -> Option<NodeId> {
         let PickleNode::Dict(pairs) = self.get(dict) else { return None };
-        let (_, value) = pairs.iter().rev().find(|(key, _)| self.text(*key) == Some(name))?;
+        let (_, value) = pairs
+            .iter()
+            .rev()
+            .take(PAIRS_LOOKED_AT)
+            .find(|(key, _)| self.text(*key) == Some(name))?;
         Some(*value)
     }
 }
