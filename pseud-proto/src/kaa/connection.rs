@@ -8,10 +8,11 @@ use crate::base::side::Side;
 use crate::call::profile::{Capabilities, Profile};
 use crate::call::siblings::Siblings;
 use crate::dialect::kaa::message::{Messages, ReadPacket, WrittenMessage};
-use crate::error::PeerError;
+use crate::error::{Misbehaved, PeerError};
 use crate::message::framed::Framed;
 use crate::message::outgoing::{Outgoing, Token};
 use crate::message::packet::PacketKind;
+use crate::message::parts::Parts;
 use crate::wire::kaa::connection::{PacketConnection as Wire, PacketEvent as Packet};
 use crate::wire::zmtp::{Event, Ready};
 use bytes::Bytes;
@@ -24,6 +25,10 @@ use std::time::Instant;
 
 /// Packets that are looked at before others have their turn, as with ZMTP.
 const PACKETS_AT_ONCE: usize = 32;
+
+/// Bytes of messages over which no further packets are looked at before others have their turn: a
+/// packet is small beside what it may unfold to.
+const EVENT_BYTES_MAX: usize = 1 << 20;
 
 /// One link, for drivers of an [`Endpoint`](crate::pseud::Endpoint): what
 /// [`zmtp::Connection`](crate::zmtp::Connection) is for ZMTP.
@@ -39,6 +44,8 @@ pub struct Connection {
     messages: Messages,
     /// What came, for [`poll_event`](Self::poll_event) alone.
     events: VecDeque<Event>,
+    /// Of messages among them.
+    event_bytes: usize,
     /// The ends of calls that no pickle says.
     unsaid: VecDeque<Event>,
     /// Messages by the byte they end at.
@@ -62,28 +69,31 @@ impl Connection {
             side,
             messages,
             events: VecDeque::new(),
+            event_bytes: 0,
             unsaid: VecDeque::new(),
             tokens: VecDeque::new(),
             is_over: false,
         }
     }
 
-    /// Bytes came. All of them are taken.
+    /// Bytes came. All of them are taken, and every packet in them is unfolded, to `body_bytes_max` each:
+    /// [`handle_some`](Self::handle_some) bounds what that takes.
     ///
     /// # Errors
     /// The peer broke the protocol, or does not know the secret: this link is over. What came before
     /// counts.
     pub fn handle_input(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
-        self.take(input, usize::MAX, now)
+        self.take(input, usize::MAX, usize::MAX, now)
     }
 
     /// The same; of the packets in it some may be left where they are, until
-    /// [`handle_waiting`](Self::handle_waiting).
+    /// [`handle_waiting`](Self::handle_waiting): those behind the first few, or behind some that say much,
+    /// whose events are to be [polled](Self::poll_event) first.
     ///
     /// # Errors
     /// As [`handle_input`](Self::handle_input).
     pub fn handle_some(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
-        self.take(input, PACKETS_AT_ONCE, now)
+        self.take(input, PACKETS_AT_ONCE, EVENT_BYTES_MAX, now)
     }
 
     /// The next few packets that came before have their turn.
@@ -91,7 +101,7 @@ impl Connection {
     /// # Errors
     /// As [`handle_input`](Self::handle_input).
     pub fn handle_waiting(&mut self, now: Instant) -> Result<(), PeerError> {
-        self.take(&mut [], PACKETS_AT_ONCE, now)
+        self.take(&mut [], PACKETS_AT_ONCE, EVENT_BYTES_MAX, now)
     }
 
     /// Whether packets that came wait for [`handle_waiting`](Self::handle_waiting).
@@ -109,34 +119,63 @@ impl Connection {
         &mut self,
         input: &mut [u8],
         packets_max: usize,
+        bytes_max: usize,
         now: Instant,
     ) -> Result<(), PeerError> {
         if self.is_over {
             return Ok(());
         }
         self.wire.handle_input(input);
-        let result = self.read(packets_max, now);
+        let result = self.read(packets_max, bytes_max, now);
         self.is_over = result.is_err();
         result
     }
 
-    fn read(&mut self, packets_max: usize, now: Instant) -> Result<(), PeerError> {
+    fn read(
+        &mut self,
+        packets_max: usize,
+        bytes_max: usize,
+        now: Instant,
+    ) -> Result<(), PeerError> {
         for _ in 0..packets_max {
+            if self.event_bytes > bytes_max {
+                break;
+            }
             let Some(packet) = self.wire.poll_event(now)? else { break };
             match packet {
                 Packet::Open => self.events.push_back(Event::Ready(Box::new(self.ready()))),
-                Packet::Packet(seq, kind, payload) => self.heard(seq, kind, &payload),
-                Packet::Useless => self.events.push_back(Event::Message(Messages::flood())),
+                Packet::Packet(seq, kind, payload) => self.heard(seq, kind, &payload)?,
+                Packet::Useless => self.push(Messages::flood()),
             }
+        }
+        // The last of them may have been the last that is whole: then a part of one has its deadline.
+        if !self.wire.has_packet() {
+            self.wire.poll_event(now)?;
         }
         Ok(())
     }
 
-    fn heard(&mut self, seq: u32, kind: PacketKind, payload: &[u8]) {
+    fn heard(&mut self, seq: u32, kind: PacketKind, payload: &[u8]) -> Result<(), PeerError> {
         match self.messages.read(seq, kind, payload) {
-            ReadPacket::Message(message) => self.events.push_back(Event::Message(message)),
-            ReadPacket::Answer(packet) => drop(self.wire.put(packet)),
+            ReadPacket::Message(message) => self.push(message),
+            ReadPacket::Answer(packet) => self.answer(packet)?,
         }
+        Ok(())
+    }
+
+    fn push(&mut self, message: Parts) {
+        self.event_bytes += bytes_of(&message);
+        self.events.push_back(Event::Message(message));
+    }
+
+    /// A peer that sends nonsense and does not read what that is answered is not kept.
+    fn answer(&mut self, packet: Vec<u8>) -> Result<(), PeerError> {
+        let backlog = self.wire.backlog();
+        if backlog != 0 && backlog + packet.len() > self.config.limits.queue_bytes_hard_max {
+            return Err(Misbehaved::Flood.into());
+        }
+        self.wire.put(packet);
+        Ok(())
     }
 
     /// Nobody waits so long for an answer as this wire does: none is ever too late.
@@ -191,7 +230,11 @@ impl Connection {
 
     /// The next thing that has happened.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front().or_else(|| self.poll_written())
+        let Some(event) = self.events.pop_front() else { return self.poll_written() };
+        if let Event::Message(message) = &event {
+            self.event_bytes -= bytes_of(message);
+        }
+        Some(event)
     }
 
     /// The same, ahead of what came: what was written, and calls of ours that are not executed since no
@@ -242,4 +285,8 @@ impl Connection {
     pub fn backlog(&self) -> usize {
         self.wire.backlog()
     }
+}
+
+fn bytes_of(message: &Parts) -> usize {
+    message.iter().map(<[u8]>::len).sum()
 }

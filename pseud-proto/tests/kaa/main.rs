@@ -5,5 +5,6 @@
 mod calls;
 mod hostile;
 mod hostile_pickles;
+mod links;
 mod talk;
 mod vectors;

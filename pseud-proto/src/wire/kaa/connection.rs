@@ -133,6 +133,8 @@ impl PacketConnection {
     ) -> Result<Option<PacketEvent>, PeerError> {
         let seq = header.seq;
         if self.handshake.is_done() {
+            // It is whole: what is behind it has a time of its own, once nothing else is to be read.
+            self.deadline = None;
             return Ok(Some(match header.kind {
                 Some(kind @ (PacketKind::Call | PacketKind::Retn | PacketKind::Excp)) => {
                     PacketEvent::Packet(seq, kind, payload)
