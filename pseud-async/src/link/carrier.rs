@@ -90,12 +90,10 @@ impl Carrier {
         }
     }
 
-    /// What was taken and left where it was has its turn: the next of it, or all.
-    pub(crate) fn handle_waiting(&mut self, _all: bool, _now: Instant) -> Result<(), PeerError> {
+    /// What was taken and left where it was has its turn: the next of it.
+    pub(crate) fn handle_waiting(&mut self, _now: Instant) -> Result<(), PeerError> {
         match self {
             Self::Zmtp(_) => Ok(()),
-            #[cfg(feature = "kaa")]
-            Self::Kaa(connection) if _all => connection.handle_input(&mut [], _now),
             #[cfg(feature = "kaa")]
             Self::Kaa(connection) => connection.handle_waiting(_now),
         }

@@ -284,7 +284,7 @@ impl<W: Writer> StreamLink<W> {
 
     /// The requests that were read before had their turn: those that wait have theirs.
     fn handle_waiting(self: &Arc<Self>) -> Ingest {
-        self.feed(|connection, now| connection.handle_waiting(false, now))
+        self.feed(|connection, now| connection.handle_waiting(now))
     }
 
     /// The stream ended: the link closes. An error inside the handshake, or inside a message.
@@ -353,7 +353,7 @@ impl<W: Writer> StreamLink<W> {
                 // What its peer has said meanwhile; what waits for it was not written before.
                 let mut rest = self.feed(|connection, now| {
                     self.is_joining.store(false, Ordering::Release);
-                    connection.handle_waiting(false, now)
+                    connection.handle_waiting(now)
                 });
                 rest.result = result.and(rest.result);
                 rest.answered = true;
@@ -616,9 +616,16 @@ impl<W: Writer> StreamLink<W> {
                 // Answers that wait have come; requests that wait have not begun, and are not served.
                 let mut heard = ExchangeFindings { all: true, ..ExchangeFindings::default() };
                 let mut portion = Portion::exact(&hub.budget);
-                let _ = connection.handle_waiting(true, now);
-                let _ =
-                    self.exchange(&mut connection, session, noted, &mut portion, &mut heard, now);
+                // A few at a time: packets unfold. What is behind one that ends the link is not looked at.
+                loop {
+                    let read = connection.handle_waiting(now);
+                    let connection = &mut *connection;
+                    let told =
+                        self.exchange(connection, session, noted, &mut portion, &mut heard, now);
+                    if read.and(told).is_err() || !connection.has_waiting() {
+                        break;
+                    }
+                }
             }
             self.over.store(true, Ordering::Relaxed);
             session.handle_gone(reason, noted);
