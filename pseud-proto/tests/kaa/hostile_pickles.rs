@@ -338,6 +338,19 @@ fn values_are_counted() {
 }
 
 #[test]
+fn marks_are_no_more_than_values() {
+    let marks = |count: usize| {
+        [&b"("[..], &b"(".repeat(count), b"K\x01", &b"t".repeat(count + 1), b"."].concat()
+    };
+    assert!(result(&marks(60)).is_some());
+    let max = limits().nodes_max as usize;
+    for count in [max, 2 * max] {
+        let outcome = result_of("RETN", &b"(".repeat(count + 1));
+        assert!(matches!(outcome, Outcome::Executed(Reason::TooLarge)), "{outcome:?}");
+    }
+}
+
+#[test]
 fn protocol_0_and_1_are_read_as_well() {
     assert_eq!(
         value(

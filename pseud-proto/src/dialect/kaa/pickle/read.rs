@@ -84,7 +84,7 @@ impl<'a> Machine<'a> {
             }
             0x80 => self.protocol()?,
             0x95 => self.frame(framed)?,
-            b'(' => self.marks.push(self.stack.len()),
+            b'(' => self.mark()?,
             b'0' => self.pop_one()?,
             b'1' => drop(self.pop_to_mark()?),
             b'2' => {
@@ -121,6 +121,15 @@ impl<'a> Machine<'a> {
             Some(end) if open.is_none() => self.frame_end = Some(end),
             _ => return Err(self.argument()),
         }
+        Ok(())
+    }
+
+    /// MARK. Each that makes something makes a value: there are no more of them than of those.
+    fn mark(&mut self) -> Result<(), BadPickle> {
+        if self.marks.len() >= self.nodes_max {
+            return Err(BadPickle::NodeLimit(self.nodes_max));
+        }
+        self.marks.push(self.stack.len());
         Ok(())
     }
 
