@@ -182,3 +182,62 @@ fn one_call_at_a_time_is_written_by_its_caller() {
         assert_eq!(pair.said().0, 0);
     }
 }
+
+/// Answers of kaa.rpc wait in the link, a few having been looked at; then it goes.
+#[cfg(feature = "kaa")]
+#[test]
+fn answers_that_wait_count_when_the_link_goes() {
+    use pseud_proto::Reason;
+    use pseud_proto::kaa;
+    const CALLS: u32 = 100;
+    let config = Arc::new(kaa::Config::new("s3cret"));
+    let host = Host::new(Arc::new(Config::default()), ByHand::default()).unwrap();
+    let origin = Origin::Accepted { late_guard: None };
+    let carrier = CarrierConfig::Kaa { config: config.clone(), buffer_size: None };
+    let link =
+        StreamLink::new(&Arc::new(host), carrier, origin, Written::default(), "memory".into());
+    let link = link.unwrap();
+    link.register(Waker::noop());
+    let now = Instant::now();
+    let mut other = kaa::Connection::new(config, Side::Connecting, [7; 32], now);
+    for _ in 0..4 {
+        link.take_flush();
+        link.flush().unwrap();
+        let (mut bytes, _) = std::mem::take(&mut *link.writer().0.lock().unwrap());
+        other.handle_input(&mut bytes, now).unwrap();
+        let mut slices = [IoSlice::new(&[]); 8];
+        let count = other.slices(&mut slices);
+        let mut bytes: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+        other.advance(bytes.len());
+        let fed = link.handle_input(&mut bytes);
+        link.settle(fed).unwrap();
+    }
+    let seat = link.seat.get().unwrap().clone();
+    let mut calls: Vec<_> = (0..CALLS)
+        .map(|_| {
+            let info = seat.look(|session| session.info().clone());
+            let (route, packed) =
+                (Route::to_session(seat.clone(), info), Packed::call(&(), &()).unwrap());
+            Pending::send(&route, "name", packed, CallOptions::default(), None).unwrap()
+        })
+        .collect();
+    assert!(calls.iter_mut().all(is_pending));
+    link.flush().unwrap();
+    // RETN of 1, to each but the last.
+    let answer = |seq: u32| [&seq.to_le_bytes()[..], b"RETN\x05\0\0\0\x80\x02K\x01."].concat();
+    let mut bytes = (1..CALLS).flat_map(answer).collect::<Vec<_>>();
+    let (fed, taken) = link.handle_some(&mut bytes);
+    assert_eq!(taken, bytes.len());
+    assert!(fed.waits && fed.result.is_ok());
+    link.gone(Reason::PeerGone);
+    let outcomes = calls.into_iter().map(|mut call| {
+        match Pin::new(&mut call).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => format!("{outcome:?}"),
+            Poll::Pending => panic!("the link is gone"),
+        }
+    });
+    let outcomes: Vec<_> = outcomes.collect();
+    let (last, others) = outcomes.split_last().unwrap();
+    assert!(last.contains("PeerGone"), "{last}");
+    assert!(others.iter().all(|other| !other.contains("PeerGone")), "{others:?}");
+}
