@@ -350,6 +350,16 @@ fn marks_are_no_more_than_values() {
     }
 }
 
+/// MEMOIZE is a byte, and what it adds to the memo many.
+#[test]
+fn what_is_memorized_is_no_more_than_values() {
+    let memo = |count: usize| [&b"N"[..], &b"\x94".repeat(count), b"."].concat();
+    assert!(result(&memo(60)).is_some());
+    let max = limits().nodes_max as usize;
+    let outcome = result_of("RETN", &memo(max + 1));
+    assert!(matches!(outcome, Outcome::Executed(Reason::TooLarge)), "{outcome:?}");
+}
+
 #[test]
 fn protocol_0_and_1_are_read_as_well() {
     assert_eq!(

@@ -155,6 +155,10 @@ impl<'a> Machine<'a> {
             return Err(self.argument());
         }
         let top = self.top()?;
+        // A byte each: a pickler memorizes each thing once.
+        if self.memo.len() >= self.nodes_max && !self.memo.contains_key(&index) {
+            return Err(BadPickle::NodeLimit(self.nodes_max));
+        }
         self.memo.insert(index, top);
         Ok(())
     }
