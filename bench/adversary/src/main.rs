@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A third of the time before the attack and after it is the honest peer's alone.
+/// A fifth of the time before the attack and another after it are the honest peer's alone.
 fn run(attack: &attacks::Attack, victim: &Victim, honest: &Honest, share: Duration) -> Row {
     let quiet = (share / 5).max(Duration::from_secs(1));
     let under = share.saturating_sub(2 * quiet).max(Duration::from_secs(2));
