@@ -1,21 +1,79 @@
 //! What a link does between the greeting and the traffic: it carries out its mechanism's steps.
 
-use super::{Connection, Phase};
+use super::decoded::Decoded;
+use super::{Connection, Phase, Start};
 use crate::auth::question::Verdict;
 use crate::auth::socket_type::SocketType;
 use crate::error::{Misbehaved, PeerError};
 use crate::wire::zmtp::command::Command;
 use crate::wire::zmtp::event::{Event, Ready};
+use crate::wire::zmtp::input::Input;
 use crate::wire::zmtp::mechanism::{Complete, Mechanism, Step};
 use crate::wire::zmtp::metadata::Metadata;
 use std::time::Instant;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// What our ERROR says: never again, or not now.
 const DENIED: u16 = 400;
 const UNAVAILABLE: u16 = 500;
 
 impl Connection {
+    /// Answers [`Event::Ask`]. A second answer, and one that comes after the link failed, mean
+    /// nothing; one that nobody asked for is a mistake of the caller's.
+    ///
+    /// # Errors
+    /// The peer is not admitted: write what is queued, which tells it so, and close the link. Or the
+    /// handshake's time was over, or the link had failed before.
+    pub fn answer(&mut self, verdict: Verdict, now: Instant) -> Result<(), PeerError> {
+        let is_early = matches!(self.phase, Phase::Greeting(_)) && self.failed.is_none();
+        debug_assert!(!is_early, "an answer was given before Event::Ask");
+        self.unless_failed(|this| this.handle_verdict(verdict, now))
+    }
+
+    /// The same until the handshake is over. What is taken may be a part of a password, and is wiped.
+    pub(super) fn next_of_handshake(
+        &mut self,
+        input: &mut &mut [u8],
+        now: Instant,
+    ) -> Result<Option<Event>, PeerError> {
+        let mut rest = Input::new(input);
+        let took = self.take_handshake(&mut rest, now);
+        let left = rest.len();
+        // What follows an error is not taken, and may be a part of a password as well.
+        let taken = if took.is_err() { input.len() } else { input.len() - left };
+        let (taken, behind) = std::mem::take(input).split_at_mut(taken);
+        taken.zeroize();
+        *input = behind;
+        took.map_err(|error| self.fail(error))
+    }
+
+    fn take_handshake(
+        &mut self,
+        input: &mut Input<'_>,
+        now: Instant,
+    ) -> Result<Option<Event>, PeerError> {
+        if let Phase::Greeting(start) = &mut self.phase {
+            let Start { greeting, deadline, .. } = &mut **start;
+            let taken = greeting.take(input.peek());
+            input.take(taken);
+            greeting.check(self.config.mechanism.name())?;
+            if !greeting.is_complete() {
+                return Ok(None);
+            }
+            self.phase = Phase::Handshake { minor: greeting.minor(), deadline: *deadline };
+            self.begin_handshake()?;
+        }
+        if input.is_empty() {
+            return Ok(None);
+        }
+        self.liveness.heard(now);
+        match self.decode(input, now)? {
+            Decoded::Event(event) => Ok(Some(event)),
+            // There are no messages before the handshake's end.
+            Decoded::Message(_) | Decoded::Nothing => Ok(None),
+        }
+    }
+
     /// The peer's greeting is whole and names our mechanism.
     pub(crate) fn begin_handshake(&mut self) -> Result<(), PeerError> {
         if let Some(body) = self.mechanism.handle_greeting(&self.config)? {

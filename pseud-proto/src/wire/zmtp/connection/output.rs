@@ -1,0 +1,57 @@
+//! A link's way out: messages to send, bytes to write.
+
+use super::{Connection, Phase};
+use crate::error::Insecure;
+use crate::message::framed::Framed;
+use crate::message::outgoing::{Outgoing, Token};
+use crate::wire::zmtp::output::LinkOutput;
+use std::io::IoSlice;
+
+impl Connection {
+    /// The next [`Event::Written`], ahead of all other events.
+    pub fn poll_written(&mut self) -> Option<Token> {
+        self.output.poll_written()
+    }
+
+    /// Queues a message, once [`Event::Ready`] came. [`Event::Written`] tells when it has left.
+    ///
+    /// There is no limit here: whoever sends keeps an eye on [`backlog`](Self::backlog). Before
+    /// `Ready` and after an error the message is dropped and counted in [`ConnectionStats::unsent`]. So it is
+    /// when CURVE has no nonces left for it, after 2^64 frames: that ends the link.
+    pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
+        self.send_by(|output| output.put_message(message, token));
+    }
+
+    /// The same of finished messages, such as an [`Endpoint`](crate::pseud::Endpoint) or a
+    /// [`Session`](crate::session::Session) has them: the last of them ends at that token. They are
+    /// taken as they are where nothing is encrypted.
+    pub fn send_framed(&mut self, messages: Framed<'_>, token: Token) {
+        self.send_by(|output| output.put_framed(messages, token));
+    }
+
+    fn send_by(&mut self, put: impl FnOnce(&mut LinkOutput) -> bool) {
+        let is_early = !matches!(self.phase, Phase::Traffic) && self.failed.is_none();
+        debug_assert!(!is_early, "a message was sent before Event::Ready");
+        if !self.is_ready() {
+            self.stats.unsent += 1;
+        } else if !put(&mut self.output) {
+            self.stats.unsent += 1;
+            self.failed = Some(Insecure::Exhausted.into());
+        }
+    }
+
+    /// Fills `out` with the next bytes to write, in order, and says how many slices that made.
+    pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
+        self.output.slices(out)
+    }
+
+    /// That many bytes of [`slices`](Self::slices) were written.
+    pub fn advance(&mut self, written: usize) {
+        self.output.advance(written);
+    }
+
+    /// Bytes queued and not written: messages, and what answers the peer's PINGs.
+    pub fn backlog(&self) -> usize {
+        self.output.backlog()
+    }
+}
