@@ -8,7 +8,7 @@ use crate::wire::zmtp::output::LinkOutput;
 use std::io::IoSlice;
 
 impl Connection {
-    /// The next [`Event::Written`], ahead of all other events.
+    /// The next [`Event::Written`](crate::zmtp::Event::Written), ahead of all other events.
     pub fn poll_written(&mut self) -> Option<Token> {
         self.output.poll_written()
     }
@@ -18,6 +18,10 @@ impl Connection {
     /// There is no limit here: whoever sends keeps an eye on [`backlog`](Self::backlog). Before
     /// `Ready` and after an error the message is dropped and counted in [`ConnectionStats::unsent`]. So it is
     /// when CURVE has no nonces left for it, after 2^64 frames: that ends the link.
+    ///
+    /// [`Event::Ready`]: crate::zmtp::Event::Ready
+    /// [`Event::Written`]: crate::zmtp::Event::Written
+    /// [`ConnectionStats::unsent`]: crate::zmtp::ConnectionStats::unsent
     pub fn send(&mut self, message: Outgoing<'_>, token: Token) {
         self.send_by(|output| output.put_message(message, token));
     }
