@@ -31,7 +31,7 @@ pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
     CallRefused, Config, Credentials, Exception, Executed, Fault, LateGuard, Limits, Parting,
     PeerError, PeerId, Reason, SharedBytes, StrangerLimits, StrangerStats, User, UserSessions,
-    Value, ValueLimits,
+    Value, ValueLimits, WhenFull,
 };
 
 #[cfg(feature = "smol")]

@@ -156,6 +156,30 @@ pub struct CallOptions {
     /// if we may [forward](crate::User::FORWARD) there. A peer that does not read it is not sent the
     /// call ([`Reason::Unsupported`]): it would run it with our own rights.
     pub origin: Option<Bytes>,
+    /// What becomes of it where there is no room for it; `None` is
+    /// [`Config::when_full`](crate::Config).
+    pub when_full: Option<WhenFull>,
+}
+
+/// What becomes of a call for which there is no room: as many are pending, at its peer
+/// ([`Limits::calls_pending_per_peer_max`](crate::Limits)) or in all
+/// ([`Limits::calls_pending_max`](crate::Limits)), or as many bytes are queued for its peer
+/// ([`Limits::queue_bytes_soft_max`](crate::Limits)), as may be.
+///
+/// An [`Endpoint`](crate::pseud::Endpoint) has no callers whom it could let wait: it refuses at once,
+/// whatever is said here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// It waits until there is room, as a part of its time-out: over that it ends as `NotExecuted`
+    /// ([`Reason::TimedOut`]). Calls to one peer are sent in the order in which they were made, and peers
+    /// take turns. A call that waits holds its encoded arguments and nothing else: how many wait is up to
+    /// the caller.
+    #[default]
+    Wait,
+    /// It is refused at once: [`CallRefused::TooManyPending`](crate::CallRefused) or
+    /// [`QueueFull`](crate::CallRefused::QueueFull). So is a call behind others that wait.
+    Refuse,
 }
 
 impl CallOptions {
@@ -170,6 +194,13 @@ impl CallOptions {
     #[must_use]
     pub fn hops(mut self, hops: u32) -> Self {
         self.hops = hops;
+        self
+    }
+
+    /// Where there is no room for it, it waits or is refused.
+    #[must_use]
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = Some(when_full);
         self
     }
 

@@ -53,7 +53,7 @@ pub use call::profile::{Capabilities, Profile};
 pub use call::siblings::{LinkId, Siblings};
 pub use call::{
     Action, CallId, CallOptions, Outcome, PeerId, Request, RequestId, Several, ShowingStep, Ticket,
-    To, peer,
+    To, WhenFull, peer,
 };
 pub use dialect::pseud::origin::{Opened, Provenance};
 pub use error::{

@@ -323,7 +323,7 @@ fn calls_of_all_sessions_are_bounded_exactly() {
             keys.push(sessions[n % 2].call(node.call(n as u64, "x"), &mut told).unwrap());
         }
         let refused = sessions[0].call(node.call(99, "x"), &mut told);
-        let Err(NotCalled::Refused(CallRefused::TooManyPending { max: told_max })) = refused else {
+        let Err(NotCalled::Full(CallRefused::TooManyPending { max: told_max }, _)) = refused else {
             panic!("{refused:?}")
         };
         assert_eq!(told_max, max);

@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) late_guard: Option<Duration>,
     /// How many calls may wait for their answers.
     pub(crate) calls_max: Option<usize>,
+    /// Whether one more is refused, or waits.
+    pub(crate) refuses: bool,
     /// How many requests of one peer may be open.
     pub(crate) requests_max: Option<usize>,
 }
@@ -54,6 +56,7 @@ impl Default for Setup {
             call_timeout: SOON,
             late_guard: None,
             calls_max: None,
+            refuses: false,
             requests_max: None,
         }
     }

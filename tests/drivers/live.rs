@@ -44,6 +44,7 @@ pub(crate) const NOT_AS_CLIENT: &[(&str, &str)] = &[
     ("timeouts", "they are a client's, not a call's: `late guard` has them"),
     ("cancellation", "a call that began waits for its end"),
     ("bound of calls", "it has no bounds"),
+    ("waiting for room", "it has no bounds"),
     ("shutdown", "its calls wait for their time-outs, whatever becomes of it"),
 ];
 

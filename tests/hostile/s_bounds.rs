@@ -6,7 +6,7 @@ use crate::memory::reserved;
 use crate::rogue::Rogue;
 use pseud::proto::pseud::Dropped;
 use pseud::proto::{CallRefused, Misbehaved};
-use pseud::{CallError, Client, Fault, Reason, Value};
+use pseud::{CallError, Client, Fault, Reason, Value, WhenFull};
 use pseud_testkit::raw::PATIENCE;
 use pseud_testkit::raw::{OK, UNAUTHORIZED, envelope, fresh_id, ready_declaring, work, works};
 use std::sync::Mutex;
@@ -43,7 +43,7 @@ async fn s_11_a_call_to_a_peer_with_a_quarter_million_replies_is_refused_in_a_fe
     let slow = bench.server.peer("slow");
     let begun = Instant::now();
     for _ in 0..CALLS {
-        let error = slow.call::<(), _>("x", ()).await.unwrap_err();
+        let error = slow.call::<(), _>("x", ()).when_full(WhenFull::Refuse).await.unwrap_err();
         let full = matches!(error, CallError::Refused(CallRefused::QueueFull { .. }));
         assert!(full, "{error:?}");
     }

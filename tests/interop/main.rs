@@ -36,6 +36,7 @@ mod reference;
 mod reference_faults;
 mod registry;
 mod revoked;
+mod room;
 #[cfg(feature = "rpcudp")]
 mod rpcudp;
 mod rust_calls_python;

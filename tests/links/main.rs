@@ -32,6 +32,7 @@ mod presence;
 mod returned;
 mod returning;
 mod revoking;
+mod room;
 #[cfg(feature = "_curve")]
 mod security;
 mod siblings;

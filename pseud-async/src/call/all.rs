@@ -4,7 +4,7 @@ use super::{decode, encode};
 use crate::call::error::CallError;
 use crate::call::peer::Peer;
 use crate::call::pending::Pending;
-use pseud_proto::{CallOptions, CallRefused};
+use pseud_proto::{CallOptions, CallRefused, WhenFull};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
@@ -65,6 +65,12 @@ impl<T, A, K> CallAll<T, A, K> {
     /// Waits that long for each answer at most: see [`Call::timeout`](crate::Call::timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options = self.options.timeout(timeout);
+        self
+    }
+
+    /// What becomes of a call whose peer has no room: see [`Call::when_full`](crate::Call::when_full).
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.options = self.options.when_full(when_full);
         self
     }
 

@@ -14,7 +14,7 @@ use crate::call::route::Route;
 use crate::engine::hub::Hub;
 use crate::engine::refusals::line::BadReply;
 use bytes::Bytes;
-use pseud_proto::{CallOptions, CallRefused, Outcome, Packed, Reason, Unchecked};
+use pseud_proto::{CallOptions, CallRefused, Outcome, Packed, Reason, Unchecked, WhenFull};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
@@ -85,6 +85,13 @@ impl<T, A, K> Call<T, A, K> {
     /// cut to 1 h. Zero gives up at once, and may still send the call.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// What becomes of it where there is no room: it waits, as a part of its time-out, or is refused at once.
+    /// Default: as [`Options::when_full`](crate::Options::when_full) says.
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.options.when_full = Some(when_full);
         self
     }
 

@@ -111,7 +111,7 @@ fn poll_absent(absent: &Absent, waker: &Waker) -> (Option<At>, Option<Waker>) {
 /// The outcome, if it is there.
 fn poll_sent(sent: &Sent, waker: &Waker) -> Option<Outcome> {
     let (polled, old) = sent.seat.wait(|waiters| match waiters.get_mut(sent.waiter) {
-        Some(Waiter::Waiting(known)) => {
+        Some(Waiter::Waiting(known) | Waiter::Queued(known, _)) => {
             if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
                 return (None, None);
             }
@@ -135,6 +135,7 @@ impl Drop for Pending {
                     let hub = &self.route.hub;
                     let given_up = hub.lock().give_up(parking);
                     drop(given_up);
+                    hub.look_for_room();
                     hub.look_idle();
                 }
                 Fate::Sent(sent) => at = At::Sent(sent),
@@ -143,8 +144,14 @@ impl Drop for Pending {
         }
         if let At::Sent(Sent { seat, waiter, call }) = at {
             let forgotten = seat.act(|session, noted| {
-                session.cancel(call, noted);
-                noted.waiters.forget(waiter)
+                let waited = match call {
+                    Some(call) => {
+                        session.cancel(call, noted);
+                        None
+                    }
+                    None => noted.give_up(waiter, session, &seat.hub.budget),
+                };
+                (noted.waiters.forget(waiter), waited)
             });
             drop(forgotten);
         }

@@ -5,7 +5,7 @@ use crate::engine::hub::Hub;
 use crate::engine::seat::Seat;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::session::{Counted, NewCall, NotCalled, Sink, Target};
-use pseud_proto::{CallRefused, Outcome, PeerId, Reason, To};
+use pseud_proto::{CallRefused, Outcome, PeerId, Reason, To, WhenFull};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
@@ -99,10 +99,6 @@ impl Route {
         now: Instant,
     ) -> Result<Routed, CallRefused> {
         let hub = &self.hub;
-        let max = hub.config.limits.calls_pending_max;
-        if hub.budget.calls() >= max {
-            return Err(CallRefused::TooManyPending { max });
-        }
         if let Meant::Session { seat, .. } = &self.meant {
             let Some(seat) = seat else { return self.gone(&call, false) };
             return match try_call(seat, call, waker)? {
@@ -217,14 +213,26 @@ fn try_call(
     let (tried, effects) = seat.visit(|session, noted| {
         let waiter = noted.waiters.insert(waker.cloned());
         call.tag = waiter as u64;
-        let called = match session.call(call, noted) {
+        let room = &seat.hub.room;
+        let is_behind = noted.backlog.is_some() || room.is_wanted(session.has_few_calls());
+        let called = match is_behind {
+            false => session.call(call, noted),
+            true => Err(session.call_behind(call)),
+        };
+        let called = match called {
             Ok(call) => {
                 noted.count(Counted::Called);
                 match noted.waiters.take_done(waiter) {
-                    None => return (Ok(Ok((waiter, call))), None),
+                    None => return (Ok(Ok((waiter, Some(call)))), None),
                     Some(outcome) => return (Ok(Err(Tried::Routed(Routed::Over(outcome)))), None),
                 }
             }
+            Err(NotCalled::Full(_, call)) if call.when_full == WhenFull::Wait => {
+                noted.count(Counted::Called);
+                noted.wait_for_room(*call, waiter, &seat.hub.budget);
+                return (Ok(Ok((waiter, None))), None);
+            }
+            Err(NotCalled::Full(full, _)) => Err(full),
             Err(NotCalled::Refused(refused)) => Err(refused),
             Err(NotCalled::Ended(reason, call)) => Ok(Err(Tried::Ended(reason, *call))),
             Err(_) => {

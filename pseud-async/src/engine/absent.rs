@@ -26,7 +26,8 @@ pub(crate) enum FateOf<H> {
 pub(crate) struct SentOf<H> {
     pub(crate) seat: Arc<SeatOf<H>>,
     pub(crate) waiter: usize,
-    pub(crate) call: CallKey,
+    /// `None`: it had to wait for room, and its waiter says how far it has come.
+    pub(crate) call: Option<CallKey>,
 }
 
 /// A call that was taken out of the directory, and its caller.

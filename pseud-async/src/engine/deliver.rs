@@ -4,7 +4,7 @@ use super::absent::{AbsentOf, AwaitingOf, FateOf, SentOf};
 use super::hub::{Hub, Inner};
 use super::seat::Seat;
 use pseud_proto::session::{AbsentPeer, NewCall, Parking, Target, Waits};
-use pseud_proto::{CallRefused, Executed, Outcome, Reason};
+use pseud_proto::{CallRefused, Executed, Outcome, Reason, WhenFull};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
@@ -27,6 +27,8 @@ impl Hub {
         for (AwaitingCall { caller, .. }, outcome) in ended {
             caller.end(outcome).into_iter().for_each(Waker::wake);
         }
+        self.look_for_room();
+        self.look_idle();
     }
 
     /// Calls that waited, taken out of the directory under its lock, are over for that.
@@ -50,7 +52,7 @@ impl Hub {
         let mut fate = caller.lock();
         let Fate::Waits { waker, .. } = &mut *fate else {
             drop(fate);
-            self.budget.give_up_call();
+            self.budget.give_up_call(&call);
             return None;
         };
         let (sent, effects) = seat.visit(|session, noted| {
@@ -58,15 +60,20 @@ impl Hub {
                 None => {}
                 // An earlier one was too much for it.
                 Some(why @ (Reason::Shutdown | Reason::SlowPeer)) => {
-                    self.budget.give_up_call();
+                    self.budget.give_up_call(&call);
                     return Ok(Err(not_executed(why)));
                 }
                 Some(_) => return Err(Box::new(call)),
             }
             let waiter = noted.waiters.insert(waker.take());
             call.tag = waiter as u64;
+            let waits = call.when_full == WhenFull::Wait;
+            if waits && (noted.backlog.is_some() || !session.has_room() || call.has_no_place()) {
+                noted.wait_for_room(call, waiter, &self.budget);
+                return Ok(Ok((waiter, None)));
+            }
             match session.call_waited(call, noted) {
-                Ok(call) => Ok(Ok((waiter, call))),
+                Ok(call) => Ok(Ok((waiter, Some(call)))),
                 Err(why) => {
                     *waker = noted.waiters.forget(waiter).and_then(|waiter| waiter.into_waker());
                     Ok(Err(Outcome::NotExecuted(why)))
@@ -104,7 +111,7 @@ impl Hub {
                 RoutedAgain::Over(waker) => return waker.into_iter().for_each(Waker::wake),
             }
         }
-        self.budget.give_up_call();
+        self.budget.give_up_call(&waiting.call);
         let outcome = Outcome::NotExecuted(Reason::PeerGone);
         self.end_waiting(vec![(waiting, outcome)]);
     }
@@ -117,7 +124,7 @@ impl Hub {
             Fate::Sent(_) | Fate::Done(_) | Fate::Over => None,
         };
         let Some(to) = to else {
-            self.budget.give_up_call();
+            self.budget.give_up_call(&call);
             return RoutedAgain::Over(None);
         };
         let mut inner = self.lock();
@@ -130,7 +137,7 @@ impl Hub {
             Err(_) => None,
         };
         // Its place is taken anew, with all that is asked of one that begins to wait.
-        self.budget.give_up_call();
+        self.budget.give_up_call(&call);
         let parked = wanted.map(|wanted| {
             inner.park(wanted, call, now, |parking| {
                 caller.moved(parking);

@@ -3,6 +3,7 @@
 use super::any_link::AnyLink;
 use super::refusals::withheld::Withheld;
 use atomic_waker::AtomicWaker;
+use pseud_proto::session::NewCall;
 use pseud_proto::zmtp::Question;
 use pseud_proto::{Request, ShowingStep};
 use smallvec::SmallVec;
@@ -26,6 +27,10 @@ pub(crate) struct Effects {
     pub(super) rearm: bool,
     /// All sessions hold too much together.
     pub(super) is_over_budget: bool,
+    /// A call of its begins to wait for what the node has no room for.
+    pub(super) asks_for_room: bool,
+    /// Calls that waited for room and are over, to be dropped.
+    pub(super) given_up: Option<Vec<NewCall>>,
     pub(crate) arrived: ArrivedRequests,
 }
 
@@ -77,6 +82,7 @@ impl Effects {
         let unsaid = self.withheld.is_empty() && self.showing.is_empty() && self.arrived.is_empty();
         let nobody = self.wakers.is_empty() && self.wait_list.is_empty();
         let stays = self.ended.is_none() && !self.is_over_budget && !self.rearm;
-        unsaid && nobody && stays && self.flush.is_none()
+        let is_content = !self.asks_for_room && self.given_up.is_none();
+        unsaid && nobody && stays && is_content && self.flush.is_none()
     }
 }

@@ -3,6 +3,7 @@
 use super::blocking_jobs::BlockingJobs;
 use super::counts::Sharded;
 use super::hooks::Hooks;
+use super::node_room::NodeRoom;
 use super::refusals::Refusals;
 use super::sockets::Sockets;
 use super::state::NodeState;
@@ -39,6 +40,8 @@ pub struct Hub {
     /// Whether somebody waits for the node to be idle.
     pub(super) is_idling: AtomicBool,
     pub(super) is_closing_largest: AtomicBool,
+    /// Taken behind a session's lock or alone, and no lock behind it.
+    pub(crate) room: NodeRoom,
     /// How often the directory has changed: whoever remembers what it said looks at this first.
     changes: AtomicU64,
     /// Taken alone, under no other lock.
@@ -69,6 +72,7 @@ impl Hub {
             armed: AtomicU64::new(u64::MAX),
             is_idling: AtomicBool::new(false),
             is_closing_largest: AtomicBool::new(false),
+            room: NodeRoom::default(),
             changes: AtomicU64::new(0),
             refusals: Refusals::default(),
             sockets: Arc::default(),
@@ -106,6 +110,7 @@ impl Hub {
         stats.requests_open = taken.requests + waiting.sum::<usize>();
         stats.sessions = taken.sessions;
         stats.calls_pending = taken.calls;
+        stats.calls_waiting = taken.calls_waiting;
         stats.requests_open_bytes = taken.request_bytes;
         stats.queued_bytes = taken.output_bytes;
         stats

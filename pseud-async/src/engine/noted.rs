@@ -1,5 +1,6 @@
 //! What a session gives rise to, noted down under its lock.
 
+use super::backlog::Backlog;
 use super::effects::Effects;
 use super::refusals::withheld::Withheld;
 use super::wait_list::WaitList;
@@ -17,12 +18,19 @@ pub(crate) struct Noted<'a> {
     pub(crate) cancelling: &'a mut BTreeMap<RequestId, WaitList>,
     pub(crate) effects: &'a mut Effects,
     pub(crate) counts: &'a EventCounts,
+    /// Calls that wait for room at the session.
+    pub(crate) backlog: &'a mut Option<Box<Backlog>>,
 }
 
 impl Noted<'_> {
     /// A request is about to be answered: who waits to hear that nobody waits for that any more.
     pub(crate) fn not_cancelled(&mut self, ticket: &Ticket) {
         self.stop_waiting(ticket.request());
+    }
+
+    /// It is this session's turn to take what the node has room for.
+    pub(super) fn give_turn(&mut self) {
+        self.backlog.iter_mut().for_each(|backlog| backlog.has_turn = true);
     }
 
     fn stop_waiting(&mut self, request: RequestId) {

@@ -34,11 +34,17 @@ impl Seat {
     ) -> (R, Effects) {
         let mut effects = Effects::default();
         let mut seated = self.lock();
-        let Seated { session, waiters, cancelling, link } = &mut *seated;
+        let Seated { session, waiters, cancelling, link, backlog } = &mut *seated;
         let counts = self.hub.counts.of(self.peer);
-        let mut noted = Noted { waiters, cancelling, effects: &mut effects, counts };
+        let mut noted = Noted { waiters, cancelling, effects: &mut effects, counts, backlog };
         let result = act(session, &mut noted);
-        self.settle(session, link, &mut effects);
+        let mut due = session.poll_timeout();
+        if noted.backlog.is_some() {
+            noted.send_waiting(session, &self.hub.room, &self.hub.budget);
+            let next = noted.backlog.as_ref().and_then(|backlog| backlog.next());
+            due = session.poll_timeout().into_iter().chain(next).min();
+        }
+        self.settle(session, link, due, &mut effects);
         drop(seated);
         (result, effects)
     }
@@ -55,6 +61,7 @@ impl Seat {
         &self,
         session: &Session,
         link: &mut Option<Arc<dyn AnyLink>>,
+        due: Option<Instant>,
         effects: &mut Effects,
     ) {
         if let Some(reason) = session.ended()
@@ -71,7 +78,7 @@ impl Seat {
         if self.open.load(Ordering::Relaxed) != open {
             self.open.store(open, Ordering::Relaxed);
         }
-        let due = self.hub.offset(session.poll_timeout());
+        let due = self.hub.offset(due);
         if self.due.load(Ordering::Relaxed) != due {
             self.due.store(due, Ordering::SeqCst);
             effects.rearm = self.hub.arm(due);
@@ -109,6 +116,7 @@ impl Seat {
         if effects.is_over_budget {
             hub.close_largest();
         }
+        hub.look_for_room();
         hub.look_idle();
         flush_here
     }
@@ -129,6 +137,9 @@ impl Seat {
 
     /// Time has passed.
     pub(crate) fn handle_timeout(&self, now: Instant) {
-        self.act(|session, noted| session.handle_timeout(now, noted));
+        self.act(|session, noted| {
+            session.handle_timeout(now, noted);
+            noted.end_overdue(now, &self.hub.budget);
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! One session under its link's lock, and who waits for what of it.
 
 use super::any_link::AnyLink;
+use super::backlog::Backlog;
 use super::wait_list::{WaitHandle, WaitList};
 use super::waiters::Waiters;
 use pseud_proto::session::Session;
@@ -35,6 +36,8 @@ pub(super) struct Seated {
     pub(super) cancelling: BTreeMap<RequestId, WaitList>,
     /// Until the session has ended.
     pub(super) link: Option<Arc<dyn AnyLink>>,
+    /// Calls that wait for room; hardly ever there.
+    pub(super) backlog: Option<Box<Backlog>>,
 }
 
 impl<H> fmt::Debug for SeatOf<H> {
@@ -48,7 +51,7 @@ impl<H> SeatOf<H> {
     pub(crate) fn new(hub: Arc<H>, session: Session, link: Option<Arc<dyn AnyLink>>) -> Arc<Self> {
         let peer = session.id();
         let (waiters, cancelling) = (Waiters::default(), BTreeMap::new());
-        let state = Mutex::new(Seated { session, waiters, cancelling, link });
+        let state = Mutex::new(Seated { session, waiters, cancelling, link, backlog: None });
         let (due, open) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
         Arc::new(Self { hub, peer, state, over: OnceLock::new(), due, open })
     }

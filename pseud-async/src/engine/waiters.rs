@@ -1,6 +1,7 @@
 //! Who waits for which call of a session: a slot {waker, outcome} each. No channel, no task, no timer.
 
 use pseud_proto::Outcome;
+use pseud_proto::session::CallKey;
 use slab::Slab;
 use std::task::Waker;
 
@@ -11,14 +12,25 @@ const KEPT_MAX: usize = 8;
 #[derive(Debug)]
 pub(crate) enum Waiter {
     Waiting(Option<Waker>),
+    /// The same of a call that waits for room, or did.
+    Queued(Option<Waker>, Stands),
     Done(Outcome),
+}
+
+/// How far a call has come that had to wait for room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// It waits, at that place.
+    Waits(u64),
+    /// It was sent.
+    Sent(CallKey),
 }
 
 impl Waiter {
     /// Whom to wake.
     pub(crate) fn into_waker(self) -> Option<Waker> {
         match self {
-            Self::Waiting(waker) => waker,
+            Self::Waiting(waker) | Self::Queued(waker, _) => waker,
             Self::Done(_) => None,
         }
     }
@@ -44,6 +56,22 @@ impl Waiters {
         std::mem::replace(self.0.get_mut(waiter)?, Waiter::Done(outcome)).into_waker()
     }
 
+    /// The call of that waiter had to wait for room, and stands there now.
+    pub(crate) fn stands(&mut self, waiter: usize, stands: Stands) {
+        let Some(known) = self.0.get_mut(waiter) else { return };
+        if let Waiter::Waiting(waker) | Waiter::Queued(waker, _) = known {
+            *known = Waiter::Queued(waker.take(), stands);
+        }
+    }
+
+    /// Where it stands, unless it is over.
+    pub(crate) fn where_stands(&self, waiter: usize) -> Option<Stands> {
+        match self.0.get(waiter)? {
+            Waiter::Queued(_, stands) => Some(*stands),
+            Waiter::Waiting(_) | Waiter::Done(_) => None,
+        }
+    }
+
     pub(crate) fn get_mut(&mut self, waiter: usize) -> Option<&mut Waiter> {
         self.0.get_mut(waiter)
     }
@@ -51,10 +79,10 @@ impl Waiters {
     /// The outcome of a call that is over, taken by its future.
     pub(crate) fn take_done(&mut self, waiter: usize) -> Option<Outcome> {
         match self.0.get(waiter)? {
-            Waiter::Waiting(_) => None,
+            Waiter::Waiting(_) | Waiter::Queued(..) => None,
             Waiter::Done(_) => match self.forget(waiter)? {
                 Waiter::Done(outcome) => Some(outcome),
-                Waiter::Waiting(_) => None,
+                Waiter::Waiting(_) | Waiter::Queued(..) => None,
             },
         }
     }

@@ -119,6 +119,7 @@ impl Options {
             options.config.server = Some(SERVER.into());
         }
         options.config.call_timeout = self.config.call_timeout;
+        options.config.when_full = self.config.when_full;
         options.config.expose_traceback = self.config.expose_traceback;
         options.config.limits = self.config.limits.clone();
         options.connect_timeout = self.connect_timeout;

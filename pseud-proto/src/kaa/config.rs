@@ -2,6 +2,7 @@
 
 use crate::auth::user::User;
 use crate::base::secret::Secret;
+use crate::call::WhenFull;
 use crate::rpc::config::Limits;
 use crate::value::ValueLimits;
 use std::time::Duration;
@@ -32,6 +33,9 @@ pub struct Config {
     pub packet_bytes_max: usize,
     /// Whether tracebacks of our handlers leave this process. Default false: they carry file paths.
     pub expose_traceback: bool,
+    /// What becomes of a call for which there is no room, unless it says so itself, where a driver can let
+    /// callers wait. Default: it waits. A [`Channel`](super::Channel) refuses it at once.
+    pub when_full: WhenFull,
     /// What the peer may cost. Of a packet that it sends the payload is bounded by `body_bytes_max`,
     /// which a longer one's header ends its link by; so is what it unfolds to. An ext may be as long as
     /// a body: sets and objects are such. `requests_remembered_max` has no meaning here: numbers of
@@ -50,6 +54,7 @@ impl Default for Config {
             call_timeout: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),
             packet_timeout: Duration::from_secs(30),
+            when_full: WhenFull::default(),
             packet_bytes_max: 1 << 20,
             expose_traceback: false,
             limits,

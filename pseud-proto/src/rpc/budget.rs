@@ -1,8 +1,9 @@
 //! What all sessions of a node may take together: atomics, so that sessions under locks of their own
 //! share them.
 
-use crate::error::Refusal;
+use crate::error::{CallRefused, Refusal};
 use crate::rpc::config::{Config, Limits};
+use crate::rpc::session::entry::{NewCall, Place};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Set in the count of requests while the node drains: taking a place then fails in the same step.
@@ -22,6 +23,7 @@ pub struct Budget {
     requests: AtomicUsize,
     request_bytes: AtomicUsize,
     calls: AtomicUsize,
+    calls_waiting: AtomicUsize,
     output_bytes: AtomicUsize,
     sessions: AtomicUsize,
     /// Sessions whose answers are not all written, counted while it is closed.
@@ -38,6 +40,8 @@ pub struct Taken {
     pub request_bytes: usize,
     /// Calls of ours that are pending.
     pub calls: usize,
+    /// Calls of ours that wait for room: see [`WhenFull`](crate::WhenFull).
+    pub calls_waiting: usize,
     /// What waits to be written, in bytes.
     pub output_bytes: usize,
     /// Sessions.
@@ -56,6 +60,7 @@ impl Budget {
             requests: AtomicUsize::new(0),
             request_bytes: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
+            calls_waiting: AtomicUsize::new(0),
             output_bytes: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
             owing: AtomicUsize::new(0),
@@ -80,7 +85,8 @@ impl Budget {
         let is_zero = |count: &AtomicUsize| count.load(Ordering::SeqCst) == 0;
         let look = || {
             let requests = self.requests.load(Ordering::SeqCst) & !CLOSED;
-            requests == 0 && is_zero(&self.calls) && is_zero(&self.owing)
+            let calls = is_zero(&self.calls) && is_zero(&self.calls_waiting);
+            requests == 0 && calls && is_zero(&self.owing)
         };
         look() && look()
     }
@@ -93,8 +99,26 @@ impl Budget {
     }
 
     /// A call that waited in the directory, and was taken out of it, is given up.
-    pub fn give_up_call(&self) {
-        self.give_calls(1);
+    pub fn give_up_call(&self, call: &NewCall) {
+        match call.place {
+            Place::None => {}
+            Place::Waiting => self.leave_wait(),
+            Place::Pending => self.give_calls(1),
+        }
+    }
+
+    /// A call of ours begins to wait for room, or for somebody without having any.
+    pub fn wait_for_room(&self, call: &mut NewCall) {
+        if call.place != Place::Waiting {
+            self.calls_waiting.fetch_add(1, Ordering::SeqCst);
+            self.give_up_call(call);
+            call.place = Place::Waiting;
+        }
+    }
+
+    /// Such a call is sent, or over.
+    pub fn leave_wait(&self) {
+        self.calls_waiting.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Calls that are pending.
@@ -108,6 +132,7 @@ impl Budget {
             requests: self.requests.load(Ordering::Acquire) & !CLOSED,
             request_bytes: self.request_bytes.load(Ordering::Acquire),
             calls: self.calls.load(Ordering::Acquire),
+            calls_waiting: self.calls_waiting.load(Ordering::Acquire),
             output_bytes: self.output_bytes.load(Ordering::Acquire),
             sessions: self.sessions.load(Ordering::Acquire),
         }
@@ -161,13 +186,24 @@ impl Budget {
         self.request_bytes.fetch_sub(bytes, Ordering::AcqRel);
     }
 
-    /// One more pending call; the error is how many there may be.
-    pub(crate) fn take_call(&self) -> Result<(), usize> {
-        let max = self.calls_max;
+    /// How many calls may be pending for a peer that has [few](Limits::CALLS_FEW), or many: those leave
+    /// the last quarter to others.
+    fn calls_max(&self, has_few: bool) -> usize {
+        if has_few { self.calls_max } else { self.calls_max - self.calls_max / 4 }
+    }
+
+    /// Whether there is room for one more call to a peer that has few pending, or many.
+    pub fn has_room_for_call(&self, has_few: bool) -> bool {
+        self.calls.load(Ordering::SeqCst) < self.calls_max(has_few)
+    }
+
+    /// One more pending call, to a peer that has few of them, or many.
+    pub(crate) fn take_call(&self, has_few: bool) -> Result<(), CallRefused> {
+        let max = self.calls_max(has_few);
         let taken = self.calls.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
             (count < max).then_some(count + 1)
         });
-        taken.map(drop).map_err(|_| max)
+        taken.map(drop).map_err(|_| CallRefused::TooManyPending { max })
     }
 
     pub(crate) fn give_calls(&self, calls: usize) {

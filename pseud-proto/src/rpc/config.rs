@@ -2,6 +2,7 @@
 
 use crate::auth::credentials::Credentials;
 use crate::base::budget::FloodLimit;
+use crate::call::WhenFull;
 use crate::call::late_guard::LateGuard;
 use crate::call::peer::PeerInfo;
 use crate::call::profile::Capabilities;
@@ -46,6 +47,9 @@ pub struct Config {
     pub credentials: Option<Credentials>,
     /// Whether tracebacks of our handlers leave this process. Default false: they carry file paths.
     pub expose_traceback: bool,
+    /// What becomes of a call for which there is no room, unless [it says](crate::CallOptions) so itself.
+    /// Default: it waits.
+    pub when_full: WhenFull,
     /// What one peer, and all of them, may cost.
     pub limits: Limits,
 }
@@ -63,6 +67,7 @@ impl Default for Config {
             user_sessions: UserSessions::default(),
             credentials: None,
             expose_traceback: false,
+            when_full: WhenFull::default(),
             limits: Limits::default(),
         }
     }
@@ -101,9 +106,11 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// What is in one body, either way: values, depth, exts.
     pub values: ValueLimits,
-    /// Calls of ours that may be pending in all. Default 65 536.
+    /// Calls of ours that may be pending in all. Default 65 536. One more waits for room, or is refused:
+    /// see [`WhenFull`]. The last quarter is kept for peers that have fewer than
+    /// [16](Limits::CALLS_FEW) pending: some that never answer do not keep calls from all others.
     pub calls_pending_max: usize,
-    /// Calls of ours that may be pending at one peer. Default 1 024.
+    /// Calls of ours that may be pending at one peer. Default 1 024. One more waits, or is refused.
     pub calls_pending_per_peer_max: usize,
     /// Requests of all peers that may be open at once. Default 16 384; one more is refused
     /// as `Overloaded`. The last quarter of them is kept for those that have fewer than
@@ -129,7 +136,7 @@ pub struct Limits {
     /// again, and so may requests that have none. At 24 bytes each, taken as they come. Default 1 024:
     /// all that one peer may have open.
     pub requests_remembered_max: usize,
-    /// Bytes queued for one peer at which further calls to it are refused. Default 4 MiB. It is
+    /// Bytes queued for one peer at which further calls to it wait, or are refused. Default 4 MiB. It is
     /// checked before adding: one larger body passes when the queue is empty.
     pub queue_bytes_soft_max: usize,
     /// Bytes queued for one peer over which a result is answered with an `Overloaded` fault instead;
@@ -198,6 +205,9 @@ impl Limits {
     /// Bytes of a request that is refused for no bound of bytes: all that may be open of these take
     /// 64 MiB.
     pub const REQUEST_BYTES_SMALL: usize = 4 << 10;
+
+    /// Calls of ours that may be pending at a peer which is still one of those with few.
+    pub const CALLS_FEW: usize = 16;
 
     /// Requests that a peer may have open and still be one of those with few.
     pub const REQUESTS_FEW: usize = 16;

@@ -15,6 +15,8 @@ pub struct Stats {
     pub sessions_unnamed: usize,
     /// Calls of ours pending now.
     pub calls_pending: usize,
+    /// Calls of ours that wait for room now: see [`WhenFull`](crate::WhenFull).
+    pub calls_waiting: usize,
     /// Requests of peers that are being served, or whose answers wait to be sent.
     pub requests_open: usize,
     /// Bytes of the messages of those that are being served: what

@@ -7,6 +7,7 @@ use crate::end::{Begun, Call, End, Failed, Outcome, Security, Setup, Whom};
 use pseud::proto::zmtp::{KeyPair, Secret};
 use pseud::{
     Authenticator, CallError, ConnectionEvent, Drain, Events, Fault, Node, Options, Reason, Value,
+    WhenFull,
 };
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -97,6 +98,9 @@ fn options(setup: Setup, options: Options) -> Options {
     limits.calls_pending_max = setup.calls_max.unwrap_or(limits.calls_pending_max);
     limits.requests_open_per_peer_max =
         setup.requests_max.unwrap_or(limits.requests_open_per_peer_max);
+    if setup.refuses {
+        options = options.when_full(WhenFull::Refuse);
+    }
     if let Some(guard) = setup.late_guard {
         options = options.late_guard(guard);
     }

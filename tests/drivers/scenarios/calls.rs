@@ -125,13 +125,24 @@ pub(crate) fn late_guard(server: &Driver, client: &Driver) {
 
 /// What is over a limit is refused at once, and leaves the others alone.
 pub(crate) fn bound_of_calls(server: &Driver, client: &Driver) {
-    let bounded = Setup { calls_max: Some(1), ..Setup::default() };
+    let bounded = Setup { calls_max: Some(1), refuses: true, ..Setup::default() };
     let (_server, client) = pair(server, client, [Setup::default(), bounded]);
     client.check();
     let call = client.begin(Whom::Server, nap(300), None);
     let (name, args) = sum(1, 1);
     assert_eq!(client.call(name, args), Err(Failed::Refused));
     assert_eq!(call.wait(), Ok(Value::from(0.3)));
+    client.check();
+}
+
+/// What is over a limit waits until there is room.
+pub(crate) fn waiting_for_room(server: &Driver, client: &Driver) {
+    let bounded = Setup { calls_max: Some(8), ..Setup::default() };
+    let (_server, client) = pair(server, client, [Setup::default(), bounded]);
+    client.check();
+    let outcomes = client.call_side_by_side((0..320).map(|a| sum(a, 1)).collect());
+    assert!(outcomes.into_iter().eq((0..320).map(|a| Ok(Value::from(a + 1)))));
+    assert_eq!(client.calls_pending().unwrap_or(0), 0);
     client.check();
 }
 

@@ -27,6 +27,7 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("cancellation", calls::cancellation),
     scenario("late guard", calls::late_guard),
     scenario("bound of calls", calls::bound_of_calls),
+    scenario("waiting for room", calls::waiting_for_room),
     scenario("bound of requests", calls::bound_of_requests),
     scenario("reconnect", links::reconnect),
     scenario("events", links::events),

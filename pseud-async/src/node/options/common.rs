@@ -20,6 +20,38 @@ macro_rules! common {
                 self
             }
 
+            /// What becomes of a call for which there is no room: as many as may be are pending, or queued for
+            /// its peer. By default it waits, as a part of its time-out, in the order in which calls to
+            /// that peer were made; with [`WhenFull::Refuse`](pseud_proto::WhenFull::Refuse) it is refused at
+            /// once. A call may say otherwise: [`Call::when_full`](crate::Call::when_full).
+            ///
+            /// ```no_run
+            /// use pseud::{CallError, Client, Options, WhenFull};
+            ///
+            /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+            /// let client = Client::with_options(Options::client("service"))?;
+            /// client.connect("tcp://127.0.0.1:5555")?;
+            /// // Ten thousand at once: as many as may be are pending, the others wait.
+            /// let mut calls = tokio::task::JoinSet::new();
+            /// for n in 0..10_000_u32 {
+            ///     calls.spawn(client.call::<u32, _>("square", (n,)));
+            /// }
+            /// calls.join_all().await;
+            /// // What is worth nothing later is not to wait.
+            /// let tick = client.call::<(), _>("tick", ()).when_full(WhenFull::Refuse).await;
+            /// if let Err(CallError::Refused(why)) = tick
+            ///     && why.is_transient()
+            /// {
+            ///     println!("left out: {why}");
+            /// }
+            /// # Ok(()) }
+            /// ```
+            #[must_use]
+            pub fn when_full(mut self, when_full: pseud_proto::WhenFull) -> Self {
+                self.config.when_full = when_full;
+                self
+            }
+
             /// Serves what that registry holds, now and later, instead of one of its own: several nodes, of other
             /// wires too, may share it. It outlives them. Python's `registry` argument.
             #[must_use]

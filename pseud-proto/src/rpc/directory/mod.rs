@@ -25,7 +25,7 @@ use crate::rpc::directory::shares::Shares;
 use crate::rpc::directory::unnamed::Unnamed;
 use crate::rpc::directory::unreachable::Unreachable;
 use crate::rpc::directory::users::Users;
-use crate::rpc::session::entry::NewCall;
+use crate::rpc::session::entry::{NewCall, Place};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::sync::Arc;
@@ -120,10 +120,13 @@ impl Directory {
     pub fn park(
         &mut self,
         whom: Awaited,
-        call: NewCall,
+        mut call: NewCall,
         until: Instant,
         to_server: bool,
     ) -> Parking {
+        if call.place == Place::None {
+            call.place = Place::Pending;
+        }
         let until = until.min(call.deadline);
         Parking(self.parked.park(whom, call, until, to_server))
     }
@@ -131,13 +134,13 @@ impl Directory {
     /// A call that waits is given up, and its place in the budget free. `None`: it waits no more.
     pub fn give_up(&mut self, parking: Parking) -> Option<NewCall> {
         let call = self.parked.remove(parking.0);
-        self.budget.give_calls(usize::from(call.is_some()));
+        call.iter().for_each(|call| self.budget.give_up_call(call));
         call
     }
 
     pub(crate) fn give_up_all(&mut self, only_to_server: bool) -> Vec<NewCall> {
         let calls = self.parked.take_all(only_to_server);
-        self.budget.give_calls(calls.len());
+        calls.iter().for_each(|call| self.budget.give_up_call(call));
         calls
     }
 
@@ -152,7 +155,7 @@ impl Directory {
             return Vec::new();
         }
         let overdue = self.parked.overdue(now, self.unreachable.why());
-        self.budget.give_calls(overdue.len());
+        overdue.iter().for_each(|(call, _)| self.budget.give_up_call(call));
         overdue
     }
 
@@ -176,6 +179,6 @@ pub struct Parking(Key);
 /// The node's budget has all calls that wait.
 impl Drop for Directory {
     fn drop(&mut self) {
-        self.budget.give_calls(self.parked.len());
+        self.give_up_all(false);
     }
 }

@@ -1,11 +1,13 @@
 //! Calls that begin to wait for somebody who is not there.
 
 use crate::base::deadline::after;
+use crate::call::WhenFull;
 use crate::error::{CallRefused, Reason};
+use crate::rpc::config::Limits;
 use crate::rpc::directory::find::AbsentPeer;
 use crate::rpc::directory::{Directory, Parking};
 use crate::rpc::session::calling::{check_room, check_size};
-use crate::rpc::session::entry::NewCall;
+use crate::rpc::session::entry::{NewCall, Place};
 use std::time::Instant;
 
 /// What became of a call for somebody who is not there.
@@ -23,25 +25,34 @@ impl Directory {
     /// deadline for the configured server, else for
     /// [`Config::unroutable_timeout`](crate::Config::unroutable_timeout).
     ///
+    /// A call that [waits where there is no room](WhenFull::Wait) has then no such place, and is counted as one
+    /// that waits for room.
+    ///
     /// # Errors
     /// A limit of ours stands in the way.
     pub fn wait(
         &mut self,
         wanted: AbsentPeer,
-        call: NewCall,
+        mut call: NewCall,
         now: Instant,
     ) -> Result<Waits, CallRefused> {
         let AbsentPeer { whom, is_server, is_patient } = wanted;
         let (pending, queued) = self.parked.size(&whom);
         check_size(&call.outbound, 0, &self.config, None)?;
-        check_room(&self.config.limits, pending, queued)?;
+        let room = check_room(&self.config.limits, pending, queued);
+        let waits = call.when_full == WhenFull::Wait;
+        room.clone().or_else(|full| if waits { Ok(()) } else { Err(full) })?;
         if let Some(why) = self.in_vain().filter(|_| is_server) {
             return Ok(Waits::InVain(why));
         }
         if self.is_shut_down() {
             return Ok(Waits::InVain(Reason::Shutdown));
         }
-        self.budget.take_call().map_err(|max| CallRefused::TooManyPending { max })?;
+        match room.and_then(|()| self.budget.take_call(pending < Limits::CALLS_FEW)) {
+            Ok(()) => call.place = Place::Pending,
+            Err(_) if waits => self.budget.wait_for_room(&mut call),
+            Err(full) => return Err(full),
+        }
         let until = match is_patient {
             true => call.deadline,
             false => after(now, self.config.unroutable_timeout),

@@ -1,6 +1,6 @@
 //! Calls of ours: checked, resolved, parked or sent.
 
-use crate::call::{CallId, CallOptions, To};
+use crate::call::{CallId, CallOptions, To, WhenFull};
 use crate::error::{CallRefused, Executed, Reason};
 use crate::rpc::directory::find::Target;
 use crate::rpc::directory::waiting::Waits;
@@ -18,7 +18,8 @@ impl Endpoint {
     /// [`Action::Finish`](crate::Action::Finish), at the latest when its time-out is over.
     ///
     /// # Errors
-    /// [`CallRefused`] at once, with nothing sent, where a limit of ours stands in the way.
+    /// [`CallRefused`] at once, with nothing sent, where a limit of ours stands in the way. So is a call
+    /// for which there is no room, whatever [`WhenFull`] says: your own loop knows best who is to wait.
     pub fn call(
         &mut self,
         to: To,
@@ -28,6 +29,7 @@ impl Endpoint {
         now: Instant,
     ) -> Result<CallId, CallRefused> {
         let mut new = NewCall::made(name, arguments, options, &self.config, now)?;
+        new.when_full = WhenFull::Refuse;
         let max = self.config.limits.calls_pending_max;
         if self.budget.taken().calls >= max {
             return Err(CallRefused::TooManyPending { max });
@@ -59,7 +61,9 @@ impl Endpoint {
                         self.place(tag, peer, key);
                         return Ok(());
                     }
-                    Some(Err(NotCalled::Refused(refused))) => return Err(refused),
+                    Some(Err(NotCalled::Refused(refused) | NotCalled::Full(refused, _))) => {
+                        return Err(refused);
+                    }
                     Some(Err(NotCalled::TakesNoCalls)) => Reason::TakesNoCalls,
                     Some(Err(NotCalled::Ended(..))) | None => Reason::PeerGone,
                 }

@@ -8,17 +8,17 @@ use crate::error::{CallRefused, Executed, Reason};
 use crate::rpc::config::{Config, Limits};
 use crate::rpc::session::Session;
 use crate::rpc::session::calls::{PendingCall, Placed};
-use crate::rpc::session::entry::{NewCall, Of, Outbound};
+use crate::rpc::session::entry::{NewCall, Of, Outbound, Place};
 use crate::rpc::session::output::QueuedMessage;
 use crate::rpc::session::sink::Sink;
 use std::time::Instant;
 
 impl Session {
-    /// Whether there is room for one more call, and it is one that this peer takes.
+    /// Whether it is a call that this peer takes.
     ///
     /// # Errors
     /// Which limit of ours, or of the peer's, stands in the way.
-    pub(crate) fn check_call(&self, outbound: &Outbound) -> Result<(), CallRefused> {
+    fn check_call(&self, outbound: &Outbound) -> Result<(), CallRefused> {
         let claim = outbound.claim.as_ref().filter(|_| self.profile().reads_provenance());
         let tail = claim.map_or(0, |claim| claim.write().len());
         check_size(outbound, tail, &self.config, self.profile().body_bytes_max())?;
@@ -26,10 +26,20 @@ impl Session {
             let text = format!("the arguments hold a value that the peer cannot read: {risk}");
             return Err(CallRefused::Arguments(text.into()));
         }
-        self.check_room()
+        Ok(())
     }
 
-    pub(crate) fn check_room(&self) -> Result<(), CallRefused> {
+    /// Whether this peer's own bounds have room for one more call.
+    pub fn has_room(&self) -> bool {
+        self.check_room().is_ok()
+    }
+
+    /// Whether it is one of those with [few](Limits::CALLS_FEW) calls pending.
+    pub fn has_few_calls(&self) -> bool {
+        self.calls.len() < Limits::CALLS_FEW
+    }
+
+    fn check_room(&self) -> Result<(), CallRefused> {
         check_room(&self.config.limits, self.calls.len(), self.output.bytes())
     }
 
@@ -45,16 +55,37 @@ impl Session {
     /// # Errors
     /// Nothing was sent, and nothing will be told of it.
     pub fn call(&mut self, call: NewCall, sink: &mut impl Sink) -> Result<CallKey, NotCalled> {
+        let call = self.check_new(call)?;
+        let place = self.check_room().and_then(|()| self.budget.take_call(self.has_few_calls()));
+        match place {
+            Ok(()) => Ok(self.start(call, true, sink)),
+            Err(full) => Err(NotCalled::Full(full, Box::new(call))),
+        }
+    }
+
+    /// Says what [`call`](Self::call) would say of a call that has to wait behind others, whether or not
+    /// there is room.
+    pub fn call_behind(&self, call: NewCall) -> NotCalled {
+        let max = self.config.limits.calls_pending_per_peer_max;
+        match self.check_new(call) {
+            Ok(call) => {
+                let full = self.check_room().err();
+                let full = full.unwrap_or(CallRefused::TooManyPending { max });
+                NotCalled::Full(full, Box::new(call))
+            }
+            Err(not_called) => not_called,
+        }
+    }
+
+    fn check_new(&self, call: NewCall) -> Result<NewCall, NotCalled> {
         if let Some(reason) = self.ended {
             return Err(NotCalled::Ended(reason, Box::new(call)));
         }
         self.check_call(&call.outbound).map_err(NotCalled::Refused)?;
-        if !self.takes_calls() {
-            return Err(NotCalled::TakesNoCalls);
+        match self.takes_calls() {
+            true => Ok(call),
+            false => Err(NotCalled::TakesNoCalls),
         }
-        let place = self.budget.take_call();
-        place.map_err(|max| NotCalled::Refused(CallRefused::TooManyPending { max }))?;
-        Ok(self.start(call, true, sink))
     }
 
     /// The same of a call that waited in the directory, and has its place. What waited in several ways
@@ -63,7 +94,10 @@ impl Session {
     /// # Errors
     /// Why it is over, not executed; its place is free.
     pub fn call_waited(&mut self, call: NewCall, sink: &mut impl Sink) -> Result<CallKey, Reason> {
-        let room = || self.check_room().map_err(|_| Reason::Overloaded);
+        let has_place = call.place == Place::Pending;
+        let few = self.has_few_calls();
+        let place = || if has_place { Ok(()) } else { self.budget.take_call(few) };
+        let room = || self.check_room().and_then(|()| place()).map_err(|_| Reason::Overloaded);
         let checked = match self.ended {
             Some(_) => Err(Reason::SlowPeer),
             None if !self.takes_calls() => Err(Reason::TakesNoCalls),
@@ -71,11 +105,14 @@ impl Session {
         };
         match checked {
             Ok(()) => {
+                if !has_place {
+                    self.budget.give_up_call(&call);
+                }
                 let is_harmless = self.risk(&call.outbound.body).is_none();
                 Ok(self.start(call, is_harmless, sink))
             }
             Err(why) => {
-                self.budget.give_calls(1);
+                self.budget.give_up_call(&call);
                 Err(why)
             }
         }
@@ -83,7 +120,7 @@ impl Session {
 
     /// A call that has its place in the budget is queued.
     fn start(&mut self, call: NewCall, is_harmless: bool, sink: &mut impl Sink) -> CallKey {
-        let NewCall { tag, deadline, outbound } = call;
+        let NewCall { tag, deadline, outbound, .. } = call;
         let (profile, placed) = (self.profile(), self.calls.place());
         let Outbound { name, body, claim } = outbound;
         match WorkMessage::new(name, body, claim.as_deref(), profile, is_harmless) {
@@ -200,8 +237,10 @@ pub struct CallKey(Key);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NotCalled {
-    /// A limit of ours stands in the way.
+    /// A limit of ours stands in the way, or what this peer survives.
     Refused(CallRefused),
+    /// There is no room for it now, for that. The call is given back.
+    Full(CallRefused, Box<NewCall>),
     /// Its peer takes none: see [`PeerInfo::takes_calls`](crate::peer::PeerInfo).
     TakesNoCalls,
     /// It has ended, for that: tell its directory so, and look again. The call is given back.

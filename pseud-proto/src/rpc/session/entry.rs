@@ -3,7 +3,7 @@
 use crate::base::deadline::after;
 use crate::base::name::NAME_BYTES_MAX;
 use crate::base::slab::Key;
-use crate::call::CallOptions;
+use crate::call::{CallOptions, WhenFull};
 use crate::dialect::{Claim, ORIGIN_BYTES_MAX};
 use crate::error::CallRefused;
 use crate::rpc::config::{CALL_TIMEOUT_MAX, Config, Limits};
@@ -31,12 +31,32 @@ pub struct NewCall {
     pub deadline: Instant,
     /// What is sent.
     pub outbound: Outbound,
+    /// What becomes of it where there is no room, for drivers that can let callers wait.
+    pub when_full: WhenFull,
+    /// As what the budget counts it.
+    pub(crate) place: Place,
+}
+
+/// As what the budget counts a call that is at no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    None,
+    /// As one that waits for room.
+    Waiting,
+    /// As a pending one.
+    Pending,
 }
 
 impl NewCall {
-    /// Such a call.
+    /// Such a call, which is refused where there is no room for it.
     pub fn new(tag: u64, deadline: Instant, outbound: Outbound) -> Self {
-        Self { tag, deadline, outbound }
+        let (when_full, place) = (WhenFull::Refuse, Place::None);
+        Self { tag, deadline, outbound, when_full, place }
+    }
+
+    /// Whether it waited in the directory without being counted among the pending ones.
+    pub fn has_no_place(&self) -> bool {
+        self.place != Place::Pending
     }
 
     /// A call of `name` that is made now; it has no tag yet.
@@ -51,8 +71,9 @@ impl NewCall {
         now: Instant,
     ) -> Result<Self, CallRefused> {
         let timeout = options.timeout.unwrap_or(config.call_timeout).min(CALL_TIMEOUT_MAX);
+        let when_full = options.when_full.unwrap_or(config.when_full);
         let outbound = Outbound::new(name, arguments, options, &config.limits)?;
-        Ok(Self::new(0, after(now, timeout), outbound))
+        Ok(Self { when_full, ..Self::new(0, after(now, timeout), outbound) })
     }
 }
 
