@@ -29,21 +29,17 @@ macro_rules! common {
             /// use pseud::{CallError, Client, Options, WhenFull};
             ///
             /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-            /// let client = Client::with_options(Options::client("service"))?;
+            /// let options = Options::client("service").when_full(WhenFull::Refuse);
+            /// let client = Client::with_options(options)?;
             /// client.connect("tcp://127.0.0.1:5555")?;
-            /// // Ten thousand at once: as many as may be are pending, the others wait.
-            /// let mut calls = tokio::task::JoinSet::new();
-            /// for n in 0..10_000_u32 {
-            ///     calls.spawn(client.call::<u32, _>("square", (n,)));
-            /// }
-            /// calls.join_all().await;
-            /// // What is worth nothing later is not to wait.
-            /// let tick = client.call::<(), _>("tick", ()).when_full(WhenFull::Refuse).await;
-            /// if let Err(CallError::Refused(why)) = tick
+            /// // Worth nothing later: it is left out where there is no room.
+            /// if let Err(CallError::Refused(why)) = client.call::<(), _>("tick", ()).await
             ///     && why.is_transient()
             /// {
             ///     println!("left out: {why}");
             /// }
+            /// // This one waits for its turn.
+            /// let sum: i64 = client.call("add", (1, 2)).when_full(WhenFull::Wait).await?;
             /// # Ok(()) }
             /// ```
             #[must_use]
