@@ -17,19 +17,19 @@ pub(crate) struct Driver {
     /// Whether scenarios may run at the same time, on threads.
     pub(crate) side_by_side: bool,
     /// Scenarios that it has no means for in that role, and why.
-    pub(crate) not_as_server: &'static [(&'static str, &'static str)],
-    pub(crate) not_as_client: &'static [(&'static str, &'static str)],
+    pub(crate) not_as_server: Vec<(&'static str, &'static str)>,
+    pub(crate) not_as_client: Vec<(&'static str, &'static str)>,
 }
 
 impl Driver {
     /// Why it is not in that scenario, where it is not.
     pub(crate) fn cannot(&self, scenario: &str, as_server: bool) -> Option<&'static str> {
-        let list = if as_server { self.not_as_server } else { self.not_as_client };
+        let list = if as_server { &self.not_as_server } else { &self.not_as_client };
         list.iter().find(|(name, _)| *name == scenario).map(|&(_, why)| why)
     }
 
     pub(crate) fn left_out(&self) -> Vec<(&'static str, &'static str)> {
-        [self.not_as_server, self.not_as_client].concat()
+        [self.not_as_server.as_slice(), &self.not_as_client].concat()
     }
 }
 

@@ -28,8 +28,8 @@ pub(crate) fn driver() -> Option<Driver> {
         server: Box::new(move |setup| Python::end(&peer, "server", setup)),
         client: Box::new(move |setup| Python::end(&also, "client", setup)),
         side_by_side: true,
-        not_as_server: NOT_AS_SERVER,
-        not_as_client: NOT_AS_CLIENT,
+        not_as_server: NOT_AS_SERVER.to_vec(),
+        not_as_client: NOT_AS_CLIENT.to_vec(),
     })
 }
 
@@ -47,6 +47,12 @@ pub(crate) const NOT_AS_CLIENT: &[(&str, &str)] = &[
     ("waiting for room", "it has no bounds"),
     ("shutdown", "its calls wait for their time-outs, whatever becomes of it"),
 ];
+
+/// What its client has no means for where its server is Python, too.
+pub(crate) const NOT_OF_ITS_OWN: &[(&str, &str)] = &[(
+    "late guard",
+    "its server answers however late, and its client's reader dies of that (`interop reference`)",
+)];
 
 /// A server or a client; made in Python when it is known where.
 struct Python {

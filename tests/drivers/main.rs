@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `end` | what the suite asks of a server and of a client, whoever drives it |
 //! | `scenarios/` | what must hold |
+//! | `pairs` | which drivers: each with each |
 //! | `adversity` | HOSTILE P by id, on each adapter |
 //! | `nodes/` | the adapters' nodes, over sockets and in a simulated world |
 //! | `presence` | who is there, between adapters' nodes: own loops and Python have no such |
@@ -19,6 +20,7 @@ mod end;
 mod live;
 mod nodes;
 mod own_loop;
+mod pairs;
 mod presence;
 mod scenarios;
 
@@ -96,121 +98,6 @@ fn hold_side_by_side(held: &[&Scenario], server: &Driver, client: &Driver) {
     assert!(failed.is_empty(), "{} serves {}: {failed:?}", server.name, client.name);
 }
 
-macro_rules! pairs {
-    ($($test:ident: $server:path, $client:path;)*) => {$(
-        #[test]
-        fn $test() {
-            $crate::print(&$crate::hold(&$server(), &$client()));
-        }
-    )*};
-}
-
-pairs! {
-    tokio_serves_tokio: tokio, tokio;
-    tokio_serves_blocking: tokio, blocking;
-    blocking_serves_tokio: blocking, tokio;
-    blocking_serves_blocking: blocking, blocking;
-    own_loop_serves_own_loop: own_loop::driver, own_loop::driver;
-    own_loop_serves_tokio: own_loop::driver, tokio;
-    own_loop_serves_blocking: own_loop::driver, blocking;
-    tokio_serves_own_loop: tokio, own_loop::driver;
-    blocking_serves_own_loop: blocking, own_loop::driver;
-}
-
-#[cfg(not(feature = "async-std"))]
-mod on_smol {
-    use super::{blocking, own_loop, smol, tokio};
-
-    pairs! {
-        tokio_serves_smol: tokio, smol;
-        smol_serves_tokio: smol, tokio;
-        smol_serves_smol: smol, smol;
-        smol_serves_blocking: smol, blocking;
-        smol_serves_own_loop: smol, own_loop::driver;
-        blocking_serves_smol: blocking, smol;
-        own_loop_serves_smol: own_loop::driver, smol;
-    }
-}
-
-/// The same adapter, whose tasks then run on async-std's executor.
-#[cfg(feature = "async-std")]
-mod on_async_std {
-    use super::{blocking, own_loop, smol as async_std, tokio};
-
-    pairs! {
-        tokio_serves_async_std: tokio, async_std;
-        async_std_serves_tokio: async_std, tokio;
-        async_std_serves_async_std: async_std, async_std;
-        async_std_serves_blocking: async_std, blocking;
-        async_std_serves_own_loop: async_std, own_loop::driver;
-        blocking_serves_async_std: blocking, async_std;
-        own_loop_serves_async_std: own_loop::driver, async_std;
-    }
-}
-
-#[cfg(feature = "zmq")]
-mod over_libzmq {
-    use super::{blocking, own_loop, smol, tokio};
-    use crate::nodes::sockets::zmq;
-
-    pairs! {
-        zmq_serves_zmq: zmq, zmq;
-        zmq_serves_tokio: zmq, tokio;
-        zmq_serves_smol: zmq, smol;
-        zmq_serves_blocking: zmq, blocking;
-        zmq_serves_own_loop: zmq, own_loop::driver;
-        tokio_serves_zmq: tokio, zmq;
-        smol_serves_zmq: smol, zmq;
-        blocking_serves_zmq: blocking, zmq;
-        own_loop_serves_zmq: own_loop::driver, zmq;
-    }
-}
-
-mod beside_python {
-    use super::{Driver, blocking, hold, live, own_loop, print, smol, tokio};
-
-    fn python_serves(client: &Driver) {
-        if let Some(python) = live::driver() {
-            print(&hold(&python, client));
-        }
-    }
-
-    fn serves_python(server: &Driver) {
-        if let Some(python) = live::driver() {
-            print(&hold(server, &python));
-        }
-    }
-
-    macro_rules! with_python {
-        ($($serves:ident, $served:ident: $driver:path;)*) => {$(
-            #[test]
-            fn $serves() {
-                serves_python(&$driver());
-            }
-
-            #[test]
-            fn $served() {
-                python_serves(&$driver());
-            }
-        )*};
-    }
-
-    with_python! {
-        tokio_serves_python, python_serves_tokio: tokio;
-        smol_serves_python, python_serves_smol: smol;
-        blocking_serves_python, python_serves_blocking: blocking;
-        own_loop_serves_python, python_serves_own_loop: own_loop::driver;
-    }
-
-    #[cfg(feature = "zmq")]
-    mod over_libzmq {
-        with_python! {
-            zmq_serves_python, python_serves_zmq: crate::nodes::sockets::zmq;
-        }
-        use super::{python_serves, serves_python};
-    }
-}
-
 /// In worlds of several seeds: in calm weather, and in wind.
 #[test]
 fn simulated_serves_simulated() {
@@ -222,7 +109,7 @@ fn simulated_serves_simulated() {
 fn nobody_leaves_out_what_there_is_not() {
     let drivers = [tokio(), smol(), blocking(), own_loop::driver(), simulated::driver()];
     let left_out = drivers.iter().map(Driver::left_out).collect::<Vec<_>>().concat();
-    let python = [live::NOT_AS_SERVER, live::NOT_AS_CLIENT].concat();
+    let python = [live::NOT_AS_SERVER, live::NOT_AS_CLIENT, live::NOT_OF_ITS_OWN].concat();
     for (name, _) in left_out.into_iter().chain(python) {
         assert!(scenarios::ALL.iter().any(|known| known.name == name), "{name}");
     }

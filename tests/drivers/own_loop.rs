@@ -37,8 +37,8 @@ pub(crate) fn driver() -> Driver {
         server: Box::new(|setup| OwnLoop::end("service", setup)),
         client: Box::new(|setup| OwnLoop::end("charly", setup)),
         side_by_side: true,
-        not_as_server: LEFT_OUT,
-        not_as_client: NOT_AS_CLIENT,
+        not_as_server: LEFT_OUT.to_vec(),
+        not_as_client: NOT_AS_CLIENT.to_vec(),
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) fn driver() -> Driver {
         server: Box::new(server::<Simulated>),
         client: Box::new(client::<Simulated>),
         side_by_side: false,
-        not_as_server: &[],
-        not_as_client: &[],
+        not_as_server: Vec::new(),
+        not_as_client: Vec::new(),
     }
 }
 

@@ -41,8 +41,8 @@ fn whole<A: Adapter>(name: &'static str) -> Driver {
         server: Box::new(server::<A>),
         client: Box::new(client::<A>),
         side_by_side: true,
-        not_as_server: &[],
-        not_as_client: &[],
+        not_as_server: Vec::new(),
+        not_as_client: Vec::new(),
     }
 }
 
@@ -54,7 +54,11 @@ pub(crate) struct Zmq;
 pub(crate) fn zmq() -> Driver {
     // Asked when it runs: it is the linked libzmq's.
     let without = if pseud_blocking::zmq::has_curve() { &[] } else { NO_CURVE_IN_LIBZMQ };
-    Driver { not_as_server: without, not_as_client: without, ..whole::<Zmq>("zmq") }
+    Driver {
+        not_as_server: without.to_vec(),
+        not_as_client: without.to_vec(),
+        ..whole::<Zmq>("zmq")
+    }
 }
 
 #[cfg(feature = "zmq")]
