@@ -20,12 +20,13 @@
 
 use crate::runtime::Threads;
 use crate::wait::{Wait, block_on, refused};
-use pseud_async::{CallError, EndpointError};
+use pseud_async::{CallError, Drain, EndpointError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::time::Duration;
 
 pub use crate::socket::datagrams::Socket;
 pub use pseud_async::rpcudp::{
@@ -68,6 +69,14 @@ impl Endpoint {
     /// As for [`bind`](Self::bind).
     pub fn bind_with(at: SocketAddr, options: Options) -> Result<Self, EndpointError> {
         pseud_async::rpcudp::Endpoint::bind_with(at, options).map(Self)
+    }
+
+    /// Ends it in order: see [`pseud_async::rpcudp::Endpoint::drain`].
+    ///
+    /// # Errors
+    /// This thread must not block.
+    pub fn drain(&self, at_most: Duration) -> io::Result<Drain> {
+        Ok(block_on(self.0.drain(at_most))?)
     }
 
     /// Serves until another clone closes this endpoint.

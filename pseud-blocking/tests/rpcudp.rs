@@ -1,7 +1,7 @@
 //! Calls over datagrams on plain threads.
 
 use pseud_blocking::rpcudp::{Endpoint, Options};
-use pseud_blocking::{CallError, Registry, Threads, Wait, block_on};
+use pseud_blocking::{CallError, Drain, Registry, Threads, Wait, block_on};
 use pseud_proto::{CallRefused, Fault, Reason, Value};
 use std::sync::{Barrier, mpsc};
 use std::thread;
@@ -88,6 +88,32 @@ fn serving_lasts_until_another_clone_closes_it() {
 }
 
 /// P-07: who must not block is told so, and nothing is sent.
+#[test]
+fn draining_answers_what_is_open() {
+    let [server, client] = [endpoint(), endpoint()];
+    let (go, goes) = mpsc::channel();
+    let goes = std::sync::Mutex::new(goes);
+    server
+        .register("waits", move |_| {
+            goes.lock().unwrap().recv().unwrap();
+            Ok::<_, Fault>(7)
+        })
+        .unwrap();
+    let to = server.local_addr();
+    thread::scope(|scope| {
+        let call = scope.spawn(|| client.call::<i64, _>(to, "waits", ()).timeout(PATIENCE).wait());
+        while server.stats().requests_open == 0 {
+            thread::yield_now();
+        }
+        let drain = scope.spawn(|| server.drain(PATIENCE).unwrap());
+        go.send(()).unwrap();
+        assert_eq!(call.join().unwrap().unwrap(), 7);
+        assert_eq!(drain.join().unwrap(), Drain::Complete);
+    });
+    server.serve().unwrap();
+    assert_eq!(endpoint().drain(Duration::ZERO).unwrap(), Drain::Complete);
+}
+
 #[test]
 fn a_task_does_not_wait() {
     let [server, client] = [endpoint(), endpoint()];

@@ -5,16 +5,16 @@ use crate::exit::{NO_ANSWER, USAGE, fail};
 use crate::result::answer;
 use crate::terminal;
 use pseud::proto::value::Value;
-use pseud::rpcudp::{Endpoint, Options};
+pub(crate) use pseud::rpcudp::Endpoint;
+use pseud::rpcudp::Options;
+use pseud::tokio::Drain;
 use pseud::{CallError, Reason, Registry};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::lookup_host;
-
-/// How often it is looked whether open requests are answered, once we are told to stop.
-const LOOK: Duration = Duration::from_millis(20);
+use tokio::task::JoinSet;
 
 /// A socket there that serves that registry.
 pub(crate) async fn bind(at: &str, registry: Registry) -> io::Result<Endpoint> {
@@ -32,12 +32,16 @@ pub(crate) async fn bind(at: &str, registry: Registry) -> io::Result<Endpoint> {
     Ok(endpoint)
 }
 
-/// Waits until all requests are answered, for that long at most.
-pub(crate) async fn answered(endpoints: &[Endpoint], at_most: Duration) {
-    let start = Instant::now();
-    let open = |endpoint: &Endpoint| endpoint.stats().requests_open > 0;
-    while endpoints.iter().any(open) && start.elapsed() < at_most {
-        tokio::time::sleep(LOOK).await;
+/// Drains all of them, for that long at most.
+pub(crate) async fn drain(endpoints: &[Endpoint], at_most: Duration) -> Drain {
+    let mut drains = JoinSet::new();
+    for endpoint in endpoints.iter().cloned() {
+        drains.spawn(async move { endpoint.drain(at_most).await });
+    }
+    let drained = drains.join_all().await;
+    match drained.iter().all(|drained| *drained == Drain::Complete) {
+        true => Drain::Complete,
+        false => Drain::CutShort,
     }
 }
 

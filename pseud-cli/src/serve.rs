@@ -78,7 +78,7 @@ async fn serve(
     let mut datagrams = Vec::new();
     for at in &arguments.rpcudp {
         let endpoint = rpcudp::bind(at, server.registry()).await?;
-        terminal::say(&format!("listening on rpcudp {}", endpoint.local_addr()))?;
+        terminal::say(&format!("listening on {} (rpcudp)", endpoint.local_addr()))?;
         datagrams.push(endpoint);
     }
     let beside = kaa::serve(&arguments, registry).await?;
@@ -94,18 +94,19 @@ async fn serve(
         GRACE.as_secs()
     );
     let all = async {
-        let answered = rpcudp::answered(&datagrams, GRACE);
-        tokio::join!(server.drain(GRACE), beside.close(GRACE), answered)
+        let drained = rpcudp::drain(&datagrams, GRACE);
+        tokio::join!(server.drain(GRACE), beside.close(GRACE), drained)
     };
     tokio::select! {
-        (drained, beside, ()) = all => {
-            if drained == Drain::CutShort || beside == Drain::CutShort {
+        (drained, beside, datagrams) = all => {
+            if [drained, beside, datagrams].contains(&Drain::CutShort) {
                 tracing::warn!("stopped before every call was answered and every answer read");
             }
         }
         _ = signals.next() => {
             server.shutdown();
             beside.shutdown();
+            datagrams.iter().for_each(rpcudp::Endpoint::close);
         }
     }
     Ok(())

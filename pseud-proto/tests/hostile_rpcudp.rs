@@ -54,6 +54,14 @@ fn sent(machine: &mut Endpoint, now: Instant) -> Vec<u8> {
     answer
 }
 
+/// That address answers a call.
+fn prove(machine: &mut Endpoint, who: SocketAddr, now: Instant) {
+    call(machine, who, now).unwrap();
+    let id = machine.poll_transmit().unwrap().payload;
+    machine.handle_datagram(who, &[&[1], &id[1..21], b"\x05"].concat(), now).unwrap();
+    assert!(matches!(outcome(machine), Some(Outcome::Value(_))) && machine.is_proven(who, now));
+}
+
 fn outcome(machine: &mut Endpoint) -> Option<Outcome> {
     match machine.poll_action()? {
         Action::Finish { outcome, .. } => Some(outcome),
@@ -339,6 +347,83 @@ fn o_10_a_lost_request_or_answer_is_sent_again_with_the_same_id() {
 }
 
 #[test]
+fn o_10_copies_do_not_pile_up_while_the_socket_takes_nothing() {
+    let (mut caller, mut now) = (machine(), Instant::now());
+    let options = CallOptions::default().resend_every(Duration::from_millis(1));
+    caller.call(peer(), "x", &arguments(&()).unwrap(), &options, now).unwrap();
+    let one = caller.stats().queued_bytes;
+    let later = |caller: &mut Endpoint, now: &mut Instant| {
+        for _ in 0..1_000 {
+            *now += Duration::from_millis(1);
+            caller.handle_timeout(*now);
+        }
+        caller.stats().queued_bytes
+    };
+    assert_eq!(later(&mut caller, &mut now), one);
+    // Once it was taken the next copy may wait.
+    assert!(caller.poll_transmit().is_some() && caller.poll_transmit().is_none());
+    assert_eq!(later(&mut caller, &mut now), one);
+}
+
+#[test]
+fn requests_that_wait_for_too_long_are_told_of_once() {
+    let (mut machine, now) = (machine(), Instant::now());
+    let late = now + Duration::from_secs(60);
+    machine.handle_datagram(peer(), &request(1, 1), now).unwrap();
+    let waits = served(&mut machine).into_ticket();
+    machine.handle_datagram(peer(), &request(2, 1), now).unwrap();
+    let answered = served(&mut machine).into_ticket();
+    let answered_id = answered.id();
+    machine.reply(answered, &result(&1).unwrap(), now).unwrap();
+    assert!(machine.is_overdue(answered_id) && !machine.is_overdue(waits.id()));
+    assert_eq!(machine.poll_timeout(), Some(late));
+    machine.handle_timeout(late - Duration::from_millis(1));
+    assert!(machine.poll_action().is_none());
+    machine.handle_timeout(late);
+    let Some(Action::Overdue(overdue)) = machine.poll_action() else {
+        panic!("nothing is overdue")
+    };
+    assert_eq!((overdue, machine.is_overdue(overdue)), (waits.id(), true));
+    assert!(machine.poll_timeout().is_none() && machine.poll_action().is_none());
+    // What cannot be given up keeps its place until its end, and may answer then.
+    assert_eq!(machine.stats().requests_open, 1);
+    machine.reply(waits, &result(&1).unwrap(), late).unwrap();
+    assert_eq!(machine.stats().requests_open, 0);
+    // As long as it likes, where that was asked for.
+    let mut reference = Endpoint::new(Config::like_the_reference(), [7; 32]);
+    reference.handle_datagram(peer(), &request(1, 1), now).unwrap();
+    assert!(reference.poll_timeout().is_none());
+}
+
+#[test]
+fn one_that_drains_finishes_what_is_open_and_takes_no_more() {
+    let (mut machine, now) = (machine(), Instant::now());
+    machine.handle_datagram(peer(), &request(1, 1), now).unwrap();
+    let open = served(&mut machine).into_ticket();
+    let answer = sent(&mut machine, now);
+    machine.drain();
+    assert_eq!(machine.handle_datagram(peer(), &request(2, 1), now), Err(Dropped::Draining));
+    machine.handle_datagram(peer(), &answer, now).unwrap();
+    assert!(matches!(outcome(&mut machine), Some(Outcome::Value(_))) && !machine.is_idle());
+    machine.reply(open, &result(&1).unwrap(), now).unwrap();
+    assert!(!machine.is_idle(), "its answer is not sent");
+    assert!(machine.poll_transmit().is_some() && machine.is_idle());
+    // An answer that was lost on its way is sent again.
+    machine.handle_datagram(peer(), &request(1, 1), now).unwrap();
+    assert!(machine.poll_transmit().is_some());
+}
+
+#[test]
+fn o_05_nobody_is_called_where_nobody_can_answer() {
+    let (mut machine, now) = (machine(), Instant::now());
+    for to in ["192.0.2.2:0", "0.0.0.0:4000", "[::]:4000", "255.255.255.255:4000", "192.0.2.2:7"] {
+        let refused = call(&mut machine, address(to), now).unwrap_err();
+        assert_eq!(refused.to_string(), format!("nobody can answer from {to}"));
+    }
+    assert!(machine.poll_transmit().is_none() && machine.stats().calls_pending == 0);
+}
+
+#[test]
 fn o_11_nobody_is_there() {
     let (mut machine, now) = (machine(), Instant::now());
     sent(&mut machine, now);
@@ -408,18 +493,26 @@ fn o_12_a_socket_that_takes_nothing() {
 #[test]
 fn requests_that_wait_are_bounded() {
     let (mut machine, now) = (machine(), Instant::now());
-    // One host has three quarters of the places; another is served beside it.
-    for id in 0..768 {
+    // A quarter of the places is for those who have answered a call; of the rest one host has three
+    // quarters, and another is served beside it.
+    for id in 0..576 {
         machine.handle_datagram(peer(), &request(id, 1), now).unwrap();
     }
     assert_eq!(machine.handle_datagram(peer(), &request(9_999, 1), now), Err(Dropped::Overloaded));
+    for id in 576..768 {
+        let forged = SocketAddr::from(([198, 51, (id >> 8) as u8, id as u8], 4_000));
+        machine.handle_datagram(forged, &request(id, 1), now).unwrap();
+    }
     let other = "203.0.113.9:4000".parse().unwrap();
+    assert_eq!(machine.handle_datagram(other, &request(9_998, 1), now), Err(Dropped::Overloaded));
+    let mut open: Vec<_> = (0..768).map(|_| served(&mut machine)).collect();
+    prove(&mut machine, other, now);
     for id in 768..1_024 {
         machine.handle_datagram(other, &request(id, 1), now).unwrap();
     }
     assert_eq!(machine.handle_datagram(other, &request(9_998, 1), now), Err(Dropped::Overloaded));
-    for _ in 0..1_024 {
-        let request = served(&mut machine);
+    open.extend((768..1_024).map(|_| served(&mut machine)));
+    for request in open {
         machine.abandon(request.into_ticket(), Silence::Abandoned);
     }
     is_well(&mut machine, now);

@@ -13,34 +13,41 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The lines so far: `WARN message name=value …`, in order.
 pub(crate) struct Logged {
-    lines: Arc<Mutex<Vec<String>>>,
+    lines: Lines,
     _guard: DefaultGuard,
 }
 
 impl Logged {
-    /// From here on, in this thread.
+    /// What the library's crates log, from here on, in this thread.
+    #[allow(dead_code, reason = "not all tests have use for it")]
     pub(crate) fn new() -> Self {
-        let lines = Arc::default();
-        let _guard = tracing::subscriber::set_default(Lines(Arc::clone(&lines)));
+        Self::of("pseud")
+    }
+
+    /// What is logged under targets that begin so.
+    pub(crate) fn of(target: &'static str) -> Self {
+        let lines = Lines { target, lines: Arc::default() };
+        let _guard = tracing::subscriber::set_default(lines.clone());
         Self { lines, _guard }
     }
 
     /// What a thread of its own has to do to be heard as well.
+    #[allow(dead_code, reason = "not all tests have use for it")]
     pub(crate) fn on_other_threads(&self) -> impl Fn() + Send + Sync + 'static {
         let lines = self.lines.clone();
-        move || std::mem::forget(tracing::subscriber::set_default(Lines(lines.clone())))
+        move || std::mem::forget(tracing::subscriber::set_default(lines.clone()))
     }
 
     /// Those that hold that text.
     pub(crate) fn with(&self, text: &str) -> Vec<String> {
-        let lines = self.lines.lock().unwrap();
+        let lines = self.lines.lines.lock().unwrap();
         lines.iter().filter(|line| line.contains(text)).cloned().collect()
     }
 
     /// The only one that holds that text.
     pub(crate) fn only(&self, text: &str) -> String {
         let mut lines = self.with(text);
-        assert_eq!(lines.len(), 1, "{text}: {:#?}", self.lines.lock().unwrap());
+        assert_eq!(lines.len(), 1, "{text}: {:#?}", self.lines.lines.lock().unwrap());
         lines.remove(0)
     }
 
@@ -57,17 +64,21 @@ impl Logged {
             if lines.len() > than {
                 return lines;
             }
-            assert!(since.elapsed() < PATIENCE, "{text}: {:#?}", self.lines.lock().unwrap());
+            assert!(since.elapsed() < PATIENCE, "{text}: {:#?}", self.lines.lines.lock().unwrap());
             tokio::task::yield_now().await;
         }
     }
 }
 
-struct Lines(Arc<Mutex<Vec<String>>>);
+#[derive(Clone)]
+struct Lines {
+    target: &'static str,
+    lines: Arc<Mutex<Vec<String>>>,
+}
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("pseud")
+        metadata.target().starts_with(self.target)
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -83,7 +94,7 @@ impl Subscriber for Lines {
         event.record(&mut line);
         let Line { message, fields } = line;
         let line = format!("{} {message}{fields}", event.metadata().level());
-        self.0.lock().unwrap().push(line);
+        self.lines.lock().unwrap().push(line);
     }
 
     fn enter(&self, _: &Id) {}

@@ -1,11 +1,15 @@
 //! Endpoints of `rpcudp` on tokio: calls both ways, one registry for two wires, what is silent, and ends.
 
+mod drains;
 mod ends;
+#[path = "../logged/mod.rs"]
+mod logged;
 #[cfg(unix)]
 mod pairs;
 #[cfg(unix)]
 #[path = "../runtimes/mod.rs"]
 mod runtimes;
+mod telling;
 mod wires;
 
 use pseud::rpcudp::{Config, Endpoint, Options, Silence, Stats};

@@ -6,9 +6,12 @@ use super::log::Log;
 use super::socket::DatagramSocket;
 use crate::engine::hub::Hub;
 use crate::engine::seat::Seat;
+use crate::engine::wait_list::{WaitHandle, WaitList};
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::rpcudp::{Action, CallOptions, Endpoint, Outcome, Request, Transmit};
+use pseud_proto::rpcudp::{
+    Action, CallOptions, Endpoint, Outcome, Request, Silence, Ticket, TicketId, Transmit,
+};
 use pseud_proto::{CallId, CallRefused, Packed, Reason};
 use std::collections::BTreeMap;
 use std::io;
@@ -33,6 +36,10 @@ pub(crate) struct SharedSocket {
 pub(crate) struct DatagramState {
     pub(crate) machine: Endpoint,
     waiters: BTreeMap<CallId, CallWaiter>,
+    /// Who waits for the end of a request's time.
+    cancelling: BTreeMap<TicketId, WaitList>,
+    /// Who waits until nothing is open.
+    draining: WaitList,
     /// A datagram that the socket did not take: the task sends it.
     pub(crate) stuck: Option<Transmit>,
     /// The moment for which the task sleeps: it is woken only for an earlier one.
@@ -52,8 +59,15 @@ impl SharedSocket {
     pub(crate) fn new(machine: Endpoint, socket: impl DatagramSocket, hub: Arc<Hub>) -> Self {
         let nobody = nobody(&hub);
         let socket: Option<Arc<dyn DatagramSocket>> = Some(Arc::new(socket));
-        let (waiters, stuck, armed) = (BTreeMap::new(), None, None);
-        let inner = Mutex::new(DatagramState { machine, waiters, stuck, armed, socket });
+        let inner = Mutex::new(DatagramState {
+            machine,
+            waiters: BTreeMap::new(),
+            cancelling: BTreeMap::new(),
+            draining: WaitList::default(),
+            stuck: None,
+            armed: None,
+            socket,
+        });
         Self { inner, hub, nobody, driver: AtomicWaker::new(), log: Log::default() }
     }
 
@@ -112,14 +126,64 @@ impl SharedSocket {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Answers a request, to be sent by [`flush`](Self::flush).
+    pub(crate) fn reply(&self, ticket: Ticket, result: &Packed) -> Result<(), Silence> {
+        let (id, now) = (ticket.id(), self.now());
+        self.over(id, |machine| machine.reply(ticket, result, now))
+    }
+
+    /// Does not answer a request.
+    pub(crate) fn abandon(&self, ticket: Ticket, why: Silence) {
+        self.over(ticket.id(), |machine| machine.abandon(ticket, why));
+    }
+
+    /// What ends a request.
+    fn over<T>(&self, ticket: TicketId, end: impl FnOnce(&mut Endpoint) -> T) -> T {
+        let mut inner = self.lock();
+        let ended = end(&mut inner.machine);
+        let wait_list = inner.cancelling.remove(&ticket).unwrap_or_default();
+        let (wakers, _) = inner.collect();
+        drop(inner);
+        wakers.into_iter().for_each(Waker::wake);
+        wait_list.wake();
+        ended
+    }
+
+    /// Lets somebody wait until a request is cancelled; `false` where it was.
+    pub(crate) fn wait_for_cancel(&self, ticket: TicketId, place: &WaitHandle) -> bool {
+        let mut inner = self.lock();
+        let waits = inner.is_awaited(ticket);
+        if waits {
+            inner.cancelling.entry(ticket).or_default().join(place);
+        }
+        waits
+    }
+
+    /// Takes no new requests.
+    pub(crate) fn drain(&self) {
+        self.lock().machine.drain();
+    }
+
+    /// Lets somebody wait until nothing is open, or all is closed; `false` where it is so.
+    pub(crate) fn wait_for_idle(&self, place: &WaitHandle) -> bool {
+        let mut inner = self.lock();
+        let waits = !inner.is_idle();
+        if waits {
+            inner.draining.join(place);
+        }
+        waits
+    }
+
     /// Ends everything: calls end as closed, and the task ends.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         inner.machine.close();
         inner.stuck = None;
         let socket = inner.socket.take();
+        let cancelling = std::mem::take(&mut inner.cancelling);
         let (wakers, requests) = inner.collect();
         drop(inner);
+        cancelling.into_values().for_each(WaitList::wake);
         drop((requests, socket));
         wakers.into_iter().for_each(Waker::wake);
         self.hub.shutdown();
@@ -203,6 +267,15 @@ pub(crate) fn is_of_another(error: &io::Error) -> bool {
 }
 
 impl DatagramState {
+    /// Whether that request is to be answered, as far as anybody knows.
+    pub(crate) fn is_awaited(&self, ticket: TicketId) -> bool {
+        self.socket.is_some() && !self.machine.is_overdue(ticket)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.socket.is_none() || self.stuck.is_none() && self.machine.is_idle()
+    }
+
     /// What follows from the machine: whom to wake, and what is to be served.
     pub(crate) fn collect(&mut self) -> (Vec<Waker>, Vec<Request>) {
         let (mut wakers, mut requests) = (Vec::new(), Vec::new());
@@ -218,8 +291,15 @@ impl DatagramState {
                         wakers.push(waker);
                     }
                 }
+                Action::Overdue(ticket) => {
+                    let wait_list = self.cancelling.remove(&ticket).unwrap_or_default();
+                    wakers.extend(wait_list.into_wakers());
+                }
                 _ => {}
             }
+        }
+        if self.is_idle() {
+            wakers.extend(std::mem::take(&mut self.draining).into_wakers());
         }
         (wakers, requests)
     }

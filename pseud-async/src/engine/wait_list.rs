@@ -38,6 +38,18 @@ impl WaitList {
         self.0.push(Arc::downgrade(&place.0));
     }
 
+    /// It happened: whoever waited is woken. Under no lock.
+    #[cfg(feature = "rpcudp")]
+    pub(crate) fn wake(self) {
+        self.into_wakers().for_each(Waker::wake);
+    }
+
+    /// It happened: who waited, each to be woken once the lock is released.
+    #[cfg(feature = "rpcudp")]
+    pub(crate) fn into_wakers(mut self) -> impl Iterator<Item = Waker> {
+        self.leave().into_iter().filter_map(|known| known.take())
+    }
+
     /// It happened: whom to wake once the lock is released.
     pub(crate) fn leave(&mut self) -> Vec<Arc<AtomicWaker>> {
         std::mem::take(&mut self.0).into_iter().filter_map(|known| known.upgrade()).collect()

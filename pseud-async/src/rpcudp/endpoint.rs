@@ -9,15 +9,19 @@ use crate::datagram::shared::SharedSocket;
 use crate::datagram::socket::{DatagramSocket, Datagrams};
 use crate::endpoint_error::EndpointError;
 use crate::engine::hub::Hub;
-use crate::serve::cancelled::Cancelled;
+use crate::engine::wait_list::WaitHandle;
+use crate::node::Drain;
+use crate::runtime::time::{after, by, within};
 use crate::serve::registry::Registry;
 use crate::serve::registry::service_table::Served;
 use pseud_proto::rpcudp::{Config, Stats};
 use serde::Serialize;
 use std::fmt;
-use std::marker::PhantomData;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 /// One UDP socket that serves handlers and calls others. Cheap to clone; all clones are one.
 ///
@@ -27,7 +31,7 @@ use std::sync::Arc;
 pub struct Endpoint<R: Datagrams> {
     owner: Arc<EndpointOwner>,
     local: SocketAddr,
-    runtime: PhantomData<fn() -> R>,
+    runtime: R,
 }
 
 /// Closes the endpoint when the last handle goes.
@@ -70,6 +74,11 @@ impl Options {
 impl<R: Datagrams> Endpoint<R> {
     /// A socket at that address; port 0 is one that is free.
     ///
+    /// A machine of several addresses is to be bound to the one that peers call. Where it is bound to all of
+    /// them (`0.0.0.0`, `[::]`) the system answers from the one that its routes say: callers who asked
+    /// another believe no answer from there, unless they are set to
+    /// ([`Config::any_source`]), and their calls time out.
+    ///
     /// # Errors
     /// It is called outside a runtime, or in one that lacks what an endpoint needs; the address cannot be
     /// had; the operating system gives no entropy.
@@ -95,7 +104,7 @@ impl<R: Datagrams> Endpoint<R> {
         let served = Arc::new(options.registry.map_or_else(Served::own, Served::shared));
         let serving = Arc::new(ServedEndpoint { shared, served });
         runtime.spawn(driver::run(runtime.clone(), EndsEndpoint(serving.clone())));
-        Ok(Self { owner: Arc::new(EndpointOwner(serving)), local, runtime: PhantomData })
+        Ok(Self { owner: Arc::new(EndpointOwner(serving)), local, runtime })
     }
 
     /// Where it is bound, with the port that it really has.
@@ -123,6 +132,28 @@ impl<R: Datagrams> Endpoint<R> {
         self.owner.0.shared.lock().machine.stats()
     }
 
+    /// Ends it in order: takes no new requests, lets what is open finish for that long at most, sends what
+    /// waits to be sent, then [closes](Self::close) it. Says whether it was cut short. Any executor may
+    /// await it. Dropped before its end it leaves an endpoint that takes no new requests.
+    ///
+    /// Who asks meanwhile hears nothing, as ever where nobody answers; requests that come again are answered
+    /// once more where their answers are kept.
+    pub async fn drain(&self, at_most: Duration) -> Drain {
+        let (shared, place) = (&self.owner.0.shared, WaitHandle::default());
+        shared.drain();
+        let idle = poll_fn(|cx| {
+            place.register(cx.waker());
+            match shared.wait_for_idle(&place) {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }
+        });
+        let until = after(self.runtime.now(), at_most);
+        let drained = within(&self.runtime, by(&self.runtime, until, idle)).await;
+        self.close();
+        drained.map_or(Drain::CutShort, |()| Drain::Complete)
+    }
+
     /// Ends everything now: calls end as closed, what comes is dropped, handlers that wait are dropped,
     /// and the socket closes as its task ends.
     pub fn close(&self) {
@@ -131,7 +162,7 @@ impl<R: Datagrams> Endpoint<R> {
 
     /// Waits until it is closed, by another clone or with its runtime. Cancel-safe.
     pub async fn closed(&self) {
-        Cancelled::new(self.owner.0.shared.nobody.clone(), None).await;
+        self.owner.0.shared.hub.shut_down().await;
     }
 
     /// What it serves besides the [global](Registry::global) registry: its own, or the one that it was
@@ -145,7 +176,7 @@ impl<R: Datagrams> Endpoint<R> {
 
 impl<R: Datagrams> Clone for Endpoint<R> {
     fn clone(&self) -> Self {
-        Self { owner: self.owner.clone(), local: self.local, runtime: PhantomData }
+        Self { owner: self.owner.clone(), local: self.local, runtime: self.runtime.clone() }
     }
 }
 

@@ -11,11 +11,11 @@ use crate::serve::handler::HandlerResult;
 use crate::serve::handler_panics::{CaughtAnswer, Whose, answered, catch};
 use crate::serve::on_disconnect::while_wanted;
 use crate::serve::registry::service_table::Served;
-use crate::serve::request::Request;
+use crate::serve::request::{Asked, Request};
 use crate::serve::resolve::Resolving;
 use pseud_proto::Provenance;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::rpcudp::{Silence, Ticket};
+use pseud_proto::rpcudp::{Silence, Ticket, TicketId};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -25,6 +25,7 @@ use std::task::{Context, Poll, Waker};
 /// The duty to answer a request or to be silent, once. Dropped, it is given up.
 struct DatagramResponder {
     shared: Arc<SharedSocket>,
+    id: TicketId,
     ticket: Option<Ticket>,
     method: String,
     from: SocketAddr,
@@ -33,13 +34,10 @@ struct DatagramResponder {
 impl DatagramResponder {
     fn answer(mut self, answer: HandlerResult) {
         let Some(ticket) = self.ticket.take() else { return };
-        let now = self.shared.now();
         let silent = match answer {
-            Ok(result) => {
-                self.shared.lock().machine.reply(ticket, &result, now).map_err(|why| (why, None))
-            }
+            Ok(result) => self.shared.reply(ticket, &result).map_err(|why| (why, None)),
             Err(fault) => {
-                self.shared.lock().machine.abandon(ticket, Silence::Fault);
+                self.shared.abandon(ticket, Silence::Fault);
                 Err((Silence::Fault, Some(fault.to_string())))
             }
         };
@@ -53,9 +51,18 @@ impl DatagramResponder {
         self.give_up(why);
     }
 
+    /// Nobody waits for it any more: this endpoint is closed, or it took too long.
+    fn unwanted(mut self) {
+        let why = match self.shared.hub.is_shut_down() {
+            true => Silence::Abandoned,
+            false => Silence::Overdue,
+        };
+        self.give_up(why);
+    }
+
     fn give_up(&mut self, why: Silence) {
         let Some(ticket) = self.ticket.take() else { return };
-        self.shared.lock().machine.abandon(ticket, why);
+        self.shared.abandon(ticket, why);
         self.notify(why, None);
     }
 
@@ -83,10 +90,15 @@ impl ServedEndpoint {
     pub(super) fn serve(&self, request: pseud_proto::rpcudp::Request) {
         let (shared, from) = (&self.shared, request.from());
         let (ticket, name, arguments) = request.into_parts();
-        let method = name.to_string();
+        let (id, method) = (ticket.id(), name.to_string());
         let responder =
-            DatagramResponder { shared: shared.clone(), ticket: Some(ticket), method, from };
-        let request = Request { id: None, caller: caller(shared, from), name, arguments };
+            DatagramResponder { shared: shared.clone(), id, ticket: Some(ticket), method, from };
+        let request = Request {
+            asked: Asked::Datagram(shared.clone(), id),
+            caller: caller(shared, from),
+            name,
+            arguments,
+        };
         let mut resolving = Resolving::new(self.served.candidates(request.name()));
         let mut cx = Context::from_waker(Waker::noop());
         match resolving.poll(&request, &self.served, &mut cx) {
@@ -123,15 +135,18 @@ fn start(responder: DatagramResponder, started: Started) {
             let mut cx = Context::from_waker(Waker::noop());
             match Pin::new(&mut answering).poll(&mut cx) {
                 Poll::Ready(answer) => responder.answer(answered(answer)),
-                Poll::Pending => hub.runtime.spawn(Box::pin(waited_for(responder, answering))),
+                Poll::Pending => {
+                    let gone = Cancelled::of_datagram(responder.shared.clone(), responder.id);
+                    hub.runtime.spawn(Box::pin(waited_for(responder, gone, answering)));
+                }
             }
         }
         Started::Blocking(handler, request) => {
             let owner = JobOwner::Address(responder.from.ip());
             let job = move || {
-                // None begins once the endpoint is closed; the responder gives the request up.
-                if responder.shared.hub.is_shut_down() {
-                    return;
+                // None begins once the endpoint is closed, or after the request's time.
+                if request.cancelled().is_cancelled() {
+                    return responder.unwanted();
                 }
                 let whose = Whose::of(&request);
                 responder.answer(catch(&whose, move || handler(request)));
@@ -150,18 +165,24 @@ async fn resolved(
 ) {
     let mut gone = request.cancelled();
     match while_wanted(&mut gone, |cx| resolving.poll(&request, &served, cx)).await {
-        None => {}
+        None => responder.unwanted(),
         Some(None) => responder.silence(Silence::NoSuchService),
         Some(Some(handler)) => start(responder, Started::new(request, handler)),
     }
 }
 
-/// The rest of a handler's way that has to wait: until the endpoint is closed.
-async fn waited_for(responder: DatagramResponder, mut answering: CaughtAnswer) {
-    let mut gone = Cancelled::new(responder.shared.nobody.clone(), None);
+/// The rest of a handler's way that has to wait: until the endpoint is closed, or it has waited for too
+/// long.
+async fn waited_for(
+    responder: DatagramResponder,
+    mut gone: Cancelled,
+    mut answering: CaughtAnswer,
+) {
     let answer = while_wanted(&mut gone, |cx| Pin::new(&mut answering).poll(cx)).await;
+    // While it is dropped it still counts as one that runs.
     drop(answering);
-    if let Some(answer) = answer {
-        responder.answer(answered(answer));
+    match answer {
+        Some(answer) => responder.answer(answered(answer)),
+        None => responder.unwanted(),
     }
 }

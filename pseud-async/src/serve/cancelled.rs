@@ -1,8 +1,12 @@
 //! The signal to a handler that nobody waits for its answer any more.
 
+#[cfg(feature = "rpcudp")]
+use crate::datagram::shared::SharedSocket;
 use crate::engine::seat::Seat;
 use crate::engine::wait_list::WaitHandle;
 use pseud_proto::RequestId;
+#[cfg(feature = "rpcudp")]
+use pseud_proto::rpcudp::TicketId;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// A future that is ready once the caller is gone (or the request is answered): its link ended, or
-/// this node shut down. Costs nothing until it is polled. Cancel-safe.
+/// this node shut down; of a datagram, once it has waited for its endpoint's `request_timeout`. Costs nothing until it is polled. Cancel-safe.
 ///
 /// ```no_run
 /// use pseud::{Fault, Request};
@@ -24,28 +28,44 @@ use std::task::{Context, Poll};
 #[derive(Clone)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Cancelled {
-    seat: Arc<Seat>,
-    /// `None`: of a datagram, whose sender's end nobody knows.
-    request: Option<RequestId>,
+    awaited: Awaited,
     place: WaitHandle,
+}
+
+/// A request that somebody waits for.
+#[derive(Clone)]
+enum Awaited {
+    Session(Arc<Seat>, RequestId),
+    #[cfg(feature = "rpcudp")]
+    Datagram(Arc<SharedSocket>, TicketId),
 }
 
 impl fmt::Debug for Cancelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Cancelled").field(&self.request).finish()
+        match &self.awaited {
+            Awaited::Session(_, request) => f.debug_tuple("Cancelled").field(request).finish(),
+            #[cfg(feature = "rpcudp")]
+            Awaited::Datagram(_, ticket) => f.debug_tuple("Cancelled").field(ticket).finish(),
+        }
     }
 }
 
 impl Cancelled {
-    pub(crate) fn new(seat: Arc<Seat>, request: impl Into<Option<RequestId>>) -> Self {
-        Self { seat, request: request.into(), place: WaitHandle::default() }
+    pub(crate) fn new(seat: Arc<Seat>, request: RequestId) -> Self {
+        Self { awaited: Awaited::Session(seat, request), place: WaitHandle::default() }
+    }
+
+    #[cfg(feature = "rpcudp")]
+    pub(crate) fn of_datagram(socket: Arc<SharedSocket>, ticket: TicketId) -> Self {
+        Self { awaited: Awaited::Datagram(socket, ticket), place: WaitHandle::default() }
     }
 
     /// The same as a question, for handlers that compute.
     pub fn is_cancelled(&self) -> bool {
-        match self.request {
-            Some(request) => self.seat.look(|session| !session.is_awaited(request)),
-            None => self.seat.hub.is_shut_down(),
+        match &self.awaited {
+            Awaited::Session(seat, request) => seat.look(|session| !session.is_awaited(*request)),
+            #[cfg(feature = "rpcudp")]
+            Awaited::Datagram(socket, ticket) => !socket.lock().is_awaited(*ticket),
         }
     }
 }
@@ -55,9 +75,10 @@ impl Future for Cancelled {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.place.register(cx.waker());
-        let waits = match self.request {
-            Some(request) => self.seat.wait_for_cancel(request, &self.place),
-            None => self.seat.hub.wait_for_end(&self.place),
+        let waits = match &self.awaited {
+            Awaited::Session(seat, request) => seat.wait_for_cancel(*request, &self.place),
+            #[cfg(feature = "rpcudp")]
+            Awaited::Datagram(socket, ticket) => socket.wait_for_cancel(*ticket, &self.place),
         };
         match waits {
             true => Poll::Pending,

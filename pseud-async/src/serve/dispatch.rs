@@ -6,7 +6,7 @@ use super::handler::{Handler, HandlerResult, Plain};
 use super::handler_panics::{CaughtAnswer, Whose, answered, catch, catch_future};
 use super::on_disconnect::{OnDisconnect, while_wanted};
 use super::registry::service_table::Served;
-use super::request::Request;
+use super::request::{Asked, Request};
 use super::resolve::Resolving;
 use super::responder::Responder;
 use crate::engine::blocking_jobs::JobOwner;
@@ -169,7 +169,7 @@ fn open(
         return Err((ticket, refusal));
     }
     let caller = Caller::of_session(seat.clone(), info, provenance);
-    Ok((ticket, Request { id: Some(id), caller, name, arguments }))
+    Ok((ticket, Request { asked: Asked::Session(id), caller, name, arguments }))
 }
 
 /// What a request of that many bytes takes once it is decoded. Those that stay small count by their

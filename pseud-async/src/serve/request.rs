@@ -1,12 +1,18 @@
 //! A request, as its handler sees it.
 
+#[cfg(feature = "rpcudp")]
+use crate::datagram::shared::SharedSocket;
 use crate::serve::caller::Caller;
 use crate::serve::cancelled::Cancelled;
+#[cfg(feature = "rpcudp")]
+use pseud_proto::rpcudp::TicketId;
 use pseud_proto::value::{Arguments, BadArguments};
 use pseud_proto::{RequestId, User};
 use serde::Deserialize;
 use smol_str::SmolStr;
 use std::fmt;
+#[cfg(feature = "rpcudp")]
+use std::sync::Arc;
 
 /// What a handler is given: the caller's arguments, checked, and a way back to the caller.
 ///
@@ -27,11 +33,19 @@ use std::fmt;
 /// # Ok(()) }
 /// ```
 pub struct Request {
-    /// Of its session; a datagram has none.
-    pub(crate) id: Option<RequestId>,
+    pub(crate) asked: Asked,
     pub(crate) caller: Caller,
     pub(crate) name: SmolStr,
     pub(crate) arguments: Arguments,
+}
+
+/// What waits for the answer.
+pub(crate) enum Asked {
+    /// A request of its caller's session.
+    Session(RequestId),
+    /// A datagram.
+    #[cfg(feature = "rpcudp")]
+    Datagram(Arc<SharedSocket>, TicketId),
 }
 
 impl Request {
@@ -84,13 +98,17 @@ impl Request {
     /// other tasks or threads tells them.
     ///
     /// Of a datagram (`Wire::Rpcudp`) nobody knows whether its sender is still there: there it tells of
-    /// this side's end alone.
+    /// this side's end, and that the request has waited for its endpoint's `request_timeout`.
     ///
     /// A blocking handler runs to its end, and until then counts as one of the
     /// `Limits::requests_open_max` that all peers share: one that takes long should
     /// [ask](Cancelled::is_cancelled), lest peers that call and leave keep everybody else out.
     pub fn cancelled(&self) -> Cancelled {
-        Cancelled::new(self.caller.seat.clone(), self.id)
+        match &self.asked {
+            Asked::Session(request) => Cancelled::new(self.caller.seat.clone(), *request),
+            #[cfg(feature = "rpcudp")]
+            Asked::Datagram(socket, ticket) => Cancelled::of_datagram(socket.clone(), *ticket),
+        }
     }
 
     /// Whose request it is: Python's `with_identity`, without asking for it. Nothing that the caller

@@ -3,17 +3,22 @@
 use crate::run::{PATIENCE, Program, run};
 use pseud::Fault;
 use pseud::rpcudp::Endpoint;
+use std::time::Duration;
 
 /// `pseud serve --rpcudp --demo`, and where it is.
 fn demo(options: &[&str]) -> (Program, String) {
     let serve = ["serve", "--demo", "--rpcudp", "127.0.0.1:0"];
     let program = Program::start(&[&serve, options].concat());
     let mut line = program.line();
-    while !line.starts_with("listening on rpcudp ") {
+    loop {
+        let address =
+            line.strip_prefix("listening on ").and_then(|at| at.strip_suffix(" (rpcudp)"));
+        if let Some(address) = address {
+            let address = address.to_owned();
+            return (program, address);
+        }
         line = program.line();
     }
-    let address = line.trim_start_matches("listening on rpcudp ").to_owned();
-    (program, address)
 }
 
 #[test]
@@ -53,12 +58,36 @@ async fn its_methods_call_their_caller_back() {
     assert_eq!(told, "hahaha");
 }
 
+/// What is open when it is told to stop is answered; what comes then is not.
+#[tokio::test]
+async fn it_is_drained() {
+    let (program, address) = demo(&[]);
+    let to = address.parse().unwrap();
+    let caller = Endpoint::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let slow = tokio::spawn(caller.call::<f64, _>(to, "sleep", (4.0,)).timeout(PATIENCE));
+    // Datagrams of one socket come in their order: once this is answered the other is open.
+    while caller.stats().calls_pending == 0 {
+        tokio::task::yield_now().await;
+    }
+    let _: String = caller.call(to, "hello", ("x",)).timeout(PATIENCE).await.unwrap();
+    program.signal("TERM");
+    program.wait_for_log("SIGTERM");
+    // It says so before it does so.
+    let late = || caller.call::<String, _>(to, "hello", ("x",)).timeout(Duration::from_millis(300));
+    while late().await.is_ok() {}
+    assert!(!slow.is_finished());
+    assert_eq!(slow.await.unwrap().unwrap(), 4.0);
+    assert_eq!(program.end().code, Some(0));
+}
+
 #[test]
 fn mistakes() {
     for (arguments, word) in [
         (&["call", "--rpcudp", "nowhere", "x"][..], "HOST:PORT"),
         (&["call", "--rpcudp", "127.0.0.1:1", "--kw", "a=1", "x"], "--kw"),
         (&["call", "--rpcudp", "127.0.0.1:1", "--peer", "s", "x"], "--peer"),
+        (&["call", "--rpcudp", "127.0.0.1:0", "x"], "nobody can answer from 127.0.0.1:0"),
+        (&["call", "--rpcudp", "0.0.0.0:5", "x"], "nobody can answer from 0.0.0.0:5"),
         (&["serve", "--rpcudp", "127.0.0.1"], "HOST:PORT"),
         (&["serve", "--rpcudp", "127.0.0.1:0", "--bind", "tcp://127.0.0.1:0"], "--name"),
         (&["serve", "--demo"], "--rpcudp"),

@@ -16,6 +16,8 @@ pub(super) struct DatagramCall {
     pub(super) to: SocketAddr,
     /// How often it was handed to the driver to be sent.
     pub(super) pulled: u32,
+    /// Whether a datagram of it waits to be sent: no second one joins it.
+    pub(super) is_queued: bool,
     deadline: Instant,
     /// What is to be done with it next, and when: its end or its next sending.
     due: Instant,
@@ -65,7 +67,15 @@ impl DatagramCalls {
     ) -> Key {
         let deadline = deadline::after(now, wait);
         let due = due(deadline, resend.as_ref(), now);
-        let key = self.slab.insert(DatagramCall { id, to, pulled: 0, deadline, due, resend });
+        let key = self.slab.insert(DatagramCall {
+            id,
+            to,
+            pulled: 0,
+            is_queued: false,
+            deadline,
+            due,
+            resend,
+        });
         self.by_id.insert(id, key);
         self.due.insert((due, key));
         key

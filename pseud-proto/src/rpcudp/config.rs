@@ -13,9 +13,15 @@ pub struct Config {
     pub wait_timeout: Duration,
     /// Calls that wait for their answers; 65 536. Over it a call is refused.
     pub calls_pending_max: usize,
-    /// Requests that were not answered yet; 1 024, of up to 8 KiB each. Over it requests are dropped. One
-    /// host's take three quarters of the places at most (an IPv6 host has a /64).
+    /// Requests that were not answered yet; 1 024, of up to 8 KiB each. Over it requests are dropped. A
+    /// quarter of the places is for addresses that have [proved](Self::proven_for) to be their senders'
+    /// own, and of the places that it may have one host takes three quarters at most (an IPv6 host has a
+    /// /64).
     pub requests_open_max: usize,
+    /// How long a request may wait for its answer; 60 s. Then its handler is to be
+    /// [given up](super::Action::Overdue): whoever asked has long ended its call (after 5 s, the reference's
+    /// default), and nobody can say that it did. `None` is the reference's way: for ever.
+    pub request_timeout: Option<Duration>,
     /// Bytes of datagrams that wait to be sent; 4 MiB. Over it calls are refused and answers dropped.
     pub queue_bytes_max: usize,
     /// Believe an answer wherever it comes from, if its id is that of a call: the reference's way, and
@@ -51,6 +57,7 @@ impl Default for Config {
             wait_timeout: Duration::from_secs(5),
             calls_pending_max: 65_536,
             requests_open_max: 1_024,
+            request_timeout: Some(Duration::from_secs(60)),
             queue_bytes_max: 4 << 20,
             any_source: false,
             duplicate_window: Duration::from_secs(60),
@@ -68,11 +75,12 @@ impl Default for Config {
 
 impl Config {
     /// As Python's `rpcudp` behaves: answers are believed wherever they come from, requests that come
-    /// twice run twice, answers are as large as they are, and handlers are named `rpc_…`. Only for
-    /// networks whose senders are all known.
+    /// twice run twice, handlers wait for as long as they like, answers are as large as they are, and
+    /// handlers are named `rpc_…`. Only for networks whose senders are all known.
     pub fn like_the_reference() -> Self {
         Self {
             any_source: true,
+            request_timeout: None,
             duplicate_window: Duration::ZERO,
             amplification_max: None,
             unproven_answers: FloodLimit { burst: u32::MAX, per_second: u32::MAX },

@@ -5,9 +5,9 @@ use super::config::{CallOptions, Config};
 use super::open_requests::OpenRequests;
 use super::outcome::Outcome;
 use super::output::{DatagramQueue, Transmit};
-use super::request::{Repeats, Request, Ticket};
+use super::request::{Repeats, Request, Ticket, TicketId};
 use super::silence::{Counts, Silence};
-use super::source::{canonical, is_own};
+use super::source::{canonical, is_nowhere, is_own};
 use super::trust::Trust;
 use crate::base::slab::{Key, MachineId};
 use crate::call::CallId;
@@ -15,6 +15,7 @@ use crate::dialect::rpcudp::datagram::{ID_BYTES, MessageId};
 use crate::dialect::rpcudp::outbound::{self, NoResponse};
 use crate::error::{CallRefused, Executed, Reason};
 use crate::value::Packed;
+use bytes::Bytes;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::collections::VecDeque;
@@ -27,6 +28,10 @@ use std::time::{Duration, Instant};
 pub enum Action {
     /// Serve this request, and answer or abandon its ticket once.
     Serve(Request),
+    /// This request has waited for [`Config::request_timeout`]: give up what serves it, and
+    /// [abandon](Endpoint::abandon) its ticket, which keeps its place until then. Said at most once for each;
+    /// it may have been answered since.
+    Overdue(TicketId),
     /// This call is over. Said once for each call.
     Finish {
         /// The call.
@@ -67,6 +72,7 @@ pub struct Endpoint {
     pub(super) trust: Trust,
     pub(super) actions: VecDeque<Action>,
     pub(super) counts: Counts,
+    pub(super) draining: bool,
     pub(super) closed: bool,
 }
 
@@ -82,11 +88,12 @@ impl Endpoint {
             local: None,
             calls: DatagramCalls::new(machine),
             output: DatagramQueue::new(config.queue_bytes_max),
-            requests: OpenRequests::default(),
+            requests: OpenRequests::new(machine, config.requests_open_max, config.request_timeout),
             repeats: Repeats::new(&config),
             trust: Trust::new(&config),
             actions: VecDeque::new(),
             counts: Counts::default(),
+            draining: false,
             closed: false,
             config,
         }
@@ -107,7 +114,8 @@ impl Endpoint {
     ///
     /// # Errors
     /// Nothing is sent: the body is over 8 192 bytes, the arguments cannot be packed, the name is empty,
-    /// too many calls wait, the queue is full, the address is our own, or this endpoint is closed.
+    /// too many calls wait, the queue is full, nobody can answer from that address, it is our own, or this
+    /// endpoint is closed.
     pub fn call(
         &mut self,
         to: SocketAddr,
@@ -130,8 +138,15 @@ impl Endpoint {
         });
         let wait = options.timeout.unwrap_or(self.config.wait_timeout);
         let key = self.calls.insert(id, canonical(to), wait, resend, now);
-        self.output.push(to, datagram, Some(key));
+        self.queue_call(to, datagram, key);
         Ok(CallId(key))
+    }
+
+    fn queue_call(&mut self, to: SocketAddr, datagram: Bytes, key: Key) {
+        let queued = self.output.push(to, datagram, Some(key));
+        if let Some(call) = self.calls.get_mut(key) {
+            call.is_queued |= queued;
+        }
     }
 
     fn check_call(&self, to: SocketAddr, name: &str) -> Result<(), CallRefused> {
@@ -140,6 +155,10 @@ impl Endpoint {
         }
         if self.closed {
             return Err(CallRefused::Arguments("this endpoint is closed".into()));
+        }
+        if is_nowhere(to, self.config.any_source) {
+            let text = format!("nobody can answer from {to}");
+            return Err(CallRefused::Arguments(text.into()));
         }
         if self.local.is_some_and(|local| is_own(to, local)) {
             return Err(CallRefused::Arguments("an endpoint does not call itself".into()));
@@ -186,7 +205,7 @@ impl Endpoint {
         if !self.is_own_ticket(&ticket) {
             return Err(Silence::Abandoned);
         }
-        self.requests.give_back(ticket.asked.0);
+        self.requests.close(ticket.id.0);
         let sent = self.try_reply(&ticket, result, now);
         sent.map_err(|why| self.counts.silence(why))
     }
@@ -211,15 +230,18 @@ impl Endpoint {
     /// Does not answer a request: its caller hears nothing. `why` is counted.
     pub fn abandon(&mut self, ticket: Ticket, why: Silence) {
         if self.is_own_ticket(&ticket) {
-            self.requests.give_back(ticket.asked.0);
+            self.requests.close(ticket.id.0);
             self.counts.silence(why);
         }
     }
 
     fn is_own_ticket(&self, ticket: &Ticket) -> bool {
-        let ours = ticket.machine == self.machine;
-        debug_assert!(ours, "a ticket of another endpoint");
-        ours
+        self.machine.owns(ticket.id.0)
+    }
+
+    /// Whether that request has waited for [`Config::request_timeout`], or is answered.
+    pub fn is_overdue(&self, ticket: TicketId) -> bool {
+        self.requests.is_overdue(ticket.0)
     }
 
     /// Whether that address has lately answered a call of ours: how large an answer it may be sent is not
@@ -254,7 +276,7 @@ impl Endpoint {
             let Some(key) = next.call else { return Some(next) };
             // A call that is over is not sent any more.
             if let Some(call) = self.calls.get_mut(key) {
-                call.pulled = call.pulled.saturating_add(1);
+                (call.pulled, call.is_queued) = (call.pulled.saturating_add(1), false);
                 return Some(next);
             }
         }
@@ -267,25 +289,44 @@ impl Endpoint {
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.calls.next_due()
+        let (calls, requests) = (self.calls.next_due(), self.requests.next_due());
+        calls.into_iter().chain(requests).min()
     }
 
-    /// Ends calls whose time is over, and sends again those that are to be.
+    /// Ends calls whose time is over, sends again those that are to be, and tells of requests that have
+    /// waited for too long.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(due) = self.calls.pop_due(now) {
             match due {
                 DueCall::Over(key) => self.give_up(key, Reason::TimedOut),
                 DueCall::Again(key, Resend { address, datagram, .. }) => {
-                    // Where there is no room the next time comes soon.
-                    self.output.push(address, datagram, Some(key));
+                    // Where there is no room, or the last copy still waits, the next time comes soon.
+                    if self.calls.get_mut(key).is_some_and(|call| !call.is_queued) {
+                        self.queue_call(address, datagram, key);
+                    }
                 }
             }
         }
+        while let Some(request) = self.requests.pop_overdue(now) {
+            self.actions.push_back(Action::Overdue(TicketId(request)));
+        }
+    }
+
+    /// Takes no new requests; those that are open, and calls, go on. A request that was answered before is
+    /// answered again while its answer is kept.
+    pub fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Whether no request and no call is open, and nothing waits to be sent.
+    pub fn is_idle(&self) -> bool {
+        self.requests.count() == 0 && self.calls.len() == 0 && self.output.is_empty()
     }
 
     /// Ends all calls and takes no more; what comes is dropped, and what is queued is forgotten.
     pub fn close(&mut self) {
         self.closed = true;
+        self.requests.forget_due();
         for key in self.calls.keys() {
             let pulled = self.calls.get_mut(key).is_some_and(|call| call.pulled > 0);
             let executed = if pulled { Executed::Maybe } else { Executed::No };

@@ -2,7 +2,7 @@
 
 use super::endpoint::{Action, Endpoint};
 use super::outcome::Outcome;
-use super::request::{Request, Ticket};
+use super::request::{Request, Ticket, TicketId};
 use super::silence::Dropped;
 use super::source::{canonical, is_bad, is_own};
 use crate::dialect::rpcudp::datagram::{self, DatagramKind, HEAD_BYTES, MessageId, NotOurs};
@@ -77,7 +77,11 @@ impl Endpoint {
                 false => Err(Dropped::Duplicate),
             };
         }
-        if !self.requests.has_room(asked.0, self.config.requests_open_max) {
+        if self.draining {
+            return Err(Dropped::Draining);
+        }
+        let is_proven = self.is_proven(from, now);
+        if !self.requests.has_room(asked.0, is_proven) {
             return Err(Dropped::Overloaded);
         }
         let (name, arguments) =
@@ -86,8 +90,8 @@ impl Endpoint {
                 NoCall::Shape => Dropped::NoCall,
             })?;
         self.repeats.begin(asked, now);
-        self.requests.take(asked.0);
-        let ticket = Ticket { machine: self.machine, from, asked, bytes };
+        let id = TicketId(self.requests.open(asked.0, is_proven, now));
+        let ticket = Ticket { id, from, asked, bytes };
         let name = self.method(name);
         self.actions.push_back(Action::Serve(Request { ticket, name, arguments }));
         Ok(())

@@ -32,7 +32,7 @@
 //!
 //! # Differences to Python's `rpcudp`
 //! By default an answer is believed only from the address that was called, a request that comes again is not
-//! run again, and whoever has not shown that its address is its own is sent no more than three times
+//! run again, a handler waits for a minute at most, and whoever has not shown that its address is its own is sent no more than three times
 //! what came from there: see [`Config`]. Requests over 8 213 bytes, addresses that nobody sends from, and
 //! bodies with more than 64 containers inside each other are dropped. What is silent there is silent here,
 //! too, and told with its reason: [`Dropped`], [`Silence`], [`Counts`].
@@ -55,7 +55,7 @@ pub use config::{CallOptions, Config};
 pub use endpoint::{Action, Endpoint, Stats};
 pub use outcome::Outcome;
 pub use output::Transmit;
-pub use request::{Request, Ticket};
+pub use request::{Request, Ticket, TicketId};
 pub use silence::{Counts, Dropped, Silence};
 
 use crate::value::{EncodeError, Packed};

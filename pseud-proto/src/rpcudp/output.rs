@@ -33,6 +33,10 @@ impl DatagramQueue {
         self.bytes
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.bytes.saturating_add(bytes) <= self.bytes_max
     }

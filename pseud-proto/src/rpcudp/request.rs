@@ -1,6 +1,6 @@
 //! A request that came, and the right to answer it.
 
-use crate::base::slab::MachineId;
+use crate::base::slab::Key;
 use crate::dialect::rpcudp::datagram::MessageId;
 use crate::value::Arguments;
 use bytes::Bytes;
@@ -16,6 +16,10 @@ use std::time::Instant;
 /// Which request: its sender's address in one form, and its id.
 pub(super) type RequestKey = (SocketAddr, MessageId);
 
+/// Names a [`Ticket`], for as long as its endpoint lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TicketId(pub(super) Key);
+
 /// The right to answer one request, once: it moves into [`reply`](super::Endpoint::reply) or
 /// [`abandon`](super::Endpoint::abandon).
 ///
@@ -24,12 +28,19 @@ pub(super) type RequestKey = (SocketAddr, MessageId);
 #[derive(Debug)]
 #[must_use = "a request whose ticket is dropped stays open"]
 pub struct Ticket {
-    pub(super) machine: MachineId,
+    pub(super) id: TicketId,
     /// Where the answer goes, as it came.
     pub(super) from: SocketAddr,
     pub(super) asked: RequestKey,
     /// Bytes of its datagram.
     pub(super) bytes: usize,
+}
+
+impl Ticket {
+    /// What [`Action::Overdue`](super::Action::Overdue) calls it.
+    pub fn id(&self) -> TicketId {
+        self.id
+    }
 }
 
 /// A request, handed out to be served.

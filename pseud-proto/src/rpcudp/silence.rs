@@ -44,6 +44,8 @@ reasons! {
         UnknownResponse = "a response that no call waits for",
         /// A response to a call of ours, from an address that was not called.
         WrongSource = "a response from an address that was not called",
+        /// A request, while this endpoint finishes what is open.
+        Draining = "this endpoint takes no new requests",
         /// This endpoint was closed.
         Closed = "this endpoint is closed",
     }
@@ -68,6 +70,8 @@ reasons! {
         QueueFull = "the queue is full",
         /// Whoever served it gave it up.
         Abandoned = "it was given up",
+        /// It waited for longer than [`Config::request_timeout`](super::Config::request_timeout).
+        Overdue = "its handler waited for too long",
         /// This endpoint was closed.
         Closed = "this endpoint is closed",
     }

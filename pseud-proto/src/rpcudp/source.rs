@@ -31,6 +31,12 @@ pub(super) fn is_bad(address: SocketAddr) -> bool {
     bad_ip || port == 0 || ANSWERS_ANYTHING.contains(&port)
 }
 
+/// Whether nobody could answer a call that goes there: it reaches no one, or what comes from there is
+/// dropped. Where answers are believed from anywhere a group may be called.
+pub(super) fn is_nowhere(to: SocketAddr, any_source: bool) -> bool {
+    to.port() == 0 || to.ip().is_unspecified() || !any_source && is_bad(to)
+}
+
 /// Whether a datagram from there is our own: the address that we are bound to, or, where that is any, our
 /// port on this very host.
 pub(super) fn is_own(from: SocketAddr, local: SocketAddr) -> bool {
@@ -76,6 +82,21 @@ mod tests {
         }
         for good in ["192.0.2.1:5000", "127.0.0.1:8", "[2001:db8::1]:1234"] {
             assert!(!is_bad(address(good)), "{good}");
+        }
+    }
+
+    #[test]
+    fn o_05_addresses_that_nobody_answers_from() {
+        for (to, one, any) in [
+            ("192.0.2.1:0", true, true),
+            ("0.0.0.0:5000", true, true),
+            ("[::]:5000", true, true),
+            ("224.0.0.1:5000", true, false),
+            ("192.0.2.1:7", true, false),
+            ("192.0.2.1:5000", false, false),
+        ] {
+            let nowhere = [false, true].map(|any| is_nowhere(address(to), any));
+            assert_eq!(nowhere, [one, any], "{to}");
         }
     }
 
