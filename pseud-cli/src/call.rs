@@ -3,7 +3,8 @@
 use crate::cli::CallArguments;
 use crate::credentials::Credentials;
 use crate::exit::{FAILED, NO_ANSWER, USAGE, fail, fail_at};
-use crate::result::answer;
+use crate::json::Exts;
+use crate::result::answer_of;
 use crate::{kaa, rpcudp, terminal};
 use pseud::proto::value::Value;
 use pseud::proto::{Incompatible, PeerError};
@@ -128,7 +129,7 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
         }
     };
     match outcome {
-        Ok(value) => answer(&value),
+        Ok(value) => answer_of(&value, client.exts()),
         Err(error) => calling.failed(error, &called, traceback),
     }
 }
@@ -164,6 +165,14 @@ impl Deref for Either {
 }
 
 impl Either {
+    /// What exts of its wire mean.
+    fn exts(&self) -> Exts {
+        match self {
+            Self::Zmtp(_) => Exts::Unknown,
+            Self::Kaa(_) => Exts::Kaa,
+        }
+    }
+
     fn new(arguments: &CallArguments) -> Result<Self, ExitCode> {
         let made = match &arguments.kaa {
             Some(_) => {

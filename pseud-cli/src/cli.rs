@@ -3,7 +3,9 @@
 use crate::credentials::Credentials;
 use crate::heartbeat::HeartbeatArguments;
 use crate::json;
-use crate::parse::{host_port, keyword, late_guard, name, seconds, to_bind, to_connect};
+use crate::parse::{
+    host_port, kaa_address, kaa_to_connect, keyword, late_guard, name, seconds, to_bind, to_connect,
+};
 use crate::security::Guard;
 use crate::user::UserArguments;
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand};
@@ -143,7 +145,9 @@ pub(crate) struct KeygenArguments {
 ///
 /// On SIGHUP it reads --users again: sessions of users that were removed or changed end, and where the
 /// file is bad, those who were known still are. When it is told to stop, open calls may end within 5 s, and their callers have a second more to
-/// read the answers; a second signal stops it at once. Prints `listening on ENDPOINT` with the real port, a line for each --bind, before it serves.
+/// read the answers; a second signal stops it at once. Before it serves it prints a line for each --bind, --kaa and
+/// --rpcudp: `listening on ENDPOINT`, with the real port, and ` (kaa.rpc)` or ` (rpcudp)` behind it where
+/// it is not pseud's own wire.
 /// Logs go to stderr. Without --security nothing is authenticated or encrypted: bind where every
 /// peer is trusted.
 #[derive(Debug, Args)]
@@ -187,9 +191,9 @@ pub(crate) struct ServeArguments {
     /// (any), the port 0 (one that is free). Nothing is authenticated there, whatever --security says.
     #[arg(long, value_name = "HOST:PORT", num_args = 1.., value_parser = host_port)]
     pub(crate) rpcudp: Vec<String>,
-    /// Serve kaa.rpc there as well: HOST:PORT, /PATH of a Unix socket, or its name in kaa's directory
-    /// for temporary files. The methods are the same.
-    #[arg(long, value_name = "ENDPOINT", num_args = 1..)]
+    /// Serve kaa.rpc there as well: HOST:PORT, /PATH of a Unix socket, or unix:NAME for one in kaa's
+    /// directory for temporary files ($TMPDIR/kaa-UID). The methods are the same.
+    #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = kaa_address)]
     pub(crate) kaa: Vec<kaa::Address>,
     /// A file with the secret that kaa.rpc's peers must know, which only its owner may read (mode 600).
     /// The end of its last line is no part of it. Without it the secret is empty: whoever reaches the
@@ -251,9 +255,9 @@ pub(crate) struct CallArguments {
         value_parser = to_connect
     )]
     pub(crate) connect: Vec<Address>,
-    /// Connect to a server of kaa.rpc there: HOST:PORT, /PATH of a Unix socket, or its name in kaa's
-    /// directory for temporary files.
-    #[arg(long, value_name = "ENDPOINT", conflicts_with_all = ["peer", "identity", "key", "user"])]
+    /// Connect to a server of kaa.rpc there: HOST:PORT, /PATH of a Unix socket, or unix:NAME for one in
+    /// kaa's directory for temporary files ($TMPDIR/kaa-UID).
+    #[arg(long, value_name = "ENDPOINT", value_parser = kaa_to_connect, conflicts_with_all = ["peer", "identity", "key", "user"])]
     pub(crate) kaa: Option<kaa::Address>,
     /// A file with the secret that kaa.rpc's server knows, which only its owner may read (mode 600). The
     /// end of its last line is no part of it. Without it the secret is empty.
@@ -313,6 +317,12 @@ An ARG, or a VALUE of --kw, that is JSON is that value; any other is a string. S
   {"$timedelta": -1.5}                    seconds
   {"$timezone": "+02:00[CEST]"}           the name is optional; [Europe/Paris] alone is a key
   {"$ext": [5, "00ff"]}                   another msgpack ext: its code, its bytes
+
+With --kaa also, as Python's pickles have them:
+
+  {"$int": "36893488147419103232"}        an int of more than 64 bits
+  {"$set": [1, 2]}                        {"$frozenset": […]}, {"$complex": [1.0, 2.0]}
+  {"$object": {"class": "m.Name", …}}     an object that is not data, in results: what was said of it
 
 A dict whose only key begins with `$` is written as {"$map": …}, too."#;
 

@@ -37,7 +37,7 @@ pub(crate) struct Credentials {
     /// no part of it; an empty file is an empty password.
     #[arg(long, value_name = "FILE", requires = "user")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Let the password cross a network in clear.
+    /// Let the password, or with --kaa all calls, cross a network in clear.
     #[arg(long)]
     pub(crate) allow_plaintext: bool,
 }

@@ -23,9 +23,16 @@ pub(crate) fn fail_at(error: &(dyn Error + 'static)) -> ExitCode {
     match error.downcast_ref() {
         Some(EndpointError::InClear(in_clear)) => {
             let (verb, endpoint) = (in_clear.verb(), in_clear.endpoint());
-            let cause = "passwords, or kaa.rpc's calls, would cross the network in clear; give \
-                         --allow-plaintext if that network is trusted, or let both sides use keys \
-                         (pseud keygen --help)";
+            let cause = match in_clear.is_kaa() {
+                true => {
+                    "all that kaa.rpc says would cross the network in clear; give --allow-plaintext if \
+                     that network is trusted, or use a loopback address or a Unix socket"
+                }
+                false => {
+                    "passwords would cross the network in clear; give --allow-plaintext if that network \
+                     is trusted, or let both sides use keys (pseud keygen --help)"
+                }
+            };
             fail(USAGE, &format!("cannot {verb} {endpoint}: {cause}"))
         }
         _ => fail(FAILED, &error.to_string()),

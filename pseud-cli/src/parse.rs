@@ -4,6 +4,7 @@ use crate::json;
 use pseud::LateGuard;
 use pseud::proto::value::Value;
 use pseud::proto::zmtp::PublicKey;
+use pseud::tokio::kaa;
 use pseud::{Address, BadAddress};
 use std::time::Duration;
 
@@ -21,6 +22,22 @@ pub(crate) fn host_port(text: &str) -> Result<String, &'static str> {
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && is_port(port) => Ok(text.to_owned()),
         _ => Err("write HOST:PORT"),
+    }
+}
+
+/// Where kaa.rpc is served. A host without its port is not taken for the name of a socket.
+pub(crate) fn kaa_address(text: &str) -> Result<kaa::Address, String> {
+    kaa::Address::explicit(text).map_err(|bad| bad.cause.to_owned())
+}
+
+/// The same, to connect to.
+pub(crate) fn kaa_to_connect(text: &str) -> Result<kaa::Address, String> {
+    match kaa_address(text)? {
+        any if any.port() == Some(0) => Err("a port is needed to connect to".to_owned()),
+        any if any.starts_with("*:") => {
+            Err("`*` is for binding: name a host to connect to".to_owned())
+        }
+        address => Ok(address),
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) struct Guard {
     /// line is no part of it.
     #[arg(long, value_name = "FILE", requires = "user")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Let passwords cross a network in clear.
+    /// Let passwords, and with --kaa all calls, cross a network in clear.
     #[arg(long)]
     pub(crate) allow_plaintext: bool,
     /// Our key pair for --security trusted-curve and untrusted-curve: a file of `pseud keygen`. Two while

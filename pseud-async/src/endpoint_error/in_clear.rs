@@ -16,6 +16,17 @@ impl InClear {
         Self { verb, endpoint, kaa }
     }
 
+    #[cfg(feature = "kaa")]
+    pub(super) fn set_endpoint(&mut self, written: &str) {
+        self.endpoint = written.to_owned();
+    }
+
+    /// Whether it is kaa.rpc, all of which would be in clear: that wire has no keys. Else it is PLAIN's
+    /// password.
+    pub fn is_kaa(&self) -> bool {
+        self.kaa
+    }
+
     /// What cannot be done: `bind`, or `connect to`.
     pub fn verb(&self) -> &'static str {
         self.verb

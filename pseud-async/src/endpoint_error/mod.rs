@@ -53,6 +53,21 @@ pub enum EndpointError {
 }
 
 impl EndpointError {
+    /// The same of an endpoint that is written so.
+    #[cfg(feature = "kaa")]
+    pub(crate) fn of(mut self, written: &str) -> Self {
+        match &mut self {
+            Self::BadAddress(BadAddress { endpoint, .. })
+            | Self::AlreadyConnected(endpoint)
+            | Self::NotInUse { endpoint, .. }
+            | Self::ShutDown { endpoint, .. }
+            | Self::Io { endpoint, .. } => *endpoint = written.to_owned(),
+            Self::InClear(in_clear) => in_clear.set_endpoint(written),
+            Self::Runtime(_) => {}
+        }
+        self
+    }
+
     /// The kind of [`io::Error`] that says the same.
     pub fn kind(&self) -> io::ErrorKind {
         match self {

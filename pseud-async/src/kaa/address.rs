@@ -11,9 +11,12 @@ use std::str::FromStr;
 
 type Endpoint = pseud_proto::address::Address;
 
-/// Where a server of kaa.rpc listens: `host:port` is TCP, `/path` a Unix socket, and any other name a Unix
-/// socket of that name in kaa's directory for temporary files. Endpoints, `tcp://…` and `ipc://…`, are what
-/// they are. Its text is in kaa's words: `127.0.0.1:6000`, `/path`.
+/// Where a server of kaa.rpc listens: `host:port` is TCP, `/path` a Unix socket, and any other name without
+/// a colon, or behind `unix:`, a Unix socket of that name in kaa's directory for temporary files. Endpoints,
+/// `tcp://…` and `ipc://…`, are what they are. Its text is in kaa's words: `127.0.0.1:6000`, `/path`.
+///
+/// As in the reference a host without its port is thus the name of a socket. Where people write addresses,
+/// and might mean a host, ask for one that [says which](Self::explicit).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     text: Box<str>,
@@ -48,6 +51,9 @@ impl FromStr for Address {
     type Err = BadAddress;
 
     fn from_str(address: &str) -> Result<Self, BadAddress> {
+        if let Some(socket) = address.strip_prefix("unix:") {
+            return if socket.starts_with('/') { socket.parse() } else { Self::named(socket) };
+        }
         match address {
             endpoint if endpoint.contains("://") => endpoint.parse::<Endpoint>(),
             path if path.starts_with('/') => format!("ipc://{path}").parse(),
@@ -55,15 +61,30 @@ impl FromStr for Address {
             name => return Self::named(name),
         }
         .map(Self::from)
+        .map_err(|bad| BadAddress { endpoint: address.to_owned(), ..bad })
     }
 }
 
 impl Address {
+    /// An address that nobody takes for another: a socket's name only behind `unix:`.
+    ///
+    /// # Errors
+    /// It is malformed, or a name that may be that of a host.
+    pub fn explicit(address: &str) -> Result<Self, BadAddress> {
+        if address.starts_with('/') || address.contains(':') {
+            return address.parse();
+        }
+        let cause = "a host needs its port, HOST:PORT, and a socket's name in kaa's directory for \
+                     temporary files its kind, unix:NAME";
+        Err(BadAddress { endpoint: address.to_owned(), cause })
+    }
+
     fn named(name: &str) -> Result<Self, BadAddress> {
-        if name.split('/').all(|part| !matches!(part, "" | "." | "..")) && !name.contains('\0') {
+        let is_inside = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if is_inside && !name.contains(['\0', ':']) {
             return Ok(Self { text: name.into(), endpoint: None });
         }
-        let cause = "a socket's name stays inside the directory for such";
+        let cause = "a socket's name has no colon, and stays inside the directory for such";
         Err(BadAddress { endpoint: name.to_owned(), cause })
     }
 }
@@ -165,11 +186,26 @@ mod tests {
     }
 
     #[test]
+    fn a_host_without_its_port_is_no_socket_where_it_could_be_meant() {
+        for meant in ["localhost", "192.0.2.1", "example.org", "name", "a/b", ""] {
+            let refused = Address::explicit(meant).unwrap_err().to_string();
+            assert!(refused.contains("HOST:PORT") && refused.contains("unix:NAME"), "{refused}");
+        }
+        for explicit in ["unix:name", "/tmp/x", "localhost:5", "tcp://127.0.0.1:1", "ipc://@x"] {
+            assert_eq!(Address::explicit(explicit).unwrap(), explicit.parse().unwrap());
+        }
+        assert!(Address::explicit("::1").is_err() && Address::explicit("[::1]").is_err());
+    }
+
+    #[test]
     #[cfg(unix)]
     fn a_relative_name_lies_in_a_directory_of_ours() {
         let named = endpoint("pseud-test").unwrap();
         assert!(named.starts_with("ipc:///") && named.ends_with("/pseud-test"), "{named}");
-        for outside in ["", "../x", "a/../x", "a//b", ".", "a\0"] {
+        assert_eq!(endpoint("unix:pseud-test").unwrap(), named);
+        assert_eq!(endpoint("unix:/tmp/x").unwrap(), "ipc:///tmp/x");
+        for outside in ["", "../x", "a/../x", "a//b", ".", "a\0", "unix:", "unix:a:b", "unix:../x"]
+        {
             assert!(endpoint(outside).is_err(), "{outside}");
         }
     }

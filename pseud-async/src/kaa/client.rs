@@ -52,7 +52,8 @@ impl<R: Runtime> Client<R> {
         A: TryInto<Address, Error: Into<BadAddress>>,
     {
         let address = address.try_into().map_err(Into::into)?;
-        self.0.connect(address.to_endpoint("connect to")?)
+        let endpoint = address.to_endpoint("connect to")?;
+        self.0.connect(&endpoint).map_err(|error| error.of(&address))
     }
 
     /// Closes the link to an address, and does not connect to it again. When this returns its calls
@@ -65,7 +66,8 @@ impl<R: Runtime> Client<R> {
         A: TryInto<Address, Error: Into<BadAddress>>,
     {
         let address = address.try_into().map_err(Into::into)?;
-        self.0.disconnect(address.to_endpoint("disconnect")?)
+        let endpoint = address.to_endpoint("disconnect")?;
+        self.0.disconnect(&endpoint).map_err(|error| error.of(&address))
     }
 
     /// Whether there is a server now that has shown the secret.

@@ -48,7 +48,9 @@ impl<R: Runtime> Server<R> {
         A: TryInto<Address, Error: Into<BadAddress>>,
     {
         let address = address.try_into().map_err(Into::into)?;
-        Ok(self.0.bind(address.to_endpoint("bind")?).await?.into())
+        let endpoint = address.to_endpoint("bind")?;
+        let bound = self.0.bind(&endpoint).await;
+        Ok(bound.map_err(|error| error.of(&address))?.into())
     }
 
     /// Listens no more on an address, written as [`bind`](Self::bind) returned it: the reference's
@@ -61,7 +63,8 @@ impl<R: Runtime> Server<R> {
         A: TryInto<Address, Error: Into<BadAddress>>,
     {
         let address = address.try_into().map_err(Into::into)?;
-        self.0.unbind(address.to_endpoint("unbind")?)
+        let endpoint = address.to_endpoint("unbind")?;
+        self.0.unbind(&endpoint).map_err(|error| error.of(&address))
     }
 
     /// Ends it: takes no new calls, lets what is open finish for that long at most, writes what is

@@ -4,11 +4,12 @@
 //! one, or has keys that are not strings, is `{"$map": [[key, value], …]}`. Order is kept.
 
 mod dates;
+mod pickled;
 mod read;
 mod write;
 
 pub(crate) use read::argument;
-pub(crate) use write::write;
+pub(crate) use write::{Exts, write, write_of};
 
 fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,6 +1,6 @@
 //! JSON to values.
 
-use super::{dates, from_hex};
+use super::{dates, from_hex, pickled};
 use pseud::proto::value::{Integer, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -11,6 +11,7 @@ const DEPTH_MAX: usize = 64;
 
 const DATETIME: &str = "YYYY-MM-DDTHH:MM:SS[.ffffff], and Z or an offset if it is aware";
 const SECONDS: &str = "seconds: a number with at most six digits behind the point";
+const PICKLED: &str = "a list, of two numbers for $complex; for $int a text of digits";
 const ZONE: &str = "Z or +HH:MM[:SS], maybe with a [NAME] of at most 128 bytes behind it";
 
 /// JSON that stands for no value.
@@ -93,6 +94,9 @@ fn form(key: &str, inside: &RawValue, depth: usize) -> Result<Value, BadJson> {
     let bad = |wants| BadJson::Form { key: key.to_owned(), wants };
     let (read, wants) = match key {
         "$map" => return map(inside, depth, bad("a list of pairs")),
+        "$int" | "$set" | "$frozenset" | "$complex" => {
+            (pickled::read(key, value(inside, depth + 1)?), PICKLED)
+        }
         "$bin" => (text(inside, bytes), "hex digits, two a byte"),
         "$ext" => (ext(inside), "[code from 0 to 127, \"hex digits\"]"),
         "$float" => (text(inside, float), "nan, inf or -inf"),

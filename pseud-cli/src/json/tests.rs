@@ -1,6 +1,6 @@
 //! Round trips, and what is refused.
 
-use super::{argument, write};
+use super::{Exts, argument, write, write_of};
 use proptest::prelude::*;
 use pseud::proto::value::{Date, DateTime, TimeDelta, TimeZone, Value};
 
@@ -38,6 +38,33 @@ fn what_json_lacks_is_a_form() {
     let nan = argument(r#"{"$float": "nan"}"#).unwrap();
     assert!(nan.as_f64().unwrap().is_nan());
     assert_eq!(write(&nan).unwrap(), r#"{"$float":"nan"}"#);
+}
+
+#[test]
+fn what_only_pickles_have_is_a_form_where_it_is_known() {
+    let pickled = |text: &str| write_of(&argument(text).unwrap(), Exts::Kaa).unwrap();
+    for text in [
+        r#"{"$int":"1208925819614629174706176"}"#,
+        r#"{"$int":"-1208925819614629174706176"}"#,
+        r#"{"$int":"0x0100000000000000000000000000000000"}"#,
+        r#"{"$set":[1,"a"]}"#,
+        r#"{"$frozenset":[]}"#,
+        r#"{"$complex":[1.0,-2.5]}"#,
+        r#"[{"$set":[{"$frozenset":[1]}]},{"a":{"$int":"0x00ff00000000000000000000000000000000"}}]"#,
+        r#"{"$ext":[5,"00"]}"#,
+    ] {
+        assert_eq!(pickled(text), text);
+    }
+    // An object is read, and never sent.
+    let error = Value::Ext(100, b"\x95\xa3m.E\x91\xa2no\xc0\x90\x80".to_vec().into());
+    let shown = r#"{"$object":{"class":"m.E","args":["no"]}}"#;
+    assert_eq!(write_of(&error, Exts::Kaa).unwrap(), shown);
+    assert!(argument(shown).is_err());
+    // Elsewhere such a code is somebody's own.
+    assert_eq!(write(&error).unwrap(), r#"{"$ext":[100,"95a36d2e4591a26e6fc09080"]}"#);
+    for bad in [r#"{"$int":7}"#, r#"{"$set":1}"#, r#"{"$complex":[1.0]}"#, r#"{"$int":"0x0"}"#] {
+        assert!(argument(bad).unwrap_err().to_string().contains("a list"), "{bad}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Values to JSON.
 
-use super::{dates, to_hex};
+use super::{dates, pickled, to_hex};
 use pseud::proto::value::{DateTime, TimeDelta, Value};
 use serde::ser::{Error, Serialize, Serializer};
 use serde_json::ser::Formatter;
@@ -12,8 +12,16 @@ use std::io;
 /// # Errors
 /// A kind of value that is unknown here.
 pub(crate) fn write(value: &Value) -> Result<String, serde_json::Error> {
+    write_of(value, Exts::Unknown)
+}
+
+/// The same, of a wire that says what its exts mean.
+///
+/// # Errors
+/// The same, or such an ext is malformed.
+pub(crate) fn write_of(value: &Value, exts: Exts) -> Result<String, serde_json::Error> {
     let mut text = Vec::new();
-    Json(value).serialize(&mut serde_json::Serializer::with_formatter(&mut text, Safe))?;
+    Json { value, exts }.serialize(&mut serde_json::Serializer::with_formatter(&mut text, Safe))?;
     String::from_utf8(text).map_err(serde_json::Error::custom)
 }
 
@@ -36,11 +44,30 @@ impl Formatter for Safe {
     }
 }
 
-struct Json<'a>(&'a Value);
+/// What an ext means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exts {
+    /// Nobody knows.
+    Unknown,
+    /// What kaa.rpc's bodies hold besides: see [`pickled`].
+    Kaa,
+}
+
+pub(super) struct Json<'a> {
+    pub(super) value: &'a Value,
+    pub(super) exts: Exts,
+}
+
+impl<'a> Json<'a> {
+    fn all(items: &'a [Value], exts: Exts) -> impl Iterator<Item = Self> {
+        items.iter().map(move |value| Self { value, exts })
+    }
+}
 
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        let exts = self.exts;
+        match self.value {
             Value::Nil => json.serialize_unit(),
             Value::Bool(value) => json.serialize_bool(*value),
             Value::Int(value) => json.serialize_i128(value.as_i128()),
@@ -48,19 +75,26 @@ impl Serialize for Json<'_> {
             Value::F64(value) => form(json, "$float", &value.to_string().to_lowercase()),
             Value::Str(text) => json.serialize_str(text),
             Value::Bin(bytes) => form(json, "$bin", &to_hex(bytes)),
-            Value::Array(items) => json.collect_seq(items.iter().map(Json)),
-            Value::Map(pairs) => map(json, pairs),
+            Value::Array(items) => json.collect_seq(Self::all(items, exts)),
+            Value::Map(pairs) => map(json, pairs, exts),
             Value::DateTime(moment) => datetime(json, moment),
             Value::Date(day) => form(json, "$date", &dates::date(*day)),
             Value::TimeDelta(span) => timedelta(json, *span),
             Value::TimeZone(zone) => form(json, "$timezone", &dates::zone(zone)),
+            Value::Ext(code, _) if exts == Exts::Kaa && pickled::is_one(*code) => {
+                pickled::write(json, self.value)
+            }
             Value::Ext(code, bytes) => form(json, "$ext", &(code, to_hex(bytes))),
             _ => Err(S::Error::custom("a kind of value that JSON has no form for")),
         }
     }
 }
 
-fn form<S: Serializer, T: Serialize>(json: S, key: &str, inside: &T) -> Result<S::Ok, S::Error> {
+pub(super) fn form<S: Serializer, T: Serialize>(
+    json: S,
+    key: &str,
+    inside: &T,
+) -> Result<S::Ok, S::Error> {
     json.collect_map([(key, inside)])
 }
 
@@ -75,19 +109,22 @@ fn timedelta<S: Serializer>(json: S, span: TimeDelta) -> Result<S::Ok, S::Error>
     form(json, "$timedelta", &seconds)
 }
 
-fn map<S: Serializer>(json: S, pairs: &[(Value, Value)]) -> Result<S::Ok, S::Error> {
-    match named(pairs) {
+fn map<S: Serializer>(json: S, pairs: &[(Value, Value)], exts: Exts) -> Result<S::Ok, S::Error> {
+    match named(pairs, exts) {
         Some(named) => json.collect_map(named),
-        None => {
-            let pairs: Vec<_> = pairs.iter().map(|(key, value)| (Json(key), Json(value))).collect();
-            form(json, "$map", &pairs)
-        }
+        None => form(json, "$map", &both(pairs, exts)),
     }
 }
 
+/// Pairs as lists of two.
+pub(super) fn both(pairs: &[(Value, Value)], exts: Exts) -> Vec<(Json<'_>, Json<'_>)> {
+    let of = |value| Json { value, exts };
+    pairs.iter().map(|(key, value)| (of(key), of(value))).collect()
+}
+
 /// The pairs, if all keys are strings and nobody takes them for a form.
-fn named(pairs: &[(Value, Value)]) -> Option<Vec<(&str, Json<'_>)>> {
-    let named = pairs.iter().map(|(key, value)| Some((key.as_str()?, Json(value))));
+fn named(pairs: &[(Value, Value)], exts: Exts) -> Option<Vec<(&str, Json<'_>)>> {
+    let named = pairs.iter().map(|(key, value)| Some((key.as_str()?, Json { value, exts })));
     let named: Vec<_> = named.collect::<Option<_>>()?;
     match named.as_slice() {
         [(key, _)] if key.starts_with('$') => None,

@@ -85,6 +85,59 @@ fn both_wires_at_once() {
 }
 
 #[test]
+fn mistakes_are_told_in_the_words_of_this_wire() {
+    for (arguments, told) in [
+        (&["serve", "--demo", "--kaa", "localhost"][..], "HOST:PORT"),
+        (&["serve", "--demo", "--kaa", "pseud"], "unix:NAME"),
+        (&["call", "--kaa", "localhost", "hello"], "HOST:PORT"),
+        (&["call", "--kaa", "::1", "hello"], "::1"),
+        (&["call", "--kaa", "127.0.0.1:0", "hello"], "a port is needed"),
+        (&["call", "--kaa", "*:6000", "hello"], "name a host"),
+        (
+            &["call", "--kaa", "192.0.2.1:1", "hello"],
+            "cannot connect to 192.0.2.1:1: all that kaa.rpc",
+        ),
+        (
+            &["serve", "--demo", "--kaa", "0.0.0.0:0"],
+            "cannot bind 0.0.0.0:0: all that kaa.rpc says",
+        ),
+    ] {
+        let ended = run(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ended.stderr.contains(told), "{arguments:?}: {}", ended.stderr);
+        assert!(
+            !ended.stderr.contains("tcp://") && !ended.stderr.contains("keygen"),
+            "{}",
+            ended.stderr
+        );
+    }
+    // The help says both.
+    for command in ["serve", "call"] {
+        let help = run(&[command, "--help"]).stdout;
+        assert!(help.contains("unix:NAME") && help.contains("with --kaa all calls"), "{help}");
+    }
+}
+
+/// By its name in kaa's directory, and only where it is meant.
+#[test]
+fn a_socket_has_a_name() {
+    let name = format!("unix:pseud-cli-{}", std::process::id());
+    let program = Program::start(&["serve", "--demo", "--kaa", &name]);
+    let line = program.line();
+    let path = line.strip_prefix("listening on ").and_then(|at| at.strip_suffix(" (kaa.rpc)"));
+    let path = path.unwrap_or_else(|| panic!("{line}"));
+    assert!(path.starts_with('/') && Path::new(path).exists(), "{path}");
+    assert_eq!(run(&["call", "--kaa", &name, "add", "1", "2"]).stdout, "3\n");
+    // What only this wire has is shown, and said.
+    let set = r#"{"$set":[1]}"#;
+    let big = r#"{"$int":"36893488147419103232"}"#;
+    let echo = run(&["call", "--kaa", path, "echo", set, big]);
+    assert_eq!(echo.stdout, format!("[[{set},{big}],{{}}]\n"), "{}", echo.stderr);
+    program.signal("TERM");
+    assert_eq!(program.end().code, Some(0));
+}
+
+#[test]
 fn what_does_not_go_together_is_a_usage_error() {
     for arguments in [
         &["call", "--kaa", "127.0.0.1:1", "--peer", "service", "hello"][..],
@@ -100,8 +153,6 @@ fn what_does_not_go_together_is_a_usage_error() {
             "s",
             "hello",
         ],
-        &["call", "--kaa", "192.0.2.1:1", "hello"],
-        &["serve", "--kaa", "0.0.0.0:0", "--demo"],
         &["serve", "--demo"],
     ] {
         assert_eq!(run(arguments).code, Some(2), "{arguments:?}");

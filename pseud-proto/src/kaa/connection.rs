@@ -1,7 +1,7 @@
 //! One link of an endpoint of many peers: packets on the wire, messages within.
 
 use super::config::Config;
-use super::{SERVER, entropy_of, settings_of};
+use super::{PACKETS_AT_ONCE, SERVER, UNFOLDED_AT_ONCE, entropy_of, settings_of};
 use crate::auth::mechanism_name::MechanismName;
 use crate::auth::socket_type::SocketType;
 use crate::base::side::Side;
@@ -22,13 +22,6 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Packets that are looked at before others have their turn, as with ZMTP.
-const PACKETS_AT_ONCE: usize = 32;
-
-/// Bytes of messages over which no further packets are looked at before others have their turn: a
-/// packet is small beside what it may unfold to.
-const EVENT_BYTES_MAX: usize = 1 << 20;
 
 /// One link, for drivers of an [`Endpoint`](crate::pseud::Endpoint): what
 /// [`zmtp::Connection`](crate::zmtp::Connection) is for ZMTP.
@@ -93,7 +86,7 @@ impl Connection {
     /// # Errors
     /// As [`handle_input`](Self::handle_input).
     pub fn handle_some(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
-        self.take(input, PACKETS_AT_ONCE, EVENT_BYTES_MAX, now)
+        self.take(input, PACKETS_AT_ONCE, UNFOLDED_AT_ONCE, now)
     }
 
     /// The next few packets that came before have their turn.
@@ -101,7 +94,7 @@ impl Connection {
     /// # Errors
     /// As [`handle_input`](Self::handle_input).
     pub fn handle_waiting(&mut self, now: Instant) -> Result<(), PeerError> {
-        self.take(&mut [], PACKETS_AT_ONCE, EVENT_BYTES_MAX, now)
+        self.take(&mut [], PACKETS_AT_ONCE, UNFOLDED_AT_ONCE, now)
     }
 
     /// Whether packets that came wait for [`handle_waiting`](Self::handle_waiting).

@@ -75,6 +75,13 @@ use rand_chacha::rand_core::Rng;
 /// [`Connection`] was opened to. The wire has no such ids.
 pub const SERVER: &[u8] = b"kaa.rpc";
 
+/// Packets that are looked at before others have their turn, as with ZMTP.
+const PACKETS_AT_ONCE: usize = 32;
+
+/// Bytes of bodies over which no further packets are looked at before others have their turn: a packet
+/// is small beside what it may unfold to.
+const UNFOLDED_AT_ONCE: usize = 1 << 20;
+
 /// A link's challenge and salt.
 fn entropy_of(random: &mut ChaCha20Rng) -> KaaEntropy {
     let mut entropy = KaaEntropy { nonce: [0; 10], salt: [0; 20] };

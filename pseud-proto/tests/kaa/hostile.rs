@@ -10,7 +10,7 @@ use pseud_proto::{
 use std::time::Duration;
 
 /// `("add", (1, 2), {})`, as Python 3.11 writes it.
-const ADD: &[u8] = b"\x80\x02X\x03\0\0\0addq\0K\x01K\x02\x86q\x01}q\x02\x87q\x03.";
+pub(crate) const ADD: &[u8] = b"\x80\x02X\x03\0\0\0addq\0K\x01K\x02\x86q\x01}q\x02\x87q\x03.";
 
 fn refused(peer: &mut Peer, bytes: &[u8]) -> PeerError {
     peer.read(bytes);
@@ -88,6 +88,41 @@ fn n_03_a_servers_own_challenge_does_not_come_back_as_its_clients() {
     response[12..32].copy_from_slice(&auth[12..32]);
     assert_eq!(refused(&mut server, &response), Insecure::Reflection.into());
     assert!(server.written().is_empty(), "no response leaves");
+}
+
+/// Whoever repeats a challenge learns nothing: each answer is to its own link, and one that was seen before
+/// opens no other.
+#[test]
+fn n_03_a_repeated_challenge() {
+    let (mut server, mut client) = (Peer::server(), Peer::client());
+    let auth = server.written();
+    client.read(&auth);
+    let first = client.written();
+    let mut other = Peer::new(Side::Connecting, Config::new(SECRET), 9);
+    other.read(&auth);
+    let second = other.written();
+    assert_eq!((other.result, first.len(), second.len()), (Ok(()), 72, 72));
+    for part in [12..32, 32..52, 52..72] {
+        assert_ne!(first[part.clone()], second[part], "challenge, response and salt are new");
+    }
+    // A response that was recorded: to the server that it was for, and to another.
+    let mut again = Peer::new(Side::Accepting, Config::new(SECRET), 7);
+    assert_ne!(again.written()[12..32], auth[12..32], "no two links are asked the same");
+    assert_eq!(refused(&mut again, &first), Insecure::WrongSecret.into());
+    // A counter-challenge that repeats is answered anew, and what answered it before is refused.
+    server.read(&first);
+    let answer = server.written();
+    let mut third = Peer::new(Side::Connecting, Config::new(SECRET), 3);
+    let mut asks = Peer::new(Side::Accepting, Config::new(SECRET), 8);
+    third.read(&asks.written());
+    let mut repeats = third.written();
+    repeats[12..32].copy_from_slice(&first[12..32]);
+    asks.read(&repeats);
+    let other_answer = asks.written();
+    assert_ne!(answer[32..72], other_answer[32..72]);
+    assert_eq!(refused(&mut third, &answer), Insecure::WrongSecret.into());
+    // A second challenge on the same link is none of the handshake's.
+    assert_eq!(refused(&mut client, &auth), Misbehaved::UnexpectedCommand.into());
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! HOSTILE N: what one link of an endpoint takes for a peer that sends much, or does not read.
 
-use super::talk::{SECRET, packet};
+use super::hostile::ADD;
+use super::talk::{SECRET, open_server, packet};
 use pseud_proto::kaa::{Channel, Config, Connection};
 use pseud_proto::zmtp::{Event, Side};
-use pseud_proto::{Misbehaved, PeerError};
+use pseud_proto::{Misbehaved, PeerError, Refusal};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,6 +85,46 @@ fn n_06_packets_that_unfold_are_not_all_unfolded_at_once() {
         link.handle_waiting(now).unwrap();
     }
     assert_eq!(count, 40);
+}
+
+/// A link that is driven alone is bounded alike, and keeps the deadline of a part.
+#[test]
+fn n_06_a_channel_unfolds_no_more_than_is_asked_for() {
+    let mut server = open_server();
+    let mut bytes: Vec<u8> = (1..=40).flat_map(|seq| packet(seq, b"CALL", &bomb())).collect();
+    bytes.extend_from_slice(&packet(41, b"CALL", ADD)[..20]);
+    server.channel.handle_some(&mut bytes, server.now).unwrap();
+    let mut count = 0;
+    loop {
+        // Nobody has asked for what is there: no more is made.
+        server.channel.handle_waiting(server.now).unwrap();
+        let requests = server.requests();
+        assert!(requests.len() <= 1, "{}", requests.len());
+        for request in requests {
+            count += 1;
+            server.channel.refuse(request.into_ticket(), &Refusal::Draining, server.now);
+        }
+        server.written();
+        if !server.channel.has_waiting() {
+            break;
+        }
+        assert!(server.channel.poll_timeout().is_none(), "what waits is our own delay");
+        server.channel.handle_waiting(server.now).unwrap();
+    }
+    assert_eq!(
+        (count, server.channel.poll_timeout()),
+        (40, Some(server.now + Duration::from_secs(30)))
+    );
+    let rest = &packet(41, b"CALL", ADD)[20..];
+    server.channel.handle_some(&mut rest.to_vec(), server.now).unwrap();
+    assert_eq!((server.request().name(), server.channel.poll_timeout()), ("add", None));
+    // Small ones go many at once.
+    let mut small: Vec<u8> = (1..=40).flat_map(|seq| packet(seq, b"CALL", ADD)).collect();
+    server.channel.handle_some(&mut small, server.now).unwrap();
+    assert_eq!(server.requests().len(), 32);
+    assert!(server.channel.has_waiting());
+    server.channel.handle_waiting(server.now).unwrap();
+    assert_eq!((server.requests().len(), server.channel.has_waiting()), (8, false));
 }
 
 #[test]

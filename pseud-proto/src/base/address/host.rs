@@ -16,7 +16,7 @@ pub(crate) fn parse(host: &str) -> Result<&str, &'static str> {
     match host {
         "" => Err("it has no host"),
         "*" => Ok(host),
-        _ if host.contains(':') => Err("an IPv6 address stands in brackets: tcp://[::1]:5555"),
+        _ if host.contains(':') => Err("an IPv6 address stands in brackets: [::1]:5555"),
         _ if ends_in_a_number(host) => check_ipv4(host).map(|()| host),
         _ => check_name(host).map(|()| host),
     }

@@ -1,6 +1,7 @@
 //! Exceptions: a pair of the instance and where it was raised.
 
 use super::pickle::node::{Graph, NodeId, PickleNode};
+use super::pickle::shown::{shown, shown_tuple};
 use super::pickle::write::{KaaPickleWriter, Unwritable};
 use crate::error::{Exception, Fault};
 use std::fmt::Write;
@@ -32,30 +33,15 @@ pub(crate) fn read(graph: &Graph<'_>, root: NodeId) -> Option<Fault> {
 fn message(graph: &Graph<'_>, args: &[NodeId]) -> String {
     match args {
         [] => String::new(),
-        [one] => match graph.text(*one) {
-            Some(text) => cut(text),
-            None => shown(graph, *one),
+        [one] => match graph.get(*one) {
+            PickleNode::Text(text) => cut(text),
+            // What Python 2 says in another encoding than UTF-8 is still read by people.
+            PickleNode::Bytes(bytes) => {
+                String::from_utf8_lossy(bytes.get(..TEXT_MAX).unwrap_or(bytes)).into()
+            }
+            _ => shown(graph, *one),
         },
-        several => {
-            let shown: Vec<_> = several.iter().take(16).map(|one| shown(graph, *one)).collect();
-            format!("({})", shown.join(", "))
-        }
-    }
-}
-
-/// Short, for people.
-fn shown(graph: &Graph<'_>, id: NodeId) -> String {
-    match graph.get(id) {
-        PickleNode::None => "None".to_owned(),
-        PickleNode::Bool(true) => "True".to_owned(),
-        PickleNode::Bool(false) => "False".to_owned(),
-        PickleNode::Int(value) => value.to_string(),
-        PickleNode::Float(value) => format!("{value:?}"),
-        PickleNode::Text(text) => format!("{:?}", cut(text)),
-        PickleNode::Bytes(bytes) => {
-            String::from_utf8_lossy(bytes.get(..TEXT_MAX).unwrap_or(bytes)).into()
-        }
-        _ => "...".to_owned(),
+        several => shown_tuple(graph, several),
     }
 }
 

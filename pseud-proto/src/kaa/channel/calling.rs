@@ -88,7 +88,7 @@ impl Channel {
         self.give_up(call, Reason::Cancelled);
     }
 
-    /// A RETN or an EXCP. One that nobody waits for is dropped; the reference loses what it read behind
+    /// A RETN or an EXCP; how many bytes it unfolds to. One that nobody waits for is dropped; the reference loses what it read behind
     /// it.
     pub(super) fn answered(
         &mut self,
@@ -96,17 +96,23 @@ impl Channel {
         kind: PacketKind,
         payload: &[u8],
         now: Instant,
-    ) -> Result<(), PeerError> {
+    ) -> Result<usize, PeerError> {
         let Some(call) = self.calls.by_seq(seq) else {
-            match self.answers_due.checked_sub(1) {
-                Some(due) => self.answers_due = due,
-                None => self.count_noise(now)?,
-            }
-            return Ok(());
+            return match self.answers_due.checked_sub(1) {
+                Some(due) => {
+                    self.answers_due = due;
+                    Ok(0)
+                }
+                None => self.count_noise(now),
+            };
         };
+        let mut unfolded = payload.len();
         let outcome = match kind {
             PacketKind::Retn => match read_result(payload, self.bounds()) {
-                Ok(body) => Outcome::Value(Unchecked::new(body).of(self.id())),
+                Ok(body) => {
+                    unfolded = unfolded.max(body.len());
+                    Outcome::Value(Unchecked::new(body).of(self.id()))
+                }
                 Err(bad) if is_too_large(&bad) => Outcome::Executed(Reason::TooLarge),
                 Err(_) => Outcome::Executed(Reason::BadReply),
             },
@@ -116,7 +122,7 @@ impl Channel {
             },
         };
         self.finish(call, outcome);
-        Ok(())
+        Ok(unfolded)
     }
 
     /// Ends a call whose link goes on.

@@ -6,7 +6,7 @@ mod serving;
 use super::calls::KaaCalls;
 use super::config::Config;
 use super::requests::KaaRequests;
-use super::{entropy_of, settings_of};
+use super::{PACKETS_AT_ONCE, UNFOLDED_AT_ONCE, entropy_of, settings_of};
 use crate::base::budget::FloodBudget;
 use crate::base::side::Side;
 use crate::base::slab::{Key, MachineId};
@@ -50,6 +50,8 @@ pub struct Channel {
     calls: KaaCalls,
     requests: KaaRequests,
     actions: VecDeque<Action>,
+    /// Bytes that packets have unfolded to since `actions` was empty.
+    unfolded: usize,
     info: Option<Arc<PeerInfo>>,
     /// What of the peer's packets brought nothing.
     flood: FloodBudget,
@@ -78,6 +80,7 @@ impl Channel {
             calls: KaaCalls::new(machine),
             requests: KaaRequests::new(machine, id_of(machine)),
             actions: VecDeque::new(),
+            unfolded: 0,
             info: None,
             flood: FloodBudget::default(),
             answers_due: 0,
@@ -94,32 +97,77 @@ impl Channel {
         self
     }
 
-    /// Bytes came. All of them are taken.
+    /// Bytes came. All of them are taken, and every packet in them is unfolded, to `body_bytes_max` each:
+    /// [`handle_some`](Self::handle_some) bounds what that takes.
     ///
     /// # Errors
     /// The peer broke the protocol, or does not know the secret: this link is over, and all its calls
     /// have ended.
     pub fn handle_input(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
+        self.take(input, (usize::MAX, usize::MAX), now)
+    }
+
+    /// The same; of the packets in it some may be left where they are, until
+    /// [`handle_waiting`](Self::handle_waiting): those behind the first few, or behind some that say much.
+    /// What they gave rise to is to be drained first.
+    ///
+    /// # Errors
+    /// As [`handle_input`](Self::handle_input).
+    pub fn handle_some(&mut self, input: &mut [u8], now: Instant) -> Result<(), PeerError> {
+        self.take(input, (PACKETS_AT_ONCE, UNFOLDED_AT_ONCE), now)
+    }
+
+    /// The next few packets that came before have their turn.
+    ///
+    /// # Errors
+    /// As [`handle_input`](Self::handle_input).
+    pub fn handle_waiting(&mut self, now: Instant) -> Result<(), PeerError> {
+        self.take(&mut [], (PACKETS_AT_ONCE, UNFOLDED_AT_ONCE), now)
+    }
+
+    /// Whether packets that came wait for [`handle_waiting`](Self::handle_waiting).
+    pub fn has_waiting(&self) -> bool {
+        self.over.is_none() && self.connection.has_packet()
+    }
+
+    fn take(
+        &mut self,
+        input: &[u8],
+        at_once: (usize, usize),
+        now: Instant,
+    ) -> Result<(), PeerError> {
         if self.over.is_some() {
             return Ok(());
         }
         self.connection.handle_input(input);
-        let result = self.read_all(now);
+        let result = self.look(at_once, now);
         self.ended_by(result)
     }
 
-    fn read_all(&mut self, now: Instant) -> Result<(), PeerError> {
-        while self.over.is_none()
-            && let Some(event) = self.connection.poll_event(now)?
-        {
-            match event {
+    /// Looks at so many packets, and as many as unfold to so many bytes.
+    fn look(
+        &mut self,
+        (packets_max, bytes_max): (usize, usize),
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        for _ in 0..packets_max {
+            if self.over.is_some() || self.unfolded > bytes_max {
+                break;
+            }
+            let Some(event) = self.connection.poll_event(now)? else { return Ok(()) };
+            let unfolded = match event {
                 PacketEvent::Open => self.open(),
                 PacketEvent::Packet(seq, PacketKind::Call, payload) => self.called(seq, payload),
                 PacketEvent::Packet(seq, kind, payload) => {
                     self.answered(seq, kind, &payload, now)?
                 }
                 PacketEvent::Useless => self.count_noise(now)?,
-            }
+            };
+            self.unfolded = self.unfolded.saturating_add(unfolded);
+        }
+        // The last of them may have been the last that is whole: then a part of one has its deadline.
+        if self.over.is_none() && !self.connection.has_packet() {
+            self.connection.poll_event(now)?;
         }
         Ok(())
     }
@@ -165,7 +213,11 @@ impl Channel {
 
     /// The next thing to do.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        let next = self.actions.pop_front();
+        if self.actions.is_empty() {
+            self.unfolded = 0;
+        }
+        next
     }
 
     /// Fills `out` with what is to be written, in order; returns how many slices it filled.
@@ -212,7 +264,7 @@ impl Channel {
         id_of(self.machine)
     }
 
-    fn open(&mut self) {
+    fn open(&mut self) -> usize {
         let info = PeerInfo::new(Bytes::new())
             .with_user(self.config.user.clone())
             .with_address(self.address.clone())
@@ -221,6 +273,7 @@ impl Channel {
         self.actions.push_back(Action::Joined(self.id(), info.clone()));
         self.info = Some(info);
         while self.calls.release(|packet| self.connection.put(packet)) {}
+        0
     }
 
     fn bounds(&self) -> PickleBounds {
@@ -228,9 +281,9 @@ impl Channel {
         PickleBounds::new(&limits.values, limits.body_bytes_max)
     }
 
-    fn count_noise(&mut self, now: Instant) -> Result<(), PeerError> {
+    fn count_noise(&mut self, now: Instant) -> Result<usize, PeerError> {
         match self.flood.spend(self.config.limits.flood, now) {
-            true => Ok(()),
+            true => Ok(0),
             false => Err(Misbehaved::Flood.into()),
         }
     }

@@ -60,18 +60,22 @@ impl Channel {
         self.requests.is_open(request)
     }
 
-    /// A CALL. Whoever made it waits for an answer without end: it gets one whatever is wrong with it,
+    /// A CALL; how many bytes it unfolds to. Whoever made it waits for an answer without end: it gets one whatever is wrong with it,
     /// where the reference says nothing.
-    pub(super) fn called(&mut self, seq: u32, payload: Bytes) {
+    pub(super) fn called(&mut self, seq: u32, payload: Bytes) -> usize {
         if is_python2(&payload) {
             self.reads = Reads::Python2;
         }
-        if let Err(fault) = self.serve(seq, &payload) {
-            self.raise(seq, fault);
+        match self.serve(seq, &payload) {
+            Ok(unfolded) => unfolded,
+            Err(fault) => {
+                self.raise(seq, fault);
+                payload.len()
+            }
         }
     }
 
-    fn serve(&mut self, seq: u32, payload: &[u8]) -> Result<(), Fault> {
+    fn serve(&mut self, seq: u32, payload: &[u8]) -> Result<usize, Fault> {
         let limits = &self.config.limits;
         if self.draining {
             return Err(Refusal::Draining.to_fault());
@@ -87,7 +91,7 @@ impl Channel {
         let request = self.requests.open(seq, size, limits);
         let request = request.map_err(|refusal| refusal.to_fault())?;
         let (name_len, size) = (name.len(), message.len());
-        let Some(caller) = self.info.clone() else { return Ok(()) };
+        let Some(caller) = self.info.clone() else { return Ok(size) };
         self.actions.push_back(Action::Serve(Request {
             ticket: Ticket(request),
             peer: self.id(),
@@ -98,7 +102,7 @@ impl Channel {
             has_claim: false,
             hops_max: limits.hops_max,
         }));
-        Ok(())
+        Ok(size)
     }
 
     fn write_result(&self, seq: u32, body: &Packed) -> Result<Vec<u8>, Fault> {

@@ -1,4 +1,7 @@
 //! Arguments of protocol 0: lines of text.
+//!
+//! Numbers are read as picklers write them: decimal digits, behind a `-` or not. Python's reader takes
+//! more (`+5`, `0x10`, `1_000`, spaces), which none writes.
 
 use super::node::{PickleNode, integer, python2_str};
 use std::borrow::Cow;
@@ -19,10 +22,22 @@ pub(crate) fn int(line: &[u8]) -> Option<PickleNode<'static>> {
 /// LONG: digits, and maybe an `L` behind them.
 pub(crate) fn long(line: &[u8]) -> Option<PickleNode<'static>> {
     let digits = std::str::from_utf8(line.strip_suffix(b"L").unwrap_or(line)).ok()?;
+    unsigned(digits.strip_prefix('-').unwrap_or(digits))?;
     match digits.parse() {
         Ok(value) => Some(PickleNode::Int(value)),
         Err(_) => big(digits).map(|bytes| integer(Cow::Owned(bytes))),
     }
+}
+
+/// An index of the memo.
+pub(crate) fn index(line: &[u8]) -> Option<u32> {
+    unsigned(std::str::from_utf8(line).ok()?)?.parse().ok()
+}
+
+/// Digits and nothing else.
+fn unsigned(digits: &str) -> Option<&str> {
+    let are_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits.then_some(digits)
 }
 
 /// Decimal digits to two's complement.
@@ -31,7 +46,7 @@ fn big(digits: &str) -> Option<Vec<u8>> {
         Some(digits) => (true, digits),
         None => (false, digits),
     };
-    if digits.is_empty() || digits.len() > DIGITS_MAX {
+    if digits.len() > DIGITS_MAX {
         return None;
     }
     let mut bytes: Vec<u8> = Vec::new();
@@ -58,7 +73,8 @@ fn big(digits: &str) -> Option<Vec<u8>> {
 
 /// FLOAT: Python's `repr`, which Rust reads, too.
 pub(crate) fn float(line: &[u8]) -> Option<PickleNode<'static>> {
-    Some(PickleNode::Float(std::str::from_utf8(line).ok()?.parse().ok()?))
+    let text = std::str::from_utf8(line).ok().filter(|text| !text.starts_with('+'))?;
+    Some(PickleNode::Float(text.parse().ok()?))
 }
 
 /// STRING: Python 2's `repr` of a `str`.
@@ -143,12 +159,27 @@ mod tests {
             ("1x", "bad"),
             ("-", "bad"),
             ("", "bad"),
+            // Signs that Rust's or Python's reader would take, of small numbers and of big ones.
+            ("+5", "bad"),
+            ("+9223372036854775808L", "bad"),
+            ("--5", "bad"),
+            ("-+5", "bad"),
+            ("1_000", "bad"),
+            (" 5", "bad"),
+            ("0x10", "bad"),
+            ("\u{663}", "bad"),
         ] {
             assert_eq!(shown(int(line.as_bytes())), expected, "{line}");
         }
         assert_eq!(shown(long("9".repeat(513).as_bytes())), "bad");
         assert_eq!(shown(float(b"1.5")), "Float(1.5)");
         assert_eq!(shown(float(b"-inf")), "Float(-inf)");
+        assert_eq!(shown(float(b"1e+16")), "Float(1e16)");
+        assert_eq!(shown(float(b"+1.5")), "bad");
+        assert_eq!(
+            [&b"17"[..], b"+17", b"-1", b"", b"4294967296"].map(index),
+            [Some(17), None, None, None, None]
+        );
     }
 
     #[test]

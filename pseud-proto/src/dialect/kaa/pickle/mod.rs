@@ -10,4 +10,5 @@ mod line;
 pub(crate) mod node;
 pub(crate) mod read;
 mod reduce;
+pub(crate) mod shown;
 pub(crate) mod write;

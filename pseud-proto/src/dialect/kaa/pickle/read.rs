@@ -175,9 +175,7 @@ impl<'a> Machine<'a> {
     }
 
     fn memo_line(&mut self) -> Result<u32, BadPickle> {
-        let line = self.line()?;
-        let text = std::str::from_utf8(line).ok();
-        text.and_then(|text| text.parse().ok()).ok_or(self.argument())
+        line::index(self.line()?).ok_or(self.argument())
     }
 
     fn scalar(&mut self, opcode: u8) -> Result<(), BadPickle> {
