@@ -34,10 +34,11 @@ pub(crate) async fn bind(at: &str, registry: Registry) -> io::Result<Endpoint> {
 
 /// Drains all of them, for that long at most.
 pub(crate) async fn drain(endpoints: &[Endpoint], at_most: Duration) -> Drain {
-    let mut drains = JoinSet::new();
-    for endpoint in endpoints.iter().cloned() {
-        drains.spawn(async move { endpoint.drain(at_most).await });
-    }
+    let drain = |endpoint: &Endpoint| {
+        let endpoint = endpoint.clone();
+        async move { endpoint.drain(at_most).await }
+    };
+    let drains: JoinSet<Drain> = endpoints.iter().map(drain).collect();
     let drained = drains.join_all().await;
     match drained.iter().all(|drained| *drained == Drain::Complete) {
         true => Drain::Complete,

@@ -28,13 +28,13 @@ use std::task::{Context, Poll};
 #[derive(Clone)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Cancelled {
-    awaited: Awaited,
+    awaited: CancelledRequest,
     place: WaitHandle,
 }
 
 /// A request that somebody waits for.
 #[derive(Clone)]
-enum Awaited {
+enum CancelledRequest {
     Session(Arc<Seat>, RequestId),
     #[cfg(feature = "rpcudp")]
     Datagram(Arc<SharedSocket>, TicketId),
@@ -43,29 +43,35 @@ enum Awaited {
 impl fmt::Debug for Cancelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.awaited {
-            Awaited::Session(_, request) => f.debug_tuple("Cancelled").field(request).finish(),
+            CancelledRequest::Session(_, request) => {
+                f.debug_tuple("Cancelled").field(request).finish()
+            }
             #[cfg(feature = "rpcudp")]
-            Awaited::Datagram(_, ticket) => f.debug_tuple("Cancelled").field(ticket).finish(),
+            CancelledRequest::Datagram(_, ticket) => {
+                f.debug_tuple("Cancelled").field(ticket).finish()
+            }
         }
     }
 }
 
 impl Cancelled {
     pub(crate) fn new(seat: Arc<Seat>, request: RequestId) -> Self {
-        Self { awaited: Awaited::Session(seat, request), place: WaitHandle::default() }
+        Self { awaited: CancelledRequest::Session(seat, request), place: WaitHandle::default() }
     }
 
     #[cfg(feature = "rpcudp")]
     pub(crate) fn of_datagram(socket: Arc<SharedSocket>, ticket: TicketId) -> Self {
-        Self { awaited: Awaited::Datagram(socket, ticket), place: WaitHandle::default() }
+        Self { awaited: CancelledRequest::Datagram(socket, ticket), place: WaitHandle::default() }
     }
 
     /// The same as a question, for handlers that compute.
     pub fn is_cancelled(&self) -> bool {
         match &self.awaited {
-            Awaited::Session(seat, request) => seat.look(|session| !session.is_awaited(*request)),
+            CancelledRequest::Session(seat, request) => {
+                seat.look(|session| !session.is_awaited(*request))
+            }
             #[cfg(feature = "rpcudp")]
-            Awaited::Datagram(socket, ticket) => !socket.lock().is_awaited(*ticket),
+            CancelledRequest::Datagram(socket, ticket) => !socket.lock().is_awaited(*ticket),
         }
     }
 }
@@ -76,9 +82,11 @@ impl Future for Cancelled {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.place.register(cx.waker());
         let waits = match &self.awaited {
-            Awaited::Session(seat, request) => seat.wait_for_cancel(*request, &self.place),
+            CancelledRequest::Session(seat, request) => seat.wait_for_cancel(*request, &self.place),
             #[cfg(feature = "rpcudp")]
-            Awaited::Datagram(socket, ticket) => socket.wait_for_cancel(*ticket, &self.place),
+            CancelledRequest::Datagram(socket, ticket) => {
+                socket.wait_for_cancel(*ticket, &self.place)
+            }
         };
         match waits {
             true => Poll::Pending,

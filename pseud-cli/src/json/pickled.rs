@@ -1,37 +1,50 @@
 //! What kaa.rpc's bodies hold besides: integers of any size, sets, complex numbers, and objects that are
 //! not data.
 
-use super::write::{Exts, Json, both, form};
 use pseud::proto::Packed;
 use pseud::proto::kaa::{BigInt, Complex, FrozenSet, PickledObject, Set, exts};
 use pseud::proto::value::Value;
 use serde::de::DeserializeOwned;
-use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
 /// Whether that is the code of one of them.
 pub(super) fn is_one(code: i8) -> bool {
     (exts::BIG_INT..=exts::OBJECT).contains(&code)
 }
 
-pub(super) fn write<S: Serializer>(json: S, value: &Value) -> Result<S::Ok, S::Error> {
-    match value {
-        Value::Ext(exts::BIG_INT, _) => form(json, "$int", &digits(&decoded::<BigInt, S>(value)?)),
-        Value::Ext(exts::SET, _) => form(json, "$set", &Items(&decoded::<Set<Value>, S>(value)?.0)),
+/// The key of its form, and what stands behind that.
+///
+/// # Errors
+/// Its bytes are no such thing.
+pub(super) fn form(value: &Value) -> Result<(&'static str, Value), String> {
+    Ok(match value {
+        Value::Ext(exts::BIG_INT, _) => ("$int", digits(&decoded(value)?).into()),
+        Value::Ext(exts::SET, _) => ("$set", Value::Array(decoded::<Set<Value>>(value)?.0)),
         Value::Ext(exts::FROZEN_SET, _) => {
-            form(json, "$frozenset", &Items(&decoded::<FrozenSet<Value>, S>(value)?.0))
+            ("$frozenset", Value::Array(decoded::<FrozenSet<Value>>(value)?.0))
         }
         Value::Ext(exts::COMPLEX, _) => {
-            let Complex { real, imaginary } = decoded::<_, S>(value)?;
-            let parts = [real, imaginary].map(Value::F64);
-            form(json, "$complex", &Items(&parts))
+            let Complex { real, imaginary } = decoded(value)?;
+            ("$complex", Value::Array([real, imaginary].map(Value::F64).to_vec()))
         }
-        _ => form(json, "$object", &Object(&decoded::<_, S>(value)?)),
-    }
+        _ => ("$object", object(decoded(value)?)),
+    })
 }
 
-fn decoded<T: DeserializeOwned, S: Serializer>(value: &Value) -> Result<T, S::Error> {
-    let packed = Packed::result(value).map_err(S::Error::custom)?;
-    packed.decode().map_err(S::Error::custom)
+fn decoded<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    let packed = Packed::result(value).map_err(|error| error.to_string())?;
+    packed.decode().map_err(|error| error.to_string())
+}
+
+/// Its class, and of the rest what there is.
+fn object(object: PickledObject) -> Value {
+    let PickledObject { class, args, state, items, pairs, .. } = object;
+    let pairs = pairs.into_iter().map(|(key, value)| Value::Array(vec![key, value]));
+    let lists = [("items", items), ("pairs", pairs.collect())];
+    let lists = lists.into_iter().filter(|(_, items)| !items.is_empty());
+    let values =
+        [("args", args), ("state", state)].into_iter().filter(|(_, value)| *value != Value::Nil);
+    let named = std::iter::once(("class", class.into()));
+    named.chain(values).chain(lists.map(|(name, items)| (name, Value::Array(items)))).collect()
 }
 
 /// In decimal digits; what has more than 128 bits in hexadecimal ones of its two's complement.
@@ -45,7 +58,7 @@ fn digits(value: &BigInt) -> String {
     )
 }
 
-/// What [`write`] writes, but for an object, which is none that could be sent.
+/// What has such a [`form`], but for an object, which is none that could be sent.
 pub(super) fn read(key: &str, inside: Value) -> Option<Value> {
     let packed = match (key, inside) {
         ("$int", Value::Str(digits)) => Packed::result(&integer(&digits)?),
@@ -72,39 +85,4 @@ fn integer(digits: &str) -> Option<BigInt> {
         }
         None => digits.parse::<i128>().ok().map(BigInt::from),
     }
-}
-
-struct Items<'a>(&'a [Value]);
-
-impl Serialize for Items<'_> {
-    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
-        json.collect_seq(self.0.iter().map(of))
-    }
-}
-
-/// Its class, and of the rest what there is.
-struct Object<'a>(&'a PickledObject);
-
-impl Serialize for Object<'_> {
-    fn serialize<S: Serializer>(&self, json: S) -> Result<S::Ok, S::Error> {
-        let PickledObject { class, args, state, items, pairs, .. } = self.0;
-        let mut map = json.serialize_map(None)?;
-        map.serialize_entry("class", class)?;
-        for (name, value) in [("args", args), ("state", state)] {
-            if *value != Value::Nil {
-                map.serialize_entry(name, &of(value))?;
-            }
-        }
-        if !items.is_empty() {
-            map.serialize_entry("items", &Items(items))?;
-        }
-        if !pairs.is_empty() {
-            map.serialize_entry("pairs", &both(pairs, Exts::Kaa))?;
-        }
-        map.end()
-    }
-}
-
-fn of(value: &Value) -> Json<'_> {
-    Json { value, exts: Exts::Kaa }
 }

@@ -53,9 +53,9 @@ pub(crate) enum Exts {
     Kaa,
 }
 
-pub(super) struct Json<'a> {
-    pub(super) value: &'a Value,
-    pub(super) exts: Exts,
+struct Json<'a> {
+    value: &'a Value,
+    exts: Exts,
 }
 
 impl<'a> Json<'a> {
@@ -82,7 +82,8 @@ impl Serialize for Json<'_> {
             Value::TimeDelta(span) => timedelta(json, *span),
             Value::TimeZone(zone) => form(json, "$timezone", &dates::zone(zone)),
             Value::Ext(code, _) if exts == Exts::Kaa && pickled::is_one(*code) => {
-                pickled::write(json, self.value)
+                let (key, inside) = pickled::form(self.value).map_err(S::Error::custom)?;
+                form(json, key, &Json { value: &inside, exts })
             }
             Value::Ext(code, bytes) => form(json, "$ext", &(code, to_hex(bytes))),
             _ => Err(S::Error::custom("a kind of value that JSON has no form for")),
@@ -90,11 +91,7 @@ impl Serialize for Json<'_> {
     }
 }
 
-pub(super) fn form<S: Serializer, T: Serialize>(
-    json: S,
-    key: &str,
-    inside: &T,
-) -> Result<S::Ok, S::Error> {
+fn form<S: Serializer, T: Serialize>(json: S, key: &str, inside: &T) -> Result<S::Ok, S::Error> {
     json.collect_map([(key, inside)])
 }
 
@@ -112,14 +109,12 @@ fn timedelta<S: Serializer>(json: S, span: TimeDelta) -> Result<S::Ok, S::Error>
 fn map<S: Serializer>(json: S, pairs: &[(Value, Value)], exts: Exts) -> Result<S::Ok, S::Error> {
     match named(pairs, exts) {
         Some(named) => json.collect_map(named),
-        None => form(json, "$map", &both(pairs, exts)),
+        None => {
+            let of = |value| Json { value, exts };
+            let pairs: Vec<_> = pairs.iter().map(|(key, value)| (of(key), of(value))).collect();
+            form(json, "$map", &pairs)
+        }
     }
-}
-
-/// Pairs as lists of two.
-pub(super) fn both(pairs: &[(Value, Value)], exts: Exts) -> Vec<(Json<'_>, Json<'_>)> {
-    let of = |value| Json { value, exts };
-    pairs.iter().map(|(key, value)| (of(key), of(value))).collect()
 }
 
 /// The pairs, if all keys are strings and nobody takes them for a form.

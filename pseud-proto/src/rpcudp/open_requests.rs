@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 #[derive(Debug)]
-struct OpenRequest {
+struct OpenDatagram {
     host: IpAddr,
     is_proven: bool,
     is_overdue: bool,
@@ -20,7 +20,7 @@ struct OpenRequest {
 /// others.
 #[derive(Debug)]
 pub(super) struct OpenRequests {
-    open: Slab<OpenRequest>,
+    open: Slab<OpenDatagram>,
     hosts: BTreeMap<IpAddr, usize>,
     /// Those of addresses that have proved nothing.
     strangers: usize,
@@ -56,7 +56,7 @@ impl OpenRequests {
         let host = host(from);
         *self.hosts.entry(host).or_default() += 1;
         self.strangers += usize::from(!is_proven);
-        let key = self.open.insert(OpenRequest { host, is_proven, is_overdue: false });
+        let key = self.open.insert(OpenDatagram { host, is_proven, is_overdue: false });
         if let Some(timeout) = self.timeout {
             self.due.push_back((deadline::after(now, timeout), key));
         }

@@ -1,7 +1,7 @@
 //! Exceptions: a pair of the instance and where it was raised.
 
 use super::pickle::node::{Graph, NodeId, PickleNode};
-use super::pickle::shown::{shown, shown_tuple};
+use super::pickle::shown::{head, shown, shown_tuple};
 use super::pickle::write::{KaaPickleWriter, Unwritable};
 use crate::error::{Exception, Fault};
 use std::fmt::Write;
@@ -94,11 +94,7 @@ fn push_frame(
 }
 
 fn cut(text: &str) -> String {
-    let mut end = TEXT_MAX.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default().to_owned()
+    head(text, TEXT_MAX).to_owned()
 }
 
 /// Writes an EXCP's payload, without STOP. A class that only Python 3 has, or nobody, is told in the text of one that both

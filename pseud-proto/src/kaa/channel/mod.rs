@@ -122,7 +122,7 @@ impl Channel {
     /// # Errors
     /// As [`handle_input`](Self::handle_input).
     pub fn handle_waiting(&mut self, now: Instant) -> Result<(), PeerError> {
-        self.take(&mut [], (PACKETS_AT_ONCE, UNFOLDED_AT_ONCE), now)
+        self.take(&[], (PACKETS_AT_ONCE, UNFOLDED_AT_ONCE), now)
     }
 
     /// Whether packets that came wait for [`handle_waiting`](Self::handle_waiting).

@@ -11,24 +11,24 @@ const BIG_MAX: usize = 64;
 const DEPTH_MAX: usize = 8;
 
 pub(crate) fn shown(graph: &Graph<'_>, id: NodeId) -> String {
-    let mut shown = Shown { graph, out: String::new() };
+    let mut shown = PickleText { graph, out: String::new() };
     shown.value(id, 0);
     shown.out
 }
 
 /// The same, of a tuple's items.
 pub(crate) fn shown_tuple(graph: &Graph<'_>, items: &[NodeId]) -> String {
-    let mut shown = Shown { graph, out: String::new() };
+    let mut shown = PickleText { graph, out: String::new() };
     shown.tuple(items, 0);
     shown.out
 }
 
-struct Shown<'g, 'a> {
+struct PickleText<'g, 'a> {
     graph: &'g Graph<'a>,
     out: String,
 }
 
-impl Shown<'_, '_> {
+impl PickleText<'_, '_> {
     fn value(&mut self, id: NodeId, depth: usize) {
         if depth > DEPTH_MAX || self.is_full() {
             return self.put("...");
@@ -87,7 +87,7 @@ impl Shown<'_, '_> {
     }
 
     fn text(&mut self, text: &str) {
-        let part = text.get(..text.floor_char_boundary(SHOWN_MAX)).unwrap_or(text);
+        let part = head(text, SHOWN_MAX);
         let _ = write!(self.out, "{part:?}");
         if part.len() < text.len() {
             self.put("...");
@@ -146,9 +146,14 @@ impl Shown<'_, '_> {
     /// A class by its name, without its module, as exceptions are told.
     fn class(&mut self, id: NodeId) {
         let name = self.graph.global(id).map_or("...", |(_, name)| name);
-        let part = name.get(..name.floor_char_boundary(256)).unwrap_or(name);
-        self.put(part);
+        self.put(head(name, 256));
     }
+}
+
+/// So many bytes of a text, in whole characters.
+pub(crate) fn head(text: &str, max: usize) -> &str {
+    let end = (0..=max.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    end.and_then(|end| text.get(..end)).unwrap_or_default()
 }
 
 #[cfg(test)]
