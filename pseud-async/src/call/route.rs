@@ -1,6 +1,7 @@
 //! Whom calls go to, and where they were last found.
 
 use crate::engine::deliver::{Absent, LOOKS_MAX, Sent, not_executed};
+use crate::engine::effects::Effects;
 use crate::engine::hub::Hub;
 use crate::engine::seat::Seat;
 use pseud_proto::peer::PeerInfo;
@@ -210,7 +211,8 @@ fn try_call(
     mut call: NewCall,
     waker: Option<&Waker>,
 ) -> Result<Tried, CallRefused> {
-    let (tried, effects) = seat.visit(|session, noted| {
+    let mut effects = Effects::default();
+    let (tried, forgotten) = seat.visit_into(&mut effects, |session, noted| {
         let waiter = noted.waiters.insert(waker.cloned());
         call.tag = waiter as u64;
         let room = &seat.hub.room;
@@ -243,9 +245,8 @@ fn try_call(
         };
         (called, noted.waiters.forget(waiter))
     });
-    let (tried, forgotten) = tried;
     drop(forgotten);
-    seat.perform(effects, false);
+    seat.perform(&mut effects, false);
     tried.map(|tried| match tried {
         Ok((waiter, call)) => {
             Tried::Routed(Routed::Sent(Sent { seat: seat.clone(), waiter, call }))

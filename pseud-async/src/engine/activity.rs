@@ -40,19 +40,19 @@ impl Activity {
         self.speak(now);
     }
 
-    /// Its peer was heard.
-    pub(crate) fn hear(&self, now: Instant) {
-        self.heard.store(self.offset(now), Ordering::Relaxed);
-    }
-
     /// Its peer sent a message.
     pub(crate) fn speak(&self, now: Instant) {
         self.spoke.store(self.offset(now), Ordering::Relaxed);
     }
 
-    /// So many bytes were read.
-    pub(crate) fn receive(&self, bytes: usize) {
+    /// So many bytes were read: its peer was heard, and may have sent a message.
+    pub(crate) fn receive(&self, bytes: usize, spoke: bool, now: Instant) {
         add(&self.received, bytes);
+        let now = self.offset(now);
+        self.heard.store(now, Ordering::Relaxed);
+        if spoke {
+            self.spoke.store(now, Ordering::Relaxed);
+        }
     }
 
     /// So many bytes were written.
@@ -96,17 +96,16 @@ mod tests {
         let activity = Activity::new(born);
         activity.join(born + Duration::from_millis(7));
         assert_eq!(activity.spoke(), born + Duration::from_millis(7));
-        activity.hear(born + Duration::from_secs(9));
-        activity.speak(born + Duration::from_secs(8));
+        activity.receive(0, true, born + Duration::from_secs(8));
         assert_eq!(activity.spoke(), born + Duration::from_secs(8));
-        activity.receive(3);
-        activity.receive(4);
+        activity.receive(3, false, born);
+        activity.receive(4, false, born + Duration::from_secs(9));
         activity.send(5);
         assert_eq!(activity.joined(), born + Duration::from_millis(7));
         assert_eq!(activity.heard(), born + Duration::from_secs(9));
         assert_eq!(activity.bytes(), (7, 5));
         // A clock that was turned back.
-        activity.hear(born - Duration::from_millis(1));
+        activity.receive(0, false, born - Duration::from_millis(1));
         assert_eq!(activity.heard(), born);
     }
 }

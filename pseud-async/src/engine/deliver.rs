@@ -55,7 +55,7 @@ impl Hub {
             self.budget.give_up_call(&call);
             return None;
         };
-        let (sent, effects) = seat.visit(|session, noted| {
+        let (sent, mut effects) = seat.visit(|session, noted| {
             match session.ended() {
                 None => {}
                 // An earlier one was too much for it.
@@ -88,12 +88,12 @@ impl Hub {
             Ok(Err(outcome)) => Some(outcome),
             Err(call) => {
                 drop(fate);
-                seat.perform(effects, false);
+                seat.perform(&mut effects, false);
                 return Some(AwaitingCall { call: *call, caller });
             }
         };
         drop(fate);
-        seat.perform(effects, false);
+        seat.perform(&mut effects, false);
         if let Some(outcome) = ended {
             caller.end(outcome).into_iter().for_each(Waker::wake);
         }

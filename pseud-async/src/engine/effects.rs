@@ -2,36 +2,49 @@
 
 use super::any_link::AnyLink;
 use super::refusals::withheld::Withheld;
+use super::spare::{Spare, SpareKey};
+use super::wakers::Wakers;
 use atomic_waker::AtomicWaker;
 use pseud_proto::session::NewCall;
 use pseud_proto::zmtp::Question;
 use pseud_proto::{Request, ShowingStep};
 use smallvec::SmallVec;
 use std::sync::Arc;
-use std::task::Waker;
 
-/// Things to do once the session's lock is released.
+/// Things to do once the session's lock is released. Small, since it is handed on several times a call: what
+/// hardly any call gives rise to is apart.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
-    pub(super) wakers: SmallVec<[Waker; 2]>,
-    pub(super) wait_list: Vec<Arc<AtomicWaker>>,
-    pub(super) withheld: Vec<Withheld>,
-    /// How far our own login there has come by this.
-    pub(super) showing: SmallVec<[ShowingStep; 1]>,
+    pub(super) wakers: Wakers,
     /// The session has something for its link.
     pub(super) wants_flush: bool,
     pub(super) flush: Option<Flush>,
-    /// The session has ended by this; its link, if that lives.
-    pub(super) ended: Option<Option<Arc<dyn AnyLink>>>,
     /// The timer must be told.
     pub(super) rearm: bool,
     /// All sessions hold too much together.
     pub(super) is_over_budget: bool,
     /// A call of its begins to wait for what the node has no room for.
     pub(super) asks_for_room: bool,
-    /// Calls that waited for room and are over, to be dropped.
-    pub(super) given_up: Option<Vec<NewCall>>,
     pub(crate) arrived: ArrivedRequests,
+    pub(super) rare: Option<Box<RareEffects>>,
+}
+
+/// Those of a session's end, of logins, and of what goes wrong.
+#[derive(Debug, Default)]
+pub(super) struct RareEffects {
+    pub(super) wait_list: Vec<Arc<AtomicWaker>>,
+    pub(super) withheld: Vec<Withheld>,
+    /// How far our own login there has come by this.
+    pub(super) showing: SmallVec<[ShowingStep; 1]>,
+    /// The session has ended by this; its link, if that lives.
+    pub(super) ended: Option<Option<Arc<dyn AnyLink>>>,
+    /// Calls that waited for room and are over, to be dropped.
+    pub(super) given_up: Vec<NewCall>,
+}
+
+thread_local! {
+    /// Requests, from their arrival to their turn.
+    pub(crate) static REQUESTS: Spare<Request> = const { Spare::new() };
 }
 
 /// Requests that one read brought: for the link that has read them to have them served. Nothing else
@@ -40,10 +53,17 @@ pub(crate) struct Effects {
 pub(crate) struct ArrivedRequests {
     pub(crate) requests: Vec<Request>,
     /// What its peer shows to log in: it is not asked about twice at a time.
-    pub(crate) login: Option<Question>,
+    pub(crate) login: Option<Box<Question>>,
 }
 
 impl ArrivedRequests {
+    pub(super) fn push(&mut self, request: Request) {
+        if self.requests.capacity() == 0 {
+            self.requests = REQUESTS.take();
+        }
+        self.requests.push(request);
+    }
+
     fn is_empty(&self) -> bool {
         self.requests.is_empty() && self.login.is_none()
     }
@@ -74,15 +94,17 @@ impl Effects {
 
     /// Its link is over, and is not to be told so.
     pub(crate) fn forget_link(&mut self) -> Option<Arc<dyn AnyLink>> {
-        self.ended.as_mut().and_then(Option::take)
+        self.rare.as_mut()?.ended.as_mut().and_then(Option::take)
+    }
+
+    pub(super) fn rare(&mut self) -> &mut RareEffects {
+        self.rare.get_or_insert_default()
     }
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let unsaid = self.withheld.is_empty() && self.showing.is_empty() && self.arrived.is_empty();
-        let nobody = self.wakers.is_empty() && self.wait_list.is_empty();
-        let stays = self.ended.is_none() && !self.is_over_budget && !self.rearm;
-        let is_content = !self.asks_for_room && self.given_up.is_none();
-        unsaid && nobody && stays && is_content && self.flush.is_none()
+        let nobody = self.wakers.is_empty() && self.arrived.is_empty() && self.rare.is_none();
+        let is_quiet = !self.is_over_budget && !self.rearm && !self.asks_for_room;
+        nobody && is_quiet && self.flush.is_none()
     }
 }

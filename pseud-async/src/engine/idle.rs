@@ -3,6 +3,7 @@
 use super::hub::Hub;
 use super::seat::Seat;
 use super::wait_list::WaitHandle;
+use pseud_proto::session::Sink;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,7 +13,15 @@ impl Hub {
         self.budget.close();
         // From here on sessions count what they owe by themselves; these may have owed before.
         let seats: Vec<Arc<Seat>> = self.lock().seats().cloned().collect();
-        seats.iter().for_each(|seat| seat.act(|session, _| session.note_owing()));
+        for seat in seats {
+            seat.act(|session, noted| {
+                session.note_owing();
+                if session.awaits_written() {
+                    // What its link has written may not have been told yet.
+                    noted.flush();
+                }
+            });
+        }
     }
 
     /// Whether nothing is open and no handler runs, also none of callers that have left; else that one is

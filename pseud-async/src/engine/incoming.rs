@@ -6,7 +6,7 @@ use super::hub::Hub;
 use super::noted::Noted;
 use super::seat::Seat;
 use pseud_proto::session::{Came, Portion, Session};
-use pseud_proto::zmtp::Parts;
+use pseud_proto::zmtp::{IncomingMessage, Parts};
 use pseud_proto::{PeerError, PeerId};
 use std::time::Instant;
 
@@ -19,12 +19,31 @@ impl Noted<'_> {
         portion: &mut Portion<'_>,
         now: Instant,
     ) -> Result<(), PeerError> {
-        match session.handle_message(message, now, portion, self)? {
-            Came::Nothing => {}
-            Came::Request(request) => self.effects.arrived.requests.push(request),
-            Came::Login(question) => self.effects.arrived.login = Some(question),
-        }
+        let came = session.handle_message(message, now, portion, self)?;
+        self.note(came);
         Ok(())
+    }
+
+    /// The same of a message that lies where it came.
+    #[inline]
+    pub(crate) fn take_received(
+        &mut self,
+        session: &mut Session,
+        message: IncomingMessage<'_>,
+        portion: &mut Portion<'_>,
+        now: Instant,
+    ) -> Result<(), PeerError> {
+        let came = session.handle_received(message, now, portion, self)?;
+        self.note(came);
+        Ok(())
+    }
+
+    fn note(&mut self, came: Came) {
+        match came {
+            Came::Nothing => {}
+            Came::Request(request) => self.effects.arrived.push(request),
+            Came::Login(question) => self.effects.arrived.login = Some(question.into()),
+        }
     }
 }
 

@@ -39,13 +39,17 @@ impl Noted<'_> {
         }
         let waiting: Option<Vec<Arc<AtomicWaker>>> =
             self.cancelling.remove(&request).map(|mut wait_list| wait_list.leave());
-        self.effects.wait_list.extend(waiting.into_iter().flatten());
+        if let Some(waiting) = waiting {
+            self.effects.rare().wait_list.extend(waiting);
+        }
     }
 }
 
 impl Sink for Noted<'_> {
     fn finish(&mut self, call: u64, outcome: Outcome) {
-        self.effects.wakers.extend(self.waiters.finish(call as usize, outcome));
+        if let Some(waker) = self.waiters.finish(call as usize, outcome) {
+            self.effects.wakers.push(waker);
+        }
     }
 
     fn cancelled(&mut self, request: RequestId) {
@@ -54,7 +58,7 @@ impl Sink for Noted<'_> {
 
     fn withheld(&mut self, caller: &Arc<PeerInfo>, name: &str) {
         let withheld = Withheld { caller: caller.clone(), name: name.to_owned() };
-        self.effects.withheld.push(withheld);
+        self.effects.rare().withheld.push(withheld);
     }
 
     fn flush(&mut self) {
@@ -62,7 +66,7 @@ impl Sink for Noted<'_> {
     }
 
     fn showing(&mut self, step: ShowingStep) {
-        self.effects.showing.push(step);
+        self.effects.rare().showing.push(step);
     }
 
     fn count(&mut self, what: Counted) {

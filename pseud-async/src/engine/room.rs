@@ -48,7 +48,7 @@ impl Noted<'_> {
     fn end_waiting(&mut self, call: NewCall, outcome: Outcome, budget: &Budget) {
         budget.give_up_call(&call);
         self.finish(call.tag, outcome);
-        self.effects.given_up.get_or_insert_default().push(call);
+        self.effects.rare().given_up.push(call);
     }
 
     /// Sends what waits for room, as far as there is some; all of it is over with its session.

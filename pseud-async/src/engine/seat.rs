@@ -2,15 +2,15 @@
 
 use super::any_link::AnyLink;
 use super::blocking_jobs::JobOwner;
-use super::effects::{Effects, Flush};
+use super::effects::{Effects, Flush, RareEffects};
 use super::hub::Hub;
 use super::noted::Noted;
 use super::seated::{SeatOf, Seated};
+use atomic_waker::AtomicWaker;
 use pseud_proto::Reason;
 use pseud_proto::session::{Admitted, Session};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Waker;
 use std::time::Instant;
 
 /// A session of a [`Hub`].
@@ -33,26 +33,37 @@ impl Seat {
         act: impl FnOnce(&mut Session, &mut Noted<'_>) -> R,
     ) -> (R, Effects) {
         let mut effects = Effects::default();
+        let result = self.visit_into(&mut effects, act);
+        (result, effects)
+    }
+
+    /// The same; what follows from it is noted there.
+    #[inline]
+    pub(crate) fn visit_into<R>(
+        &self,
+        effects: &mut Effects,
+        act: impl FnOnce(&mut Session, &mut Noted<'_>) -> R,
+    ) -> R {
         let mut seated = self.lock();
-        let Seated { session, waiters, cancelling, link, backlog } = &mut *seated;
+        let Seated { session, waiters, cancelling, link, backlog, due } = &mut *seated;
         let counts = self.hub.counts.of(self.peer);
-        let mut noted = Noted { waiters, cancelling, effects: &mut effects, counts, backlog };
+        let mut noted = Noted { waiters, cancelling, effects, counts, backlog };
         let result = act(session, &mut noted);
-        let mut due = session.poll_timeout();
+        let mut next = session.poll_timeout();
         if noted.backlog.is_some() {
             noted.send_waiting(session, &self.hub.room, &self.hub.budget);
-            let next = noted.backlog.as_ref().and_then(|backlog| backlog.next());
-            due = session.poll_timeout().into_iter().chain(next).min();
+            let waiting = noted.backlog.as_ref().and_then(|backlog| backlog.next());
+            next = session.poll_timeout().into_iter().chain(waiting).min();
         }
-        self.settle(session, link, due, &mut effects);
-        drop(seated);
-        (result, effects)
+        self.settle(session, link, next, due, effects);
+        result
     }
 
     /// The same, and then what follows from it.
     pub(crate) fn act<R>(&self, act: impl FnOnce(&mut Session, &mut Noted<'_>) -> R) -> R {
-        let (result, effects) = self.visit(act);
-        self.perform(effects, false);
+        let mut effects = Effects::default();
+        let result = self.visit_into(&mut effects, act);
+        self.perform(&mut effects, false);
         result
     }
 
@@ -61,13 +72,14 @@ impl Seat {
         &self,
         session: &Session,
         link: &mut Option<Arc<dyn AnyLink>>,
-        due: Option<Instant>,
+        next: Option<Instant>,
+        due: &mut Option<Instant>,
         effects: &mut Effects,
     ) {
         if let Some(reason) = session.ended()
             && self.over.set(reason).is_ok()
         {
-            effects.ended = Some(link.take());
+            effects.rare().ended = Some(link.take());
         }
         if effects.wants_flush
             && let Some(link) = link.as_ref().filter(|link| !link.will_flush())
@@ -78,47 +90,56 @@ impl Seat {
         if self.open.load(Ordering::Relaxed) != open {
             self.open.store(open, Ordering::Relaxed);
         }
-        let due = self.hub.offset(due);
-        if self.due.load(Ordering::Relaxed) != due {
-            self.due.store(due, Ordering::SeqCst);
-            effects.rearm = self.hub.arm(due);
+        if *due != next {
+            *due = next;
+            let offset = self.hub.offset(next);
+            self.due.store(offset, Ordering::SeqCst);
+            effects.rearm = self.hub.arm(offset);
         }
         effects.is_over_budget = self.hub.budget.is_over();
     }
 
     /// Does all that is to be done. `is_own`: this runs in the task of its link, which flushes itself when
     /// it is done, if this says so.
-    pub(crate) fn perform(&self, effects: Effects, is_own: bool) -> bool {
+    pub(crate) fn perform(&self, effects: &mut Effects, is_own: bool) -> bool {
         let hub = &self.hub;
         if effects.rearm {
             hub.timer.wake();
         }
-        for step in effects.showing {
-            hub.happen(|inner, happened| inner.showing(self.peer, step, happened));
-        }
         // Whoever is woken below finds it gone.
-        if let Some(link) = effects.ended {
-            hub.left(self);
-            hub.blocking.leave(JobOwner::Session(self.peer));
-            link.zip(self.over()).inspect(|(link, reason)| link.close(*reason));
-        }
-        effects.withheld.into_iter().for_each(|withheld| hub.withheld(withheld));
+        let wait_list = effects.rare.take().map(|rare| self.perform_rare(*rare));
         let mut flush_here = false;
-        if let Some(Flush { link, quiet }) = effects.flush {
+        if let Some(Flush { link, quiet }) = effects.flush.take() {
             match (is_own, quiet) {
                 (true, _) => flush_here = true,
                 (false, true) => link.flush_now(),
                 (false, false) => link.wake_to_flush(),
             }
         }
-        effects.wakers.into_iter().for_each(Waker::wake);
-        effects.wait_list.iter().for_each(|waker| waker.wake());
+        effects.wakers.wake();
+        wait_list.into_iter().flatten().for_each(|waker| waker.wake());
         if effects.is_over_budget {
             hub.close_largest();
         }
         hub.look_for_room();
         hub.look_idle();
         flush_here
+    }
+
+    /// Does what hardly ever is to be done; who is to be woken after it.
+    #[cold]
+    fn perform_rare(&self, rare: RareEffects) -> Vec<Arc<AtomicWaker>> {
+        let hub = &self.hub;
+        for step in rare.showing {
+            hub.happen(|inner, happened| inner.showing(self.peer, step, happened));
+        }
+        if let Some(link) = rare.ended {
+            hub.left(self);
+            hub.blocking.leave(JobOwner::Session(self.peer));
+            link.zip(self.over()).inspect(|(link, reason)| link.close(*reason));
+        }
+        rare.withheld.into_iter().for_each(|withheld| hub.withheld(withheld));
+        rare.wait_list
     }
 
     /// Ends its session, whose link lives, for that reason. Says whether it was this that ended it; when it

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 /// One session, from its handshake until nobody holds it any more.
 ///
@@ -38,6 +39,8 @@ pub(super) struct Seated {
     pub(super) link: Option<Arc<dyn AnyLink>>,
     /// Calls that wait for room; hardly ever there.
     pub(super) backlog: Option<Box<Backlog>>,
+    /// What [`SeatOf::due`] was computed from.
+    pub(super) due: Option<Instant>,
 }
 
 impl<H> fmt::Debug for SeatOf<H> {
@@ -51,7 +54,9 @@ impl<H> SeatOf<H> {
     pub(crate) fn new(hub: Arc<H>, session: Session, link: Option<Arc<dyn AnyLink>>) -> Arc<Self> {
         let peer = session.id();
         let (waiters, cancelling) = (Waiters::default(), BTreeMap::new());
-        let state = Mutex::new(Seated { session, waiters, cancelling, link, backlog: None });
+        let (backlog, due) = (None, None);
+        let seated = Seated { session, waiters, cancelling, link, backlog, due };
+        let state = Mutex::new(seated);
         let (due, open) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
         Arc::new(Self { hub, peer, state, over: OnceLock::new(), due, open })
     }

@@ -1,6 +1,6 @@
 //! What carries a link's messages: ZMTP, or kaa.rpc's packets.
 
-use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Heartbeat, Side, Verdict};
+use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Heartbeat, Incoming, Side, Verdict};
 use pseud_proto::{Config, PeerError, Siblings};
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -90,6 +90,30 @@ impl Carrier {
         }
     }
 
+    /// Whether it shows messages where they [came](Self::receive).
+    pub(crate) fn receives_in_place(&self) -> bool {
+        match self {
+            Self::Zmtp(_) => true,
+            #[cfg(feature = "kaa")]
+            Self::Kaa(_) => false,
+        }
+    }
+
+    /// The next thing that came: what was taken before, then what the front of `input` holds, which is cut
+    /// off, where messages are shown where they came.
+    #[inline]
+    pub(crate) fn receive<'a, 'i: 'a>(
+        &'a mut self,
+        input: &mut &'i mut [u8],
+        now: Instant,
+    ) -> Result<Option<Incoming<'a>>, PeerError> {
+        match self {
+            Self::Zmtp(connection) => connection.receive(input, now),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(connection) => Ok(connection.poll_event().map(Incoming::Event)),
+        }
+    }
+
     /// What was taken and left where it was has its turn: the next of it.
     pub(crate) fn handle_waiting(&mut self, _now: Instant) -> Result<(), PeerError> {
         match self {
@@ -139,6 +163,15 @@ impl Carrier {
         }
     }
 
+    /// Whether more may follow from a write than what [was written](Self::poll_written).
+    pub(crate) fn has_words_for_all(&self) -> bool {
+        match self {
+            Self::Zmtp(_) => true,
+            #[cfg(feature = "kaa")]
+            Self::Kaa(_) => false,
+        }
+    }
+
     pub(crate) fn send(
         &mut self,
         messages: pseud_proto::zmtp::Framed<'_>,
@@ -166,6 +199,11 @@ impl Carrier {
             #[cfg(feature = "kaa")]
             Self::Kaa(_) => None,
         }
+    }
+
+    /// Whether a frame is partial that may be read to its own place.
+    pub(crate) fn may_be_large(&mut self) -> bool {
+        self.zmtp().is_some_and(|connection| connection.may_be_large())
     }
 
     pub(crate) fn handle_filled(&mut self, now: Instant) -> Result<(), PeerError> {

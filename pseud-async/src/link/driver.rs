@@ -1,7 +1,7 @@
 //! One link's task: the whole loop.
 
 use super::host::Host;
-use super::input::TurnBuffer;
+use super::input::{KeptInput, TurnBuffer};
 use super::turn::Turn;
 use super::{CarrierConfig, Flushed, Ingest, Origin, StreamLink, farewell};
 use crate::engine::sockets::OpenSocket;
@@ -35,8 +35,10 @@ pub(crate) struct Driver<R: Runtime> {
     blocked: bool,
     /// Messages wait at the connection.
     waits: bool,
+    /// A frame is partial that may be read to its own place.
+    may_be_large: bool,
     /// What was read, where a turn has ended before all of it was parsed.
-    kept: Option<Box<[u8]>>,
+    kept: Option<KeptInput>,
     runtime: R,
 }
 
@@ -70,7 +72,8 @@ impl<R: Runtime> Driver<R> {
         let live = Live { open: host.hub().open_socket(), link };
         let runtime = runtime.clone();
         let (timer, armed, kept) = (None, None, None);
-        Ok(Self { live, reader, timer, armed, blocked: false, waits: false, kept, runtime })
+        let (blocked, waits, may_be_large) = (false, false, false);
+        Ok(Self { live, reader, timer, armed, blocked, waits, may_be_large, kept, runtime })
     }
 
     pub(crate) fn link(&self) -> &Arc<LinkOf<R>> {
@@ -125,13 +128,13 @@ impl<R: Runtime> Driver<R> {
             if let Some(reason) = self.live.link.closing() {
                 return Poll::Ready(reason);
             }
-            let fed = match self.poll_fed(cx, input, &mut turn) {
+            let mut fed = match self.poll_fed(cx, input, &mut turn) {
                 Poll::Ready(Ok(fed)) => fed,
                 Poll::Ready(Err(_)) => return Poll::Ready(Reason::PeerGone),
                 Poll::Pending if turn.is_over() || turn.gathers => break,
                 Poll::Pending => ready!(self.poll_deadline(cx)),
             };
-            if let Err(error) = self.settle(fed, &mut turn) {
+            if let Err(error) = self.settle(&mut fed, &mut turn) {
                 return Poll::Ready(error.into());
             }
         }
@@ -185,20 +188,20 @@ impl<R: Runtime> Driver<R> {
 
     /// The socket takes no more, or gives no more: what it gave before, answers among it, has come.
     fn finish(&mut self, input: &mut TurnBuffer) {
-        while let Some(fed) = self.next(input) {
-            if self.settle(fed, &mut Turn::default()).is_err() {
+        while let Some(mut fed) = self.next(input) {
+            if self.settle(&mut fed, &mut Turn::default()).is_err() {
                 return;
             }
         }
     }
 
-    fn settle(&mut self, fed: Ingest, turn: &mut Turn) -> Result<(), PeerError> {
+    fn settle(&mut self, fed: &mut Ingest, turn: &mut Turn) -> Result<(), PeerError> {
         let at = fed.at;
         let settled = self.live.link.settle_portion(fed)?;
-        self.waits = settled.waits;
+        (self.waits, self.may_be_large) = (settled.waits, fed.may_be_large);
         turn.gathers |= settled.gathers;
-        if settled.requests > 0 {
-            let took = self.runtime.now().saturating_duration_since(at);
+        if let Some(now) = settled.at {
+            let took = now.saturating_duration_since(at);
             turn.served(settled.requests, took);
             settled.names.warn(took);
         }
@@ -236,11 +239,14 @@ impl<R: Runtime> Driver<R> {
         turn: &mut Turn,
     ) -> Poll<io::Result<Option<Ingest>>> {
         let reader = &mut self.reader;
-        let large = self.live.link.read_large(|connection| {
-            let mut frame = connection.large()?;
-            let limit = frame.limit().min(LARGE_READ);
-            Some(read_onto(frame.get_mut(), limit, |buffer| reader.poll_read(cx, buffer)))
-        });
+        let mut read_large = || {
+            self.live.link.read_large(|connection| {
+                let mut frame = connection.large()?;
+                let limit = frame.limit().min(LARGE_READ);
+                Some(read_onto(frame.get_mut(), limit, |buffer| reader.poll_read(cx, buffer)))
+            })
+        };
+        let large = if self.may_be_large { read_large() } else { None };
         let is_large = large.is_some();
         let read = large.unwrap_or_else(|| reader.poll_read(cx, input.buffer()));
         let count = ready!(read)?;

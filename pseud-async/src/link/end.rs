@@ -5,7 +5,6 @@ use super::exchange::ExchangeFindings;
 use crate::engine::any_link::AnyLink;
 use crate::runtime::Writer;
 use pseud_proto::Reason;
-use pseud_proto::session::Portion;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -46,13 +45,18 @@ impl<W: Writer> StreamLink<W> {
             if !is_joining {
                 // Answers that wait have come; requests that wait have not begun, and are not served.
                 let mut heard = ExchangeFindings { all: true, ..ExchangeFindings::default() };
-                let mut portion = Portion::exact(&hub.budget);
                 // A few at a time: packets unfold. What is behind one that ends the link is not looked at.
                 loop {
                     let read = connection.handle_waiting(now);
                     let connection = &mut *connection;
-                    let told =
-                        self.exchange(connection, session, noted, &mut portion, &mut heard, now);
+                    let told = self.exchange(
+                        connection,
+                        &mut Default::default(),
+                        session,
+                        noted,
+                        &mut heard,
+                        now,
+                    );
                     if read.and(told).is_err() || !connection.has_waiting() {
                         break;
                     }
@@ -64,7 +68,7 @@ impl<W: Writer> StreamLink<W> {
         drop(connection);
         drop(effects.forget_link());
         self.host.dispatcher.give_back(effects.take_arrived(), seat);
-        seat.perform(effects, true);
+        seat.perform(&mut effects, true);
         // It may have ended before, and whoever ended it be about to say so.
         hub.left(seat);
     }

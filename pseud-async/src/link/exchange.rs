@@ -7,19 +7,21 @@ use crate::engine::noted::Noted;
 use crate::runtime::Writer;
 use pseud_proto::PeerError;
 use pseud_proto::session::{Portion, Session};
-use pseud_proto::zmtp::{Event, Question};
+use pseud_proto::zmtp::{Event, Incoming, Question};
 use std::time::Instant;
 
 /// Requests that are handed to handlers together.
 const PORTION_MAX: usize = 8;
+/// Messages that are looked at under one lock, at most.
+const MESSAGES_MAX: usize = 32;
 /// Links that may have such portions at the same time: each has its thread.
 const LINKS_AT_ONCE: usize = 64;
 
 /// What an exchange finds.
 #[derive(Debug, Default)]
 pub(super) struct ExchangeFindings {
-    pub(super) question: Option<Question>,
-    pub(super) newcomer: Option<Newcomer>,
+    pub(super) question: Option<Box<Question>>,
+    pub(super) newcomer: Option<Box<Newcomer>>,
     /// A message came.
     pub(super) spoke: bool,
     pub(super) waits: bool,
@@ -28,7 +30,8 @@ pub(super) struct ExchangeFindings {
 }
 
 impl<W: Writer> StreamLink<W> {
-    /// Moves the connection's events into the session. Messages behind one that ends the link are
+    /// Tells the session what was written and what came: first what the connection has kept, then what `input`
+    /// holds, which is looked at where it lies, and cut off. Messages behind one that ends the link are
     /// not looked at, whoever asks next.
     ///
     /// It stops after a few requests, until these were answered or have handlers that wait: so what is
@@ -36,37 +39,45 @@ impl<W: Writer> StreamLink<W> {
     pub(super) fn exchange(
         &self,
         connection: &mut Carrier,
+        input: &mut &mut [u8],
         session: &mut Session,
         noted: &mut Noted<'_>,
-        portion: &mut Portion<'_>,
         heard: &mut ExchangeFindings,
         now: Instant,
     ) -> Result<(), PeerError> {
-        let (mut result, mut room) = (Ok(()), None);
-        while let Some(event) = connection.poll_event() {
-            match event {
-                Event::Message(parts) if result.is_ok() => {
-                    heard.spoke = true;
-                    result = noted.take(session, parts, portion, now);
-                    let requests = noted.effects.requests();
-                    if requests == 0 || heard.all {
-                        continue;
-                    }
-                    let max = *room.get_or_insert_with(|| requests + self.room(session));
-                    if requests >= max && connection.has_events() {
-                        heard.waits = true;
-                        break;
-                    }
-                }
-                Event::TooLarge(large) if result.is_ok() => {
-                    result = session.handle_too_large(&large, now, noted);
-                }
-                Event::Written(token) => session.handle_written(token),
-                _ => {}
+        let portion = &mut Portion::exact(&self.hub().budget);
+        self.report_written(connection, session, noted, now);
+        let (mut room, mut messages) = (None, 0);
+        while let Some(incoming) = connection.receive(input, now)? {
+            let is_message = match &incoming {
+                Incoming::Event(event) => matches!(event, Event::Message(_)),
+                _ => true,
+            };
+            let taken = match incoming {
+                Incoming::Message(message) => noted.take_received(session, message, portion, now),
+                Incoming::Event(Event::Message(parts)) => noted.take(session, parts, portion, now),
+                Incoming::Event(event) => take_event(event, session, noted, now),
+                _ => Ok(()),
+            };
+            heard.spoke |= is_message;
+            if taken.is_err() {
+                while connection.poll_event().is_some() {}
+                return taken;
+            }
+            messages += usize::from(is_message);
+            if heard.all {
+                continue;
+            }
+            let requests = noted.effects.requests();
+            let is_enough = requests > 0
+                && requests >= *room.get_or_insert_with(|| requests + self.room(session));
+            if is_enough || messages == MESSAGES_MAX {
+                heard.waits = connection.has_events();
+                break;
             }
         }
-        heard.waits |= result.is_ok() && connection.has_waiting();
-        result
+        heard.waits |= connection.has_waiting();
+        Ok(())
     }
 
     /// How many requests may come to those that are open: as many as there are certainly places for, a few
@@ -78,5 +89,22 @@ impl<W: Writer> StreamLink<W> {
         let max = limits.requests_open_max;
         let all = (max - max / 4).saturating_sub(hub.budget.taken().requests) / LINKS_AT_ONCE;
         own.min(all).min(PORTION_MAX - 1)
+    }
+}
+
+/// What else than messages came.
+fn take_event(
+    event: Event,
+    session: &mut Session,
+    noted: &mut Noted<'_>,
+    now: Instant,
+) -> Result<(), PeerError> {
+    match event {
+        Event::TooLarge(large) => session.handle_too_large(&large, now, noted),
+        Event::Written(token) => {
+            session.handle_written(token);
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }

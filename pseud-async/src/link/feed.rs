@@ -7,7 +7,6 @@ use super::exchange::ExchangeFindings;
 use crate::engine::effects::Effects;
 use crate::engine::joining::Newcomer;
 use crate::runtime::Writer;
-use pseud_proto::session::Portion;
 use pseud_proto::zmtp::{Connection, Question};
 use pseud_proto::{PeerError, Reason};
 use std::sync::Arc;
@@ -21,15 +20,19 @@ use std::time::Instant;
 pub struct Ingest {
     pub(super) effects: Effects,
     /// A session has begun: the rest of its coming.
-    pub(super) newcomer: Option<Newcomer>,
+    pub(super) newcomer: Option<Box<Newcomer>>,
     /// Somebody must be asked about the peer.
-    pub(super) question: Option<Question>,
+    pub(super) question: Option<Box<Question>>,
     /// The connection itself has something to say (a handshake's next step, a PONG).
     pub(super) answered: bool,
     /// Messages wait at the connection until these requests had their turn.
     pub(super) waits: bool,
     /// Callers were woken, whom the link's task lets have their say before it writes.
     pub(super) gathers: bool,
+    /// A message came.
+    spoke: bool,
+    /// A frame is partial that may be read to its own place.
+    pub(super) may_be_large: bool,
     /// When it was told.
     pub(super) at: Instant,
     pub(super) result: Result<(), PeerError>,
@@ -40,22 +43,33 @@ impl<W: Writer> StreamLink<W> {
     pub fn handle_input(self: &Arc<Self>, input: &mut [u8]) -> Ingest {
         let bytes = input.len();
         self.feed(|connection, now| {
-            self.activity.receive(bytes);
-            self.activity.hear(now);
+            self.activity.receive(bytes, false, now);
             connection.handle_input(input, now)
         })
     }
 
-    /// Bytes were read. Some of them are taken, at least one: how many is told.
+    /// Bytes were read. Some of them are taken, and looked at where they lie: how many is told.
     pub(super) fn handle_some(self: &Arc<Self>, input: &mut [u8]) -> (Ingest, usize) {
-        let mut taken = input.len();
-        let fed = self.feed(|connection, now| {
-            taken = connection.handle_some(input, now)?;
-            self.activity.receive(taken);
-            self.activity.hear(now);
-            Ok(())
-        });
+        let (size, mut rest) = (input.len(), input);
+        let mut connection = self.lock();
+        let at = self.hub().now();
+        let told = match self.is_open() && connection.receives_in_place() {
+            true => Ok(()),
+            // Until its session takes messages, the connection keeps them.
+            false => connection.handle_some(rest, at).map(|taken| {
+                rest = std::mem::take(&mut rest).get_mut(taken..).unwrap_or_default();
+            }),
+        };
+        let fed = self.hand_over(&mut connection, &mut rest, told, at);
+        // Behind an error nothing is looked at.
+        let taken = if fed.result.is_err() { size } else { size - rest.len() };
+        self.activity.receive(taken, fed.spoke, at);
         (fed, taken)
+    }
+
+    /// Whether there is a session that takes what comes.
+    fn is_open(&self) -> bool {
+        self.seat.get().is_some() && !self.is_joining.load(Ordering::Acquire)
     }
 
     /// The requests that were read before had their turn: those that wait have theirs.
@@ -81,8 +95,7 @@ impl<W: Writer> StreamLink<W> {
     /// So many bytes were read straight into a large frame.
     pub fn handle_filled(self: &Arc<Self>, bytes: usize) -> Ingest {
         self.feed(|connection, now| {
-            self.activity.receive(bytes);
-            self.activity.hear(now);
+            self.activity.receive(bytes, false, now);
             connection.handle_filled(now)
         })
     }
@@ -98,35 +111,41 @@ impl<W: Writer> StreamLink<W> {
         tell: impl FnOnce(&mut Carrier, Instant) -> Result<(), PeerError>,
     ) -> Ingest {
         let mut connection = self.lock();
-        let hub = self.hub();
-        let at = hub.now();
+        let at = self.hub().now();
         let told = tell(&mut connection, at);
+        let fed = self.hand_over(&mut connection, &mut Default::default(), told, at);
+        if fed.spoke {
+            // It was kept since it was read: it counts, as its peer's being heard, from its turn on.
+            self.activity.receive(0, true, at);
+        }
+        fed
+    }
+
+    /// Hands what the connection was told, and what `input` holds, to the session.
+    fn hand_over(
+        self: &Arc<Self>,
+        connection: &mut Carrier,
+        input: &mut &mut [u8],
+        told: Result<(), PeerError>,
+        at: Instant,
+    ) -> Ingest {
         // What came before an error has its turn now or never.
         let mut heard = ExchangeFindings { all: told.is_err(), ..ExchangeFindings::default() };
         let mut fed = Ingest::of(at, Ok(()));
+        let Ingest { effects, gathers, .. } = &mut fed;
         let handled = match self.seat.get() {
-            None => self.greet(&mut connection, &mut heard, at),
+            None => self.greet(connection, &mut heard, at),
             Some(_) if self.is_joining.load(Ordering::Acquire) => Ok(()),
             Some(seat) => {
-                let mut portion = Portion::exact(&hub.budget);
-                let (handled, effects) = seat.visit(|session, noted| {
-                    let handled = self.exchange(
-                        &mut connection,
-                        session,
-                        noted,
-                        &mut portion,
-                        &mut heard,
-                        at,
-                    );
-                    fed.gathers = noted.effects.callers() > 1;
-                    if fed.gathers {
+                seat.visit_into(effects, |session, noted| {
+                    let handled = self.exchange(connection, input, session, noted, &mut heard, at);
+                    *gathers = noted.effects.callers() > 1;
+                    if *gathers {
                         // Under the lock: whoever calls next finds that the link's task will flush.
                         self.wants_flush.store(true, Ordering::Release);
                     }
                     handled
-                });
-                fed.effects = effects;
-                handled
+                })
             }
         };
         if heard.newcomer.is_some()
@@ -134,9 +153,8 @@ impl<W: Writer> StreamLink<W> {
         {
             self.writer.keep_alive(bounds);
         }
-        if heard.spoke {
-            self.activity.speak(at);
-        }
+        fed.spoke = heard.spoke;
+        fed.may_be_large = connection.may_be_large();
         fed.answered = connection.backlog() > 0;
         (fed.newcomer, fed.question, fed.waits) = (heard.newcomer, heard.question, heard.waits);
         fed.result = handled.and(told);
@@ -148,8 +166,19 @@ impl Ingest {
     /// Of a moment at which nothing came.
     pub(super) fn of(at: Instant, result: Result<(), PeerError>) -> Self {
         let (newcomer, question) = (None, None);
-        let (answered, waits, gathers) = (false, false, false);
+        let (answered, waits, gathers, spoke, may_be_large) = (false, false, false, false, false);
         let effects = Effects::default();
-        Self { effects, newcomer, question, answered, waits, gathers, at, result }
+        Self {
+            effects,
+            newcomer,
+            question,
+            answered,
+            waits,
+            gathers,
+            spoke,
+            may_be_large,
+            at,
+            result,
+        }
     }
 }

@@ -45,7 +45,7 @@ impl<W: Writer> StreamLink<W> {
                     let mut inner = self.hub().lock();
                     let stranger = inner.strangers.get_mut(self.stranger.load(Ordering::Relaxed));
                     stranger.into_iter().for_each(|stranger| stranger.asked = true);
-                    heard.question = Some(question);
+                    heard.question = Some(question.into());
                 }
                 Event::Ready(ready) => {
                     self.join(ready, heard, now)?;
@@ -87,7 +87,7 @@ impl<W: Writer> StreamLink<W> {
         let _ = self.seat.set(newcomer.seat.clone());
         drop(inner);
         stranger.completed(is_known, now);
-        heard.newcomer = Some(newcomer);
+        heard.newcomer = Some(newcomer.into());
         Ok(())
     }
 

@@ -13,6 +13,10 @@ thread_local! {
     static SCRATCH: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
 }
 
+/// What is left of a turn's input goes with its buffer where it is more than this; the thread then makes
+/// another one.
+const COPIED_MAX: usize = 4 << 10;
+
 /// The thread's buffer, for one turn. It is taken out of its place: a handler that drives another link
 /// within its own turn finds none there, and makes one.
 #[derive(Debug)]
@@ -21,22 +25,44 @@ pub(super) struct TurnBuffer {
     rest: Range<usize>,
 }
 
+/// What a turn has left: a copy of that, or the thread's buffer with it.
+#[derive(Debug)]
+pub(super) struct KeptInput {
+    buffer: Box<[u8]>,
+    rest: Range<u32>,
+}
+
 impl TurnBuffer {
     /// With what was kept of the last turn.
-    pub(super) fn begin(kept: &mut Option<Box<[u8]>>) -> Self {
-        let buffer = SCRATCH.take().unwrap_or_else(|| vec![0; SCRATCH_BYTES].into());
-        let mut this = Self { buffer, rest: 0..0 };
-        if let Some(kept) = kept.take() {
-            this.buffer[..kept.len()].copy_from_slice(&kept);
-            this.rest = 0..kept.len();
+    pub(super) fn begin(kept: &mut Option<KeptInput>) -> Self {
+        let scratch = || SCRATCH.take().unwrap_or_else(|| vec![0; SCRATCH_BYTES].into());
+        let Some(KeptInput { buffer: kept, rest }) = kept.take() else {
+            return Self { buffer: scratch(), rest: 0..0 };
+        };
+        let rest = rest.start as usize..rest.end as usize;
+        if kept.len() == SCRATCH_BYTES {
+            return Self { buffer: kept, rest };
         }
-        this
+        let mut buffer = scratch();
+        buffer[rest.clone()].copy_from_slice(&kept);
+        Self { buffer, rest }
     }
 
     /// What is left is kept for the next turn.
-    pub(super) fn end(mut self) -> Option<Box<[u8]>> {
+    pub(super) fn end(mut self) -> Option<KeptInput> {
         let rest = std::mem::take(&mut self.rest);
-        (!rest.is_empty()).then(|| self.buffer[rest].into())
+        match rest.len() {
+            0 => None,
+            1..=COPIED_MAX => {
+                let buffer: Box<[u8]> = self.buffer[rest].into();
+                let rest = 0..buffer.len() as u32;
+                Some(KeptInput { buffer, rest })
+            }
+            _ => {
+                let rest = rest.start as u32..rest.end as u32;
+                Some(KeptInput { buffer: std::mem::take(&mut self.buffer), rest })
+            }
+        }
     }
 
     /// Where to read to: nothing is left that would be lost.
@@ -62,7 +88,9 @@ impl TurnBuffer {
 
 impl Drop for TurnBuffer {
     fn drop(&mut self) {
-        SCRATCH.set(Some(std::mem::take(&mut self.buffer)));
+        if !self.buffer.is_empty() {
+            let _ = SCRATCH.try_with(|scratch| scratch.set(Some(std::mem::take(&mut self.buffer))));
+        }
     }
 }
 
@@ -70,20 +98,33 @@ impl Drop for TurnBuffer {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_a_turn_leaves_is_there_in_the_next() {
+    /// A turn that has read so many bytes and taken some of them, within which another link has its turn:
+    /// what is left in the next one.
+    fn next_turn(read: usize, taken: usize) -> TurnBuffer {
         let mut input = TurnBuffer::begin(&mut None);
-        input.buffer()[..5].copy_from_slice(b"abcde");
-        input.filled(5);
-        input.took(2);
+        (0..read).for_each(|at| input.buffer()[at] = at as u8);
+        input.filled(read);
+        input.took(taken);
         let mut within = TurnBuffer::begin(&mut None);
         within.buffer().fill(0);
         drop(within);
         let mut kept = input.end();
-        assert_eq!(kept.as_deref(), Some(&b"cde"[..]));
-        let mut input = TurnBuffer::begin(&mut kept);
-        assert_eq!((input.rest(), kept), (&mut b"cde".to_vec()[..], None));
-        input.took(3);
-        assert_eq!(input.end(), None);
+        let mut another = TurnBuffer::begin(&mut None);
+        another.buffer().fill(0);
+        drop(another);
+        let next = TurnBuffer::begin(&mut kept);
+        assert!(kept.is_none());
+        next
+    }
+
+    #[test]
+    fn what_a_turn_leaves_is_there_in_the_next() {
+        for (read, taken) in [(5, 2), (COPIED_MAX + 3, 2), (SCRATCH_BYTES, 1)] {
+            let mut input = next_turn(read, taken);
+            let left: Vec<u8> = (taken..read).map(|at| at as u8).collect();
+            assert_eq!(input.rest(), left);
+            input.took(left.len());
+            assert!(input.end().is_none());
+        }
     }
 }

@@ -7,7 +7,6 @@ use crate::auth::asking::Asking;
 use crate::engine::activity::Activity;
 use crate::engine::any_link::AnyLink;
 use crate::engine::seat::Seat;
-use crate::serve::busy::CalledMethods;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::session::Portion;
@@ -70,7 +69,7 @@ impl MessageLink {
         }
         let now = hub.now();
         link.activity.join(now);
-        link.activity.hear(now);
+        link.activity.receive(0, false, now);
         let newcomer = inner.join(hub, info, Some(link.clone()));
         drop(inner);
         let _ = link.seat.set(newcomer.seat.clone());
@@ -88,25 +87,22 @@ impl MessageLink {
         let mut portion = Portion::exact(&self.host.hub().budget);
         let (handled, mut effects) = seat.visit(|session, noted| {
             // Under the session's lock: one writes at a time.
-            self.activity.receive(bytes);
-            self.activity.hear(now);
-            self.activity.speak(now);
+            self.activity.receive(bytes, true, now);
             noted.take(session, message, &mut portion, now)
         });
         let mut arrived = effects.take_arrived();
         let login = arrived.login.take();
-        let flush_here = seat.perform(effects, true);
-        let mut names = CalledMethods::default();
-        names.add(&arrived.requests);
-        if flush_here | self.host.dispatcher.serve_all(arrived, seat) {
+        let flush_here = seat.perform(&mut effects, true);
+        let served = self.host.dispatcher.serve_all(arrived, seat);
+        if flush_here | served.wants_flush {
             self.notify();
         }
-        if !names.is_empty() {
-            names.warn(seat.hub.now().saturating_duration_since(now));
+        if let Some(at) = served.at {
+            served.names.warn(at.saturating_duration_since(now));
         }
         if let Some(login) = login {
             self.host.hub().asks_about(seat);
-            self.ask(login);
+            self.ask(*login);
         }
         handled
     }
@@ -158,7 +154,7 @@ impl MessageLink {
         let Some(seat) = self.seat.get() else { return };
         let ((), mut effects) = seat.visit(|session, noted| session.handle_gone(reason, noted));
         drop(effects.forget_link());
-        seat.perform(effects, true);
+        seat.perform(&mut effects, true);
         self.host.hub().left(seat);
     }
 

@@ -4,12 +4,14 @@ use super::StreamLink;
 use super::feed::Ingest;
 use crate::auth::admission;
 use crate::engine::any_link::AnyLink;
+use crate::engine::joining::Newcomer;
 use crate::runtime::Writer;
 use crate::serve::busy::CalledMethods;
 use pseud_proto::PeerError;
 use pseud_proto::zmtp::{Question, Verdict};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// What came of a portion that was settled.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub(super) struct Settled {
     pub(super) requests: usize,
     /// What they call.
     pub(super) names: CalledMethods,
+    /// When the last of their handlers had answered, or had to wait.
+    pub(super) at: Option<Instant>,
 }
 
 impl<W: Writer> StreamLink<W> {
@@ -31,48 +35,32 @@ impl<W: Writer> StreamLink<W> {
     /// # Errors
     /// The peer broke the protocol: write what is left, then close.
     pub fn settle(self: &Arc<Self>, mut fed: Ingest) -> Result<(), PeerError> {
-        while self.settle_portion(fed)?.waits {
+        while self.settle_portion(&mut fed)?.waits {
             fed = self.handle_waiting();
         }
         Ok(())
     }
 
     /// The same; messages may wait, to be [looked at](Self::handle_waiting) after this.
-    pub(super) fn settle_portion(self: &Arc<Self>, fed: Ingest) -> Result<Settled, PeerError> {
-        let (mut settled, mut fed) = (Settled::default(), Some(fed));
-        while let Some(Ingest {
-            mut effects,
-            newcomer,
-            question,
-            answered,
-            waits,
-            gathers,
-            at: _,
-            result,
-        }) = fed.take()
-        {
-            settled.waits |= waits;
-            settled.gathers |= gathers;
-            settled.requests += effects.requests();
-            let mut arrived = effects.take_arrived();
-            let login = arrived.login.take();
-            settled.names.add(&arrived.requests);
-            if let Some(newcomer) = newcomer {
-                newcomer.complete();
-                // What its peer has said meanwhile; what waits for it was not written before.
-                let mut rest = self.feed(|connection, now| {
-                    self.is_joining.store(false, Ordering::Release);
-                    connection.handle_waiting(now)
-                });
-                rest.result = result.and(rest.result);
-                rest.answered = true;
-                fed = Some(rest);
+    pub(super) fn settle_portion(self: &Arc<Self>, fed: &mut Ingest) -> Result<Settled, PeerError> {
+        let mut settled = Settled::default();
+        loop {
+            settled.waits |= fed.waits;
+            settled.gathers |= fed.gathers;
+            settled.requests += fed.effects.requests();
+            if let Some(newcomer) = fed.newcomer.take() {
+                *fed = self.complete(*newcomer, fed.result);
                 continue;
             }
-            let mut flush_here = answered;
+            let mut arrived = fed.effects.take_arrived();
+            let login = arrived.login.take();
+            let mut flush_here = fed.answered;
             if let Some(seat) = self.seat.get() {
-                flush_here |= seat.perform(effects, true);
-                flush_here |= self.host.dispatcher.serve_all(arrived, seat);
+                flush_here |= seat.perform(&mut fed.effects, true);
+                let served = self.host.dispatcher.serve_all(arrived, seat);
+                flush_here |= served.wants_flush;
+                settled.names.extend(served.names);
+                settled.at = served.at.or(settled.at);
                 if login.is_some() {
                     self.hub().asks_about(seat);
                 }
@@ -80,10 +68,24 @@ impl<W: Writer> StreamLink<W> {
             if flush_here {
                 self.wants_flush.store(true, Ordering::Release);
             }
-            result?;
-            fed = question.or(login).and_then(|question| self.ask(question));
+            fed.result?;
+            match fed.question.take().or(login).and_then(|question| self.ask(*question)) {
+                Some(answered) => *fed = answered,
+                None => return Ok(settled),
+            }
         }
-        Ok(settled)
+    }
+
+    /// A session has begun: what its peer has said meanwhile. What waits for it was not written before.
+    fn complete(self: &Arc<Self>, newcomer: Newcomer, result: Result<(), PeerError>) -> Ingest {
+        newcomer.complete();
+        let mut rest = self.feed(|connection, now| {
+            self.is_joining.store(false, Ordering::Release);
+            connection.handle_waiting(now)
+        });
+        rest.result = result.and(rest.result);
+        rest.answered = true;
+        rest
     }
 
     /// What an answer that came at once has led to.

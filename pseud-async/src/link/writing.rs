@@ -59,10 +59,14 @@ impl<W: Writer> StreamLink<W> {
             if self.over.load(Ordering::Relaxed) {
                 return Ok((Flushed::All, bytes));
             }
-            let effects = self.pull(&mut connection);
-            let written = self.write(&mut connection);
+            let mut effects = Effects::default();
+            let looks_again = self.pull(&mut connection, &mut effects);
+            let mut written = self.write(&mut connection);
             if let Ok(WriteOutcome::Some(count)) = written {
                 bytes += count;
+                if !looks_again && connection.backlog() == 0 {
+                    written = Ok(WriteOutcome::Last(Flushed::All));
+                }
             }
             let goes_on = matches!(written, Ok(WriteOutcome::Some(_))) && bytes < max;
             if goes_on && effects.is_empty() {
@@ -70,7 +74,7 @@ impl<W: Writer> StreamLink<W> {
             }
             drop(connection);
             if let Some(seat) = self.seat.get() {
-                seat.perform(effects, false);
+                seat.perform(&mut effects, false);
             }
             match written? {
                 WriteOutcome::Last(flushed) => return Ok((flushed, bytes)),
@@ -96,35 +100,42 @@ impl<W: Writer> StreamLink<W> {
         false
     }
 
-    /// Tells the session what was written and pulls what comes next, under one lock.
-    fn pull(&self, connection: &mut Carrier) -> Effects {
-        let Some(seat) = self.seat.get() else { return Effects::default() };
+    /// Tells the session what was written and pulls what comes next, under one lock. Says whether it is to be
+    /// done again when that is written: else the next visit tells what was.
+    fn pull(&self, connection: &mut Carrier, effects: &mut Effects) -> bool {
+        let Some(seat) = self.seat.get() else { return false };
         if self.is_joining.load(Ordering::Acquire) {
-            return Effects::default();
+            return false;
         }
         let now = self.hub().now();
-        let ((), effects) = seat.visit(|session, noted| {
+        seat.visit_into(effects, |session, noted| {
             self.report_written(connection, session, noted, now);
-            if connection.backlog() < BACKLOG_BYTES_LOW {
-                session.pull(now, noted, |message, token| {
+            let is_full = connection.backlog() >= BACKLOG_BYTES_LOW
+                || session.pull(now, noted, |message, token| {
                     connection.send(message, token);
                     connection.backlog() < BACKLOG_BYTES_LOW
                 });
+            if connection.has_words_for_all() {
+                return is_full || session.awaits_written();
             }
             // A call that its wire has no words for has ended by this.
             self.report_written(connection, session, noted, now);
-        });
-        effects
+            true
+        })
     }
 
     /// Tells the session what was written. What was read may still wait: that is for the link's task.
-    fn report_written(
+    pub(super) fn report_written(
         &self,
         connection: &mut Carrier,
         session: &mut Session,
         noted: &mut Noted<'_>,
         now: Instant,
     ) {
+        if let Some(zmtp) = connection.zmtp() {
+            zmtp.poll_written().into_iter().for_each(|token| session.handle_written(token));
+            return;
+        }
         while let Some(event) = connection.poll_written() {
             match event {
                 Event::Written(token) => session.handle_written(token),
@@ -140,12 +151,18 @@ impl<W: Writer> StreamLink<W> {
 
     /// One write.
     fn write(&self, connection: &mut Carrier) -> io::Result<WriteOutcome> {
-        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-        let count = connection.slices(&mut slices);
-        if count == 0 {
-            return Ok(WriteOutcome::Last(Flushed::All));
-        }
-        match self.writer.try_write(&slices[..count]) {
+        // Nearly always there is one.
+        let mut few = [IoSlice::new(&[]); 2];
+        let written = match connection.slices(&mut few) {
+            0 => return Ok(WriteOutcome::Last(Flushed::All)),
+            1 => self.writer.try_write(&few[..1]),
+            _ => {
+                let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+                let count = connection.slices(&mut slices);
+                self.writer.try_write(&slices[..count])
+            }
+        };
+        match written {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 connection.advance(written);

@@ -8,7 +8,7 @@ use crate::serve::caller::Caller;
 use crate::serve::cancelled::Cancelled;
 use crate::serve::dispatch::Started;
 use crate::serve::handler::HandlerResult;
-use crate::serve::handler_panics::{CaughtAnswer, Whose, answered, catch};
+use crate::serve::handler_panics::{CaughtAnswer, Whose, answered, catch, dropped};
 use crate::serve::on_disconnect::while_wanted;
 use crate::serve::registry::service_table::Served;
 use crate::serve::request::{Asked, Request};
@@ -99,7 +99,10 @@ impl ServedEndpoint {
             name,
             arguments,
         };
-        let mut resolving = Resolving::new(self.served.candidates(request.name()));
+        let snapshot = self.served.snapshot();
+        let candidates = self.served.candidates(&snapshot, request.name());
+        dropped(snapshot);
+        let mut resolving = Resolving::new(candidates);
         let mut cx = Context::from_waker(Waker::noop());
         match resolving.poll(&request, &self.served, &mut cx) {
             Poll::Ready(None) => responder.silence(Silence::NoSuchService),

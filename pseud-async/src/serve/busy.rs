@@ -1,21 +1,36 @@
 //! Handlers that keep their link's task busy: nothing else of that link goes on meanwhile, PINGs neither.
 
-use pseud_proto::Request;
-use smallvec::SmallVec;
+use crate::engine::spare::{Spare, SpareKey};
 use smol_str::SmolStr;
 use std::time::Duration;
 
 /// Longer than that nobody is to be kept waiting: a peer may take the link to be dead.
 const TOO_LONG: Duration = Duration::from_secs(1);
 
+thread_local! {
+    static NAMES: Spare<SmolStr> = const { Spare::new() };
+}
+
 /// What requests that arrived together call: kept until their handlers have begun.
 #[derive(Debug, Default)]
-pub(crate) struct CalledMethods(SmallVec<[SmolStr; 1]>);
+pub(crate) struct CalledMethods(Vec<SmolStr>);
 
 impl CalledMethods {
-    /// Those of these requests, too.
-    pub(crate) fn add(&mut self, requests: &[Request]) {
-        self.0.extend(requests.iter().map(|request| SmolStr::new(request.name())));
+    /// That one, too.
+    pub(crate) fn add(&mut self, name: &SmolStr) {
+        if self.0.capacity() == 0 {
+            self.0 = NAMES.take();
+        }
+        self.0.push(name.clone());
+    }
+
+    /// Those, too.
+    pub(crate) fn extend(&mut self, mut more: Self) {
+        if self.is_empty() {
+            std::mem::swap(self, &mut more);
+        } else {
+            self.0.append(&mut more.0);
+        }
     }
 
     /// Whether nothing was called.
@@ -35,5 +50,13 @@ impl CalledMethods {
             %method, seconds,
             "a handler kept its link busy: have what blocks or computes run by register_blocking"
         );
+    }
+}
+
+impl Drop for CalledMethods {
+    fn drop(&mut self) {
+        if self.0.capacity() > 0 {
+            NAMES.keep(std::mem::take(&mut self.0));
+        }
     }
 }

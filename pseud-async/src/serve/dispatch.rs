@@ -1,18 +1,21 @@
 //! From a request that arrived to a handler that runs, and its answer.
 
+use super::busy::CalledMethods;
 use super::caller::Caller;
 use super::cancelled::Cancelled;
 use super::handler::{Handler, HandlerResult, Plain};
-use super::handler_panics::{CaughtAnswer, Whose, answered, catch, catch_future};
+use super::handler_panics::{CaughtAnswer, Whose, answered, catch, catch_future, dropped};
 use super::on_disconnect::{OnDisconnect, while_wanted};
 use super::registry::service_table::Served;
+use super::registry::table::Snapshot;
 use super::request::{Asked, Request};
 use super::resolve::Resolving;
 use super::responder::Responder;
 use crate::engine::blocking_jobs::JobOwner;
-use crate::engine::effects::ArrivedRequests;
+use crate::engine::effects::{ArrivedRequests, Effects, REQUESTS};
 use crate::engine::hub::Hub;
 use crate::engine::seat::Seat;
+use crate::engine::spare::{Spare, SpareKey};
 use pseud_proto::session::Reply;
 use pseud_proto::{Limits, Opened, Refusal, Ticket};
 use smol_str::SmolStr;
@@ -20,9 +23,26 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 /// Bytes of answers that are gathered before they are handed on: about what one write takes.
 const PORTION_BYTES: usize = 128 << 10;
+
+thread_local! {
+    /// Answers that were given at once, until all of a portion are.
+    static READY: Spare<(Ticket, DispatchResult)> = const { Spare::new() };
+}
+
+/// What came of requests that arrived together.
+#[derive(Debug, Default)]
+pub(crate) struct ServedRequests {
+    /// The link in whose task they were served has something to flush.
+    pub(crate) wants_flush: bool,
+    /// What they call.
+    pub(crate) names: CalledMethods,
+    /// When the last of their handlers had answered, or had to wait.
+    pub(crate) at: Option<Instant>,
+}
 
 /// What serves the requests of a node.
 #[derive(Debug)]
@@ -35,17 +55,18 @@ pub(crate) struct Dispatcher {
 impl Dispatcher {
     /// Serves requests that arrived together: what is ready at once is answered together (large answers
     /// in portions, so that they do not pile up before the first is written), the rest is spawned.
-    /// Returns whether the link in whose task this runs has something to flush.
-    pub(crate) fn serve_all(&self, arrived: ArrivedRequests, seat: &Arc<Seat>) -> bool {
-        let ArrivedRequests { requests, .. } = arrived;
+    pub(crate) fn serve_all(&self, arrived: ArrivedRequests, seat: &Arc<Seat>) -> ServedRequests {
+        let ArrivedRequests { mut requests, .. } = arrived;
+        let mut all = ServedRequests::default();
         if requests.is_empty() {
-            return false;
+            return all;
         }
-        let (mut ready, mut bytes) = (Vec::new(), 0);
-        for request in requests {
+        let (mut ready, mut bytes) = (READY.take(), 0);
+        let snapshot = self.served.snapshot();
+        for request in requests.drain(..) {
             // Whoever has left, or was revoked, has no handler begun.
             let served = match seat.is_over() {
-                false => self.serve(seat, request),
+                false => self.serve(seat, request, &snapshot, &mut all.names),
                 // It reaches nobody: the ticket is only given back.
                 true => Some((request.into_ticket(), Err(Refusal::Draining))),
             };
@@ -53,20 +74,27 @@ impl Dispatcher {
             bytes += size(&served);
             ready.push((ticket, served));
             if bytes >= PORTION_BYTES {
-                if deliver(seat, std::mem::take(&mut ready)) {
+                if deliver(seat, &mut ready, seat.hub.now()) {
                     seat.flush_now();
                 }
                 bytes = 0;
             }
         }
-        deliver(seat, ready)
+        let now = seat.hub.now();
+        all.wants_flush = deliver(seat, &mut ready, now);
+        all.at = Some(now);
+        dropped(snapshot);
+        READY.keep(ready);
+        REQUESTS.keep(requests);
+        all
     }
 
     /// Requests whose session has ended before their turn: nobody is told, and their places are free.
     pub(crate) fn give_back(&self, arrived: ArrivedRequests, seat: &Arc<Seat>) {
         let unserved =
             |request: pseud_proto::Request| (request.into_ticket(), Err(Refusal::Draining));
-        deliver(seat, arrived.requests.into_iter().map(unserved).collect());
+        let mut unserved = arrived.requests.into_iter().map(unserved).collect();
+        deliver(seat, &mut unserved, seat.hub.now());
     }
 
     /// Starts one request; returns what came of it if that is known at once.
@@ -74,12 +102,18 @@ impl Dispatcher {
         &self,
         seat: &Arc<Seat>,
         request: pseud_proto::Request,
+        snapshot: &Snapshot,
+        names: &mut CalledMethods,
     ) -> Option<(Ticket, DispatchResult)> {
         let (ticket, request) = match open(seat, request) {
             Ok(opened) => opened,
             Err((ticket, refusal)) => return Some((ticket, Err(refusal))),
         };
-        let mut resolving = Resolving::new(self.served.candidates(request.name()));
+        names.add(&request.name);
+        if let Some(handler) = self.served.open(snapshot, &request.name) {
+            return self.start(seat, ticket, Started::new(request, handler.clone()));
+        }
+        let mut resolving = Resolving::new(self.served.candidates(snapshot, &request.name));
         let mut cx = Context::from_waker(Waker::noop());
         match resolving.poll(&request, &self.served, &mut cx) {
             Poll::Ready(Some(handler)) => self.start(seat, ticket, Started::new(request, handler)),
@@ -136,11 +170,14 @@ fn size(served: &DispatchResult) -> usize {
     }
 }
 
-/// Says whether the link has something to flush.
-fn deliver(seat: &Arc<Seat>, ready: Vec<(Ticket, DispatchResult)>) -> bool {
-    let now = seat.hub.now();
-    let ((), effects) = seat.visit(|session, noted| {
-        for (ticket, served) in ready {
+/// Answers all of these. Says whether the link has something to flush.
+fn deliver(seat: &Arc<Seat>, ready: &mut Vec<(Ticket, DispatchResult)>, now: Instant) -> bool {
+    if ready.is_empty() {
+        return false;
+    }
+    let mut effects = Effects::default();
+    seat.visit_into(&mut effects, |session, noted| {
+        for (ticket, served) in ready.drain(..) {
             noted.not_cancelled(&ticket);
             let reply = match served {
                 Ok(answer) => Reply::Handled(answer),
@@ -149,7 +186,7 @@ fn deliver(seat: &Arc<Seat>, ready: Vec<(Ticket, DispatchResult)>) -> bool {
             session.reply(ticket, reply, now, noted);
         }
     });
-    seat.perform(effects, true)
+    seat.perform(&mut effects, true)
 }
 
 /// Whose request it is, which predicates check, stands behind the arguments: so these are checked

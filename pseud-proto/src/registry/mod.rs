@@ -15,13 +15,13 @@ use std::collections::BTreeMap;
 pub const DEFAULT_DOMAIN: &str = "default";
 
 /// Handlers by dotted name and domain. `H` is whatever the driver calls a handler.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Handlers<H> {
     names: BTreeMap<String, Entries<H>>,
 }
 
 /// The handlers of one name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entries<H> {
     default: Option<H>,
     /// Those of other domains, by the time at which they were registered.

@@ -1,7 +1,8 @@
 //! What one node serves.
 
-use super::table::{Candidates, Table};
+use super::table::{Candidates, Snapshot, Table};
 use super::{Registry, global};
+use crate::serve::handler::Handler;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,15 +42,27 @@ impl Served {
         self.held().clone().unwrap_or_default()
     }
 
+    /// What it serves now: for requests that are looked up together.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.table.snapshot(Some(global()))
+    }
+
     /// Who may serve that name, in the order in which they are to be tried. Nobody once the node has
     /// ended: its predicates are gone then, and global handlers must not be reached without them.
-    pub(crate) fn candidates(&self, name: &str) -> Candidates {
-        let found = self.table.candidates(Some(global()), name);
+    pub(crate) fn candidates(&self, snapshot: &Snapshot, name: &str) -> Candidates {
         // `ended` is read after the table: whoever found the table without its predicates, which `end` takes
         // away after it has set this, finds it set.
         match self.ended.load(Ordering::Acquire) {
             true => Candidates::new(),
-            false => found,
+            false => snapshot.candidates(name),
+        }
+    }
+
+    /// The first of those, where it is open to everyone.
+    pub(crate) fn open<'a>(&self, snapshot: &'a Snapshot, name: &str) -> Option<&'a Handler> {
+        match self.ended.load(Ordering::Acquire) {
+            true => None,
+            false => snapshot.open(name),
         }
     }
 
@@ -132,13 +145,17 @@ mod tests {
         let handler = |_: Request| Ok::<_, Fault>(());
         Registry::global().register_sync(name, handler).unwrap();
         served.registry().predicate("default", |_| false);
+        let before = served.snapshot();
         assert!(matches!(
-            served.candidates(name)[..],
+            served.candidates(&before, name)[..],
             [Candidate { predicate: Predicate::Sync(_), .. }]
         ));
         // The node ends while requests that came in one read are still being looked at.
         served.end();
-        assert!(served.candidates(name).is_empty());
+        for snapshot in [before, served.snapshot()] {
+            assert!(served.candidates(&snapshot, name).is_empty());
+            assert!(served.open(&snapshot, name).is_none());
+        }
         assert!(Registry::global().unregister(name));
     }
 }

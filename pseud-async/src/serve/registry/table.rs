@@ -3,7 +3,7 @@
 use crate::serve::handler::Handler;
 use crate::serve::predicate::Predicate;
 use pseud_proto::Handlers;
-use pseud_proto::registry::{NameRefused, candidates, check_name};
+use pseud_proto::registry::{DEFAULT_DOMAIN, NameRefused, candidates, check_name};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +12,26 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// What one or more nodes serve. Nothing of a user's runs or is dropped under its lock.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    content: RwLock<Content>,
+    /// Not changed while somebody has a [`Snapshot`] of it: there is another one then.
+    content: RwLock<Arc<Content>>,
     /// Whether anything was ever put in: if not, a lookup can spare the lock.
     used: AtomicBool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Content {
     handlers: Handlers<Handler>,
     predicates: BTreeMap<Box<str>, Predicate>,
+}
+
+/// What a table held at a moment, and a more distant one behind it: for requests that are looked up
+/// together, which take no lock then.
+///
+/// It may be the last that holds a handler: it is to be dropped where a panic is caught.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    near: Arc<Content>,
+    distant: Option<Arc<Content>>,
 }
 
 /// A handler, and who decides whether a caller may reach it.
@@ -42,7 +53,7 @@ impl Table {
     ) -> Result<(), NameRefused> {
         handlers.iter().try_for_each(|(name, _)| check_name(name))?;
         let mut content = self.write();
-        let registry = &mut content.handlers;
+        let registry = &mut Arc::make_mut(&mut content).handlers;
         let replaced: Vec<_> = handlers
             .into_iter()
             .map(|(name, handler)| registry.register_in(domain, &name, handler))
@@ -59,7 +70,7 @@ impl Table {
         handlers: [(&str, Handler); N],
     ) {
         let mut content = self.write();
-        let registry = &mut content.handlers;
+        let registry = &mut Arc::make_mut(&mut content).handlers;
         let put = |(name, handler)| registry.register_reserved(domain, name, handler);
         let replaced = handlers.map(put);
         drop(content);
@@ -67,53 +78,77 @@ impl Table {
     }
 
     pub(crate) fn remove(&self, domain: &str, name: &str) -> bool {
-        let removed = self.write().handlers.unregister_in(domain, name);
+        let removed = Arc::make_mut(&mut self.write()).handlers.unregister_in(domain, name);
         removed.is_some()
     }
 
     pub(crate) fn predicate(&self, domain: &str, predicate: Predicate) {
-        let replaced = self.write().predicates.insert(domain.into(), predicate);
+        let mut content = self.write();
+        let replaced = Arc::make_mut(&mut content).predicates.insert(domain.into(), predicate);
+        drop(content);
         drop(replaced);
     }
 
     pub(crate) fn clear(&self) {
-        let mut content = self.write();
-        let handlers: Vec<Handler> = content.handlers.clear().collect();
-        let predicates = std::mem::take(&mut content.predicates);
+        let content = std::mem::take(&mut *self.write());
         drop(content);
-        drop((handlers, predicates));
     }
 
-    /// Who may serve that name, according to this table and then to a more distant one.
-    pub(crate) fn candidates(&self, distant: Option<&Self>, name: &str) -> Candidates {
-        let near = self.read();
-        // The same lock is not taken twice: whoever waits to write between would block both for ever.
+    /// What it holds now, and what a more distant one does.
+    pub(crate) fn snapshot(&self, distant: Option<&Self>) -> Snapshot {
+        // One lock after the other, and the same not twice: whoever waits to write between would block both
+        // for ever.
+        let near = self.read().clone();
         let distant = distant.filter(|distant| !std::ptr::eq(*distant, self));
-        match distant.and_then(Self::read_used) {
-            None => collect([&near], name),
-            Some(distant) => collect([&near, &distant], name),
-        }
+        let is_used = |distant: &&Self| distant.used.load(Ordering::Acquire);
+        let distant = distant.filter(is_used).map(|distant| distant.read().clone());
+        Snapshot { near, distant }
     }
 
-    fn read_used(&self) -> Option<RwLockReadGuard<'_, Content>> {
-        self.used.load(Ordering::Acquire).then(|| self.read())
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Content> {
+    fn read(&self) -> RwLockReadGuard<'_, Arc<Content>> {
         self.content.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Content> {
+    fn write(&self) -> RwLockWriteGuard<'_, Arc<Content>> {
         self.used.store(true, Ordering::Release);
         self.content.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Snapshot {
+    /// Who may serve that name.
+    pub(crate) fn candidates(&self, name: &str) -> Candidates {
+        match &self.distant {
+            None => collect([&*self.near], name),
+            Some(distant) => collect([&*self.near, distant], name),
+        }
+    }
+
+    /// The handler of that name that is tried first, where that one is open to everyone.
+    pub(crate) fn open(&self, name: &str) -> Option<&Handler> {
+        match &self.distant {
+            None => first_open([&*self.near], name),
+            Some(distant) => first_open([&*self.near, distant], name),
+        }
+    }
+}
+
+fn first_open<'a, const N: usize>(contents: [&'a Content; N], name: &str) -> Option<&'a Handler> {
+    let handlers = contents.map(|content| &content.handlers);
+    let (domain, handler) = candidates(handlers, name).next()?;
+    let is_open = match known_predicate(contents, domain) {
+        Some(predicate) => matches!(predicate, Predicate::Open),
+        None => domain == DEFAULT_DOMAIN,
+    };
+    is_open.then_some(handler)
 }
 
 /// Behind a domain that is open to everyone nobody else is ever tried.
 fn collect<const N: usize>(contents: [&Content; N], name: &str) -> Candidates {
     let mut found = Candidates::new();
     for (domain, handler) in candidates(contents.map(|content| &content.handlers), name) {
-        let predicate = predicate(contents, domain);
+        let predicate = known_predicate(contents, domain).cloned();
+        let predicate = predicate.unwrap_or_else(|| Predicate::ready_made(domain));
         let open = matches!(predicate, Predicate::Open);
         found.push(Candidate { predicate, handler: handler.clone() });
         if open {
@@ -123,9 +158,11 @@ fn collect<const N: usize>(contents: [&Content; N], name: &str) -> Candidates {
     found
 }
 
-fn predicate<const N: usize>(contents: [&Content; N], domain: &str) -> Predicate {
-    let known = contents.into_iter().find_map(|content| content.predicates.get(domain));
-    known.cloned().unwrap_or_else(|| Predicate::ready_made(domain))
+fn known_predicate<'a, const N: usize>(
+    contents: [&'a Content; N],
+    domain: &str,
+) -> Option<&'a Predicate> {
+    contents.into_iter().find_map(|content| content.predicates.get(domain))
 }
 
 /// The right of whoever holds a registry: when the last one goes, its handlers go. Requests are served

@@ -252,6 +252,13 @@ impl Session {
         }
     }
 
+    /// Whether something depends on what was [written](Self::handle_written), and is to be told soon: an answer
+    /// that may come too late, or one that who drains waits for. All else can be told when the session is
+    /// visited next, or when its link ends.
+    pub fn awaits_written(&self) -> bool {
+        self.owes || self.late.len() > 0
+    }
+
     /// Whether its peer may still ask us who we are.
     pub(crate) fn must_show(&self) -> bool {
         self.showing.is_some()

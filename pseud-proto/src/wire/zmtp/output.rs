@@ -26,9 +26,9 @@ pub(crate) struct LinkOutput {
     /// Bytes queued and bytes written since birth.
     queued: u64,
     written: u64,
-    /// What was written when that was last asked for.
-    told: u64,
     marks: VecDeque<WrittenMark>,
+    /// The newest token up to which all was written, until somebody asks.
+    newest: Option<Token>,
 }
 
 /// What is told when the bytes up to there are written.
@@ -191,32 +191,31 @@ impl LinkOutput {
         let written = written.min(self.backlog());
         self.written += written as u64;
         self.pieces.advance(written);
+        self.note_written();
     }
 
     /// The newest token up to which all was written, once: all before it were, too.
     pub(crate) fn poll_written(&mut self) -> Option<Token> {
-        if self.told == self.written {
-            return None;
-        }
-        let mut newest = None;
+        self.newest.take()
+    }
+
+    fn note_written(&mut self) {
         while let Some(mark) = self.marks.front() {
             let Token(last) = mark.token;
             match mark.end.checked_sub(self.written) {
                 // Some of several messages, and maybe a part of the next one.
                 Some(left @ 1..) => {
                     let told = if left < mark.span { last.checked_sub(left) } else { None };
-                    newest = told.map(Token).or(newest);
+                    self.newest = told.map(Token).or(self.newest);
                     break;
                 }
-                Some(0) | None => newest = Some(mark.token),
+                Some(0) | None => self.newest = Some(mark.token),
             }
             self.marks.pop_front();
         }
-        self.told = self.written;
         if self.marks.is_empty() && self.marks.capacity() > 1 {
             self.marks = VecDeque::new();
         }
-        newest
     }
 
     /// The link is idle: holds nothing that it does not need.

@@ -107,7 +107,7 @@ impl Bench {
         let (handled, mut effects) = seat.handle_message(parts);
         handled.unwrap();
         let arrived = effects.take_arrived();
-        seat.perform(effects, true);
+        seat.perform(&mut effects, true);
         self.dispatcher.serve_all(arrived, seat);
     }
 

@@ -8,6 +8,7 @@ use crate::wire::zmtp::event::{Event, Incoming};
 use crate::wire::zmtp::input::Input;
 use bytes::BytesMut;
 use bytes::buf::Limit;
+use std::collections::VecDeque;
 use std::time::Instant;
 
 impl Connection {
@@ -72,6 +73,9 @@ impl Connection {
         if let Some(event) = self.events.pop_front() {
             return Ok(Some(Incoming::Event(event)));
         }
+        if self.events.capacity() > 1 {
+            self.events = VecDeque::new();
+        }
         Ok(match self.next(input, now)? {
             Decoded::Message(bytes) => Some(Incoming::Message(self.received(bytes))),
             Decoded::Event(event) => Some(Incoming::Event(event)),
@@ -124,6 +128,11 @@ impl Connection {
     /// at first, then by as much again, never more than the frame needs.
     pub fn large(&mut self) -> Option<Limit<&mut BytesMut>> {
         self.decoder.large()
+    }
+
+    /// Whether [`large`](Self::large) may have a place: the head of a frame has come, and not all of it.
+    pub fn may_be_large(&self) -> bool {
+        self.decoder.is_within_frame()
     }
 
     /// Bytes were read into [`large`](Self::large).

@@ -24,6 +24,11 @@ impl Decoder {
         Some((&mut self.pending).limit(missing))
     }
 
+    /// Whether a frame's head is known, and not all of the frame.
+    pub(crate) fn is_within_frame(&self) -> bool {
+        self.header.is_some()
+    }
+
     /// Makes room for the large frame that ends at `end`, where so many bytes of it are at hand: they are
     /// then not moved again.
     pub(crate) fn reserve_for(&mut self, at_hand: usize, end: usize) {
