@@ -8,9 +8,10 @@
 
 use pseud::Config;
 use pseud::proto::pseud::Channel;
+use pseud::proto::value::Packed;
 use pseud::proto::value::ValueLimits;
 use pseud::proto::zmtp::{ConnectionConfig, MechanismConfig, Question, Secret, Side, Verdict};
-use pseud::proto::{Action, CallOptions, Outcome, Packed, PeerError, Request, Ticket};
+use pseud::proto::{Action, CallOptions, Outcome, PeerError, Request, Ticket};
 use std::error::Error;
 use std::io::IoSlice;
 use std::sync::Arc;

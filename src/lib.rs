@@ -24,14 +24,13 @@
 pub use bytes::Bytes;
 pub use pseud_proto as proto;
 pub use pseud_proto::peer::PeerInfo;
-pub use pseud_proto::value::BadArguments;
+pub use pseud_proto::value::{BadArguments, SharedBytes, Value, ValueLimits};
 #[cfg(feature = "_curve")]
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};
 pub use pseud_proto::zmtp::{Question, Secret, Verdict};
 pub use pseud_proto::{
     CallRefused, Config, Credentials, Exception, Executed, Fault, LateGuard, Limits, Parting,
-    PeerError, PeerId, Reason, SharedBytes, StrangerLimits, StrangerStats, User, UserSessions,
-    Value, ValueLimits, WhenFull,
+    PeerError, PeerId, Reason, StrangerLimits, StrangerStats, User, UserSessions, WhenFull,
 };
 
 #[cfg(feature = "smol")]

@@ -1,8 +1,10 @@
 //! Requests and what answers them.
 
 use pseud::Fault;
+use pseud::proto::registry::Handlers;
+use pseud::proto::value::Packed;
 use pseud::proto::value::{Arguments, ValueLimits};
-use pseud::proto::{Handlers, Packed, Refusal, Request, Ticket};
+use pseud::proto::{Refusal, Request, Ticket};
 use std::fmt::Display;
 
 /// What serves a name.

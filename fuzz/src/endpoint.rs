@@ -9,10 +9,11 @@ use crate::limits;
 use crate::script::Script;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Parts, Side, Token};
 use pseud_proto::{
-    Action, CallId, CallOptions, Config, Fault, Outcome, Packed, PeerId, Reason, Refusal,
-    RequestId, Several, Ticket, To,
+    Action, CallId, CallOptions, Config, Fault, Outcome, PeerId, Reason, Refusal, RequestId,
+    Several, Ticket, To,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -145,7 +146,7 @@ impl Ledger {
         let to = match (choice % 5, peer) {
             (0, _) => To::Server,
             (1, Some(peer)) => To::Peer(peer),
-            (1 | 2, _) => To::Name(id),
+            (1 | 2, _) => To::Identity(id),
             (3, _) => To::User { id: USERS[some / 5 % 3].into(), several },
             _ => To::Known { id: USERS[some / 5 % 3].into(), several },
         };

@@ -8,8 +8,9 @@
 
 use crate::memory::bounded;
 use pseud_proto::kaa::{Channel, Config};
+use pseud_proto::value::{Packed, Value};
 use pseud_proto::zmtp::Side;
-use pseud_proto::{Action, CallOptions, Outcome, Packed, PeerError, Value};
+use pseud_proto::{Action, CallOptions, Outcome, PeerError};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;

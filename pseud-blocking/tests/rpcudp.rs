@@ -2,7 +2,8 @@
 
 use pseud_blocking::rpcudp::{Endpoint, Options};
 use pseud_blocking::{CallError, Drain, Registry, Threads, Wait, block_on};
-use pseud_proto::{CallRefused, Fault, Reason, Value};
+use pseud_proto::value::Value;
+use pseud_proto::{CallRefused, Fault, Reason};
 use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};

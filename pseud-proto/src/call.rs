@@ -101,6 +101,7 @@ impl Ticket {
 
 /// Whom a call is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum To {
     /// The configured server ([`Config::server`](crate::Config)). The call waits for its link,
     /// until its own deadline.
@@ -109,9 +110,9 @@ pub enum To {
     Peer(PeerId),
     /// Whoever holds that identity. Where nobody does, the call waits
     /// [`Config::unroutable_timeout`](crate::Config) for it.
-    Name(Bytes),
+    Identity(Bytes),
     /// Whoever authentication says is that user ([`User::id`](crate::User)); no identity ever
-    /// counts here. Where nobody is, the call waits like one to a `Name`.
+    /// counts here. Where nobody is, the call waits like one to an `Identity`.
     User {
         /// The user's id.
         id: Bytes,
@@ -120,7 +121,7 @@ pub enum To {
     },
     /// Whoever is known as that: an authenticated session by its user's id and by nothing else, any
     /// other by its identity. Python's `send_to`. Where both are there the user is meant. Where
-    /// nobody is, the call waits like one to a `Name`.
+    /// nobody is, the call waits like one to an `Identity`.
     ///
     /// Where only some peers are authenticated, an absent user's id may be announced by one who is
     /// not: `User` does not believe that.
@@ -134,6 +135,7 @@ pub enum To {
 
 /// Which session of a user is meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Several {
     /// That which joined last.
     #[default]
@@ -277,6 +279,8 @@ impl fmt::Debug for Request {
 /// | `NotExecuted` | no | yes |
 /// | `Unknown` | maybe | only if running twice does no harm |
 /// | `Closed` | as it says | as it says |
+///
+/// Closed: by whether the far handler ran, there is no other end.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// OK: the result, which nobody has looked at yet. Where one that does not follow the grammar is
@@ -299,6 +303,8 @@ pub enum Outcome {
 }
 
 /// How far our login at a peer has come.
+///
+/// Closed: these are the wire's two words about it (UNAUTHORIZED, AUTHENTICATED; Python `pseud/common.py`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShowingStep {
     /// It wants to know who we are before it runs a call, which is kept to be sent again.

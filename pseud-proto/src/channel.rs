@@ -31,7 +31,8 @@ use std::time::Instant;
 /// ```no_run
 /// use pseud_proto::pseud::Channel;
 /// use pseud_proto::zmtp::{ConnectionConfig, Side};
-/// use pseud_proto::{Action, CallOptions, Config, Packed, ValueLimits};
+/// use pseud_proto::value::{Packed, ValueLimits};
+/// use pseud_proto::{Action, CallOptions, Config};
 /// use std::io::{IoSlice, Read, Write};
 /// use std::net::TcpStream;
 /// use std::sync::Arc;

@@ -60,7 +60,5 @@ pub use error::{
     CallRefused, Exception, Executed, Fault, Incompatible, Insecure, Malformed, Misbehaved,
     Parting, PeerError, Reason, Refusal,
 };
-pub use registry::Handlers;
 pub use rpc::config::{CALL_TIMEOUT_MAX, Config, Limits, UserSessions};
-pub use value::{Arguments, BadValue, Packed, SharedBytes, Unchecked, Value, ValueLimits};
 pub use wire::zmtp;

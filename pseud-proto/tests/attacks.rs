@@ -6,8 +6,9 @@
 mod secured;
 
 use pseud_proto::pseud::{Channel, Dropped, Stats};
+use pseud_proto::value::{Packed, ValueLimits};
 use pseud_proto::zmtp::{ConnectionConfig, MechanismConfig, Question, Secret, Side, Verdict};
-use pseud_proto::{Action, Config, Packed, PeerError, ValueLimits};
+use pseud_proto::{Action, Config, PeerError};
 use pseud_testkit::attacks::{Attack, Group, Known, Mechanism, Step, Then, USERS, Victim};
 use pseud_testkit::memory::gather;
 use pseud_testkit::raw;

@@ -12,10 +12,10 @@
 
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::{Channel, Endpoint, Link, Stats};
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{ConnectionConfig, Parts, Side, Token};
 use pseud_proto::{
-    Action, CallId, CallOptions, Config, Fault, Outcome, Packed, PeerId, Reason, Refusal, Ticket,
-    To,
+    Action, CallId, CallOptions, Config, Fault, Outcome, PeerId, Reason, Refusal, Ticket, To,
 };
 use std::io::IoSlice;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -11,10 +11,11 @@
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::Endpoint;
 use pseud_proto::value::{Date, DateTime, TimeDelta, TimeZone, Unchecked};
+use pseud_proto::value::{Packed, Value};
 use pseud_proto::zmtp::Parts;
 use pseud_proto::{
-    Action, CallOptions, CallRefused, Capabilities, Config, Fault, Outcome, Packed, PeerId,
-    Profile, Reason, Refusal, Ticket, To, Value,
+    Action, CallOptions, CallRefused, Capabilities, Config, Fault, Outcome, PeerId, Profile,
+    Reason, Refusal, Ticket, To,
 };
 use std::sync::Arc;
 use std::time::Instant;

@@ -8,9 +8,10 @@
 )]
 
 use pseud_proto::pseud::{Channel, Endpoint, Link};
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{ConnectionConfig, Side};
 use pseud_proto::{
-    Action, CallOptions, Config, Malformed, Misbehaved, Outcome, Packed, PeerError, PeerId, Reason,
+    Action, CallOptions, Config, Malformed, Misbehaved, Outcome, PeerError, PeerId, Reason,
 };
 use std::io::IoSlice;
 use std::sync::Arc;

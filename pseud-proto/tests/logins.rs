@@ -12,10 +12,11 @@
 
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::{Endpoint, Kind};
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Parts, Question, Secret, Verdict};
 use pseud_proto::{
-    Action, CallOptions, Config, Credentials, Misbehaved, Outcome, Packed, PeerError, PeerId,
-    Reason, To, User, UserSessions,
+    Action, CallOptions, Config, Credentials, Misbehaved, Outcome, PeerError, PeerId, Reason, To,
+    User, UserSessions,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};

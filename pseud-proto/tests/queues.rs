@@ -9,9 +9,10 @@
 
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::{Endpoint, Kind};
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::Parts;
 use pseud_proto::{
-    Action, CallId, CallOptions, Config, Outcome, Packed, PeerId, Reason, Several, Ticket, To,
+    Action, CallId, CallOptions, Config, Outcome, PeerId, Reason, Several, Ticket, To,
 };
 use std::sync::Arc;
 use std::time::Instant;
@@ -103,7 +104,7 @@ fn who_inherits_a_routing_id_is_sent_what_waited_for_who_is_known_as_that() {
 #[test]
 fn what_waited_for_a_peer_does_not_cost_it_its_link() {
     let mut node = Node::new(|_| {});
-    for to in [To::Name("desk".into()), user("alice"), known("alice")] {
+    for to in [To::Identity("desk".into()), user("alice"), known("alice")] {
         for _ in 0..2 {
             node.call(to.clone(), 3 * MIB);
         }
@@ -120,7 +121,7 @@ fn what_waited_for_a_peer_does_not_cost_it_its_link() {
 #[test]
 fn what_waited_is_no_more_than_may_be_pending() {
     let mut node = Node::new(|config| config.limits.calls_pending_per_peer_max = 2);
-    for to in [To::Name("desk".into()), user("alice")] {
+    for to in [To::Identity("desk".into()), user("alice")] {
         for _ in 0..2 {
             node.call(to.clone(), 1);
         }

@@ -7,11 +7,12 @@
 mod meaning;
 
 use meaning::{hex, means};
+use pseud_proto::CallRefused;
 use pseud_proto::rpcudp::{
     Action, CallOptions, Config, Dropped, Endpoint, Outcome, Request, Silence, arguments, result,
 };
+use pseud_proto::value::Packed;
 use pseud_proto::value::{Date, EncodeError, TimeDelta, Value};
-use pseud_proto::{CallRefused, Packed};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;

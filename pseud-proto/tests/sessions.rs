@@ -14,10 +14,9 @@ use pseud_proto::session::{
     AbsentPeer, Arrived, Budget, CallKey, Counted, Directory, NewCall, NotCalled, Outbound,
     Portion, Reply, Session, Sink, Target, Visit,
 };
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Parts, Token};
-use pseud_proto::{
-    CallOptions, CallRefused, Config, Outcome, Packed, PeerId, Reason, RequestId, To, User,
-};
+use pseud_proto::{CallOptions, CallRefused, Config, Outcome, PeerId, Reason, RequestId, To, User};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -85,7 +84,7 @@ impl Node {
     }
 
     fn find(&self, name: &'static str) -> Target {
-        self.directory.lock().unwrap().find(&To::Name(name.into())).unwrap()
+        self.directory.lock().unwrap().find(&To::Identity(name.into())).unwrap()
     }
 
     fn call(&self, tag: u64, text: &str) -> NewCall {

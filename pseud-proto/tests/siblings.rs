@@ -11,10 +11,11 @@
 
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::{Endpoint, Link};
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{ConnectionConfig, Side};
 use pseud_proto::{
-    Action, CallId, CallOptions, CallRefused, LinkId, Outcome, Packed, PeerId, Reason, Several,
-    Siblings, To,
+    Action, CallId, CallOptions, CallRefused, LinkId, Outcome, PeerId, Reason, Several, Siblings,
+    To,
 };
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ fn link(n: u8, beside: &[u8]) -> PeerInfo {
 }
 
 fn name() -> To {
-    To::Name("desk".into())
+    To::Identity("desk".into())
 }
 
 fn alice(several: Several) -> To {

@@ -8,11 +8,14 @@ mod graph;
 mod names;
 mod source;
 mod storeys;
+mod surface;
 mod twins;
 
 use graph::Graph;
 use source::Package;
+use std::collections::BTreeSet;
 use storeys::STOREYS;
+use surface::Crates;
 
 #[test]
 fn no_new_circle_of_files() {
@@ -60,6 +63,38 @@ fn no_type_name_stands_twice() {
         let idle: Vec<_> = may.concat().into_iter().filter(|name| !stands(name)).collect();
         assert!(idle.is_empty(), "they stand once: they go from the list, too: {idle:?}");
     }
+}
+
+/// The packages that applications name.
+const SHOWN: &[&str] =
+    &["", "pseud-proto", "pseud-async", "pseud-tokio", "pseud-asyncstd", "pseud-blocking"];
+
+/// In signatures, in errors and in the docs a type then has the same name everywhere.
+#[test]
+fn each_public_type_has_one_path_in_its_crate() {
+    let crates = Crates::read(SHOWN);
+    let mut several = Vec::new();
+    for name in SHOWN {
+        let shown = crates.shown(name);
+        assert!(shown.len() > 5, "{name} shows something");
+        several.extend(shown.into_iter().filter(|(_, paths)| paths.len() > 1));
+    }
+    assert!(several.is_empty(), "{several:#?}");
+}
+
+/// An enum that may get another variant says so to the compiler; one that will not says why.
+#[test]
+fn a_public_enum_is_open_or_says_why_not() {
+    let crates = Crates::read(SHOWN);
+    let is_unsure = |item: &syn::ItemEnum| {
+        let is_open = item.attrs.iter().any(|word| word.path().is_ident("non_exhaustive"));
+        let says = surface::docs(&item.attrs).iter().any(|line| line.starts_with("Closed: "));
+        is_open == says && !item.variants.is_empty()
+    };
+    let enums = SHOWN.iter().flat_map(|name| crates.enums(name));
+    let unsure: BTreeSet<_> =
+        enums.filter(|(_, item)| is_unsure(item)).map(|(path, _)| path).collect();
+    assert!(unsure.is_empty(), "#[non_exhaustive], or a line `Closed: why`: {unsure:#?}");
 }
 
 /// What is alike in two adapters is `pseud-async`'s.

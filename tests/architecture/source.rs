@@ -144,7 +144,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// `a/b.rs` and `a/b/mod.rs` are `a::b`.
-fn place(file: &str) -> Place {
+pub(crate) fn place(file: &str) -> Place {
     let stem = file.trim_end_matches(".rs");
     let stem = stem.strip_suffix("/mod").unwrap_or(stem);
     let names = stem.split('/').filter(|name| !matches!(*name, "lib" | "main" | "mod"));
@@ -289,7 +289,7 @@ fn attributes(item: &Item) -> &[Attribute] {
 }
 
 /// The name of the type or trait that this defines.
-fn defined(item: &Item) -> Option<String> {
+pub(crate) fn defined(item: &Item) -> Option<String> {
     let name = match item {
         Item::Enum(item) => &item.ident,
         Item::Struct(item) => &item.ident,

@@ -140,7 +140,7 @@ fn an_answer_is_believed_only_from_whom_it_was_asked() {
             setup.wire(stranger, Node::open(&node, Side::Accepting), clock.clone())
         });
         settle(&mut wires);
-        let to = To::Name("desk".into());
+        let to = To::Identity("desk".into());
         let call = node.borrow_mut().call(to, "secret", (), CallOptions::default());
         let call = call.expect("room");
         settle(&mut wires);

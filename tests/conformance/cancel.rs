@@ -86,7 +86,7 @@ fn parked_under_many_names() {
     let node = setup.node(&clock);
     let mut calls = Vec::new();
     for n in 0..10_000 {
-        let to = To::Name(format!("nobody {n}").into());
+        let to = To::Identity(format!("nobody {n}").into());
         let mut node = node.borrow_mut();
         calls.push(node.call(to, "hello", (), CallOptions::default()).expect("room"));
         if n % 10 != 0 {

@@ -3,7 +3,8 @@
 use crate::{assert_at_rest, at_every_chunk};
 use pseud::Reason;
 use pseud::proto::pseud::{BACKLOG_BYTES_LOW, Dropped};
-use pseud::proto::{Action, CallOptions, Packed};
+use pseud::proto::value::Packed;
+use pseud::proto::{Action, CallOptions};
 use pseud_testkit::memory::{Ended, Pair, Setup, ms};
 
 /// Fills the client's connection, so that the next call stays in the queue. The server's answer to

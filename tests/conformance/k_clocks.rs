@@ -39,7 +39,7 @@ fn k_07_a_clock_that_goes_back_loses_and_doubles_nothing() {
     }
     let now = start.checked_sub(ms(1)).unwrap();
     let channel = &mut pair.client.channel;
-    let body = pseud::proto::Packed::call(&(), &()).unwrap();
+    let body = pseud::proto::value::Packed::call(&(), &()).unwrap();
     channel.call("wait", body, pseud::proto::CallOptions::default(), now).expect("room");
     pair.advance(ms(100));
     assert_eq!(pair.client.ended(first), Ended::Unknown(Reason::TimedOut));

@@ -50,12 +50,12 @@ fn a_call_to_a_req_ends_at_once_and_its_own_are_served() {
 fn a_req_cannot_be_called_in_any_way() {
     let node = Setup::default().node(&Clock::new());
     let call = |to| node.borrow_mut().call(to, "name", (), CallOptions::default()).expect("room");
-    let parked = call(To::Name("desk".into()));
+    let parked = call(To::Identity("desk".into()));
     let wire = Setup::default().with(req).join(&Node::open(&node, Side::Accepting), "desk");
     let refused = Ended::NotExecuted(Reason::TakesNoCalls);
     assert_eq!(node.borrow().ended(parked), refused, "who waited for it hears so");
     let session = wire.server.peer().expect("a session");
-    for to in [To::Name("desk".into()), To::Peer(session)] {
+    for to in [To::Identity("desk".into()), To::Peer(session)] {
         let called = call(to);
         assert_eq!(node.borrow().ended(called), refused);
     }

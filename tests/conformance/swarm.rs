@@ -115,7 +115,7 @@ fn happen(crowd: &mut Crowd, happening: Happening) {
             }
         }
         (Happening::ClientCalls, ..) => drop(crowd.call(client, To::Server)),
-        (Happening::ServerCalls, ..) => drop(crowd.call(SERVER, To::Name(name(client)))),
+        (Happening::ServerCalls, ..) => drop(crowd.call(SERVER, To::Identity(name(client)))),
         (Happening::Answer, _, Some(index)) => {
             let answers = [Answer::Value, Answer::Value, Answer::Fault, Answer::Abandon];
             let answer = answers[crowd.chance.up_to(4)];

@@ -67,7 +67,7 @@ fn the_answer_to_the_old_sessions_request_goes_nowhere() {
 #[test]
 fn calls_to_the_old_session_end_and_the_name_means_the_new_one() {
     let (node, mut old) = server(64);
-    let desk = || To::Name("desk".into());
+    let desk = || To::Identity("desk".into());
     let call = |to| node.borrow_mut().call(to, "name", (), CallOptions::default()).expect("room");
     let before = old.server.peer().expect("a session");
     let sent = call(desk());
@@ -95,7 +95,7 @@ fn a_name_that_nobody_holds_is_waited_for() {
     let clock = Clock::new();
     let node = setup.node(&clock);
     let call = |name: &'static str| {
-        let to = To::Name(name.into());
+        let to = To::Identity(name.into());
         node.borrow_mut().call(to, "name", (), CallOptions::default()).expect("room")
     };
     let (desk, nobody) = (call("desk"), call("nobody"));

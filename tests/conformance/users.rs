@@ -42,7 +42,7 @@ fn known(id: &'static str) -> To {
 }
 
 fn name(id: &'static str) -> To {
-    To::Name(id.into())
+    To::Identity(id.into())
 }
 
 /// Calls that, and says which of these was asked: nobody else is.

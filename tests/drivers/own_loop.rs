@@ -5,8 +5,9 @@ use crate::handlers::{Handler, add, hello};
 use crate::node::Node;
 use crate::nodes::{not_executed, unknown};
 use mio::{Token, Waker};
+use pseud::proto::value::Packed;
 use pseud::proto::value::{Arguments, ValueLimits};
-use pseud::proto::{self, Action, CallId, CallOptions, Packed, PeerId, Ticket, To};
+use pseud::proto::{self, Action, CallId, CallOptions, PeerId, Ticket, To};
 use pseud::{Config, Fault, Value};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -165,7 +166,7 @@ impl End for OwnLoop {
     fn begin(&self, to: Whom, call: Call, within: Option<Duration>) -> Box<dyn Begun + '_> {
         let to = match to {
             Whom::Server => To::Server,
-            Whom::Charly | Whom::UserCharly => To::Name("charly".into()),
+            Whom::Charly | Whom::UserCharly => To::Identity("charly".into()),
         };
         let mut options = CallOptions::default();
         options.timeout = within;

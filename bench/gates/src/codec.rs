@@ -1,6 +1,6 @@
 //! The body of a WORK of 16 bytes of argument: made, and read.
 
-use pseud::proto::{Packed, Unchecked, ValueLimits};
+use pseud::proto::value::{Packed, Unchecked, ValueLimits};
 use std::hint::black_box;
 
 const ARGUMENT: &str = "0123456789abcdef";

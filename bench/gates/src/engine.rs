@@ -4,9 +4,10 @@
 use allocation_counter::measure;
 use pseud::Config;
 use pseud::proto::pseud::Channel;
+use pseud::proto::value::Packed;
 use pseud::proto::value::ValueLimits;
 use pseud::proto::zmtp::{ConnectionConfig, Side};
-use pseud::proto::{Action, CallOptions, Outcome, Packed};
+use pseud::proto::{Action, CallOptions, Outcome};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;

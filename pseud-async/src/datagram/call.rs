@@ -3,7 +3,8 @@
 use super::shared::SharedSocket;
 use crate::call::error::CallError;
 use pseud_proto::rpcudp::{CallOptions, Outcome, arguments};
-use pseud_proto::{CallId, CallRefused, Reason, Value};
+use pseud_proto::value::Value;
+use pseud_proto::{CallId, CallRefused, Reason};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;

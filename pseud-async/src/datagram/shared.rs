@@ -12,7 +12,8 @@ use pseud_proto::peer::PeerInfo;
 use pseud_proto::rpcudp::{
     Action, CallOptions, Endpoint, Outcome, Request, Silence, Ticket, TicketId, Transmit,
 };
-use pseud_proto::{CallId, CallRefused, Packed, Reason};
+use pseud_proto::value::Packed;
+use pseud_proto::{CallId, CallRefused, Reason};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;

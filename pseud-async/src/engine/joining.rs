@@ -139,8 +139,8 @@ impl Hub {
                 true => return,
                 false => true,
             },
-            Verdict::Deny => true,
-            Verdict::Unavailable => false,
+            // What is neither yes nor "nobody can tell" fails closed.
+            verdict => !matches!(verdict, Verdict::Unavailable),
         };
         seat.act(|session, noted| session.login_refused(is_denied, noted));
     }

@@ -14,6 +14,7 @@ const LATENESS: Duration = Duration::from_millis(250);
 
 /// How a drain ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Drain {
     /// Every open request was answered, every call of ours had its outcome, and every peer read to the
     /// end of its link or had left.

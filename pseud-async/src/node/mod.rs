@@ -126,7 +126,7 @@ impl Node {
     /// Whoever holds that identity when it is called: the identity that a peer announced. Compared
     /// as bytes. It proves nothing: where peers are authenticated, [`user`](Self::user) does.
     pub fn peer(&self, identity: impl AsRef<[u8]>) -> Peer {
-        self.to(To::Name(identity.as_ref().to_vec().into()))
+        self.to(To::Identity(identity.as_ref().to_vec().into()))
     }
 
     /// That user, as authentication has it, and never whoever announces its id. Of several sessions

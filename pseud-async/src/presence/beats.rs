@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 /// What counts as a sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Sign {
     /// Any byte, also the answer to a PING.
     Byte,
@@ -25,6 +26,7 @@ pub enum Sign {
 
 /// What becomes of a peer that has been silent for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnSilence {
     /// Its session ends, as [`Reason::HeartbeatTimeout`](pseud_proto::Reason::HeartbeatTimeout), and its link
     /// is closed.

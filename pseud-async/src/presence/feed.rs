@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 /// Who is there, or not: all sessions of a user together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Who {
     /// Whoever authentication says is that user.
     User(Bytes),

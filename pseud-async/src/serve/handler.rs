@@ -2,7 +2,8 @@
 
 use crate::serve::caller::Wire;
 use crate::serve::request::Request;
-use pseud_proto::{Fault, Packed};
+use pseud_proto::Fault;
+use pseud_proto::value::Packed;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;

@@ -55,7 +55,7 @@ impl Request {
     }
 
     /// The positional arguments as a tuple: `let (name, count): (String, u32) = request.args()?`.
-    /// `&str` and bytes may be borrowed from the request, and [`SharedBytes`](pseud_proto::SharedBytes) share
+    /// `&str` and bytes may be borrowed from the request, and [`SharedBytes`](pseud_proto::value::SharedBytes) share
     /// its buffer. Keywords are not looked at: they are read by
     /// [`kwargs`](Self::kwargs), or together with these by [`bind`](Self::bind), which knows what a
     /// Python caller means by `f(name='Charly')`.

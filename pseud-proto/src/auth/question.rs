@@ -53,6 +53,7 @@ impl fmt::Display for Question {
 
 /// The answer: [`Connection::answer`](crate::wire::zmtp::Connection::answer).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// It may, as that user: [`Ready::user`](crate::wire::zmtp::Ready::user).
     Admit(User),

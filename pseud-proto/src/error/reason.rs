@@ -178,6 +178,8 @@ impl Reason {
 }
 
 /// Whether a call that was closed locally may have run.
+///
+/// Closed: a call has left or it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Executed {
     /// It never left: a retry is safe.

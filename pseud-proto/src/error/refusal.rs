@@ -31,7 +31,7 @@ pub enum Refusal {
         /// `Limits::body_bytes_max`.
         max: usize,
     },
-    /// Its arguments are over one of [`ValueLimits`](crate::ValueLimits).
+    /// Its arguments are over one of [`ValueLimits`](crate::value::ValueLimits).
     #[error("a request of more than {max} {what}")]
     OverLimit {
         /// How much there may be.

@@ -28,7 +28,7 @@ pub enum CallRefused {
         /// `Limits::body_bytes_max`, or the peer's.
         max: usize,
     },
-    /// The arguments are over one of [`ValueLimits`](crate::ValueLimits).
+    /// The arguments are over one of [`ValueLimits`](crate::value::ValueLimits).
     #[error("{size} {what} exceed the limit of {max}")]
     OverLimit {
         /// How much there is: 300 000.

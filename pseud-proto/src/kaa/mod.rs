@@ -2,7 +2,7 @@
 //!
 //! [`Channel`] is one link, driven as [`pseud::Channel`](crate::pseud::Channel) is; [`Connection`] is one
 //! for an [`Endpoint`](crate::pseud::Endpoint) of many. Bodies are the same
-//! [`Packed`](crate::Packed) and [`Unchecked`](crate::Unchecked) as there: pickles are turned into them
+//! [`Packed`](crate::value::Packed) and [`Unchecked`](crate::value::Unchecked) as there: pickles are turned into them
 //! where they come in, and back where they go out.
 //!
 //! # What it protects, and what not

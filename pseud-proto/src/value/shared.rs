@@ -25,7 +25,7 @@ thread_local! {
 ///
 /// ```
 /// use pseud_proto::value::SharedBytes;
-/// use pseud_proto::{Packed, Unchecked, ValueLimits};
+/// use pseud_proto::value::{Packed, Unchecked, ValueLimits};
 ///
 /// let sent = Packed::call(&("name", SharedBytes::from(vec![7; 100_000])), &())?;
 /// let received = Unchecked::new(sent.into_bytes()).check_call(&ValueLimits::default())?;

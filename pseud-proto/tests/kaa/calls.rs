@@ -3,10 +3,9 @@
 use super::talk::{Peer, SECRET, pair, settle};
 use pseud_proto::kaa::{BigInt, Complex, Config, FrozenSet, Set};
 use pseud_proto::value::{Date, DateTime, TimeDelta, TimeZone};
+use pseud_proto::value::{Packed, Value, ValueLimits};
 use pseud_proto::zmtp::Side;
-use pseud_proto::{
-    CallOptions, CallRefused, Exception, Fault, Outcome, Packed, Reason, Value, ValueLimits,
-};
+use pseud_proto::{CallOptions, CallRefused, Exception, Fault, Outcome, Reason};
 use std::time::Duration;
 
 fn limits() -> ValueLimits {

@@ -2,10 +2,10 @@
 
 use super::talk::{Peer, SECRET, open_server, packet, packets, pair, settle, settle_by};
 use pseud_proto::kaa::Config;
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::Side;
 use pseud_proto::{
-    Action, CallOptions, Executed, Insecure, Malformed, Misbehaved, Outcome, Packed, PeerError,
-    Reason,
+    Action, CallOptions, Executed, Insecure, Malformed, Misbehaved, Outcome, PeerError, Reason,
 };
 use std::time::Duration;
 

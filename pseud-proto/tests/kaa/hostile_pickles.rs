@@ -2,8 +2,9 @@
 
 use super::talk::{Peer, SECRET, open_server, packet, packets, pair, result_of, settle};
 use pseud_proto::kaa::{Config, PickledObject};
+use pseud_proto::value::{Packed, Value, ValueLimits};
 use pseud_proto::zmtp::Side;
-use pseud_proto::{Outcome, Packed, Reason, Value, ValueLimits};
+use pseud_proto::{Outcome, Reason};
 
 fn limits() -> ValueLimits {
     Config::default().limits.values

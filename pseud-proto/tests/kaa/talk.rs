@@ -1,8 +1,9 @@
 //! Two channels and the bytes between them; or one, and bytes from somebody else.
 
 use pseud_proto::kaa::{Channel, Config};
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::Side;
-use pseud_proto::{Action, CallId, CallOptions, Outcome, Packed, PeerError, Request, Ticket};
+use pseud_proto::{Action, CallId, CallOptions, Outcome, PeerError, Request, Ticket};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;

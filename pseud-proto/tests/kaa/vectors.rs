@@ -3,8 +3,9 @@
 use super::hostile::ADD;
 use super::talk::{Peer, open_server, packet, packets, result_of};
 use pseud_proto::kaa::{BigInt, Complex, Config, FrozenSet, Set};
+use pseud_proto::value::{Packed, Value, ValueLimits};
 use pseud_proto::zmtp::Side;
-use pseud_proto::{Action, Insecure, Outcome, Packed, Reason, Value, ValueLimits};
+use pseud_proto::{Action, Insecure, Outcome, Reason};
 use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;

@@ -43,12 +43,13 @@ impl Users {
         match to {
             To::Server => Some(vec![SERVER]),
             To::Peer(_) => None,
-            To::Name(id) => Some(named(id)),
+            To::Identity(id) => Some(named(id)),
             To::User { id, .. } => Some(of(id)),
             To::Known { id, .. } => {
                 let nobody = self.numbers(|number, user| user.is_none() && name(number) == id);
                 Some([of(id), nobody].concat())
             }
+            other => panic!("who is {other:?}?"),
         }
     }
 

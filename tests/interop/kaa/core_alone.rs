@@ -2,8 +2,9 @@
 
 use super::{SECRET, packages, path, text};
 use pseud::proto::kaa::{Channel, Config};
+use pseud::proto::value::Packed;
 use pseud::proto::zmtp::Side;
-use pseud::proto::{Action, CallId, CallOptions, Outcome, Packed};
+use pseud::proto::{Action, CallId, CallOptions, Outcome};
 use serde_json::json;
 use std::io::{IoSlice, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};

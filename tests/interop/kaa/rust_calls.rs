@@ -30,7 +30,7 @@ async fn every_kind_of_value() {
     let Some((python, client, _)) = soon(python_server()).await else { return };
     let is_python3 = soon(is_python3(&python)).await;
     let kinds: Vec<Value> = soon(client.call("kinds", ())).await.unwrap();
-    let typed = |at: usize| pseud::proto::Packed::result(&kinds[at]).unwrap();
+    let typed = |at: usize| pseud::proto::value::Packed::result(&kinds[at]).unwrap();
     let plain = [Value::Nil, true.into(), 7.into(), (-7).into(), (1_i64 << 40).into()];
     assert_eq!(kinds[..5], plain);
     assert_eq!(typed(5).decode::<BigInt>().unwrap().to_i128(), Some(1 << 80));

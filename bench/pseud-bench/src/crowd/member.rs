@@ -3,8 +3,9 @@
 use anyhow::{Result, bail, ensure};
 use pseud::Config;
 use pseud::proto::pseud::Channel;
+use pseud::proto::value::{Packed, ValueLimits};
 use pseud::proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
-use pseud::proto::{Action, CallOptions, Outcome, Packed, ValueLimits};
+use pseud::proto::{Action, CallOptions, Outcome};
 use serde_bytes::Bytes;
 use std::io::IoSlice;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Lines on strangers, and on what they make happen.
 
 use super::withheld::Withheld;
-use pseud_proto::{BadValue, PeerError};
+use pseud_proto::PeerError;
+use pseud_proto::value::BadValue;
 
 /// A handshake that failed.
 #[derive(Debug, Clone)]

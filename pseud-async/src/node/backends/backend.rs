@@ -9,6 +9,8 @@ use pseud_proto::zmtp::{Question, Verdict};
 use std::future::ready;
 
 /// On which side a plug-in is.
+///
+/// Closed: a link has two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// It decides who comes in.

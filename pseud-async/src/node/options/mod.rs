@@ -14,10 +14,9 @@ use crate::serve::on_disconnect::OnDisconnect;
 use crate::serve::registry::Registry;
 use bytes::Bytes;
 use pseud_proto::backoff::Retry;
+use pseud_proto::value::ValueLimits;
 use pseud_proto::zmtp::{ConnectionConfig, Secret};
-use pseud_proto::{
-    Capabilities, Config, Credentials, LateGuard, StrangerLimits, UserSessions, ValueLimits,
-};
+use pseud_proto::{Capabilities, Config, Credentials, LateGuard, StrangerLimits, UserSessions};
 use std::sync::Arc;
 use std::time::Duration;
 

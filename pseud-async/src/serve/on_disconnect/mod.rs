@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 /// It says nothing of inline and blocking handlers, which run to their end, as nothing can stop them.
 /// Nor of a caller that only waits no longer: while its session lives, its handlers go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnDisconnect {
     /// It is polled one last time, so that one that waits for
     /// [`Request::cancelled`](crate::Request::cancelled) may end in its own way, and is dropped if it

@@ -172,7 +172,7 @@ impl Registry {
     ///
     /// Too few of them, too many, of other types, or a keyword that is not taken are a `TypeError` that
     /// names the argument; the handler is not run then. See
-    /// [`Arguments::bind`](pseud_proto::Arguments::bind).
+    /// [`Arguments::bind`](pseud_proto::value::Arguments::bind).
     ///
     /// # Errors
     /// As for [`register`](Self::register).

@@ -2,8 +2,7 @@
 
 use crate::serve::handler::Handler;
 use crate::serve::predicate::Predicate;
-use pseud_proto::Handlers;
-use pseud_proto::registry::{DEFAULT_DOMAIN, NameRefused, candidates, check_name};
+use pseud_proto::registry::{DEFAULT_DOMAIN, Handlers, NameRefused, candidates, check_name};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -45,6 +45,7 @@ pub enum StrangerDropped {
 
 /// How a handshake ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HandshakeEnd {
     /// It was completed by somebody who is known: half of the source's failures are forgotten.
     Completed,

@@ -151,7 +151,7 @@ fn read(
     has_claim: bool,
     limits: &ValueLimits,
 ) -> Result<(Arguments, Claim), Refusal> {
-    let bad = |bad: crate::BadValue| match limits.broken_by(bad) {
+    let bad = |bad: crate::value::BadValue| match limits.broken_by(bad) {
         Some((max, what)) => Refusal::OverLimit { max, what },
         None => Refusal::BadCall(bad.to_string().into()),
     };

@@ -7,6 +7,8 @@ use crate::rpc::directory::parked::Awaited;
 use bytes::Bytes;
 
 /// Whom a call turned out to be for.
+///
+/// Closed: a driver must see to each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// That session. It may end before it is looked up: then ask again.
@@ -36,9 +38,9 @@ impl Directory {
             To::Peer(peer) => return Ok(Target::Session(*peer)),
             To::Server => {
                 let name = self.config.server.clone().ok_or(CallRefused::NoServer)?;
-                (self.names.holder(&name), Awaited::RoutingId(name))
+                (self.names.holder(&name), Awaited::Identity(name))
             }
-            To::Name(name) => (self.names.holder(name), Awaited::RoutingId(name.clone())),
+            To::Identity(name) => (self.names.holder(name), Awaited::Identity(name.clone())),
             To::User { id, several } => {
                 (self.session_of_user(id, *several)?, Awaited::User(id.clone()))
             }
@@ -91,7 +93,7 @@ impl Directory {
 /// Whether the configured server is meant by its name.
 fn is_named(whom: &Awaited, server: Option<&Bytes>) -> bool {
     match whom {
-        Awaited::RoutingId(name) | Awaited::Known(name) => Some(name) == server,
+        Awaited::Identity(name) | Awaited::Known(name) => Some(name) == server,
         Awaited::User(_) => false,
     }
 }

@@ -160,7 +160,7 @@ impl Directory {
         let (name, user) = (&info.identity, info.user.id());
         let (holds, anonymous) = (self.names.holder(name) == Some(peer), user.is_empty());
         let whom = [
-            holds.then(|| Awaited::RoutingId(name.clone())),
+            holds.then(|| Awaited::Identity(name.clone())),
             (!anonymous).then(|| Awaited::User(user.clone())),
             (!anonymous).then(|| Awaited::Known(user.clone())),
             (anonymous && holds).then(|| Awaited::Known(name.clone())),

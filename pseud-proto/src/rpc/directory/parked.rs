@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Whom a call waits for. Ids of different kinds never meet, though their bytes be the same.
+///
+/// Closed: a driver must see to each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Awaited {
     /// Whoever holds that identity.
-    RoutingId(Bytes),
+    Identity(Bytes),
     /// A session of that user.
     User(Bytes),
     /// Whoever is known as that: see [`To::Known`](crate::To).
@@ -23,7 +25,7 @@ impl Awaited {
     /// Nobody has an empty id of any kind.
     pub(crate) fn is_empty(&self) -> bool {
         match self {
-            Self::RoutingId(id) | Self::User(id) | Self::Known(id) => id.is_empty(),
+            Self::Identity(id) | Self::User(id) | Self::Known(id) => id.is_empty(),
         }
     }
 }
@@ -157,7 +159,7 @@ mod tests {
             (Endpoint::new(Arc::new(Config::default()), [1; 32]), Instant::now());
         let body = Packed::call(&(), &()).unwrap();
         for n in 0..10_000 {
-            let to = To::Name(format!("{n}").into());
+            let to = To::Identity(format!("{n}").into());
             let call = endpoint.call(to, "x", body.clone(), CallOptions::default(), now).unwrap();
             if n >= 10 {
                 endpoint.cancel(call, now);

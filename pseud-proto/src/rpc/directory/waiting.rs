@@ -11,6 +11,8 @@ use crate::rpc::session::entry::{NewCall, Place};
 use std::time::Instant;
 
 /// What became of a call for somebody who is not there.
+///
+/// Closed: a call waits or it does not.
 #[derive(Debug)]
 #[must_use = "a call that waits in vain is over"]
 pub enum Waits {

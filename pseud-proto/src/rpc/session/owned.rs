@@ -14,6 +14,8 @@ use crate::value::Unchecked;
 use std::time::Instant;
 
 /// What a driver has to see to after a message that it gave away.
+///
+/// Closed: a driver must see to each.
 #[derive(Debug)]
 pub enum Came {
     /// Nothing.

@@ -23,6 +23,8 @@ use smol_str::SmolStr;
 use std::time::Instant;
 
 /// An answer, before it is known what its peer can be told.
+///
+/// Closed: a handler was run or it was not.
 #[derive(Debug)]
 pub enum Reply {
     /// What a handler returned or raised.

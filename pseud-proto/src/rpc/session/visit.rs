@@ -7,6 +7,8 @@ use crate::rpc::session::late::Guard;
 use std::ops::Range;
 
 /// What a driver has to see to after a message: at most one thing.
+///
+/// Closed: a driver must see to each.
 #[derive(Debug)]
 pub enum Visit {
     /// Nothing.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 /// bin kept apart, maps in order. `Debug` prints it whole.
 ///
 /// ```
-/// use pseud_proto::{Packed, Value, ValueLimits};
+/// use pseud_proto::value::{Packed, Value, ValueLimits};
 ///
 /// let value = Value::Array(vec![1.into(), "two".into(), Value::Nil]);
 /// let body = Packed::result(&value)?;
