@@ -2,7 +2,6 @@
 
 pub use crate::auth::asking::Asking;
 pub use crate::engine::dial::Dial;
-pub use crate::engine::hub::Hub;
 pub use crate::engine::sockets::{Listening, OpenSocket, SocketsClosed};
 pub use crate::entropy::seed;
 pub use crate::link::{

@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod luck;
 pub mod memory;
 pub mod path;
+mod patience;
 pub mod raw;
 pub mod sim;
 pub mod spy;

@@ -55,6 +55,19 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
     ),
     ("pseud-tokio", &[&["socket"], &["listener"], &["runtime"], &["adapter", "rpcudp"], &["kaa"]]),
     (
+        "pseud-testkit",
+        &[
+            &["ledger", "luck", "patience"],
+            &["path"],
+            &["memory"],
+            &["weather"],
+            &["sim"],
+            &["conversation"],
+            &["raw", "spy"],
+            &["attacks", "connection"],
+        ],
+    ),
+    (
         "pseud-cli",
         &[
             &["terminal"],

@@ -19,7 +19,7 @@ pub struct Dial {
 impl Dial {
     /// One that was not tried yet. Before its first attempt: the links of others that are about to be
     /// opened tell of it.
-    pub fn new(hub: &Arc<Hub>, endpoint: &str) -> Self {
+    pub(crate) fn new(hub: &Arc<Hub>, endpoint: &str) -> Self {
         let (link, leads_to) = (draw(hub), hub.config.server.clone());
         let dialed = DialState { is_trying: true, failed: None, link, leads_to };
         let key = hub.lock().dials.all.insert(dialed);

@@ -26,7 +26,7 @@ pub(crate) type Inner = NodeState<Hub>;
 /// connection's where that is held; a caller who holds none only *tries* a connection's. Under it no
 /// waker is woken, no handler runs and nothing of a user's is dropped.
 #[derive(Debug)]
-pub struct Hub {
+pub(crate) struct Hub {
     inner: Mutex<Inner>,
     pub(crate) runtime: Arc<dyn Executor>,
     pub(crate) blocking: BlockingJobs,

@@ -2,6 +2,7 @@
 
 use crate::auth::asking::Asking;
 use crate::auth::places::{Admission, Admissions};
+use crate::engine::dial::Dial;
 use crate::engine::handshakes::Handshake;
 use crate::engine::hooks::Hooks;
 use crate::engine::hub::Hub;
@@ -88,8 +89,13 @@ impl Host {
         })
     }
 
+    /// What is known of an endpoint that we connect to: not tried yet.
+    pub fn dial(&self, endpoint: &str) -> Dial {
+        Dial::new(self.hub(), endpoint)
+    }
+
     /// The engine.
-    pub fn hub(&self) -> &Arc<Hub> {
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.dispatcher.hub
     }
 

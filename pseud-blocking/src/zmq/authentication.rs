@@ -55,7 +55,8 @@ impl Worker {
                 self.reply(asked, "200", &ticket)
             }
             (Verdict::Deny, _) => self.reply(asked, "400", ""),
-            (Verdict::Admit(_) | Verdict::Unavailable, _) => {
+            // Nobody can tell, or there is no ticket: neither lets anybody in.
+            (_, _) => {
                 asking.forget();
                 self.reply(asked, "500", "")
             }

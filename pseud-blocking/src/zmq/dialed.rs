@@ -1,11 +1,10 @@
 //! An endpoint that is connected to.
 
 use pseud_async::Address;
-use pseud_async::adapter::{Dial, Hub, seed};
+use pseud_async::adapter::{Dial, Host, seed};
 use pseud_proto::Reason;
 use pseud_proto::backoff::{Backoff, Retry};
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How endpoints between threads of one process begin: libzmq tells nothing of their connections.
@@ -27,10 +26,10 @@ pub(super) struct DialedSocket {
 }
 
 impl DialedSocket {
-    pub(super) fn new(hub: &Arc<Hub>, endpoint: &Address, retry: Retry) -> Self {
+    pub(super) fn new(host: &Host, endpoint: &Address, retry: Retry) -> Self {
         Self {
             endpoint: endpoint.clone(),
-            dial: Dial::new(hub, endpoint),
+            dial: host.dial(endpoint),
             backoff: Backoff::new(retry),
             monitor: None,
             ready: None,

@@ -90,7 +90,7 @@ impl Worker {
         if self.dialed(address).is_some() {
             return Err(EndpointError::AlreadyConnected(address.to_string()));
         }
-        let dialed = DialedSocket::new(self.host.hub(), address, self.options.retry);
+        let dialed = DialedSocket::new(&self.host, address, self.options.retry);
         let key = self.routers.insert(Router { socket: None, dialed: Some(dialed), closing: None });
         let dialed = self.dial(key);
         if dialed.is_err() {

@@ -21,6 +21,7 @@
 //! ```
 
 mod clock;
+mod end;
 mod log;
 mod node;
 mod pipe;
@@ -30,6 +31,7 @@ mod talker;
 mod wire;
 
 pub use clock::Clock;
+pub use end::End;
 pub use log::{Ended, Log, Said, Work};
 pub use node::{Node, Port, shows};
 pub use pipe::Pipe;
@@ -37,7 +39,7 @@ pub use setup::{CHUNKS, Pair, Setup, quiet, v1};
 pub use stranger::Stranger;
 pub use talker::Talker;
 pub use talker::gather;
-pub use wire::{End, Wire, advance, settle};
+pub use wire::{Wire, advance, settle};
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! An endpoint and its links, driven as their documentation says.
 
 use super::clock::Clock;
+use super::end::End;
 use super::log::{Ended, Log, Work, arguments, result};
 use super::talker::gather;
-use super::wire::End;
 use pseud_proto::pseud::{Endpoint, Link};
 use pseud_proto::zmtp::{ConnectionConfig, MechanismConfig, Question, Secret, Side, Verdict};
 use pseud_proto::{Action, CallId, CallOptions, CallRefused, PeerId, To};

@@ -1,6 +1,6 @@
 //! Bytes on their way, in one direction.
 
-use super::wire::End;
+use super::end::End;
 use crate::ledger::Id;
 use crate::path::{Editor, Requests};
 use std::collections::VecDeque;

@@ -1,11 +1,12 @@
 //! How a conversation begins.
 
 use super::clock::Clock;
+use super::end::End;
 use super::node::{Node, Port, shows};
 use super::pipe::Pipe;
 use super::stranger::Stranger;
 use super::talker::Talker;
-use super::wire::{End, Wire};
+use super::wire::Wire;
 use bytes::Bytes;
 use pseud_proto::Capabilities;
 use pseud_proto::Config;

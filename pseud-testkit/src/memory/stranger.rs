@@ -1,8 +1,8 @@
 //! A bare connection: it says what a test puts into its mouth.
 
 use super::clock::Clock;
+use super::end::End;
 use super::talker::gather;
-use super::wire::End;
 use bytes::Bytes;
 use pseud_proto::zmtp::{Connection, Event, Outgoing, Token};
 use std::collections::VecDeque;

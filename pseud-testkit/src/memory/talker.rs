@@ -1,8 +1,8 @@
 //! A channel that calls and answers.
 
 use super::clock::Clock;
+use super::end::End;
 use super::log::{Ended, Log, Work, arguments, result};
-use super::wire::End;
 use pseud_proto::pseud::{Channel, Deadlines, Dropped, Stats};
 use pseud_proto::zmtp::Verdict;
 use pseud_proto::{Action, CallId, CallOptions, CallRefused, PeerError, Refusal};

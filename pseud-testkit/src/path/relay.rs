@@ -1,7 +1,7 @@
 //! Somebody between a client and its server.
 
 use super::editor::{Edit, Editor};
-use crate::raw::PATIENCE;
+use crate::patience::PATIENCE;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};

@@ -12,6 +12,7 @@ pub mod forger;
 mod peer;
 
 pub use crate::path::split::{COMMAND, LONG, MORE};
+pub use crate::patience::PATIENCE;
 pub use any_stream::AnyStream;
 pub use bytes::*;
-pub use peer::{Answer, PATIENCE, RawFrame, RawPeer};
+pub use peer::{Answer, RawFrame, RawPeer};

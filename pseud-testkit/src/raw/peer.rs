@@ -4,15 +4,12 @@ use super::any_stream::AnyStream;
 use super::bytes;
 use super::{COMMAND, LONG, MORE};
 use crate::conversation::timeout;
+use crate::patience::PATIENCE;
 use pseud_async::adapter::Runtime;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-/// How long anything that must happen may take.
-pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A frame as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,17 +2,13 @@
 
 use super::clock::Alarm;
 use super::pipe::Air;
-use super::runtime::SimRuntime;
-use pseud_async::rpcudp::{DatagramSocket, Datagrams};
+use pseud_async::rpcudp::DatagramSocket;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
-
-/// An endpoint of datagrams in a simulated world.
-pub type Endpoint = pseud_async::rpcudp::Endpoint<SimRuntime>;
 
 /// The first port that is given to those who ask for any.
 const FIRST_PORT: u16 = 40_000;
@@ -61,7 +57,7 @@ impl Mail {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn bind(self: &Arc<Self>, mut at: SocketAddr) -> io::Result<DatagramPort> {
+    pub(super) fn bind(self: &Arc<Self>, mut at: SocketAddr) -> io::Result<DatagramPort> {
         let mut state = self.lock();
         if at.port() == 0 {
             at.set_port(state.next_port);
@@ -112,14 +108,6 @@ pub struct DatagramPort {
 impl Drop for DatagramPort {
     fn drop(&mut self) {
         self.mail.lock().boxes.remove(&self.at);
-    }
-}
-
-impl Datagrams for SimRuntime {
-    type Socket = DatagramPort;
-
-    fn bind_datagrams(&self, at: SocketAddr) -> io::Result<DatagramPort> {
-        self.0.mail.bind(at)
     }
 }
 

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `clock`, `trace`, `conditions` | time, what was done, and what is random about links |
 //! | `pipe`, `stream`, `network` | bytes on their way, connections, and who listens where |
-//! | `datagrams` | sockets of datagrams, with the feature `rpcudp` |
+//! | `datagrams`, `endpoint` | sockets of datagrams, and who speaks in them, with the feature `rpcudp` |
 //! | `tasks`, `runtime` | the executor, and all of it as a node's runtime |
 //! | `task` | what conversations do besides: tasks, sleeps |
 //! | `seeds` | which seeds a run is of |
@@ -20,6 +20,8 @@ mod clock;
 mod conditions;
 #[cfg(feature = "rpcudp")]
 mod datagrams;
+#[cfg(feature = "rpcudp")]
+mod endpoint;
 mod network;
 mod pipe;
 mod runtime;
@@ -35,7 +37,9 @@ pub use pseud_async::adapter;
 
 pub use conditions::Conditions;
 #[cfg(feature = "rpcudp")]
-pub use datagrams::{DatagramPort, Endpoint};
+pub use datagrams::DatagramPort;
+#[cfg(feature = "rpcudp")]
+pub use endpoint::Endpoint;
 pub use network::Listener;
 pub use runtime::{SimRuntime, Timer};
 pub use seeds::seeds;

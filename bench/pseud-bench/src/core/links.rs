@@ -67,7 +67,7 @@ pub(super) struct Wired {
 impl Wired {
     pub(super) fn new(node: &Node, side: Side, identity: &str) -> Result<Self> {
         let config = CarrierConfig::Zmtp(Arc::new(connection(identity)));
-        let dial = (side == Side::Connecting).then(|| Dial::new(node.host().hub(), "memory"));
+        let dial = (side == Side::Connecting).then(|| node.host().dial("memory"));
         let origin = match &dial {
             Some(dial) => Origin::Dialed { attempt: 0, dial },
             None => Origin::Accepted { late_guard: None },
