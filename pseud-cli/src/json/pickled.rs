@@ -1,8 +1,8 @@
 //! What kaa.rpc's bodies hold besides: integers of any size, sets, complex numbers, and objects that are
 //! not data.
 
-use pseud::proto::Packed;
 use pseud::proto::kaa::{BigInt, Complex, FrozenSet, PickledObject, Set, exts};
+use pseud::proto::value::Packed;
 use pseud::proto::value::Value;
 use serde::de::DeserializeOwned;
 
