@@ -47,6 +47,7 @@ pub use auth::strangers::{
 };
 pub use auth::user::User;
 pub use base::budget::FloodLimit;
+pub use base::progress::ProgressLimit;
 pub use base::{address, backoff};
 pub use call::late_guard::LateGuard;
 pub use call::profile::{Capabilities, Profile};

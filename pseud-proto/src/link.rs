@@ -76,6 +76,8 @@ pub struct Link {
     stage: Stage,
     /// Asked by the connection, and not taken yet.
     question: Option<Question>,
+    /// Bytes of a partial message, as the endpoint was told.
+    partial_bytes: usize,
 }
 
 /// How far a link has come.
@@ -126,7 +128,8 @@ impl Link {
         let connection = Connection::new(config, side, seed, now).skip_too_large();
         let (address, stage) = (String::new(), Stage::Handshake);
         let machine = endpoint.machine();
-        Self { connection, machine, side, address, late_guard: None, stage, question: None }
+        let (late_guard, question, partial_bytes) = (None, None, 0);
+        Self { connection, machine, side, address, late_guard, stage, question, partial_bytes }
     }
 
     /// The same, with where the other side is, as text: [`PeerInfo::address`].
@@ -154,6 +157,7 @@ impl Link {
         now: Instant,
     ) -> Result<(), PeerError> {
         let result = self.receive(endpoint, input, now);
+        self.tell_partial(endpoint);
         self.ended_by(endpoint, result, now)
     }
 
@@ -177,6 +181,15 @@ impl Link {
                 Some(Incoming::Event(event)) => self.translate(event, endpoint, now)?,
                 None => return Ok(()),
             }
+        }
+    }
+
+    /// What has come of a partial message counts among what all may take.
+    fn tell_partial(&mut self, endpoint: &mut Endpoint) {
+        let bytes = self.connection.partial_bytes();
+        if let Some(peer) = self.peer().filter(|_| bytes != self.partial_bytes) {
+            self.partial_bytes = bytes;
+            endpoint.note_partial(peer, bytes);
         }
     }
 

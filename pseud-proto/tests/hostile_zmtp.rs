@@ -175,6 +175,7 @@ fn b_12_ttl_0_and_65535() {
         let mut server = ready(idle.clone(), now);
         let ping = command("PING", &u16::to_be_bytes(ttl));
         feed(&mut server, &ping, usize::MAX, now).unwrap();
+        written(&mut server);
         assert_eq!(server.poll_timeout(), deadline);
     }
 }

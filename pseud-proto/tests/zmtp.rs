@@ -189,6 +189,7 @@ fn a_3_0_peer_gets_no_ping_and_may_be_silent() {
     let mut server = accepting(named("server"), now);
     feed(&mut server, &bytes, 1, now).unwrap();
     assert!(matches!(&drain(&mut server)[..], [Seen::Ready(ready)] if ready.minor == 0));
+    written(&mut server);
     assert_eq!(server.poll_timeout(), None);
     assert_eq!(server.handle_timeout(now + 1_000 * SECOND), Ok(()));
 }

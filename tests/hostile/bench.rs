@@ -102,6 +102,23 @@ impl Bench {
         end_of(&mut *self.events.lock().await, other).await
     }
 
+    /// Why those links have ended, in whatever order they do.
+    pub(crate) async fn ends(&self, wires: &[RawPeer]) -> Vec<Reason> {
+        let address = |wire: &RawPeer| wire.stream.local_addr().unwrap().to_string();
+        let mut left: Vec<_> = wires.iter().map(address).collect();
+        let (mut events, mut ends) = (self.events.lock().await, Vec::new());
+        while !left.is_empty() {
+            let event = timeout(PATIENCE, events.next()).await.expect("no end of it").unwrap();
+            if let ConnectionEvent::Disconnected { address, reason, .. } = event
+                && left.contains(&address)
+            {
+                left.retain(|known| *known != address);
+                ends.push(reason);
+            }
+        }
+        ends
+    }
+
     /// Sends what our side ends that link for, with a call of the canary's before the last byte and
     /// one afterwards. It says nothing to it.
     pub(crate) async fn refuses(&self, wire: RawPeer, bytes: &[u8], why: impl Into<PeerError>) {

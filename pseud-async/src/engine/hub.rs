@@ -113,6 +113,7 @@ impl Hub {
         stats.calls_waiting = taken.calls_waiting;
         stats.requests_open_bytes = taken.request_bytes;
         stats.queued_bytes = taken.output_bytes;
+        stats.partial_bytes = taken.partial_bytes;
         stats
     }
 }

@@ -82,6 +82,14 @@ impl Options {
         self
     }
 
+    /// How slowly a message that was begun may go on, and how slowly peers may read: see
+    /// [`Config::progress`](Config::progress).
+    #[must_use]
+    pub fn progress(mut self, limit: pseud_proto::ProgressLimit) -> Self {
+        self.config.progress = limit;
+        self
+    }
+
     /// How long a packet that was begun may wait for its next byte. Default: see
     /// [`Config::packet_timeout`].
     #[must_use]

@@ -192,6 +192,11 @@ impl Carrier {
         either!(self, carrier => carrier.backlog())
     }
 
+    /// Bytes that have come and make no message yet.
+    pub(crate) fn partial_bytes(&self) -> usize {
+        either!(self, carrier => carrier.partial_bytes())
+    }
+
     /// The machine of ZMTP, for what only that knows: large frames that are read in place.
     pub(crate) fn zmtp(&mut self) -> Option<&mut Connection> {
         match self {

@@ -139,6 +139,7 @@ impl<W: Writer> StreamLink<W> {
             Some(seat) => {
                 seat.visit_into(effects, |session, noted| {
                     let handled = self.exchange(connection, input, session, noted, &mut heard, at);
+                    session.note_partial(connection.partial_bytes());
                     *gathers = noted.effects.callers() > 1;
                     if *gathers {
                         // Under the lock: whoever calls next finds that the link's task will flush.

@@ -6,6 +6,7 @@ pub(crate) mod budget;
 pub(crate) mod deadline;
 pub(crate) mod name;
 pub(crate) mod pieces;
+pub(crate) mod progress;
 pub(crate) mod secret;
 pub(crate) mod side;
 pub(crate) mod slab;

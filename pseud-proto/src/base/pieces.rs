@@ -265,3 +265,13 @@ impl<'a> Walk<'a> {
         Stretch { head, apart, tail: self.take_small(behind) }
     }
 }
+
+/// `size` halved, rounded up, until it is that at most: a buffer of that size that doubles when it is full has
+/// `size` in the end.
+pub(crate) fn halved_to(size: usize, max: usize) -> usize {
+    let mut halvings = 0;
+    while size >> halvings > max {
+        halvings += 1;
+    }
+    size.div_ceil(1 << halvings)
+}

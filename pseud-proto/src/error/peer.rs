@@ -53,7 +53,8 @@ impl PeerError {
                 Misbehaved::HandshakeTimeout
                 | Misbehaved::HandshakeIncomplete
                 | Misbehaved::NotLoggedIn
-                | Misbehaved::Stalled,
+                | Misbehaved::Stalled
+                | Misbehaved::Unread,
             ) => true,
             Self::SentAway(parting) => parting != Parting::Revoked,
             Self::Incompatible(Incompatible::Refused(code)) | Self::Denied(code) => code != 400,
@@ -141,9 +142,14 @@ pub enum Misbehaved {
     /// [`Limits::login_timeout`](crate::Limits) and `sessions_unnamed_max`.
     #[error("not logged in")]
     NotLoggedIn,
-    /// A message was begun, and nothing more of it came within the time-out.
+    /// A message was begun, and nothing more of it came within the time-out, or
+    /// [too little](crate::ProgressLimit).
     #[error("stalled inside a message")]
     Stalled,
+    /// It does not read what waits for it, or [too slowly](crate::ProgressLimit). As a reason that is
+    /// [`Reason::SlowPeer`](super::Reason::SlowPeer).
+    #[error("does not read")]
+    Unread,
 }
 
 /// How a peer can be incompatible.

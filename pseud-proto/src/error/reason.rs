@@ -1,6 +1,6 @@
 //! The world's doing.
 
-use super::{Incompatible, Malformed, Parting, PeerError};
+use super::{Incompatible, Malformed, Misbehaved, Parting, PeerError};
 use std::fmt;
 
 /// Why a call has no answer, or why a session ended. One word for each thing, everywhere.
@@ -130,6 +130,7 @@ impl From<PeerError> for Reason {
     fn from(error: PeerError) -> Self {
         match error {
             PeerError::HeartbeatTimeout => Self::HeartbeatTimeout,
+            PeerError::Misbehaved(Misbehaved::Unread) => Self::SlowPeer,
             PeerError::SentAway(Parting::Revoked) => Self::Revoked,
             PeerError::SentAway(Parting::Draining) => Self::Draining,
             PeerError::SentAway(Parting::Replaced) => Self::Replaced,

@@ -1,6 +1,7 @@
 //! Settings of a link.
 
 use crate::auth::user::User;
+use crate::base::progress::ProgressLimit;
 use crate::base::secret::Secret;
 use crate::call::WhenFull;
 use crate::rpc::config::Limits;
@@ -24,6 +25,9 @@ pub struct Config {
     pub handshake_timeout: Duration,
     /// How long a packet that was begun may stand still. Default 30 s.
     pub packet_timeout: Duration,
+    /// How slowly a packet that was begun may go on, and how slowly the peer may read what waits for it: one
+    /// that is slower ends its link. Default: 512 bytes a second, over each 30 s.
+    pub progress: ProgressLimit,
     /// Bytes of a packet of ours, its header included. Default 1 MiB, which is the reference's for
     /// its own packets; it takes any. A call that is larger is refused
     /// ([`CallRefused::BodyTooLarge`](crate::CallRefused)) or, of an endpoint whose link is not ready yet
@@ -54,6 +58,7 @@ impl Default for Config {
             call_timeout: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),
             packet_timeout: Duration::from_secs(30),
+            progress: ProgressLimit::default(),
             when_full: WhenFull::default(),
             packet_bytes_max: 1 << 20,
             expose_traceback: false,

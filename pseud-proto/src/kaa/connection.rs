@@ -274,6 +274,12 @@ impl Connection {
         self.wire.advance(written);
     }
 
+    /// Bytes that it takes to keep what has come and was not asked for: a partial packet, packets that wait,
+    /// and the messages of such.
+    pub fn partial_bytes(&self) -> usize {
+        self.wire.held() + self.event_bytes
+    }
+
     /// Bytes queued and not written.
     pub fn backlog(&self) -> usize {
         self.wire.backlog()

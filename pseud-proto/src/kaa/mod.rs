@@ -94,6 +94,7 @@ fn settings_of(config: &Config) -> Settings {
     Settings {
         handshake_timeout: config.handshake_timeout,
         packet_timeout: config.packet_timeout,
+        progress: config.progress,
         payload_bytes_max: config.limits.body_bytes_max,
     }
 }

@@ -25,6 +25,7 @@ pub struct Budget {
     calls: AtomicUsize,
     calls_waiting: AtomicUsize,
     output_bytes: AtomicUsize,
+    partial_bytes: AtomicUsize,
     sessions: AtomicUsize,
     /// Sessions whose answers are not all written, counted while it is closed.
     owing: AtomicUsize,
@@ -44,6 +45,8 @@ pub struct Taken {
     pub calls_waiting: usize,
     /// What waits to be written, in bytes.
     pub output_bytes: usize,
+    /// What has come of messages that are not whole, in bytes.
+    pub partial_bytes: usize,
     /// Sessions.
     pub sessions: usize,
 }
@@ -62,6 +65,7 @@ impl Budget {
             calls: AtomicUsize::new(0),
             calls_waiting: AtomicUsize::new(0),
             output_bytes: AtomicUsize::new(0),
+            partial_bytes: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
             owing: AtomicUsize::new(0),
         }
@@ -134,14 +138,18 @@ impl Budget {
             calls: self.calls.load(Ordering::Acquire),
             calls_waiting: self.calls_waiting.load(Ordering::Acquire),
             output_bytes: self.output_bytes.load(Ordering::Acquire),
+            partial_bytes: self.partial_bytes.load(Ordering::Acquire),
             sessions: self.sessions.load(Ordering::Acquire),
         }
     }
 
-    /// Whether what waits to be written is more than all sessions may have together: whoever
+    /// Whether what waits to be written, and what has come of messages that are not whole, is more than all
+    /// sessions may have together: whoever
     /// [holds most](crate::rpc::directory::Directory::largest_holder) is to be closed.
     pub fn is_over(&self) -> bool {
-        self.output_bytes.load(Ordering::Relaxed) > self.output_bytes_max
+        let partial = self.partial_bytes.load(Ordering::Relaxed);
+        let output = self.output_bytes.load(Ordering::Relaxed);
+        output.saturating_add(partial) > self.output_bytes_max
     }
 
     /// One place for a request of a session whose user has few open, or many: those leave the last
@@ -216,6 +224,14 @@ impl Budget {
 
     pub(crate) fn give_output(&self, bytes: usize) {
         self.output_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take_partial(&self, bytes: usize) {
+        self.partial_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn give_partial(&self, bytes: usize) {
+        self.partial_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn joined(&self) {

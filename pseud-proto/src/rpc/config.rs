@@ -143,9 +143,11 @@ pub struct Limits {
     /// where even those do not fit its link is closed, since it does not read. The oldest message in
     /// the queue does not count: one of any size passes. Default 16 MiB.
     pub queue_bytes_hard_max: usize,
-    /// Bytes queued for all peers together over which the link of whoever has most queued is closed
-    /// (`SlowPeer`). Default 256 MiB. However many peers ask for large answers and read none, they hold
-    /// no more than that, and one message.
+    /// Bytes queued for all peers and of messages that have come from them in part, together, over which
+    /// the link of whoever has most of them is closed (`SlowPeer`). Default 256 MiB. However many peers ask
+    /// for large answers and read none, or begin large messages and never end them, they hold no more
+    /// than that, and one message. Each link has a bound of time besides:
+    /// [`ConnectionConfig::progress`](crate::zmtp::ConnectionConfig::progress).
     pub queue_bytes_total_max: usize,
     /// Messages of one peer that are dropped, probes and HEARTBEATs. Of answers that nobody waits for
     /// one is free for each call that was given up after it had left, and as many as

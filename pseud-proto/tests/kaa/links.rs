@@ -217,3 +217,77 @@ fn n_06_an_exceptions_names_are_not_looked_for_in_all_it_says() {
         assert!(messages(&mut link).1 < 16);
     }
 }
+
+/// Time passes to that moment, as a driver tells it.
+fn pass(link: &mut Connection, until: Instant) -> Result<(), PeerError> {
+    while let Some(at) = link.poll_timeout().filter(|at| *at <= until) {
+        link.handle_timeout(at.max(until - Duration::from_secs(1)))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn s_09_a_packet_that_comes_byte_by_byte_ends_its_link_and_a_slow_one_is_taken() {
+    let second = Duration::from_secs(1);
+    for (size, piece, every, expected) in [
+        (8 << 20, 1, 5 * second, Err(Misbehaved::Stalled.into())),
+        (8 << 20, 2_000, 5 * second, Err(Misbehaved::Stalled.into())),
+        (200_000, 600, second, Ok(())),
+        (1 << 20, 20_000, 29 * second, Ok(())),
+    ] {
+        let (mut link, start) = open_link(Config::new(SECRET));
+        let whole = packet(1, b"CALL", &vec![b'x'; size]);
+        let (mut now, mut result) = (start, Ok(()));
+        for bytes in whole.chunks(piece) {
+            link.handle_some(&mut bytes.to_vec(), now).unwrap();
+            now += every;
+            result = pass(&mut link, now);
+            if result.is_err() {
+                break;
+            }
+        }
+        assert_eq!(result, expected, "{piece} bytes each {every:?}");
+        assert!(result.is_ok() || now - start <= 36 * second, "{:?}", now - start);
+    }
+}
+
+#[test]
+fn s_09_who_does_not_read_loses_its_link_and_who_reads_slowly_is_waited_for() {
+    let second = Duration::from_secs(1);
+    for (piece, every, expected) in [
+        (0, 5 * second, Err(Misbehaved::Unread.into())),
+        (2_000, 5 * second, Err(Misbehaved::Unread.into())),
+        (600, second, Ok(())),
+        (20_000, 29 * second, Ok(())),
+    ] {
+        let (mut link, start) = open_link(Config::new(SECRET));
+        // Answers that say that its calls mean nothing.
+        for _ in 0..2_000 {
+            link.handle_input(&mut packet(1, b"CALL", b"garbage"), start).unwrap();
+        }
+        assert!(link.backlog() > 100_000, "{}", link.backlog());
+        let (mut now, mut result) = (start, Ok(()));
+        while result.is_ok() && link.backlog() > 0 {
+            now += every;
+            result = pass(&mut link, now);
+            link.advance(piece.min(link.backlog()));
+        }
+        assert_eq!(result, expected, "{piece} bytes each {every:?}");
+        assert!(result.is_ok() || now - start <= 36 * second, "{:?}", now - start);
+    }
+}
+
+/// What is waited for takes no more than it has.
+#[test]
+fn s_09_a_packets_buffer_is_no_larger_than_the_packet() {
+    for size in [60_000, 100_000, 1 << 20, 3_000_001, 8 << 20] {
+        let (mut link, now) = open_link(Config::new(SECRET));
+        let whole = packet(1, b"CALL", &vec![b'x'; size]);
+        for bytes in whole[..whole.len() - 1].chunks(10_000) {
+            link.handle_some(&mut bytes.to_vec(), now).unwrap();
+            let held = link.partial_bytes();
+            assert!(held <= size + size / 100 || held <= 128 << 10, "{held} for {size}");
+        }
+        assert!(link.partial_bytes() >= size);
+    }
+}

@@ -54,6 +54,14 @@ impl Options {
         self
     }
 
+    /// How slowly a message that was begun may go on, and how slowly peers may read: see
+    /// [`ConnectionConfig::progress`](pseud_proto::zmtp::ConnectionConfig::progress).
+    #[must_use]
+    pub fn progress(mut self, limit: pseud_proto::ProgressLimit) -> Self {
+        self.connection.progress = limit;
+        self
+    }
+
     /// Refuses what ZMTP 3.1 forbids (RFC 37: reserved flags, a command with MORE) and libzmq lets pass.
     /// Default false: it is counted.
     #[must_use]

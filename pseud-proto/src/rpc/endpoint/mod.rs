@@ -125,6 +125,7 @@ impl Endpoint {
         stats.sessions = taken.sessions;
         stats.sessions_unnamed = self.directory.sessions_unnamed();
         stats.calls_pending = taken.calls;
+        stats.partial_bytes = taken.partial_bytes;
         stats.requests_open_bytes = taken.request_bytes;
         stats.queued_bytes = taken.output_bytes;
         let sessions = self.sessions.iter().map(|(_, session)| session);
@@ -236,6 +237,12 @@ impl Endpoint {
             self.close_largest();
         }
         Some(result)
+    }
+
+    /// So many bytes have come of that peer's next message: they count with what is queued for all peers
+    /// ([`Limits::queue_bytes_total_max`](crate::Limits)).
+    pub fn note_partial(&mut self, peer: PeerId, bytes: usize) {
+        self.visit(peer, |session, _| session.note_partial(bytes));
     }
 
     /// All hold too much together: whoever holds most does not read.

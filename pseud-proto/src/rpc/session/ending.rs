@@ -70,6 +70,7 @@ impl Session {
         }
         self.output = Output::default();
         self.charge_output();
+        self.note_partial(0);
         self.late.written(u64::MAX);
         (self.seen, self.heard, self.login, self.showing) = (None, None, None, None);
         self.note_owing();

@@ -69,6 +69,8 @@ pub struct Session {
     pub(crate) output: Output,
     /// What of `output` the budget counts.
     output_charged: usize,
+    /// Bytes of a message that is not whole, as its driver has told.
+    partial_charged: usize,
     /// Where the last answer ends that whoever drains waits for.
     pub(crate) answered: u64,
     pub(crate) late: Late,
@@ -139,6 +141,7 @@ impl Session {
             in_place: InPlace::default(),
             output: Output::default(),
             output_charged: 0,
+            partial_charged: 0,
             answered: 0,
             late: Late::default(),
             flushing: false,
@@ -305,7 +308,19 @@ impl Session {
             None => self.budget.give_output(self.output_charged - held),
         }
         self.output_charged = held;
-        self.held.set(held);
+        self.held.set(held + self.partial_charged);
+    }
+
+    /// So many bytes have come of this peer's next message: they count with what waits to be written.
+    pub fn note_partial(&mut self, bytes: usize) {
+        let bytes = if self.ended.is_some() { 0 } else { bytes };
+        match bytes.checked_sub(self.partial_charged) {
+            Some(0) => return,
+            Some(more) => self.budget.take_partial(more),
+            None => self.budget.give_partial(self.partial_charged - bytes),
+        }
+        self.partial_charged = bytes;
+        self.held.set(self.output_charged + bytes);
     }
 }
 

@@ -4,6 +4,8 @@ use super::handshake::{HandshakeStep, KaaHandshake};
 use super::output::PacketOutput;
 use super::proof::{PROOF_BYTES, Proof};
 use crate::base::deadline::after;
+use crate::base::pieces::halved_to;
+use crate::base::progress::{Progress, ProgressLimit};
 use crate::base::secret::Secret;
 use crate::base::side::Side;
 use crate::error::{Insecure, Malformed, Misbehaved, PeerError};
@@ -22,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) handshake_timeout: Duration,
     /// How long a packet that was begun may stand still.
     pub(crate) packet_timeout: Duration,
+    /// How slowly it may go on, and the peer may read.
+    pub(crate) progress: ProgressLimit,
     /// Bytes of a payload that the peer may send.
     pub(crate) payload_bytes_max: usize,
 }
@@ -47,6 +51,11 @@ pub(crate) struct PacketConnection {
     output: PacketOutput,
     /// Until when the handshake has to be over, or the packet that was begun has to go on.
     deadline: Option<Instant>,
+    /// Packets that were taken.
+    packets: u64,
+    coming: Progress,
+    leaving: Progress,
+    born: Instant,
 }
 
 /// The random bytes of one link.
@@ -67,8 +76,18 @@ impl PacketConnection {
         let handshake = KaaHandshake::new(secret, side, entropy.nonce, entropy.salt);
         let deadline = Some(after(now, settings.handshake_timeout));
         let input = BytesMut::new();
-        let mut this =
-            Self { settings, handshake, input, output: PacketOutput::default(), deadline };
+        let [coming, leaving] = Default::default();
+        let mut this = Self {
+            settings,
+            handshake,
+            input,
+            output: PacketOutput::default(),
+            deadline,
+            packets: 0,
+            coming,
+            leaving,
+            born: now,
+        };
         if let Some(proof) = this.handshake.first() {
             this.put_proof(0, PacketKind::Auth, &proof);
         }
@@ -77,6 +96,7 @@ impl PacketConnection {
 
     /// Bytes came: to be followed by [`poll_event`](Self::poll_event) until `None`.
     pub(crate) fn handle_input(&mut self, input: &[u8]) {
+        self.reserve_for(input.len());
         self.input.extend_from_slice(input);
     }
 
@@ -88,6 +108,7 @@ impl PacketConnection {
             if self.input.len() - HEADER_BYTES < len {
                 break;
             }
+            self.packets += 1;
             let mut packet = self.input.split_to(HEADER_BYTES + len).freeze();
             let payload = packet.split_off(HEADER_BYTES);
             if let Some(event) = self.packet(header, payload)? {
@@ -166,6 +187,24 @@ impl PacketConnection {
         if self.handshake.is_done() {
             let wait = self.settings.packet_timeout;
             self.deadline = (!self.input.is_empty()).then(|| after(now, wait));
+            if self.deadline.is_some() {
+                self.coming.note(self.packets, self.input.len() as u64, now);
+            }
+        }
+    }
+
+    /// Makes room for so many bytes more. A large packet's buffer doubles, and its last size is the packet's.
+    fn reserve_for(&mut self, more: usize) {
+        let len = self.input.len() + more;
+        let Some(header) = PacketHeader::read(&self.input) else { return };
+        let end = HEADER_BYTES + header.len as usize;
+        let is_taken = self.check_header(&header).is_ok();
+        if is_taken && end > KEEP_MAX && len <= end && len > self.input.capacity() {
+            let mut size = halved_to(end, KEEP_MAX);
+            while size < len {
+                size *= 2;
+            }
+            self.input.reserve(size - self.input.len());
         }
     }
 
@@ -180,16 +219,53 @@ impl PacketConnection {
     }
 
     /// Time has passed.
-    pub(crate) fn handle_timeout(&self, now: Instant) -> Result<(), PeerError> {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), PeerError> {
         match self.deadline {
             Some(deadline) if deadline <= now && self.is_open() => Err(Misbehaved::Stalled.into()),
             Some(deadline) if deadline <= now => Err(Misbehaved::HandshakeTimeout.into()),
-            _ => Ok(()),
+            _ => self.check_progress(now),
         }
     }
 
+    fn check_progress(&mut self, now: Instant) -> Result<(), PeerError> {
+        let (limit, came) = (self.settings.progress, self.input.len() as u64);
+        if !self.is_open() {
+            return Ok(());
+        }
+        if came > 0 && !self.has_packet() && !self.coming.is_made(self.packets, came, now, &limit) {
+            return Err(Misbehaved::Stalled.into());
+        }
+        let (end, written) = (self.output.end(), self.output.written());
+        if self.backlog() > 0 {
+            let end = self.leaving.of().filter(|end| *end > written).unwrap_or(end);
+            if !self.leaving.is_made(end, written, now, &limit) {
+                return Err(Misbehaved::Unread.into());
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.deadline
+        let limit = &self.settings.progress;
+        let is_coming = self.is_open() && !self.input.is_empty() && !self.has_packet();
+        let enough = is_coming.then(|| self.coming.deadline(self.packets, limit)).flatten();
+        [self.deadline, enough, self.leaves_by()].into_iter().flatten().min()
+    }
+
+    /// When the peer must have read enough of what waits for it: now, where that is not looked at yet.
+    fn leaves_by(&self) -> Option<Instant> {
+        if self.backlog() == 0 || !self.is_open() {
+            return None;
+        }
+        match self.leaving.of().filter(|end| *end > self.output.written()) {
+            Some(end) => self.leaving.deadline(end, &self.settings.progress),
+            None => Some(self.born),
+        }
+    }
+
+    /// Bytes that it takes to keep what has come and is not taken.
+    pub(crate) fn held(&self) -> usize {
+        self.input.capacity()
     }
 
     /// Whether the peer is authenticated.

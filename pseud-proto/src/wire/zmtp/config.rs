@@ -4,6 +4,7 @@ pub(crate) mod mechanism;
 
 use crate::auth::socket_type::SocketType;
 use crate::base::budget::FloodLimit;
+use crate::base::progress::ProgressLimit;
 use crate::wire::zmtp::config::mechanism::MechanismConfig;
 use bytes::Bytes;
 use std::time::Duration;
@@ -35,6 +36,10 @@ pub struct ConnectionConfig {
     pub greeting_timeout: Duration,
     /// How long a message that was begun may wait for its next byte. Default: 30 s.
     pub message_timeout: Duration,
+    /// How slowly a message that was begun may go on, and how slowly the peer may read what waits for it:
+    /// one that is slower ends its link ([`Misbehaved::Stalled`](crate::Misbehaved::Stalled),
+    /// [`Reason::SlowPeer`](crate::Reason::SlowPeer)). Default: 512 bytes a second, over each 30 s.
+    pub progress: ProgressLimit,
     /// PING and its time-outs.
     pub heartbeat: Heartbeat,
     /// Lengths, checked before their bytes are awaited.
@@ -53,6 +58,7 @@ impl Default for ConnectionConfig {
             handshake_timeout: Duration::from_secs(10),
             greeting_timeout: Duration::from_secs(3),
             message_timeout: Duration::from_secs(30),
+            progress: ProgressLimit::default(),
             heartbeat: Heartbeat::default(),
             limits: FrameLimits::default(),
         }

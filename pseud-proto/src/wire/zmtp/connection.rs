@@ -10,6 +10,7 @@ mod traffic;
 use super::greeting;
 use crate::auth::mechanism_name::MechanismName;
 use crate::base::budget::FloodBudget;
+use crate::base::progress::Progress;
 use crate::base::side::Side;
 use crate::error::PeerError;
 use crate::wire::zmtp::config::{ConnectionConfig, Heartbeat};
@@ -78,6 +79,9 @@ pub struct Connection {
     output: LinkOutput,
     stats: ConnectionStats,
     flood: FloodBudget,
+    /// Whether a message that was begun goes on, and whether the peer reads.
+    coming: Progress,
+    leaving: Progress,
     failed: Option<PeerError>,
 }
 
@@ -143,6 +147,8 @@ impl Connection {
             output,
             stats: ConnectionStats::default(),
             flood: FloodBudget::default(),
+            coming: Progress::default(),
+            leaving: Progress::default(),
             failed: None,
             config,
         }

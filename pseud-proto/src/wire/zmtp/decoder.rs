@@ -20,6 +20,7 @@ use crate::message::incoming::IncomingBytes;
 use crate::message::parts::{PartRange, USUAL};
 use crate::message::too_large::TooLarge;
 use crate::wire::zmtp::config::ConnectionConfig;
+use crate::wire::zmtp::decoder::skip::SKIP_BYTES_MAX;
 use crate::wire::zmtp::decoder::whole::{Whole, command_of, open};
 use crate::wire::zmtp::input::{Input, Rules};
 use crate::wire::zmtp::mechanism::Opener;
@@ -63,6 +64,8 @@ pub(crate) struct Decoder {
     skips: bool,
     /// Bytes of such a frame that have yet to come.
     skipping: u64,
+    /// Partial messages, and frames passed over, that have come to their end.
+    partials: u64,
 }
 
 impl Decoder {
@@ -79,6 +82,18 @@ impl Decoder {
     /// Whether the last message is whole.
     pub(crate) fn is_between_messages(&self) -> bool {
         self.pending.is_empty() && self.skipping == 0
+    }
+
+    /// What is partial: its number, and a count of bytes that grows with what has come of it.
+    pub(crate) fn partial(&self) -> Option<(u64, u64)> {
+        let left = SKIP_BYTES_MAX.saturating_sub(self.skipping);
+        let came = left.saturating_add(self.pending.len() as u64);
+        (!self.is_between_messages()).then_some((self.partials, came))
+    }
+
+    /// Bytes that it takes to keep what is partial.
+    pub(crate) fn held(&self) -> usize {
+        self.pending.capacity()
     }
 
     /// The input is used up.
@@ -191,6 +206,7 @@ impl Decoder {
             }
             self.push(&whole, end, rules.config)?;
             if !whole.has_more {
+                self.partials += 1;
                 return Ok(Found::Message(IncomingBytes::Buffer(std::mem::take(
                     &mut self.pending,
                 ))));

@@ -176,6 +176,11 @@ impl LinkOutput {
         self.marks.push_back(WrittenMark { end: self.queued, token, span });
     }
 
+    /// Bytes written since birth.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Bytes queued and not written.
     pub(crate) fn backlog(&self) -> usize {
         self.pieces.len()

@@ -54,6 +54,11 @@ impl Connection {
         self.output.advance(written);
     }
 
+    /// Bytes that it takes to keep what has come of a partial message.
+    pub fn partial_bytes(&self) -> usize {
+        self.decoder.held()
+    }
+
     /// Bytes queued and not written: messages, and what answers the peer's PINGs.
     pub fn backlog(&self) -> usize {
         self.output.backlog()

@@ -31,6 +31,9 @@ impl Connection {
                 Found::TooLarge(large) => return Ok(Decoded::Event(Event::TooLarge(large))),
                 Found::Partial => {
                     self.decoder.rest();
+                    if let Some((message, came)) = self.decoder.partial() {
+                        self.coming.note(message, came, now);
+                    }
                     return Ok(Decoded::Nothing);
                 }
                 Found::Command(mut body) => {

@@ -1,6 +1,7 @@
 //! Large frames: read straight to their place, in a buffer that is never larger than they are.
 
 use super::Decoder;
+use crate::base::pieces::halved_to;
 use bytes::buf::Limit;
 use bytes::{BufMut, BytesMut};
 
@@ -45,19 +46,10 @@ impl Decoder {
         if capacity.saturating_sub(came) >= LARGE_MIN / 2 || capacity >= end {
             return;
         }
-        let mut size = first_size(end);
+        let mut size = halved_to(end, LARGE_RESERVE);
         while size <= capacity {
             size = size.saturating_mul(2);
         }
         self.pending.reserve(size.saturating_sub(came));
     }
-}
-
-/// `end` halved, rounded up, until it is small enough to begin with.
-fn first_size(end: usize) -> usize {
-    let mut halvings = 0;
-    while end >> halvings > LARGE_RESERVE {
-        halvings += 1;
-    }
-    end.div_ceil(1 << halvings)
 }

@@ -10,7 +10,7 @@ use crate::wire::zmtp::input::{Input, Rules};
 use bytes::Bytes;
 
 /// No frame that announces more is waited for: nobody means it.
-const SKIP_BYTES_MAX: u64 = u32::MAX as u64;
+pub(super) const SKIP_BYTES_MAX: u64 = u32::MAX as u64;
 
 impl Decoder {
     /// From here on such frames are passed over.
@@ -52,6 +52,7 @@ impl Decoder {
         self.count(header, rules.stats);
         self.restart();
         self.header = None;
+        self.partials += 1;
         self.skipping = header.size;
         Found::TooLarge(Box::new(TooLarge { head, ..large }))
     }
@@ -64,6 +65,7 @@ impl Decoder {
         let count = usize::try_from(self.skipping).unwrap_or(usize::MAX);
         let skipped = input.take(count).len();
         self.skipping = self.skipping.saturating_sub(skipped as u64);
+        self.partials += u64::from(self.skipping == 0);
         self.skipping == 0
     }
 }
