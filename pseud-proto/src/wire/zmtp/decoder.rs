@@ -20,7 +20,6 @@ use crate::message::incoming::IncomingBytes;
 use crate::message::parts::{PartRange, USUAL};
 use crate::message::too_large::TooLarge;
 use crate::wire::zmtp::config::ConnectionConfig;
-use crate::wire::zmtp::decoder::skip::SKIP_BYTES_MAX;
 use crate::wire::zmtp::decoder::whole::{Whole, command_of, open};
 use crate::wire::zmtp::input::{Input, Rules};
 use crate::wire::zmtp::mechanism::Opener;
@@ -82,13 +81,6 @@ impl Decoder {
     /// Whether the last message is whole.
     pub(crate) fn is_between_messages(&self) -> bool {
         self.pending.is_empty() && self.skipping == 0
-    }
-
-    /// What is partial: its number, and a count of bytes that grows with what has come of it.
-    pub(crate) fn partial(&self) -> Option<(u64, u64)> {
-        let left = SKIP_BYTES_MAX.saturating_sub(self.skipping);
-        let came = left.saturating_add(self.pending.len() as u64);
-        (!self.is_between_messages()).then_some((self.partials, came))
     }
 
     /// Bytes that it takes to keep what is partial.

@@ -10,7 +10,7 @@ use crate::wire::zmtp::input::{Input, Rules};
 use bytes::Bytes;
 
 /// No frame that announces more is waited for: nobody means it.
-pub(super) const SKIP_BYTES_MAX: u64 = u32::MAX as u64;
+const SKIP_BYTES_MAX: u64 = u32::MAX as u64;
 
 impl Decoder {
     /// From here on such frames are passed over.
@@ -55,6 +55,13 @@ impl Decoder {
         self.partials += 1;
         self.skipping = header.size;
         Found::TooLarge(Box::new(TooLarge { head, ..large }))
+    }
+
+    /// What is partial: its number, and a count of bytes that grows with what has come of it.
+    pub(crate) fn partial(&self) -> Option<(u64, u64)> {
+        let left = SKIP_BYTES_MAX.saturating_sub(self.skipping);
+        let came = left.saturating_add(self.pending.len() as u64);
+        (!self.is_between_messages()).then_some((self.partials, came))
     }
 
     /// Drops what came of a frame that is passed over; whether there is anything behind it yet.
