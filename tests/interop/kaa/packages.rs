@@ -26,7 +26,10 @@ pub(crate) fn start() -> Option<PythonPeer> {
         return not_run("PSEUD_INTEROP=skip");
     }
     let peer = match env::var("PSEUD_INTEROP_KAA").as_deref() {
-        Ok("3.11") => peer_on_3(),
+        Ok("3.11") => {
+            let asked = "PSEUD_INTEROP_KAA asks for a Python 3.11 with venv, and there is none";
+            Some(peer_on_3().expect(asked))
+        }
         Ok("") | Err(_) => peer_on_2().or_else(peer_on_3),
         Ok(other) => panic!("PSEUD_INTEROP_KAA is {other:?}; the only value it knows is \"3.11\""),
     };
