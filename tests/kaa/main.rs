@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+#[cfg(target_os = "linux")]
+mod buffers;
 mod calls;
 mod ending;
 #[cfg(unix)]

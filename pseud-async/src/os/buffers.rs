@@ -10,3 +10,22 @@ pub(super) fn set(socket: &SockRef<'_>, bytes: usize) {
         tracing::warn!(%error, bytes, "a socket's buffers stay as they are");
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::set;
+    use socket2::SockRef;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn both_ways_are_set() {
+        let (stream, _other) = UnixStream::pair().unwrap();
+        let socket = SockRef::from(&stream);
+        for bytes in [16 << 10, 64 << 10] {
+            set(&socket, bytes);
+            let got = [socket.recv_buffer_size().unwrap(), socket.send_buffer_size().unwrap()];
+            // Linux counts its own bookkeeping in.
+            assert!(got.iter().all(|got| (bytes..=2 * bytes).contains(got)), "{bytes}: {got:?}");
+        }
+    }
+}

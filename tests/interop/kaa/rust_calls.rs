@@ -74,6 +74,12 @@ async fn exceptions_and_objects() {
         let traceback = fault.traceback.unwrap();
         assert!(traceback.contains("peer.py"), "{traceback}");
     }
+    // Whatever was raised with is told so that people can read it.
+    let args = ("MyOwn", vec![1, 2], Value::Nil);
+    let Err(CallError::Fault(fault)) = soon(client.call::<(), _>("fail", args)).await else {
+        panic!("it was not raised")
+    };
+    assert_eq!(fault.message, "([1, 2], None)");
     let missing = soon(client.call::<(), _>("nobody", ())).await;
     let Err(CallError::Fault(fault)) = missing else { panic!("{missing:?}") };
     assert_eq!((fault.exception(), &*fault.message), (Some(Exception::KeyError), "nobody"));
