@@ -71,26 +71,16 @@ fn feed(is_open: bool, pieces: usize, bytes: &[u8], now: Instant) -> Told {
     let mut told = Told { served: Vec::new(), result: Ok(()), wrote: Vec::new() };
     written(&mut server, now);
     for piece in bytes.chunks(pieces.max(1)) {
-        let result = server.handle_input(&mut piece.to_vec(), now);
+        // All at once, or a few packets at a time: that is no difference.
+        let result = match pieces {
+            usize::MAX => server.handle_input(&mut piece.to_vec(), now),
+            _ => server.handle_some(&mut piece.to_vec(), now),
+        };
         told.result = told.result.and(result);
-        while let Some(action) = server.poll_action() {
-            let Action::Serve(request) = action else { continue };
-            let name = request.name().to_owned();
-            match request.open(&config().limits.values) {
-                Ok(opened) => {
-                    let args = opened.arguments.args_values();
-                    server.reply(
-                        opened.ticket,
-                        Packed::result(&args).map_err(|_| unreachable!()),
-                        now,
-                    );
-                    told.served.push((name, Some(args)));
-                }
-                Err((ticket, refusal)) => {
-                    server.refuse(ticket, &refusal, now);
-                    told.served.push((name, None));
-                }
-            }
+        serve(&mut server, &mut told, now);
+        while server.has_waiting() {
+            told.result = told.result.and(server.handle_waiting(now));
+            serve(&mut server, &mut told, now);
         }
         let mut wrote = written(&mut server, now);
         while !wrote.is_empty() {
@@ -101,6 +91,26 @@ fn feed(is_open: bool, pieces: usize, bytes: &[u8], now: Instant) -> Told {
     }
     told.wrote.sort();
     told
+}
+
+/// Answers what has come.
+fn serve(server: &mut Channel, told: &mut Told, now: Instant) {
+    while let Some(action) = server.poll_action() {
+        let Action::Serve(request) = action else { continue };
+        let name = request.name().to_owned();
+        match request.open(&config().limits.values) {
+            Ok(opened) => {
+                let args = opened.arguments.args_values();
+                let result = Packed::result(&args).map_err(|_| unreachable!());
+                server.reply(opened.ticket, result, now);
+                told.served.push((name, Some(args)));
+            }
+            Err((ticket, refusal)) => {
+                server.refuse(ticket, &refusal, now);
+                told.served.push((name, None));
+            }
+        }
+    }
 }
 
 /// Anything, to a server.
