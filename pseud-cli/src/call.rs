@@ -169,7 +169,7 @@ impl Either {
     fn exts(&self) -> Exts {
         match self {
             Self::Zmtp(_) => Exts::Unknown,
-            Self::Kaa(_) => Exts::Kaa,
+            Self::Kaa(_) => Exts::KAA,
         }
     }
 

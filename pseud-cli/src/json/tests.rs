@@ -42,7 +42,7 @@ fn what_json_lacks_is_a_form() {
 
 #[test]
 fn what_only_pickles_have_is_a_form_where_it_is_known() {
-    let pickled = |text: &str| write_of(&argument(text).unwrap(), Exts::Kaa).unwrap();
+    let pickled = |text: &str| write_of(&argument(text).unwrap(), Exts::KAA).unwrap();
     for text in [
         r#"{"$int":"1208925819614629174706176"}"#,
         r#"{"$int":"-1208925819614629174706176"}"#,
@@ -58,8 +58,15 @@ fn what_only_pickles_have_is_a_form_where_it_is_known() {
     // An object is read, and never sent.
     let error = Value::Ext(100, b"\x95\xa3m.E\x91\xa2no\xc0\x90\x80".to_vec().into());
     let shown = r#"{"$object":{"class":"m.E","args":["no"]}}"#;
-    assert_eq!(write_of(&error, Exts::Kaa).unwrap(), shown);
+    assert_eq!(write_of(&error, Exts::KAA).unwrap(), shown);
     assert!(argument(shown).is_err());
+    // No deeper than a body may be, whatever somebody put inside of exts.
+    let set = |inside: &Value| {
+        let inside = pseud::proto::Packed::result(&[inside]).unwrap();
+        Value::Ext(97, inside.as_bytes().to_vec().into())
+    };
+    let deep = |depth| (0..depth).fold(Value::Nil, |inside, _| set(&inside));
+    assert!(write_of(&deep(64), Exts::KAA).is_ok() && write_of(&deep(65), Exts::KAA).is_err());
     // Elsewhere such a code is somebody's own.
     assert_eq!(write(&error).unwrap(), r#"{"$ext":[100,"95a36d2e4591a26e6fc09080"]}"#);
     for bad in [r#"{"$int":7}"#, r#"{"$set":1}"#, r#"{"$complex":[1.0]}"#, r#"{"$int":"0x0"}"#] {

@@ -49,8 +49,13 @@ impl Formatter for Safe {
 pub(crate) enum Exts {
     /// Nobody knows.
     Unknown,
-    /// What kaa.rpc's bodies hold besides: see [`pickled`].
-    Kaa,
+    /// What kaa.rpc's bodies hold besides, so many inside each other: see [`pickled`].
+    Kaa(u8),
+}
+
+impl Exts {
+    /// Of kaa.rpc, as deep as a body may be.
+    pub(crate) const KAA: Self = Self::Kaa(64);
 }
 
 struct Json<'a> {
@@ -81,7 +86,11 @@ impl Serialize for Json<'_> {
             Value::Date(day) => form(json, "$date", &dates::date(*day)),
             Value::TimeDelta(span) => timedelta(json, *span),
             Value::TimeZone(zone) => form(json, "$timezone", &dates::zone(zone)),
-            Value::Ext(code, _) if exts == Exts::Kaa && pickled::is_one(*code) => {
+            Value::Ext(code, _) if exts != Exts::Unknown && pickled::is_one(*code) => {
+                let Exts::Kaa(left @ 1..) = exts else {
+                    return Err(S::Error::custom("a value that is too deep"));
+                };
+                let exts = Exts::Kaa(left - 1);
                 let (key, inside) = pickled::form(self.value).map_err(S::Error::custom)?;
                 form(json, key, &Json { value: &inside, exts })
             }
