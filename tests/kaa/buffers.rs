@@ -4,8 +4,9 @@
 use crate::{SECRET, soon};
 use pseud::Fault;
 use pseud::proto::kaa::{Channel, Config};
+use pseud::proto::value::Packed;
 use pseud::proto::zmtp::Side;
-use pseud::proto::{Action, CallOptions, Packed};
+use pseud::proto::{Action, CallOptions};
 use pseud::tokio::kaa::{Options, Server};
 use socket2::SockRef;
 use std::io::{IoSlice, Read, Write};

@@ -62,7 +62,7 @@ fn what_only_pickles_have_is_a_form_where_it_is_known() {
     assert!(argument(shown).is_err());
     // No deeper than a body may be, whatever somebody put inside of exts.
     let set = |inside: &Value| {
-        let inside = pseud::proto::Packed::result(&[inside]).unwrap();
+        let inside = pseud::proto::value::Packed::result(&[inside]).unwrap();
         Value::Ext(97, inside.as_bytes().to_vec().into())
     };
     let deep = |depth| (0..depth).fold(Value::Nil, |inside, _| set(&inside));
