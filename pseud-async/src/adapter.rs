@@ -9,6 +9,7 @@ pub use crate::link::{
 };
 pub use crate::node::{check_client, check_endpoint, check_server, node_on};
 pub use crate::os::*;
+pub use crate::runtime::time::after;
 pub use crate::runtime::{
     Executor, Listener, Reader, Runtime, SocketAddress, Stream, Timer, Writer, unsupported,
 };

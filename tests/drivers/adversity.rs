@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A server, a client that has called it, and where it listens.
-fn joined<A: Adapter>() -> (A::Server, A::Client, String) {
+pub(crate) fn joined<A: Adapter>() -> (A::Server, A::Client, String) {
     let server = A::server(Options::server("service"));
     serve::<A>(server.inner());
     let endpoint = server.listen_at("tcp://127.0.0.1:*").unwrap();
@@ -26,13 +26,13 @@ fn joined<A: Adapter>() -> (A::Server, A::Client, String) {
     (server, client, endpoint)
 }
 
-fn check<A: Adapter>(client: &Node) {
+pub(crate) fn check<A: Adapter>(client: &Node) {
     let sum: i64 = A::wait(client.call("add", (2, 4)).timeout(SOON)).unwrap();
     assert_eq!(sum, 6);
 }
 
 /// What nothing tells of, and what is to hold soon.
-fn until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < SOON, "{what}: not within {SOON:?}");

@@ -8,6 +8,7 @@
 //! | `scenarios/` | what must hold |
 //! | `pairs` | which drivers: each with each |
 //! | `adversity` | HOSTILE P by id, on each adapter |
+//! | `misuse` | what hostile programs do to an adapter |
 //! | `nodes/` | the adapters' nodes, over sockets and in a simulated world |
 //! | `presence` | who is there, between adapters' nodes: own loops and Python have no such |
 //! | `own_loop` | the loop of `examples/own_loop` |
@@ -18,6 +19,7 @@
 mod adversity;
 mod end;
 mod live;
+mod misuse;
 mod nodes;
 mod own_loop;
 mod pairs;

@@ -148,7 +148,8 @@ impl<R: Runtime> Dialer<R> {
                     self.dial.ended(reason, ready);
                     ended = Some(reason);
                     report_closed(endpoint, reason);
-                    if ready && self.runtime.now() >= began + settled(reason, retry) {
+                    let lasted = self.runtime.now().saturating_duration_since(began);
+                    if ready && lasted >= settled(reason, retry) {
                         backoff.succeeded();
                     }
                 }

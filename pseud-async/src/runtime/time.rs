@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 /// Longer than any process runs: what a wait comes to that the clock cannot count.
 const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
 
-/// So much later than that.
-pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
+/// So much later than that; 30 years where the clock cannot count so far.
+pub fn after(now: Instant, wait: Duration) -> Instant {
     now.checked_add(wait).unwrap_or_else(|| now + FAR)
 }
 

@@ -5,7 +5,7 @@
 //! description.
 
 use super::ahead::{Ahead, leads};
-use crate::threads::reactor::{EventSource, LINGER, Reactor, Unwatched};
+use crate::threads::reactor::{EventSource, LINGER, Reactor, Ready, Unwatched};
 use mio::Interest;
 use rustix::net::RecvFlags;
 use socket2::Socket;
@@ -29,6 +29,12 @@ const SEND: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 #[cfg(target_vendor = "apple")]
 const SEND: libc::c_int = libc::MSG_DONTWAIT;
 
+/// epoll's EPOLLPRI: urgent data is there (TCP's, or MSG_OOB of Unix sockets).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const URGENT: Option<Interest> = Some(Interest::PRIORITY);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const URGENT: Option<Interest> = None;
+
 /// One socket.
 pub struct RawSocket {
     pub(super) socket: Socket,
@@ -46,6 +52,8 @@ pub(super) struct RawState {
     writable: bool,
     /// How many events there were: what is found after one is not to be forgotten.
     events: u64,
+    /// What such an event told of: only a read that finds nothing says that nothing is left.
+    uncertain: bool,
     /// Who waits for the socket to be readable, or writable.
     pub(super) reading: Option<Waker>,
     writing: Option<Waker>,
@@ -99,6 +107,7 @@ impl RawSocket {
         if !state.watched {
             (state.readable, state.writable) = (false, true);
             let interest = Interest::READABLE | Interest::WRITABLE;
+            let interest = URGENT.map_or(interest, |urgent| interest | urgent);
             self.reactor.watch(self.number, self.socket.as_raw_fd(), interest)?;
             state.watched = true;
         }
@@ -140,7 +149,12 @@ impl RawSocket {
             let events = state.events;
             drop(state);
             match rustix::net::recv(&self.socket, &mut *buffer, RecvFlags::DONTWAIT) {
-                Ok((count, _)) => return Poll::Ready(Ok(count)),
+                Ok((count, _)) => {
+                    if 0 < count && count < buffer.len() {
+                        self.lock().found_less(events);
+                    }
+                    return Poll::Ready(Ok(count));
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => self.lock().found_nothing(events),
                 Err(error) => return Poll::Ready(Err(error.into())),
@@ -206,17 +220,27 @@ impl RawState {
     fn found_nothing(&mut self, events: u64) {
         self.ahead.no_more();
         if self.events == events {
-            self.readable = false;
+            (self.readable, self.uncertain) = (false, false);
+        }
+    }
+
+    /// A read that did not fill its buffer has taken all that there was, which spares the one that would
+    /// only say so. Events come on edges, so it must be certain: a read ends before urgent data
+    /// (`tcp_recvmsg` in Linux), and of the stream's end or an error there is no second event.
+    fn found_less(&mut self, events: u64) {
+        if !self.uncertain {
+            self.found_nothing(events);
         }
     }
 }
 
 impl EventSource for RawSocket {
-    fn ready(&self, readable: bool, writable: bool) {
+    fn ready(&self, Ready { readable, writable, uncertain }: Ready) {
         let mut state = self.lock();
         state.events += 1;
         state.readable |= readable;
         state.writable |= writable;
+        state.uncertain |= uncertain;
         let reader = if readable && !state.led { state.reading.take() } else { None };
         let writer = if writable { state.writing.take() } else { None };
         drop(state);

@@ -4,6 +4,7 @@ use super::pool::Pool;
 use super::tasks::{self, Polling};
 use super::timers::{TimerKey, Timers};
 use async_task::Runnable;
+use mio::event::Event;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use slab::Slab;
@@ -29,10 +30,33 @@ const WAKE: Token = Token(usize::MAX);
 /// How many events are taken from the system at once.
 const EVENTS: usize = 256;
 
+/// What the system says of a socket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ready {
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    /// What may be read there ends, failed, or is urgent: a short read does not take all of that. Where the
+    /// system does not tell of urgent data, whatever is readable may be that.
+    pub(crate) uncertain: bool,
+}
+
+impl Ready {
+    fn of(event: &Event) -> Self {
+        let ends = event.is_read_closed() || event.is_error();
+        let urgent =
+            event.is_priority() || cfg!(not(any(target_os = "linux", target_os = "android")));
+        Self {
+            readable: event.is_readable() || event.is_priority() || ends,
+            writable: event.is_writable() || event.is_write_closed() || event.is_error(),
+            uncertain: ends || urgent,
+        }
+    }
+}
+
 /// A socket, as the reactor sees it.
 pub(crate) trait EventSource: Send + Sync {
-    /// The system says that it may be read, or written.
-    fn ready(&self, readable: bool, writable: bool);
+    /// It may be read, or written.
+    fn ready(&self, ready: Ready);
 }
 
 /// A socket that is not watched since a caller reads it, or has just done so.
@@ -243,10 +267,7 @@ impl Reactor {
             }
             self.awake.store(true, Ordering::SeqCst);
             for event in events.iter().filter(|event| event.token() != WAKE) {
-                let over = event.is_error();
-                let readable = event.is_readable() || event.is_read_closed() || over;
-                let writable = event.is_writable() || event.is_write_closed() || over;
-                self.tell(event.token(), readable, writable);
+                self.tell(event.token(), Ready::of(event));
             }
         }
         self.stop();
@@ -255,10 +276,10 @@ impl Reactor {
         drop(lock(&self.unwatched).take());
     }
 
-    fn tell(&self, Token(number): Token, readable: bool, writable: bool) {
+    fn tell(&self, Token(number): Token, ready: Ready) {
         let source = lock(&self.sources).get(number).and_then(Weak::upgrade);
         if let Some(source) = source {
-            source.ready(readable, writable);
+            source.ready(ready);
         }
     }
 

@@ -7,9 +7,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
     /// What a caller that reads for itself has made ready, and for which reactor: it runs that itself.
-    static OWN: RefCell<Option<(usize, VecDeque<Runnable>)>> = const { RefCell::new(None) };
+    static OWN: RefCell<Own> = const { RefCell::new(Own { reactor: None, tasks: VecDeque::new() }) };
     /// Whether this thread polls tasks: to block it would be to wait for oneself.
     static POLLS_TASKS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The tasks of that reactor are kept, if there is one. Their place stays for the next call.
+struct Own {
+    reactor: Option<usize>,
+    tasks: VecDeque<Runnable>,
 }
 
 /// Whether this thread polls tasks now.
@@ -34,9 +40,9 @@ impl Drop for Polling {
 
 /// Keeps a task for this thread, if it gathers those of that reactor; else gives it back.
 pub(crate) fn keep(reactor: usize, task: Runnable) -> Option<Runnable> {
-    OWN.with_borrow_mut(|own| match own {
-        Some((of, tasks)) if *of == reactor => {
-            tasks.push_back(task);
+    OWN.with_borrow_mut(|own| match own.reactor {
+        Some(of) if of == reactor => {
+            own.tasks.push_back(task);
             None
         }
         _ => Some(task),
@@ -47,14 +53,16 @@ pub(crate) fn keep(reactor: usize, task: Runnable) -> Option<Runnable> {
 /// polls: the rest is returned.
 pub(crate) fn run_own(reactor: usize, turns: usize, wake: impl FnOnce()) -> VecDeque<Runnable> {
     let _polling = Polling::begin();
-    OWN.with_borrow_mut(|own| *own = Some((reactor, VecDeque::new())));
+    OWN.with_borrow_mut(|own| own.reactor = Some(reactor));
     wake();
     for _ in 0..turns {
-        let next = OWN.with_borrow_mut(|own| own.as_mut().and_then(|(_, tasks)| tasks.pop_front()));
-        let Some(task) = next else { break };
+        let Some(task) = OWN.with_borrow_mut(|own| own.tasks.pop_front()) else { break };
         run(task);
     }
-    OWN.take().map(|(_, tasks)| tasks).unwrap_or_default()
+    OWN.with_borrow_mut(|own| {
+        own.reactor = None;
+        if own.tasks.is_empty() { VecDeque::new() } else { std::mem::take(&mut own.tasks) }
+    })
 }
 
 /// Polls a task once.

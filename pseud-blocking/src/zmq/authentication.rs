@@ -4,7 +4,7 @@ use super::admitted::AdmittedPeer;
 use super::commands::ZapReply;
 use super::worker::Worker;
 use super::zap::ZapRequest;
-use pseud_async::adapter::seed;
+use pseud_async::adapter::{after, seed};
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::Question;
 use pseud_proto::zmtp::Verdict;
@@ -33,7 +33,7 @@ impl Worker {
             }
             self.questions += 1;
             let (number, desk) = (self.questions, self.desk.clone());
-            let by = Instant::now() + self.options.connection.handshake_timeout;
+            let by = after(Instant::now(), self.options.connection.handshake_timeout);
             let address = asked.address.clone();
             let answer = move |verdict| desk.answered((number, verdict));
             let asking = self.host.ask(question, &address, by, answer);

@@ -1,7 +1,7 @@
 //! An endpoint that is connected to.
 
 use pseud_async::Address;
-use pseud_async::adapter::{Dial, Host, seed};
+use pseud_async::adapter::{Dial, Host, after, seed};
 use pseud_proto::Reason;
 use pseud_proto::backoff::{Backoff, Retry};
 use std::io;
@@ -79,7 +79,7 @@ impl DialedSocket {
             Reason::Denied => self.backoff.refused(random()),
             _ => self.backoff.failed(random()),
         };
-        self.again = Some(now + wait);
+        self.again = Some(after(now, wait));
     }
 }
 

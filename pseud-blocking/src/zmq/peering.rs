@@ -5,7 +5,7 @@ use super::sockets;
 use super::worker::Worker;
 use crate::runtime::Threads;
 use crate::wait::block_on;
-use pseud_async::adapter::{Runtime, Timer, node_on};
+use pseud_async::adapter::{Runtime, Timer, after, node_on};
 use pseud_async::{Address, Drain, EndpointError, Node, Options, SetupError};
 use std::future::{Future, poll_fn};
 use std::io;
@@ -64,7 +64,7 @@ impl SocketNode {
 
     /// Whether that comes to its end within that time.
     async fn by(&self, at_most: Duration, future: impl Future) -> bool {
-        let mut timer = self.threads.timer(Instant::now() + at_most);
+        let mut timer = self.threads.timer(after(Instant::now(), at_most));
         let mut future = pin!(future);
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(_) => Poll::Ready(true),

@@ -125,8 +125,9 @@ fn set_up(socket: &zmq::Socket, options: &Options, role: SocketRole) -> zmq::Res
     set_mechanism(socket, &connection.mechanism)
 }
 
+/// 0 would mean never: what is shorter than a millisecond takes one.
 fn millis(duration: std::time::Duration) -> i32 {
-    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
+    i32::try_from(duration.as_millis()).unwrap_or(i32::MAX).max(1)
 }
 
 fn set_mechanism(socket: &zmq::Socket, mechanism: &MechanismConfig) -> zmq::Result<()> {

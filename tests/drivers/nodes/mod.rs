@@ -44,7 +44,7 @@ pub(crate) trait Adapter: 'static {
 }
 
 /// A server or a client of an adapter's.
-pub(crate) trait Peering: 'static {
+pub(crate) trait Peering: Send + Sync + 'static {
     fn inner(&self) -> &Node;
     fn listen_at(&self, endpoint: &str) -> io::Result<String>;
     fn connect_to(&self, endpoint: &str) -> io::Result<()>;
