@@ -5,7 +5,7 @@
 //! description.
 
 use super::ahead::{Ahead, leads};
-use crate::threads::reactor::{EventSource, LINGER, Reactor, Ready, Unwatched};
+use crate::threads::reactor::{EventSource, LINGER, Reactor, SocketReadiness, Unwatched};
 use mio::Interest;
 use rustix::net::RecvFlags;
 use socket2::Socket;
@@ -235,7 +235,7 @@ impl RawState {
 }
 
 impl EventSource for RawSocket {
-    fn ready(&self, Ready { readable, writable, uncertain }: Ready) {
+    fn ready(&self, SocketReadiness { readable, writable, uncertain }: SocketReadiness) {
         let mut state = self.lock();
         state.events += 1;
         state.readable |= readable;

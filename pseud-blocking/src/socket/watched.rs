@@ -1,6 +1,6 @@
 //! A socket that does not block and that the reactor watches from its birth to its end.
 
-use crate::threads::reactor::{EventSource, Reactor, Ready};
+use crate::threads::reactor::{EventSource, Reactor, SocketReadiness};
 use mio::Interest;
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -133,7 +133,7 @@ impl<S: AsRawFd + Send + Sync + 'static> Watched<S> {
 }
 
 impl<S: AsRawFd + Send + Sync + 'static> EventSource for Watched<S> {
-    fn ready(&self, Ready { readable, writable, .. }: Ready) {
+    fn ready(&self, SocketReadiness { readable, writable, .. }: SocketReadiness) {
         let mut state = self.lock();
         let (reader, writer) = (state.reading.event(readable), state.writing.event(writable));
         drop(state);

@@ -32,7 +32,7 @@ const EVENTS: usize = 256;
 
 /// What the system says of a socket.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ready {
+pub(crate) struct SocketReadiness {
     pub(crate) readable: bool,
     pub(crate) writable: bool,
     /// What may be read there ends, failed, or is urgent: a short read does not take all of that. Where the
@@ -40,7 +40,7 @@ pub(crate) struct Ready {
     pub(crate) uncertain: bool,
 }
 
-impl Ready {
+impl SocketReadiness {
     fn of(event: &Event) -> Self {
         let ends = event.is_read_closed() || event.is_error();
         let urgent =
@@ -56,7 +56,7 @@ impl Ready {
 /// A socket, as the reactor sees it.
 pub(crate) trait EventSource: Send + Sync {
     /// It may be read, or written.
-    fn ready(&self, ready: Ready);
+    fn ready(&self, ready: SocketReadiness);
 }
 
 /// A socket that is not watched since a caller reads it, or has just done so.
@@ -267,7 +267,7 @@ impl Reactor {
             }
             self.awake.store(true, Ordering::SeqCst);
             for event in events.iter().filter(|event| event.token() != WAKE) {
-                self.tell(event.token(), Ready::of(event));
+                self.tell(event.token(), SocketReadiness::of(event));
             }
         }
         self.stop();
@@ -276,7 +276,7 @@ impl Reactor {
         drop(lock(&self.unwatched).take());
     }
 
-    fn tell(&self, Token(number): Token, ready: Ready) {
+    fn tell(&self, Token(number): Token, ready: SocketReadiness) {
         let source = lock(&self.sources).get(number).and_then(Weak::upgrade);
         if let Some(source) = source {
             source.ready(ready);
