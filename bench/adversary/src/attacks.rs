@@ -1,6 +1,7 @@
 //! What is done to the node. Each attack lasts as long as it is told, and leaves nothing connected.
 
-use crate::raw::{self, Link, OK};
+use crate::link::{self, Link, works};
+use pseud_testkit::raw::{OK, envelope, fresh_id, long_header};
 use std::time::{Duration, Instant};
 
 /// One way to do harm.
@@ -31,9 +32,9 @@ pub(crate) const ATTACKS: &[Attack] = &[
 
 /// Bytes sent while that runs. What runs beside it counts, too.
 fn counted(run: impl FnOnce()) -> u64 {
-    let before = raw::sent();
+    let before = link::sent();
     run();
-    raw::sent() - before
+    link::sent() - before
 }
 
 /// So many peers at once, each doing that until the time is over; whoever is thrown out comes again.
@@ -71,7 +72,7 @@ fn idle(link: &mut Link, until: Instant) -> std::io::Result<()> {
 fn deaf(address: &str, time: Duration) -> u64 {
     peers(60, time, |until| {
         let mut link = Link::session(address, "1;caps=7")?;
-        link.send(&raw::works("large", 12))?;
+        link.send(&works("large", 12))?;
         idle(&mut link, until)
     })
 }
@@ -80,7 +81,7 @@ fn leave(address: &str, time: Duration) -> u64 {
     peers(20, time, |_| {
         let mut link = Link::session(address, "1;caps=7")?;
         for _ in 0..50 {
-            link.send(&raw::works("take", 1_000))?;
+            link.send(&works("take", 1_000))?;
         }
         Ok(())
     })
@@ -89,7 +90,7 @@ fn leave(address: &str, time: Duration) -> u64 {
 fn block_and_leave(address: &str, time: Duration) -> u64 {
     peers(17, time, |_| {
         let mut link = Link::session(address, "1;caps=7")?;
-        link.send(&raw::works("block", 1_000))?;
+        link.send(&works("block", 1_000))?;
         std::thread::sleep(Duration::from_millis(100));
         Ok(())
     })
@@ -98,7 +99,7 @@ fn block_and_leave(address: &str, time: Duration) -> u64 {
 fn pipeline(address: &str, time: Duration) -> u64 {
     peers(8, time, |until| {
         let mut link = Link::session(address, "1;caps=7")?;
-        let batch = raw::works("spin", 200);
+        let batch = works("spin", 200);
         while Instant::now() < until {
             link.send(&batch)?;
             link.skim()?;
@@ -110,7 +111,7 @@ fn pipeline(address: &str, time: Duration) -> u64 {
 fn block(address: &str, time: Duration) -> u64 {
     peers(1, time, |until| {
         let mut link = Link::session(address, "1;caps=7")?;
-        link.send(&raw::works("block", 1_000))?;
+        link.send(&works("block", 1_000))?;
         idle(&mut link, until)
     })
 }
@@ -118,7 +119,7 @@ fn block(address: &str, time: Duration) -> u64 {
 fn trickle(address: &str, time: Duration) -> u64 {
     peers(40, time, |until| {
         let mut link = Link::session(address, "1;caps=7")?;
-        link.send(&raw::head(8 << 20))?;
+        link.send(&long_header(0, 8 << 20))?;
         link.send(&vec![0; 1 << 20])?;
         while Instant::now() < until {
             link.send(b"x")?;
@@ -131,7 +132,7 @@ fn trickle(address: &str, time: Duration) -> u64 {
 fn burst(address: &str, time: Duration) -> u64 {
     peers(1, time, |_| {
         let mut link = Link::session(address, "1;caps=7")?;
-        link.send(&raw::works("take", 2_000))?;
+        link.send(&works("take", 2_000))?;
         let mut answered = 0;
         while answered < 2_000 * 30 {
             match link.skim()? {
@@ -155,7 +156,8 @@ fn garbage(address: &str, time: Duration) -> u64 {
 fn stray(address: &str, time: Duration) -> u64 {
     peers(4, time, |_| {
         let mut link = Link::session(address, "1;caps=7")?;
-        let answers: Vec<u8> = (0..1_000).flat_map(|_| raw::message(OK, b"\xc0")).collect();
+        let answers: Vec<u8> =
+            (0..1_000).flat_map(|_| envelope(&fresh_id(), OK, b"\xc0")).collect();
         loop {
             link.send(&answers)?;
         }

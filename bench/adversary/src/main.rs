@@ -6,7 +6,7 @@
 
 mod attacks;
 mod honest;
-mod raw;
+mod link;
 mod report;
 mod victim;
 
