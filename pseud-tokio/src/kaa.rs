@@ -1,4 +1,22 @@
 //! Servers and clients of kaa.rpc on tokio: see [`pseud_async::kaa`].
+//!
+//! ```
+//! use pseud_tokio::kaa::{Client, Server};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::new("s3cret")?;
+//! server.register_typed("add", |(a, b): (i64, i64), _| async move {
+//!     Ok::<_, pseud_proto::Fault>(a + b)
+//! })?;
+//! let address = server.bind("127.0.0.1:0").await?;
+//!
+//! let client = Client::new("s3cret")?;
+//! client.connect(&address)?;
+//! let sum: i64 = client.call("add", (1, 2)).await?;
+//! assert_eq!(sum, 3);
+//! # Ok(()) }
+//! ```
 
 use crate::Tokio;
 #[doc(inline)]

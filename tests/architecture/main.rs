@@ -97,6 +97,94 @@ fn a_public_enum_is_open_or_says_why_not() {
     assert!(unsure.is_empty(), "#[non_exhaustive], or a line `Closed: why`: {unsure:#?}");
 }
 
+/// What an application, or a driver of the core, begins with.
+const MAIN_TYPES: &[&str] = &[
+    "pseud_async::AuthBackend",
+    "pseud_async::AuthBackends",
+    "pseud_async::Authenticator",
+    "pseud_async::BindOptions",
+    "pseud_async::Call",
+    "pseud_async::CallAll",
+    "pseud_async::CallError",
+    "pseud_async::Caller",
+    "pseud_async::Cancelled",
+    "pseud_async::Client",
+    "pseud_async::Events",
+    "pseud_async::HeartbeatBackend",
+    "pseud_async::HeartbeatBackends",
+    "pseud_async::Object",
+    "pseud_async::Options",
+    "pseud_async::Peer",
+    "pseud_async::Peers",
+    "pseud_async::Presence",
+    "pseud_async::PresenceFeed",
+    "pseud_async::PresenceStore",
+    "pseud_async::Registry",
+    "pseud_async::Request",
+    "pseud_async::Server",
+    "pseud_async::Service",
+    "pseud_async::TrustedKeys",
+    "pseud_async::UserStore",
+    "pseud_async::kaa::Client",
+    "pseud_async::kaa::Server",
+    "pseud_async::rpcudp::Endpoint",
+    "pseud_asyncstd::Client",
+    "pseud_asyncstd::Server",
+    "pseud_asyncstd::kaa::Client",
+    "pseud_asyncstd::kaa::Server",
+    "pseud_asyncstd::rpcudp::Endpoint",
+    "pseud_blocking::Client",
+    "pseud_blocking::Server",
+    "pseud_blocking::Wait",
+    "pseud_blocking::kaa::Client",
+    "pseud_blocking::kaa::Server",
+    "pseud_blocking::rpcudp::Endpoint",
+    "pseud_blocking::zmq::Client",
+    "pseud_blocking::zmq::Server",
+    "pseud_proto::Config",
+    "pseud_proto::Fault",
+    "pseud_proto::address::Address",
+    "pseud_proto::kaa::Channel",
+    "pseud_proto::pseud::Channel",
+    "pseud_proto::pseud::Endpoint",
+    "pseud_proto::pseud::Link",
+    "pseud_proto::rpcudp::Endpoint",
+    "pseud_proto::value::Value",
+    "pseud_proto::zmtp::Connection",
+    "pseud_proto::zmtp::KeyPair",
+    "pseud_tokio::Client",
+    "pseud_tokio::Server",
+    "pseud_tokio::kaa::Client",
+    "pseud_tokio::kaa::Server",
+    "pseud_tokio::rpcudp::Endpoint",
+];
+
+#[test]
+fn each_main_type_has_an_example() {
+    let crates = Crates::read(SHOWN);
+    let bare: Vec<_> = MAIN_TYPES.iter().filter(|path| !crates.has_example(path)).collect();
+    assert!(bare.is_empty(), "neither on its page nor on its module's: {bare:#?}");
+}
+
+/// What it is, how it is had, and the two commands that do everything, on the front page of docs.rs as well.
+#[test]
+fn readme_begins_with_what_a_newcomer_needs() {
+    let readme = include_str!("../../README.md");
+    let opening: String = readme.split("\n## ").next().into_iter().collect();
+    for (line, before) in [
+        ("# pseud", ""),
+        ("Bidirectional RPC", "# pseud"),
+        ("cargo add pseud", "Bidirectional RPC"),
+        ("cargo run --example hello", "cargo add pseud"),
+        ("cargo test --workspace", "cargo run --example hello"),
+    ] {
+        let (at, after) = (opening.find(line), opening.find(before));
+        assert!(at.is_some() && at >= after, "{line} stands in the opening, behind {before}");
+    }
+    let front = include_str!("../../src/lib.rs");
+    assert!(front.contains("include_str!(\"../README.md\")"));
+}
+
 /// What is alike in two adapters is `pseud-async`'s.
 #[test]
 fn no_two_adapters_have_six_equal_lines() {

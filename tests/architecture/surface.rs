@@ -3,7 +3,7 @@
 use crate::source;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Item, ItemEnum, Lit, Meta, Token, UseTree, Visibility};
+use syn::{Attribute, Expr, ExprLit, File, Item, ItemEnum, Lit, Meta, Token, UseTree, Visibility};
 
 /// The names that lead to something, the crate's first.
 type Path = Vec<String>;
@@ -20,6 +20,8 @@ struct Module {
     uses: Vec<Use>,
     /// Its modules, and whether they are shown.
     children: BTreeMap<String, bool>,
+    /// Its own documentation holds an example.
+    has_example: bool,
 }
 
 struct Definition {
@@ -52,7 +54,7 @@ impl Crates {
                 let mut here = vec![name.clone()];
                 here.extend(source::place(&file));
                 let parsed = syn::parse_file(&text).unwrap_or_else(|e| panic!("{file}: {e}"));
-                modules.insert(here.clone(), Module::of(parsed.items, &here));
+                modules.insert(here.clone(), Module::of(parsed, &here));
             }
         }
         Self { modules }
@@ -78,6 +80,21 @@ impl Crates {
             }
         };
         self.shown(folder).into_keys().filter_map(definition).collect()
+    }
+
+    /// Whether a reader of that path's page is shown how it is used: there, on its module's page, or, where it
+    /// is an alias, on that of what it stands for.
+    pub(crate) fn has_example(&self, path: &str) -> bool {
+        let names: Path = path.split("::").map(str::to_owned).collect();
+        let (Place::Item(found), Some((_, shown_in))) = (self.find(&names, 0), names.split_last())
+        else {
+            panic!("{path} is a type or a trait");
+        };
+        let Some((name, module)) = found.split_last() else { return false };
+        let definition = self.modules.get(module).and_then(|module| module.defined.get(name));
+        let definition = definition.unwrap_or_else(|| panic!("{path} is a type or a trait"));
+        let shows = visibility(&definition.item).is_some_and(|(_, words)| has_example(words));
+        shows || self.modules.get(shown_in).is_some_and(|module| module.has_example)
     }
 
     fn walk(
@@ -152,8 +169,10 @@ impl Crates {
 }
 
 impl Module {
-    fn of(items: Vec<Item>, here: &[String]) -> Self {
-        let mut module = Self::default();
+    fn of(file: File, here: &[String]) -> Self {
+        let has_example = has_example(&file.attrs);
+        let mut module = Self { has_example, ..Self::default() };
+        let items = file.items;
         let children: BTreeSet<_> = items
             .iter()
             .filter_map(|item| match item {
@@ -275,4 +294,8 @@ pub(crate) fn docs(attributes: &[Attribute]) -> Vec<String> {
         _ => None,
     };
     attributes.iter().filter_map(line).collect()
+}
+
+fn has_example(attributes: &[Attribute]) -> bool {
+    docs(attributes).iter().any(|line| matches!(&**line, "```" | "```no_run"))
 }

@@ -9,6 +9,15 @@ use std::fmt;
 /// A key is one user's, and a user has [`KEYS_MAX`](Self::KEYS_MAX) of them at most. For an
 /// [`Authenticator`](crate::Authenticator) or an [`AuthBackend`](crate::AuthBackend) of one's own;
 /// [`CurveLogins`](crate::CurveLogins) has one.
+///
+/// ```
+/// use pseud::{KeyPair, TrustedKeys};
+///
+/// let key = *KeyPair::generate([7; 32]).public(); // draw the bytes from the operating system
+/// let mut trusted = TrustedKeys::new();
+/// trusted.trust(key, "charly");
+/// assert_eq!(trusted.user_id(&key).unwrap(), "charly");
+/// ```
 #[derive(Clone, Default)]
 pub struct TrustedKeys {
     users: HashMap<PublicKey, Bytes>,

@@ -20,6 +20,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 ///
 /// Passwords are held in clear. What holds their hashes instead belongs in
 /// [`Authenticator::blocking`](crate::Authenticator::blocking).
+///
+/// ```
+/// use pseud::{Authenticator, Options, Secret, UserStore};
+///
+/// let users = UserStore::new();
+/// users.set_password("charly", Secret::new("a password"));
+/// let options = Options::server("service").plain_server(Authenticator::users(&users));
+/// users.remove("charly"); // and is let in no more
+/// ```
 #[derive(Clone, Default)]
 pub struct UserStore(Arc<RwLock<UserTable>>);
 

@@ -14,6 +14,17 @@ use std::time::Duration;
 /// What it does besides is a [`Client`](crate::Client)'s: `client.call("do_something", (6,))` calls the server, with
 /// [`kwargs`](crate::Call::kwargs) for keywords; handlers that are registered are served at once. Calls
 /// that are made before the server has shown the secret wait for that.
+///
+/// ```no_run
+/// use pseud::tokio::Tokio;
+/// use pseud_async::kaa::Client;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::<Tokio>::new("s3cret")?;
+/// client.connect("127.0.0.1:6000")?;
+/// let sum: i64 = client.call("add", (1, 2)).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Client<R: Runtime>(Peering<R, Calling>);
 

@@ -14,6 +14,18 @@ use std::time::Duration;
 ///
 /// What it does besides is a [`Server`](crate::Server)'s: register handlers there. Those that are registered later are served to all that are
 /// connected, where the reference serves them to later connections only.
+///
+/// ```no_run
+/// use pseud::Fault;
+/// use pseud::tokio::Tokio;
+/// use pseud_async::kaa::Server;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::<Tokio>::new("s3cret")?;
+/// server.register_typed("add", |(a, b): (i64, i64), _| async move { Ok::<_, Fault>(a + b) })?;
+/// server.bind("127.0.0.1:6000").await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Server<R: Runtime>(Peering<R, Serving>);
 

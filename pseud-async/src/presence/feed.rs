@@ -46,6 +46,17 @@ pub struct Change {
 ///
 /// It remembers who is there, and who was within the last interval, 16 384 of those at most: beyond that, who
 /// leaves is told of at once, as often as it comes and goes.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// # async fn run(server: pseud::Server) {
+/// let mut feed = server.presence_feed(Duration::from_secs(5));
+/// while let Some(change) = feed.next().await {
+///     println!("{:?} {}", change.who, if change.is_connected { "is there" } else { "has left" });
+/// }
+/// # }
+/// ```
 pub struct PresenceFeed {
     hub: Arc<Hub>,
     presence: Presence,

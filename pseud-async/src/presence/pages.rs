@@ -12,6 +12,14 @@ use std::sync::Arc;
 ///
 /// A page is 256 sessions, and the node's lock is held for one page at a time. Who is there from the first
 /// page to the last is in it, once; who comes or goes meanwhile may be.
+///
+/// ```no_run
+/// # fn run(server: pseud::Server) {
+/// for peer in server.peers() {
+///     println!("{}: {} requests open", peer.info.address, peer.requests_open);
+/// }
+/// # }
+/// ```
 pub struct Peers {
     hub: Arc<Hub>,
     page: std::vec::IntoIter<Listed>,

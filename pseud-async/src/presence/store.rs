@@ -53,6 +53,17 @@ pub type Storing<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a
 /// may be told twice, and must then do nothing.
 ///
 /// Async, so that a database can stand behind it. [`MemoryPresence`] is one in memory.
+///
+/// ```no_run
+/// use pseud::{MemoryPresence, Node, PresenceStore};
+///
+/// # async fn run(node: Node) -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryPresence::new();
+/// let publishes = node.publish_presence("here", store.clone()); // to be spawned, as at all other nodes
+/// # drop(publishes);
+/// let is_connected = store.is_connected("charly".into()).await?; // at any of them
+/// # Ok(()) }
+/// ```
 pub trait PresenceStore: Send + Sync + 'static {
     /// A session is there.
     ///

@@ -28,6 +28,15 @@ use std::time::Duration;
 /// When the last clone is dropped the socket closes and pending calls end as
 /// [`CallError::Closed`](crate::CallError::Closed). A handler that holds a clone keeps it open: use
 /// [`Caller::rpcudp`](crate::Caller::rpcudp) there.
+///
+/// ```no_run
+/// use pseud_async::rpcudp::{Datagrams, Endpoint};
+///
+/// async fn ask<R: Datagrams>(endpoint: &Endpoint<R>) -> Result<String, Box<dyn std::error::Error>> {
+///     endpoint.register_typed("ping", |(_id,): (u64,), _| async { Ok::<_, pseud::Fault>("pong") })?;
+///     Ok(endpoint.call("127.0.0.1:8468".parse()?, "sayhi", ("Snake",)).await?)
+/// }
+/// ```
 pub struct Endpoint<R: Datagrams> {
     owner: Arc<EndpointOwner>,
     local: SocketAddr,

@@ -13,6 +13,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How an [`Endpoint`](crate::pseud::Endpoint) behaves.
+///
+/// ```
+/// use pseud_proto::Config;
+/// use std::time::Duration;
+///
+/// let mut config = Config::default();
+/// config.call_timeout = Duration::from_secs(30);
+/// config.limits.calls_pending_max = 100;
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {

@@ -31,6 +31,32 @@ pub enum Role {
 /// | `register_routing_id`, `get_routing_id` | [`register_routing_id`](Self::register_routing_id), [`routing_id`](Self::routing_id); users are found without them |
 /// | `save_last_work`, `handle_authenticated` | [`save_last_work`](Self::save_last_work), [`handle_authenticated`](Self::handle_authenticated): told, since each session keeps its own calls and sends them again ([`Options::credentials`]) |
 /// | `stop` | [`stop`](Self::stop) |
+///
+/// ```
+/// use pseud::{
+///     AuthBackend, Authenticator, Judging, Options, Question, Source, User, UserStore, Verdict,
+/// };
+///
+/// struct Office;
+///
+/// impl AuthBackend for Office {
+///     fn configure(&self, options: Options) -> Options {
+///         options.plain_server(Authenticator::users(&UserStore::new()))
+///     }
+///
+///     fn authenticate(&self, question: Question, _from: Source) -> Judging<'_> {
+///         let verdict = match question {
+///             Question::Plain { username, .. } if *username == *b"charly" => {
+///                 Verdict::Admit(User::new("charly").with_permission("staff"))
+///             }
+///             _ => Verdict::Deny,
+///         };
+///         Box::pin(async { verdict })
+///     }
+/// }
+/// ```
+///
+/// `examples/own_auth.rs` is one of both sides, with logins.
 pub trait AuthBackend: Send + Sync + 'static {
     /// Sets a node's mechanism, its keys, and whether peers
     /// [must log in](Options::requires_login). Whose authenticator is named there does not matter: on a

@@ -5,6 +5,13 @@ use crate::auth::keys::key_error::KeyError;
 use zeroize::Zeroizing;
 
 /// A secret key and the public key that belongs to it.
+///
+/// ```
+/// use pseud_proto::zmtp::KeyPair;
+///
+/// let pair = KeyPair::generate([7; 32]); // draw the bytes from the operating system
+/// assert_eq!(pair.public().to_string().len(), 40); // Z85 (RFC 32)
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPair {
     public: PublicKey,

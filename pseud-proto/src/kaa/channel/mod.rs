@@ -40,6 +40,29 @@ use std::time::Instant;
 /// [`Action::Joined`] says that the peer has shown that it knows the secret; calls that were made before
 /// wait for that. A wrong secret is [`Insecure::WrongSecret`](crate::Insecure) where it is seen, and
 /// [`Insecure::SecretRefused`](crate::Insecure) at a client whose server goes without a word.
+///
+/// ```
+/// use pseud_proto::kaa::{Channel, Config};
+/// use pseud_proto::zmtp::Side;
+/// use std::io::IoSlice;
+/// use std::sync::Arc;
+/// use std::time::Instant;
+///
+/// let (config, now) = (Arc::new(Config::new("s3cret")), Instant::now());
+/// let mut client = Channel::new(config.clone(), Side::Connecting, [1; 32], now);
+/// let mut server = Channel::new(config, Side::Accepting, [2; 32], now);
+/// // What one writes the other reads, as if a stream were between them.
+/// for (from, to) in [(0, 1), (1, 0), (0, 1), (1, 0), (0, 1)] {
+///     let mut both = [&mut client, &mut server];
+///     let mut slices = [IoSlice::new(&[]); 8];
+///     let count = both[from].slices(&mut slices);
+///     let mut bytes: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+///     both[from].advance(bytes.len(), now);
+///     both[to].handle_input(&mut bytes, now)?;
+/// }
+/// assert!(client.peer().is_some() && server.peer().is_some()); // each has shown that it knows the secret
+/// # Ok::<_, pseud_proto::PeerError>(())
+/// ```
 #[derive(Debug)]
 pub struct Channel {
     config: Arc<Config>,
