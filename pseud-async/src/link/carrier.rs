@@ -1,6 +1,8 @@
 //! What carries a link's messages: ZMTP, or kaa.rpc's packets.
 
-use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Heartbeat, Incoming, Side, Verdict};
+use pseud_proto::zmtp::{
+    Connection, ConnectionConfig, Event, Heartbeat, Incoming, MechanismName, Side, Verdict,
+};
 use pseud_proto::{Config, PeerError, Siblings};
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -90,10 +92,11 @@ impl Carrier {
         }
     }
 
-    /// Whether it shows messages where they [came](Self::receive).
+    /// Whether it shows messages where they [came](Self::receive). Sealed ones are opened before their session
+    /// is locked.
     pub(crate) fn receives_in_place(&self) -> bool {
         match self {
-            Self::Zmtp(_) => true,
+            Self::Zmtp(connection) => connection.mechanism() != MechanismName::Curve,
             #[cfg(feature = "kaa")]
             Self::Kaa(_) => false,
         }

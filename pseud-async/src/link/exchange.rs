@@ -12,6 +12,8 @@ use std::time::Instant;
 
 /// Requests that are handed to handlers together.
 const PORTION_MAX: usize = 8;
+/// Input that is longer may hold several requests, whose places are taken together.
+const SEVERAL_BYTES: usize = 256;
 /// Messages that are looked at under one lock, at most.
 const MESSAGES_MAX: usize = 32;
 /// Links that may have such portions at the same time: each has its thread.
@@ -45,7 +47,11 @@ impl<W: Writer> StreamLink<W> {
         heard: &mut ExchangeFindings,
         now: Instant,
     ) -> Result<(), PeerError> {
-        let portion = &mut Portion::exact(&self.hub().budget);
+        let budget = &self.hub().budget;
+        let portion = &mut match input.len() > SEVERAL_BYTES {
+            true => Portion::take(budget),
+            false => Portion::exact(budget),
+        };
         self.report_written(connection, session, noted, now);
         let (mut room, mut messages) = (None, 0);
         while let Some(incoming) = connection.receive(input, now)? {

@@ -106,7 +106,7 @@ impl ServedEndpoint {
         let mut cx = Context::from_waker(Waker::noop());
         match resolving.poll(&request, &self.served, &mut cx) {
             Poll::Ready(None) => responder.silence(Silence::NoSuchService),
-            Poll::Ready(Some(handler)) => start(responder, Started::new(request, handler)),
+            Poll::Ready(Some(handler)) => start(responder, Started::of(request, handler)),
             Poll::Pending => {
                 let resolved = resolved(responder, resolving, request, self.served.clone());
                 shared.hub.runtime.spawn(Box::pin(resolved));
@@ -170,7 +170,7 @@ async fn resolved(
     match while_wanted(&mut gone, |cx| resolving.poll(&request, &served, cx)).await {
         None => responder.unwanted(),
         Some(None) => responder.silence(Silence::NoSuchService),
-        Some(Some(handler)) => start(responder, Started::new(request, handler)),
+        Some(Some(handler)) => start(responder, Started::of(request, handler)),
     }
 }
 

@@ -111,12 +111,12 @@ impl Dispatcher {
         };
         names.add(&request.name);
         if let Some(handler) = self.served.open(snapshot, &request.name) {
-            return self.start(seat, ticket, Started::new(request, handler.clone()));
+            return self.start(seat, ticket, Started::new(request, handler));
         }
         let mut resolving = Resolving::new(self.served.candidates(snapshot, &request.name));
         let mut cx = Context::from_waker(Waker::noop());
         match resolving.poll(&request, &self.served, &mut cx) {
-            Poll::Ready(Some(handler)) => self.start(seat, ticket, Started::new(request, handler)),
+            Poll::Ready(Some(handler)) => self.start(seat, ticket, Started::of(request, handler)),
             Poll::Ready(None) => Some((ticket, Err(unserved(request)))),
             Poll::Pending => {
                 let responder = Responder::new(seat, ticket);
@@ -177,14 +177,12 @@ fn deliver(seat: &Arc<Seat>, ready: &mut Vec<(Ticket, DispatchResult)>, now: Ins
     }
     let mut effects = Effects::default();
     seat.visit_into(&mut effects, |session, noted| {
-        for (ticket, served) in ready.drain(..) {
-            noted.not_cancelled(&ticket);
-            let reply = match served {
-                Ok(answer) => Reply::Handled(answer),
-                Err(refusal) => Reply::Refused(refusal),
-            };
-            session.reply(ticket, reply, now, noted);
-        }
+        ready.iter().for_each(|(ticket, _)| noted.not_cancelled(ticket));
+        let replies = ready.drain(..).map(|(ticket, served)| match served {
+            Ok(answer) => (ticket, Reply::Handled(answer)),
+            Err(refusal) => (ticket, Reply::Refused(refusal)),
+        });
+        session.reply_all(replies, now, noted);
     });
     seat.perform(&mut effects, true)
 }
@@ -233,17 +231,25 @@ pub(crate) enum Started {
 }
 
 impl Started {
-    /// A handler that was unregistered meanwhile goes here: its drop is a user's, too, and is caught.
-    pub(crate) fn new(request: Request, handler: Handler) -> Self {
+    /// Begins what `handler` does.
+    pub(crate) fn new(request: Request, handler: &Handler) -> Self {
         let whose = Whose::of(&request);
         match handler {
-            Handler::Inline(handler) => Self::Answered(catch(&whose, move || handler(request))),
-            Handler::Async(handler) => match catch_future(whose, move || handler(request)) {
+            Handler::Inline(handler) => Self::Answered(catch(&whose, || handler(request))),
+            Handler::Async(handler) => match catch_future(whose, || handler(request)) {
                 Ok(answering) => Self::Answering(answering),
                 Err(fault) => Self::Answered(Err(fault)),
             },
-            Handler::Blocking(handler) => Self::Blocking(handler, request),
+            Handler::Blocking(handler) => Self::Blocking(handler.clone(), request),
         }
+    }
+
+    /// The same of one that may have been unregistered meanwhile, and goes here: its drop is a user's, too, and
+    /// is caught.
+    pub(crate) fn of(request: Request, handler: Handler) -> Self {
+        let started = Self::new(request, &handler);
+        dropped(handler);
+        started
     }
 }
 
@@ -259,7 +265,7 @@ async fn resolved(
     match while_wanted(&mut gone, |cx| resolving.poll(&request, &served, cx)).await {
         None => {}
         Some(None) => responder.refuse(unserved(request)),
-        Some(Some(handler)) => match Started::new(request, handler) {
+        Some(Some(handler)) => match Started::of(request, handler) {
             Started::Answered(answer) => responder.answer(answer),
             Started::Answering(answering) => {
                 waited_for(responder, gone, answering, on_disconnect).await;

@@ -7,6 +7,7 @@ pub(crate) mod deadline;
 pub(crate) mod name;
 pub(crate) mod pieces;
 pub(crate) mod progress;
+pub(crate) mod reused;
 pub(crate) mod secret;
 pub(crate) mod side;
 pub(crate) mod slab;

@@ -1,5 +1,6 @@
 //! A message as it came, before anybody has said what of it is needed for longer.
 
+use crate::base::reused;
 use crate::base::stored::Stored;
 use crate::message::parts::{Lent, PartRange, Parts};
 use bytes::{Buf, Bytes, BytesMut};
@@ -65,7 +66,11 @@ impl<'a> IncomingMessage<'a> {
     pub fn into_bytes(self) -> Bytes {
         match self.bytes {
             IncomingBytes::Input(bytes) => Bytes::copy_from_slice(bytes),
-            IncomingBytes::Buffer(bytes) => bytes.freeze(),
+            IncomingBytes::Buffer(bytes) => {
+                let bytes = bytes.freeze();
+                reused::keep(&bytes);
+                bytes
+            }
             IncomingBytes::Shared(bytes) => bytes,
         }
     }

@@ -71,6 +71,8 @@ pub struct Session {
     output_charged: usize,
     /// Bytes of a message that is not whole, as its driver has told.
     partial_charged: usize,
+    /// Several messages are queued, and charged together.
+    charges_later: bool,
     /// Where the last answer ends that whoever drains waits for.
     pub(crate) answered: u64,
     pub(crate) late: Late,
@@ -142,6 +144,7 @@ impl Session {
             output: Output::default(),
             output_charged: 0,
             partial_charged: 0,
+            charges_later: false,
             answered: 0,
             late: Late::default(),
             flushing: false,
@@ -301,6 +304,9 @@ impl Session {
 
     /// Tells the budget and the directory what the output holds now.
     pub(crate) fn charge_output(&mut self) {
+        if self.charges_later {
+            return;
+        }
         let held = self.output.bytes_held();
         match held.checked_sub(self.output_charged) {
             Some(0) => return,

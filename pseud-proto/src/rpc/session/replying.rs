@@ -99,8 +99,39 @@ impl Session {
         }
     }
 
+    /// The same of several: what they take and give back is counted once.
+    pub fn reply_all(
+        &mut self,
+        replies: impl IntoIterator<Item = (Ticket, Reply)>,
+        now: Instant,
+        sink: &mut impl Sink,
+    ) {
+        let (mut count, mut bytes) = (0, 0);
+        self.charges_later = true;
+        for (ticket, reply) in replies {
+            match self.requests.remove(ticket.0.key) {
+                Some(open) => {
+                    count += 1;
+                    bytes += open.bytes;
+                    self.put_reply(open, reply, now, sink);
+                }
+                None => sink.count(Counted::Dropped(Dropped::CallerGone)),
+            }
+        }
+        self.charges_later = false;
+        self.charge_output();
+        // Last: whoever finds nothing open finds its answer counted.
+        self.give_back(count, bytes);
+    }
+
     fn respond(&mut self, open: OpenRequest, reply: Reply, now: Instant, sink: &mut impl Sink) {
         let bytes = open.bytes;
+        self.put_reply(open, reply, now, sink);
+        // Last: whoever finds nothing open finds its answer counted.
+        self.give_back(1, bytes);
+    }
+
+    fn put_reply(&mut self, open: OpenRequest, reply: Reply, now: Instant, sink: &mut impl Sink) {
         if self.ended.is_some() {
             sink.count(Counted::Dropped(Dropped::CallerGone));
         } else if open.guard.lets_pass(now) {
@@ -110,8 +141,6 @@ impl Session {
             sink.count(Counted::Dropped(Dropped::LateReply));
             sink.withheld(&self.info, &open.name);
         }
-        // Last: whoever finds nothing open finds its answer counted.
-        self.give_back(1, bytes);
     }
 
     fn make(&self, reply: Reply, sink: &mut impl Sink) -> Answer {

@@ -1,5 +1,6 @@
 //! Where encoded bytes go: small bodies on the stack, so that a call costs one allocation.
 
+use crate::base::reused;
 use crate::base::stored::Stored;
 use crate::value::Integer;
 
@@ -37,7 +38,11 @@ impl Out {
     pub(crate) fn take(&mut self) -> Stored {
         match self.small.get(..self.used) {
             Some(small) => Stored::copy_of(small),
-            None => Stored::Shared(std::mem::take(&mut self.large).into()),
+            None => {
+                let bytes = std::mem::take(&mut self.large).into();
+                reused::keep(&bytes);
+                Stored::Shared(bytes)
+            }
         }
     }
 
@@ -86,7 +91,11 @@ impl Out {
     fn heap(&mut self, more: usize) -> &mut Vec<u8> {
         if let Some(small) = self.small.get(..self.used) {
             // With room for what stands behind a long text: keyword arguments, mostly none.
-            self.large.reserve(small.len().saturating_add(more).saturating_add(4 * SMALL));
+            let room = small.len().saturating_add(more).saturating_add(4 * SMALL);
+            match reused::take(room) {
+                Some(buffer) => self.large = buffer.into(),
+                None => self.large.reserve(room),
+            }
             self.large.extend_from_slice(small);
             self.used = MOVED;
         }

@@ -2,6 +2,7 @@
 
 use super::Decoder;
 use crate::base::pieces::halved_to;
+use crate::base::reused;
 use bytes::buf::Limit;
 use bytes::{BufMut, BytesMut};
 
@@ -50,6 +51,12 @@ impl Decoder {
         while size <= capacity {
             size = size.saturating_mul(2);
         }
-        self.pending.reserve(size.saturating_sub(came));
+        match reused::take(size) {
+            Some(mut buffer) => {
+                buffer.extend_from_slice(&self.pending);
+                self.pending = buffer;
+            }
+            None => self.pending.reserve(size.saturating_sub(came)),
+        }
     }
 }
