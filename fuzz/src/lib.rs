@@ -10,6 +10,7 @@ mod commands;
 mod connection;
 mod curve_insider;
 mod datagrams;
+mod directory;
 mod endpoint;
 mod envelope;
 mod frames;
@@ -25,6 +26,7 @@ mod pickles;
 mod reference;
 mod rules;
 mod script;
+mod session;
 mod tracked;
 mod twins;
 mod typed;
@@ -39,6 +41,7 @@ pub use commands::commands;
 pub use connection::{connection_curve, connection_null, connection_plain};
 pub use curve_insider::curve_insider;
 pub use datagrams::datagrams;
+pub use directory::directory;
 pub use endpoint::endpoint;
 pub use envelope::envelope;
 pub use frames::frames;
@@ -47,6 +50,7 @@ pub use kaa::{kaa_pickles, kaa_stream};
 pub use key_files::key_files;
 pub use metadata::metadata;
 pub use pickles::pickles;
+pub use session::session;
 pub use values::values;
 pub use z85::z85;
 
@@ -54,7 +58,7 @@ pub use z85::z85;
 pub type Target = fn(&[u8]);
 
 /// All targets, by the names that they have in `fuzz_targets/`, `seeds/` and on the command line.
-pub const TARGETS: [(&str, Target); 18] = [
+pub const TARGETS: [(&str, Target); 20] = [
     ("addresses", addresses),
     ("commands", commands),
     ("connection_curve", connection_curve),
@@ -62,6 +66,7 @@ pub const TARGETS: [(&str, Target); 18] = [
     ("connection_plain", connection_plain),
     ("curve_insider", curve_insider),
     ("datagrams", datagrams),
+    ("directory", directory),
     ("endpoint", endpoint),
     ("envelope", envelope),
     ("frames", frames),
@@ -71,6 +76,7 @@ pub const TARGETS: [(&str, Target); 18] = [
     ("key_files", key_files),
     ("metadata", metadata),
     ("pickles", pickles),
+    ("session", session),
     ("values", values),
     ("z85", z85),
 ];
