@@ -55,7 +55,7 @@ impl Node {
         let mut config = limits::config(script);
         let policies = [UserSessions::Several, UserSessions::Newest, UserSessions::Oldest];
         config.user_sessions = policies[usize::from(script.byte() % 3)];
-        config.requires_login = script.byte() % 4 == 0;
+        config.requires_login = script.byte().is_multiple_of(4);
         let config = Arc::new(config);
         let budget = Arc::new(Budget::new(&config));
         let directory = Directory::new(config.clone(), budget.clone(), [0xd1; 32]);
@@ -101,7 +101,9 @@ impl Node {
             }
             (6, _) => {
                 let past = self.past.get(some % self.past.len().max(1)).copied();
-                past.map(|past| assert!(self.directory.give_up(past).is_none(), "it was over"));
+                if let Some(past) = past {
+                    assert!(self.directory.give_up(past).is_none(), "it was over");
+                }
             }
             (7, _) => {
                 let steps = [0, 1, 500, 6_000, 4_000_000];
