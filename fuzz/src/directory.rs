@@ -9,9 +9,8 @@ use crate::limits;
 use crate::script::Script;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::session::{Budget, Directory, NewCall, Parking, Target, Waits};
-use pseud_proto::{
-    CallOptions, Config, Packed, PeerId, Reason, Several, To, User, UserSessions, WhenFull,
-};
+use pseud_proto::value::Packed;
+use pseud_proto::{CallOptions, Config, PeerId, Reason, Several, To, User, UserSessions, WhenFull};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -254,7 +253,7 @@ fn to(choice: u8, peer: Option<PeerId>, more: u8) -> To {
     match (choice % 5, peer) {
         (0, _) => To::Server,
         (1, Some(peer)) => To::Peer(peer),
-        (1 | 2, _) => To::Name(NAMES[some % 3].into()),
+        (1 | 2, _) => To::Identity(NAMES[some % 3].into()),
         (3, _) => To::User { id: USERS[some % 3].into(), several },
         _ => To::Known { id: USERS[some % 3].into(), several },
     }

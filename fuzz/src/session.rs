@@ -11,9 +11,10 @@ use pseud_proto::peer::PeerInfo;
 use pseud_proto::session::{
     Budget, CallKey, Came, Counted, Directory, NewCall, NotCalled, Portion, Reply, Session, Sink,
 };
+use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Parts, Token};
 use pseud_proto::{
-    CallOptions, CallRefused, Config, Fault, Outcome, Packed, Reason, Refusal, RequestId, Ticket,
+    CallOptions, CallRefused, Config, Fault, Outcome, Reason, Refusal, RequestId, Ticket,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
