@@ -46,6 +46,8 @@ mod typed;
 mod unshown;
 mod urgent;
 mod users;
+#[cfg(all(target_os = "linux", feature = "_curve"))]
+mod wiped;
 
 use pseud::tokio::Tokio;
 use pseud::{Fault, Options};

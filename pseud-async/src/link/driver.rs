@@ -109,7 +109,9 @@ impl<R: Runtime> Driver<R> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reason> {
         self.live.link.register(cx.waker());
-        let mut input = TurnBuffer::begin(&mut self.kept);
+        // A login's password may come in clear.
+        let wipes = self.live.link.hub().config.requires_login;
+        let mut input = TurnBuffer::begin(&mut self.kept, wipes);
         let polled = self.poll_turn(cx, &mut input);
         if polled == Poll::Ready(Reason::PeerGone) {
             self.finish(&mut input);

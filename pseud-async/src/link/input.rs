@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use zeroize::Zeroize;
 
 /// How much is read at once. No more, since the rest of a large frame is read to its own place: what
 /// is copied first is its front alone.
@@ -23,6 +24,8 @@ const COPIED_MAX: usize = 4 << 10;
 pub(super) struct TurnBuffer {
     buffer: Box<[u8]>,
     rest: Range<usize>,
+    /// What was looked at may be a password: it is wiped.
+    wipes: bool,
 }
 
 /// What a turn has left: a copy of that, or the thread's buffer with it.
@@ -33,19 +36,22 @@ pub(super) struct KeptInput {
 }
 
 impl TurnBuffer {
-    /// With what was kept of the last turn.
-    pub(super) fn begin(kept: &mut Option<KeptInput>) -> Self {
+    /// With what was kept of the last turn. `wipes`: what was looked at is not to be left there.
+    pub(super) fn begin(kept: &mut Option<KeptInput>, wipes: bool) -> Self {
         let scratch = || SCRATCH.take().unwrap_or_else(|| vec![0; SCRATCH_BYTES].into());
-        let Some(KeptInput { buffer: kept, rest }) = kept.take() else {
-            return Self { buffer: scratch(), rest: 0..0 };
+        let Some(KeptInput { buffer: mut kept, rest }) = kept.take() else {
+            return Self { buffer: scratch(), rest: 0..0, wipes };
         };
         let rest = rest.start as usize..rest.end as usize;
         if kept.len() == SCRATCH_BYTES {
-            return Self { buffer: kept, rest };
+            return Self { buffer: kept, rest, wipes };
         }
         let mut buffer = scratch();
         buffer[rest.clone()].copy_from_slice(&kept);
-        Self { buffer, rest }
+        if wipes {
+            kept.zeroize();
+        }
+        Self { buffer, rest, wipes }
     }
 
     /// What is left is kept for the next turn.
@@ -54,7 +60,10 @@ impl TurnBuffer {
         match rest.len() {
             0 => None,
             1..=COPIED_MAX => {
-                let buffer: Box<[u8]> = self.buffer[rest].into();
+                let buffer: Box<[u8]> = self.buffer[rest.clone()].into();
+                if self.wipes {
+                    self.buffer[rest].zeroize();
+                }
                 let rest = 0..buffer.len() as u32;
                 Some(KeptInput { buffer, rest })
             }
@@ -82,6 +91,9 @@ impl TurnBuffer {
 
     /// So much of that was taken.
     pub(super) fn took(&mut self, count: usize) {
+        if self.wipes {
+            self.buffer[self.rest.start..][..count].zeroize();
+        }
         self.rest.start += count;
     }
 }
@@ -101,18 +113,18 @@ mod tests {
     /// A turn that has read so many bytes and taken some of them, within which another link has its turn:
     /// what is left in the next one.
     fn next_turn(read: usize, taken: usize) -> TurnBuffer {
-        let mut input = TurnBuffer::begin(&mut None);
+        let mut input = TurnBuffer::begin(&mut None, false);
         (0..read).for_each(|at| input.buffer()[at] = at as u8);
         input.filled(read);
         input.took(taken);
-        let mut within = TurnBuffer::begin(&mut None);
+        let mut within = TurnBuffer::begin(&mut None, false);
         within.buffer().fill(0);
         drop(within);
         let mut kept = input.end();
-        let mut another = TurnBuffer::begin(&mut None);
+        let mut another = TurnBuffer::begin(&mut None, false);
         another.buffer().fill(0);
         drop(another);
-        let next = TurnBuffer::begin(&mut kept);
+        let next = TurnBuffer::begin(&mut kept, false);
         assert!(kept.is_none());
         next
     }
@@ -126,5 +138,23 @@ mod tests {
             input.took(left.len());
             assert!(input.end().is_none());
         }
+    }
+
+    #[test]
+    fn what_was_looked_at_is_wiped_where_passwords_come() {
+        let mut kept = None;
+        for step in 0..2 {
+            let mut input = TurnBuffer::begin(&mut kept, true);
+            if step == 0 {
+                input.buffer()[..7].copy_from_slice(b"abcdefg");
+                input.filled(7);
+            }
+            input.took(3);
+            assert_eq!(input.buffer()[..3], [0; 3]);
+            kept = input.end();
+            let mut next = TurnBuffer::begin(&mut None, true);
+            assert!(next.buffer()[..7].iter().all(|byte| *byte == 0));
+        }
+        assert_eq!(TurnBuffer::begin(&mut kept, true).rest(), b"g");
     }
 }

@@ -6,6 +6,7 @@ use crate::message::parts::{Lent, PartRange, Parts};
 use bytes::{Buf, Bytes, BytesMut};
 use std::fmt;
 use std::ops::Range;
+use zeroize::Zeroize;
 
 /// A whole message that came. It lies in its driver's input, or in the buffer that its frames were read
 /// into: the first is copied by whoever keeps it, the second is not.
@@ -72,6 +73,18 @@ impl<'a> IncomingMessage<'a> {
                 bytes
             }
             IncomingBytes::Shared(bytes) => bytes,
+        }
+    }
+
+    /// Nobody needs it any more, and it may show a password. What lies in a driver's input, and what others
+    /// hold as well, is left as it is.
+    pub(crate) fn wipe(self) {
+        match self.bytes {
+            IncomingBytes::Input(_) => {}
+            IncomingBytes::Buffer(mut bytes) => bytes.zeroize(),
+            IncomingBytes::Shared(bytes) => {
+                let _ = bytes.try_into_mut().map(|mut bytes| bytes.zeroize());
+            }
         }
     }
 

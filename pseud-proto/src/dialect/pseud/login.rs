@@ -7,10 +7,14 @@ use crate::auth::credentials::Credentials;
 use crate::base::secret::Secret;
 use crate::dialect::pseud::envelope::Kind;
 use crate::dialect::pseud::outbound::Answer;
+use crate::message::parts::Lent;
 use crate::value::Stored;
 use crate::value::msgpack::edges as heads;
 use bytes::Bytes;
 use zeroize::Zeroizing;
+
+/// Which of a message's frames says what it is.
+const KIND_AT: usize = 3;
 
 /// The longest HELLO: an array of two bins, each behind its length.
 const HELLO_BYTES_MAX: usize = 1 + 2 * (3 + Credentials::BYTES_MAX);
@@ -20,6 +24,11 @@ const HELLO_BYTES_MAX: usize = 1 + 2 * (3 + Credentials::BYTES_MAX);
 pub(crate) struct Hello {
     pub(crate) login: Bytes,
     pub(crate) password: Secret,
+}
+
+/// Whether that message is a HELLO, of which no copy is to be left.
+pub(crate) fn shows_password(message: Lent<'_>) -> bool {
+    message.get(KIND_AT).and_then(Kind::from_frame) == Some(Kind::Hello)
 }
 
 impl Hello {

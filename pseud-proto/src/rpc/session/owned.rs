@@ -2,6 +2,7 @@
 
 use crate::auth::question::Question;
 use crate::call::{Outcome, Request};
+use crate::dialect::shows_password;
 use crate::error::PeerError;
 use crate::message::incoming::IncomingMessage;
 use crate::message::parts::Parts;
@@ -28,7 +29,8 @@ pub enum Came {
 }
 
 impl Session {
-    /// A message came, to be kept where that is needed. The sink is told of a call that has ended by it.
+    /// A message came, to be kept where that is needed. The sink is told of a call that has ended by it. A
+    /// login's is wiped; one that lies in a driver's own buffer the driver has to wipe.
     ///
     /// # Errors
     /// As for [`visit`](Self::visit).
@@ -54,7 +56,16 @@ impl Session {
         portion: &mut Portion<'_>,
         sink: &mut impl Sink,
     ) -> Result<Came, PeerError> {
-        match self.visit(message.lent(), now, portion, sink)? {
+        let visit = self.visit(message.lent(), now, portion, sink);
+        let is_over = matches!(visit, Err(_) | Ok(Visit::Nothing | Visit::Login(_)));
+        if is_over && shows_password(message.lent()) {
+            message.wipe();
+            return Ok(match visit? {
+                Visit::Login(question) => Came::Login(question),
+                _ => Came::Nothing,
+            });
+        }
+        match visit? {
             Visit::Nothing => {}
             Visit::Value { call, body } => {
                 let body = Unchecked::stored(message.keep(body)).of(self.id());
