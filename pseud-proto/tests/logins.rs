@@ -356,7 +356,7 @@ fn f_07_heartbeats_do_not_keep_a_stranger_there() {
         config.requires_login = true;
         config.limits.login_timeout = Duration::from_secs(60);
     });
-    let (stays, goes) = (room.join("desk", ""), room.join("lamp", ""));
+    let [stays, goes, silent] = ["desk", "lamp", ""].map(|name| room.join(name, ""));
     for peer in [stays, goes] {
         let probe = Parts::from_frames(&[b""]).unwrap();
         room.node.handle_message(peer, probe, room.now).unwrap();
@@ -367,12 +367,14 @@ fn f_07_heartbeats_do_not_keep_a_stranger_there() {
         room.now += Duration::from_secs(10);
         room.says(goes, 1, HEARTBEAT, b"").unwrap();
         room.node.handle_timeout(room.now);
-        assert!(room.node.peer_info(goes).is_some());
+        assert!(room.node.peer_info(goes).is_some() && room.node.peer_info(silent).is_some());
     }
     assert_eq!(room.node.poll_timeout(), Some(room.now + Duration::from_secs(10)));
     room.now += Duration::from_secs(10);
     room.node.handle_timeout(room.now);
     assert!(room.node.peer_info(goes).is_none() && room.node.peer_info(stays).is_some());
+    assert!(room.node.peer_info(silent).is_none(), "who says nothing has no more time");
+    assert_eq!(room.node.stats().logins_missed, 2);
     // It may be early, and is right once it has been looked at.
     room.node.handle_timeout(room.now);
     assert_eq!(room.node.poll_timeout(), None);

@@ -193,6 +193,7 @@ async fn f_07_heartbeats_do_not_keep_a_stranger_there() {
     let bench =
         bench(|options| options.config.limits.login_timeout = Duration::from_millis(300)).await;
     let (mut logs_in, mut wire) = (bench.peer().await, bench.peer().await);
+    let mut silent = bench.peer().await;
     assert_eq!(says(&mut logs_in, &hello("mallory", "own")).await, AUTHENTICATED);
     let beat = envelope(b"", HEARTBEAT, b"");
     while wire.try_send(&beat).await && bench.stats().sessions_unnamed > 0 {
@@ -200,6 +201,9 @@ async fn f_07_heartbeats_do_not_keep_a_stranger_there() {
     }
     wire.closed().await;
     assert_eq!(bench.end(&wire).await, Reason::PeerFault(Misbehaved::NotLoggedIn.into()));
+    silent.closed().await;
+    assert_eq!(bench.end(&silent).await, Reason::PeerFault(Misbehaved::NotLoggedIn.into()));
+    assert_eq!(bench.stats().logins_missed, 2);
     logs_in.spy().await;
     bench.canary().await;
     drop(logs_in);

@@ -88,8 +88,9 @@ impl Newcomer {
             oldest.end(PeerError::from(Misbehaved::NotLoggedIn).into());
         }
         hub.happen(|inner, happened| inner.announce(&seat, happened));
+        let now = hub.now();
         let is_stranger = seat.act(|session, noted| {
-            session.show_early(noted);
+            session.begin(now, noted);
             session.is_stranger()
         });
         if !is_stranger {

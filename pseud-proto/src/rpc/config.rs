@@ -166,8 +166,9 @@ pub struct Limits {
     /// [must](Config::requires_login). By one more the oldest of them ends; one may always be there.
     /// Default 4 096.
     pub sessions_unnamed_max: usize,
-    /// How long such a peer may be there, from its first message on; HEARTBEATs do not make it longer.
-    /// Default 1 h: a client of Python's logs in when its first call is challenged.
+    /// How long such a peer may be there from the end of its handshake on, whether it says nothing or
+    /// something; HEARTBEATs do not make it longer. Default 1 h: a client of Python's logs in when its first
+    /// call is challenged.
     pub login_timeout: Duration,
     /// WORKs of one peer that are answered UNAUTHORIZED, since it has not logged in; one more closes its
     /// link.

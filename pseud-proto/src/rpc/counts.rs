@@ -5,7 +5,7 @@ use crate::rpc::stats::{Counted, Stats};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is counted besides what is dropped.
-const SEEN: [Counted; 8] = [
+const SEEN: [Counted; 9] = [
     Counted::Called,
     Counted::Probe,
     Counted::Heartbeat,
@@ -14,6 +14,7 @@ const SEEN: [Counted; 8] = [
     Counted::Refused,
     Counted::Challenged,
     Counted::LoginRefused,
+    Counted::LoginMissed,
 ];
 
 const KINDS: usize = SEEN.len() + Dropped::ALL.len();
@@ -39,6 +40,7 @@ fn place(what: Counted) -> usize {
         Counted::Refused => 5,
         Counted::Challenged => 6,
         Counted::LoginRefused => 7,
+        Counted::LoginMissed => 8,
         Counted::Dropped(cause) => SEEN.len() + cause as usize,
     }
 }

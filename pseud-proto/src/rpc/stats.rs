@@ -42,6 +42,9 @@ pub struct Stats {
     pub requests_challenged: u64,
     /// Logins that were wrong.
     pub logins_refused: u64,
+    /// Sessions that ended since their peers had not logged in: in [time](crate::Limits::login_timeout), or
+    /// before [too many](crate::Limits::sessions_unnamed_max) others came.
+    pub logins_missed: u64,
     /// Calls made.
     pub calls_made: u64,
     /// Those who connect to us, before they have a session: what a driver counts that bounds them.
@@ -69,6 +72,8 @@ pub enum Counted {
     Challenged,
     /// A login that was wrong.
     LoginRefused,
+    /// A session whose peer had not logged in.
+    LoginMissed,
     /// A message or an answer that was dropped.
     Dropped(Dropped),
 }
@@ -90,6 +95,7 @@ impl Stats {
             Counted::Refused => &mut self.requests_refused,
             Counted::Challenged => &mut self.requests_challenged,
             Counted::LoginRefused => &mut self.logins_refused,
+            Counted::LoginMissed => &mut self.logins_missed,
             Counted::Dropped(cause) => match self.dropped.get_mut(cause as usize) {
                 Some(count) => count,
                 None => return,

@@ -18,7 +18,7 @@ impl Endpoint {
     /// and as its user, while the first lives ([`Siblings`](crate::Siblings)). Calls that waited for that identity are
     /// sent.
     /// After [`shutdown`](Self::shutdown) the session ends at once.
-    pub fn handle_connected(&mut self, info: PeerInfo, _now: Instant) -> PeerId {
+    pub fn handle_connected(&mut self, info: PeerInfo, now: Instant) -> PeerId {
         let joined = self.directory.join(info);
         let (peer, info) = (joined.admitted.id, joined.admitted.info.clone());
         if let Some(old) = joined.ends {
@@ -30,7 +30,7 @@ impl Endpoint {
         let session = Session::new(self.config.clone(), self.budget.clone(), joined.admitted);
         self.sessions.insert(peer.0, session);
         self.outbox.push(Action::Joined(peer, info));
-        self.visit(peer, |session, outbox| session.show_early(outbox));
+        self.visit(peer, |session, outbox| session.begin(now, outbox));
         if self.sessions.get(peer.0).is_some_and(|session| !session.is_stranger) {
             self.welcome(peer);
         }

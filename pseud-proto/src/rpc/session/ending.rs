@@ -6,6 +6,7 @@ use crate::error::{Executed, Misbehaved, PeerError, Reason};
 use crate::rpc::session::Session;
 use crate::rpc::session::output::Output;
 use crate::rpc::session::sink::Sink;
+use crate::rpc::stats::Counted;
 use std::time::Instant;
 
 impl Session {
@@ -46,6 +47,9 @@ impl Session {
             return;
         }
         self.ended = Some(reason);
+        if reason == PeerError::from(Misbehaved::NotLoggedIn).into() {
+            sink.count(Counted::LoginMissed);
+        }
         for call in self.calls.keys() {
             let Some(executed) = executed(self, call) else { continue };
             let outcome = match (reason, executed) {

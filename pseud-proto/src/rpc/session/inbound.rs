@@ -42,9 +42,6 @@ impl Session {
                 return self.visit_envelope(&envelope, bytes, now, portion, sink);
             }
             Received::Probe => {
-                if self.is_stranger {
-                    self.start_login(now);
-                }
                 sink.count(Counted::Probe);
                 self.flood(now)?;
             }

@@ -31,7 +31,6 @@ impl Session {
         now: Instant,
         sink: &mut impl Sink,
     ) -> Result<Visit, PeerError> {
-        self.start_login(now);
         match (envelope.kind, WireId::new(envelope.id)) {
             (Kind::Work, Some(id)) => self.challenge(id, now, sink)?,
             (Kind::Hello, _) => return self.visit_hello(envelope, now, sink),
@@ -45,7 +44,7 @@ impl Session {
         Ok(Visit::Nothing)
     }
 
-    /// Its time runs from its first message on, a probe, whatever it says later.
+    /// Its time runs from the end of its handshake on, whatever it says or does not say later.
     pub(super) fn start_login(&mut self, now: Instant) {
         let timeout = self.config.limits.login_timeout;
         let login = self.login.get_or_insert_default();

@@ -86,7 +86,7 @@ pub struct Session {
     heard: Option<Box<Heard>>,
     /// Whether it must log in before anything else.
     pub(crate) is_stranger: bool,
-    /// Made at its first challenge or HELLO.
+    /// Made where it must log in.
     login: Option<Box<Login>>,
     /// What is needed where we may be asked to log in; `None` once we were believed.
     showing: Option<Box<Showing>>,

@@ -11,6 +11,7 @@ use crate::rpc::session::kept::{Kept, Showing};
 use crate::rpc::session::late::Guard;
 use crate::rpc::session::output::QueuedMessage;
 use crate::rpc::session::sink::Sink;
+use std::time::Instant;
 
 impl Session {
     /// A call waits to leave: it may have to be sent again.
@@ -129,9 +130,13 @@ impl Session {
         self.calls.moved(key, end, cost);
     }
 
-    /// Shows who we are before we are asked, to a peer that is no Python one: so that it can call us by
-    /// our user's name though we never call.
-    pub fn show_early(&mut self, sink: &mut impl Sink) {
+    /// It is there from now on: the time of a peer that has to log in runs. Where we have to, we show who
+    /// we are before we are asked, to a peer that is no Python one: so that it can call us by our user's
+    /// name though we never call.
+    pub fn begin(&mut self, now: Instant, sink: &mut impl Sink) {
+        if self.is_stranger {
+            self.start_login(now);
+        }
         if self.showing.is_some() && !self.profile().is_v1() {
             let id = self.calls.place().id;
             self.show(id.as_bytes(), sink);
