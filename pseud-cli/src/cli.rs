@@ -169,6 +169,8 @@ Methods of --demo:
 Example:
   pseud serve --name service --bind tcp://127.0.0.1:5555 --demo
   pseud serve --name charly --connect tcp://127.0.0.1:5555 --demo     a client of it that is called
+  pseud serve --name charly --connect tcp://HOST:5555 --demo \\
+    --key charly.key --server-key 'PUBLIC-KEY-OF-THE-SERVER'                          the same, by its key
 
 Exit codes:
   0  stopped by SIGINT or SIGTERM
@@ -184,7 +186,8 @@ pub(crate) struct ServeArguments {
     /// free), or ipc://PATH.
     #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_bind, requires = "name")]
     pub(crate) bind: Vec<Address>,
-    /// Connect there, and again whenever that link ends; who listens there can call --name.
+    /// Connect there, and again whenever that link ends; who listens there can call --name. Without --bind,
+    /// --user with --password-file, and --key with --server-key, log in there as for `pseud call`.
     #[arg(long, value_name = "ENDPOINT", num_args = 1.., value_parser = to_connect, requires = "name")]
     pub(crate) connect: Vec<Address>,
     /// Serve the same methods over datagrams, too, as Python's `rpcudp` has them: the host may be `*`

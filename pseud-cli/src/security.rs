@@ -1,6 +1,7 @@
 //! Who must prove what to `pseud serve`: its flags, and the settings that they make.
 
-use crate::parse::{name, user};
+use crate::credentials::Credentials;
+use crate::parse::{name, public_key, user};
 use crate::users::{Directory, Proof};
 use clap::{Args, ValueEnum};
 use pseud::proto::zmtp::{KeyPair, PublicKey};
@@ -38,7 +39,8 @@ pub(crate) struct Guard {
     /// (mode 600). Read again on SIGHUP.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "allow"])]
     pub(crate) users: Option<PathBuf>,
-    /// The one user of --security plain or untrusted-curve, without --users.
+    /// The one user of --security plain or untrusted-curve, without --users. With --connect alone: who we
+    /// are at the server there, as for `pseud call`.
     #[arg(
         long,
         value_name = "NAME",
@@ -47,21 +49,41 @@ pub(crate) struct Guard {
         value_parser = name
     )]
     pub(crate) user: Option<String>,
-    /// A file with the user's password, which only its owner may read (mode 600). The end of its last
+    /// A file with that user's password, which only its owner may read (mode 600). The end of its last
     /// line is no part of it.
     #[arg(long, value_name = "FILE", requires = "user")]
     pub(crate) password_file: Option<PathBuf>,
     /// Let passwords, and with --kaa all calls, cross a network in clear.
     #[arg(long)]
     pub(crate) allow_plaintext: bool,
-    /// Our key pair for --security trusted-curve and untrusted-curve: a file of `pseud keygen`. Two while
-    /// it changes: peers may know either.
+    /// Our key pair for --security trusted-curve and untrusted-curve, or beside --server-key: a file of
+    /// `pseud keygen`. A server may have two while it changes: peers may know either.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Vec<PathBuf>,
     /// --security trusted-curve without --users: a user and its public key, which peers prove; may be given more than once. A user may have
     /// several keys, a key one user.
     #[arg(long, value_name = "NAME=Z85", requires = "key", value_parser = user)]
     pub(crate) allow: Vec<(String, PublicKey)>,
+    /// With --connect alone: the public key of the server there, to whom --key proves who we are. Two while
+    /// it changes.
+    // One key in 85 begins with a hyphen.
+    #[arg(
+        long,
+        value_name = "Z85",
+        requires_all = ["key", "connect"],
+        conflicts_with_all = ["bind", "security"],
+        value_parser = public_key,
+        allow_hyphen_values = true
+    )]
+    pub(crate) server_key: Vec<PublicKey>,
+    /// The same, out of a file that holds nothing else.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires_all = ["key", "connect"],
+        conflicts_with_all = ["bind", "security"]
+    )]
+    pub(crate) server_key_file: Vec<PathBuf>,
 }
 
 impl Guard {
@@ -109,6 +131,33 @@ impl Guard {
                 Ok((options.curve_server(pairs, authenticator).requires_login(true), users))
             }
         }
+    }
+
+    /// The settings of a node that only connects: what it proves to the server there.
+    ///
+    /// # Errors
+    /// A file cannot be used; flags are missing, or for those who come to us.
+    pub(crate) fn log_in(&self, options: Options) -> io::Result<Options> {
+        if self.users.is_some() || !self.allow.is_empty() {
+            return Err(usage("nobody comes to us without --bind: --users and --allow need it"));
+        }
+        let key = match &self.key[..] {
+            [] => None,
+            [key] => Some(key.clone()),
+            _ => return Err(usage("one --key is ours where we connect")),
+        };
+        if key.is_some() && self.server_key.is_empty() && self.server_key_file.is_empty() {
+            return Err(usage("--key needs --server-key, or --security"));
+        }
+        let credentials = Credentials {
+            key,
+            server_key: self.server_key.clone(),
+            server_key_file: self.server_key_file.clone(),
+            user: self.user.clone(),
+            password_file: self.password_file.clone(),
+            allow_plaintext: self.allow_plaintext,
+        };
+        credentials.put_to(options)
     }
 
     fn plain(&self, options: Options, authenticator: Authenticator) -> Options {

@@ -26,11 +26,16 @@ pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
         .call_timeout(arguments.timeout)
         .late_guard(arguments.late_guard)
         .expose_traceback(arguments.expose_traceback);
-    let (options, users) = match arguments.guard.put_to(options) {
+    // Where nobody is to come, we are a client that is called.
+    let only_connects = arguments.bind.is_empty() && !arguments.connect.is_empty();
+    let put = match only_connects && arguments.guard.security == Security::None {
+        true => arguments.guard.log_in(options).map(|options| (options, None)),
+        false => arguments.guard.put_to(options),
+    };
+    let (options, users) = match put {
         Ok(put) => put,
         Err(error) => return fail(USAGE, &error.to_string()),
     };
-    // Where nobody is to come, we are a client that is called.
     let role = if arguments.bind.is_empty() { Role::Client } else { Role::Server };
     let options = match arguments.heartbeat.put_to(role, options) {
         Ok(options) => options,

@@ -1,6 +1,6 @@
 //! `--security trusted-peer` and `untrusted-curve`: who is believed, and who logs in once it is there.
 
-use crate::run::{Demo, Ended, PATIENCE};
+use crate::run::{Demo, Ended, PATIENCE, Program, run};
 use crate::security::Place;
 use crate::users::{WHO_IS_CHARLY, assert_failed, disconnected, done};
 use pseud::proto::zmtp::Secret;
@@ -116,4 +116,85 @@ async fn g_14_who_has_logged_in_and_is_removed_goes_within_a_second() {
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     let back = charly.call::<String, _>("hello", ("x",)).await;
     assert!(matches!(back, Err(CallError::NotExecuted(Reason::Revoked))), "{back:?}");
+}
+
+/// A client that is called, and logs in where it connects: by what `call` would.
+fn is_called_as_charly(demo: &Demo, proof: &[&str], admin: &[&str]) {
+    let fixed = ["serve", "--name", "desk", "--demo", "--connect", &demo.endpoint];
+    let _desk = Program::start(&[&fixed, proof].concat());
+    let called = |to: &str| {
+        let call = demo.call(&[admin, &["--to", to, "hello", "Desk"]].concat());
+        (call.code == Some(0)).then_some(call.stdout)
+    };
+    demo.program.wait_for_log("joined: ");
+    let start = Instant::now();
+    let greeting = loop {
+        match called("charly") {
+            Some(greeting) => break greeting,
+            None => assert!(start.elapsed() < PATIENCE),
+        }
+    };
+    assert_eq!(greeting, "\"Hello Desk\"\n");
+}
+
+#[test]
+fn who_is_called_logs_in_by_password() {
+    let place = Place::new("called-plain");
+    let (file, right) = (place.path("users.toml"), place.password("right", "open sesame"));
+    done(&["add", &file, "charly", "--password-file", &right]);
+    done(&["add", &file, "desk", "--password-file", &right, "--permission", "admin"]);
+    let demo = Demo::with(&["--security", "plain", "--users", &file]);
+    let as_user = |user| ["--user", user, "--password-file", &right];
+    is_called_as_charly(&demo, &as_user("charly"), &as_user("desk"));
+}
+
+#[test]
+fn who_is_called_proves_a_key() {
+    let place = Place::new("called-key");
+    let ((server, server_key), (own, public)) = (place.key("server"), place.key("own"));
+    let (admin, admin_public) = place.key("admin");
+    let (file, shown) = (place.path("users.toml"), place.path("server.public"));
+    std::fs::write(&shown, &server_key).unwrap();
+    done(&["add", &file, "charly", "--key", &public]);
+    done(&["add", &file, "desk", "--key", &admin_public, "--permission", "admin"]);
+    let demo = Demo::with(&["--security", "trusted-curve", "--key", &server, "--users", &file]);
+    let by_key = |key| ["--key", key, "--server-key", &server_key];
+    is_called_as_charly(&demo, &["--key", &own, "--server-key-file", &shown], &by_key(&admin));
+}
+
+#[test]
+fn who_is_called_logs_in_once_it_is_there() {
+    let logins = Logins::new("called-login");
+    let right = logins.right.clone();
+    let ((own, _), (other, _)) = (logins.place.key("own"), logins.place.key("other"));
+    done(&["add", &logins.file, "desk", "--password-file", &right, "--permission", "admin"]);
+    logins.demo.program.signal("HUP");
+    logins.demo.program.wait_for_log("users reloaded");
+    let login = |user, key| {
+        let keys = ["--key", key, "--server-key", &logins.server_key];
+        [&keys[..], &["--user", user, "--password-file", &right]].concat()
+    };
+    is_called_as_charly(&logins.demo, &login("charly", &own), &login("desk", &other));
+}
+
+#[test]
+fn what_only_connects_asks_nobody() {
+    let place = Place::new("called-mistakes");
+    let ((own, public), allow) = (place.key("own"), "charly=");
+    let allow = format!("{allow}{public}");
+    let fixed = ["serve", "--name", "desk", "--demo", "--connect", "tcp://127.0.0.1:1"];
+    for (wrong, text) in [
+        (&["--key", &own][..], "--key needs --server-key"),
+        (&["--users", "users.toml"], "nobody comes to us without --bind"),
+        (&["--key", &own, "--allow", &allow], "nobody comes to us without --bind"),
+        (&["--key", &own, "--key", &own, "--server-key", &public], "one --key is ours"),
+        (&["--server-key", &public], "--key"),
+        (&["--key", &own, "--server-key", &public, "--bind", "tcp://127.0.0.1:0"], "--bind"),
+    ] {
+        assert_failed(&run(&[&fixed[..], wrong].concat()), 2, text);
+    }
+    let right = place.password("right", "open sesame");
+    let away = ["serve", "--name", "desk", "--demo", "--connect", "tcp://192.0.2.1:1"];
+    let in_clear = [&away[..], &["--user", "charly", "--password-file", &right]].concat();
+    assert_failed(&run(&in_clear), 2, "passwords");
 }
