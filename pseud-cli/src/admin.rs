@@ -6,11 +6,11 @@ use crate::exit::{FAILED, fail};
 use crate::result::answer;
 use crate::{json, terminal};
 use pseud::proto::value::Value;
-use pseud::{Fault, Options};
-use std::collections::{BTreeMap, BTreeSet};
+use pseud::{CallError, Fault, Options, Reason};
+use std::collections::BTreeMap;
 use std::io;
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What a server calls here to tell who comes and goes.
@@ -40,7 +40,7 @@ pub(crate) async fn peers(arguments: PeersArguments) -> ExitCode {
         Err(code) => return code,
     };
     match arguments.watch {
-        true => watch(calling, arguments.json).await,
+        true => watch(calling, arguments.json, arguments.target.timeout).await,
         false => list(calling, arguments.json).await,
     }
 }
@@ -71,13 +71,14 @@ async fn list(calling: Calling, as_json: bool) -> ExitCode {
     }
 }
 
-/// Until a signal ends us, or the server does not answer.
-async fn watch(calling: Calling, as_json: bool) -> ExitCode {
-    let known = Mutex::new(KnownPeers { there: BTreeSet::new(), as_json });
+/// Until a signal ends us, or the server does not answer; where it is gone, not for so long.
+async fn watch(calling: Calling, as_json: bool, patience: Duration) -> ExitCode {
+    let known = Arc::new(Mutex::new(KnownPeers { there: BTreeMap::new(), as_json }));
+    let telling = known.clone();
     let told = calling.client.registry().register_sync(CHANGED, move |request| {
         let (changes,): (Vec<Value>,) = request.args()?;
-        let mut known = known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let told = changes.iter().try_for_each(|change| known.tell(change));
+        let mut known = telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = changes.into_iter().try_for_each(|change| known.tell(change));
         // Nobody reads: there is no more to be watched for.
         told.map_err(|error| Fault::new("BrokenPipeError", error.to_string()))
     });
@@ -88,30 +89,59 @@ async fn watch(calling: Calling, as_json: bool) -> ExitCode {
         let call = calling.client.call::<Value, _>("pseud.watch", (CHANGED,)).timeout(WATCH);
         match call.await {
             Ok(_) => return ExitCode::SUCCESS,
-            Err(error) if error.is_transient() && !error.is_retry_safe() => {}
+            Err(error) if error.is_transient() && !error.is_retry_safe() => {
+                // Who is there now is another server's to say: it names its sessions anew.
+                let all_left = known.lock().unwrap_or_else(PoisonError::into_inner).all_left();
+                if let Err(error) = all_left {
+                    return fail(FAILED, &format!("cannot write: {error}"));
+                }
+                terminal::complain(&terminal::escape(&format!(
+                    "connection lost: {error}; waiting"
+                )));
+            }
             Err(error) => return calling.failed(error, "pseud.watch", false),
+        }
+        if tokio::time::timeout(patience, calling.client.ready()).await.is_err() {
+            let error = CallError::NotExecuted(Reason::NotConnected);
+            return calling.failed(error, "pseud.watch", false);
         }
     }
 }
 
 /// Who was told to be there: each watch begins with all who are.
 struct KnownPeers {
-    there: BTreeSet<String>,
+    there: BTreeMap<String, Value>,
     as_json: bool,
 }
 
 impl KnownPeers {
-    fn tell(&mut self, change: &Value) -> io::Result<()> {
-        let session = text(change, "session");
-        let is_news = match text(change, "event").as_str() {
-            "joined" => self.there.insert(session),
-            "left" => self.there.remove(&session),
+    fn tell(&mut self, change: Value) -> io::Result<()> {
+        let session = text(&change, "session");
+        let is_news = match text(&change, "event").as_str() {
+            "joined" => self.there.insert(session, change.clone()).is_none(),
+            "left" => self.there.remove(&session).is_some(),
             _ => false,
         };
-        match (is_news, self.as_json) {
-            (false, _) => Ok(()),
-            (true, true) => terminal::say(&json::write(change).map_err(io::Error::other)?),
-            (true, false) => terminal::say(&change_for_people(change)),
+        if is_news { self.say(&change) } else { Ok(()) }
+    }
+
+    /// Nobody says any more who is there.
+    fn all_left(&mut self) -> io::Result<()> {
+        for joined in std::mem::take(&mut self.there).into_values() {
+            let Value::Map(mut entries) = joined else { continue };
+            let is_event = |key: &Value| matches!(key, Value::Str(key) if &**key == "event");
+            entries.retain(|(key, _)| !is_event(key));
+            entries.insert(0, ("event".into(), "left".into()));
+            entries.push(("reason".into(), "the server is gone".into()));
+            self.say(&Value::Map(entries))?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, change: &Value) -> io::Result<()> {
+        match self.as_json {
+            true => terminal::say(&json::write(change).map_err(io::Error::other)?),
+            false => terminal::say(&change_for_people(change)),
         }
     }
 }

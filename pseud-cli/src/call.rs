@@ -12,12 +12,20 @@ use pseud::{
     Address, CallError, Client, ConnectionEvent, EndpointError, Events, Fault, Node, Options,
     Reason, Role, SetupError,
 };
+use serde::Deserialize;
 use std::ops::Deref;
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
 
 /// What calls a server's client.
 const THROUGH: &str = "pseud.call";
+
+/// What that answers.
+#[derive(Deserialize)]
+struct Through {
+    value: Option<Value>,
+    no_answer: Option<String>,
+}
 
 const MISMATCH: PeerError = PeerError::Incompatible(Incompatible::MechanismMismatch);
 const REFUSED: &str = "no answer: refused (400): the server does not admit this user or key; \
@@ -124,8 +132,17 @@ pub(crate) async fn run(arguments: CallArguments) -> ExitCode {
         Some(to) => {
             // Shorter than ours: why there is no answer is to arrive.
             let timeout = timeout.mul_f64(0.9).as_secs_f64();
-            let through = (to, method, arguments, keywords, timeout);
-            (client.call(THROUGH, through).await, THROUGH.to_owned())
+            let through = (to, &method, arguments, keywords, timeout, true);
+            let outcome = client.call::<Through, _>(THROUGH, through).await;
+            // What is not served may be the method there, or calling through this server.
+            let is_there = matches!(outcome, Err(CallError::Fault(_)));
+            match outcome {
+                Ok(Through { no_answer: Some(why), .. }) => return no_answer(&why),
+                outcome => {
+                    let value = outcome.map(|through| through.value.unwrap_or(Value::Nil));
+                    (value, if is_there { method } else { THROUGH.to_owned() })
+                }
+            }
         }
     };
     match outcome {
@@ -218,7 +235,11 @@ fn raised(fault: &Fault, traceback: bool) -> ExitCode {
 }
 
 fn unanswered(error: &CallError) -> ExitCode {
-    terminal::complain(&terminal::escape(&format!("no answer: {error}")));
+    no_answer(&error.to_string())
+}
+
+fn no_answer(why: &str) -> ExitCode {
+    terminal::complain(&terminal::escape(&format!("no answer: {why}")));
     ExitCode::from(NO_ANSWER)
 }
 

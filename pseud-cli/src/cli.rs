@@ -117,9 +117,9 @@ pub(crate) struct KickArguments {
 /// The secret one is in the file only, which nobody but its owner may read (mode 600). A file that
 /// is there already is left alone.
 ///
-/// To change a server's key, make a new one, start the server with both (--key NEW --key OLD), give
-/// its clients the new public key, and start it with the new one alone once they all have it. A
-/// client may know both meanwhile: --server-key twice.
+/// To change a server's key, give its clients the public half of a new one, beside the old one's (--server-key
+/// twice); then put the new file in the old one's place and send the server SIGHUP. Or start it with both
+/// (--key NEW --key OLD), and with the new one alone once all its clients know that.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:
@@ -143,8 +143,9 @@ pub(crate) struct KeygenArguments {
 
 /// Serve methods until SIGINT or SIGTERM.
 ///
-/// On SIGHUP it reads --users again: sessions of users that were removed or changed end, and where the
-/// file is bad, those who were known still are. When it is told to stop, open calls may end within 5 s, and their callers have a second more to
+/// On SIGHUP it reads --users again, and a server's --key: sessions of users that were removed or changed
+/// end, links that are there keep the key that they began with, and where a file is bad, what was known
+/// before still is. Without either SIGHUP ends it. When it is told to stop, open calls may end within 5 s, and their callers have a second more to
 /// read the answers; a second signal stops it at once. Before it serves it prints a line for each --bind, --kaa and
 /// --rpcudp: `listening on ENDPOINT`, with the real port, and ` (kaa.rpc)` or ` (rpcudp)` behind it where
 /// it is not pseud's own wire.

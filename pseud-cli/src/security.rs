@@ -58,6 +58,7 @@ pub(crate) struct Guard {
     pub(crate) allow_plaintext: bool,
     /// Our key pair for --security trusted-curve and untrusted-curve, or beside --server-key: a file of
     /// `pseud keygen`. A server may have two while it changes: peers may know either.
+    /// A server's are read again on SIGHUP: new links have what they hold then.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Vec<PathBuf>,
     /// --security trusted-curve without --users: a user and its public key, which peers prove; may be given more than once. A user may have
@@ -235,7 +236,16 @@ impl Guard {
         Ok((users.authenticator(proof), Some(users)))
     }
 
-    fn key_pairs(&self) -> io::Result<Vec<KeyPair>> {
+    /// Whether we are a server of CURVE, whose keys may change.
+    pub(crate) fn is_curve_server(&self) -> bool {
+        matches!(self.security, Security::TrustedCurve | Security::UntrustedCurve)
+    }
+
+    /// Our key pairs, as their files have them now.
+    ///
+    /// # Errors
+    /// A file cannot be used; there are none, or too many.
+    pub(crate) fn key_pairs(&self) -> io::Result<Vec<KeyPair>> {
         match &self.key[..] {
             [] => Err(usage("--security trusted-curve and untrusted-curve need --key")),
             [_, _, _, ..] => {

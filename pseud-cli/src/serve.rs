@@ -2,7 +2,7 @@
 
 use crate::cli::ServeArguments;
 use crate::exit::{USAGE, fail, fail_at};
-use crate::security::Security;
+use crate::security::{Guard, Security};
 use crate::users::{Directory, Reloaded};
 use crate::{demo, kaa, rpcudp, terminal};
 use pseud::tokio::Drain;
@@ -59,7 +59,8 @@ async fn serve(
 ) -> Result<(), Box<dyn Error>> {
     // Before anything is printed: whoever has read that we listen may signal us.
     let mut signals = Signals::new()?;
-    let mut hangups = Hangups::new(users.is_some())?;
+    let has_keys = arguments.guard.is_curve_server();
+    let mut hangups = Hangups::new(users.is_some() || has_keys)?;
     let server = Server::with_options(options)?;
     match arguments.demo {
         true => demo::register(&server)?,
@@ -90,7 +91,12 @@ async fn serve(
     let signal = loop {
         tokio::select! {
             signal = signals.next() => break signal,
-            () = hangups.next() => users.iter().for_each(|users| reload(&server, users)),
+            () = hangups.next() => {
+                if has_keys {
+                    reload_keys(&server, &arguments.guard);
+                }
+                users.iter().for_each(|users| reload(&server, users));
+            }
         }
     };
     tracing::info!(
@@ -141,6 +147,22 @@ fn reload(server: &Server, users_of: &Directory) {
         );
     }
     tracing::info!(users, gone = gone.len(), sessions = ended, "users reloaded");
+}
+
+/// Reads our keys again: new links have them.
+fn reload_keys(server: &Server, guard: &Guard) {
+    let loaded = guard.key_pairs().and_then(|pairs| {
+        let shown: Vec<_> = pairs.iter().map(|pair| pair.public().to_string()).collect();
+        server.set_key_pairs(pairs)?;
+        Ok(shown.join(" "))
+    });
+    match loaded {
+        Ok(public) => tracing::info!(public, "keys reloaded"),
+        Err(error) => {
+            let error = terminal::escape(&error.to_string());
+            tracing::error!(error, "keys are not reloaded: those that we had we still have");
+        }
+    }
 }
 
 /// Whether that is an address of this machine itself, or of a Unix socket on it.
@@ -214,7 +236,7 @@ impl Signals {
     }
 }
 
-/// The signal to read the users again. Without a file of users it keeps its default: it ends us.
+/// The signal to read users and keys again. Without either it keeps its default: it ends us.
 #[cfg(unix)]
 struct Hangups(Option<tokio::signal::unix::Signal>);
 

@@ -15,6 +15,7 @@ conversations! { Tokio:
     an_authenticator_may_take_its_time_and_is_told_whence,
     g_13_passwords_do_not_leave_the_machine_unless_allowed,
     settings_that_nobody_could_meet_are_refused,
+    key_pairs_change_while_they_are_served,
 }
 
 fn passwords() -> Authenticator {
@@ -142,4 +143,38 @@ fn options_do_not_show_their_secrets() {
     assert!(!format!("{curve:?}").contains(pair.secret().to_z85().as_str()));
     let server = Options::server("service").plain_server(passwords());
     assert!(!format!("{server:?}").contains("sesame"));
+}
+
+/// The server's keys change while it serves: who knows the old one alone is let in as long as both are
+/// there, and links go on with those that they began with.
+async fn key_pairs_change_while_they_are_served<R: Runtime>() {
+    let (old, new) = (keys::<R>(), keys::<R>());
+    let options = Options::server("service").curve_server([old.clone()], Authenticator::any_key());
+    let (server, endpoint) = serve::<R>(options).await;
+    let knows = |pair: &KeyPair| {
+        let mut options = Options::client("service").curve_client(keys::<R>(), [*pair.public()]);
+        options.connection.handshake_timeout = Duration::from_millis(500);
+        options.call_timeout(crate::SOON)
+    };
+    let first = connect::<R>(knows(&old), &endpoint);
+    let _: String = soon(first.call("whoami", ())).await.unwrap();
+    assert!(matches!(server.set_key_pairs([]), Err(SetupError::Mechanism(_))));
+    let three = [&old, &new, &old].map(KeyPair::clone);
+    assert!(matches!(server.set_key_pairs(three), Err(SetupError::Mechanism(_))));
+    server.set_key_pairs([new.clone(), old.clone()]).unwrap();
+    for pair in [&old, &new] {
+        let client = connect::<R>(knows(pair), &endpoint);
+        let _: String = soon(client.call("whoami", ())).await.unwrap();
+    }
+    server.set_key_pairs([new.clone()]).unwrap();
+    // Where it listens since then, too.
+    let later = server.bind("tcp://127.0.0.1:0").await.unwrap().to_string();
+    for endpoint in [&endpoint, &later] {
+        let client = connect::<R>(knows(&new), endpoint);
+        let _: String = soon(client.call("whoami", ())).await.unwrap();
+        assert_ne!(refusal::<R>(knows(&old), endpoint).await, DENIED, "it is not even told");
+    }
+    let _: String = soon(first.call("whoami", ())).await.unwrap();
+    let (plain, _) = serve::<R>(Options::server("service").plain_server(passwords())).await;
+    assert!(matches!(plain.set_key_pairs([new]), Err(SetupError::Mechanism(_))));
 }

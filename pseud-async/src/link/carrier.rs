@@ -1,5 +1,7 @@
 //! What carries a link's messages: ZMTP, or kaa.rpc's packets.
 
+#[cfg(feature = "_curve")]
+use pseud_proto::zmtp::MechanismConfig;
 use pseud_proto::zmtp::{
     Connection, ConnectionConfig, Event, Heartbeat, Incoming, MechanismName, Side, Verdict,
 };
@@ -24,6 +26,19 @@ pub enum CarrierConfig {
 }
 
 impl CarrierConfig {
+    /// Links have those key pairs from now on, as a server of CURVE.
+    #[cfg(feature = "_curve")]
+    pub(crate) fn set_key_pairs(&mut self, pairs: Vec<pseud_proto::zmtp::KeyPair>) {
+        match self {
+            Self::Zmtp(config) => {
+                let key_pairs = pairs;
+                Arc::make_mut(config).mechanism = MechanismConfig::CurveServer { key_pairs };
+            }
+            #[cfg(feature = "kaa")]
+            Self::Kaa { .. } => {}
+        }
+    }
+
     /// Bytes of its sockets' buffers, where they are not to be the system's.
     pub(crate) fn buffer_size(&self) -> Option<usize> {
         match self {

@@ -1,6 +1,7 @@
 //! Binding: one task accepts, one task drives each link.
 
 use super::connect::resolve;
+use super::key_pairs::{KeyPairs, LinkSetup};
 use super::options::{BindOptions, Options};
 use super::security;
 use crate::endpoint_error::EndpointError;
@@ -28,6 +29,7 @@ pub(crate) async fn bind<R: Runtime>(
     address: &Address,
     here: BindOptions,
     runtime: &R,
+    keys: &Arc<KeyPairs>,
 ) -> Result<(Address, Bound), EndpointError> {
     security::check_endpoint(options, address, "bind")?;
     let cannot = |cause| EndpointError::Io { verb: "bind", endpoint: address.to_string(), cause };
@@ -38,13 +40,13 @@ pub(crate) async fn bind<R: Runtime>(
     };
     host.hub().listens();
     tracing::info!(endpoint = %bound, "listening");
-    let config = options.accepting();
+    let setup = LinkSetup::new(options.accepting(), keys.clone());
     let open = Arc::new(OpenListener(Mutex::new(Some(listener))));
     if !host.hub().listen(&open) {
         return Err(EndpointError::ShutDown { verb: "bind", endpoint: address.to_string() });
     }
     let task = Abort::default();
-    let accept = accept(host.clone(), config, here, open.clone(), runtime.clone());
+    let accept = accept(host.clone(), setup, here, open.clone(), runtime.clone());
     runtime.spawn(task.clone().unless_aborted(accept));
     Ok((bound, Bound { open, task }))
 }
@@ -132,7 +134,7 @@ impl<L: Listener> Listening for OpenListener<L> {
 /// open files, ends neither the listener nor anybody else's link.
 async fn accept<R: Runtime>(
     host: Arc<Host>,
-    config: CarrierConfig,
+    mut setup: LinkSetup,
     here: BindOptions,
     open: Arc<OpenListener<R::Listener>>,
     runtime: R,
@@ -147,7 +149,7 @@ async fn accept<R: Runtime>(
             None => return,
             Some(Ok(stream)) => {
                 backoff.succeeded();
-                serve(&host, config.clone(), here, stream, &runtime);
+                serve(&host, setup.next(), here, stream, &runtime);
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again");

@@ -1,6 +1,7 @@
 //! Connecting: one task dials, drives the link, and dials again.
 
 use super::connect;
+use super::key_pairs::{KeyPairs, LinkSetup};
 use super::options::Options;
 use super::security;
 use crate::endpoint_error::EndpointError;
@@ -8,7 +9,7 @@ use crate::engine::dial::Dial;
 use crate::engine::dials::is_denial;
 use crate::io_error::named;
 use crate::link::driver::{Driver, LinkOf};
-use crate::link::{CarrierConfig, Host, Origin};
+use crate::link::{Host, Origin};
 use crate::runtime::Runtime;
 use crate::runtime::abort::Abort;
 use crate::runtime::time::sleep;
@@ -29,14 +30,16 @@ pub(crate) fn connect<R: Runtime>(
     options: &Options,
     address: &Address,
     runtime: &R,
+    keys: &Arc<KeyPairs>,
 ) -> Result<Dialed<R>, EndpointError> {
     security::check_endpoint(options, address, "connect to")?;
-    let (config, address) = (options.connecting(), address.clone());
+    let setup = LinkSetup::new(options.connecting(), keys.clone());
+    let address = address.clone();
     let dial = Dial::new(host.hub(), &address);
     let (timeout, current) = (options.connect_timeout, Arc::<Current<R>>::default());
     let dialed = Dialed { current: current.clone(), task: Abort::default() };
     let (host, abort, dialing) = (host.clone(), dialed.task.clone(), runtime.clone());
-    let dialer = Dialer { host, dial, config, address, timeout, current, runtime: dialing };
+    let dialer = Dialer { host, dial, setup, address, timeout, current, runtime: dialing };
     runtime.spawn(abort.unless_aborted(dialer.run(options.retry)));
     Ok(dialed)
 }
@@ -130,7 +133,7 @@ fn report_closed(endpoint: &str, reason: Reason) {
 struct Dialer<R: Runtime> {
     host: Arc<Host>,
     dial: Dial,
-    config: CarrierConfig,
+    setup: LinkSetup,
     address: Address,
     timeout: Duration,
     current: Arc<Current<R>>,
@@ -177,7 +180,7 @@ impl<R: Runtime> Dialer<R> {
             return Some(Err(FailureReported));
         };
         let origin = Origin::Dialed { attempt, dial: &self.dial };
-        let config = self.config.clone();
+        let config = self.setup.clone().next();
         let driver = match Driver::new(&self.host, config, origin, stream, &self.runtime) {
             Ok(driver) => driver,
             Err(error) => {

@@ -9,6 +9,7 @@ mod drain;
 pub(crate) mod events;
 mod faces;
 mod heartbeats;
+mod key_pairs;
 pub(crate) mod lifecycle;
 mod names;
 mod options;

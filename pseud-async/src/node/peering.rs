@@ -6,6 +6,7 @@ use super::accept::Bound;
 use super::dialer;
 use super::dialer::Dialed;
 use super::drain::{Drain, drain};
+use super::key_pairs::KeyPairs;
 use super::options::{BindOptions, Options};
 use super::security;
 use super::setup_error::SetupError;
@@ -30,14 +31,15 @@ pub struct Peering<R: Runtime, Role> {
     runtime: R,
     /// The tasks that accept or dial, by endpoint.
     tasks: Arc<Mutex<Tasks<R>>>,
+    keys: Arc<KeyPairs>,
     role: PhantomData<fn() -> Role>,
 }
 
 impl<R: Runtime, Role> Clone for Peering<R, Role> {
     fn clone(&self) -> Self {
-        let Self { node, options, runtime, tasks, role } = self;
+        let Self { node, options, runtime, tasks, keys, role } = self;
         let (node, options, runtime) = (node.clone(), options.clone(), runtime.clone());
-        Self { node, options, runtime, tasks: tasks.clone(), role: *role }
+        Self { node, options, runtime, tasks: tasks.clone(), keys: keys.clone(), role: *role }
     }
 }
 
@@ -63,13 +65,22 @@ impl<R: Runtime, Role> Peering<R, Role> {
     pub(crate) fn start(mut options: Options) -> Result<Self, SetupError> {
         let runtime = R::current().map_err(SetupError::Runtime)?;
         let (node, options) = (node_on(&mut options, &runtime)?, Arc::new(options));
-        Ok(Self { node, options, runtime, tasks: Arc::default(), role: PhantomData })
+        let (tasks, keys) = (Arc::default(), Arc::default());
+        Ok(Self { node, options, runtime, tasks, keys, role: PhantomData })
     }
 
     /// What handlers and other tasks may hold of it: it registers and calls, but neither binds nor
     /// connects.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(super) fn keys(&self) -> &KeyPairs {
+        &self.keys
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks<R>> {
@@ -98,7 +109,14 @@ impl<R: Runtime, Role> Peering<R, Role> {
     ) -> Result<Address, EndpointError> {
         let address = endpoint.into_address()?.for_binding()?;
         self.check_alive("bind", &address)?;
-        let bind = accept::bind(self.node.host(), &self.options, &address, here, &self.runtime);
+        let bind = accept::bind(
+            self.node.host(),
+            &self.options,
+            &address,
+            here,
+            &self.runtime,
+            &self.keys,
+        );
         let (bound, task) = within(&self.runtime, bind).await?;
         self.tasks().bound.insert(bound.clone(), task);
         Ok(bound)
@@ -120,7 +138,8 @@ impl<R: Runtime, Role> Peering<R, Role> {
         if tasks.connected.contains_key(&address) {
             return Err(EndpointError::AlreadyConnected(address.into()));
         }
-        let task = dialer::connect(self.node.host(), &self.options, &address, &self.runtime)?;
+        let task =
+            dialer::connect(self.node.host(), &self.options, &address, &self.runtime, &self.keys)?;
         tasks.connected.insert(address, task);
         Ok(())
     }

@@ -84,14 +84,8 @@ pub(crate) fn check_mechanism(options: &Options) -> Result<(), SetupError> {
             "a password has at most 255 bytes"
         }
         #[cfg(feature = "_curve")]
-        MechanismConfig::CurveServer { key_pairs } if key_pairs.is_empty() => {
-            "a server of CURVE needs a key pair"
-        }
-        // Each key pair costs a stranger's HELLO another agreement of keys (X25519): a third one would never be
-        // tried.
-        #[cfg(feature = "_curve")]
-        MechanismConfig::CurveServer { key_pairs } if key_pairs.len() > 2 => {
-            "a server of CURVE has two key pairs at most: the present one and one before or behind it"
+        MechanismConfig::CurveServer { key_pairs } if check_key_pairs(key_pairs).is_some() => {
+            check_key_pairs(key_pairs).unwrap_or_default()
         }
         #[cfg(feature = "_curve")]
         MechanismConfig::CurveClient { server_keys, .. } if server_keys.is_empty() => {
@@ -103,6 +97,20 @@ pub(crate) fn check_mechanism(options: &Options) -> Result<(), SetupError> {
         },
     };
     Err(SetupError::Mechanism(cause))
+}
+
+/// Why a server of CURVE cannot have those key pairs.
+#[cfg(feature = "_curve")]
+pub(crate) fn check_key_pairs(key_pairs: &[KeyPair]) -> Option<&'static str> {
+    match key_pairs {
+        [] => Some("a server of CURVE needs a key pair"),
+        [_] | [_, _] => None,
+        // Each key pair costs a stranger's HELLO another agreement of keys (X25519): a third one would never be
+        // tried.
+        _ => Some(
+            "a server of CURVE has two key pairs at most: the present one and one before or behind it",
+        ),
+    }
 }
 
 /// A login that could be shown to nobody.

@@ -192,3 +192,31 @@ fn bad_keys_and_files_exit_2() {
         assert_eq!(ended.code, Some(2), "{ended:?}");
     }
 }
+
+#[test]
+fn a_servers_key_changes_while_it_serves() {
+    let place = Place::new("rotated");
+    let ((server, old), (own, public)) = (place.key("server"), place.key("own"));
+    let (next, new) = place.key("next");
+    let allow = format!("charly={public}");
+    let demo = Demo::with(&["--security", "trusted-curve", "--key", &server, "--allow", &allow]);
+    let call = |key: &str| {
+        let fixed = ["call", "--connect", &demo.endpoint, "--peer", "service", "--timeout", "3"];
+        run(&[&fixed[..], &["--key", &own, "--server-key", key, "whoami"]].concat()).code
+    };
+    assert_eq!(call(&old), Some(0));
+    // A bad file changes nothing.
+    let kept = fs::read_to_string(&server).unwrap();
+    fs::write(&server, "secret = none of mine").unwrap();
+    demo.program.signal("HUP");
+    let logs = demo.program.logs_until("keys are not reloaded");
+    assert!(!logs.contains("none of mine"), "{logs}");
+    assert_eq!(call(&old), Some(0));
+    fs::write(&server, kept).unwrap();
+    fs::rename(&next, &server).unwrap();
+    demo.program.signal("HUP");
+    demo.program.wait_for_log("keys reloaded");
+    assert_eq!((call(&new), call(&old)), (Some(0), Some(3)));
+    let both = demo.call(&["--key", &own, "--server-key", &old, "--server-key", &new, "whoami"]);
+    assert_eq!(both.code, Some(0), "{both:?}");
+}

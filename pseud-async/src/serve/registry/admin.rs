@@ -1,8 +1,8 @@
 //! The reserved handlers by which a node is looked after from afar: who is there, kick, call through it.
 
 use super::Registry;
+use super::call_through;
 use crate::call::error::CallError;
-use crate::call::peer::Peer;
 use crate::engine::hub::Hub;
 use crate::engine::listing::{Listed, PAGE_MAX};
 use crate::presence::stream::{Presence, PresenceEvent};
@@ -16,7 +16,7 @@ use pseud_proto::{Fault, Parting, PeerId, Reason, Several, To, User};
 use serde::{Deserialize, Serialize};
 use std::future::{pending, poll_fn};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The domain of those handlers. Its predicate is asked at each call, as any other's.
 const DOMAIN: &str = "pseud.admin";
@@ -30,7 +30,11 @@ impl Registry {
     /// | `pseud.peers(after=None, max=256)` | who is there, a page: `{"peers": […], "next": after}` |
     /// | `pseud.watch(method)` | calls `method([event, …])` of its caller whenever somebody comes or goes |
     /// | `pseud.kick(user=None, session=None)` | ends those sessions; how many there were |
-    /// | `pseud.call(to, method, args, kwargs, timeout)` | calls the peer that is known by that name |
+    /// | `pseud.call(to, method, args, kwargs, timeout, outcome=False)` | calls the peer that is known by that name |
+    ///
+    /// What the peer's handler raises `pseud.call` raises, and a `ServiceNotFoundError` where it serves nothing
+    /// of that name. Where there is no answer it raises a `ConnectionError` or its like, or, with `outcome`,
+    /// answers `{"no_answer": why}`, and else `{"value": answer}`.
     ///
     /// They are about the node that serves the request. A request in a datagram, and one that is made in
     /// another's name, is refused whatever `may` says: nobody has shown who asks.
@@ -45,7 +49,7 @@ impl Registry {
                 ("pseud.peers", Handler::from_async(peers)),
                 ("pseud.watch", Handler::from_async(watch)),
                 ("pseud.kick", Handler::from_async(kick)),
-                ("pseud.call", Handler::from_async(call)),
+                ("pseud.call", Handler::from_async(call_through::call)),
             ],
         );
     }
@@ -119,7 +123,7 @@ fn text_or_bytes(id: &Bytes) -> Value {
     }
 }
 
-fn id_of(value: &Value) -> Result<Bytes, Fault> {
+pub(super) fn id_of(value: &Value) -> Result<Bytes, Fault> {
     match value {
         Value::Str(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
         Value::Bin(bytes) => Ok(bytes.clone()),
@@ -176,29 +180,6 @@ fn kick_known(hub: &Hub, id: &Bytes) -> usize {
         }
         count => count,
     }
-}
-
-#[derive(Deserialize)]
-struct OfCall {
-    to: Value,
-    method: String,
-    args: Option<Vec<Value>>,
-    kwargs: Option<Value>,
-    timeout: Option<f64>,
-}
-
-async fn call(request: Request) -> Result<Value, Fault> {
-    let OfCall { to, method, args, kwargs, timeout } = request.bind()?;
-    let caller = request.caller();
-    let to = To::Known { id: id_of(&to)?, several: Several::Newest };
-    let to = Peer::new(caller.seat.hub.clone(), to);
-    let call = to.call(method, args.unwrap_or_default());
-    let mut call =
-        call.kwargs(kwargs.unwrap_or_else(|| Value::Map(Vec::new()))).hops(caller.hops_of_calls());
-    if let Some(timeout) = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-        call = call.timeout(timeout);
-    }
-    Ok(call.await?)
 }
 
 #[derive(Deserialize)]

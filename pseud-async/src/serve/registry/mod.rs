@@ -1,6 +1,7 @@
 //! Registries: what is served, under which names, to whom.
 
 pub(crate) mod admin;
+mod call_through;
 pub(crate) mod forward;
 pub(crate) mod macros;
 pub(crate) mod object;
