@@ -137,6 +137,30 @@ fn zap_asks_the_nodes_own_authenticator() {
     assert!(matches!(denied, Err(CallError::NotExecuted(Reason::Denied))), "{denied:?}");
 }
 
+#[test]
+fn who_is_shown_out_over_libzmq_is_told_why() {
+    let server = server(guarded());
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let (came, is_there) = std::sync::mpsc::channel();
+    let waits = move |_| {
+        came.send(()).unwrap();
+        thread::sleep(Duration::from_secs(1));
+        Ok::<_, Fault>(())
+    };
+    server.register("wait", waits).unwrap();
+    let client = pseud_blocking::Client::with_options(plain("charly", "secret")).unwrap();
+    client.connect(&endpoint).unwrap();
+    let ended = thread::scope(|scope| {
+        let call = scope.spawn(|| client.call::<(), _>("wait", ()).wait());
+        is_there.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(server.disconnect_user("charly"), 1);
+        call.join().unwrap()
+    });
+    assert!(matches!(ended, Err(CallError::Unknown(Reason::Revoked))), "{ended:?}");
+    let later = client.call::<String, _>("whoami", ()).wait();
+    assert!(matches!(later, Err(CallError::NotExecuted(Reason::Revoked))), "{later:?}");
+}
+
 /// A server of logins, over NULL: whoever is there shows in clear who it is.
 fn logging_in() -> Options {
     let mut options = Options::server("service").requires_login(true);

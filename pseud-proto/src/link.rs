@@ -9,7 +9,9 @@ use crate::base::slab::MachineId;
 use crate::call::PeerId;
 use crate::call::late_guard::LateGuard;
 use crate::call::peer::PeerInfo;
+use crate::call::profile::{Capabilities, Profile};
 use crate::call::siblings::Siblings;
+use crate::dialect::Transmit;
 use crate::error::{PeerError, Reason};
 use crate::rpc::endpoint::Endpoint;
 use crate::wire::zmtp::{Connection, ConnectionConfig, Event, Incoming};
@@ -34,7 +36,8 @@ pub const BACKLOG_BYTES_LOW: usize = 128 << 10;
 ///    the endpoint;
 /// 4. tell that link, write, and go to 1;
 /// 5. a link that is over takes no more input: write what `slices` still holds (at most 1 s), close.
-///    Of messages it holds nothing then: their calls were told whether they had left.
+///    Of messages it holds nothing then, their calls were told whether they had left; but where we end a
+///    session, behind what was begun, why.
 ///
 /// [`Action::Flush`]: crate::Action::Flush
 /// [`Action::Close`]: crate::Action::Close
@@ -74,6 +77,8 @@ pub struct Link {
     address: String,
     late_guard: Option<LateGuard>,
     stage: Stage,
+    /// Its peer is told why we end the session.
+    reads_goaway: bool,
     /// Asked by the connection, and not taken yet.
     question: Option<Question>,
     /// Bytes of a partial message, as the endpoint was told.
@@ -89,6 +94,9 @@ enum Stage {
     Refused(Reason),
     /// Its session has ended: its calls were told whether they had left, so nothing more is written.
     Over,
+    /// The same by us, and the peer is yet to read why, behind what was begun: no call was told that this had
+    /// not left.
+    Parting,
 }
 
 impl Link {
@@ -128,8 +136,17 @@ impl Link {
         let connection = Connection::new(config, side, seed, now).skip_too_large();
         let (address, stage) = (String::new(), Stage::Handshake);
         let machine = endpoint.machine();
-        let (late_guard, question, partial_bytes) = (None, None, 0);
-        Self { connection, machine, side, address, late_guard, stage, question, partial_bytes }
+        Self {
+            connection,
+            machine,
+            side,
+            address,
+            late_guard: None,
+            stage,
+            reads_goaway: false,
+            question: None,
+            partial_bytes: 0,
+        }
     }
 
     /// The same, with where the other side is, as text: [`PeerInfo::address`].
@@ -267,7 +284,9 @@ impl Link {
     pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
         match self.stage {
             Stage::Over => 0,
-            Stage::Handshake | Stage::Open(_) | Stage::Refused(_) => self.connection.slices(out),
+            Stage::Handshake | Stage::Open(_) | Stage::Refused(_) | Stage::Parting => {
+                self.connection.slices(out)
+            }
         }
     }
 
@@ -279,29 +298,40 @@ impl Link {
     }
 
     /// The link is over for a reason of ours or of the socket's: its session ends, unless the
-    /// endpoint ended it already.
+    /// endpoint ended it already. Where that was for a reason that the peer reads (GOAWAY), this is said
+    /// behind what was begun: [`slices`](Self::slices) holds it.
     pub fn end(&mut self, endpoint: &mut Endpoint, reason: Reason, now: Instant) {
         self.question = None;
         match self.stage {
             Stage::Handshake => self.stage = Stage::Refused(reason),
             Stage::Open(peer) => {
-                self.stage = Stage::Over;
+                let says_why = endpoint.peer_info(peer).is_none() && self.say_why(reason);
+                self.stage = if says_why { Stage::Parting } else { Stage::Over };
                 endpoint.handle_gone(peer, reason, now);
             }
-            Stage::Refused(_) | Stage::Over => {}
+            Stage::Refused(_) | Stage::Over | Stage::Parting => {}
         }
+    }
+
+    /// Queues why this side has ended the session, if its peer reads that.
+    fn say_why(&mut self, reason: Reason) -> bool {
+        let profile = Profile::declared(Capabilities::ALL, usize::MAX);
+        let goaway = Transmit::goaway(profile, reason).filter(|_| self.reads_goaway);
+        let Some(goaway) = goaway else { return false };
+        goaway.framed(|message, token| self.connection.send_framed(message, token));
+        true
     }
 
     /// Whether it has ended.
     pub fn is_over(&self) -> bool {
-        matches!(self.stage, Stage::Refused(_) | Stage::Over)
+        matches!(self.stage, Stage::Refused(_) | Stage::Over | Stage::Parting)
     }
 
     /// The session, once the handshake is over and until the link ends.
     pub fn peer(&self) -> Option<PeerId> {
         match self.stage {
             Stage::Open(peer) => Some(peer),
-            Stage::Handshake | Stage::Refused(_) | Stage::Over => None,
+            Stage::Handshake | Stage::Refused(_) | Stage::Over | Stage::Parting => None,
         }
     }
 
@@ -309,7 +339,7 @@ impl Link {
     pub(crate) fn refused(&self) -> Option<Reason> {
         match self.stage {
             Stage::Refused(reason) => Some(reason),
-            Stage::Handshake | Stage::Open(_) | Stage::Over => None,
+            Stage::Handshake | Stage::Open(_) | Stage::Over | Stage::Parting => None,
         }
     }
 
@@ -367,6 +397,7 @@ impl Link {
             (Event::Ready(ready), _) => {
                 let info = PeerInfo::behind(ready, self.side, &*self.address)
                     .with_late_guard(self.late_guard);
+                self.reads_goaway = info.reads_goaway();
                 self.stage = Stage::Open(endpoint.handle_connected(info, now));
             }
             (Event::Message(parts), Some(peer)) => endpoint.handle_message(peer, parts, now)?,

@@ -79,8 +79,7 @@ impl<W: Writer> StreamLink<W> {
         if let Some(link) = stranger.dialed {
             inner.dials.arrived(link, &info.identity);
         }
-        let reads_goaway = !info.has_late_guard() && info.profile.reads_goaway();
-        self.reads_goaway.store(reads_goaway, Ordering::Relaxed);
+        self.reads_goaway.store(info.reads_goaway(), Ordering::Relaxed);
         let newcomer = inner.join(self.host.hub(), info, Some(self.clone()));
         self.activity.join(now);
         self.is_joining.store(true, Ordering::Release);

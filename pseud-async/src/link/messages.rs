@@ -9,9 +9,10 @@ use crate::engine::any_link::AnyLink;
 use crate::engine::seat::Seat;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
+use pseud_proto::pseud::Transmit;
 use pseud_proto::session::Portion;
 use pseud_proto::zmtp::{Parts, Question, Token, Verdict};
-use pseud_proto::{PeerError, Reason};
+use pseud_proto::{Capabilities, PeerError, Profile, Reason};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -37,6 +38,8 @@ pub struct MessageLink {
     /// The carrier was told, and has not looked yet.
     told: AtomicBool,
     activity: Activity,
+    /// The peer is told why we end its session.
+    reads_goaway: bool,
     /// Where the peer is, as its carrier says.
     address: String,
     /// Nobody waits for what is said of its login any more.
@@ -56,11 +59,21 @@ impl MessageLink {
     ) -> Option<Arc<Self>> {
         let (seat, closing, told) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
         let (host, activity) = (host.clone(), Activity::new(host.hub().now()));
-        let address = info.address.to_string();
+        let (address, reads_goaway) = (info.address.to_string(), info.reads_goaway());
         let (ended, asking) = (AtomicBool::new(false), AtomicWaker::new());
-        let link =
-            Self { host, seat, key, carrier, closing, told, activity, address, ended, asking };
-        let link = Arc::new(link);
+        let link = Arc::new(Self {
+            host,
+            seat,
+            key,
+            carrier,
+            closing,
+            told,
+            activity,
+            reads_goaway,
+            address,
+            ended,
+            asking,
+        });
         let hub = link.host.hub();
         let mut inner = hub.lock();
         let is_welcome = admitted.is_none_or(|admitted| admitted.arrive(&mut inner, &info.user));
@@ -129,15 +142,18 @@ impl MessageLink {
         let now = self.host.hub().now();
         seat.act(|session, noted| {
             let transmit = session.poll_transmit(now, noted)?;
-            Some(transmit.with(|message, token| {
-                let last = [message.head.len(), message.body.len(), message.tail.len()];
-                let frames = message.frames.iter().map(|frame| frame.len());
-                self.activity.send(frames.chain(last).sum());
-                let frames = message.frames.iter().map(|frame| frame.to_vec());
-                let last = [message.head, &message.body[..], message.tail].concat();
-                (frames.chain([last]).collect(), token)
-            }))
+            let (frames, token) = frames_of(transmit);
+            self.activity.send(frames.iter().map(Vec::len).sum());
+            Some((frames, token))
         })
+    }
+
+    /// What tells the peer why this side has [ended](Self::closing) its session (GOAWAY), behind all that was
+    /// pulled; `None` for a peer that does not read it, and where it is none of its business.
+    pub fn parting(&self) -> Option<Vec<Vec<u8>>> {
+        let reason = self.closing().filter(|_| self.reads_goaway)?;
+        let profile = Profile::declared(Capabilities::ALL, usize::MAX);
+        Some(frames_of(Transmit::goaway(profile, reason)?).0)
     }
 
     /// That message was handed to the transport.
@@ -175,6 +191,15 @@ impl MessageLink {
             self.carrier.look_at(self.key);
         }
     }
+}
+
+/// A message as a transport of whole messages takes it.
+fn frames_of(message: Transmit) -> (Vec<Vec<u8>>, Token) {
+    message.with(|message, token| {
+        let frames = message.frames.iter().map(|frame| frame.to_vec());
+        let last = [message.head, &message.body[..], message.tail].concat();
+        (frames.chain([last]).collect(), token)
+    })
 }
 
 impl AnyLink for MessageLink {

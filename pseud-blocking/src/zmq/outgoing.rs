@@ -12,6 +12,10 @@ impl Worker {
         loop {
             let Some(peer) = self.peers.get_mut(key) else { return };
             if let Some(reason) = peer.link.closing() {
+                // What was begun and did not fit is not sent any more.
+                if let Some(parting) = peer.link.parting().filter(|_| peer.stuck.is_none()) {
+                    let _ = self.send(key, &parting);
+                }
                 return self.let_go(key, reason);
             }
             if peer.stuck.is_some() {

@@ -65,6 +65,12 @@ impl PeerInfo {
         self.profile.has_late_guard() && self.socket_type != SocketType::Req
     }
 
+    /// Whether it is told why its session is ended (GOAWAY): what had left then may be answered late, so its
+    /// reader must survive that.
+    pub fn reads_goaway(&self) -> bool {
+        self.profile.reads_goaway() && !self.has_late_guard()
+    }
+
     /// Whether it can be called. A REQ cannot: its socket takes whatever comes for the answer that it
     /// waits for, or drops it (RFC 28 §REQ).
     pub fn takes_calls(&self) -> bool {
