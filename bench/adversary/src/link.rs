@@ -1,8 +1,9 @@
 //! An attacker's link, with the bytes of the testkit, and a count of what all of them have sent.
 
 use pseud_testkit::raw;
+use socket2::{Domain, Socket, Type};
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -38,6 +39,18 @@ impl Link {
         stream.set_write_timeout(Some(Duration::from_millis(50)))?;
         stream.set_read_timeout(Some(Duration::from_millis(50)))?;
         Ok(Self(stream))
+    }
+
+    /// The same from that address of this machine's.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub(crate) fn from(source: Ipv4Addr, address: &str) -> io::Result<Self> {
+        let address: SocketAddr = address.parse().map_err(io::Error::other)?;
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from((source, 0)).into())?;
+        socket.connect_timeout(&address.into(), Duration::from_secs(5))?;
+        Ok(Self(socket.into()))
     }
 
     /// A session, declaring that.

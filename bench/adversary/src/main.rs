@@ -37,12 +37,14 @@ struct Args {
     /// Be the node under attack.
     #[arg(long, hide = true)]
     victim: bool,
+    #[arg(long, hide = true)]
+    bounds_loopback: bool,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     if args.victim {
-        victim::serve();
+        victim::serve(args.bounds_loopback);
         return ExitCode::SUCCESS;
     }
     let chosen: Vec<_> = ATTACKS
@@ -59,7 +61,7 @@ fn main() -> ExitCode {
     for _ in 0..args.rounds {
         for attack in &chosen {
             // A process each: what one attack has left would hide what another takes.
-            let victim = Victim::spawn();
+            let victim = Victim::spawn(attack.from_everywhere);
             let honest = Honest::new(&victim.endpoint);
             honest.warm_up(&victim.endpoint);
             rows.push(run(attack, &victim, &honest, share));
@@ -74,6 +76,9 @@ fn main() -> ExitCode {
         false => ExitCode::SUCCESS,
     }
 }
+
+/// Bytes for sources that are remembered: their number is bounded (`StrangerLimits`).
+const SOURCES_REMEMBERED: usize = 1 << 20;
 
 /// A fifth of the time before the attack and another after it are the honest peer's alone.
 fn run(attack: &attacks::Attack, victim: &Victim, honest: &Honest, share: Duration) -> Row {
@@ -94,6 +99,7 @@ fn run(attack: &attacks::Attack, victim: &Victim, honest: &Honest, share: Durati
         what: attack.what,
         sent,
         held: [held_before, held_at_most, held_after],
+        slack: if attack.from_everywhere { SOURCES_REMEMBERED } else { 0 },
         times: [before, during, after],
     }
 }

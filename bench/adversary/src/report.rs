@@ -11,6 +11,8 @@ pub(crate) struct Row {
     pub(crate) sent: u64,
     /// Bytes that the node holds: before, at most, and after.
     pub(crate) held: [usize; 3],
+    /// Bytes that may be held longer: sources are remembered for a while.
+    pub(crate) slack: usize,
     /// An honest peer's calls: before, during, and after.
     pub(crate) times: [Times; 3],
 }
@@ -43,10 +45,17 @@ impl Row {
             broken.push(format!("{}: held {peak} bytes at most", self.id));
         }
         // A page of slack: the counters themselves are kept somewhere.
-        if after > before + before / 20 + 4096 {
+        if after > before + before / 20 + 4096 + self.slack {
             broken.push(format!("{}: held {before} bytes before and {after} after", self.id));
         }
         let [quiet, during, later] = self.times;
+        // What is promised of strangers who leave their handshakes half open.
+        if self.slack > 0 && during.p99 > 2.0 * quiet.p99 {
+            broken.push(format!(
+                "{}: p99 {:.0} µs before and {:.0} during",
+                self.id, quiet.p99, during.p99
+            ));
+        }
         if later.p99 > 1.5 * quiet.p99 {
             broken.push(format!(
                 "{}: p99 {:.0} µs before and {:.0} after",

@@ -1,7 +1,7 @@
 //! The node under attack: a server of default limits, in a process of its own.
 
 use cap::Cap;
-use pseud::{Fault, Server};
+use pseud::{Fault, Options, Server};
 use std::alloc::System;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -12,12 +12,14 @@ static BYTES: Cap<System> = Cap::new(System, usize::MAX);
 
 pub(crate) const NAME: &str = "victim";
 
-/// Serves until the process is ended.
-pub(crate) fn serve() {
+/// Serves until the process is ended. `bounds_loopback`: who comes from this machine is a stranger as any other.
+pub(crate) fn serve(bounds_loopback: bool) {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(2).enable_all().build().expect("a runtime");
     let _in = runtime.enter();
-    let server = Server::new(NAME).expect("a server");
+    let mut options = Options::server(NAME);
+    options.admission.strangers.bounds_loopback = bounds_loopback;
+    let server = Server::with_options(options).expect("a server");
     server.register_sync("echo", |request| request.args::<(u64,)>().map_err(Fault::from)).unwrap();
     server.register_sync("large", |_| Ok::<_, Fault>("x".repeat(1 << 20))).unwrap();
     server.register_sync("take", |_| Ok::<_, Fault>(())).unwrap();
@@ -56,9 +58,10 @@ pub(crate) struct Victim {
 }
 
 impl Victim {
-    pub(crate) fn spawn() -> Self {
+    pub(crate) fn spawn(bounds_loopback: bool) -> Self {
         let this = std::env::current_exe().expect("this program");
         let mut command = Command::new(this);
+        command.args(bounds_loopback.then_some("--bounds-loopback"));
         command.arg("--victim").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the node under attack");
         let mut endpoint = String::new();

@@ -1,7 +1,11 @@
 //! Thousands of ZMTP peers that say who they are, answer PINGs, and nothing else.
 
 use anyhow::{Context, Result, ensure};
+use pseud::KeyPair;
+use pseud::proto::zmtp::{Connection, ConnectionConfig, MechanismConfig, Side};
+use std::io::IoSlice;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
@@ -11,13 +15,16 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 64;
 
 /// Plays so many peers, until stdin ends.
-pub(crate) async fn play(server: &str, peers: usize) -> Result<()> {
+pub(crate) async fn play(server: &str, peers: usize, curve: bool) -> Result<()> {
     let address = server.trim_start_matches("tcp://").to_owned();
     let (places, leaves) = (Arc::new(Semaphore::new(AT_ONCE)), watch::Sender::new(false));
     let mut all = JoinSet::new();
     for number in 0..peers {
         let place = places.clone().acquire_owned().await?;
-        let mut peer = Peer::connect(&address, number).await?;
+        let mut peer = match curve {
+            false => Peer::Raw(RawPeer::connect(&address, number).await?),
+            true => Peer::Curve(CurvePeer::connect(&address, number).await?),
+        };
         let mut left = leaves.subscribe();
         all.spawn(async move {
             peer.shake_hands().await?;
@@ -34,9 +41,91 @@ pub(crate) async fn play(server: &str, peers: usize) -> Result<()> {
     all.join_all().await.into_iter().collect()
 }
 
-struct Peer(TcpStream);
+/// The keys of the server.
+pub(crate) fn server_pair() -> KeyPair {
+    KeyPair::generate([7; 32])
+}
+
+enum Peer {
+    Raw(RawPeer),
+    Curve(CurvePeer),
+}
 
 impl Peer {
+    async fn shake_hands(&mut self) -> Result<()> {
+        match self {
+            Self::Raw(peer) => peer.shake_hands().await,
+            Self::Curve(peer) => peer.shake_hands().await,
+        }
+    }
+
+    async fn live(&mut self) -> Result<()> {
+        match self {
+            Self::Raw(peer) => peer.live().await,
+            Self::Curve(peer) => peer.live().await,
+        }
+    }
+}
+
+/// The same under CURVE, by the core's own connection, which answers PINGs.
+struct CurvePeer {
+    stream: TcpStream,
+    connection: Box<Connection>,
+}
+
+impl CurvePeer {
+    async fn connect(address: &str, number: usize) -> Result<Self> {
+        let stream = TcpStream::connect(address).await.context("connect")?;
+        stream.set_nodelay(true)?;
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_be_bytes());
+        let (server_keys, key_pair) = (vec![*server_pair().public()], KeyPair::generate(seed));
+        let mut config = ConnectionConfig::default();
+        config.mechanism = MechanismConfig::CurveClient { server_keys, key_pair };
+        config.identity = format!("peer {number}").into();
+        config.heartbeat.interval = None;
+        let now = Instant::now();
+        let connection = Connection::new(Arc::new(config), Side::Connecting, seed, now);
+        Ok(Self { stream, connection: Box::new(connection) })
+    }
+
+    async fn shake_hands(&mut self) -> Result<()> {
+        while !self.connection.is_ready() {
+            self.turn().await?;
+        }
+        self.write().await
+    }
+
+    async fn live(&mut self) -> Result<()> {
+        loop {
+            self.turn().await?;
+        }
+    }
+
+    async fn turn(&mut self) -> Result<()> {
+        self.write().await?;
+        let mut input = [0; 512];
+        let count = self.stream.read(&mut input).await?;
+        ensure!(count > 0, "the server has closed the link");
+        self.connection.handle_input(&mut input[..count], Instant::now())?;
+        while self.connection.poll_event().is_some() {}
+        Ok(())
+    }
+
+    async fn write(&mut self) -> Result<()> {
+        while self.connection.backlog() > 0 {
+            let mut slices = [IoSlice::new(&[]); 4];
+            let count = self.connection.slices(&mut slices);
+            let written = self.stream.write_vectored(&slices[..count]).await?;
+            self.connection.advance(written);
+        }
+        Ok(())
+    }
+}
+
+struct RawPeer(TcpStream);
+
+impl RawPeer {
     /// A DEALER of that number, NULL, ZMTP 3.1 (RFC 37).
     async fn connect(address: &str, number: usize) -> Result<Self> {
         let mut stream = TcpStream::connect(address).await.context("connect")?;

@@ -31,17 +31,24 @@ impl Hub {
     /// At most so many of the sessions behind that one in their order (at most [`PAGE_MAX`]). A session
     /// that is there from the first page to the last is in one of them, once.
     pub(crate) fn page(&self, after: Option<PeerId>, max: usize) -> Vec<Listed> {
-        let now = self.now();
+        let (now, max) = (self.now(), max.min(PAGE_MAX));
+        // Nothing is allocated under the lock.
+        let mut listed = Vec::with_capacity(max);
         let inner = self.lock();
-        let page = inner.behind(after).take(max.min(PAGE_MAX));
-        page.map(|(present, info)| present.listed(info.clone(), now)).collect()
+        let page = inner.behind(after).take(max);
+        listed.extend(page.map(|(present, info)| present.listed(info.clone(), now)));
+        drop(inner);
+        listed
     }
 
     /// The same, who they are alone.
     pub(crate) fn page_of_infos(&self, after: Option<PeerId>) -> Vec<(Arc<Seat>, Arc<PeerInfo>)> {
+        let mut known = Vec::with_capacity(PAGE_MAX);
         let inner = self.lock();
         let page = inner.behind(after).take(PAGE_MAX);
-        page.map(|(present, info)| (present.seat.clone(), info.clone())).collect()
+        known.extend(page.map(|(present, info)| (present.seat.clone(), info.clone())));
+        drop(inner);
+        known
     }
 }
 

@@ -31,15 +31,14 @@ pub struct Peering<R: Runtime, Role> {
     runtime: R,
     /// The tasks that accept or dial, by endpoint.
     tasks: Arc<Mutex<Tasks<R>>>,
-    keys: Arc<KeyPairs>,
     role: PhantomData<fn() -> Role>,
 }
 
 impl<R: Runtime, Role> Clone for Peering<R, Role> {
     fn clone(&self) -> Self {
-        let Self { node, options, runtime, tasks, keys, role } = self;
+        let Self { node, options, runtime, tasks, role } = self;
         let (node, options, runtime) = (node.clone(), options.clone(), runtime.clone());
-        Self { node, options, runtime, tasks: tasks.clone(), keys: keys.clone(), role: *role }
+        Self { node, options, runtime, tasks: tasks.clone(), role: *role }
     }
 }
 
@@ -53,11 +52,13 @@ impl<R: Runtime, Role> fmt::Debug for Peering<R, Role> {
 struct Tasks<R: Runtime> {
     bound: BTreeMap<Address, Bound>,
     connected: BTreeMap<Address, Dialed<R>>,
+    /// Those of their new links, once they have changed.
+    keys: Arc<KeyPairs>,
 }
 
 impl<R: Runtime> Default for Tasks<R> {
     fn default() -> Self {
-        Self { bound: BTreeMap::new(), connected: BTreeMap::new() }
+        Self { bound: BTreeMap::new(), connected: BTreeMap::new(), keys: Arc::default() }
     }
 }
 
@@ -65,8 +66,7 @@ impl<R: Runtime, Role> Peering<R, Role> {
     pub(crate) fn start(mut options: Options) -> Result<Self, SetupError> {
         let runtime = R::current().map_err(SetupError::Runtime)?;
         let (node, options) = (node_on(&mut options, &runtime)?, Arc::new(options));
-        let (tasks, keys) = (Arc::default(), Arc::default());
-        Ok(Self { node, options, runtime, tasks, keys, role: PhantomData })
+        Ok(Self { node, options, runtime, tasks: Arc::default(), role: PhantomData })
     }
 
     /// What handlers and other tasks may hold of it: it registers and calls, but neither binds nor
@@ -79,8 +79,8 @@ impl<R: Runtime, Role> Peering<R, Role> {
         &self.options
     }
 
-    pub(super) fn keys(&self) -> &KeyPairs {
-        &self.keys
+    pub(super) fn keys(&self) -> Arc<KeyPairs> {
+        self.tasks().keys.clone()
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks<R>> {
@@ -109,14 +109,9 @@ impl<R: Runtime, Role> Peering<R, Role> {
     ) -> Result<Address, EndpointError> {
         let address = endpoint.into_address()?.for_binding()?;
         self.check_alive("bind", &address)?;
-        let bind = accept::bind(
-            self.node.host(),
-            &self.options,
-            &address,
-            here,
-            &self.runtime,
-            &self.keys,
-        );
+        let keys = self.keys();
+        let bind =
+            accept::bind(self.node.host(), &self.options, &address, here, &self.runtime, &keys);
         let (bound, task) = within(&self.runtime, bind).await?;
         self.tasks().bound.insert(bound.clone(), task);
         Ok(bound)
@@ -139,7 +134,7 @@ impl<R: Runtime, Role> Peering<R, Role> {
             return Err(EndpointError::AlreadyConnected(address.into()));
         }
         let task =
-            dialer::connect(self.node.host(), &self.options, &address, &self.runtime, &self.keys)?;
+            dialer::connect(self.node.host(), &self.options, &address, &self.runtime, &tasks.keys)?;
         tasks.connected.insert(address, task);
         Ok(())
     }
