@@ -1,9 +1,8 @@
 //! What carries a link's messages: ZMTP, or kaa.rpc's packets.
 
-#[cfg(feature = "_curve")]
-use pseud_proto::zmtp::MechanismConfig;
 use pseud_proto::zmtp::{
-    Connection, ConnectionConfig, Event, Heartbeat, Incoming, MechanismName, Side, Verdict,
+    Connection, ConnectionConfig, Event, Heartbeat, Incoming, MechanismConfig, MechanismName, Side,
+    Verdict,
 };
 use pseud_proto::{Config, PeerError, Siblings};
 use std::io::IoSlice;
@@ -26,14 +25,10 @@ pub enum CarrierConfig {
 }
 
 impl CarrierConfig {
-    /// Links have those key pairs from now on, as a server of CURVE.
-    #[cfg(feature = "_curve")]
-    pub(crate) fn set_key_pairs(&mut self, pairs: Vec<pseud_proto::zmtp::KeyPair>) {
+    /// Links are of that mechanism from now on.
+    pub(crate) fn set_mechanism(&mut self, mechanism: MechanismConfig) {
         match self {
-            Self::Zmtp(config) => {
-                let key_pairs = pairs;
-                Arc::make_mut(config).mechanism = MechanismConfig::CurveServer { key_pairs };
-            }
+            Self::Zmtp(config) => Arc::make_mut(config).mechanism = mechanism,
             #[cfg(feature = "kaa")]
             Self::Kaa { .. } => {}
         }

@@ -14,6 +14,8 @@ pub(crate) mod lifecycle;
 mod names;
 mod options;
 mod peering;
+#[cfg(feature = "_curve")]
+mod rekeying;
 mod revoking;
 mod security;
 mod server;

@@ -75,6 +75,7 @@ impl<R: Runtime, Role> Peering<R, Role> {
         &self.node
     }
 
+    #[cfg(feature = "_curve")]
     pub(super) fn options(&self) -> &Options {
         &self.options
     }

@@ -2,6 +2,7 @@
 
 use super::Registry;
 use super::call_through;
+use super::call_through::id_of;
 use crate::call::error::CallError;
 use crate::engine::hub::Hub;
 use crate::engine::listing::{Listed, PAGE_MAX};
@@ -120,14 +121,6 @@ fn text_or_bytes(id: &Bytes) -> Value {
     match std::str::from_utf8(id) {
         Ok(text) if !text.starts_with('\0') => text.into(),
         _ => Value::Bin(id.clone()),
-    }
-}
-
-pub(super) fn id_of(value: &Value) -> Result<Bytes, Fault> {
-    match value {
-        Value::Str(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
-        Value::Bin(bytes) => Ok(bytes.clone()),
-        _ => Err(Fault::new("TypeError", "an id is a text or bytes")),
     }
 }
 

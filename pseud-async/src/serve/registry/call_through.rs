@@ -1,12 +1,21 @@
 //! `pseud.call`: a peer called by name, through the node that it is connected to.
 
-use super::admin::id_of;
 use crate::call::error::CallError;
 use crate::call::peer::Peer;
 use crate::serve::request::Request;
+use bytes::Bytes;
 use pseud_proto::{Exception, Fault, Reason, Several, To, Value};
 use serde::Deserialize;
 use std::time::Duration;
+
+/// By what somebody is known.
+pub(super) fn id_of(value: &Value) -> Result<Bytes, Fault> {
+    match value {
+        Value::Str(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
+        Value::Bin(bytes) => Ok(bytes.clone()),
+        _ => Err(Fault::new("TypeError", "an id is a text or bytes")),
+    }
+}
 
 #[derive(Deserialize)]
 struct OfCall {
