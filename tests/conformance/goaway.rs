@@ -65,7 +65,7 @@ fn who_is_shown_out_by_an_endpoint_reads_why() {
             wire.settle();
             let work = node.borrow_mut().work();
             let asked = node.borrow_mut().call(
-                To::Name("desk".into()),
+                To::Identity("desk".into()),
                 "store",
                 (vec![7_u8; 300_000],),
                 CallOptions::default(),

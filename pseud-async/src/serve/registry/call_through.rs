@@ -4,7 +4,8 @@ use crate::call::error::CallError;
 use crate::call::peer::Peer;
 use crate::serve::request::Request;
 use bytes::Bytes;
-use pseud_proto::{Exception, Fault, Reason, Several, To, Value};
+use pseud_proto::value::Value;
+use pseud_proto::{Exception, Fault, Reason, Several, To};
 use serde::Deserialize;
 use std::time::Duration;
 
