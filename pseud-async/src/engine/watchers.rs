@@ -12,9 +12,18 @@ const EVENTS_MAX: usize = 256;
 pub(crate) struct Watcher {
     events: VecDeque<KeptEvent>,
     lost: u64,
+    /// How many events there were for it, those that it lost among them.
+    happened: u64,
     waker: Option<Waker>,
     /// It is told of sessions alone: what else happens cannot drive those out.
     only_sessions: bool,
+}
+
+/// See [`Watchers::progress`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress {
+    pub(crate) happened: u64,
+    pub(crate) over: u64,
 }
 
 /// All who watch.
@@ -54,6 +63,7 @@ impl Watchers {
                 watcher.lost += 1;
             }
             watcher.events.push_back(event.clone());
+            watcher.happened += 1;
             wakers.extend(watcher.waker.take());
         }
         wakers
@@ -81,6 +91,14 @@ impl Watchers {
             None if is_over => (Poll::Ready(None), None),
             None => (Poll::Pending, watcher.waker.replace(cx.waker().clone())),
         }
+    }
+
+    /// How many events there were for that watcher, and how many of them it was told, or has lost: no more
+    /// of those will come.
+    pub(crate) fn progress(&self, key: usize) -> Progress {
+        let Some(watcher) = self.0.get(key) else { return Progress::default() };
+        let (happened, waiting) = (watcher.happened, watcher.events.len() as u64);
+        Progress { happened, over: happened - waiting }
     }
 
     /// Forgets what waits to be told to that watcher; it is to be dropped behind the lock.

@@ -27,7 +27,8 @@ pub enum PresenceEvent {
         /// Who is behind it.
         info: Arc<PeerInfo>,
     },
-    /// A session that had joined is there no more; or it has logged in, and joins again as its user.
+    /// A session that had joined is there no more; or it has logged in, and joins again as its user. It is of
+    /// the same user as its `Joined`.
     Left {
         /// The session.
         session: PeerId,
@@ -68,18 +69,25 @@ pub struct Presence {
     /// Who was told to be there, and the last look at all that found them.
     known: BTreeMap<PeerId, (Arc<PeerInfo>, u64)>,
     looks: u64,
-    look: Look,
+    /// Where the look that is under way goes on, behind that session. `None`: none is.
+    look: Option<Option<PeerId>>,
+    /// The oldest look whose unseen are not swept yet.
+    unswept: Option<Finished>,
+    /// The newest look that has ended.
+    finished: Finished,
     ready: VecDeque<PresenceEvent>,
 }
 
-/// How far a look at all who are there has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
-    /// Behind that session.
-    At(Option<PeerId>),
-    /// All were seen: who was not has left, unless the events that wait say more.
-    Seen,
-    Done,
+/// A look at all who are there that has ended.
+///
+/// Who was told of before it and not seen by it has left. Why says an event that happened before its end, or
+/// that was lost: once as many are over, whoever is still unseen leaves without. That is counted, not waited
+/// for: where there is much coming and going, an event waits always, and who has left would be kept for ever.
+#[derive(Debug, Clone, Copy, Default)]
+struct Finished {
+    look: u64,
+    /// How many events had happened by then.
+    events: u64,
 }
 
 impl fmt::Debug for Presence {
@@ -93,7 +101,8 @@ impl Presence {
     pub(crate) fn new(hub: Arc<Hub>) -> Self {
         let key = hub.lock().watchers.join_for_sessions();
         let (known, ready) = (BTreeMap::new(), VecDeque::new());
-        Self { hub, key, known, looks: 1, look: Look::At(None), ready }
+        let finished = Finished::default();
+        Self { hub, key, known, looks: 1, look: Some(None), unswept: None, finished, ready }
     }
 
     /// The next event; `None` once the node has shut down and all who were there have left. Cancel-safe.
@@ -107,14 +116,14 @@ impl Presence {
             if let Some(event) = self.ready.pop_front() {
                 return Poll::Ready(Some(event));
             }
-            if let Look::At(after) = self.look {
+            if let Some(after) = self.look {
                 self.look_behind(after);
                 continue;
             }
-            match self.poll_change(cx) {
+            let change = self.poll_change(cx);
+            match change {
                 Poll::Ready(Some(change)) => self.take(change),
-                // Every change that waited was told, and each page was looked at: who was on none of them has left.
-                _ if self.look == Look::Seen => self.sweep(),
+                _ if !self.ready.is_empty() => {}
                 ended => return ended.map(|_| None),
             }
         }
@@ -123,9 +132,11 @@ impl Presence {
     fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<KeptEvent>> {
         let mut inner = self.hub.lock();
         let is_over = inner.all_told;
+        let before = inner.watchers.progress(self.key).over;
         let (next, old) = inner.watchers.poll_next(self.key, is_over, cx);
         drop(inner);
         drop(old);
+        self.sweep(before);
         next
     }
 
@@ -133,43 +144,54 @@ impl Presence {
     fn look_behind(&mut self, after: Option<PeerId>) {
         let page = self.hub.page_of_infos(after);
         self.look = match page.last() {
-            Some((last, _)) if page.len() == PAGE_MAX => Look::At(Some(last.peer)),
-            _ => Look::Seen,
+            Some((last, _)) if page.len() == PAGE_MAX => Some(Some(last.peer)),
+            _ => None,
         };
+        if self.look.is_none() {
+            let events = self.hub.lock().watchers.progress(self.key).happened;
+            self.finished = Finished { look: self.looks, events };
+            self.unswept.get_or_insert(self.finished);
+        }
         for (seat, info) in page {
-            self.see(seat.peer, info, |_, _, info| Peer::of_session(seat, info));
+            self.see(seat.peer, info, true, |_, _, info| Peer::of_session(seat, info));
         }
     }
 
-    /// That session is there.
+    /// That session is there, as that user. `is_now`: that is no older than what was told of it.
     fn see(
         &mut self,
         session: PeerId,
         info: Arc<PeerInfo>,
+        is_now: bool,
         handle: impl FnOnce(&Arc<Hub>, PeerId, Arc<PeerInfo>) -> Peer,
     ) {
-        let told = self.known.insert(session, (info.clone(), self.looks));
-        if told.is_none() {
-            let peer = handle(&self.hub, session, info.clone());
-            self.ready.push_back(PresenceEvent::Joined { peer, session, info });
+        if let Some((told, look)) = self.known.get_mut(&session) {
+            *look = self.looks;
+            // Who was nobody leaves, and that user joins: each is told of with who it is.
+            if !is_now || told.user.id() == info.user.id() {
+                return;
+            }
+            self.forget(session, None);
         }
+        self.known.insert(session, (info.clone(), self.looks));
+        let peer = handle(&self.hub, session, info.clone());
+        self.ready.push_back(PresenceEvent::Joined { peer, session, info });
     }
 
     fn take(&mut self, change: KeptEvent) {
         match change {
             LinkEvent::Connected { peer: info, session, .. } => {
-                self.see(session, info, Peer::once);
+                // A look may have found it since, logged in: nobody logs out.
+                self.see(session, info, false, Peer::once);
             }
-            // Who was nobody leaves, and that user joins: each is told of with who it is.
             LinkEvent::LoggedIn { peer: info, session, .. } => {
-                self.forget(session, None);
-                self.see(session, info, Peer::once);
+                self.see(session, info, true, Peer::once);
             }
             LinkEvent::Disconnected { session, reason, .. } => self.forget(session, Some(reason)),
             LinkEvent::Lagged(missed) => {
                 self.ready.push_back(PresenceEvent::Lagged(missed));
                 self.looks += 1;
-                self.look = Look::At(None);
+                self.look = Some(None);
             }
             LinkEvent::Challenged { .. }
             | LinkEvent::Authenticated { .. }
@@ -186,11 +208,16 @@ impl Presence {
         }
     }
 
-    fn sweep(&mut self) {
-        self.look = Look::Done;
-        let unseen = self.known.iter().filter(|(_, (_, look))| *look != self.looks);
-        let unseen: Vec<_> = unseen.map(|(session, _)| *session).collect();
-        unseen.into_iter().for_each(|session| self.forget(session, None));
+    /// So many events are over: who was unseen by a look that ended before the last of them has left.
+    fn sweep(&mut self, over: u64) {
+        while let Some(Finished { look: seen_by, .. }) =
+            self.unswept.take_if(|finished| finished.events <= over)
+        {
+            let unseen = self.known.iter().filter(|(_, (_, look))| *look < seen_by);
+            let unseen: Vec<_> = unseen.map(|(session, _)| *session).collect();
+            unseen.into_iter().for_each(|session| self.forget(session, None));
+            self.unswept = Some(self.finished).filter(|finished| finished.look > seen_by);
+        }
     }
 }
 

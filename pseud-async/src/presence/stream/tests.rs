@@ -1,9 +1,12 @@
 use super::*;
 use crate::engine::joining::Newcomer;
 use crate::engine::seat::Seat;
+use crate::presence::feed::PresenceFeed;
 use crate::runtime::tests::ByHand;
-use std::collections::BTreeSet;
+use bytes::Bytes;
+use pseud_proto::User;
 use std::task::Waker;
+use std::time::Duration;
 
 fn hub() -> Arc<Hub> {
     Arc::new(Hub::new(Arc::default(), ByHand::default()).unwrap())
@@ -17,10 +20,27 @@ fn leave(seat: &Seat) {
     seat.end(Reason::PeerGone);
 }
 
+/// A login that is told of, or one whose event is yet to come.
+fn log_in(seat: &Seat, user: &'static str, is_told: bool) -> KeptEvent {
+    let mut inner = seat.hub.lock();
+    let info = inner.directory.login(seat.peer, User::new(user)).unwrap().info;
+    drop(inner);
+    let event = KeptEvent::logged_in(seat.peer, info);
+    if is_told {
+        tell(&seat.hub, &event);
+    }
+    event
+}
+
+fn tell(hub: &Hub, event: &KeptEvent) {
+    let wakers = hub.lock().watchers.notify(event);
+    wakers.into_iter().for_each(Waker::wake);
+}
+
 /// Who is there as a stream's events say it, which are judged as they come.
 #[derive(Default)]
 struct Told {
-    there: BTreeSet<PeerId>,
+    there: BTreeMap<PeerId, Bytes>,
     joined: usize,
     lagged: u64,
 }
@@ -28,15 +48,21 @@ struct Told {
 impl Told {
     fn take(&mut self, event: &PresenceEvent) {
         match event {
-            PresenceEvent::Joined { session, .. } => {
-                assert!(self.there.insert(*session), "{session} joined twice");
+            PresenceEvent::Joined { session, info, .. } => {
+                let user = info.user.id().clone();
+                assert!(self.there.insert(*session, user).is_none(), "{session} joined twice");
                 self.joined += 1;
             }
-            PresenceEvent::Left { session, .. } => {
-                assert!(self.there.remove(session), "{session} left and was not there");
+            PresenceEvent::Left { session, info, .. } => {
+                let joined = self.there.remove(session);
+                assert_eq!(joined.as_ref(), Some(info.user.id()), "{session} left as another");
             }
             PresenceEvent::Lagged(missed) => self.lagged += missed,
         }
+    }
+
+    fn sessions(&self) -> Vec<PeerId> {
+        self.there.keys().copied().collect()
     }
 
     /// Takes so many events at most; says whether there is nothing more to tell.
@@ -65,11 +91,12 @@ fn first_who_is_there_then_what_changes() {
     let short = join(&hub, 1_002);
     leave(&short);
     assert!(told.read(&mut presence, usize::MAX));
-    let mut there: BTreeSet<_> = peers.iter().map(|seat| seat.peer).collect();
+    let mut there: Vec<_> = peers.iter().map(|seat| seat.peer).collect();
     there.retain(|peer| presence.known.contains_key(peer));
     assert_eq!(there.len(), 998);
-    there.insert(new.peer);
-    assert_eq!((told.there, told.lagged), (there, 0));
+    there.push(new.peer);
+    there.sort_unstable();
+    assert_eq!((told.sessions(), told.lagged), (there, 0));
 }
 
 #[test]
@@ -91,7 +118,9 @@ fn k_05_joins_and_leaves_alternate_and_a_slow_reader_ends_with_the_truth() {
     }
     assert!(told.read(&mut presence, usize::MAX));
     assert!(told.lagged > 1_000, "{}", told.lagged);
-    assert_eq!(told.there, there.iter().map(|seat| seat.peer).collect());
+    let mut there: Vec<_> = there.iter().map(|seat| seat.peer).collect();
+    there.sort_unstable();
+    assert_eq!(told.sessions(), there);
     assert_eq!(presence.known.len(), told.there.len(), "it remembers no others");
 }
 
@@ -106,4 +135,85 @@ fn all_leave_with_the_node() {
     assert_eq!((told.joined, told.there.len()), (there.len(), 0));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(matches!(presence.poll_next(&mut cx), Poll::Ready(None)));
+}
+
+/// What waits for a reader when it begins is older than what it finds.
+#[test]
+fn a_login_before_the_first_look_is_told_once() {
+    for is_told_later in [false, true] {
+        let hub = hub();
+        let (mut presence, mut told) = (Presence::new(hub.clone()), Told::default());
+        let mut feed = PresenceFeed::new(&hub, Duration::ZERO);
+        let alice = join(&hub, 1);
+        let login = log_in(&alice, "alice", !is_told_later);
+        assert!(told.read(&mut presence, usize::MAX));
+        assert_eq!(told.there.get(&alice.peer).map(|user| &user[..]), Some(&b"alice"[..]));
+        if is_told_later {
+            tell(&hub, &login);
+        }
+        assert!(told.read(&mut presence, usize::MAX));
+        assert_eq!(told.joined, 1);
+        leave(&alice);
+        assert!(told.read(&mut presence, usize::MAX));
+        assert!(told.there.is_empty() && presence.known.is_empty());
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut last = None;
+        while let Poll::Ready(change) = feed.poll_next(&mut cx) {
+            last = change;
+        }
+        assert!(last.is_none_or(|change| !change.is_connected));
+    }
+}
+
+#[test]
+fn a_login_among_what_was_missed_is_told() {
+    let hub = hub();
+    let (mut presence, mut told) = (Presence::new(hub.clone()), Told::default());
+    let mut feed = PresenceFeed::new(&hub, Duration::ZERO);
+    let mut cx = Context::from_waker(Waker::noop());
+    let alice = join(&hub, 1);
+    assert!(told.read(&mut presence, usize::MAX));
+    let mut changes = Vec::new();
+    let mut read = |changes: &mut Vec<_>| {
+        while let Poll::Ready(Some(change)) = feed.poll_next(&mut cx) {
+            changes.push((format!("{:?}", change.who), change.is_connected));
+        }
+    };
+    read(&mut changes);
+    log_in(&alice, "alice", true);
+    (0..500).for_each(|name| leave(&join(&hub, 2 + name)));
+    assert!(told.read(&mut presence, usize::MAX));
+    read(&mut changes);
+    assert!(told.lagged > 0);
+    assert_eq!(told.there.get(&alice.peer).map(|user| &user[..]), Some(&b"alice"[..]));
+    leave(&alice);
+    assert!(told.read(&mut presence, usize::MAX));
+    read(&mut changes);
+    assert!(told.there.is_empty());
+    let of_alice =
+        |(who, is_connected): &(String, bool)| who.contains("User").then_some(*is_connected);
+    assert_eq!(changes.iter().filter_map(of_alice).collect::<Vec<_>>(), [true, false]);
+    let there = changes.iter().map(|(_, is_connected)| if *is_connected { 1 } else { -1 });
+    assert_eq!(there.sum::<i32>(), 0, "a stranger is there for ever: {changes:?}");
+}
+
+/// An event waits always: who has left unseen is swept all the same.
+#[test]
+fn k_05_what_a_slow_reader_holds_is_bounded_beside_churn_that_does_not_end() {
+    let hub = hub();
+    let (mut presence, mut told) = (Presence::new(hub.clone()), Told::default());
+    let mut there = VecDeque::new();
+    for step in 0..30_000 {
+        there.push_back(join(&hub, step));
+        if there.len() > 8 {
+            leave(&there.pop_front().unwrap());
+        }
+        assert!(step % 2 == 0 || step < 1_000 || !told.read(&mut presence, 1));
+        let known = presence.known.len();
+        assert!(known <= 8 + 2 * 256 + PAGE_MAX, "{known} after {step} joins");
+    }
+    assert!(told.lagged > 1_000, "{}", told.lagged);
+    assert!(told.read(&mut presence, usize::MAX));
+    assert_eq!(told.sessions(), presence.known.keys().copied().collect::<Vec<_>>());
+    assert_eq!(told.there.len(), there.len());
 }
