@@ -7,7 +7,7 @@ use pseud::{
 };
 use pseud_testkit::raw::{self, RawPeer};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const BEAT: Duration = Duration::from_millis(50);
@@ -83,6 +83,48 @@ async fn a_peer_that_beats_lives_and_one_that_falls_silent_is_out_in_time() {
     assert_eq!(end(&mut events).await, Reason::HeartbeatTimeout);
     assert!(spoke.elapsed() >= TIMEOUT - Duration::from_millis(1), "{:?}", spoke.elapsed());
     assert_eq!(server.stats().sessions, 0);
+}
+
+/// Our threads are busy for longer than the timeout: what came meanwhile is read before anybody is judged.
+#[tokio::test]
+async fn a_pause_of_our_own_ends_nobody() {
+    let (server, endpoint) = server(Ticking::new(BEAT, Some(TIMEOUT)), |options| {
+        let heartbeat = &mut options.connection.heartbeat;
+        (heartbeat.interval, heartbeat.timeout) = (Some(BEAT), TIMEOUT);
+    })
+    .await;
+    let mut events = server.events();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let live = std::thread::spawn({
+        let is_over = is_over.clone();
+        move || live_elsewhere(&endpoint, &is_over)
+    });
+    let event = soon(events.next()).await.unwrap();
+    assert!(matches!(event, ConnectionEvent::Connected { .. }), "{event:?}");
+    for _ in 0..2 {
+        std::thread::sleep(2 * TIMEOUT);
+        let event = tokio::time::timeout(2 * TIMEOUT, events.next()).await;
+        assert!(event.is_err(), "{event:?}");
+    }
+    is_over.store(true, Ordering::Relaxed);
+    live.join().unwrap();
+    assert_eq!(end(&mut events).await, Reason::PeerGone);
+}
+
+/// A peer that beats, and PINGs us and wants to be heard within a second: on a thread of its own, so that
+/// nothing of ours holds it up.
+fn live_elsewhere(endpoint: &str, is_over: &AtomicBool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut raw = RawPeer::dial(endpoint).await;
+        raw.shake_hands(&raw::greeting(), &raw::ready("DEALER", "raw")).await;
+        let beat = raw::message(&[b"", b"v1", b"", HEARTBEAT, b""]);
+        let mut pace = tokio::time::interval(BEAT);
+        while !is_over.load(Ordering::Relaxed) {
+            pace.tick().await;
+            raw.send(&[raw::command("PING", b"\0\x0a"), beat.clone()].concat()).await;
+        }
+    });
 }
 
 /// Bytes that are no message are no sign of life where messages are wanted.

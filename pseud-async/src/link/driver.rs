@@ -12,7 +12,11 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// What is noticed so late was not looked at: our process was stopped, or its threads were busy. What has
+/// come meanwhile has as long to be read before anybody is judged by the clock.
+const LATE: Duration = Duration::from_millis(100);
 
 /// What one flush of a turn writes.
 const FLUSH_BYTES: usize = 128 << 10;
@@ -32,6 +36,8 @@ pub(crate) struct Driver<R: Runtime> {
     reader: ReaderOf<R>,
     timer: Option<R::Timer>,
     armed: Option<Instant>,
+    /// A deadline that was noticed [`LATE`] counts from then on.
+    excused: Option<Instant>,
     blocked: bool,
     /// Messages wait at the connection.
     waits: bool,
@@ -71,9 +77,20 @@ impl<R: Runtime> Driver<R> {
         let link = StreamLink::new(host, config, origin, writer, address)?;
         let live = Live { open: host.hub().open_socket(), link };
         let runtime = runtime.clone();
-        let (timer, armed, kept) = (None, None, None);
+        let (timer, armed, excused, kept) = (None, None, None, None);
         let (blocked, waits, may_be_large) = (false, false, false);
-        Ok(Self { live, reader, timer, armed, blocked, waits, may_be_large, kept, runtime })
+        Ok(Self {
+            live,
+            reader,
+            timer,
+            armed,
+            excused,
+            blocked,
+            waits,
+            may_be_large,
+            kept,
+            runtime,
+        })
     }
 
     pub(crate) fn link(&self) -> &Arc<LinkOf<R>> {
@@ -267,12 +284,21 @@ impl<R: Runtime> Driver<R> {
     /// earlier, not whenever something is heard.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Ingest> {
         let Some(at) = self.live.link.poll_timeout() else { return Poll::Pending };
-        if self.armed.is_none_or(|armed| at < armed) {
-            self.arm(at);
+        self.excused = self.excused.filter(|until| at < *until);
+        let until = self.excused.unwrap_or(at);
+        if self.armed.is_none_or(|armed| until < armed) {
+            self.arm(until);
         }
         let Some(timer) = &mut self.timer else { return Poll::Pending };
         ready!(timer.poll(cx));
         self.armed = None;
+        let now = self.runtime.now();
+        if self.excused.is_none() && now.saturating_duration_since(at) > LATE {
+            self.excused = now.checked_add(LATE);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.excused = None;
         Poll::Ready(self.live.link.handle_timeout())
     }
 

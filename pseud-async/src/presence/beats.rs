@@ -90,12 +90,13 @@ impl Pulse {
         loop {
             sleep(runtime, interval).await;
             let (began, mut after) = (hub.now(), None);
+            let due = self.last.checked_add(interval).unwrap_or(began);
             loop {
                 let page = hub.page(after, PAGE_MAX);
                 let is_last = page.len() < PAGE_MAX;
                 after = page.last().map(|listed| listed.seat.peer);
                 let page = page.into_iter().map(PeerStatus::new).collect();
-                self.judge(hub, page);
+                self.judge(hub, page, due);
                 if is_last {
                     break;
                 }
@@ -105,9 +106,10 @@ impl Pulse {
         }
     }
 
-    /// The beat of those peers.
-    fn judge(&self, hub: &Hub, page: Vec<PeerStatus>) {
-        let (beats, now) = (&*self.beats, hub.now());
+    /// The beat of those peers, which was `due` then. Silence counts until then: what has come since our
+    /// process was stopped, or its threads were busy, is read before the next beat.
+    fn judge(&self, hub: &Hub, page: Vec<PeerStatus>, due: Instant) {
+        let beats = &*self.beats;
         let asked = caught(|| (beats.counts(), beats.timeout(), beats.sends()), unlogged);
         let Some((counts, timeout, sends)) = asked else { return };
         let mut silent: Vec<PeerId> = Vec::new();
@@ -119,7 +121,7 @@ impl Pulse {
             if sign >= self.last {
                 caught(|| beats.handle_heartbeat(peer), unlogged);
             }
-            let is_over = |timeout| now.saturating_duration_since(sign) >= timeout;
+            let is_over = |timeout| due.saturating_duration_since(sign) >= timeout;
             if timeout.is_some_and(is_over)
                 && caught(|| beats.handle_timeout(peer), unlogged) == Some(OnSilence::Ends)
             {

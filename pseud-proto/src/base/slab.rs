@@ -161,7 +161,7 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        (0u32..).zip(&self.slots).filter_map(|(index, slot)| {
+        self.slots.iter().zip(0u32..).filter_map(|(slot, index)| {
             Some((self.key(index, slot.generation), slot.value.as_ref()?))
         })
     }
@@ -169,7 +169,8 @@ impl<T> Slab<T> {
     /// The same from that slot on.
     pub(crate) fn iter_from(&self, start: u32) -> impl Iterator<Item = (Key, &T)> {
         let slots = self.slots.get(start as usize..).unwrap_or_default();
-        (start..).zip(slots).filter_map(|(index, slot)| {
+        // The slots first: there may be no index behind `start`.
+        slots.iter().zip(start..).filter_map(|(slot, index)| {
             Some((self.key(index, slot.generation), slot.value.as_ref()?))
         })
     }
@@ -260,6 +261,19 @@ mod tests {
         assert_eq!(slab.remove(first), None);
         assert_eq!(slab.get(second), Some(&"second"));
         assert_eq!(slab.len(), 1);
+    }
+
+    #[test]
+    fn it_is_walked_through_from_any_slot_on() {
+        let mut slab = Slab::new(MachineId(7));
+        let keys: Vec<_> = (0..3).map(|n| slab.insert(n)).collect();
+        slab.remove(keys[1]);
+        let behind = |start| slab.iter_from(start).map(|(key, &n)| (key, n)).collect::<Vec<_>>();
+        assert_eq!(behind(0), [(keys[0], 0), (keys[2], 2)]);
+        assert_eq!(behind(1), [(keys[2], 2)]);
+        for start in [3, 4, u32::MAX - 1, u32::MAX] {
+            assert_eq!(behind(start), []);
+        }
     }
 
     #[test]

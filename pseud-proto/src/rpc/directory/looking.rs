@@ -38,7 +38,9 @@ impl Directory {
     pub fn place_named(&self, name: &str) -> Option<PeerId> {
         let (index, generation) = name.split_once('-')?;
         let (index, generation) = (index.parse().ok()?, generation.parse().ok()?);
-        Some(PeerId(Key { machine: self.machine(), index, generation }))
+        let peer = PeerId(Key { machine: self.machine(), index, generation });
+        // Each has one name: none with a sign or zeros before it.
+        (peer.to_string() == name).then_some(peer)
     }
 
     /// The sessions that are there behind that one in their order, with who is behind each.

@@ -90,11 +90,10 @@ impl Liveness {
         if self.ttl.is_some_and(|ttl| ttl <= now) {
             return Beat::Silent;
         }
-        let Some(interval) = self.interval.filter(|_| self.next.is_some_and(|next| next <= now))
-        else {
-            return Beat::Wait;
-        };
-        let silence = now.saturating_duration_since(self.heard);
+        let due = self.next.filter(|due| *due <= now);
+        let (Some(interval), Some(due)) = (self.interval, due) else { return Beat::Wait };
+        // Who was stopped itself has read nothing since: that is nobody's silence, and asked about first.
+        let silence = due.saturating_duration_since(self.heard);
         if silence >= self.timeout {
             return Beat::Silent;
         }
@@ -147,6 +146,24 @@ mod tests {
         }
         assert!(beats.iter().filter(|beat| **beat == Beat::Ping).count() >= 2, "{beats:?}");
         assert_eq!(liveness.deadline(), Some(start + 15 * SECOND));
+    }
+
+    /// A process that was stopped for longer than the timeout asks before it ends anybody.
+    #[test]
+    fn a_pause_of_our_own_is_no_silence_of_the_peers() {
+        let start = Instant::now();
+        let mut liveness = liveness(5, 15, start);
+        let woken = start + 60 * SECOND;
+        assert_eq!(liveness.beat(woken), Beat::Ping);
+        // It answers, and goes on as before.
+        liveness.heard(woken + SECOND);
+        let at = liveness.deadline().unwrap();
+        assert_eq!(liveness.beat(at), Beat::Wait);
+        assert_eq!(liveness.beat(woken + 120 * SECOND), Beat::Ping);
+        // It does not.
+        let at = liveness.deadline().unwrap();
+        assert!(at <= woken + 126 * SECOND);
+        assert_eq!(liveness.beat(at), Beat::Silent);
     }
 
     #[test]
