@@ -53,7 +53,7 @@ fn pinging(demo: &Demo) -> (TcpStream, thread::JoinHandle<()>) {
     let mut greeting = [0; 64];
     (greeting[0], greeting[9], greeting[10], greeting[11]) = (0xff, 0x7f, 3, 1);
     greeting[12..16].copy_from_slice(b"NULL");
-    let ready = b"\x04\x2a\x05READY\x0bSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\x03raw";
+    let ready = b"\x04\x2c\x05READY\x0bSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\x03raw";
     assert_eq!(usize::from(ready[1]), ready.len() - 2);
     socket.write_all(&[&greeting[..], ready].concat()).unwrap();
     let (mut read, other) = (socket.try_clone().unwrap(), socket.try_clone().unwrap());
