@@ -27,6 +27,11 @@ struct Through {
     no_answer: Option<String>,
 }
 
+/// By these names a server is looked after.
+const RESERVED: &str = "pseud.";
+const NO_RIGHT: &str = "the server must let us: a user with the permission `admin`, or one that serves \
+                        with --open-admin";
+
 const MISMATCH: PeerError = PeerError::Incompatible(Incompatible::MechanismMismatch);
 const REFUSED: &str = "no answer: refused (400): the server does not admit this user or key; \
                        nothing was sent (a retry with the same one is refused, too)";
@@ -85,7 +90,11 @@ impl Calling {
             CallError::Fault(fault) => raised(&fault, traceback),
             // One word for both: a peer that declares more says it by an outcome, Python by an exception.
             error if error.is_service_not_found() => {
-                raised(&Fault::new("ServiceNotFoundError", method), traceback)
+                let code = raised(&Fault::new("ServiceNotFoundError", method), traceback);
+                if method.starts_with(RESERVED) {
+                    terminal::complain(NO_RIGHT);
+                }
+                code
             }
             CallError::Refused(refused) => fail(USAGE, &refused.to_string()),
             // There is an answer: it ran, and what it gave is malformed or over a limit.

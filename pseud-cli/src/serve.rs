@@ -8,10 +8,12 @@ use crate::{demo, kaa, rpcudp, terminal};
 use pseud::tokio::Drain;
 use pseud::{Options, Parting, PeerInfo, Presence, PresenceEvent, Registry, Role, Server};
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::spawn_blocking;
 
 /// How long open calls may take to end once we are told to stop: as long as callers wait by default.
 const GRACE: Duration = Duration::from_secs(5);
@@ -88,16 +90,20 @@ async fn serve(
         datagrams.push(endpoint);
     }
     let beside = kaa::serve(&arguments, registry).await?;
-    let signal = loop {
-        tokio::select! {
-            signal = signals.next() => break signal,
-            () = hangups.next() => {
-                if has_keys {
-                    reload_keys(&server, &arguments.guard);
-                }
-                users.iter().for_each(|users| reload(&server, users));
+    let reloading = async {
+        loop {
+            hangups.next().await;
+            if has_keys {
+                reload_keys(&server, &arguments.guard);
+            }
+            if let Some(users) = &users {
+                reload_beside(&server, users).await;
             }
         }
+    };
+    let signal: &str = tokio::select! {
+        signal = signals.next() => signal,
+        never = reloading => never,
     };
     tracing::info!(
         "{signal}: new calls are refused; stopping once open ones are answered, in {} s at most, \
@@ -123,9 +129,16 @@ async fn serve(
     Ok(())
 }
 
-/// Reads the users again, and shows out those who may not stay.
-fn reload(server: &Server, users_of: &Directory) {
-    let Reloaded { users, gone } = match users_of.reload() {
+/// Reads the users again. Signals are heard meanwhile: the file may be slow to open, and a hash takes a while.
+async fn reload_beside(server: &Server, users: &Arc<Directory>) {
+    let reading = users.clone();
+    let read = spawn_blocking(move || reading.reload()).await;
+    reload(server, users, read.unwrap_or_else(|panic| Err(panic.into())));
+}
+
+/// Shows out those who may not stay, by what was read.
+fn reload(server: &Server, users_of: &Directory, read: io::Result<Reloaded>) {
+    let Reloaded { users, gone } = match read {
         Ok(reloaded) => reloaded,
         Err(error) => {
             // The error may name what somebody wrote into the file.

@@ -1,8 +1,8 @@
 //! Who is there: listed, told as it changes, told to others, kept in a store, looked after from afar.
 
 use crate::{
-    Client, Runtime, Server, Tokio, client, conversations, eager, eager_client, hello, new_client,
-    new_server, now, serve, soon, spawn, until, yield_now,
+    Client, Runtime, SOON, Server, Tokio, client, conversations, eager, eager_client, hello,
+    new_client, new_server, now, serve, soon, spawn, until, yield_now,
 };
 use pseud::tokio::{MemoryPresence, PresenceStore, Who};
 use pseud::{
@@ -10,12 +10,14 @@ use pseud::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 conversations! { Tokio:
     peers_say_who_is_there_and_what_goes_on,
     a_feed_tells_each_user_once_and_a_store_holds_all,
     an_admin_lists_calls_and_kicks_and_nobody_else_does,
+    a_watch_ends_with_the_right_to_it_and_with_the_node,
     k_10_a_page_is_bounded_and_the_next_one_goes_on_behind_it,
 }
 
@@ -134,6 +136,11 @@ async fn an_admin_lists_calls_and_kicks_and_nobody_else_does<R: Runtime>() {
     assert!(text.contains("alice") && text.contains("root"), "{text}");
     let name: String = soon(root.call("pseud.call", ("alice", "name"))).await.unwrap();
     assert_eq!(name, "alice");
+    for timeout in [-1.0, f64::NAN, 1e300] {
+        let arguments = ("alice", "name", (), Value::Map(Vec::new()), timeout);
+        let odd = soon(root.call::<Value, _>("pseud.call", arguments)).await.unwrap_err();
+        assert!(matches!(&odd, CallError::Fault(fault) if fault.class == "ValueError"), "{odd}");
+    }
     for method in ["pseud.peers", "pseud.call", "pseud.kick", "pseud.watch"] {
         let refused = soon(alice.call::<Value, _>(method, ())).await.unwrap_err();
         assert!(refused.is_service_not_found(), "{method}: {refused}");
@@ -142,6 +149,33 @@ async fn an_admin_lists_calls_and_kicks_and_nobody_else_does<R: Runtime>() {
     let (_, _) = (joined(&mut presence).await, joined(&mut presence).await);
     let count: usize = soon(root.call("pseud.kick", ("alice",))).await.unwrap();
     assert_eq!((count, left(&mut presence).await), (1, Some(Reason::Revoked)));
+}
+
+async fn a_watch_ends_with_the_right_to_it_and_with_the_node<R: Runtime>() {
+    let (server, endpoint) = plain_server::<R>().await;
+    let root = user::<R>(&endpoint, "root").await;
+    let told = Arc::new(AtomicUsize::new(0));
+    let counts = told.clone();
+    let changed = move |request: pseud::Request| {
+        let (changes,): (Vec<Value>,) = request.args()?;
+        counts.fetch_add(changes.len(), Ordering::SeqCst);
+        Ok::<_, Fault>(())
+    };
+    root.register_sync("changed", changed).unwrap();
+    let admin = User::new("root").with_permission("admin");
+    let watching = || root.call::<Value, _>("pseud.watch", ("changed",)).timeout(SOON);
+    let first = spawn(watching());
+    until(|| told.load(Ordering::SeqCst) == 1).await;
+    assert_eq!(server.update_user(&User::new("root")), 1);
+    let _alice = user::<R>(&endpoint, "alice").await;
+    let ended = soon(first).await.unwrap().unwrap_err();
+    assert!(ended.is_service_not_found(), "{ended}");
+    assert_eq!(told.load(Ordering::SeqCst), 1, "it may not know of alice");
+    assert_eq!(server.update_user(&admin), 1);
+    let second = spawn(watching());
+    until(|| told.load(Ordering::SeqCst) == 3).await;
+    soon(server.drained()).await;
+    soon(second).await.unwrap().unwrap();
 }
 
 async fn k_10_a_page_is_bounded_and_the_next_one_goes_on_behind_it<R: Runtime>() {

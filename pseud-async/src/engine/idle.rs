@@ -6,11 +6,15 @@ use super::wait_list::WaitHandle;
 use pseud_proto::session::Sink;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 
 impl Hub {
     /// Takes no new requests from now on.
     pub(crate) fn drain(&self) {
         self.budget.close();
+        // In this order: whoever watches looks whether we drain after it has said that it waits.
+        let watching = self.lock().watchers.wake_all();
+        watching.into_iter().for_each(Waker::wake);
         // From here on sessions count what they owe by themselves; these may have owed before.
         let seats: Vec<Arc<Seat>> = self.lock().seats().cloned().collect();
         for seat in seats {
@@ -22,6 +26,11 @@ impl Hub {
                 }
             });
         }
+    }
+
+    /// Whether [`drain`](Self::drain) was called, or the node has ended.
+    pub(crate) fn drains(&self) -> bool {
+        self.budget.is_closed()
     }
 
     /// Whether nothing is open and no handler runs, also none of callers that have left; else that one is

@@ -1,10 +1,12 @@
 //! Predicates: who may reach the handlers of a domain.
 
 use crate::serve::caller::Caller;
+use crate::serve::handler_panics::{Whose, accepted, accepting};
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 pub(crate) type PredicateFuture = Pin<Box<dyn Future<Output = bool> + Send>>;
 
@@ -46,6 +48,28 @@ impl Predicate {
         Fut: Future<Output = bool> + Send + 'static,
     {
         Self::Async(Arc::new(move |caller| Box::pin(predicate(caller))))
+    }
+
+    /// Whether that caller may, asked again by whoever serves it already.
+    pub(crate) async fn still_accepts(&self, caller: &Caller, whose: &Whose) -> bool {
+        let named = || whose.clone();
+        match self {
+            Self::Open => true,
+            Self::Permission(permission) => caller.user().has_permission(permission),
+            Self::Sync(predicate) => accepted(named, || predicate(caller)),
+            Self::Async(predicate) => {
+                let Some(mut judging) = accepting(named, || predicate(caller.clone())) else {
+                    return false;
+                };
+                let accepts = poll_fn(|cx| {
+                    accepting(named, || judging.as_mut().poll(cx)).unwrap_or(Poll::Ready(false))
+                });
+                let accepts = accepts.await;
+                accepting(named, move || drop(judging));
+                accepts
+            }
+            Self::Missing(_) => false,
+        }
     }
 
     /// The guard of a domain of which nobody has said anything.

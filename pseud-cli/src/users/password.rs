@@ -9,6 +9,11 @@ use std::io;
 /// The memory in KiB that one check may take: a slip in the file must not take the machine's.
 const MEMORY_KIB_MAX: u32 = 1 << 20;
 
+/// The passes over its memory, and the KiB that all of them together touch (4 GiB), for the same reason: one check
+/// takes a few seconds at most. Whoever guesses at unknown names has as costly a check made.
+const PASSES_MAX: u32 = 64;
+const TOUCHED_KIB_MAX: u64 = 4 << 20;
+
 /// The hash of one password. It is never shown: whoever has it may guess in peace.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PasswordHash(phc::PasswordHash);
@@ -39,7 +44,7 @@ impl PasswordHash {
     /// Reads a PHC string. What it says is never part of the error.
     ///
     /// # Errors
-    /// It is none of argon2, or checking it would take more than 1 GiB.
+    /// It is none of argon2, or checking it would take more than 1 GiB, 64 passes, or 4 GiB in all passes.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let hash = phc::PasswordHash::new(text).map_err(|_| "it is no hash (a PHC string)")?;
         let algorithm = Algorithm::try_from(hash.algorithm.as_str());
@@ -47,6 +52,11 @@ impl PasswordHash {
         let params = Params::try_from(&hash).map_err(|_| "its hash has bad parameters")?;
         if params.m_cost() > MEMORY_KIB_MAX {
             return Err("checking its hash would take more than 1 GiB");
+        }
+        if params.t_cost() > PASSES_MAX || cost(&params) > TOUCHED_KIB_MAX {
+            return Err(
+                "checking its hash would take too long (more than 64 passes, or 4 GiB in all)",
+            );
         }
         match (hash.salt, hash.hash) {
             (Some(_), Some(_)) => Ok(Self(hash)),
@@ -80,9 +90,13 @@ impl PasswordHash {
 
     /// What checking it costs: to tell hashes apart that take different times.
     pub(crate) fn cost(&self) -> u64 {
-        let params = Params::try_from(&self.0).unwrap_or_default();
-        u64::from(params.m_cost()) * u64::from(params.t_cost())
+        cost(&Params::try_from(&self.0).unwrap_or_default())
     }
+}
+
+/// The KiB that all passes touch.
+fn cost(params: &Params) -> u64 {
+    u64::from(params.m_cost()) * u64::from(params.t_cost())
 }
 
 #[cfg(test)]
@@ -133,6 +147,9 @@ mod tests {
             "$2b$10$abcdefghijklmnopqrstuv",
             "$argon2id$v=19$m=1,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
             "$argon2id$v=19$m=2000000,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            "$argon2id$v=19$m=19456,t=4294967295,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            "$argon2id$v=19$m=64,t=65,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            "$argon2id$v=19$m=1048576,t=5,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
             without,
         ] {
             let error = PasswordHash::parse(text).unwrap_err();

@@ -143,6 +143,19 @@ fn a_watch_without_a_server_ends() {
 }
 
 #[test]
+fn a_server_that_is_watched_stops_at_once() {
+    let demo = Demo::with(&["--open-admin"]);
+    let watch = Program::start(&arguments("peers", &demo, &["--watch"]));
+    assert!(watch.line().starts_with("joined"));
+    demo.program.signal("TERM");
+    let ended = demo.program.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!ended.stderr.contains("stopped before"), "{ended:?}");
+    let ended = watch.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
 fn k_10_without_the_right_nothing_is_told() {
     let demo = Demo::start();
     for command in ["peers", "kick"] {
@@ -151,6 +164,7 @@ fn k_10_without_the_right_nothing_is_told() {
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
         let text = format!("ServiceNotFoundError: pseud.{command}");
         assert!(ended.stderr.contains(&text), "{ended:?}");
+        assert!(ended.stderr.contains("permission `admin`"), "{ended:?}");
     }
     let ended = demo.call(&["--to", "desk", "hello", "Charly"]);
     assert_eq!(ended.code, Some(1));

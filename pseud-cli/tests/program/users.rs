@@ -6,6 +6,7 @@ use pseud::proto::zmtp::Secret;
 use pseud::{CallError, Client, ConnectionEvent, Options, Reason};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -237,9 +238,14 @@ async fn a_bad_file_changes_nothing() {
     let good = fs::read_to_string(&file).unwrap();
     let demo = Demo::with(&["--security", "plain", "--users", &file]);
     let charly = client(&demo, "charly").await;
-    for bad in
-        ["users = marker", "[users.charly]\npasword = 'x'\n", "users.charly.password = 'marker'"]
-    {
+    for bad in [
+        "users = marker",
+        "[users.charly]\npasword = 'x'\n",
+        "users.charly.password = 'marker'",
+        // One check of it would take years.
+        "users.charly.password = '$argon2id$v=19$m=19456,t=4294967295,p=1$c29tZXNhbHQ$\
+         CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'",
+    ] {
         fs::write(&file, bad).unwrap();
         demo.program.signal("HUP");
         let line = demo.program.log_with("users are not reloaded");
@@ -254,6 +260,20 @@ async fn a_bad_file_changes_nothing() {
     demo.program.signal("HUP");
     demo.program.wait_for_log("users reloaded");
     client(&demo, "alice").await;
+}
+
+/// What is in the file's place is never there to be read.
+#[test]
+fn signals_are_heard_while_the_file_is_read() {
+    let place = Place::new("slow-reload");
+    let (file, password) = (place.path("users.toml"), place.password("password", "open sesame"));
+    done(&["add", &file, "charly", "--password-file", &password]);
+    let demo = Demo::with(&["--security", "plain", "--users", &file]);
+    fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").args(["-m", "600", &file]).status().unwrap().success());
+    demo.program.signal("HUP");
+    demo.program.signal("TERM");
+    assert_eq!(demo.program.end().code, Some(0));
 }
 
 #[tokio::test]

@@ -3,24 +3,29 @@
 use super::Registry;
 use super::call_through;
 use super::call_through::id_of;
+use super::table::Table;
 use crate::call::error::CallError;
 use crate::engine::hub::Hub;
 use crate::engine::listing::{Listed, PAGE_MAX};
 use crate::presence::stream::{Presence, PresenceEvent};
 use crate::serve::caller::{Caller, Wire};
 use crate::serve::handler::Handler;
+use crate::serve::handler_panics::Whose;
 use crate::serve::request::Request;
 use bytes::Bytes;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::value::Value;
 use pseud_proto::{Fault, Parting, PeerId, Reason, Several, To, User};
 use serde::{Deserialize, Serialize};
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Instant;
 
 /// The domain of those handlers. Its predicate is asked at each call, as any other's.
 const DOMAIN: &str = "pseud.admin";
+
+const WATCH: &str = "pseud.watch";
 
 impl Registry {
     /// Serves the reserved handlers by which a node is looked after, to those whom `may` accepts besides
@@ -38,17 +43,20 @@ impl Registry {
     /// answers `{"no_answer": why}`, and else `{"value": answer}`.
     ///
     /// They are about the node that serves the request. A request in a datagram, and one that is made in
-    /// another's name, is refused whatever `may` says: nobody has shown who asks.
+    /// another's name, is refused whatever `may` says: nobody has shown who asks. A `pseud.watch` asks it again
+    /// before each of its calls, of the user as it is then; it ends when the node drains.
     pub fn serve_admin(&self, may: impl Fn(&Caller) -> bool + Send + Sync + 'static) {
         self.predicate(DOMAIN, move |caller| {
             let is_known = caller.wire() != Wire::Rpcudp && caller.forwarded_by().is_none();
             is_known && (caller.user().has_permission(User::ADMIN) || may(caller))
         });
+        let table = Arc::downgrade(self.table());
+        let watch = move |request| watch(request, table.clone());
         self.table().put_reserved(
             DOMAIN,
             [
                 ("pseud.peers", Handler::from_async(peers)),
-                ("pseud.watch", Handler::from_async(watch)),
+                (WATCH, Handler::from_async(watch)),
                 ("pseud.kick", Handler::from_async(kick)),
                 ("pseud.call", Handler::from_async(call_through::call)),
             ],
@@ -209,11 +217,15 @@ impl Told {
 }
 
 /// Each call waits for its answer: a caller that is slow is told the last state of what it missed. It goes
-/// on until the caller leaves, gives no answer, or this node ends.
-async fn watch(request: Request) -> Result<(), Fault> {
+/// on until the caller leaves, gives no answer or may not watch any more, or this node drains or ends.
+async fn watch(request: Request, table: Weak<Table>) -> Result<(), Fault> {
     let OfWatch { method } = request.bind()?;
     let mut presence = Presence::new(request.caller().seat.hub.clone());
-    while let Some(told) = next_told(&mut presence).await {
+    let hub = &request.caller().seat.hub;
+    while let Some(told) = next_told(&mut presence, hub).await {
+        if !may_still_watch(&request, &table).await {
+            return Err(Fault::new("ServiceNotFoundError", WATCH));
+        }
         let call = request.caller().call::<Value, _>(&method, (told,));
         match call.await {
             Ok(_) => {}
@@ -221,17 +233,36 @@ async fn watch(request: Request) -> Result<(), Fault> {
             Err(error) => return Err(error.into()),
         }
     }
-    pending().await
+    Ok(())
 }
 
-/// What there is to tell, a page at most; waits until there is something.
-async fn next_told(presence: &mut Presence) -> Option<Vec<Told>> {
+/// Its session's user may be another by now than the one that asked, or may do less.
+async fn may_still_watch(request: &Request, table: &Weak<Table>) -> bool {
+    let (mut caller, whose) = (request.caller().clone(), Whose::of(request));
+    let info = caller.seat.hub.lock().directory.peer_info(caller.seat.peer).cloned();
+    let (Some(info), Some(table)) = (info, table.upgrade()) else { return false };
+    caller.provenance.user = info.user.clone();
+    caller.info = info;
+    let candidates = table.snapshot(None).candidates(WATCH);
+    let predicates = candidates.into_iter().map(|candidate| candidate.predicate);
+    for predicate in predicates {
+        if predicate.still_accepts(&caller, &whose).await {
+            return true;
+        }
+    }
+    false
+}
+
+/// What there is to tell, a page at most; waits until there is something. `None`: the node drains, or has ended.
+async fn next_told(presence: &mut Presence, hub: &Hub) -> Option<Vec<Told>> {
     let mut told = Vec::new();
     poll_fn(|cx| {
         while told.len() < PAGE_MAX {
             match presence.poll_next(cx) {
                 Poll::Ready(Some(event)) => told.extend(Told::of(event)),
                 Poll::Ready(None) if told.is_empty() => return Poll::Ready(false),
+                // A drain wakes all who watch.
+                Poll::Pending if told.is_empty() && hub.drains() => return Poll::Ready(false),
                 Poll::Pending if told.is_empty() => return Poll::Pending,
                 Poll::Ready(None) | Poll::Pending => break,
             }

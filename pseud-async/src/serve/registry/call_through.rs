@@ -36,8 +36,9 @@ pub(super) async fn call(request: Request) -> Result<Value, Fault> {
     let call = to.call(&method, args.unwrap_or_default());
     let mut call =
         call.kwargs(kwargs.unwrap_or_else(|| Value::Map(Vec::new()))).hops(caller.hops_of_calls());
-    if let Some(timeout) = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-        call = call.timeout(timeout);
+    if let Some(seconds) = timeout {
+        let bad = |_| Fault::new(Exception::ValueError, "`timeout` is no span of time in seconds");
+        call = call.timeout(Duration::try_from_secs_f64(seconds).map_err(bad)?);
     }
     let told = |name: &str, value| Value::Map(vec![(name.into(), value)]);
     match (call.await, outcome.unwrap_or_default()) {
