@@ -21,7 +21,7 @@ pub(crate) struct Watcher {
 
 /// See [`Watchers::progress`].
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Progress {
+pub(crate) struct WatcherProgress {
     pub(crate) happened: u64,
     pub(crate) over: u64,
 }
@@ -95,10 +95,10 @@ impl Watchers {
 
     /// How many events there were for that watcher, and how many of them it was told, or has lost: no more
     /// of those will come.
-    pub(crate) fn progress(&self, key: usize) -> Progress {
-        let Some(watcher) = self.0.get(key) else { return Progress::default() };
+    pub(crate) fn progress(&self, key: usize) -> WatcherProgress {
+        let Some(watcher) = self.0.get(key) else { return WatcherProgress::default() };
         let (happened, waiting) = (watcher.happened, watcher.events.len() as u64);
-        Progress { happened, over: happened - waiting }
+        WatcherProgress { happened, over: happened - waiting }
     }
 
     /// Forgets what waits to be told to that watcher; it is to be dropped behind the lock.
