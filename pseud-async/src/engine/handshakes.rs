@@ -47,13 +47,18 @@ impl Handshakes {
     }
 
     /// Whether that name's password may be checked for who comes from there.
-    pub(crate) fn may_ask(&self, user: &[u8], address: &str, now: Instant) -> bool {
+    pub(crate) fn may_ask(&self, user: &Bytes, address: &str, now: Instant) -> bool {
         self.lock().may_ask(user, ip(address), now)
     }
 
-    /// The password for that name was wrong.
-    pub(crate) fn denied(&self, user: &Bytes, now: Instant) {
-        self.lock().denied(user, now);
+    /// The password for that name that was shown from there was wrong.
+    pub(crate) fn denied(&self, user: &Bytes, address: &str, now: Instant) {
+        self.lock().denied(user, ip(address), now);
+    }
+
+    /// It was right.
+    pub(crate) fn admitted(&self, user: &Bytes, address: &str) {
+        self.lock().admitted(user, ip(address));
     }
 
     /// What somebody showed from there, once it was in, was right or wrong.

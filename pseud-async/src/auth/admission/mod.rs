@@ -134,7 +134,7 @@ impl Applicant {
         match checked.map(|verdict| self.revoked.judge(verdict)) {
             Some(Verdict::Deny) => {
                 if let Some(name) = &self.name {
-                    self.handshakes.denied(name, self.hub.now());
+                    self.handshakes.denied(name, &self.source.address, self.hub.now());
                 }
                 self.logged_in(false);
                 if self.is_login {
@@ -145,6 +145,9 @@ impl Applicant {
             }
             Some(verdict) => {
                 if matches!(verdict, Verdict::Admit(_)) {
+                    if let Some(name) = &self.name {
+                        self.handshakes.admitted(name, &self.source.address);
+                    }
                     self.logged_in(true);
                 }
                 verdict

@@ -10,6 +10,8 @@ struct Failures {
     count: u32,
     /// When the last one was, or the last time half of them was forgotten.
     since: Instant,
+    /// When half of them was last forgiven for a success.
+    forgiven: Option<Instant>,
 }
 
 impl Failures {
@@ -22,8 +24,9 @@ impl Failures {
             Ok(halvings) => Self {
                 count: self.count.checked_shr(halvings).unwrap_or(0),
                 since: self.since + halve_after.saturating_mul(halvings),
+                ..self
             },
-            Err(_) => Self { count: 0, since: now },
+            Err(_) => Self { count: 0, since: now, ..self },
         }
     }
 }
@@ -85,7 +88,7 @@ impl<K: Ord + Clone> Ledger<K> {
         let halve_after = limits.failures_halve_after;
         if let Some(failures) = self.known.get_mut(&key) {
             let count = failures.at(halve_after, now).count.saturating_add(1);
-            *failures = Failures { count, since: now };
+            *failures = Failures { count, since: now, ..*failures };
             return;
         }
         let swept = *self.swept.get_or_insert(now);
@@ -96,20 +99,36 @@ impl<K: Ord + Clone> Ledger<K> {
             self.make_room(limits, now);
         }
         if self.known.len() < limits.remembered_max {
-            self.known.insert(key, Failures { count: 1, since: now });
+            self.known.insert(key, Failures { count: 1, since: now, forgiven: None });
         }
     }
 
-    /// Forgets half of its failures.
-    pub(super) fn forgive<Q: Ord + ?Sized>(&mut self, key: &Q)
-    where
+    /// Forgets half of its failures, the greater half stays; once each time that time forgets as many. Else
+    /// whoever fails by one name and comes in by another in turn had never failed.
+    pub(super) fn forgive<Q: Ord + ?Sized>(
+        &mut self,
+        key: &Q,
+        limits: &StrangerLimits,
+        now: Instant,
+    ) where
         K: std::borrow::Borrow<Q>,
     {
         let Some(failures) = self.known.get_mut(key) else { return };
-        failures.count /= 2;
-        if failures.count == 0 {
-            self.known.remove(key);
+        let halve_after = limits.failures_halve_after;
+        let waits = |at: Instant| now.saturating_duration_since(at) < halve_after;
+        if !failures.forgiven.is_some_and(waits) {
+            let now_left = failures.at(halve_after, now);
+            *failures =
+                Failures { count: now_left.count.div_ceil(2), forgiven: Some(now), ..now_left };
         }
+    }
+
+    /// Forgets all of its failures.
+    pub(super) fn forget<Q: Ord + ?Sized>(&mut self, key: &Q)
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.known.remove(key);
     }
 
     /// Drops those of which nothing is left to remember.

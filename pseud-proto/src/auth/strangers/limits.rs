@@ -21,21 +21,25 @@ pub struct StrangerLimits {
     /// protocol, or took too long, and logins that were wrong. Who only connects and leaves, as probes of health do, has not
     /// failed. Default 8: behind one address may be many.
     pub source_failures_free: u32,
-    /// Wrong passwords for one name, known or not, that have no consequence. Default 3.
+    /// Wrong passwords for one name, known or not, that have no consequence. Default 3. After that the sources
+    /// that were wrong about the name wait before they may try it again; others need not. Behind one address
+    /// (also that of a proxy on this machine) a guesser so delays the user whose name it guesses.
     pub user_failures_free: u32,
     /// How long a source or a name waits after the first failure that has a consequence; each further one
     /// doubles it. Default 1 s.
     pub backoff_first: Duration,
     /// The longest wait. Default 5 min.
     pub backoff_max: Duration,
-    /// Half of the failures are forgotten each time that this passes without another, and whenever
-    /// somebody of that source comes in. Default 1 min.
+    /// Half of the failures are forgotten each time that this passes without another; and, once in that time,
+    /// when somebody of that source comes in. Default 1 min.
     pub failures_halve_after: Duration,
-    /// Sources, and as many names, that are remembered; those with the fewest failures are forgotten
-    /// first. Default 4 096 each, at some 100 bytes.
+    /// Sources, as many names, and as many pairs of both, that are remembered; those with the fewest failures
+    /// are forgotten first. Default 4 096 each, at some 100 bytes and the name's.
     pub remembered_max: usize,
     /// Whether sources on this machine (127.0.0.0/8, ::1) are bounded as others are. Default false: behind
-    /// a proxy or a tunnel there may be everybody.
+    /// a proxy or a tunnel there may be everybody. What is remembered of names
+    /// ([`user_failures_free`](Self::user_failures_free)) holds there, too: else who comes by a proxy might guess
+    /// without end.
     pub bounds_loopback: bool,
 }
 

@@ -28,6 +28,8 @@ pub struct Strangers {
     sources: Ledger<Block>,
     /// By what they say they are: any bytes, 255 at most (PLAIN).
     users: Ledger<Bytes>,
+    /// By both: who guesses at which name.
+    guesses: Ledger<(Block, Bytes)>,
     stats: StrangerStats,
 }
 
@@ -47,7 +49,8 @@ pub enum StrangerDropped {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandshakeEnd {
-    /// It was completed by somebody who is known: half of the source's failures are forgotten.
+    /// It was completed by somebody who is known: half of the source's failures are forgotten, once in
+    /// [`StrangerLimits::failures_halve_after`].
     Completed,
     /// It was broken off by either side, or completed by nobody who is known, which says nothing of the
     /// source.
@@ -152,23 +155,25 @@ impl Strangers {
             }
         }
         match how {
-            HandshakeEnd::Completed => self.sources.forgive(&source),
+            HandshakeEnd::Completed => self.sources.forgive(&source, &self.limits, now),
             HandshakeEnd::Abandoned => {}
             HandshakeEnd::Failed => self.sources.add(source, &self.limits, now),
         }
     }
 
     /// Whether that name's password may be checked for who comes from there. While a name has to wait,
-    /// only sources that have not failed may ask: whoever guesses keeps out nobody else who knows it. A source
-    /// that has to wait may not, over links that it has already.
-    pub fn may_ask(&mut self, user: &[u8], from: Option<IpAddr>, now: Instant) -> bool {
+    /// only sources that have not failed with it may ask: whoever guesses keeps out nobody else who knows it,
+    /// and what else he knows does not help him. A source that has to wait may not, over links that it has
+    /// already.
+    pub fn may_ask(&mut self, user: &Bytes, from: Option<IpAddr>, now: Instant) -> bool {
         let (limits, source) = (&self.limits, Block::of(from));
         let free = limits.user_failures_free;
         let waits = self.users.waits_until(user, free, limits, now).is_some();
         let free = limits.source_failures_free;
         let source_waits =
             self.is_bounded(from) && self.sources.waits_until(&source, free, limits, now).is_some();
-        let refused = source_waits || waits && self.sources.count(&source, limits, now) > 0;
+        let has_guessed = || self.guesses.count(&(source, user.clone()), limits, now) > 0;
+        let refused = source_waits || waits && has_guessed();
         self.stats.questions_refused += u64::from(refused);
         !refused
     }
@@ -177,14 +182,21 @@ impl Strangers {
     pub fn logged_in(&mut self, from: Option<IpAddr>, is_right: bool, now: Instant) {
         let source = Block::of(from);
         match is_right {
-            true => self.sources.forgive(&source),
+            true => self.sources.forgive(&source, &self.limits, now),
             false => self.sources.add(source, &self.limits, now),
         }
     }
 
-    /// The password for that name was wrong, or nobody has it: both are remembered alike.
-    pub fn denied(&mut self, user: &Bytes, now: Instant) {
+    /// The password for that name that was shown from there was wrong, or nobody has that name: both are
+    /// remembered alike.
+    pub fn denied(&mut self, user: &Bytes, from: Option<IpAddr>, now: Instant) {
         self.users.add(user.clone(), &self.limits, now);
+        self.guesses.add((Block::of(from), user.clone()), &self.limits, now);
+    }
+
+    /// The password for that name that was shown from there was right: who mistyped it before did not guess.
+    pub fn admitted(&mut self, user: &Bytes, from: Option<IpAddr>) {
+        self.guesses.forget(&(Block::of(from), user.clone()));
     }
 }
 

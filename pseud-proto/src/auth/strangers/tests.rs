@@ -115,16 +115,85 @@ fn g_04_who_guesses_a_password_keeps_out_nobody_who_knows_it() {
     for n in 0..1_000 {
         assert!(strangers.may_ask(&user, nth(n), now), "a source that has not failed may ask");
         strangers.begin(nth(n), LUCKY, now).unwrap();
-        strangers.denied(&user, now);
+        strangers.denied(&user, nth(n), now);
         strangers.end(nth(n), HandshakeEnd::Failed, now);
     }
     // None of them may guess again, at that name; another is another's.
     assert!((0..1_000).all(|n| !strangers.may_ask(&user, nth(n), now)));
-    assert!(strangers.may_ask(b"alice", nth(1), now));
+    assert!(strangers.may_ask(&Bytes::from_static(b"alice"), nth(1), now));
     assert_eq!(strangers.stats().questions_refused, 1_000);
     assert!(strangers.may_ask(&user, nth(1_001), now), "who knows it is elsewhere");
     let later = now + Duration::from_secs(301);
     assert!(strangers.may_ask(&user, nth(1), later), "it is a delay, no ban");
+}
+
+/// How many of so many guesses at a name are asked, one each 5 ms, from a source that shows in between what it
+/// knows to be right: as `within` has it.
+fn asked_beside_own_logins(
+    guess: impl Fn(u32) -> Bytes,
+    within: impl Fn(&mut Strangers, Instant),
+) -> usize {
+    let (start, mut strangers, mallory) = (Instant::now(), Strangers::default(), nth(66));
+    let asked = (0..1_000_u32).filter(|n| {
+        let (now, name) = (start + Duration::from_millis(5) * *n, guess(*n));
+        let asked = strangers.begin(mallory, LUCKY, now).is_ok();
+        let is_asked = asked && strangers.may_ask(&name, mallory, now);
+        if is_asked {
+            strangers.denied(&name, mallory, now);
+        }
+        if asked {
+            let end = if is_asked { HandshakeEnd::Failed } else { HandshakeEnd::Abandoned };
+            strangers.end(mallory, end, now);
+            within(&mut strangers, now);
+        }
+        is_asked
+    });
+    asked.count()
+}
+
+#[test]
+fn g_04_who_has_an_account_guesses_no_faster_at_anothers() {
+    let mallory = nth(66);
+    let own = Bytes::from_static(b"mallory");
+    let by_handshake = |strangers: &mut Strangers, now| {
+        if strangers.begin(mallory, LUCKY, now).is_ok() {
+            strangers.admitted(&own, mallory);
+            strangers.end(mallory, HandshakeEnd::Completed, now);
+        }
+    };
+    let by_hello = |strangers: &mut Strangers, now| {
+        strangers.admitted(&own, mallory);
+        strangers.logged_in(mallory, true, now);
+    };
+    let victim = |_| Bytes::from_static(b"victim");
+    let everybody = |n: u32| Bytes::from(n.to_string());
+    // 1 000 guesses in 5 s: those that are free, and one or two behind waits of 1 s and 2 s.
+    for asked in [
+        asked_beside_own_logins(victim, by_handshake),
+        asked_beside_own_logins(victim, by_hello),
+    ] {
+        assert!((4..=6).contains(&asked), "{asked} at one name");
+    }
+    // At a thousand names it is the source that waits.
+    for asked in [
+        asked_beside_own_logins(everybody, by_handshake),
+        asked_beside_own_logins(everybody, by_hello),
+    ] {
+        assert!((9..=12).contains(&asked), "{asked} at many names");
+    }
+}
+
+#[test]
+fn g_04_who_mistyped_a_password_and_then_knew_it_has_not_guessed() {
+    let (now, mut strangers) = (Instant::now(), Strangers::default());
+    let alice = Bytes::from_static(b"alice");
+    for n in 0..100 {
+        strangers.denied(&alice, nth(n), now);
+    }
+    assert!(!strangers.may_ask(&alice, nth(1), now));
+    strangers.admitted(&alice, nth(1));
+    assert!(strangers.may_ask(&alice, nth(1), now));
+    assert!(!strangers.may_ask(&alice, nth(2), now), "that was another source");
 }
 
 #[test]
@@ -136,11 +205,12 @@ fn what_is_remembered_is_bounded_and_the_worst_stay() {
     }
     for n in 100..10_000 {
         fail(&mut strangers, nth(n), now);
-        strangers.denied(&Bytes::from(n.to_string()), now);
+        strangers.denied(&Bytes::from(n.to_string()), nth(n), now);
     }
     let stats = strangers.stats();
     assert!(stats.sources <= 64 && stats.users <= 64, "{stats:?}");
     assert!(stats.sources >= 59 && stats.users >= 59, "{stats:?}");
+    assert!((59..=64).contains(&strangers.guesses.len()));
     assert_eq!(strangers.begin(nth(7), LUCKY, now), Err(StrangerDropped::SourceWaits));
     // What is forgotten makes room first.
     let later = now + Duration::from_secs(600);
@@ -168,8 +238,10 @@ fn limits_at_their_ends_are_no_panics() {
         for n in 0..100 {
             let _ = strangers.begin(nth(1), n, now);
             strangers.end(nth(1), HandshakeEnd::Failed, now);
-            strangers.denied(&Bytes::from_static(b"x"), now);
-            let _ = strangers.may_ask(b"x", nth(1), now + Duration::from_secs(n.into()));
+            let name = Bytes::from_static(b"x");
+            strangers.denied(&name, nth(1), now);
+            strangers.end(nth(1), HandshakeEnd::Completed, now);
+            let _ = strangers.may_ask(&name, nth(1), now + Duration::from_secs(n.into()));
         }
         strangers.end(nth(2), HandshakeEnd::Completed, now);
         assert_eq!(strangers.stats().handshakes, 0);
