@@ -16,7 +16,9 @@ use pseud_proto::session::{
 };
 use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Parts, Token};
-use pseud_proto::{CallOptions, CallRefused, Config, Outcome, PeerId, Reason, RequestId, To, User};
+use pseud_proto::{
+    CallOptions, CallRefused, Config, Outcome, PeerId, Reason, RequestId, To, User, UserSessions,
+};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -397,5 +399,24 @@ fn threads_call_and_serve_side_by_side() {
     });
     for node in [&client, &server] {
         assert_eq!(node.budget.taken(), Default::default());
+    }
+}
+
+/// Two who come at once are asked about in either order, and before either has ended.
+#[test]
+fn of_two_sessions_that_come_at_once_one_stays() {
+    for policy in [UserSessions::Newest, UserSessions::Oldest] {
+        let node = Node::new(1, |config| config.user_sessions = policy);
+        let [(first, _), (second, _)] = ["desk", "lamp"]
+            .map(|name| node.join(PeerInfo::new(name.into()).with_user(User::new("john"))));
+        let directory = node.directory.lock().unwrap();
+        let ended = |session: &Session| directory.too_many(session.id());
+        let (stays, goes, why) = match policy {
+            UserSessions::Newest => (&second, &first, Reason::Replaced),
+            _ => (&first, &second, Reason::Disconnected),
+        };
+        let all: Vec<_> = [&first, &second].into_iter().flat_map(ended).collect();
+        assert_eq!(all, [(goes.id(), why)], "{policy:?}");
+        assert!(all.iter().all(|(peer, _)| *peer != stays.id()));
     }
 }

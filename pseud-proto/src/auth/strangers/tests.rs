@@ -168,10 +168,9 @@ fn g_04_who_has_an_account_guesses_no_faster_at_anothers() {
     let victim = |_| Bytes::from_static(b"victim");
     let everybody = |n: u32| Bytes::from(n.to_string());
     // 1 000 guesses in 5 s: those that are free, and one or two behind waits of 1 s and 2 s.
-    for asked in [
-        asked_beside_own_logins(victim, by_handshake),
-        asked_beside_own_logins(victim, by_hello),
-    ] {
+    for asked in
+        [asked_beside_own_logins(victim, by_handshake), asked_beside_own_logins(victim, by_hello)]
+    {
         assert!((4..=6).contains(&asked), "{asked} at one name");
     }
     // At a thousand names it is the source that waits.

@@ -64,14 +64,15 @@ impl Directory {
         }
         let Some(info) = self.peer_info(peer) else { return Vec::new() };
         let sessions = self.users.sessions(info.user.id());
-        let others = || sessions.iter().copied().filter(|other| *other != peer);
-        // A further link of a node that has a session is not among them.
-        let is_new = others().count() < sessions.len();
+        // They are in the order in which they came: of two that came at once each knows which was first. A
+        // further link of a node that has a session is not among them.
+        let Some(place) = sessions.iter().position(|session| *session == peer) else {
+            return Vec::new();
+        };
+        let mut older = sessions.iter().take(place);
         match policy {
-            UserSessions::Newest if is_new => others().map(|old| (old, Reason::Replaced)).collect(),
-            UserSessions::Oldest if is_new && others().next().is_some() => {
-                vec![(peer, Reason::Disconnected)]
-            }
+            UserSessions::Newest => older.map(|old| (*old, Reason::Replaced)).collect(),
+            UserSessions::Oldest if older.next().is_some() => vec![(peer, Reason::Disconnected)],
             _ => Vec::new(),
         }
     }
