@@ -37,8 +37,8 @@ const REFUSED: &str = "no answer: refused (400): the server does not admit this 
                        nothing was sent (a retry with the same one is refused, too)";
 
 const UNAUTHORIZED: &str = "no answer: the server wants to know who we are first, and does not let this \
-                            user in: see --user and --password-file, beside --key; nothing ran (a retry \
-                            with the same ones is refused, too)";
+                            user in: see --user and --password-file, beside --key; nothing ran (with the same ones a \
+                            retry is refused, too, until that has changed)";
 
 /// A client, what it calls, and what happened to its links.
 pub(crate) struct Calling {

@@ -15,8 +15,8 @@ use pseud_proto::pseud::{Endpoint, Kind};
 use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Parts, Question, Secret, Verdict};
 use pseud_proto::{
-    Action, CallOptions, Config, Credentials, Misbehaved, Outcome, PeerError, PeerId, Reason, To,
-    User, UserSessions,
+    Action, CallOptions, CallRefused, Config, Credentials, Incompatible, Misbehaved, Outcome,
+    PeerError, PeerId, Reason, To, User, UserSessions,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -178,12 +178,12 @@ fn a_login_and_the_work_again() {
 fn g_03_a_flood_of_works_closes_the_link() {
     let mut room = Room::server();
     let peer = room.join("desk", "");
-    for id in 0..1_000_u32 {
+    for id in 0..2_048_u32 {
         room.says_with(peer, &id.to_be_bytes(), WORK, ECHO).unwrap();
     }
     let flood = room.says(peer, 1, WORK, ECHO);
     assert_eq!(flood, Err(Misbehaved::AuthFlood.into()));
-    assert_eq!(room.sent(peer).len(), 1_000);
+    assert_eq!(room.sent(peer).len(), 2_048);
     room.now += Duration::from_secs(1);
     let peer = room.join("desk", "");
     room.says(peer, 1, WORK, ECHO).unwrap();
@@ -245,11 +245,68 @@ fn g_08_g_10_so_many_are_wrong_and_then_the_link_is_over() {
         room.says(peer, 1, HELLO, WRONG).unwrap();
         assert_eq!(room.asked().len(), 1);
         room.node.answer_login(peer, Verdict::Deny, room.now);
+        room.now += Duration::from_secs(1);
     }
     assert_eq!(room.kinds(peer), [Kind::Unauthorized; 3]);
     assert_eq!(room.node.stats().logins_refused, 3);
     assert_eq!(room.says(peer, 1, HELLO, RIGHT), Err(Misbehaved::LoginTries.into()));
     assert!(room.asked().is_empty());
+}
+
+/// Clients show one again at once: that is the same error, and nobody is asked twice.
+#[test]
+fn g_10_a_hello_that_was_wrong_a_moment_ago_is_wrong_without_a_question() {
+    let mut room = Room::server();
+    let peer = room.join("desk", "");
+    room.says(peer, 1, HELLO, WRONG).unwrap();
+    assert_eq!(room.asked().len(), 1);
+    room.node.answer_login(peer, Verdict::Deny, room.now);
+    room.says(peer, 1, HELLO, WRONG).unwrap();
+    assert_eq!((room.asked().len(), room.kinds(peer)), (0, vec![Kind::Unauthorized; 2]));
+    assert_eq!(room.node.stats().logins_refused, 2, "it is a try of that session's");
+    // Another is asked about, and it itself again once its time has passed.
+    room.says(peer, 1, HELLO, RIGHT).unwrap();
+    assert_eq!(room.asked().len(), 1);
+    room.node.answer_login(peer, Verdict::Unavailable, room.now);
+    room.now += Duration::from_secs(1);
+    room.says(peer, 1, HELLO, WRONG).unwrap();
+    assert_eq!(room.asked().len(), 1);
+    room.admit(peer);
+    assert_eq!(room.kinds(peer), [Kind::Unauthorized, Kind::Authenticated]);
+}
+
+/// A peer that has declared anything is told that it may come again, and does.
+#[test]
+fn g_12_who_nobody_could_tell_of_is_told_to_come_again() {
+    let mut room = Room::server();
+    let profile = Profile::declared(Capabilities::ALL, 1 << 20);
+    let info = PeerInfo::new("desk".into()).with_profile(profile);
+    let peer = room.node.handle_connected(info, room.now);
+    room.says(peer, 1, HELLO, RIGHT).unwrap();
+    room.node.answer_login(peer, Verdict::Unavailable, room.now);
+    let sent = room.sent(peer);
+    assert_eq!(sent, [(Kind::Unauthorized, vec![1; 16], b"Authentication Unavailable".to_vec())]);
+    // The client shows it again in another session: nothing ran, and it may pass.
+    let (mut room, peer) = Room::client(true);
+    room.call();
+    room.call();
+    let works = room.sent(peer);
+    room.says_with(peer, &works[0].1, UNAUTHORIZED, b"?").unwrap();
+    assert_eq!(room.kinds(peer), [Kind::Hello]);
+    room.says_with(peer, &works[0].1, UNAUTHORIZED, &sent[0].2).unwrap();
+    room.says_with(peer, &works[1].1, UNAUTHORIZED, b"?").unwrap();
+    let mut ended = Vec::new();
+    let mut closed = None;
+    while let Some(action) = room.node.poll_action() {
+        match action {
+            Action::Finish { outcome: Outcome::NotExecuted(why), .. } => ended.push(why),
+            Action::Close(_, why) => closed = Some(why),
+            _ => {}
+        }
+    }
+    let refused = Reason::from(PeerError::from(Incompatible::Refused(500)));
+    assert_eq!((ended, closed), (vec![refused; 2], Some(refused)));
+    assert!(refused.is_transient() && !refused.is_denial());
 }
 
 /// Nobody could tell: that was no guess.
@@ -467,6 +524,64 @@ fn g_05_a_password_is_shown_for_a_call_of_ours_and_twice_at_most() {
     let ended = room.outcomes();
     assert!(ended.iter().all(|end| matches!(end, Outcome::NotExecuted(Reason::Unauthorized))));
     assert_eq!(ended.len(), 2);
+    assert!(room.node.peer_info(peer).is_none(), "another link may be believed, later");
+}
+
+/// The link is of no use then, but calls that are under way are answered first: they were not run.
+#[test]
+fn a_session_whose_login_was_refused_ends_behind_its_last_call() {
+    for ends_by_time in [false, true] {
+        let (mut room, peer) = Room::client(true);
+        room.call();
+        let first = room.sent(peer)[0].1.clone();
+        room.says_with(peer, &first, UNAUTHORIZED, b"?").unwrap();
+        room.call();
+        let second = room.sent(peer)[1].1.clone();
+        for _ in 0..2 {
+            room.says_with(peer, &first, UNAUTHORIZED, b"?").unwrap();
+        }
+        assert_eq!(room.kinds(peer), [Kind::Hello]);
+        // Another call is not even sent.
+        room.call();
+        assert_eq!(room.sent(peer), []);
+        let unauthorized =
+            |end: &Outcome| matches!(end, Outcome::NotExecuted(Reason::Unauthorized));
+        let ended = room.outcomes();
+        assert!(ended.len() == 2 && ended.iter().all(unauthorized), "{ended:?}");
+        assert!(room.node.peer_info(peer).is_some());
+        if ends_by_time {
+            room.now += Duration::from_secs(6);
+            room.node.handle_timeout(room.now);
+            let ended = room.outcomes();
+            assert!(matches!(ended[..], [Outcome::Unknown(Reason::TimedOut)]), "{ended:?}");
+        } else {
+            room.says_with(peer, &second, UNAUTHORIZED, b"?").unwrap();
+            assert!(room.outcomes().iter().all(unauthorized));
+        }
+        assert!(room.node.peer_info(peer).is_none());
+    }
+}
+
+/// A server that wants no logins does not answer a HELLO that was shown unasked, and runs calls.
+#[test]
+fn a_hello_without_an_answer_keeps_nothing_once_a_call_was_run() {
+    let mut room = Room::with(|config| {
+        config.server = Some("service".into());
+        let shown = Credentials::new("john", Secret::new("right"));
+        config.credentials = Some(shown.allow_plaintext(true));
+    });
+    let profile = Profile::declared(Capabilities::ALL, 8 << 20);
+    let info = PeerInfo::new("service".into()).with_profile(profile);
+    let peer = room.node.handle_connected(info, room.now);
+    assert_eq!(room.kinds(peer), [Kind::Hello]);
+    room.call();
+    let id = room.sent(peer)[0].1.clone();
+    room.says_with(peer, &id, OK, b"\x07").unwrap();
+    for _ in 0..10 {
+        let body = Packed::call(&(serde_bytes::Bytes::new(&vec![7; 1 << 20]),), &()).unwrap();
+        room.node.call(To::Server, "echo", body, CallOptions::default(), room.now).unwrap();
+        assert_eq!(room.kinds(peer), [Kind::Work]);
+    }
 }
 
 /// G-11. It did not run, and its own time is the end of it.
@@ -503,20 +618,22 @@ fn a_challenged_call_that_ends_meanwhile_was_not_run() {
 fn no_more_is_kept_than_a_queue_may_hold() {
     let (mut room, peer) = Room::client(true);
     let mut works = Vec::new();
+    let mut refused = 0;
     for _ in 0..6 {
         let body = Packed::call(&(serde_bytes::Bytes::new(&vec![7; 1 << 20]),), &()).unwrap();
-        room.node.call(To::Server, "echo", body, CallOptions::default(), room.now).unwrap();
+        let called = room.node.call(To::Server, "echo", body, CallOptions::default(), room.now);
+        refused += usize::from(matches!(called, Err(CallRefused::QueueFull { .. })));
         works.append(&mut room.sent(peer));
     }
-    assert!(room.outcomes().is_empty());
+    // 4 MiB: the fourth is the one that goes over, as in a queue. What was sent is kept, all of it.
+    assert_eq!((works.len(), refused), (4, 2));
     for (_, id, _) in &works {
         room.says_with(peer, id, UNAUTHORIZED, b"?").unwrap();
     }
-    // 4 MiB: the fourth does not fit.
-    assert_eq!(room.outcomes().len(), 3);
     assert_eq!(room.kinds(peer), [Kind::Hello]);
     room.says_with(peer, &works[0].1, AUTHENTICATED, b"").unwrap();
-    assert_eq!(room.sent(peer), works[..3]);
+    assert_eq!(room.sent(peer), works);
+    assert!(room.outcomes().is_empty());
     let (mut room, peer) = Room::client(true);
     room.call();
     let works = room.sent(peer);

@@ -6,7 +6,7 @@ use crate::secured::PASSWORD;
 use crate::strangers::{bounded, connect_from, loopback};
 use pseud::proto::Misbehaved;
 use pseud::proto::pseud::Dropped;
-use pseud::{Authenticator, Options, Reason, Secret};
+use pseud::{Authenticator, Options, Question, Reason, Secret, Verdict};
 use pseud_testkit::raw::{
     AUTHENTICATED, ERROR, HEARTBEAT, HELLO, OK, RawPeer, UNAUTHORIZED, envelope, greeting, message,
     ready, work,
@@ -101,8 +101,8 @@ async fn g_04_one_source_guesses_by_hello() {
     let mallory = loopback(1);
     for n in 0..2 {
         let mut wire = peer_from(&bench, mallory).await;
-        for _ in 0..3 {
-            assert_eq!(says(&mut wire, &hello(&format!("user{n}"), "guess")).await, UNAUTHORIZED);
+        for guess in ["a", "b", "c"] {
+            assert_eq!(says(&mut wire, &hello(&format!("user{n}"), guess)).await, UNAUTHORIZED);
         }
         // Three are wrong, and the link is over whatever comes then (G-10).
         bench.refuses(wire, &hello("mallory", "own"), Misbehaved::LoginTries).await;
@@ -141,6 +141,54 @@ async fn g_04_many_sources_guess_one_name_by_hello() {
     assert_eq!(says(&mut wire, &hello("mallory", "own")).await, AUTHENTICATED);
     bench.canary().await;
     drop(wire);
+    bench.over(0, &[]).await;
+}
+
+/// Who logs in as himself in between is no more welcome for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g_04_who_has_an_account_guesses_at_anothers_by_hello() {
+    let bench = bench(|options| {
+        options.admission.strangers =
+            bounded(|limits| limits.backoff_first = Duration::from_secs(600));
+    })
+    .await;
+    let mallory = loopback(1);
+    for n in 0..20 {
+        let mut wire = peer_from(&bench, mallory).await;
+        assert_eq!(says(&mut wire, &hello("canary", &format!("guess{n}"))).await, UNAUTHORIZED);
+        assert_eq!(says(&mut wire, &hello("mallory", "own")).await, AUTHENTICATED);
+    }
+    // Of 20 guesses those were asked about that are free, and the one that made him wait.
+    assert_eq!(bench.stats().strangers.questions_refused, 16);
+    bench.canary().await;
+    bench.over(0, &[]).await;
+}
+
+/// An authenticator that takes long of all but the canary.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g_12_one_source_keeps_nobody_elses_logins_out() {
+    let bench = bench(|options| {
+        options.admission.strangers = bounded(|_| {});
+        options.admission.authenticator = Some(Authenticator::new(|question| async move {
+            match question {
+                Question::Login { login, .. } if login != "slow" => Verdict::Admit(login.into()),
+                _ => std::future::pending().await,
+            }
+        }));
+    })
+    .await;
+    let mut wires = Vec::new();
+    for _ in 0..300 {
+        let mut wire = peer_from(&bench, loopback(1)).await;
+        wire.send(&hello("slow", "guess")).await;
+        wires.push(wire);
+    }
+    bench.until(|stats| stats.strangers.questions_refused == 300 - 16).await;
+    // Who comes from elsewhere is asked about.
+    let mut wire = peer_from(&bench, loopback(2)).await;
+    assert_eq!(says(&mut wire, &hello("mallory", "own")).await, AUTHENTICATED);
+    bench.canary().await;
+    drop((wire, wires));
     bench.over(0, &[]).await;
 }
 

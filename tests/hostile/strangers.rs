@@ -166,6 +166,24 @@ async fn g_04_one_source_guesses() {
     bench.over(0, &[]).await;
 }
 
+/// The canary's own password, shown in between, does not make up for guesses at another's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g_04_who_has_an_account_guesses_at_anothers() {
+    let mut server = plain_server([]);
+    server.admission.strangers = bounded(|limits| limits.backoff_first = Duration::from_secs(600));
+    let bench = Bench::between(server, plain_client("service")).await;
+    let mut codes = Vec::new();
+    for _ in 0..12 {
+        // From where the canary is, whose handshakes are completed.
+        codes.push(guess(&bench, Ipv4Addr::LOCALHOST, "victim").await);
+        bench.until(|stats| stats.strangers.handshakes == 0).await;
+        comes_in(&bench).await;
+    }
+    let told = |code: &str| codes.iter().filter(|told| *told == code).count();
+    assert_eq!((told("400"), told("500")), (4, 8), "{codes:?}");
+    bench.over(0, &[]).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g_04_many_sources_guess_one_name() {
     let mut server = plain_server([]);

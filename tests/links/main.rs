@@ -26,6 +26,7 @@ mod guarded;
 mod heartbeats;
 #[cfg(unix)]
 mod ipc;
+mod logins;
 mod nested;
 mod on_disconnect;
 mod presence;

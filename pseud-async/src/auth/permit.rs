@@ -1,5 +1,6 @@
 //! A question's place.
 
+use crate::engine::handshakes::SourcePlace;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,9 +18,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Permit(#[expect(dead_code, reason = "held to be dropped")] Arc<TakenPlace>);
 
 impl Permit {
-    /// Of one who is counted in `taken`, until the permit goes.
-    pub(super) fn new(taken: Arc<AtomicUsize>) -> Self {
-        Self(Arc::new(TakenPlace(taken)))
+    /// Of one who is counted in `taken` and among those of its source, until the permit goes.
+    pub(super) fn new(taken: Arc<AtomicUsize>, of_source: SourcePlace) -> Self {
+        Self(Arc::new(TakenPlace { taken, _of_source: of_source }))
     }
 }
 
@@ -29,10 +30,13 @@ impl fmt::Debug for Permit {
     }
 }
 
-struct TakenPlace(Arc<AtomicUsize>);
+struct TakenPlace {
+    taken: Arc<AtomicUsize>,
+    _of_source: SourcePlace,
+}
 
 impl Drop for TakenPlace {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.taken.fetch_sub(1, Ordering::AcqRel);
     }
 }

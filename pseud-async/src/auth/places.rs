@@ -4,6 +4,7 @@ use super::authenticator::Authenticator;
 use super::permit::Permit;
 use super::revoked::Revoked;
 use crate::engine::handshakes::Handshakes;
+use crate::engine::refusals::line::Unavailable;
 use pseud_proto::StrangerLimits;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,12 +53,17 @@ impl Admissions {
         self.admission.authenticator.as_ref()
     }
 
-    /// Takes a place; `None` if there is none.
-    pub(crate) fn enter(&self) -> Option<Permit> {
+    /// Takes a place for a question about who comes from there.
+    ///
+    /// # Errors
+    /// There is none, in all or of that source.
+    pub(crate) fn enter(&self, address: &str) -> Result<Permit, Unavailable> {
+        let of_source = self.handshakes.ask(address).ok_or(Unavailable::QuestionsOfSource)?;
         let max = self.admission.questions_parked_max;
         let more = |taken| (taken < max).then_some(taken + 1);
-        self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
-        Some(Permit::new(self.taken.clone()))
+        let taken = self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        taken.map_err(|_| Unavailable::Crowded)?;
+        Ok(Permit::new(self.taken.clone(), of_source))
     }
 
     /// Places that are taken.

@@ -18,12 +18,6 @@ pub(super) struct DialState {
     pub(super) leads_to: Option<Bytes>,
 }
 
-/// Whether a server that has ended a link, or kept it from coming about, for that reason lets us in no more
-/// for what we show: trying again soon would change nothing.
-pub(crate) fn is_denial(reason: Reason) -> bool {
-    matches!(reason, Reason::Denied | Reason::Revoked)
-}
-
 /// All endpoints that we connect to.
 #[derive(Debug, Default)]
 pub(crate) struct Dials {
@@ -75,7 +69,7 @@ fn is_refusal(reason: Reason) -> bool {
     use Insecure::{SecretRefused, WrongSecret};
     use PeerError::Insecure as Secret;
     let secret = matches!(reason, Reason::PeerFault(Secret(WrongSecret | SecretRefused)));
-    secret || is_denial(reason)
+    secret || reason.is_denial()
 }
 
 #[cfg(test)]

@@ -61,9 +61,28 @@ impl Handshakes {
         self.lock().admitted(user, ip(address));
     }
 
+    /// Takes the place of a question about who comes from there; `None`: there are many.
+    pub(crate) fn ask(&self, address: &str) -> Option<SourcePlace> {
+        let from = ip(address);
+        self.lock().asks(from).then(|| SourcePlace { all: self.clone(), from })
+    }
+
     /// What somebody showed from there, once it was in, was right or wrong.
     pub(crate) fn logged_in(&self, address: &str, is_right: bool, now: Instant) {
         self.lock().logged_in(ip(address), is_right, now);
+    }
+}
+
+/// The place of a question among those of its source, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct SourcePlace {
+    all: Handshakes,
+    from: Option<IpAddr>,
+}
+
+impl Drop for SourcePlace {
+    fn drop(&mut self) {
+        self.all.lock().answered(self.from);
     }
 }
 

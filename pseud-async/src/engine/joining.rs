@@ -143,7 +143,8 @@ impl Hub {
             // What is neither yes nor "nobody can tell" fails closed.
             verdict => !matches!(verdict, Verdict::Unavailable),
         };
-        seat.act(|session, noted| session.login_refused(is_denied, noted));
+        let now = self.now();
+        seat.act(|session, noted| session.login_refused(is_denied, now, noted));
     }
 
     /// The directory first: a revocation in between finds who has a right already.

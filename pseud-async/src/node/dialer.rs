@@ -6,7 +6,6 @@ use super::options::Options;
 use super::security;
 use crate::endpoint_error::EndpointError;
 use crate::engine::dial::Dial;
-use crate::engine::dials::is_denial;
 use crate::io_error::named;
 use crate::link::driver::{Driver, LinkOf};
 use crate::link::{Host, Origin};
@@ -161,7 +160,7 @@ impl<R: Runtime> Dialer<R> {
             let random = self.random();
             let wait = match ended {
                 // Who was denied does not show the same credentials again soon: a server slows down who guesses.
-                Some(reason) if is_denial(reason) => backoff.refused(random),
+                Some(reason) if reason.is_denial() => backoff.refused(random),
                 Some(Reason::Replaced) => backoff.replaced(random),
                 _ => backoff.failed(random),
             };

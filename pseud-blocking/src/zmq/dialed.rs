@@ -75,9 +75,9 @@ impl DialedSocket {
             self.backoff.succeeded();
         }
         // The same credentials are not shown again soon.
-        let wait = match reason {
-            Reason::Denied => self.backoff.refused(random()),
-            _ => self.backoff.failed(random()),
+        let wait = match reason.is_denial() {
+            true => self.backoff.refused(random()),
+            false => self.backoff.failed(random()),
         };
         self.again = Some(after(now, wait));
     }

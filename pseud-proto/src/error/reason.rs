@@ -141,6 +141,12 @@ impl From<PeerError> for Reason {
 }
 
 impl Reason {
+    /// Whether a server that has ended a link, or kept it from coming about, for that reason lets us in no more
+    /// for what we show: trying again soon would change nothing.
+    pub fn is_denial(self) -> bool {
+        matches!(self, Self::Denied | Self::Revoked | Self::Unauthorized)
+    }
+
     /// Whether it may pass by itself, so that the same call made again a little later may end
     /// otherwise. Faults of the moment pass: who is gone, slow, busy or cut off may be back. Those of
     /// what the two sides are, show or say do not.

@@ -171,7 +171,9 @@ pub struct Limits {
     /// call is challenged.
     pub login_timeout: Duration,
     /// WORKs of one peer that are answered UNAUTHORIZED, since it has not logged in; one more closes its
-    /// link.
+    /// link. Default 2 048 at once and 100 a second: twice as many as a client has calls pending
+    /// ([`calls_pending_per_peer_max`](Self::calls_pending_per_peer_max)), which may all leave before its login is
+    /// answered.
     pub unauthorized: FloodLimit,
     /// HELLOs of one peer that may be wrong (OpenSSH's `MaxAuthTries` is 6); the next closes its link.
     /// Default 3.
@@ -204,7 +206,7 @@ impl Default for Limits {
             flood: FloodLimit::default(),
             sessions_unnamed_max: 4_096,
             login_timeout: Duration::from_secs(3_600),
-            unauthorized: FloodLimit::default(),
+            unauthorized: FloodLimit { burst: 2_048, ..FloodLimit::default() },
             login_tries_max: 3,
             logins_shown_max: 2,
             hops_max: 32,

@@ -49,9 +49,12 @@ pub(crate) fn ask(
     }
     // The question's place is taken before it is put: an authenticator may begin to work at once, on
     // another thread.
-    let Some(permit) = admissions.enter() else {
-        hub.unavailable(Unavailable::Crowded, address);
-        return Some(Verdict::Unavailable);
+    let permit = match admissions.enter(address) {
+        Ok(permit) => permit,
+        Err(why) => {
+            hub.unavailable(why, address);
+            return Some(Verdict::Unavailable);
+        }
     };
     let asked = Applicant {
         hub: hub.clone(),

@@ -26,6 +26,8 @@ pub(crate) enum Unavailable {
     Nobody,
     /// Too many wait for its answer.
     Crowded,
+    /// Too many of that source do.
+    QuestionsOfSource,
     /// It panicked.
     Panicked,
     /// Passwords for that name were wrong too often of late.
@@ -36,6 +38,11 @@ pub(crate) enum Unavailable {
     SourceCrowded,
     /// That source has failed too often of late.
     SourceWaits,
+}
+
+impl Unavailable {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::SourceWaits as usize + 1;
 }
 
 /// A result that cannot be read.
@@ -88,6 +95,9 @@ pub(crate) fn log(line: &LogLine, count: Option<u64>) {
         }
         LogLine::Unavailable(Unavailable::Crowded, address) => {
             tracing::warn!(address, count, "too many peers wait to be authenticated");
+        }
+        LogLine::Unavailable(Unavailable::QuestionsOfSource, address) => {
+            tracing::warn!(address, count, "too many peers of one source wait to be authenticated");
         }
         LogLine::Unavailable(Unavailable::Panicked, address) => {
             tracing::error!(address, count, "an authenticator panicked");

@@ -37,7 +37,7 @@ pub(crate) struct Tallies {
     denied: BTreeMap<String, Tally<Failed>>,
     /// Of all further sources.
     denied_elsewhere: Tally<Failed>,
-    pub(crate) unavailable: [Tally<(Unavailable, String)>; 7],
+    pub(crate) unavailable: [Tally<(Unavailable, String)>; Unavailable::COUNT],
     pub(crate) sessions: Tally<()>,
     pub(crate) bad_replies: Tally<BadReply>,
     pub(crate) withheld: Tally<Withheld>,

@@ -14,8 +14,9 @@ pub struct StrangerLimits {
     /// `handshakes_max`, more in between the more there are, as `MaxStartups` has it. Who is dropped may
     /// come again at once: it is no failure. Default 128.
     pub handshakes_drop_from: usize,
-    /// Handshakes in progress at once of one source. One more is dropped. Default 16 (OpenSSH's
-    /// `PerSourceMaxStartups`: none).
+    /// Handshakes in progress at once of one source. One more is dropped. As many questions about who comes from
+    /// there, of handshakes and of logins, are in work at once; for one more nobody can tell. Default 16
+    /// (OpenSSH's `PerSourceMaxStartups`: none).
     pub handshakes_per_source_max: usize,
     /// Failures of one source that have no consequence: handshakes that were denied, broke the
     /// protocol, or took too long, and logins that were wrong. Who only connects and leaves, as probes of health do, has not

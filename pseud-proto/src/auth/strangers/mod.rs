@@ -25,6 +25,8 @@ pub struct Strangers {
     limits: StrangerLimits,
     /// Handshakes in progress, by source; sources without any have no entry.
     handshakes: BTreeMap<Block, usize>,
+    /// Questions in work, alike.
+    questions: BTreeMap<Block, usize>,
     sources: Ledger<Block>,
     /// By what they say they are: any bytes, 255 at most (PLAIN).
     users: Ledger<Bytes>,
@@ -71,7 +73,8 @@ pub struct StrangerStats {
     pub dropped_source_crowded: u64,
     /// Dropped as [`StrangerDropped::SourceWaits`].
     pub dropped_source_waits: u64,
-    /// Questions that were not put, since there were many wrong passwords for that name of late.
+    /// Questions that were not put, since there were many wrong passwords for that name of late, or many of that
+    /// source were in work.
     pub questions_refused: u64,
     /// Sources whose failures are remembered now.
     pub sources: usize,
@@ -147,12 +150,8 @@ impl Strangers {
     /// The handshake of somebody who was let through is over.
     pub fn end(&mut self, from: Option<IpAddr>, how: HandshakeEnd, now: Instant) {
         let source = Block::of(from);
-        if let Some(open) = self.handshakes.get_mut(&source) {
+        if leave(&mut self.handshakes, source) {
             self.stats.handshakes = self.stats.handshakes.saturating_sub(1);
-            *open = open.saturating_sub(1);
-            if *open == 0 {
-                self.handshakes.remove(&source);
-            }
         }
         match how {
             HandshakeEnd::Completed => self.sources.forgive(&source, &self.limits, now),
@@ -178,6 +177,28 @@ impl Strangers {
         !refused
     }
 
+    /// Somebody is about to be asked about who comes from there: says whether there is a place. Then
+    /// [`answered`](Self::answered) is owed, once the work is over, which may be after the link is. A source has as
+    /// many at once as handshakes ([`StrangerLimits::handshakes_per_source_max`]), whether they are of handshakes
+    /// or of logins behind them.
+    pub fn asks(&mut self, from: Option<IpAddr>) -> bool {
+        let (source, max) = (Block::of(from), self.limits.handshakes_per_source_max);
+        let is_bounded = self.is_bounded(from);
+        let of_source = self.questions.entry(source).or_default();
+        let has_place = !is_bounded || *of_source < max;
+        *of_source += usize::from(has_place);
+        if *of_source == 0 {
+            self.questions.remove(&source);
+        }
+        self.stats.questions_refused += u64::from(!has_place);
+        has_place
+    }
+
+    /// That work is over.
+    pub fn answered(&mut self, from: Option<IpAddr>) {
+        leave(&mut self.questions, Block::of(from));
+    }
+
     /// What somebody showed from there once its handshake was over was right, or wrong.
     pub fn logged_in(&mut self, from: Option<IpAddr>, is_right: bool, now: Instant) {
         let source = Block::of(from);
@@ -198,6 +219,16 @@ impl Strangers {
     pub fn admitted(&mut self, user: &Bytes, from: Option<IpAddr>) {
         self.guesses.forget(&(Block::of(from), user.clone()));
     }
+}
+
+/// One of that source is over: says whether there was one. Sources without any have no entry.
+fn leave(open: &mut BTreeMap<Block, usize>, source: Block) -> bool {
+    let Some(of_source) = open.get_mut(&source) else { return false };
+    *of_source = of_source.saturating_sub(1);
+    if *of_source == 0 {
+        open.remove(&source);
+    }
+    true
 }
 
 /// Whether a newcomer is dropped beside `open` others: never below `handshakes_drop_from`, always at

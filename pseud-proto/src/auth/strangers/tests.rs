@@ -63,6 +63,23 @@ fn handshakes_are_bounded_in_all_and_by_source() {
 }
 
 #[test]
+fn g_12_questions_are_bounded_by_source() {
+    let mut strangers = Strangers::default();
+    assert_eq!((0..20).filter(|_| strangers.asks(nth(1))).count(), 16);
+    assert!(strangers.asks(nth(2)) && !strangers.asks(nth(1)));
+    assert_eq!(strangers.stats().questions_refused, 5);
+    strangers.answered(nth(1));
+    assert!(strangers.asks(nth(1)) && !strangers.asks(nth(1)));
+    (0..16).for_each(|_| strangers.answered(nth(1)));
+    strangers.answered(nth(2));
+    assert!(strangers.questions.is_empty(), "nothing is left behind");
+    assert!((0..300).all(|_| strangers.asks(ip("127.0.0.1")) && strangers.asks(None)));
+    let limits = StrangerLimits { handshakes_per_source_max: 0, ..StrangerLimits::default() };
+    let mut strangers = Strangers::new(limits);
+    assert!(!strangers.asks(nth(1)) && strangers.questions.is_empty());
+}
+
+#[test]
 fn this_machine_is_bounded_in_all_only_unless_asked_for() {
     let now = Instant::now();
     for from in [ip("127.0.0.1"), ip("::1"), ip("::ffff:127.9.9.9"), None] {

@@ -70,6 +70,15 @@ impl Answer {
         Self::new(Kind::Authenticated, Stored::copy_of(b"Welcome"))
     }
 
+    /// What an UNAUTHORIZED to a HELLO says to peers that declare anything, where nobody can tell now whether it
+    /// was right: the same HELLO may be believed later.
+    pub(crate) const UNAVAILABLE: &[u8] = b"Authentication Unavailable";
+
+    /// An UNAUTHORIZED of that text.
+    pub(crate) fn login_unavailable() -> Self {
+        Self::new(Kind::Unauthorized, Stored::copy_of(Self::UNAVAILABLE))
+    }
+
     /// An UNAUTHORIZED, in the words of the reference: to a WORK, or to a HELLO.
     pub(crate) fn unauthorized(is_challenge: bool) -> Self {
         let text: &[u8] =

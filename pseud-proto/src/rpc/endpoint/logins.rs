@@ -14,21 +14,21 @@ impl Endpoint {
     /// Answers an [`Action::Login`]. What was called as that user, and waited for it, is sent. Nothing
     /// happens where the session has ended; a user that was [shown out](Self::disconnect_user) since the
     /// question was asked is refused, whatever the answer says.
-    pub fn answer_login(&mut self, peer: PeerId, verdict: Verdict, _now: Instant) {
+    pub fn answer_login(&mut self, peer: PeerId, verdict: Verdict, now: Instant) {
         match verdict {
-            Verdict::Admit(user) => self.log_in(peer, user),
-            Verdict::Deny => self.refuse_login(peer, true),
-            Verdict::Unavailable => self.refuse_login(peer, false),
+            Verdict::Admit(user) => self.log_in(peer, user, now),
+            Verdict::Deny => self.refuse_login(peer, true, now),
+            Verdict::Unavailable => self.refuse_login(peer, false, now),
         }
     }
 
     /// The directory first: a revocation in between finds who has a right already.
-    fn log_in(&mut self, peer: PeerId, user: User) {
+    fn log_in(&mut self, peer: PeerId, user: User, now: Instant) {
         if !self.sessions.get(peer.0).is_some_and(Session::may_log_in) {
-            return self.refuse_login(peer, true);
+            return self.refuse_login(peer, true, now);
         }
         let Some(logged_in) = self.directory.login(peer, user) else {
-            return self.refuse_login(peer, true);
+            return self.refuse_login(peer, true, now);
         };
         if let Some(old) = logged_in.ends {
             self.close(old, Reason::Replaced);
@@ -58,7 +58,7 @@ impl Endpoint {
         }
     }
 
-    fn refuse_login(&mut self, peer: PeerId, is_denied: bool) {
-        self.visit(peer, |session, outbox| session.login_refused(is_denied, outbox));
+    fn refuse_login(&mut self, peer: PeerId, is_denied: bool, now: Instant) {
+        self.visit(peer, |session, outbox| session.login_refused(is_denied, now, outbox));
     }
 }

@@ -40,7 +40,8 @@ impl Session {
     }
 
     fn check_room(&self) -> Result<(), CallRefused> {
-        check_room(&self.config.limits, self.calls.len(), self.output.bytes())
+        let queued = self.output.bytes().max(self.bytes_kept());
+        check_room(&self.config.limits, self.calls.len(), queued)
     }
 
     /// Whether it can be called at all: see [`PeerInfo::takes_calls`](crate::peer::PeerInfo).
@@ -123,7 +124,11 @@ impl Session {
         let NewCall { tag, deadline, outbound, .. } = call;
         let (profile, placed) = (self.profile(), self.calls.place());
         let Outbound { name, body, claim } = outbound;
-        match WorkMessage::new(name, body, claim.as_deref(), profile, is_harmless) {
+        let work = match self.login_refusal() {
+            Some(why) => Err(why),
+            None => WorkMessage::new(name, body, claim.as_deref(), profile, is_harmless),
+        };
+        match work {
             Ok(work) => {
                 let QueuedMessage { end, cost } = self.queue_call(&placed, work);
                 let key =
@@ -164,6 +169,7 @@ impl Session {
     /// queued never leaves, and an answer that comes later is dropped. Nothing happens where it is over.
     pub fn cancel(&mut self, call: CallKey, sink: &mut impl Sink) {
         self.give_up(call.0, Reason::Cancelled, sink);
+        self.leave_refused(sink);
     }
 
     fn give_up(&mut self, call: Key, reason: Reason, sink: &mut impl Sink) {
@@ -216,6 +222,7 @@ impl Session {
         for call in self.calls.overdue(now) {
             self.give_up(call, Reason::TimedOut, sink);
         }
+        self.leave_refused(sink);
     }
 }
 

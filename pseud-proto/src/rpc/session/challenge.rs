@@ -4,7 +4,7 @@ use crate::base::budget::FloodBudget as NoiseBudget;
 use crate::dialect::{Hello, WireId};
 use crate::rpc::session::late::Guard;
 use bytes::Bytes;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How far a peer's login has come.
 #[derive(Debug, Default)]
@@ -18,6 +18,22 @@ pub(crate) struct Login {
     pub(super) asked: Option<AskedLogin>,
     /// As whom it has logged in.
     pub(super) login: Option<Bytes>,
+    /// The last HELLO that was wrong, and when that was said.
+    pub(super) denied: Option<(Hello, Instant)>,
+}
+
+/// A HELLO that was wrong so short a time ago is as wrong now: clients show one again at once
+/// ([`Limits::logins_shown_max`](crate::Limits::logins_shown_max)), which is the same typing error.
+const STILL_WRONG: Duration = Duration::from_secs(1);
+
+impl Login {
+    /// Whether that was answered a moment ago.
+    pub(super) fn is_denied(&mut self, hello: &Hello, now: Instant) -> bool {
+        let is_recent =
+            |(_, at): &mut (Hello, Instant)| now.saturating_duration_since(*at) < STILL_WRONG;
+        self.denied.take_if(|denied| !is_recent(denied));
+        self.denied.as_ref().is_some_and(|(denied, _)| denied == hello)
+    }
 }
 
 /// A HELLO that is asked about.

@@ -228,13 +228,15 @@ impl Session {
         now: Instant,
         sink: &mut impl Sink,
     ) -> Result<Visit, PeerError> {
-        if answer.kind == Kind::Unauthorized && self.visit_challenge(answer.id, sink) {
+        if answer.kind == Kind::Unauthorized && self.visit_challenge(answer.id, answer.body, sink) {
             return Ok(Visit::Nothing);
         }
         let Some(call) = self.asked(answer.id).and_then(|call| self.end_call(call)) else {
             self.drop_answer(now, sink)?;
             return Ok(Visit::Nothing);
         };
+        let refused = self.login_refusal();
+        self.leave_refused(sink);
         if answer.kind != Kind::Unauthorized {
             self.accepted();
         }
@@ -242,7 +244,7 @@ impl Session {
         let outcome = match answer.kind {
             // A peer that answers UNAUTHORIZED did not run the call (Python's `untrusted_curve` keeps none):
             // without credentials to show, that is the call's outcome.
-            Kind::Unauthorized => Outcome::NotExecuted(Reason::Unauthorized),
+            Kind::Unauthorized => Outcome::NotExecuted(refused.unwrap_or(Reason::Unauthorized)),
             kind if is_too_large => too_large(kind),
             Kind::Error => fault::read(answer.body, self.config.capabilities),
             _ => return Ok(Visit::Value { call, body: answer.at.clone() }),

@@ -5,6 +5,7 @@ use crate::base::pieces::Pieces;
 use crate::base::slab::Key;
 use crate::call::peer::PeerInfo;
 use crate::dialect::WireId;
+use crate::error::Reason;
 use crate::rpc::config::Config;
 use std::collections::BTreeMap;
 
@@ -18,8 +19,10 @@ pub(crate) struct Showing {
     pub(super) hello: Option<WireId>,
     /// HELLOs so far.
     pub(super) shown: u8,
-    /// The last of them was refused.
-    pub(super) is_refused: bool,
+    /// Why the last of them was refused: the session ends for that, once the calls that were sent have.
+    pub(super) refused: Option<Reason>,
+    /// The peer has run a call before it said anything of our HELLO: nothing is kept any more.
+    pub(super) is_accepted: bool,
 }
 
 #[derive(Debug)]

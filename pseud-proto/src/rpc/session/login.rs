@@ -102,7 +102,7 @@ impl Session {
             self.tell_login(id, guard, answer, sink);
             return Ok(Visit::Nothing);
         }
-        let Some(hello) = hello else {
+        let Some(hello) = hello.filter(|hello| !login.is_denied(hello, now)) else {
             login.refused += 1;
             sink.count(Counted::LoginRefused);
             self.tell_login(id, guard, Answer::unauthorized(false), sink);
@@ -155,14 +155,24 @@ impl Session {
     }
 
     /// The peer is not who its HELLO said, or (`is_denied` is false) nobody can tell.
-    pub fn login_refused(&mut self, is_denied: bool, sink: &mut impl Sink) {
+    ///
+    /// A Python client hears the same of both; any other peer is told which it was, so that it comes again.
+    pub fn login_refused(&mut self, is_denied: bool, now: Instant, sink: &mut impl Sink) {
+        let is_v1 = self.profile().is_v1();
         let Some(login) = &mut self.login else { return };
         login.refused = login.refused.saturating_add(u8::from(is_denied));
         if is_denied {
             sink.count(Counted::LoginRefused);
         }
         let Some(asked) = login.asked.take() else { return };
-        self.answer_hellos(asked.waiting, || Answer::unauthorized(false), sink);
+        if is_denied {
+            login.denied = Some((asked.hello, now));
+        }
+        let answer = || match is_denied || is_v1 {
+            true => Answer::unauthorized(false),
+            false => Answer::login_unavailable(),
+        };
+        self.answer_hellos(asked.waiting, answer, sink);
     }
 
     fn answer_hellos(

@@ -4,27 +4,38 @@ use crate::base::pieces::Pieces;
 use crate::base::slab::Key;
 use crate::call::{Outcome, ShowingStep};
 use crate::dialect::{Answer, WireId};
-use crate::error::Reason;
+use crate::error::{Incompatible, PeerError, Reason};
 use crate::rpc::session::Session;
 use crate::rpc::session::entry::{ENTRY_COST, Of};
-use crate::rpc::session::kept::{Kept, Showing};
+use crate::rpc::session::kept::Kept;
 use crate::rpc::session::late::Guard;
 use crate::rpc::session::output::QueuedMessage;
 use crate::rpc::session::sink::Sink;
 use std::time::Instant;
 
 impl Session {
-    /// A call waits to leave: it may have to be sent again.
+    /// A call waits to leave: it may have to be sent again. What is [kept](Self::bytes_kept) counts as what is
+    /// queued does.
     pub(super) fn keep_for_challenge(&mut self, call: Key, message: &Pieces) {
-        let max = self.config.limits.queue_bytes_soft_max;
         let Some(showing) = &mut self.showing else { return };
         let cost = ENTRY_COST + message.len();
-        if showing.is_refused || showing.bytes.saturating_add(cost) > max {
+        if showing.refused.is_some() || showing.is_accepted {
             return;
         }
         showing.bytes += cost;
         let kept = Kept { call, message: message.clone(), cost, is_challenged: false };
         showing.kept.insert(call.index, kept);
+    }
+
+    /// Bytes of calls that are kept to be sent again. A call that could not be kept is not sent: challenged, it
+    /// would be lost.
+    pub(super) fn bytes_kept(&self) -> usize {
+        self.showing.as_ref().map_or(0, |showing| showing.bytes)
+    }
+
+    /// Why the peer has refused all that we may show, if it has: it would run no call.
+    pub(super) fn login_refusal(&self) -> Option<Reason> {
+        self.showing.as_ref().and_then(|showing| showing.refused)
     }
 
     /// Whether that call waits for a login: it was not run.
@@ -39,26 +50,34 @@ impl Session {
         }
     }
 
-    /// Its peer ran one, so it knows who we are, or does not care: nothing more is kept.
+    /// Its peer ran one, so it knows who we are, or does not care: nothing more is kept. A HELLO that was shown
+    /// unasked may have no answer.
     pub(super) fn accepted(&mut self) {
-        let waits = |showing: &Showing| showing.hello.is_some() || !showing.challenged().is_empty();
-        if self.showing.as_ref().is_some_and(|showing| !waits(showing)) {
+        let Some(showing) = &mut self.showing else { return };
+        if showing.refused.is_some() || !showing.challenged().is_empty() {
+            return;
+        }
+        if showing.hello.is_none() {
             self.showing = None;
+        } else {
+            showing.is_accepted = true;
+            showing.bytes = 0;
+            showing.kept.clear();
         }
     }
 
     /// An UNAUTHORIZED came. Says whether it was for a login: else it is the end of the call that it is
     /// for, if it is for one.
-    pub(super) fn visit_challenge(&mut self, id: &[u8], sink: &mut impl Sink) -> bool {
+    pub(super) fn visit_challenge(&mut self, id: &[u8], text: &[u8], sink: &mut impl Sink) -> bool {
         let call = self.asked(id);
         let Some(showing) = &mut self.showing else { return false };
         if showing.hello.as_ref().is_some_and(|hello| hello.as_bytes() == id) {
             showing.hello = None;
-            self.hello_refused(id, sink);
+            self.hello_refused(id, text, sink);
             return true;
         }
         let Some(call) = call else { return false };
-        let is_refused = showing.is_refused;
+        let is_refused = showing.refused.is_some();
         let Some(kept) = showing.kept.get_mut(&call.index).filter(|kept| kept.call == call) else {
             return false;
         };
@@ -90,16 +109,34 @@ impl Session {
     }
 
     /// The peer does not believe us: it is shown the same again, as often as we may, and then all calls
-    /// that wait for that end.
-    fn hello_refused(&mut self, id: &[u8], sink: &mut impl Sink) {
+    /// that wait for that end, and this session. Another one may be believed, later; sooner where nobody could
+    /// [tell](Answer::UNAVAILABLE), as behind an ERROR 500 of a handshake.
+    fn hello_refused(&mut self, id: &[u8], text: &[u8], sink: &mut impl Sink) {
         let max = self.config.limits.logins_shown_max;
         let Some(showing) = &mut self.showing else { return };
-        if showing.shown < max {
-            return self.show(id, sink);
+        if showing.is_accepted {
+            self.showing = None;
+            return;
         }
-        showing.is_refused = true;
+        let why = match text {
+            Answer::UNAVAILABLE => PeerError::from(Incompatible::Refused(500)).into(),
+            _ if showing.shown < max => return self.show(id, sink),
+            _ => Reason::Unauthorized,
+        };
+        showing.refused = Some(why);
         for call in showing.challenged() {
-            self.finish(call, Outcome::NotExecuted(Reason::Unauthorized), sink);
+            self.finish(call, Outcome::NotExecuted(why), sink);
+        }
+        self.leave_refused(sink);
+    }
+
+    /// A session whose login was refused ends once its last call has: those that were sent meanwhile are
+    /// answered UNAUTHORIZED, and so were not run.
+    pub(super) fn leave_refused(&mut self, sink: &mut impl Sink) {
+        if let Some(why) = self.login_refusal()
+            && self.calls.len() == 0
+        {
+            self.close(why, sink);
         }
     }
 
