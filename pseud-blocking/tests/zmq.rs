@@ -5,9 +5,11 @@ use pseud_blocking::zmq::{Client, Context, Server};
 use pseud_blocking::{
     Authenticator, CallError, ConnectionEvent, Drain, Node, Options, Wait, block_on,
 };
-use pseud_proto::zmtp::Secret;
-use pseud_proto::{Fault, Reason, User};
+use pseud_proto::zmtp::{Question, Secret, Verdict};
+use pseud_proto::{Fault, Parting, Reason, User, UserSessions};
 use std::io::{Error, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -278,6 +280,80 @@ fn a_user_who_is_disconnected_is_nobody_until_it_logs_in_again() {
     client.disconnect(&endpoint).unwrap();
     client.connect(&endpoint).unwrap();
     assert_eq!(client.call::<String, _>("whoami", ()).wait().unwrap(), "charly");
+}
+
+/// What that client says is dropped.
+fn assert_nobody(client: &Client) {
+    let ended = client.call::<String, _>("whoami", ()).timeout(Duration::from_millis(300)).wait();
+    assert!(matches!(ended, Err(CallError::Unknown(Reason::TimedOut))), "{ended:?}");
+}
+
+/// G-14: a connection outlives its sessions, and what let it in is believed no longer than its user is.
+#[test]
+fn a_connection_without_a_session_is_shown_out_with_its_user() {
+    let server = server(guarded().user_sessions(UserSessions::Newest));
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let connected = || {
+        let client = Client::with_options(plain("charly", "secret"), Context::new()).unwrap();
+        client.connect(&endpoint).unwrap();
+        assert_eq!(whoami(client.node()).unwrap(), "charly");
+        client
+    };
+    // The newer session ends the older one, which may come again, as long as its user is welcome.
+    let (older, newer) = (connected(), connected());
+    assert_eq!(server.all_sessions().len(), 1);
+    assert_eq!(whoami(older.node()).unwrap(), "charly");
+    assert_eq!(whoami(newer.node()).unwrap(), "charly");
+    // What its user may do has changed: both have to show again who they are.
+    assert_eq!(server.disconnect_user_as("charly", Parting::Draining), 1);
+    assert_nobody(&newer);
+    assert_nobody(&older);
+    let (older, newer) = (connected(), connected());
+    assert_eq!(server.revoke_user("charly"), 1);
+    assert_nobody(&older);
+    assert_nobody(&newer);
+    assert_eq!(server.all_sessions().len(), 0);
+}
+
+/// Those who have not logged in are many peers, not many connections of one user.
+#[test]
+fn many_who_have_said_nothing_do_not_push_each_other_out() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let mut options = Options::server("service").requires_login(true);
+    options = options.plain_server(Authenticator::new(move |question| {
+        count.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(match question {
+            Question::Plain { .. } => Verdict::Admit(User::default()),
+            _ => Verdict::Deny,
+        })
+    }));
+    let server = server(options);
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let context = Context::new();
+    let stranger = || {
+        let socket = context.socket(zmq::DEALER).unwrap();
+        socket.set_plain_username(Some("anybody")).unwrap();
+        socket.set_plain_password(Some("x")).unwrap();
+        socket.set_linger(0).unwrap();
+        socket.set_rcvtimeo(20_000).unwrap();
+        socket.connect(&endpoint).unwrap();
+        socket
+    };
+    let is_challenged = |socket: &zmq::Socket| {
+        let work: [&[u8]; 5] = [b"", b"v1", &[7; 16], b"\x03", b"\x93\xa6whoami\x90\x80"];
+        socket.send_multipart(work, 0).unwrap();
+        let answer = socket.recv_multipart(0).expect("an answer");
+        assert_eq!(answer[3], b"\x11", "UNAUTHORIZED");
+    };
+    let first = stranger();
+    while asked.load(Ordering::Relaxed) == 0 {
+        thread::yield_now();
+    }
+    let others: Vec<_> = (0..270).map(|_| stranger()).collect();
+    others.iter().for_each(is_challenged);
+    is_challenged(&first);
+    assert_eq!(server.stats().sessions_unnamed, 271);
 }
 
 /// P-05: EHOSTUNREACH is an outcome, after as many attempts as Python makes.

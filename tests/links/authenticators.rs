@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 conversations! { Tokio:
     passwords_and_users_change_while_they_are_served,
     #[cfg(feature = "_curve")] keys_change_while_they_are_served,
+    a_plug_in_fails_closed,
     what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers,
 }
 
@@ -55,6 +56,50 @@ async fn keys_change_while_they_are_served<R: Runtime>() {
     calls_go_both_ways(&connect::<R>(with(&second), &endpoint), "charly").await;
     assert_eq!(store.remove_key(first.public()), Some("charly".into()));
     assert_eq!(refusal::<R>(with(&first), &endpoint).await, DENIED);
+}
+
+/// A plug-in that names that mechanism, and says so of who is known.
+struct Careless {
+    asks: bool,
+    admits_unasked: bool,
+}
+
+impl pseud::AuthBackend for Careless {
+    fn configure(&self, options: Options) -> Options {
+        match self.asks {
+            true => options.plain_server(Authenticator::passwords([("x", Secret::new("x"))])),
+            false => options,
+        }
+    }
+
+    fn authenticate(&self, _: Question, _: Source) -> Judging<'_> {
+        Box::pin(std::future::ready(Verdict::Admit("charly".into())))
+    }
+
+    fn is_authenticated(&self, _: &User) -> bool {
+        false
+    }
+
+    fn admits_unasked(&self) -> bool {
+        self.admits_unasked
+    }
+}
+
+/// Who would not be asked about anybody has not meant to let everybody in; and who is not known, where nobody
+/// can log in, does not come in as nobody.
+async fn a_plug_in_fails_closed<R: Runtime>() {
+    let configured = |asks, admits_unasked| {
+        let mut backends = pseud::AuthBackends::default();
+        let own = Careless { asks, admits_unasked };
+        backends.register(pseud::Role::Server, "own", Arc::new(own));
+        let options = Options::server("service");
+        backends.configure(pseud::Role::Server, "own", pseud::Security::default(), options)
+    };
+    let refused = configured(false, false);
+    assert!(matches!(refused, Err(pseud::SetupError::Mechanism(_))), "{refused:?}");
+    assert!(configured(false, true).is_ok());
+    let (_server, endpoint) = serve::<R>(configured(true, false).unwrap()).await;
+    assert_eq!(refusal::<R>(plain("x"), &endpoint).await, DENIED);
 }
 
 /// What a database might say of a user.

@@ -19,8 +19,8 @@ use std::time::Instant;
 /// What is done with an answer.
 type OnVerdict = Box<dyn FnOnce(Verdict) + Send>;
 
-/// One question, and then whoever was admitted by its answer, until there is a session: who is
-/// disconnected in between gets none.
+/// One question, and then whoever was admitted by its answer, for as long as the transport keeps its
+/// connection: who is disconnected meanwhile gets no further session by it.
 pub struct Asking {
     hub: Arc<Hub>,
     answer: Mutex<Option<OnVerdict>>,
@@ -70,10 +70,19 @@ impl Asking {
         drop(stranger);
     }
 
-    /// It has come: says whether it is welcome still.
+    /// It has come, the first time or again: says whether it is welcome still. It stays known, so that who is
+    /// disconnected between two sessions, or in one, has no other behind it.
     pub(crate) fn arrive(&self, inner: &mut Inner, user: &User) -> bool {
-        // The connection is no stranger any more: sessions that follow its first one were checked with that.
-        self.take(inner).is_none_or(|stranger| !stranger.is_barred(user))
+        let stranger = inner.strangers.get(self.stranger.load(Ordering::Relaxed));
+        stranger.is_some_and(|stranger| !stranger.is_barred(user))
+    }
+
+    /// As whom it was admitted.
+    pub fn admitted(&self, user: &User) {
+        let mut inner = self.hub.lock();
+        if let Some(stranger) = inner.strangers.get_mut(self.stranger.load(Ordering::Relaxed)) {
+            stranger.user = Some(user.id().clone());
+        }
     }
 
     fn take(&self, inner: &mut Inner) -> Option<PendingLink> {

@@ -13,6 +13,8 @@ pub(crate) struct PendingLink {
     pub(crate) link: Arc<dyn AnyLink>,
     /// Users that were disconnected since it came: it may have been admitted as one of them before.
     unwelcome: Vec<Bytes>,
+    /// As whom it was admitted, where that is known: nobody else matters.
+    pub(crate) user: Option<Bytes>,
     /// What we call it, where we opened it.
     pub(crate) dialed: Option<LinkId>,
     /// Until when its peer's requests will be answered, where that is not as for all.
@@ -30,7 +32,15 @@ impl PendingLink {
         late_guard: Option<LateGuard>,
         handshake: Option<Handshake>,
     ) -> Self {
-        Self { link, unwelcome: Vec::new(), dialed, late_guard, handshake, asked: false }
+        Self {
+            link,
+            unwelcome: Vec::new(),
+            user: None,
+            dialed,
+            late_guard,
+            handshake,
+            asked: false,
+        }
     }
 
     /// It has come in; `is_known`: as somebody, or where nobody has to be.
@@ -54,7 +64,8 @@ impl PendingLink {
     }
 
     pub(crate) fn bar(&mut self, user: &[u8]) {
-        if !self.unwelcome.iter().any(|known| known == user) {
+        let is_other = self.user.as_ref().is_some_and(|known| known != user);
+        if !is_other && !self.unwelcome.iter().any(|known| known == user) {
             self.unwelcome.push(Bytes::copy_from_slice(user));
         }
     }

@@ -48,8 +48,8 @@ pub struct MessageLink {
 }
 
 impl MessageLink {
-    /// A peer is there, whom its carrier calls `key`. `None`: this side shut down, or the user of
-    /// `admitted` was disconnected since it was.
+    /// A peer is there, whom its carrier calls `key`. `None`: this side shut down, or the user of `admitted`
+    /// was disconnected since it was, or it or its key revoked.
     pub fn join(
         host: &Arc<Host>,
         carrier: Arc<dyn MessageSocket>,
@@ -76,7 +76,13 @@ impl MessageLink {
         });
         let hub = link.host.hub();
         let mut inner = hub.lock();
-        let is_welcome = admitted.is_none_or(|admitted| admitted.arrive(&mut inner, &info.user));
+        let revoked = &link.host.admissions.revoked;
+        #[cfg(feature = "_curve")]
+        let is_revoked = revoked.has(&info.user, info.client_key.as_ref());
+        #[cfg(not(feature = "_curve"))]
+        let is_revoked = revoked.has(&info.user);
+        let is_welcome =
+            admitted.is_none_or(|admitted| !is_revoked && admitted.arrive(&mut inner, &info.user));
         if inner.shut_down || !is_welcome {
             return None;
         }

@@ -74,6 +74,26 @@ pub(crate) fn settle_credentials(options: &mut Options) {
     }
 }
 
+/// Whether a server of those options lets everybody in without a question.
+pub(crate) fn asks_nobody(options: &Options) -> bool {
+    matches!(options.connection.mechanism, MechanismConfig::Null) && !options.config.requires_login
+}
+
+/// Says so where somebody was named who is to be asked: kaa.rpc has a secret for that.
+pub(crate) fn warn_unasked(options: &Options) {
+    #[cfg(feature = "kaa")]
+    if options.kaa.is_some() {
+        return;
+    }
+    if options.admission.authenticator.is_some() && asks_nobody(options) && options.hooks.is_none()
+    {
+        tracing::warn!(
+            "nobody is asked who comes: there is an authenticator, but neither PLAIN nor CURVE, and no login \
+             is required"
+        );
+    }
+}
+
 /// What no peer could be told, or could answer.
 pub(crate) fn check_mechanism(options: &Options) -> Result<(), SetupError> {
     let cause = match &options.connection.mechanism {

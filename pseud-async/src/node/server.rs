@@ -1,6 +1,7 @@
 //! A peer that is known by an identity, and serves.
 
 use super::peering::Peering;
+use super::security::warn_unasked;
 use super::setup_error::SetupError;
 use super::{Options, names};
 use crate::call::peer::Peer;
@@ -53,6 +54,7 @@ impl<R: Runtime> Peering<R, Serving> {
     /// As for [`new`](Self::new), and [`SetupError::Mechanism`].
     pub fn with_options(options: Options) -> Result<Self, SetupError> {
         names::check_server(&options)?;
+        warn_unasked(&options);
         Self::start(options)
     }
 

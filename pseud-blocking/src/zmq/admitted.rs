@@ -8,8 +8,9 @@ use pseud_async::adapter::Asking;
 use pseud_proto::User;
 #[cfg(feature = "_curve")]
 use pseud_proto::zmtp::PublicKey;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How many are remembered. Whoever is over it has its oldest forgotten: libzmq does not tell when a
 /// connection ends.
@@ -17,6 +18,37 @@ const ADMITTED_MAX: usize = 65_536;
 
 /// How many of one user: who logs in again and again pushes out his own.
 const OF_ONE_USER_MAX: usize = 256;
+
+/// How many of nobody, who may log in later: they are many peers, which have the same user only in name.
+const OF_NOBODY_MAX: usize = ADMITTED_MAX / 4;
+
+/// How often a line says what came from who is not known any more.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// Messages of connections whose ticket is forgotten: they were shown out, or others pushed them out. They are
+/// not answered, since nobody knows whose they are.
+#[derive(Debug, Default)]
+pub(super) struct UnknownTickets {
+    count: u64,
+    told: Option<Instant>,
+}
+
+impl UnknownTickets {
+    pub(super) fn tell(&mut self, address: &str) {
+        self.count += 1;
+        let now = Instant::now();
+        if self.told.is_none_or(|told| now.duration_since(told) >= TOLD_EVERY) {
+            let count = std::mem::take(&mut self.count);
+            self.told = Some(now);
+            tracing::warn!(
+                address,
+                count,
+                "messages are dropped: their connections were shown out, or connected too long ago to be \
+                 remembered; their peers have to connect again"
+            );
+        }
+    }
+}
 
 /// What libzmq's User-Id says: which answer it was.
 pub(super) type AdmissionTicket = String;
@@ -42,7 +74,7 @@ pub(super) struct AdmittedPeer {
 pub(super) struct AdmittedUsers {
     by_ticket: BTreeMap<AdmissionTicket, AdmittedEntry>,
     by_age: BTreeMap<u64, AdmissionTicket>,
-    of_user: BTreeMap<bytes::Bytes, Vec<AdmissionTicket>>,
+    of_user: BTreeMap<bytes::Bytes, VecDeque<AdmissionTicket>>,
     count: u64,
 }
 
@@ -54,8 +86,9 @@ impl AdmittedUsers {
         asking: Arc<Asking>,
     ) {
         let of_user = self.of_user.entry(who.user.id().clone()).or_default();
-        let own = (of_user.len() >= OF_ONE_USER_MAX).then(|| of_user[0].clone());
-        of_user.push(ticket.clone());
+        let max = if who.user.is_anonymous() { OF_NOBODY_MAX } else { OF_ONE_USER_MAX };
+        let own = if of_user.len() >= max { of_user.front().cloned() } else { None };
+        of_user.push_back(ticket.clone());
         let oldest = || self.by_age.first_key_value().map(|(_, ticket)| ticket.clone());
         let over = self.by_ticket.len() >= ADMITTED_MAX;
         let pushed_out = own.or_else(|| if over { oldest() } else { None });
@@ -78,7 +111,11 @@ impl AdmittedUsers {
         };
         self.by_age.remove(&age);
         if let Some(tickets) = self.of_user.get_mut(who.user.id()) {
-            tickets.retain(|known| known != ticket);
+            // Of many it is the oldest one that goes.
+            match tickets.front().is_some_and(|oldest| oldest == ticket) {
+                true => drop(tickets.pop_front()),
+                false => tickets.retain(|known| known != ticket),
+            }
             if tickets.is_empty() {
                 self.of_user.remove(who.user.id());
             }

@@ -51,6 +51,7 @@ impl Worker {
                     #[cfg(feature = "_curve")]
                     key: asked.key,
                 };
+                asking.admitted(&who.user);
                 self.admitted.insert(ticket.clone(), who, asking);
                 self.reply(asked, "200", &ticket)
             }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use pseud_async::adapter::{MessageLink, MessageSocket};
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::zmtp::{MechanismConfig, MechanismName, Parts, Side, SocketType};
-use pseud_proto::{Profile, Reason};
+use pseud_proto::{Misbehaved, Profile, Reason};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zmq::{DONTWAIT, Message};
@@ -144,7 +144,10 @@ impl Worker {
         // Under NULL anybody may announce a User-Id: what is not ours says nothing.
         let ticket = if asks(mechanism) { Some(ticket?) } else { None };
         if let Some(ticket) = &ticket {
-            let (who, asking) = self.admitted.get(ticket)?;
+            let Some((who, asking)) = self.admitted.get(ticket) else {
+                self.strangers.tell(&address);
+                return None;
+            };
             info = info.with_user(who.user.clone());
             #[cfg(feature = "_curve")]
             {
@@ -163,12 +166,12 @@ impl Worker {
         Some(peer)
     }
 
-    /// Its session ends. libzmq keeps the connection: what a user who was disconnected sends on it is from
-    /// nobody.
+    /// Its session ends. libzmq keeps the connection: what a peer that was shown out sends on it is from nobody.
     pub(super) fn let_go(&mut self, peer: usize, reason: Reason) {
         let Some(peer) = self.peers.remove(peer) else { return };
-        if reason == Reason::Revoked
-            && let Some(ticket) = &peer.ticket
+        if let Some(ticket) = &peer.ticket
+            && let Some((who, _)) = self.admitted.get(ticket)
+            && !may_return(reason, who.user.is_anonymous())
         {
             self.admitted.forget(ticket);
         }
@@ -181,6 +184,22 @@ impl Worker {
         if is_connected && self.peers.behind(peer.socket).is_empty() {
             self.lost(peer.socket, reason);
         }
+    }
+}
+
+/// Whether a connection whose session ended for that may have another one by what let it in. libzmq's peers do
+/// not connect again by themselves: who was silent, slow, pushed out or replaced has done nothing that a new
+/// handshake would mend; and who was let in as nobody has to log in again. Whom this side wants no more, and
+/// who broke the protocol, has to come anew.
+fn may_return(reason: Reason, is_nobody: bool) -> bool {
+    match reason {
+        Reason::PeerFault(error) => error == Misbehaved::NotLoggedIn.into(),
+        Reason::PeerGone
+        | Reason::HeartbeatTimeout
+        | Reason::SlowPeer
+        | Reason::Replaced
+        | Reason::Disconnected => true,
+        _ => is_nobody,
     }
 }
 

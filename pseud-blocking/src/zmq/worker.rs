@@ -1,6 +1,6 @@
 //! The thread that owns the sockets: the whole loop.
 
-use super::admitted::AdmittedUsers;
+use super::admitted::{AdmittedUsers, UnknownTickets};
 use super::commands::{Desk, Inbox, OpenSockets};
 use super::dialed::DialedSocket;
 use super::peers::SocketPeers;
@@ -46,6 +46,7 @@ pub(super) struct Worker {
     pub(super) asked: BTreeMap<u64, (zap::ZapRequest, Arc<Asking>)>,
     pub(super) questions: u64,
     pub(super) admitted: AdmittedUsers,
+    pub(super) strangers: UnknownTickets,
     ear: zmq::Socket,
     /// Whoever waits for this thread to end.
     pub(super) stopped: Vec<SyncSender<()>>,
@@ -81,6 +82,7 @@ impl Worker {
             asked: BTreeMap::new(),
             questions: 0,
             admitted: AdmittedUsers::default(),
+            strangers: UnknownTickets::default(),
             ear,
             stopped: Vec::new(),
             open,

@@ -63,6 +63,13 @@ pub trait AuthBackend: Send + Sync + 'static {
     /// server it is this plug-in.
     fn configure(&self, options: Options) -> Options;
 
+    /// Whether everybody is to be let in unasked, as nobody, where [`configure`](Self::configure) names neither a
+    /// mechanism that asks (PLAIN, CURVE) nor [logins](Options::requires_login). Default: no; such options are a
+    /// [`SetupError`](crate::SetupError).
+    fn admits_unasked(&self) -> bool {
+        false
+    }
+
     /// Whether a peer may come in ([`Question::Plain`], `Question::Curve`), or is who its HELLO says
     /// ([`Question::Login`]). Default: nobody.
     fn authenticate(&self, question: Question, source: Source) -> Judging<'_> {
@@ -70,8 +77,8 @@ pub trait AuthBackend: Send + Sync + 'static {
         Box::pin(ready(Verdict::Deny))
     }
 
-    /// Whether who was admitted as that user is known. Else it is nobody, and has to log in where the
-    /// node asks for that. Default: all but the anonymous user are.
+    /// Whether who was admitted as that user is known. Else it is nobody, who has to log in where the node asks
+    /// for that, and is not let in where it does not. Default: all but the anonymous user are.
     fn is_authenticated(&self, user: &User) -> bool {
         !user.is_anonymous()
     }

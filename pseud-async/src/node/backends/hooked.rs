@@ -5,6 +5,8 @@ use crate::auth::authenticator::Authenticator;
 use crate::engine::event::{KeptEvent, LinkEvent};
 use crate::engine::hooks::Hooks;
 use crate::node::options::Options;
+use crate::node::security::asks_nobody;
+use crate::node::setup_error::SetupError;
 use crate::panics::caught;
 use bytes::Bytes;
 use pseud_proto::User;
@@ -29,31 +31,40 @@ impl Hooked {
         Self { backend, stopped: Once::new() }
     }
 
-    pub(super) fn configure(self, role: Role, options: Options) -> Options {
+    /// # Errors
+    /// Nobody would be asked, and everybody let in.
+    pub(super) fn configure(self, role: Role, options: Options) -> Result<Options, SetupError> {
         let mut options = self.backend.configure(options);
         if role == Role::Server {
-            let backend = self.backend.clone();
+            if asks_nobody(&options) && !self.backend.admits_unasked() {
+                return Err(SetupError::Mechanism(UNASKED));
+            }
+            let (backend, logs_in) = (self.backend.clone(), options.config.requires_login);
             options.admission.authenticator =
                 Some(Authenticator::with_source(move |question, source| {
                     let backend = backend.clone();
                     async move {
                         match backend.authenticate(question, source).await {
-                            Verdict::Admit(user) => Verdict::Admit(known(&*backend, user)),
+                            Verdict::Admit(user) => known(&*backend, user, logs_in),
                             verdict => verdict,
                         }
                     }
                 }));
         }
         options.hooks = Some(Arc::new(self));
-        options
+        Ok(options)
     }
 }
 
-/// Who that is, in the words of that plug-in.
-fn known(backend: &dyn AuthBackend, user: User) -> User {
+const UNASKED: &str = "a server's plug-in that names neither PLAIN nor CURVE nor logins would not be asked \
+                       about anybody: everybody would come in";
+
+/// Who that is, in the words of that plug-in. Who is not known is nobody, where it can log in.
+fn known(backend: &dyn AuthBackend, user: User, logs_in: bool) -> Verdict {
     match backend.is_authenticated(&user) {
-        true => backend.predicate_arguments(user),
-        false => User::default(),
+        true => Verdict::Admit(backend.predicate_arguments(user)),
+        false if logs_in => Verdict::Admit(User::default()),
+        false => Verdict::Deny,
     }
 }
 

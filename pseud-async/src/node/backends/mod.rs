@@ -51,7 +51,8 @@ impl AuthBackends {
     /// Options of a node that uses the plug-in of that name.
     ///
     /// # Errors
-    /// There is none of that name for that role, or it lacks a key.
+    /// There is none of that name for that role, it lacks a key, or one of a server's would not be asked about
+    /// anybody ([`AuthBackend::admits_unasked`]).
     pub fn configure(
         &self,
         role: Role,
@@ -60,7 +61,7 @@ impl AuthBackends {
         options: Options,
     ) -> Result<Options, SetupError> {
         match self.own.get(&(role, name.to_owned())) {
-            Some(backend) => Ok(Hooked::new(backend.clone()).configure(role, options)),
+            Some(backend) => Hooked::new(backend.clone()).configure(role, options),
             None => {
                 builtin::configure(role, name, security, options).map_err(SetupError::Mechanism)
             }
