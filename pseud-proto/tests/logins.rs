@@ -15,8 +15,8 @@ use pseud_proto::pseud::{Endpoint, Kind};
 use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Parts, Question, Secret, Verdict};
 use pseud_proto::{
-    Action, CallOptions, CallRefused, Config, Credentials, Incompatible, Misbehaved, Outcome,
-    PeerError, PeerId, Reason, To, User, UserSessions,
+    Action, CallOptions, CallRefused, Capabilities, Config, Credentials, Incompatible, Misbehaved,
+    Outcome, PeerError, PeerId, Profile, Reason, To, User, UserSessions,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -145,7 +145,7 @@ impl Worker {
         let ticket = if asks(mechanism) { Some(ticket?) } else { None };
         if let Some(ticket) = &ticket {
             let Some((who, asking)) = self.admitted.get(ticket) else {
-                self.strangers.tell(&address);
+                self.strangers.tell(&info.address);
                 return None;
             };
             info = info.with_user(who.user.clone());
