@@ -16,6 +16,8 @@
 //!
 //! HELLO, AUTHENTICATED and UNAUTHORIZED are a login within a session, where a server asks for one
 //! ([`Config::requires_login`](crate::Config)): they carry the id of the WORK that was not run.
+//! To a HELLO of a peer that declares anything UNAUTHORIZED says `Authentication Unavailable` where nobody can
+//! tell now whether it is right: that peer may show it again later.
 //! HEARTBEAT `06` is read, and sent only where that is asked for.
 //!
 //! # What a peer declares
