@@ -1,6 +1,7 @@
 //! Bounds, and what reaching each of them means.
 
 use crate::{assert_at_rest, at_every_chunk};
+use pseud::proto::pseud::Dropped;
 use pseud::proto::{CallId, CallRefused};
 use pseud::{Limits, Reason};
 use pseud_testkit::memory::{Ended, Pair, Setup, Work, ms};
@@ -144,6 +145,15 @@ fn calls_that_were_given_up_leave_room_in_the_queue() {
         let call = pair.client.try_call("store", (&body,)).expect("only live calls count");
         pair.client.cancel(call);
     }
+    // What was pulled before the pipe was full has a deadline of its own until it is read (S-09).
+    pair.up.flow();
+    pair.settle();
+    for _ in 0..2 {
+        let work = pair.server.work();
+        pair.server.answer(work, ());
+    }
+    pair.settle();
+    assert_eq!(pair.client.dropped(Dropped::UnknownReply), 2);
     assert_at_rest(&pair);
 }
 
