@@ -193,33 +193,33 @@ macro_rules! adapters {
         mod $adapter {
             #[test]
             fn p_01_futures_dropped_at_every_poll_leave_nothing() {
-                super::p_01::<$type>();
+                crate::bounded::hold(|| super::p_01::<$type>());
             }
 
             #[test]
             fn p_02_too_many_open_files() {
                 let this = concat!("adversity::", stringify!($adapter), "::p_02_too_many_open_files");
-                super::p_02::<$type>(this);
+                crate::bounded::hold(move || super::p_02::<$type>(this));
             }
 
             #[test]
             fn p_03_links_that_break_while_we_write() {
-                super::p_03::<$type>();
+                crate::bounded::hold(|| super::p_03::<$type>());
             }
 
             #[test]
             fn p_04_the_end_while_calls_wait() {
-                super::p_04::<$type>();
+                crate::bounded::hold(|| super::p_04::<$type>());
             }
 
             #[test]
             fn p_07_a_client_of_sixty_four_threads() {
-                super::p_07::<$type>();
+                crate::bounded::hold(|| super::p_07::<$type>());
             }
 
             #[test]
             fn p_08_addresses() {
-                super::p_08::<$type>();
+                crate::bounded::hold(|| super::p_08::<$type>());
             }
         }
     )*};

@@ -130,6 +130,9 @@ pub(crate) trait End {
     fn calls_pending(&self) -> Option<usize>;
     /// The identity of whoever connects next.
     fn next_to_join(&self) -> Vec<u8>;
+    /// Returns once that many requests have reached it, those that are answered, too. Asked only where it
+    /// matters: of whom a request that comes too late would hold up, not of who serves others beside it.
+    fn has_heard(&self, _count: usize) {}
     /// Ends everything now.
     fn shut_down(&self);
     /// Takes no more requests, and ends when those that run are answered; whether they were.

@@ -185,6 +185,12 @@ impl End for Python {
         unreachable!("it tells nobody who connects")
     }
 
+    /// Its reader waits for each handler: a nap that reached the next server would be all that this one does,
+    /// and its answer, that nobody waits for any more, the end of the client's reader.
+    fn has_heard(&self, count: usize) {
+        self.peer.request("calls", json!({"name": self.name, "count": count}));
+    }
+
     fn shut_down(&self) {
         self.peer.request("stop", json!({"name": self.name}));
         self.is_over.set(true);

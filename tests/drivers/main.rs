@@ -4,6 +4,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
+//! | `bounded` | the time that a test may take |
 //! | `end` | what the suite asks of a server and of a client, whoever drives it |
 //! | `scenarios/` | what must hold |
 //! | `pairs` | which drivers: each with each |
@@ -17,6 +18,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod adversity;
+mod bounded;
 mod end;
 mod live;
 mod misuse;
@@ -55,10 +57,10 @@ use nodes::simulated;
 use nodes::sockets::{blocking, smol, tokio};
 use scenarios::Scenario;
 use std::io::Write;
-use std::thread;
+use std::sync::Arc;
 
 /// Runs every scenario of a pair, side by side where they can: how many they were, and which not.
-fn hold(server: &Driver, client: &Driver) -> String {
+fn hold(server: &Arc<Driver>, client: &Arc<Driver>) -> String {
     let why_not = |scenario: &Scenario| {
         server.cannot(scenario.name, true).or(client.cannot(scenario.name, false))
     };
@@ -84,20 +86,14 @@ fn print(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
-/// Each on a thread: most of them only wait.
-fn hold_side_by_side(held: &[&Scenario], server: &Driver, client: &Driver) {
-    let failed: Vec<_> = thread::scope(|scope| {
-        let begin = |scenario: &&Scenario| {
-            let (name, hold) = (scenario.name, scenario.hold);
-            let named = thread::Builder::new().name(name.to_owned());
-            (name, named.spawn_scoped(scope, move || hold(server, client)).expect("a thread"))
-        };
-        let running: Vec<_> = held.iter().map(begin).collect();
-        let failed =
-            running.into_iter().filter_map(|(name, running)| running.join().err().map(|_| name));
-        failed.collect()
-    });
-    assert!(failed.is_empty(), "{} serves {}: {failed:?}", server.name, client.name);
+fn hold_side_by_side(held: &[&Scenario], server: &Arc<Driver>, client: &Arc<Driver>) {
+    let job = |scenario: &&Scenario| -> bounded::Job {
+        let (hold, server, client) = (scenario.hold, server.clone(), client.clone());
+        (scenario.name, Box::new(move || hold(&server, &client)))
+    };
+    if let Err(which) = bounded::hold_all(held.iter().map(job).collect()) {
+        panic!("{} serves {}: {which}", server.name, client.name);
+    }
 }
 
 /// In worlds of several seeds: in calm weather, and in wind.

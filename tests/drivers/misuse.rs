@@ -254,32 +254,32 @@ macro_rules! misuse {
         mod $adapter {
             #[test]
             fn time_outs_of_nothing_and_of_for_ever() {
-                super::odd_durations::<$type>();
+                crate::bounded::hold(|| super::odd_durations::<$type>());
             }
 
             #[test]
             fn handlers_that_panic() {
-                super::panics::<$type>();
+                crate::bounded::hold(|| super::panics::<$type>());
             }
 
             #[test]
             fn nodes_that_are_ended_by_their_own_handlers() {
-                super::ends_from_within::<$type>();
+                crate::bounded::hold(|| super::ends_from_within::<$type>());
             }
 
             #[test]
             fn handles_dropped_in_mid_call() {
-                super::dropped_in_mid_call::<$type>(stringify!($adapter) != "zmq");
+                crate::bounded::hold(|| super::dropped_in_mid_call::<$type>(stringify!($adapter) != "zmq"));
             }
 
             #[test]
             fn thousands_of_callers() {
-                super::thousands_of_callers::<$type>();
+                crate::bounded::hold(|| super::thousands_of_callers::<$type>());
             }
 
             #[test]
             fn the_same_endpoint_twice() {
-                super::bound_and_connected_twice::<$type>();
+                crate::bounded::hold(|| super::bound_and_connected_twice::<$type>());
             }
         }
     )*};
@@ -299,7 +299,9 @@ misuse! {
 /// Over libzmq the sockets are libzmq's.
 #[test]
 fn urgent_bytes_delay_nothing() {
-    urgent_bytes::<crate::nodes::sockets::Tokio>();
-    urgent_bytes::<crate::nodes::sockets::Smol>();
-    urgent_bytes::<crate::nodes::sockets::Blocking>();
+    crate::bounded::hold(|| {
+        urgent_bytes::<crate::nodes::sockets::Tokio>();
+        urgent_bytes::<crate::nodes::sockets::Smol>();
+        urgent_bytes::<crate::nodes::sockets::Blocking>();
+    });
 }

@@ -58,6 +58,6 @@ fn pair(server: Option<Driver>, client: impl Into<Option<Driver>>) {
         if server.name == "python" && client.name == "python" {
             client.not_as_client.extend(live::NOT_OF_ITS_OWN);
         }
-        print(&hold(&server, &client));
+        print(&hold(&server.into(), &client.into()));
     }
 }

@@ -110,8 +110,10 @@ macro_rules! pairs {
     ($is_told:literal; $($test:ident: $server:ident, $client:ident;)*) => {$(
         #[test]
         fn $test() {
-            presence::<$server, $client>($is_told);
-            heartbeats::<$server, $client>();
+            crate::bounded::hold(|| {
+                presence::<$server, $client>($is_told);
+                heartbeats::<$server, $client>();
+            });
         }
     )*};
 }

@@ -7,6 +7,7 @@ use pseud_testkit::sim::{self, Conditions, Sim};
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Under how many seeds, unless `PSEUD_SEEDS` says otherwise.
@@ -30,13 +31,13 @@ pub(crate) fn driver() -> Driver {
 }
 
 /// Holds the suite in a world of each seed: in calm weather under the first, in wind under the others.
-pub(crate) fn in_all_weathers(hold: fn(&Driver, &Driver) -> String) -> String {
+pub(crate) fn in_all_weathers(hold: fn(&Arc<Driver>, &Arc<Driver>) -> String) -> String {
     let (mut said, mut worlds) = (String::new(), 0);
     for seed in sim::seeds(SEEDS) {
         let conditions = if seed == 0 { Conditions::calm() } else { Conditions::windy() };
         WORLD.set(Some(Sim::new(seed, conditions)));
         let _world = World;
-        said = hold(&driver(), &driver());
+        said = hold(&driver().into(), &driver().into());
         worlds += 1;
     }
     format!("in {worlds} worlds, {said}")

@@ -12,6 +12,8 @@ pub(crate) fn reconnect(server: &Driver, client: &Driver) {
     client.connect(&endpoint);
     client.check();
     let lost = client.begin(Whom::Server, ("sleep", vec![Value::from(30.0)]), None);
+    // `check` was the first. libzmq keeps what had not left for the next server.
+    first.has_heard(2);
     first.shut_down();
     drop(first);
     // In a slow world it had not left yet.
