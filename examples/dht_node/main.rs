@@ -29,18 +29,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
             pending().await
         }
         [at, network, "set", key, value] => {
-            let node = Node::start(at.parse()?)?;
-            node.bootstrap(&[network.parse()?]).await;
+            let node = joined(at, network).await?;
             println!("stored on {} nodes", node.set(key, value.into()).await);
             Ok(())
         }
         [at, network, "get", key] => {
-            let node = Node::start(at.parse()?)?;
-            node.bootstrap(&[network.parse()?]).await;
+            let node = joined(at, network).await?;
             println!("{:?}", node.get(key).await);
             Ok(())
         }
         _ => Err("dht_node [ADDRESS [NETWORK set KEY VALUE | NETWORK get KEY]]".into()),
+    }
+}
+
+/// A node at an address in the network of another.
+async fn joined(at: &str, network: &str) -> Result<Node, Box<dyn Error>> {
+    let node = Node::start(at.parse()?)?;
+    match node.bootstrap(&[network.parse()?]).await {
+        0 => Err(format!("nobody answers at {network}").into()),
+        _ => Ok(node),
     }
 }
 

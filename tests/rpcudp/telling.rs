@@ -2,8 +2,9 @@
 
 use crate::logged::Logged;
 use crate::{endpoint, until};
-use pseud::rpcudp::{Dropped, Silence};
+use pseud::rpcudp::{Dropped, Endpoint, Options, Silence};
 use pseud::{Fault, Value};
+use std::future::pending;
 use std::net::UdpSocket;
 use std::time::Duration;
 
@@ -47,4 +48,24 @@ async fn handlers_that_fail_are_warned_of_ten_times_a_minute() {
         assert!(line.starts_with(begins) && line.contains(&format!("from={from}")), "{line}");
         assert!(line.contains("ValueError: no") && line.len() < 512, "{line}");
     }
+}
+
+#[tokio::test]
+async fn that_there_is_no_place_for_requests_is_warned_of_once_a_minute() {
+    let logged = Logged::of("rpcudp");
+    let mut options = Options::default();
+    options.config.requests_open_max = 1;
+    let server = Endpoint::bind_with("127.0.0.1:0".parse().unwrap(), options).unwrap();
+    server.register("wait", |_| pending::<Result<(), Fault>>()).unwrap();
+    let client = endpoint();
+    for at in 1..=20 {
+        let call = client.call::<Value, _>(server.local_addr(), "wait", ());
+        call.timeout(Duration::from_millis(5)).await.unwrap_err();
+        until(&server, |stats| stats.requests_open == 1).await;
+        until(&server, |stats| stats.counts.dropped(Dropped::Overloaded) == at - 1).await;
+    }
+    let lines = logged.with("too many requests are open");
+    let warned: Vec<_> = lines.iter().filter(|line| line.starts_with("WARN")).collect();
+    assert_eq!((warned.len(), lines.len()), (1, 20), "{lines:#?}");
+    assert!(warned[0].contains(&format!("from={}", client.local_addr())), "{warned:?}");
 }

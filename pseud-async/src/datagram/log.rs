@@ -4,14 +4,21 @@ use crate::engine::refusals::tally::Tally;
 use pseud_proto::rpcudp::{Dropped, Silence};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Lines of warning in a minute; what is over is counted, and told in one line.
 const WARNINGS: u32 = 10;
 
 #[derive(Debug)]
-pub(crate) struct Log(Mutex<Tally<Silent>>);
+pub(crate) struct Log(Mutex<Tallies>);
+
+#[derive(Debug)]
+struct Tallies {
+    silent: Tally<Silent>,
+    /// Senders of requests for which there was no place.
+    overloaded: Tally<SocketAddr>,
+}
 
 /// A request that is not answered.
 #[derive(Debug)]
@@ -25,14 +32,21 @@ pub(crate) struct Silent {
 
 impl Default for Log {
     fn default() -> Self {
-        Self(Mutex::new(Tally::new(WARNINGS)))
+        Self(Mutex::new(Tallies { silent: Tally::new(WARNINGS), overloaded: Tally::new(1) }))
     }
 }
 
 impl Log {
-    /// A stranger's datagram: as often as they like.
-    pub(crate) fn dropped(&self, from: SocketAddr, why: Dropped) {
+    /// A stranger's datagram: as often as they like. Only that there is no place for requests is warned of,
+    /// once a minute: what would have been served is lost then.
+    pub(crate) fn dropped(&self, from: SocketAddr, why: Dropped, now: Instant) {
         tracing::debug!(target: "rpcudp", %from, "dropped: {why}");
+        if why == Dropped::Overloaded {
+            let told = self.tallies().overloaded.count(from, now);
+            if let Some(from) = told {
+                overloaded(from, None);
+            }
+        }
     }
 
     pub(crate) fn not_sent(&self, to: SocketAddr, error: &io::Error) {
@@ -50,7 +64,7 @@ impl Log {
             tracing::debug!(target: "rpcudp", ?method, %from, "not answered: {why}");
             return;
         }
-        let told = self.tally().count(silent, now);
+        let told = self.tallies().silent.count(silent, now);
         if let Some(silent) = told {
             silent.warn(None);
         }
@@ -58,15 +72,25 @@ impl Log {
 
     /// Tells of those that were counted, once their minute is over.
     pub(crate) fn catch_up(&self, now: Instant) {
-        let counted = self.tally().take(now);
-        if let Some((count, last)) = counted {
+        let mut tallies = self.tallies();
+        let (silent, places) = (tallies.silent.take(now), tallies.overloaded.take(now));
+        drop(tallies);
+        if let Some((count, last)) = silent {
             last.warn(Some(count));
+        }
+        if let Some((count, last)) = places {
+            overloaded(last, Some(count));
         }
     }
 
-    fn tally(&self) -> std::sync::MutexGuard<'_, Tally<Silent>> {
+    fn tallies(&self) -> MutexGuard<'_, Tallies> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn overloaded(from: SocketAddr, count: Option<u64>) {
+    let why = Dropped::Overloaded;
+    tracing::warn!(target: "rpcudp", %from, count, "dropped: {why}");
 }
 
 /// Characters of a fault's text that are logged.

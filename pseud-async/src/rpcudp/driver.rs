@@ -71,7 +71,7 @@ fn poll_receive(
             wakers.into_iter().for_each(Waker::wake);
             requests.into_iter().for_each(|request| serving.serve(request));
             if let Err(why) = handled {
-                shared.log.dropped(from, why);
+                shared.log.dropped(from, why, now);
             }
             shared.log.catch_up(now);
             shared.flush();

@@ -83,6 +83,7 @@ fn integer(digits: &str) -> Option<BigInt> {
             bytes.reverse();
             Some(BigInt::from_le_bytes(bytes))
         }
+        None if digits.starts_with('+') => None,
         None => digits.parse::<i128>().ok().map(BigInt::from),
     }
 }

@@ -69,7 +69,13 @@ fn what_only_pickles_have_is_a_form_where_it_is_known() {
     assert!(write_of(&deep(64), Exts::KAA).is_ok() && write_of(&deep(65), Exts::KAA).is_err());
     // Elsewhere such a code is somebody's own.
     assert_eq!(write(&error).unwrap(), r#"{"$ext":[100,"95a36d2e4591a26e6fc09080"]}"#);
-    for bad in [r#"{"$int":7}"#, r#"{"$set":1}"#, r#"{"$complex":[1.0]}"#, r#"{"$int":"0x0"}"#] {
+    for bad in [
+        r#"{"$int":7}"#,
+        r#"{"$set":1}"#,
+        r#"{"$complex":[1.0]}"#,
+        r#"{"$int":"0x0"}"#,
+        r#"{"$int":"+5"}"#,
+    ] {
         assert!(argument(bad).unwrap_err().to_string().contains("a list"), "{bad}");
     }
 }

@@ -99,6 +99,28 @@ fn i_07_getattr_is_an_object_like_any_other() {
 }
 
 #[test]
+fn an_object_may_be_a_key_whatever_it_holds() {
+    // `{Decimal('1.5'): 1}` and `{UUID(int=5): 1}` of protocol 2, as CPython writes them; a tuple that holds one.
+    let decimal = &b"cdecimal\nDecimal\nq\x01X\x03\0\0\x001.5q\x02\x85q\x03Rq\x04"[..];
+    let uuid = &b"cuuid\nUUID\nq\x01)\x81q\x02}q\x03X\x03\0\0\0intq\x04K\x05sb"[..];
+    let tuple = &[uuid, b"\x85"].concat();
+    for (key, class) in [(decimal, "decimal.Decimal"), (uuid, "uuid.UUID"), (tuple, "uuid.UUID")] {
+        let map = result(&[b"\x80\x02}q\0", key, b"K\x01s."].concat()).unwrap();
+        let Value::Map(pairs) = map.value() else { panic!("{class}: {map:?}") };
+        let key = match &pairs[0].0 {
+            Value::Array(items) => &items[0],
+            key => key,
+        };
+        let object: PickledObject = Packed::result(key).unwrap().decode().unwrap();
+        assert_eq!((object.class.as_str(), &pairs[0].1), (class, &Value::from(1)));
+    }
+    // Beside it a dict is no key as before.
+    for key in [&b"}"[..], &[uuid, b"}\x86"].concat()] {
+        assert!(result(&[b"\x80\x02}", key, b"K\x01s."].concat()).is_none());
+    }
+}
+
+#[test]
 fn i_08_no_index_and_no_length_reserves_anything() {
     for pickle in [
         &b"\x80\x02Nr\xff\xff\xff\x7f."[..],

@@ -31,7 +31,8 @@ pub(crate) struct Body<'g, 'a> {
     bounds: PickleBounds,
     nodes_left: usize,
     bytes_left: usize,
-    /// Whether this is a key, or in one: there a dict would have no hash, and the check lets none be.
+    /// Whether this is a key, or in one: there a dict would have no hash, and the check lets none be. What
+    /// an object holds is in none: its class says what its hash is, and it travels as an ext.
     in_key: bool,
 }
 
@@ -137,6 +138,7 @@ impl<'g, 'a> Body<'g, 'a> {
         }
         self.enter(depth)?;
         let name = self.class_name(object.class)?;
+        let around = std::mem::take(&mut self.in_key);
         self.nested(out, exts::OBJECT, |this, inner| {
             this.put(inner, 5, |out| out.head(ARRAY, 5))?;
             this.text(inner, &name)?;
@@ -147,7 +149,9 @@ impl<'g, 'a> Body<'g, 'a> {
             }
             this.array(inner, &object.items, depth + 1)?;
             this.map(inner, &object.pairs, depth + 1)
-        })
+        })?;
+        self.in_key = around;
+        Ok(())
     }
 
     /// One container more inside so many others. A list may be in itself: this is what ends it.

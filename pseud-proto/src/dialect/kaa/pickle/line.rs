@@ -40,6 +40,13 @@ fn unsigned(digits: &str) -> Option<&str> {
     are_digits.then_some(digits)
 }
 
+/// Hexadecimal digits and nothing else.
+fn hex(digits: &[u8]) -> Option<u32> {
+    let are_digits = digits.iter().all(u8::is_ascii_hexdigit);
+    let digits = std::str::from_utf8(digits).ok().filter(|_| are_digits)?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
 /// Decimal digits to two's complement.
 fn big(digits: &str) -> Option<Vec<u8>> {
     let (is_negative, digits) = match digits.strip_prefix('-') {
@@ -99,10 +106,7 @@ pub(crate) fn string(line: &[u8]) -> Option<PickleNode<'_>> {
             b'n' => b'\n',
             b'r' => b'\r',
             b't' => b'\t',
-            b'x' => {
-                let digits = [*rest.next()?, *rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
+            b'x' => u8::try_from(hex(&[*rest.next()?, *rest.next()?])?).ok()?,
             _ => return None,
         });
     }
@@ -127,7 +131,7 @@ pub(crate) fn unicode(line: &[u8]) -> Option<PickleNode<'_>> {
                 continue;
             }
         };
-        let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        let code = hex(digits)?;
         match u16::try_from(code) {
             // Narrow builds of Python 2 write surrogates apart.
             Ok(unit) => units.push(unit),
@@ -187,12 +191,12 @@ mod tests {
         assert_eq!(shown(string(br"'it\'s\n\x41'")), r#"Text("it's\nA")"#);
         assert_eq!(shown(string(br"'\xff'")), "Bytes([255])");
         assert_eq!(shown(string(br#""'""#)), r#"Text("'")"#);
-        for bad in [&b"'"[..], b"x", b"", b"'a", br"'\q'", br"'\x4'"] {
+        for bad in [&b"'"[..], b"x", b"", b"'a", br"'\q'", br"'\x4'", br"'\x+4'"] {
             assert_eq!(shown(string(bad)), "bad");
         }
         assert_eq!(shown(unicode(b"\xe9 \\u20ac \\U0001f600 \\n")), r#"Text("é € 😀 \\n")"#);
         assert_eq!(shown(unicode(br"\ud83d\ude00")), "Text(\"😀\")");
-        for bad in [&br"\u12"[..], br"\ud83d", br"\U00110000"] {
+        for bad in [&br"\u12"[..], br"\ud83d", br"\U00110000", br"\u+041", br"\U+0000041"] {
             assert_eq!(shown(unicode(bad)), "bad");
         }
     }
