@@ -11,10 +11,10 @@ use std::time::Instant;
 const WARNINGS: u32 = 10;
 
 #[derive(Debug)]
-pub(crate) struct Log(Mutex<Tallies>);
+pub(crate) struct Log(Mutex<LogTallies>);
 
 #[derive(Debug)]
-struct Tallies {
+struct LogTallies {
     silent: Tally<Silent>,
     /// Senders of requests for which there was no place.
     overloaded: Tally<SocketAddr>,
@@ -32,7 +32,7 @@ pub(crate) struct Silent {
 
 impl Default for Log {
     fn default() -> Self {
-        Self(Mutex::new(Tallies { silent: Tally::new(WARNINGS), overloaded: Tally::new(1) }))
+        Self(Mutex::new(LogTallies { silent: Tally::new(WARNINGS), overloaded: Tally::new(1) }))
     }
 }
 
@@ -83,7 +83,7 @@ impl Log {
         }
     }
 
-    fn tallies(&self) -> MutexGuard<'_, Tallies> {
+    fn tallies(&self) -> MutexGuard<'_, LogTallies> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
