@@ -5,6 +5,7 @@
 //! defines them. Test modules may import what they like.
 
 mod graph;
+mod hostile;
 mod names;
 mod source;
 mod storeys;

@@ -129,7 +129,7 @@ pub(crate) fn texts(name: &str) -> Vec<(String, String)> {
     files.iter().map(|path| (below(path), text(path))).collect()
 }
 
-fn list(folder: &Path, files: &mut Vec<PathBuf>) {
+pub(crate) fn list(folder: &Path, files: &mut Vec<PathBuf>) {
     let entries =
         fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     for entry in entries {
