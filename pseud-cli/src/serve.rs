@@ -73,31 +73,15 @@ async fn serve(
     if arguments.demo {
         tokio::spawn(log_presence(server.presence()));
     }
-    for endpoint in &arguments.bind {
-        let bound = server.bind(endpoint).await?;
-        if arguments.guard.security == Security::None {
-            warn_of_strangers(&bound);
-        }
-        terminal::say(&format!("listening on {bound}"))?;
-    }
-    for endpoint in &arguments.connect {
-        server.connect(endpoint)?;
-    }
-    let mut datagrams = Vec::new();
-    for at in &arguments.rpcudp {
-        let endpoint = rpcudp::bind(at, server.registry()).await?;
-        terminal::say(&format!("listening on {} (rpcudp)", endpoint.local_addr()))?;
-        datagrams.push(endpoint);
-    }
-    let beside = kaa::serve(&arguments, registry).await?;
+    let serving = Serving::begin(&arguments, server, registry).await?;
     let reloading = async {
         loop {
             hangups.next().await;
             if has_keys {
-                reload_keys(&server, &arguments.guard);
+                reload_keys(&serving.server, &arguments.guard);
             }
             if let Some(users) = &users {
-                reload_beside(&server, users).await;
+                reload_beside(&serving.server, users).await;
             }
         }
     };
@@ -110,23 +94,61 @@ async fn serve(
          and their answers read; signal again to stop at once",
         GRACE.as_secs()
     );
-    let all = async {
-        let drained = rpcudp::drain(&datagrams, GRACE);
-        tokio::join!(server.drain(GRACE), beside.close(GRACE), drained)
-    };
     tokio::select! {
-        (drained, beside, datagrams) = all => {
-            if [drained, beside, datagrams].contains(&Drain::CutShort) {
-                tracing::warn!("stopped before every call was answered and every answer read");
-            }
-        }
-        _ = signals.next() => {
-            server.shutdown();
-            beside.shutdown();
-            datagrams.iter().for_each(rpcudp::Endpoint::close);
-        }
+        () = serving.drain() => {}
+        _ = signals.next() => serving.shutdown(),
     }
     Ok(())
+}
+
+/// A server, and what serves the same methods on other wires.
+struct Serving {
+    server: Server,
+    datagrams: Vec<rpcudp::Endpoint>,
+    kaa: kaa::Server,
+}
+
+impl Serving {
+    /// Binds and connects it everywhere, and says where it listens.
+    async fn begin(
+        arguments: &ServeArguments,
+        server: Server,
+        registry: Registry,
+    ) -> Result<Self, Box<dyn Error>> {
+        for endpoint in &arguments.bind {
+            let bound = server.bind(endpoint).await?;
+            if arguments.guard.security == Security::None {
+                warn_of_strangers(&bound);
+            }
+            terminal::say(&format!("listening on {bound}"))?;
+        }
+        for endpoint in &arguments.connect {
+            server.connect(endpoint)?;
+        }
+        let mut datagrams = Vec::new();
+        for at in &arguments.rpcudp {
+            let endpoint = rpcudp::bind(at, server.registry()).await?;
+            terminal::say(&format!("listening on {} (rpcudp)", endpoint.local_addr()))?;
+            datagrams.push(endpoint);
+        }
+        let kaa = kaa::serve(arguments, registry).await?;
+        Ok(Self { server, datagrams, kaa })
+    }
+
+    async fn drain(&self) {
+        let datagrams = rpcudp::drain(&self.datagrams, GRACE);
+        let (drained, kaa, datagrams) =
+            tokio::join!(self.server.drain(GRACE), self.kaa.close(GRACE), datagrams);
+        if [drained, kaa, datagrams].contains(&Drain::CutShort) {
+            tracing::warn!("stopped before every call was answered and every answer read");
+        }
+    }
+
+    fn shutdown(&self) {
+        self.server.shutdown();
+        self.kaa.shutdown();
+        self.datagrams.iter().for_each(rpcudp::Endpoint::close);
+    }
 }
 
 /// Reads the users again. Signals are heard meanwhile: the file may be slow to open, and a hash takes a while.

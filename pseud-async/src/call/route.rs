@@ -2,13 +2,13 @@
 
 use crate::engine::deliver::{Absent, LOOKS_MAX, Sent, not_executed};
 use crate::engine::effects::Effects;
-use crate::engine::hub::Hub;
+use crate::engine::hub::{Hub, Inner};
 use crate::engine::seat::Seat;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::session::{Counted, NewCall, NotCalled, Sink, Target};
+use pseud_proto::session::{AbsentPeer, Counted, NewCall, NotCalled, Sink, Target};
 use pseud_proto::{CallRefused, Outcome, PeerId, Reason, To, WhenFull};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -167,7 +167,7 @@ impl Route {
         now: Instant,
     ) -> Result<Result<(Arc<Seat>, NewCall), Routed>, CallRefused> {
         let hub = &self.hub;
-        let mut inner = hub.lock();
+        let inner = hub.lock();
         let changes = hub.changes();
         let wanted = match inner.directory.find(&self.to)? {
             Target::Session(peer) => match inner.seat(peer) {
@@ -183,6 +183,19 @@ impl Route {
             },
             Target::Nobody(wanted) => wanted,
         };
+        self.wait(inner, wanted, call, waker, now).map(Err)
+    }
+
+    /// Lets a call wait for whom it wants, where that is not in vain.
+    fn wait(
+        &self,
+        mut inner: MutexGuard<'_, Inner>,
+        wanted: AbsentPeer,
+        call: NewCall,
+        waker: Option<&Waker>,
+        now: Instant,
+    ) -> Result<Routed, CallRefused> {
+        let hub = &self.hub;
         let mut absent = None;
         let parked = inner.park(wanted, call, now, |parking| {
             let caller = Absent::new(self.to.clone(), parking, waker.cloned());
@@ -197,11 +210,11 @@ impl Route {
         let why = match (parked?, absent) {
             (None, Some(caller)) => {
                 hub.counts.of_nobody().count(Counted::Called);
-                return Ok(Err(Routed::Waits(caller)));
+                return Ok(Routed::Waits(caller));
             }
             (why, _) => why.unwrap_or(Reason::NotConnected),
         };
-        self.over(not_executed(why)).map(Err)
+        self.over(not_executed(why))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::absent::{AbsentOf, AwaitingOf, FateOf, SentOf};
 use super::hub::{Hub, Inner};
+use super::noted::Noted;
 use super::seat::Seat;
-use pseud_proto::session::{AbsentPeer, NewCall, Parking, Target, Waits};
+use pseud_proto::session::{AbsentPeer, CallKey, NewCall, Parking, Session, Target, Waits};
 use pseud_proto::{CallRefused, Executed, Outcome, Reason, WhenFull};
 use std::sync::Arc;
 use std::task::Waker;
@@ -48,45 +49,22 @@ impl Hub {
 
     /// The call is given back where the session has ended meanwhile.
     fn deliver_one(&self, seat: &Arc<Seat>, waiting: AwaitingCall) -> Option<AwaitingCall> {
-        let AwaitingCall { mut call, caller } = waiting;
+        let AwaitingCall { call, caller } = waiting;
         let mut fate = caller.lock();
         let Fate::Waits { waker, .. } = &mut *fate else {
             drop(fate);
             self.budget.give_up_call(&call);
             return None;
         };
-        let (sent, mut effects) = seat.visit(|session, noted| {
-            match session.ended() {
-                None => {}
-                // An earlier one was too much for it.
-                Some(why @ (Reason::Shutdown | Reason::SlowPeer)) => {
-                    self.budget.give_up_call(&call);
-                    return Ok(Err(not_executed(why)));
-                }
-                Some(_) => return Err(Box::new(call)),
-            }
-            let waiter = noted.waiters.insert(waker.take());
-            call.tag = waiter as u64;
-            let waits = call.when_full == WhenFull::Wait;
-            if waits && (noted.backlog.is_some() || !session.has_room() || call.has_no_place()) {
-                noted.wait_for_room(call, waiter, &self.budget);
-                return Ok(Ok((waiter, None)));
-            }
-            match session.call_waited(call, noted) {
-                Ok(call) => Ok(Ok((waiter, Some(call)))),
-                Err(why) => {
-                    *waker = noted.waiters.forget(waiter).and_then(|waiter| waiter.into_waker());
-                    Ok(Err(Outcome::NotExecuted(why)))
-                }
-            }
-        });
-        let ended = match sent {
-            Ok(Ok((waiter, call))) => {
+        let (delivered, mut effects) =
+            seat.visit(|session, noted| self.hand_to(session, noted, call, waker));
+        let ended = match delivered {
+            Delivered::Taken(waiter, call) => {
                 *fate = Fate::Sent(Sent { seat: seat.clone(), waiter, call });
                 None
             }
-            Ok(Err(outcome)) => Some(outcome),
-            Err(call) => {
+            Delivered::Over(outcome) => Some(outcome),
+            Delivered::Back(call) => {
                 drop(fate);
                 seat.perform(&mut effects, false);
                 return Some(AwaitingCall { call: *call, caller });
@@ -98,6 +76,39 @@ impl Hub {
             caller.end(outcome).into_iter().for_each(Waker::wake);
         }
         None
+    }
+
+    /// A call that waited, into a session, under its lock. Its caller's waker goes with it, if it is taken.
+    fn hand_to(
+        &self,
+        session: &mut Session,
+        noted: &mut Noted<'_>,
+        mut call: NewCall,
+        waker: &mut Option<Waker>,
+    ) -> Delivered {
+        match session.ended() {
+            None => {}
+            // An earlier one was too much for it.
+            Some(why @ (Reason::Shutdown | Reason::SlowPeer)) => {
+                self.budget.give_up_call(&call);
+                return Delivered::Over(not_executed(why));
+            }
+            Some(_) => return Delivered::Back(Box::new(call)),
+        }
+        let waiter = noted.waiters.insert(waker.take());
+        call.tag = waiter as u64;
+        let waits = call.when_full == WhenFull::Wait;
+        if waits && (noted.backlog.is_some() || !session.has_room() || call.has_no_place()) {
+            noted.wait_for_room(call, waiter, &self.budget);
+            return Delivered::Taken(waiter, None);
+        }
+        match session.call_waited(call, noted) {
+            Ok(call) => Delivered::Taken(waiter, Some(call)),
+            Err(why) => {
+                *waker = noted.waiters.forget(waiter).and_then(|waiter| waiter.into_waker());
+                Delivered::Over(Outcome::NotExecuted(why))
+            }
+        }
     }
 
     /// Its session ended before it was there: it goes to whoever is there now, or waits on.
@@ -157,6 +168,15 @@ impl Hub {
         };
         RoutedAgain::Over(caller.end(not_executed(why)))
     }
+}
+
+/// What became of a call that had waited for its session.
+enum Delivered {
+    /// The session has it, for that waiter; `None`: it waits for room there.
+    Taken(usize, Option<CallKey>),
+    Over(Outcome),
+    /// The session has ended: the call is given back.
+    Back(Box<NewCall>),
 }
 
 /// Where a call went that has looked again.

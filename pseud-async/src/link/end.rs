@@ -1,12 +1,16 @@
 //! A link's end, whoever wants it.
 
 use super::StreamLink;
+use super::carrier::Carrier;
 use super::exchange::ExchangeFindings;
 use crate::engine::any_link::AnyLink;
+use crate::engine::noted::Noted;
 use crate::runtime::Writer;
 use pseud_proto::Reason;
+use pseud_proto::session::Session;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 impl<W: Writer> StreamLink<W> {
     /// This side wants no more of the link: when this returns its session is over, or never begins. Its
@@ -43,24 +47,7 @@ impl<W: Writer> StreamLink<W> {
         let is_joining = self.is_joining.load(Ordering::Acquire);
         let ((), mut effects) = seat.visit(|session, noted| {
             if !is_joining {
-                // Answers that wait have come; requests that wait have not begun, and are not served.
-                let mut heard = ExchangeFindings { all: true, ..ExchangeFindings::default() };
-                // A few at a time: packets unfold. What is behind one that ends the link is not looked at.
-                loop {
-                    let read = connection.handle_waiting(now);
-                    let connection = &mut *connection;
-                    let told = self.exchange(
-                        connection,
-                        &mut Default::default(),
-                        session,
-                        noted,
-                        &mut heard,
-                        now,
-                    );
-                    if read.and(told).is_err() || !connection.has_waiting() {
-                        break;
-                    }
-                }
+                self.take_waiting(&mut connection, session, noted, now);
             }
             self.over.store(true, Ordering::Relaxed);
             session.handle_gone(reason, noted);
@@ -71,5 +58,25 @@ impl<W: Writer> StreamLink<W> {
         seat.perform(&mut effects, true);
         // It may have ended before, and whoever ended it be about to say so.
         hub.left(seat);
+    }
+
+    /// What had come before the end and waits: answers count; requests have not begun, and are not served.
+    fn take_waiting(
+        &self,
+        connection: &mut Carrier,
+        session: &mut Session,
+        noted: &mut Noted<'_>,
+        now: Instant,
+    ) {
+        let mut heard = ExchangeFindings { all: true, ..ExchangeFindings::default() };
+        // A few at a time: packets unfold. What is behind one that ends the link is not looked at.
+        loop {
+            let read = connection.handle_waiting(now);
+            let nothing = &mut Default::default();
+            let told = self.exchange(connection, nothing, session, noted, &mut heard, now);
+            if read.and(told).is_err() || !connection.has_waiting() {
+                break;
+            }
+        }
     }
 }

@@ -40,7 +40,8 @@ impl KaaCalls {
         }
     }
 
-    /// The number of the next call: the reference counts from 1. One that is in use is skipped.
+    /// The number of the next call: kaa.rpc counts from 1 (`src/rpc.py`, `_next_seq`). One that is in use is
+    /// skipped.
     pub(super) fn next_seq(&self) -> u32 {
         let mut seq = self.last_seq.wrapping_add(1).max(1);
         while self.by_seq.contains_key(&seq) {

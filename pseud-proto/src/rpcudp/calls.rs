@@ -1,4 +1,4 @@
-//! The calls that wait for their answers.
+//! The calls that wait for their answers (`rpcudp/protocol.py`, `_outstanding`).
 
 use crate::base::deadline;
 use crate::base::slab::{Key, MachineId, Slab};

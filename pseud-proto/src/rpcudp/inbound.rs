@@ -1,4 +1,5 @@
-//! What comes: each datagram is a request to serve, the answer of a call, or dropped for a reason.
+//! What comes: each datagram is a request to serve, the answer of a call, or dropped for a reason
+//! (`rpcudp/protocol.py`, `_accept_request` and `_accept_response`).
 
 use super::endpoint::{Action, Endpoint};
 use super::outcome::Outcome;
@@ -8,6 +9,7 @@ use super::source::{canonical, is_bad, is_own};
 use crate::dialect::rpcudp::datagram::{self, DatagramKind, HEAD_BYTES, MessageId, NotOurs};
 use crate::dialect::rpcudp::datagram::{DATAGRAM_BYTES_MAX, REQUEST_BODY_BYTES_MAX};
 use crate::dialect::rpcudp::message::{self, NoCall};
+use bytes::Bytes;
 use smol_str::{SmolStr, format_smolstr};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -70,12 +72,7 @@ impl Endpoint {
         let (asked, bytes) = ((canonical(from), id), HEAD_BYTES + body.len());
         if let Some(answer) = self.repeats.find(&asked, now) {
             let answer = answer.ok_or(Dropped::Duplicate)?;
-            let may = self.trust.check(asked.0, bytes, answer.len(), &self.config, now);
-            may.map_err(|_| Dropped::Duplicate)?;
-            return match self.output.push(from, answer, None) {
-                true => Ok(()),
-                false => Err(Dropped::Duplicate),
-            };
+            return self.answer_again(from, bytes, answer, now);
         }
         if self.draining {
             return Err(Dropped::Draining);
@@ -95,6 +92,22 @@ impl Endpoint {
         let name = self.method(name);
         self.actions.push_back(Action::Serve(Request { ticket, name, arguments }));
         Ok(())
+    }
+
+    /// A request came once more whose answer is remembered: that may have been lost.
+    fn answer_again(
+        &mut self,
+        from: SocketAddr,
+        bytes: usize,
+        answer: Bytes,
+        now: Instant,
+    ) -> Result<(), Dropped> {
+        let may = self.trust.check(canonical(from), bytes, answer.len(), &self.config, now);
+        may.map_err(|_| Dropped::Duplicate)?;
+        match self.output.push(from, answer, None) {
+            true => Ok(()),
+            false => Err(Dropped::Duplicate),
+        }
     }
 
     /// As `getattr(self, f"rpc_{funcname}")` names it, where that is asked for.

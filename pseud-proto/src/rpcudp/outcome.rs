@@ -25,7 +25,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// As Python's `rpcudp` has it: whether an answer came, and the answer or nil.
+    /// As `rpcudp/protocol.py` has it (`_accept_response`, `_timeout`): whether an answer came, and the answer or
+    /// nil.
     pub fn into_pair(self) -> (bool, Value) {
         match self {
             Self::Value(result) => (true, result.value()),

@@ -31,12 +31,7 @@ pub(crate) fn ask(
         hub.unavailable(Unavailable::Nobody, address);
         return Some(Verdict::Unavailable);
     };
-    let name = match &question {
-        Question::Plain { username: name, .. } | Question::Login { login: name, .. } => {
-            Some(name.clone())
-        }
-        _ => None,
-    };
+    let name = name_of(&question);
     if let Some(name) = &name
         && !admissions.handshakes.may_ask(name, address, hub.now())
     {
@@ -56,16 +51,7 @@ pub(crate) fn ask(
             return Some(Verdict::Unavailable);
         }
     };
-    let asked = Applicant {
-        hub: hub.clone(),
-        link: link.clone(),
-        who: question.to_string(),
-        name,
-        handshakes: admissions.handshakes.clone(),
-        revoked: admissions.revoked.clone(),
-        is_login: matches!(question, Question::Login { .. }),
-        source: Source { address: address.to_owned() },
-    };
+    let asked = Applicant::new(hub, admissions, link, &question, address);
     match authenticator.check() {
         Decide::Async(check) => {
             let source = asked.source.clone();
@@ -78,6 +64,16 @@ pub(crate) fn ask(
             asked.block(permit, check.clone(), question);
             None
         }
+    }
+}
+
+/// The name whose password is to be checked.
+fn name_of(question: &Question) -> Option<Bytes> {
+    match question {
+        Question::Plain { username: name, .. } | Question::Login { login: name, .. } => {
+            Some(name.clone())
+        }
+        _ => None,
     }
 }
 
@@ -96,6 +92,25 @@ struct Applicant {
 }
 
 impl Applicant {
+    fn new(
+        hub: &Arc<Hub>,
+        admissions: &Admissions,
+        link: &Arc<dyn AnyLink>,
+        question: &Question,
+        address: &str,
+    ) -> Self {
+        Self {
+            hub: hub.clone(),
+            link: link.clone(),
+            who: question.to_string(),
+            name: name_of(question),
+            handshakes: admissions.handshakes.clone(),
+            revoked: admissions.revoked.clone(),
+            is_login: matches!(question, Question::Login { .. }),
+            source: Source { address: address.to_owned() },
+        }
+    }
+
     /// Polled once where the question arose; only one that has to wait costs a task.
     fn wait(self, permit: Permit, mut judging: CaughtVerdict) -> Option<Verdict> {
         let mut cx = Context::from_waker(Waker::noop());

@@ -73,66 +73,66 @@ pub(crate) fn log(line: &LogLine, count: Option<u64>) {
         LogLine::PendingLink(Failed { address, error, .. }) => {
             tracing::info!(address, %error, count, "handshake failed");
         }
-        LogLine::Denied(Failed { address, error, who, offered, expected, is_dialed }) => {
-            let (who, offered) = (who.as_deref(), offered.as_deref());
-            match is_dialed {
-                false => tracing::warn!(
-                    who, address, offered, expected, %error, count,
-                    "authentication failed: a peer was not let in"
-                ),
-                true => tracing::warn!(
-                    address, offered, expected, %error, count,
-                    "authentication failed: we were not let in"
-                ),
-            }
-        }
-        LogLine::Unavailable(Unavailable::Nobody, address) => {
-            tracing::error!(
-                address,
-                count,
-                "nobody is there to authenticate peers: none is admitted"
-            );
-        }
-        LogLine::Unavailable(Unavailable::Crowded, address) => {
-            tracing::warn!(address, count, "too many peers wait to be authenticated");
-        }
-        LogLine::Unavailable(Unavailable::QuestionsOfSource, address) => {
-            tracing::warn!(address, count, "too many peers of one source wait to be authenticated");
-        }
-        LogLine::Unavailable(Unavailable::Panicked, address) => {
-            tracing::error!(address, count, "an authenticator panicked");
-        }
-        LogLine::Unavailable(Unavailable::UserWaits, address) => {
-            tracing::warn!(
-                address,
-                count,
-                "too many wrong passwords for one name: sources that have failed must wait"
-            );
-        }
-        LogLine::Unavailable(Unavailable::HandshakesCrowded, address) => {
-            tracing::warn!(address, count, "too many handshakes at once: newcomers are dropped");
-        }
-        LogLine::Unavailable(Unavailable::SourceCrowded, address) => {
-            tracing::warn!(
-                address,
-                count,
-                "too many handshakes of one source at once: newcomers of it are dropped"
-            );
-        }
-        LogLine::Unavailable(Unavailable::SourceWaits, address) => {
-            tracing::warn!(
-                address,
-                count,
-                "too many failed handshakes of one source: it must wait, and is dropped meanwhile"
-            );
-        }
-        LogLine::BadReply(BadReply { bad, over: None }) => {
-            tracing::warn!(%bad, count, "a reply is not well-formed");
-        }
-        LogLine::BadReply(BadReply { bad, over: Some((limit, what)) }) => {
-            tracing::warn!(%bad, limit, what, count, "a reply is over a limit of ours");
-        }
+        LogLine::Denied(failed) => failed.warn(count),
+        LogLine::Unavailable(why, address) => why.tell(address, count),
+        LogLine::BadReply(reply) => reply.warn(count),
         LogLine::Withheld(withheld) => withheld.warn(count),
         LogLine::Session => tracing::info!(count, "more sessions began or ended"),
+    }
+}
+
+impl Failed {
+    /// Of one that was not let in.
+    fn warn(&self, count: Option<u64>) {
+        let Self { address, error, expected, .. } = self;
+        let (who, offered) = (self.who.as_deref(), self.offered.as_deref());
+        match self.is_dialed {
+            false => tracing::warn!(
+                who, address, offered, expected, %error, count,
+                "authentication failed: a peer was not let in"
+            ),
+            true => tracing::warn!(
+                address, offered, expected, %error, count,
+                "authentication failed: we were not let in"
+            ),
+        }
+    }
+}
+
+impl Unavailable {
+    fn tell(self, address: &str, count: Option<u64>) {
+        let text = match self {
+            Self::Nobody => "nobody is there to authenticate peers: none is admitted",
+            Self::Crowded => "too many peers wait to be authenticated",
+            Self::QuestionsOfSource => "too many peers of one source wait to be authenticated",
+            Self::Panicked => "an authenticator panicked",
+            Self::UserWaits => {
+                "too many wrong passwords for one name: sources that have failed must wait"
+            }
+            Self::HandshakesCrowded => "too many handshakes at once: newcomers are dropped",
+            Self::SourceCrowded => {
+                "too many handshakes of one source at once: newcomers of it are dropped"
+            }
+            Self::SourceWaits => {
+                "too many failed handshakes of one source: it must wait, and is dropped meanwhile"
+            }
+        };
+        match self {
+            // Our own side is at fault.
+            Self::Nobody | Self::Panicked => tracing::error!(address, count, "{text}"),
+            _ => tracing::warn!(address, count, "{text}"),
+        }
+    }
+}
+
+impl BadReply {
+    fn warn(&self, count: Option<u64>) {
+        let Self { bad, over } = self;
+        match over {
+            None => tracing::warn!(%bad, count, "a reply is not well-formed"),
+            Some((limit, what)) => {
+                tracing::warn!(%bad, limit, what, count, "a reply is over a limit of ours");
+            }
+        }
     }
 }

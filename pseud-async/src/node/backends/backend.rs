@@ -19,8 +19,8 @@ pub enum Role {
     Client,
 }
 
-/// An authentication plug-in of one's own: Python's `IAuthenticationBackend`, step by step. One object
-/// may serve several nodes. A step that panics has admitted nobody, and ends nothing else.
+/// An authentication plug-in of one's own: Python's `IAuthenticationBackend` (`pseud/interfaces.py`), step by
+/// step. One object may serve several nodes. A step that panics has admitted nobody, and ends nothing else.
 ///
 /// | Python | here |
 /// |---|---|

@@ -1,4 +1,4 @@
-//! The reference's plug-ins, by its names.
+//! Python pseud's own plug-ins, by their names there.
 
 use super::backend::Role;
 use super::keywords::Security;

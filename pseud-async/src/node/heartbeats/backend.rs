@@ -5,9 +5,10 @@ use crate::presence::beats::{OnSilence, Sign};
 use crate::presence::status::PeerStatus;
 use std::time::Duration;
 
-/// A heartbeat plug-in of one's own: Python's `IHeartbeatBackend`, step by step. One object may serve several
-/// nodes. Its node asks it in a task of its own, beside all links and handlers, at each beat: a slow step
-/// delays beats, and nothing else. One that panics has said nothing at that beat.
+/// A heartbeat plug-in of one's own: Python's `IHeartbeatBackend` (`pseud/interfaces.py`), step by step.
+/// One object may serve several nodes. Its node asks it in a task of its own, beside all links and
+/// handlers, at each beat: a slow step delays beats, and nothing else. One that panics has said nothing at
+/// that beat.
 ///
 /// | Python | here |
 /// |---|---|

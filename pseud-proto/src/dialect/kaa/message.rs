@@ -184,8 +184,8 @@ impl Messages {
         )
     }
 
-    /// Packets are numbered from 1 in each direction, as the reference counts; a number whose answer may still
-    /// come is skipped.
+    /// Packets are numbered from 1 in each direction, as kaa.rpc counts (`src/rpc.py`, `_next_seq`); a number
+    /// whose answer may still come is skipped.
     fn next_seq(&self) -> u32 {
         let mut seq = self.last_seq.wrapping_add(1).max(1);
         while self.calls.contains_key(&seq) {

@@ -6,6 +6,9 @@
 //! | RETN | pickle of the result |
 //! | EXCP | pickle of `(exception, stack)` |
 //!
+//! `src/rpc.py` writes them in `Channel.rpc`, `_send_answer` and `_send_exception`, and reads them in
+//! `_handle_packet_after_auth`.
+//!
 //! Bodies are msgpack within: see [`pickle`].
 
 mod dates;

@@ -88,8 +88,8 @@ impl Channel {
         self.give_up(call, Reason::Cancelled);
     }
 
-    /// A RETN or an EXCP; how many bytes it unfolds to. One that nobody waits for is dropped; the reference loses what it read behind
-    /// it.
+    /// A RETN or an EXCP; how many bytes it unfolds to. One that nobody waits for is dropped; kaa.rpc raises at
+    /// it (`src/rpc.py`, `_handle_packet_after_auth` unpacks a `None`), and loses what it read behind it.
     pub(super) fn answered(
         &mut self,
         seq: u32,

@@ -60,8 +60,9 @@ impl Channel {
         self.requests.is_open(request)
     }
 
-    /// A CALL; how many bytes it unfolds to. Whoever made it waits for an answer without end: it gets one whatever is wrong with it,
-    /// where the reference says nothing.
+    /// A CALL; how many bytes it unfolds to. Whoever made it waits for an answer without end: it gets one
+    /// whatever is wrong with it, where kaa.rpc says nothing (`src/rpc.py`, `_handle_packet_after_auth` unpickles
+    /// outside of its `try`).
     pub(super) fn called(&mut self, seq: u32, payload: Bytes) -> usize {
         if is_python2(&payload) {
             self.reads = Reads::Python2;

@@ -1,4 +1,6 @@
-//! Routing id → session: who holds a name now.
+//! Routing id → session: who holds a name now. The newest link takes it, as at a ROUTER with
+//! `ZMQ_ROUTER_HANDOVER` (libzmq's `router.cpp`, `identify_peer`), which Python pseud sets; but not from
+//! another user, nor from a link that we opened.
 
 use crate::auth::user::User;
 use crate::call::PeerId;

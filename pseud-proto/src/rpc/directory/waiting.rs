@@ -1,4 +1,5 @@
-//! Calls that begin to wait for somebody who is not there.
+//! Calls that begin to wait for somebody who is not there (Python's `send_message` in `pseud/common.py` tries
+//! again after 100 ms at EHOSTUNREACH, a few times, and then tells nobody).
 
 use crate::base::deadline::after;
 use crate::call::WhenFull;

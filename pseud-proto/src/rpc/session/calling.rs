@@ -1,4 +1,5 @@
-//! Calls of ours to this peer: checked, sent, and ended once.
+//! Calls of ours to this peer: checked, sent, and ended once (`send_work` and `timeout_task` of Python
+//! `pseud/common.py`).
 
 use crate::base::pieces::Pieces;
 use crate::base::slab::Key;

@@ -1,8 +1,8 @@
 //! What a peer sent that not everybody could be sent: its own pickles, and its zones' keys. It may be
 //! sent the same again.
 //!
-//! A Python peer runs a pickle and looks a zone up. Of what came from its own process it has the class
-//! and the zone; of what came from anybody else it may run harm, or die.
+//! A Python peer runs a pickle (`pickle.loads` in `pseud/packer.py`) and looks a zone up. Of what came from
+//! its own process it has the class and the zone; of what came from anybody else it may run harm, or die.
 
 use crate::value::{Packed, Risk};
 use bytes::Bytes;

@@ -1,4 +1,5 @@
-//! Signs of life for peers that count messages.
+//! Signs of life for peers that count messages: to Python every message is one (`handle_heartbeat` in
+//! `pseud/common.py`'s `on_socket_ready`), and HEARTBEAT is the one that does nothing else.
 
 use crate::dialect::Answer;
 use crate::rpc::session::Session;

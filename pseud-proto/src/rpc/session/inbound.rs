@@ -1,4 +1,5 @@
-//! What a received message does.
+//! What a received message does: `BaseRPC.dispatch` of Python `pseud/common.py`, kind by kind, where nothing
+//! that makes no sense ends the reader.
 
 use crate::base::slab::Key;
 use crate::call::Outcome;
@@ -252,7 +253,8 @@ impl Session {
         Ok(Visit::Ended { call, outcome })
     }
 
-    /// An answer that nobody waits for. It counts as flooding, unless a call that was given up is owed one.
+    /// An answer that nobody waits for: Python's `_handle_ok` dies of one (`pseud/common.py`), we drop it.
+    /// It counts as flooding, unless a call that was given up is owed one.
     fn drop_answer(&mut self, now: Instant, sink: &mut impl Sink) -> Result<(), PeerError> {
         if let Some(due) = self.answers_due.checked_sub(1) {
             self.answers_due = due;

@@ -11,8 +11,9 @@ use std::time::Instant;
 pub(crate) enum Guard {
     /// Its caller declared that late answers do it no harm.
     Never,
-    /// Its caller's reader would die of a later one: Python's raises KeyError at the answer of a call that has
-    /// timed out, and its reading task has no guard (pseud 1.0.1).
+    /// Its caller's reader would die of a later one: Python's raises KeyError at the answer of a call that
+    /// has timed out, and its reading task has no guard (pseud 1.0.1, `pseud/common.py`, `_handle_ok` and
+    /// `cleanup_future`).
     Until(Instant),
     /// That moment has passed.
     Passed,

@@ -1,5 +1,6 @@
 //! A peer that nobody has authenticated, and how it becomes somebody: UNAUTHORIZED to its WORKs, and a
-//! HELLO that is asked about.
+//! HELLO that is asked about (`on_socket_ready` of Python `pseud/common.py`: `handle_authentication`,
+//! `handle_hello`).
 
 use crate::auth::question::Question;
 use crate::base::secret::Secret;
@@ -108,19 +109,25 @@ impl Session {
             self.tell_login(id, guard, Answer::unauthorized(false), sink);
             return Ok(Visit::Nothing);
         };
-        match &mut login.asked {
+        Ok(self.ask_about(hello, (id, guard), sink))
+    }
+
+    /// One question at a time; who shows the same HELLO again waits for the same answer.
+    fn ask_about(&mut self, hello: Hello, waits: (WireId, Guard), sink: &mut impl Sink) -> Visit {
+        match &mut self.login.get_or_insert_default().asked {
             Some(asked) if asked.hello == hello && asked.waiting.len() < HELLOS_MAX => {
-                asked.waiting.push((id, guard));
-                Ok(Visit::Nothing)
+                asked.waiting.push(waits);
+                Visit::Nothing
             }
             Some(_) => {
+                let (id, guard) = waits;
                 self.tell_login(id, guard, Answer::unauthorized(false), sink);
-                Ok(Visit::Nothing)
+                Visit::Nothing
             }
             place @ None => {
                 let (login, password) = (hello.login.clone(), hello.password.clone());
-                *place = Some(AskedLogin { hello, waiting: vec![(id, guard)] });
-                Ok(Visit::Login(self.question(login, password)))
+                *place = Some(AskedLogin { hello, waiting: vec![waits] });
+                Visit::Login(self.question(login, password))
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Answers of ours: at most one for each request, and none that would come too late.
+//! Answers of ours: at most one for each request, and none that would come too late (a second or late OK is a
+//! `KeyError` in `_handle_ok` of Python `pseud/common.py`, which ends that peer's reader).
 
 use crate::base::deadline::after;
 use crate::base::slab::Key;

@@ -1,4 +1,5 @@
-//! We are asked who we are: one HELLO at a time, and each call that was challenged sent once more.
+//! We are asked who we are: one HELLO at a time, and each call that was challenged sent once more (Python's
+//! `save_last_work` and `handle_authenticated`, `pseud/interfaces.py`, keep the last call alone).
 
 use crate::base::pieces::Pieces;
 use crate::base::slab::Key;

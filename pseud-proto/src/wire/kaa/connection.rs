@@ -37,8 +37,8 @@ pub(crate) enum PacketEvent {
     Open,
     /// A packet with a meaning.
     Packet(u32, PacketKind, Bytes),
-    /// One without: of a type that nobody knows, or of the handshake that is over. The reference logs it and
-    /// goes on.
+    /// One without: of a type that nobody knows, or of the handshake that is over. kaa.rpc logs it and goes on
+    /// (`src/rpc.py`, `_handle_packet_after_auth`).
     Useless,
 }
 
@@ -127,7 +127,8 @@ impl PacketConnection {
     }
 
     /// Decided before its payload is awaited: a stranger's packets are AUTH and RESP of 60 bytes, and no others.
-    /// The reference closes at any other as well, or at 1 024 bytes that it could not parse yet.
+    /// kaa.rpc closes at any other as well, or at more than 1 024 bytes that it could not parse yet
+    /// (`src/rpc.py`, `_handle_packet_before_auth` and `_handle_read`).
     fn check_header(&self, header: &PacketHeader) -> Result<(), PeerError> {
         if !self.handshake.is_done() {
             return match header.kind {

@@ -1,7 +1,8 @@
 //! Who proves what to whom before a packet may be a call.
 //!
-//! The server speaks first (kaa.rpc 0.99.2dev, also with an empty secret): AUTH with its challenge; the client's
-//! RESP answers it and challenges back; the server's RESP answers that. A side that sees a wrong response closes
+//! The server speaks first (`src/rpc.py`, `_send_auth_challenge`; also with an empty secret): AUTH with its
+//! challenge; the client's RESP answers it and challenges back; the server's RESP answers that
+//! (`_handle_packet_before_auth`). A side that sees a wrong response closes
 //! without a word: the wire has none for it.
 
 use super::proof::{NONCE, Part, Proof, challenge, is_made_by, is_response, response};
@@ -87,7 +88,7 @@ impl KaaHandshake {
             (HandshakeState::Challenging, PacketKind::Resp) => {
                 self.check(proof)?;
                 // A counter-challenge of zeros asks for no answer: that client does not want to know who the
-                // server is. The reference serves its calls all the same, and so do we.
+                // server is. kaa.rpc serves its calls all the same (`_handle_packet_before_auth`), and so do we.
                 let answer = match proof.challenge {
                     [0, ..] if proof.challenge == [0; 20] => None,
                     challenge => Some(self.answer(&challenge, Side::Accepting, [0; 20])?),

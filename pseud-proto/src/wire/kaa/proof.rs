@@ -1,4 +1,5 @@
-//! Challenges, salts and responses.
+//! Challenges, salts and responses (`src/rpc.py`, `_get_rand_value` and `_get_challenge_response`: CRAM of
+//! RFC 2195, with SHA-1 and a salt behind the secret).
 
 use crate::base::secret::Secret;
 use crate::base::side::Side;

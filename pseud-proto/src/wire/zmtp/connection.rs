@@ -1,4 +1,4 @@
-//! One link, from the greeting to its end.
+//! One link, from the greeting to its end (RFC 37; RFC 23 with peers of ZMTP 3.0).
 
 mod deadlines;
 mod decoded;

@@ -44,20 +44,8 @@ impl PickleText<'_, '_> {
             PickleNode::Float(value) => self.put(&format!("{value:?}")),
             PickleNode::Complex(real, imaginary) => self.put(&format!("({real}{imaginary:+}j)")),
             PickleNode::Text(text) => self.text(text),
-            PickleNode::Latin1(text) => match graph.text(*text) {
-                Some(text) => {
-                    self.put("b");
-                    self.text(text);
-                }
-                None => self.put("..."),
-            },
-            PickleNode::Bytes(bytes) => {
-                let part = bytes.get(..SHOWN_MAX).unwrap_or(bytes);
-                self.put(&format!("b'{}'", part.escape_ascii()));
-                if part.len() < bytes.len() {
-                    self.put("...");
-                }
-            }
+            PickleNode::Latin1(text) => self.latin1(*text),
+            PickleNode::Bytes(bytes) => self.bytes(bytes),
             PickleNode::Tuple(items) => self.tuple(items, depth),
             PickleNode::List(items) => self.between("[", items, "]", depth),
             PickleNode::Set(items) => match graph.items(*items) {
@@ -90,6 +78,24 @@ impl PickleText<'_, '_> {
         let part = head(text, SHOWN_MAX);
         let _ = write!(self.out, "{part:?}");
         if part.len() < text.len() {
+            self.put("...");
+        }
+    }
+
+    fn latin1(&mut self, text: NodeId) {
+        match self.graph.text(text) {
+            Some(text) => {
+                self.put("b");
+                self.text(text);
+            }
+            None => self.put("..."),
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        let part = bytes.get(..SHOWN_MAX).unwrap_or(bytes);
+        self.put(&format!("b'{}'", part.escape_ascii()));
+        if part.len() < bytes.len() {
             self.put("...");
         }
     }

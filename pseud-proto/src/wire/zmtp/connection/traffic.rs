@@ -1,4 +1,5 @@
-//! What a link makes of commands, and when it asks for a sign of life.
+//! What a link makes of commands, and when it asks for a sign of life (RFC 37, "commands" and "connection
+//! heartbeating").
 
 use super::{Connection, Phase};
 use crate::error::{Insecure, Misbehaved, PeerError};
