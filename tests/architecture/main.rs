@@ -4,6 +4,7 @@
 //! The sources are read as text, with `syn`: names are followed through re-exports to the file that
 //! defines them. Test modules may import what they like.
 
+mod elders;
 mod graph;
 mod hostile;
 mod names;

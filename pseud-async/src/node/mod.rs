@@ -275,6 +275,7 @@ impl Node {
     /// Ends everything now: links close, calls end as `Closed`, handlers are forgotten unless they are of
     /// a registry that was given to this node; those that wait are dropped: see
     /// [`OnDisconnect`](crate::OnDisconnect).
+    #[doc(alias = "stop")]
     pub fn shutdown(&self) {
         self.host().shutdown();
     }

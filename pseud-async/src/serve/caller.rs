@@ -30,6 +30,7 @@ use std::sync::Arc;
 /// }
 /// ```
 #[derive(Clone)]
+#[doc(alias = "with_identity")]
 pub struct Caller {
     /// Of a datagram: one that is over.
     pub(crate) seat: Arc<Seat>,

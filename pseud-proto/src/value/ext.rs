@@ -11,6 +11,8 @@ use std::fmt;
 /// A type of one's own travels as one by `#[serde(from = "Ext<5>", into = "Ext<5>")]`, or
 /// `try_from` where bytes can be wrong. Codes are 0 to 127; others do not encode.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[doc(alias = "translation_table")]
+#[doc(alias = "register_ext_handler")]
 pub struct Ext<const CODE: i8>(
     /// What it holds.
     pub Vec<u8>,

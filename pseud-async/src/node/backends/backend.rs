@@ -57,6 +57,7 @@ pub enum Role {
 /// ```
 ///
 /// `examples/own_auth.rs` is one of both sides, with logins.
+#[doc(alias = "IAuthenticationBackend")]
 pub trait AuthBackend: Send + Sync + 'static {
     /// Sets a node's mechanism, its keys, and whether peers
     /// [must log in](Options::requires_login). Whose authenticator is named there does not matter: on a
@@ -85,6 +86,7 @@ pub trait AuthBackend: Send + Sync + 'static {
 
     /// That user, with what predicates and handlers are to be told of it: its permissions, and values of the
     /// application's own ([`User::with_extension`]). Default: as it was admitted.
+    #[doc(alias = "get_predicate_arguments")]
     fn predicate_arguments(&self, user: User) -> User {
         user
     }

@@ -15,6 +15,8 @@ pub struct Security {
     pub password: Secret,
     /// Our own keys, for CURVE.
     #[cfg(feature = "_curve")]
+    #[doc(alias = "public_key")]
+    #[doc(alias = "secret_key")]
     pub key_pair: Option<KeyPair>,
     /// The server's key, on a client.
     #[cfg(feature = "_curve")]

@@ -31,6 +31,7 @@ use std::sync::Arc;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Default)]
+#[doc(alias = "security_plugin")]
 pub struct AuthBackends {
     own: BTreeMap<(Role, String), Arc<dyn AuthBackend>>,
 }
@@ -44,6 +45,7 @@ impl fmt::Debug for AuthBackends {
 impl AuthBackends {
     /// A plug-in of one's own by that name; it takes the place of another of that name and role, the
     /// ready-made ones too.
+    #[doc(alias = "register_auth_backend")]
     pub fn register(&mut self, role: Role, name: &str, backend: Arc<dyn AuthBackend>) {
         self.own.insert((role, name.to_owned()), backend);
     }

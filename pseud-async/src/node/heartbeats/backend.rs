@@ -35,6 +35,7 @@ use std::time::Duration;
 ///     }
 /// }
 /// ```
+#[doc(alias = "IHeartbeatBackend")]
 pub trait HeartbeatBackend: Send + Sync + 'static {
     /// Settings of a node that uses it. Default: as they are, with the wire's PINGs on.
     fn configure(&self, options: Options) -> Options {

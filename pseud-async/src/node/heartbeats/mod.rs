@@ -33,6 +33,7 @@ use std::time::Duration;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Default)]
+#[doc(alias = "heartbeat_plugin")]
 pub struct HeartbeatBackends {
     own: BTreeMap<(Role, String), Arc<dyn HeartbeatBackend>>,
 }
@@ -46,6 +47,7 @@ impl fmt::Debug for HeartbeatBackends {
 impl HeartbeatBackends {
     /// A plug-in of one's own by that name; it takes the place of another of that name and role, the
     /// ready-made ones too.
+    #[doc(alias = "register_heartbeat_backend")]
     pub fn register(&mut self, role: Role, name: &str, backend: Arc<dyn HeartbeatBackend>) {
         self.own.insert((role, name.to_owned()), backend);
     }

@@ -15,6 +15,7 @@ macro_rules! common {
             /// How long a call waits for its answer, and for the link before it, unless it says otherwise.
             /// Default 5 s.
             #[must_use]
+            #[doc(alias = "timeout")]
             pub fn call_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.config.call_timeout = timeout;
                 self

@@ -90,6 +90,7 @@ impl Options {
     /// [`SocketType::Req`] only calls, as Python's `SyncClient`: its peers neither probe nor call it, and
     /// answer it however late; it sends no probe either.
     #[must_use]
+    #[doc(alias = "SyncClient")]
     pub fn socket_type(mut self, socket_type: SocketType) -> Self {
         self.connection.socket_type = socket_type;
         self.connection.probe &= socket_type != SocketType::Req;

@@ -101,6 +101,7 @@ impl Registry {
     /// to wait, in that request's), under no lock, and **must not block**. One that panics has denied.
     #[doc(alias = "guard")]
     #[doc(alias = "auth_backend")]
+    #[doc(alias = "register_predicate")]
     pub fn predicate(
         &self,
         domain: &str,

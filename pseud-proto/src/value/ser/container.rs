@@ -101,49 +101,61 @@ impl Container<'_> {
     }
 }
 
-impl ser::SerializeSeq for Container<'_> {
-    type Ok = ();
-    type Error = Failure;
+/// serde has a trait for each kind of array; all of them are arrays of items here.
+macro_rules! arrays {
+    ($($kind:ident, $item:ident;)*) => {$(
+        impl ser::$kind for Container<'_> {
+            type Ok = ();
+            type Error = Failure;
 
-    #[inline]
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
-        self.item(value)
-    }
+            #[inline]
+            fn $item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
+                self.item(value)
+            }
 
-    #[inline]
-    fn end(self) -> Result<(), Failure> {
-        self.close()
-    }
+            #[inline]
+            fn end(self) -> Result<(), Failure> {
+                self.close()
+            }
+        }
+    )*};
 }
 
-impl ser::SerializeTupleStruct for Container<'_> {
-    type Ok = ();
-    type Error = Failure;
+/// The same of what has named fields.
+macro_rules! structs {
+    ($($kind:ident;)*) => {$(
+        impl ser::$kind for Container<'_> {
+            type Ok = ();
+            type Error = Failure;
 
-    #[inline]
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
-        self.item(value)
-    }
+            #[inline]
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), Failure> {
+                self.key(name)?;
+                self.value(value)
+            }
 
-    #[inline]
-    fn end(self) -> Result<(), Failure> {
-        self.close()
-    }
+            #[inline]
+            fn end(self) -> Result<(), Failure> {
+                self.close()
+            }
+        }
+    )*};
 }
 
-impl ser::SerializeTupleVariant for Container<'_> {
-    type Ok = ();
-    type Error = Failure;
+arrays! {
+    SerializeSeq, serialize_element;
+    SerializeTuple, serialize_element;
+    SerializeTupleStruct, serialize_field;
+    SerializeTupleVariant, serialize_field;
+}
 
-    #[inline]
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
-        self.item(value)
-    }
-
-    #[inline]
-    fn end(self) -> Result<(), Failure> {
-        self.close()
-    }
+structs! {
+    SerializeStruct;
+    SerializeStructVariant;
 }
 
 impl ser::SerializeMap for Container<'_> {
@@ -158,60 +170,6 @@ impl ser::SerializeMap for Container<'_> {
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
         self.value(value)
-    }
-
-    #[inline]
-    fn end(self) -> Result<(), Failure> {
-        self.close()
-    }
-}
-
-impl ser::SerializeStruct for Container<'_> {
-    type Ok = ();
-    type Error = Failure;
-
-    #[inline]
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Failure> {
-        self.key(name)?;
-        self.value(value)
-    }
-
-    #[inline]
-    fn end(self) -> Result<(), Failure> {
-        self.close()
-    }
-}
-
-impl ser::SerializeStructVariant for Container<'_> {
-    type Ok = ();
-    type Error = Failure;
-
-    #[inline]
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Failure> {
-        ser::SerializeStruct::serialize_field(self, name, value)
-    }
-
-    #[inline]
-    fn end(self) -> Result<(), Failure> {
-        self.close()
-    }
-}
-
-impl ser::SerializeTuple for Container<'_> {
-    type Ok = ();
-    type Error = Failure;
-
-    #[inline]
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failure> {
-        self.item(value)
     }
 
     #[inline]
