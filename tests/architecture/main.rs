@@ -8,6 +8,7 @@ mod elders;
 mod graph;
 mod hostile;
 mod names;
+mod page;
 mod source;
 mod storeys;
 mod surface;
