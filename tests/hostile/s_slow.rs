@@ -118,7 +118,7 @@ async fn s_02_s_09_who_does_not_read_loses_its_link_and_who_reads_slowly_is_answ
     const ANSWERS: usize = 60;
     for declares in ["", "1;caps=7"] {
         let bench = Bench::with(|options| {
-            options.connection.progress = progress(Duration::from_secs(1));
+            options.connection.progress = progress(Duration::from_secs(3));
             options.connection.heartbeat.interval = None;
         })
         .await;
