@@ -45,6 +45,9 @@ impl Hub {
                 self.look_again(again);
             }
         }
+        // One whose caller has left, or that is over, has given its place back here.
+        self.look_for_room();
+        self.look_idle();
     }
 
     /// The call is given back where the session has ended meanwhile.

@@ -14,7 +14,7 @@ pub(crate) struct NodeRoom {
     few: AtomicUsize,
     many: AtomicUsize,
     /// Somebody hands out what there is.
-    pub(super) is_giving: AtomicBool,
+    is_giving: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -72,13 +72,112 @@ impl NodeRoom {
         }
     }
 
-    /// Whose turn it is, where there is room for those with few calls pending, and for others.
-    pub(super) fn next(&self, room_for: impl Fn(bool) -> bool) -> Option<PeerId> {
+    /// Has each peer take its turn as long as there is room for those with few calls pending, or for others.
+    ///
+    /// One at a time, who looks again when that is over: whoever gave a place back meanwhile has left it to
+    /// that one.
+    pub(super) fn give_turns(&self, room_for: impl Fn(bool) -> bool, mut give: impl FnMut(PeerId)) {
+        while self.has_turn(&room_for) && !self.is_giving.swap(true, Ordering::SeqCst) {
+            let giving = Giving(&self.is_giving);
+            if let Some(peer) = self.next(&room_for) {
+                give(peer);
+            }
+            drop(giving);
+        }
+    }
+
+    /// Whether it is anybody's turn.
+    fn has_turn(&self, room_for: impl Fn(bool) -> bool) -> bool {
+        let waits = |line: &AtomicUsize| line.load(Ordering::SeqCst) > 0;
+        waits(&self.few) && room_for(true) || waits(&self.many) && room_for(false)
+    }
+
+    /// Whose turn it is.
+    fn next(&self, room_for: impl Fn(bool) -> bool) -> Option<PeerId> {
         self.change(|lines| {
             let few = lines.few.front().filter(|_| room_for(true));
             let peer = *few.or_else(|| lines.many.front().filter(|_| room_for(false)))?;
             lines.leave(peer);
             Some(peer)
         })
+    }
+}
+
+/// Who hands out what there is, until that is done, or a waker of a user's has panicked.
+struct Giving<'a>(&'a AtomicBool);
+
+impl Drop for Giving<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::hub::Hub;
+    use crate::engine::joining::Newcomer;
+    use crate::runtime::tests::ByHand;
+    use pseud_proto::Config;
+    use pseud_proto::peer::PeerInfo;
+    use std::cell::Cell;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+
+    fn peers<const N: usize>() -> [PeerId; N] {
+        let hub = Arc::new(Hub::new(Arc::new(Config::default()), ByHand::default()).unwrap());
+        [(); N].map(|()| Newcomer::without_link(&hub, PeerInfo::new("".into())).peer)
+    }
+
+    #[test]
+    fn a_place_that_is_free_while_another_looks_is_given_by_that_one() {
+        for has_few in [false, true] {
+            let (room, [peer]) = (NodeRoom::default(), peers());
+            room.join(peer, has_few);
+            let (looks, is_free, given) = (Cell::new(0), Cell::new(false), Cell::new(None));
+            room.give_turns(
+                |few| {
+                    if few != has_few {
+                        return false;
+                    }
+                    looks.set(looks.get() + 1);
+                    // Of two looks the first says that it is worth while, the second finds the place taken again.
+                    if looks.get() == 2 {
+                        is_free.set(true);
+                        // Whoever gives one back at this moment finds that somebody is at it.
+                        room.give_turns(|few| few == has_few, |_| panic!("one at a time"));
+                        return false;
+                    }
+                    looks.get() == 1 || is_free.get()
+                },
+                |peer| given.set(Some(peer)),
+            );
+            assert_eq!(given.get(), Some(peer), "few: {has_few}");
+        }
+    }
+
+    #[test]
+    fn who_has_few_calls_comes_first_and_others_do_not_stand_in_the_way() {
+        let (room, [many, few]) = (NodeRoom::default(), peers());
+        room.join(many, false);
+        room.join(few, true);
+        let mut given = Vec::new();
+        room.give_turns(|has_few| has_few, |peer| given.push(peer));
+        assert_eq!(given, [few], "there is room for those alone");
+        room.give_turns(|_| true, |peer| given.push(peer));
+        assert_eq!(given, [few, many]);
+        assert!(!room.is_wanted(false));
+    }
+
+    #[test]
+    fn a_panic_in_a_turn_stops_no_other() {
+        let (room, [first, second]) = (NodeRoom::default(), peers());
+        room.join(first, true);
+        room.join(second, true);
+        let turn = AssertUnwindSafe(|| room.give_turns(|_| true, |_| panic!("a waker's")));
+        assert!(catch_unwind(turn).is_err());
+        let mut given = Vec::new();
+        room.give_turns(|_| true, |peer| given.push(peer));
+        assert_eq!(given, [second]);
     }
 }

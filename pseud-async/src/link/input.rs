@@ -33,24 +33,31 @@ pub(super) struct TurnBuffer {
 pub(super) struct KeptInput {
     buffer: Box<[u8]>,
     rest: Range<u32>,
+    /// As of its turn's buffer: a link may end before its next one.
+    wipes: bool,
+}
+
+impl Drop for KeptInput {
+    fn drop(&mut self) {
+        if self.wipes {
+            self.buffer.zeroize();
+        }
+    }
 }
 
 impl TurnBuffer {
     /// With what was kept of the last turn. `wipes`: what was looked at is not to be left there.
     pub(super) fn begin(kept: &mut Option<KeptInput>, wipes: bool) -> Self {
         let scratch = || SCRATCH.take().unwrap_or_else(|| vec![0; SCRATCH_BYTES].into());
-        let Some(KeptInput { buffer: mut kept, rest }) = kept.take() else {
+        let Some(mut kept) = kept.take() else {
             return Self { buffer: scratch(), rest: 0..0, wipes };
         };
-        let rest = rest.start as usize..rest.end as usize;
-        if kept.len() == SCRATCH_BYTES {
-            return Self { buffer: kept, rest, wipes };
+        let rest = kept.rest.start as usize..kept.rest.end as usize;
+        if kept.buffer.len() == SCRATCH_BYTES {
+            return Self { buffer: std::mem::take(&mut kept.buffer), rest, wipes };
         }
         let mut buffer = scratch();
-        buffer[rest.clone()].copy_from_slice(&kept);
-        if wipes {
-            kept.zeroize();
-        }
+        buffer[rest.clone()].copy_from_slice(&kept.buffer);
         Self { buffer, rest, wipes }
     }
 
@@ -65,11 +72,12 @@ impl TurnBuffer {
                     self.buffer[rest].zeroize();
                 }
                 let rest = 0..buffer.len() as u32;
-                Some(KeptInput { buffer, rest })
+                Some(KeptInput { buffer, rest, wipes: self.wipes })
             }
             _ => {
                 let rest = rest.start as u32..rest.end as u32;
-                Some(KeptInput { buffer: std::mem::take(&mut self.buffer), rest })
+                let (buffer, wipes) = (std::mem::take(&mut self.buffer), self.wipes);
+                Some(KeptInput { buffer, rest, wipes })
             }
         }
     }

@@ -62,8 +62,10 @@ impl Dispatcher {
             return all;
         }
         let (mut ready, mut bytes) = (READY.take(), 0);
-        let snapshot = self.served.snapshot();
+        let mut snapshot = self.served.snapshot();
         for request in requests.drain(..) {
+            // A handler before it may have changed what is served, and to whom.
+            self.served.refresh(&mut snapshot, dropped);
             // Whoever has left, or was revoked, has no handler begun.
             let served = match seat.is_over() {
                 false => self.serve(seat, request, &snapshot, &mut all.names),
@@ -306,3 +308,6 @@ fn block(responder: Responder, handler: Plain, request: Request) {
     };
     seat.hub.blocking.run(JobOwner::Session(seat.peer), Box::new(job));
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,13 @@ impl Served {
         self.table.snapshot(Some(global()))
     }
 
+    /// The same once more, where that has changed meanwhile: what it was is dropped there.
+    pub(crate) fn refresh(&self, snapshot: &mut Snapshot, dropped: impl FnOnce(Snapshot)) {
+        if !self.table.is_current(snapshot, Some(global())) {
+            dropped(std::mem::replace(snapshot, self.snapshot()));
+        }
+    }
+
     /// Who may serve that name, in the order in which they are to be tried. Nobody once the node has
     /// ended: its predicates are gone then, and global handlers must not be reached without them.
     pub(crate) fn candidates(&self, snapshot: &Snapshot, name: &str) -> Candidates {

@@ -5,7 +5,7 @@ use crate::serve::predicate::Predicate;
 use pseud_proto::registry::{DEFAULT_DOMAIN, Handlers, NameRefused, candidates, check_name};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// What one or more nodes serve. Nothing of a user's runs or is dropped under its lock.
@@ -15,6 +15,8 @@ pub(crate) struct Table {
     content: RwLock<Arc<Content>>,
     /// Whether anything was ever put in: if not, a lookup can spare the lock.
     used: AtomicBool,
+    /// How often it was changed: changed and read under the lock, and looked at without it.
+    changes: AtomicU64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -31,6 +33,8 @@ struct Content {
 pub(crate) struct Snapshot {
     near: Arc<Content>,
     distant: Option<Arc<Content>>,
+    /// How often each was changed by then.
+    changes: (u64, u64),
 }
 
 /// A handler, and who decides whether a caller may reach it.
@@ -97,11 +101,24 @@ impl Table {
     pub(crate) fn snapshot(&self, distant: Option<&Self>) -> Snapshot {
         // One lock after the other, and the same not twice: whoever waits to write between would block both
         // for ever.
-        let near = self.read().clone();
+        let (near, changed) = self.content();
         let distant = distant.filter(|distant| !std::ptr::eq(*distant, self));
         let is_used = |distant: &&Self| distant.used.load(Ordering::Acquire);
-        let distant = distant.filter(is_used).map(|distant| distant.read().clone());
-        Snapshot { near, distant }
+        let distant = distant.filter(is_used).map(Self::content);
+        let changes = (changed, distant.as_ref().map_or(0, |(_, changed)| *changed));
+        Snapshot { near, distant: distant.map(|(content, _)| content), changes }
+    }
+
+    /// Whether nothing was changed here, or in the more distant one, since that was taken.
+    pub(crate) fn is_current(&self, snapshot: &Snapshot, distant: Option<&Self>) -> bool {
+        let changes = |table: &Self| table.changes.load(Ordering::Acquire);
+        let distant = distant.filter(|distant| !std::ptr::eq(*distant, self));
+        snapshot.changes == (changes(self), distant.map_or(0, changes))
+    }
+
+    fn content(&self) -> (Arc<Content>, u64) {
+        let content = self.read();
+        (content.clone(), self.changes.load(Ordering::Relaxed))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Arc<Content>> {
@@ -110,7 +127,9 @@ impl Table {
 
     fn write(&self) -> RwLockWriteGuard<'_, Arc<Content>> {
         self.used.store(true, Ordering::Release);
-        self.content.write().unwrap_or_else(PoisonError::into_inner)
+        let content = self.content.write().unwrap_or_else(PoisonError::into_inner);
+        self.changes.fetch_add(1, Ordering::Release);
+        content
     }
 }
 
