@@ -22,6 +22,10 @@
 //! Whichever executor polls them: sockets and timers are `async-io`'s, which has a thread for them, and
 //! a node's own tasks run on an executor of this crate with one thread; with the feature `async-std` on
 //! async-std's.
+//!
+//! A child that is `fork`ed and does not `exec` has none of these threads, but shares the parent's sockets and
+//! `async-io`'s poller: neither is of use there, and the child makes no node of this crate. Children that `exec`
+//! inherit nothing.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(unix)]
 

@@ -20,6 +20,9 @@
 //!
 //! One thread a node waits for its sockets and timers and reads what comes; handlers run on a pool of at
 //! most so many ([`Threads`]). A caller that is alone reads its answer itself: see [`Wait::wait`].
+//!
+//! A child that is `fork`ed and does not `exec` has none of these threads, but shares the parent's sockets: a node
+//! is of no use there, and the child makes its own. Children that `exec` inherit nothing.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(unix)]
 

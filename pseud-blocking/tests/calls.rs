@@ -176,7 +176,9 @@ fn a_lost_link_ends_its_calls_and_is_made_again() {
     again.register("add", |_| Ok::<_, Fault>(0)).unwrap();
     again.bind(&endpoint).unwrap();
     // What is lost with the old link is known to be lost, what waits for a new one is answered there.
+    let began = Instant::now();
     loop {
+        assert!(began.elapsed() < Duration::from_secs(30), "it does not connect again");
         match client.call::<i64, _>("add", (1, 2)).wait() {
             Ok(sum) => break assert_eq!(sum, 0),
             Err(CallError::Unknown(Reason::PeerGone) | CallError::NotExecuted(_)) => {}

@@ -395,7 +395,9 @@ fn a_server_that_comes_back_is_found_again() {
     first.shutdown();
     let second = server(Options::server("service"));
     second.bind(&endpoint).unwrap();
+    let began = Instant::now();
     loop {
+        assert!(began.elapsed() < Duration::from_secs(30), "it does not connect again");
         match client.call::<i64, _>("add", (2, 2)).wait() {
             Ok(sum) => break assert_eq!(sum, 4),
             Err(CallError::Unknown(Reason::PeerGone) | CallError::NotExecuted(_)) => {}

@@ -58,6 +58,23 @@ fn settings_without_means_are_errors_that_name_them() {
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
 }
 
+/// Whichever libzmq is linked: with CURVE or without.
+#[cfg(feature = "_curve")]
+#[test]
+fn several_keys_are_an_error_that_says_so() {
+    use pseud_proto::zmtp::KeyPair;
+    let pairs = || [KeyPair::generate([1; 32]), KeyPair::generate([2; 32])];
+    let keys = pairs().map(|pair| *pair.public());
+    let options = Options::server("service").curve_server(pairs(), Authenticator::any_key());
+    let error = Error::from(Server::with_options(options, Context::new()).unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert!(error.to_string().contains("one key pair"), "{error}");
+    let options = Options::client("service").curve_client(KeyPair::generate([3; 32]), keys);
+    let error = Error::from(Client::with_options(options, Context::new()).unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert!(error.to_string().contains("one key of"), "{error}");
+}
+
 /// We can declare nothing, so we are told what a v1 peer is told, by a fault; what others declare is heard.
 #[test]
 fn without_capabilities_a_refused_call_of_ours_is_a_fault() {

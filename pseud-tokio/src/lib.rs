@@ -20,7 +20,12 @@
 //!
 //! One task a link reads, parses, runs handlers and writes; one task an endpoint sleeps until the
 //! next deadline of all its calls. Both must be driven by a tokio runtime with its I/O and time
-//! drivers on; [`Server::new`] and [`Client::new`] are called inside it, and fail elsewhere.
+//! drivers on; [`Server::new`] and [`Client::new`] are called inside it, and fail elsewhere. Where it is dropped
+//! its nodes end: their calls do, on whatever thread they are waited for.
+//!
+//! A child that is `fork`ed and does not `exec` has none of the runtime's threads, but shares the parent's sockets
+//! and its poller: neither is of use there, and the child makes a runtime of its own. Children that `exec` inherit
+//! nothing.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(hidden)]
