@@ -17,6 +17,7 @@ pub use crate::rpc::counts::EventCounts;
 pub use crate::rpc::directory::find::{AbsentPeer, Target};
 pub use crate::rpc::directory::members::{Joined, Left, LoggedIn};
 pub use crate::rpc::directory::parked::Awaited;
+pub use crate::rpc::directory::shares::ShareOwner;
 pub use crate::rpc::directory::waiting::Waits;
 pub use crate::rpc::directory::{Directory, Parking};
 pub use crate::rpc::session::calling::{CallKey, NotCalled};

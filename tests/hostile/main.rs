@@ -43,6 +43,7 @@ mod rogue;
 mod s_bounds;
 mod s_drained;
 mod s_questions;
+mod s_shares;
 mod s_slow;
 mod s_turns;
 mod secured;

@@ -1,7 +1,17 @@
 //! What this process costs.
 
+use cap::Cap;
+use std::alloc::System;
 #[cfg(feature = "_curve")]
 use std::time::Duration;
+
+#[global_allocator]
+static BYTES: Cap<System> = Cap::new(System, usize::MAX);
+
+/// Bytes that live on the heap now, and that lived at most.
+pub(crate) fn live() -> (usize, usize) {
+    (BYTES.allocated(), BYTES.max_allocated())
+}
 
 /// Bytes of private writable mappings: what is reserved counts before it is touched. `None` where
 /// the system does not tell.

@@ -16,6 +16,7 @@ use crate::serve::resolve::Resolving;
 use pseud_proto::Provenance;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::rpcudp::{Silence, Ticket, TicketId};
+use pseud_proto::session::ShareOwner;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -145,7 +146,7 @@ fn start(responder: DatagramResponder, started: Started) {
             }
         }
         Started::Blocking(handler, request) => {
-            let owner = JobOwner::Address(responder.from.ip());
+            let (ip, owner) = (responder.from.ip(), JobOwner::Address(responder.from.ip()));
             let job = move || {
                 // None begins once the endpoint is closed, or after the request's time.
                 if request.cancelled().is_cancelled() {
@@ -154,7 +155,7 @@ fn start(responder: DatagramResponder, started: Started) {
                 let whose = Whose::of(&request);
                 responder.answer(catch(&whose, move || handler(request)));
             };
-            hub.blocking.run(owner, Box::new(job));
+            hub.blocking.run(owner, ShareOwner::source(ip), Box::new(job));
         }
     }
 }

@@ -61,9 +61,10 @@ impl ByHand {
         all.len()
     }
 
-    /// Lets what waits for a thread have it.
+    /// Lets what waits for a thread have it, and what that brings.
     pub(crate) fn run_jobs(&self) {
-        let jobs = std::mem::take(&mut *self.jobs.lock().unwrap());
-        jobs.into_iter().for_each(|job| job());
+        let take = || std::mem::take(&mut *self.jobs.lock().unwrap());
+        let all = std::iter::repeat_with(take).take_while(|jobs| !jobs.is_empty());
+        all.flatten().for_each(|job| job());
     }
 }

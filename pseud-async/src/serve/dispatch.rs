@@ -16,7 +16,7 @@ use crate::engine::effects::{ArrivedRequests, Effects, REQUESTS};
 use crate::engine::hub::Hub;
 use crate::engine::seat::Seat;
 use crate::engine::spare::{Spare, SpareKey};
-use pseud_proto::session::Reply;
+use pseud_proto::session::{Reply, ShareOwner};
 use pseud_proto::{Limits, Opened, Refusal, Ticket};
 use smol_str::SmolStr;
 use std::future::Future;
@@ -299,14 +299,14 @@ async fn waited_for(
 
 /// It may wait for a thread: whoever is gone meanwhile is not served, and leaves the queue.
 fn block(responder: Responder, handler: Plain, request: Request) {
-    let seat = request.caller().seat.clone();
+    let (seat, share) = (request.caller().seat.clone(), ShareOwner::of(&request.caller().info));
     let job = move || {
         if !request.cancelled().is_cancelled() {
             let whose = Whose::of(&request);
             responder.answer(catch(&whose, move || handler(request)));
         }
     };
-    seat.hub.blocking.run(JobOwner::Session(seat.peer), Box::new(job));
+    seat.hub.blocking.run(JobOwner::Session(seat.peer), share, Box::new(job));
 }
 
 #[cfg(test)]

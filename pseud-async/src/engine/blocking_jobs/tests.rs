@@ -1,5 +1,6 @@
 use super::*;
 use crate::runtime::tests::ByHand;
+use pseud_proto::peer::PeerInfo;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const fn from(last: u8) -> JobOwner {
@@ -23,7 +24,7 @@ impl Pool {
     fn ask(&self, who: u8, count: usize) {
         for _ in 0..count {
             let ran = self.ran.clone();
-            self.jobs.run(from(who), Box::new(move || ran.lock().unwrap().push(who)));
+            self.jobs.run(from(who), None, Box::new(move || ran.lock().unwrap().push(who)));
         }
     }
 
@@ -34,7 +35,10 @@ impl Pool {
 
     fn is_empty(&self) -> bool {
         let state = self.jobs.0.lock();
-        state.running == 0 && state.lines.is_empty() && state.turns.is_empty()
+        state.running == 0
+            && state.lines.is_empty()
+            && state.turns.is_empty()
+            && state.shares.is_empty()
     }
 }
 
@@ -50,6 +54,41 @@ fn one_peer_takes_half_and_the_next_begins_at_once() {
     assert_eq!(pool.begun(), 7);
     pool.runtime.run_jobs();
     assert_eq!(pool.ran.lock().unwrap().len(), 2_001);
+    assert!(pool.is_empty());
+}
+
+/// S-04: jobs that never end leave a thread to each of those who come, as long as the quarter lasts.
+#[test]
+fn a_quarter_is_for_who_has_none_running() {
+    let pool = Pool::new(16);
+    (1..=3).for_each(|who| pool.ask(who, 1_000));
+    assert_eq!(pool.begun(), 12);
+    pool.ask(5, 1_000);
+    assert_eq!(pool.begun(), 13, "one each");
+    (6..=8).for_each(|who| pool.ask(who, 1));
+    assert_eq!(pool.begun(), 16);
+    pool.ask(9, 1);
+    assert_eq!(pool.begun(), 16);
+}
+
+/// S-04: whoever leaves and comes again is still who it was, and many sessions of one user are one.
+#[test]
+fn sessions_of_one_user_share_threads() {
+    let pool = Pool::new(16);
+    let alice = PeerInfo::new("x".into()).with_user("alice");
+    let ask = |who: u8, share: Option<ShareOwner>| {
+        for _ in 0..100 {
+            pool.jobs.run(from(who), share.clone(), Box::new(|| {}));
+        }
+    };
+    for who in 1..100 {
+        ask(who, ShareOwner::of(&alice));
+        pool.jobs.leave(from(who));
+        assert_eq!(pool.begun(), 8);
+    }
+    ask(100, None);
+    assert_eq!(pool.begun(), 11);
+    pool.runtime.run_jobs();
     assert!(pool.is_empty());
 }
 
@@ -76,7 +115,7 @@ fn who_leaves_takes_along_what_has_not_begun() {
     let (pool, held) = (Pool::new(2), Arc::new(AtomicUsize::new(100)));
     for _ in 0..100 {
         let held = Held(held.clone());
-        pool.jobs.run(from(1), Box::new(move || drop(held)));
+        pool.jobs.run(from(1), None, Box::new(move || drop(held)));
     }
     pool.ask(2, 1);
     pool.jobs.leave(from(1));
@@ -100,7 +139,7 @@ fn a_runtime_that_is_gone_leaves_nothing_behind() {
 #[test]
 fn a_panic_costs_its_thread_alone() {
     let pool = Pool::new(1);
-    pool.jobs.run(from(1), Box::new(|| std::panic::resume_unwind(Box::new(()))));
+    pool.jobs.run(from(1), None, Box::new(|| std::panic::resume_unwind(Box::new(()))));
     pool.ask(1, 2);
     let begun = std::mem::take(&mut *pool.runtime.jobs.lock().unwrap());
     for job in begun {

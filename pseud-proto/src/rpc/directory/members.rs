@@ -63,7 +63,7 @@ impl Directory {
         });
         let info = Arc::new(info);
         self.unreachable.joined(&info, self.config.server.as_ref());
-        let (share_of, held) = (ShareOwner::peer(&info), Arc::<Held>::default());
+        let (share_of, held) = (ShareOwner::of(&info), Arc::<Held>::default());
         let share = self.shares.join(share_of.as_ref());
         let (is_welcome, has_logged_in) = (false, false);
         let (kept, told) = (info.clone(), held.clone());

@@ -7,26 +7,34 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Whom a share is of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ShareOwner {
+/// Whom a share is of: one user, or, without a user, one source address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShareOwner(Of);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Of {
     User(Bytes),
     /// An IPv4 address, or the network of an IPv6 address: its first 64 bits, all of which one host has.
     Source(u64),
 }
 
 impl ShareOwner {
-    /// `None` for who shares with nobody: an unknown address, or one of this machine itself, behind
-    /// which a proxy may have many.
-    pub(crate) fn peer(info: &PeerInfo) -> Option<Self> {
+    /// That peer's; `None` for who shares with nobody: an unknown address, or one of this machine itself,
+    /// behind which a proxy may have many.
+    pub fn of(info: &PeerInfo) -> Option<Self> {
         if !info.user.is_anonymous() {
-            return Some(Self::User(info.user.id().clone()));
+            return Some(Self(Of::User(info.user.id().clone())));
         }
         let address: SocketAddr = info.address.parse().ok()?;
-        match address.ip().to_canonical() {
+        Self::source(address.ip())
+    }
+
+    /// That of who is no user at that address; `None` at one of this machine itself.
+    pub fn source(ip: IpAddr) -> Option<Self> {
+        match ip.to_canonical() {
             ip if ip.is_loopback() => None,
-            IpAddr::V4(ip) => Some(Self::Source(u64::from(u32::from(ip)))),
-            IpAddr::V6(ip) => Some(Self::Source((u128::from(ip) >> 64) as u64)),
+            IpAddr::V4(ip) => Some(Self(Of::Source(u64::from(u32::from(ip))))),
+            IpAddr::V6(ip) => Some(Self(Of::Source((u128::from(ip) >> 64) as u64))),
         }
     }
 }
@@ -62,7 +70,7 @@ mod tests {
     #[test]
     fn a_share_is_of_a_user_or_of_a_source_and_goes_with_its_last_session() {
         let of = |user: &'static str, address: &str| {
-            ShareOwner::peer(&PeerInfo::new("x".into()).with_user(user).with_address(address))
+            ShareOwner::of(&PeerInfo::new("x".into()).with_user(user).with_address(address))
         };
         assert_eq!(of("alice", "192.0.2.1:5"), of("alice", "192.0.2.2:6"));
         assert_eq!(of("", "192.0.2.1:5"), of("", "192.0.2.1:6"));
