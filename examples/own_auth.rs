@@ -5,9 +5,9 @@
 
 use pseud::tokio::files::new_key_pair;
 use pseud::{
-    AuthBackend, AuthBackends, Authenticator, CallError, Client, Fault, Judging, KeyPair, Options,
-    PeerInfo, PublicKey, Question, Role, Secret, Security, Server, Source, TrustedKeys, User,
-    Verdict,
+    AuthBackend, AuthBackends, Authenticator, CallError, Client, Fault, Judging, KeyPair, LastWork,
+    Options, PeerInfo, PublicKey, Question, Role, Secret, Security, Server, Source, TrustedKeys,
+    User, Verdict,
 };
 use std::collections::HashMap;
 use std::error::Error;
@@ -104,9 +104,10 @@ impl AuthBackend for OwnLogin {
         options.credentials(self.login, self.password.clone())
     }
 
-    fn save_last_work(&self, server: &PeerInfo) {
-        // Where a call overtakes our login. It is kept for us, and sent again.
-        eprintln!("{}: {} asks who we are", self.login, server.address);
+    fn save_last_work(&self, server: &PeerInfo, work: LastWork) -> Option<LastWork> {
+        // Where a call overtakes our login. What is returned is sent again: another call may be, or none.
+        eprintln!("{}: {} asks who we are, for {}", self.login, server.address, work.name());
+        Some(work)
     }
 
     fn handle_authenticated(&self, server: &PeerInfo) {

@@ -24,6 +24,7 @@
 pub use bytes::Bytes;
 pub use pseud_proto as proto;
 pub use pseud_proto::peer::PeerInfo;
+pub use pseud_proto::session::LastWork;
 pub use pseud_proto::value::{BadArguments, SharedBytes, Value, ValueLimits};
 #[cfg(feature = "_curve")]
 pub use pseud_proto::zmtp::{KeyPair, PublicKey};

@@ -90,7 +90,8 @@ pub(crate) struct PeersArguments {
 
 /// End all sessions of a user at a server; prints how many there were.
 ///
-/// Its calls end at once, and it is told so; it may come back unless the server stops admitting it.
+/// Its calls end at once, and it is told so. It may come back, after 30 to 60 seconds if it is of this library, unless the
+/// server stops admitting it.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:

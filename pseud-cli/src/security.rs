@@ -142,6 +142,11 @@ impl Guard {
         if self.users.is_some() || !self.allow.is_empty() {
             return Err(usage("nobody comes to us without --bind: --users and --allow need it"));
         }
+        if self.security != Security::None {
+            return Err(usage(
+                "--security is for who comes to us: without --bind, --user or --key and --server-key say who we are",
+            ));
+        }
         let key = match &self.key[..] {
             [] => None,
             [key] => Some(key.clone()),

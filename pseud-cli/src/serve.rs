@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> ExitCode {
         .expose_traceback(arguments.expose_traceback);
     // Where nobody is to come, we are a client that is called.
     let only_connects = arguments.bind.is_empty() && !arguments.connect.is_empty();
-    let put = match only_connects && arguments.guard.security == Security::None {
+    let put = match only_connects {
         true => arguments.guard.log_in(options).map(|options| (options, None)),
         false => arguments.guard.put_to(options),
     };
@@ -160,7 +160,7 @@ async fn reload_beside(server: &Server, users: &Arc<Directory>) {
 
 /// Shows out those who may not stay, by what was read.
 fn reload(server: &Server, users_of: &Directory, read: io::Result<Reloaded>) {
-    let Reloaded { users, gone } = match read {
+    let Reloaded { users, gone, changed } = match read {
         Ok(reloaded) => reloaded,
         Err(error) => {
             // The error may name what somebody wrote into the file.
@@ -169,6 +169,11 @@ fn reload(server: &Server, users_of: &Directory, read: io::Result<Reloaded>) {
             return;
         }
     };
+    for user in &changed {
+        let sessions = server.update_user(user);
+        let user = terminal::escape(&user.to_string());
+        tracing::info!(user, sessions, "its permissions changed: its sessions go on with them");
+    }
     let mut ended = 0;
     for user in &gone {
         // Who is another from now on is to come back, as that.
@@ -178,10 +183,11 @@ fn reload(server: &Server, users_of: &Directory, read: io::Result<Reloaded>) {
         tracing::info!(
             user = terminal::escape(user),
             sessions,
-            "removed or changed: sessions ended"
+            "removed, or its password or a key changed: sessions ended"
         );
     }
-    tracing::info!(users, gone = gone.len(), sessions = ended, "users reloaded");
+    let (gone, changed) = (gone.len(), changed.len());
+    tracing::info!(users, gone, changed, sessions = ended, "users reloaded");
 }
 
 /// Reads our keys again: new links have them.
@@ -216,10 +222,14 @@ async fn log_presence(mut presence: Presence) {
                 let who = who(&info);
                 tracing::info!(%session, address = %info.address, "joined: {who}");
             }
-            PresenceEvent::Left { session, info, reason } => {
-                let reason = reason.map(|reason| reason.to_string()).unwrap_or_default();
+            // It is told again at once, as that user.
+            PresenceEvent::Left { session, info, reason: None } => {
                 let who = who(&info);
-                tracing::info!(%session, address = %info.address, reason, "left: {who}");
+                tracing::info!(%session, address = %info.address, "logs in, or left unseen: {who}");
+            }
+            PresenceEvent::Left { session, info, reason: Some(reason) } => {
+                let who = who(&info);
+                tracing::info!(%session, address = %info.address, %reason, "left: {who}");
             }
             PresenceEvent::Lagged(missed) => tracing::info!(missed, "joins and leaves were missed"),
             _ => {}

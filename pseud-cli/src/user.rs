@@ -15,7 +15,8 @@ use std::process::ExitCode;
 ///
 /// The file is TOML, for its owner alone (mode 600), and may be edited by hand as well: comments
 /// stay. Passwords are kept as argon2id hashes. Tell a server that runs to read it again by SIGHUP:
-/// sessions of users that were removed or changed then end.
+/// sessions of users that were removed, or whose password or key changed, then end; changed permissions count from
+/// the next call.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Example:
@@ -36,7 +37,7 @@ pub(crate) struct UserArguments {
 enum UserCommand {
     /// Add a user, or give one that is there more keys and permissions, or another password.
     ///
-    /// A file that is not there is made.
+    /// A file that is not there is made. A login alone is for --security trusted-peer, which believes names.
     Add(AddArguments),
     /// List users, one a line: LOGIN, then what it has. No password is shown, nor its hash.
     List(FileArguments),
@@ -120,11 +121,14 @@ fn add(arguments: &AddArguments, more: &Entry) -> io::Result<()> {
     let can_come_in = users
         .by_login(login.as_bytes())
         .is_some_and(|(_, entry)| entry.password.is_some() || !entry.keys.is_empty());
-    if !can_come_in {
-        let text = format!("{login} could not come in: give --password-file or --key");
-        return Err(io::Error::new(ErrorKind::InvalidInput, text));
-    }
     file.replace(&document)?;
+    if !can_come_in {
+        let text = format!(
+            "{login} has no password and no key: it comes in by --security trusted-peer alone, where names are \
+             believed"
+        );
+        terminal::complain(&terminal::escape(&text));
+    }
     report_unknown(&document);
     let done = if is_new { "added" } else { "changed" };
     terminal::say(&terminal::escape(&format!("{login}: {done}")))

@@ -23,6 +23,7 @@ pub use crate::rpc::directory::{Directory, Parking};
 pub use crate::rpc::session::calling::{CallKey, NotCalled};
 pub use crate::rpc::session::entry::{NewCall, Outbound};
 pub use crate::rpc::session::ids::Dialect;
+pub use crate::rpc::session::last_work::LastWork;
 pub use crate::rpc::session::owned::Came;
 pub use crate::rpc::session::replying::Reply;
 pub use crate::rpc::session::sink::Sink;

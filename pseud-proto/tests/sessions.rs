@@ -413,7 +413,7 @@ fn of_two_sessions_that_come_at_once_one_stays() {
         let ended = |session: &Session| directory.too_many(session.id());
         let (stays, goes, why) = match policy {
             UserSessions::Newest => (&second, &first, Reason::Replaced),
-            _ => (&first, &second, Reason::Disconnected),
+            _ => (&first, &second, Reason::Occupied),
         };
         let all: Vec<_> = [&first, &second].into_iter().flat_map(ended).collect();
         assert_eq!(all, [(goes.id(), why)], "{policy:?}");

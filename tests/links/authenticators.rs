@@ -163,14 +163,22 @@ async fn what_an_object_says_of_a_user_reaches_handlers_predicates_and_watchers<
 
 /// What a plug-in of ours was told, in order.
 #[cfg(feature = "_curve")]
-#[derive(Default)]
-struct Told(std::sync::Mutex<Vec<String>>);
+struct Told {
+    steps: std::sync::Mutex<Vec<String>>,
+    /// Nobody is believed before it is closed.
+    gate: Arc<tokio::sync::Semaphore>,
+}
 
 #[cfg(feature = "_curve")]
 impl Told {
+    fn new() -> Arc<Self> {
+        let gate = Arc::new(tokio::sync::Semaphore::new(0));
+        Arc::new(Self { steps: Default::default(), gate })
+    }
+
     fn note(&self, what: &str, who: &pseud::PeerInfo) {
         let who = format!("{what} {} ({})", who.identity.escape_ascii(), who.user);
-        self.0.lock().unwrap().push(who);
+        self.steps.lock().unwrap().push(who);
     }
 }
 
@@ -184,8 +192,20 @@ impl pseud::AuthBackend for Told {
         self.note("register_routing_id", info);
     }
 
-    fn save_last_work(&self, server: &pseud::PeerInfo) {
+    fn save_last_work(
+        &self,
+        server: &pseud::PeerInfo,
+        work: pseud::LastWork,
+    ) -> Option<pseud::LastWork> {
+        use pseud::LastWork;
         self.note("save_last_work", server);
+        match work.name() {
+            "secret" => None,
+            "old" => Some(LastWork::new("echo", &("new",), &()).unwrap()),
+            "endless" => Some(LastWork::new("x".repeat(300), &(), &()).unwrap()),
+            "careless" => panic!("a step that panics sends nothing again"),
+            _ => Some(work),
+        }
     }
 
     fn handle_authenticated(&self, server: &pseud::PeerInfo) {
@@ -197,29 +217,51 @@ impl pseud::AuthBackend for Told {
     }
 }
 
-/// Each step of Python's interface on a client. It takes its server for a v1 peer: its first call is
-/// challenged before it shows anything.
+/// A server that believes john, and a client with that plug-in that takes it for a v1 peer: what it calls first
+/// is challenged before it shows anything.
 #[cfg(feature = "_curve")]
-#[tokio::test]
-async fn a_clients_plug_in_is_told_of_each_step() {
+async fn logs_in(told: &Arc<Told>) -> (pseud::Server, pseud::Client, pseud::Events) {
     use pseud::tokio::files::new_key_pair;
-    use pseud::{AuthBackends, CurveLogins, Role, Security, Server};
+    use pseud::{AuthBackends, Role, Security, Server};
     let [ours, theirs] = [(); 2].map(|()| new_key_pair().unwrap());
-    let (logins, server_key) = (CurveLogins::new(), *ours.public());
-    logins.set_password("john", Secret::new("right"));
-    let options = Options::server("service").curve_server([ours], logins.authenticator());
+    let server_key = *ours.public();
+    let gate = told.gate.clone();
+    let logins = Authenticator::new(move |question| {
+        let gate = gate.clone();
+        async move {
+            match question {
+                Question::Login { .. } => {
+                    let _ = gate.acquire().await;
+                    Verdict::Admit("john".into())
+                }
+                _ => Verdict::Admit(User::default()),
+            }
+        }
+    });
+    let options = Options::server("service").curve_server([ours], logins);
     let server = Server::with_options(options.requires_login(true)).unwrap();
     server.register_sync("hello", |_| Ok::<_, Fault>("hello")).unwrap();
+    let echo = |request: pseud::Request| request.args::<(String,)>().map(|(text,)| text);
+    server.register_sync("echo", echo).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
-    let (told, mut backends) = (Arc::new(Told::default()), AuthBackends::default());
+    let mut backends = AuthBackends::default();
     backends.register(Role::Client, "told", told.clone());
     let mut options =
         Options::client("service").identity("desk").curve_client(theirs, [server_key]);
     options.config.capabilities = pseud::proto::Capabilities::NONE;
     let options = backends.configure(Role::Client, "told", Security::default(), options).unwrap();
     let client = pseud::Client::with_options(options).unwrap();
-    let mut events = client.events();
+    let events = client.events();
     client.connect(&endpoint).unwrap();
+    (server, client, events)
+}
+
+#[cfg(feature = "_curve")]
+#[tokio::test]
+async fn a_clients_plug_in_is_told_of_each_step() {
+    let told = Told::new();
+    let (_server, client, mut events) = logs_in(&told).await;
+    told.gate.close();
     let hello: String = soon(client.call("hello", ())).await.unwrap();
     assert_eq!(hello, "hello");
     let (mut challenged, mut authenticated) = (0, 0);
@@ -234,5 +276,41 @@ async fn a_clients_plug_in_is_told_of_each_step() {
     client.shutdown();
     let steps = ["register_routing_id", "save_last_work", "handle_authenticated"];
     let steps = steps.map(|step| format!("{step} service ()"));
-    assert_eq!(*told.0.lock().unwrap(), steps);
+    assert_eq!(*told.steps.lock().unwrap(), steps);
+}
+
+/// What the plug-in keeps is sent again: the call, another one whose answer its caller then has, or none.
+#[cfg(feature = "_curve")]
+#[tokio::test]
+async fn a_clients_plug_in_says_what_is_sent_again() {
+    let told = Told::new();
+    let (server, client, mut events) = logs_in(&told).await;
+    let _ = server.register_sync("secret", |_| -> Result<(), Fault> { unreachable!("unsaid") });
+    let _ = server.register_sync("careless", |_| -> Result<(), Fault> { unreachable!("unsaid") });
+    soon(client.ready()).await;
+    let call = |name: &str| client.call::<String, _>(name, ("as it was",));
+    let challenged = async {
+        let mut challenged = 0;
+        while challenged < 5 {
+            let event = events.next().await.unwrap();
+            challenged += usize::from(matches!(event, ConnectionEvent::Challenged { .. }));
+        }
+        told.gate.close();
+    };
+    let calls = async {
+        tokio::join!(call("secret"), call("echo"), call("old"), call("endless"), call("careless"))
+    };
+    let ((), (secret, kept, old, endless, careless)) =
+        soon(async { tokio::join!(challenged, calls) }).await;
+    let unsent =
+        |reason| move |ended| matches!(ended, Err(CallError::NotExecuted(why)) if why == reason);
+    assert!(unsent(Reason::Unauthorized)(secret));
+    assert!(unsent(Reason::Unauthorized)(careless));
+    assert!(unsent(Reason::Unsupported)(endless));
+    assert_eq!(kept.unwrap(), "as it was");
+    assert_eq!(old.unwrap(), "new");
+    // It is believed: nothing is asked any more.
+    assert_eq!(soon(client.call::<String, _>("echo", ("later",))).await.unwrap(), "later");
+    let steps = told.steps.lock().unwrap();
+    assert_eq!(steps.iter().filter(|step| step.starts_with("save_last_work")).count(), 5);
 }

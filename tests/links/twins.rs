@@ -3,7 +3,8 @@
 use crate::soon;
 use pseud::tokio::files::new_key_pair;
 use pseud::{
-    Authenticator, Client, ConnectionEvent, Events, KeyPair, Options, Reason, Server, UserSessions,
+    Authenticator, CallError, Client, ConnectionEvent, Events, KeyPair, Options, Reason, Secret,
+    Server, UserSessions,
 };
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,54 @@ async fn e_08_two_agents_with_one_key() {
     evict_each_other(server(), || agent().identity("desk")).await;
     // Without a name the policy says whether one user may be there twice.
     evict_each_other(server().user_sessions(UserSessions::Newest), agent).await;
+}
+
+/// Of two with one user the first stays: the other is told so each time, and comes back ever later; its calls say
+/// why, and it comes in once the first has left.
+#[tokio::test]
+async fn e_08_who_comes_second_is_told_that_its_user_is_there() {
+    let known = Authenticator::passwords([("desk", Secret::new("right"))]);
+    let options = Options::server("service").plain_server(known);
+    let server = Server::with_options(options.user_sessions(UserSessions::Oldest)).unwrap();
+    let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+    let start = || {
+        let mut options = Options::client("service").plain_client("desk", Secret::new("right"));
+        options.retry.first = FIRST;
+        let agent = Client::with_options(options).unwrap();
+        let events = agent.events();
+        agent.connect(&endpoint).unwrap();
+        (agent, events)
+    };
+    let (one, _events) = start();
+    soon(one.ready()).await;
+    let (other, mut events) = start();
+    let (mut began, mut ended) = (0, Vec::new());
+    while ended.len() < 4 {
+        match soon(events.next()).await.expect("its node lives") {
+            ConnectionEvent::Connected { .. } => began += 1,
+            ConnectionEvent::Disconnected { reason, .. } => {
+                assert_eq!(reason, Reason::Occupied);
+                ended.push(Instant::now());
+            }
+            ConnectionEvent::HandshakeFailed { error, .. } => panic!("not told: {error}"),
+            _ => {}
+        }
+    }
+    assert_eq!(began, 4);
+    for (n, pair) in (0..).zip(ended.windows(2)) {
+        let wait = pair[1] - pair[0];
+        assert!(wait >= FIRST * 2_u32.pow(n) / 2, "{n}: {wait:?}");
+    }
+    // It waits for the next link, or was on its way to one.
+    let called = other.call::<(), _>("anything", ()).timeout(Duration::from_millis(1));
+    let called = soon(called).await.unwrap_err();
+    let (CallError::NotExecuted(why) | CallError::Unknown(why)) = called else {
+        panic!("{called:?}")
+    };
+    assert_eq!(why, Reason::Occupied);
+    assert!(server.is_connected("desk"));
+    one.shutdown();
+    soon(other.ready()).await;
 }
 
 #[tokio::test]

@@ -70,11 +70,15 @@ impl Asking {
         drop(stranger);
     }
 
-    /// It has come, the first time or again: says whether it is welcome still. It stays known, so that who is
+    /// It has come, the first time or again: says whether it is welcome still; it is the user that it is said to be last. It stays known, so that who is
     /// disconnected between two sessions, or in one, has no other behind it.
-    pub(crate) fn arrive(&self, inner: &mut Inner, user: &User) -> bool {
+    pub(crate) fn arrive(&self, inner: &mut Inner, user: &mut User) -> bool {
         let stranger = inner.strangers.get(self.stranger.load(Ordering::Relaxed));
-        stranger.is_some_and(|stranger| !stranger.is_barred(user))
+        let Some(stranger) = stranger.filter(|stranger| !stranger.is_barred(user)) else {
+            return false;
+        };
+        *user = stranger.as_updated(user.clone());
+        true
     }
 
     /// As whom it was admitted.

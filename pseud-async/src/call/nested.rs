@@ -54,6 +54,7 @@ fn of_reason(reason: Reason) -> Exception {
         | Reason::HeartbeatTimeout
         | Reason::PeerFault(_)
         | Reason::Replaced
+        | Reason::Occupied
         | Reason::SlowPeer
         | Reason::LateReply
         | Reason::Shutdown => Exception::ConnectionError,

@@ -48,7 +48,7 @@ impl Dial {
     /// Its link ended for that reason, before or after its handshake was over.
     pub fn ended(&self, reason: Reason, was_ready: bool) {
         self.over(match reason {
-            Reason::Revoked | Reason::Unauthorized => Some(reason),
+            Reason::Revoked | Reason::Unauthorized | Reason::Occupied => Some(reason),
             Reason::Denied | Reason::PeerFault(_) if !was_ready => Some(reason),
             _ => None,
         });

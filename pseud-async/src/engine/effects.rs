@@ -5,7 +5,7 @@ use super::refusals::withheld::Withheld;
 use super::spare::{Spare, SpareKey};
 use super::wakers::Wakers;
 use atomic_waker::AtomicWaker;
-use pseud_proto::session::NewCall;
+use pseud_proto::session::{CallKey, NewCall};
 use pseud_proto::zmtp::Question;
 use pseud_proto::{Request, ShowingStep};
 use smallvec::SmallVec;
@@ -36,6 +36,8 @@ pub(super) struct RareEffects {
     pub(super) withheld: Vec<Withheld>,
     /// How far our own login there has come by this.
     pub(super) showing: SmallVec<[ShowingStep; 1]>,
+    /// Calls that wait for a login, if somebody wants them to.
+    pub(super) challenged: SmallVec<[CallKey; 1]>,
     /// The session has ended by this; its link, if that lives.
     pub(super) ended: Option<Option<Arc<dyn AnyLink>>>,
     /// Calls that waited for room and are over, to be dropped.

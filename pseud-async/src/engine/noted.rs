@@ -7,7 +7,7 @@ use super::wait_list::WaitList;
 use super::waiters::Waiters;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::session::{Counted, EventCounts, Sink};
+use pseud_proto::session::{CallKey, Counted, EventCounts, Sink};
 use pseud_proto::{Outcome, RequestId, ShowingStep, Ticket};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,6 +63,12 @@ impl Sink for Noted<'_> {
 
     fn flush(&mut self) {
         self.effects.wants_flush = true;
+    }
+
+    /// By the application's own plug-in, if there is one, behind the lock.
+    fn challenged(&mut self, call: CallKey) -> bool {
+        self.effects.rare().challenged.push(call);
+        true
     }
 
     fn showing(&mut self, step: ShowingStep) {

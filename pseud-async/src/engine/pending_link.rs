@@ -13,6 +13,8 @@ pub(crate) struct PendingLink {
     pub(crate) link: Arc<dyn AnyLink>,
     /// Users that were disconnected since it came: it may have been admitted as one of them before.
     unwelcome: Vec<Bytes>,
+    /// What users are said to be since it came.
+    updated: Vec<User>,
     /// As whom it was admitted, where that is known: nobody else matters.
     pub(crate) user: Option<Bytes>,
     /// What we call it, where we opened it.
@@ -35,6 +37,7 @@ impl PendingLink {
         Self {
             link,
             unwelcome: Vec::new(),
+            updated: Vec::new(),
             user: None,
             dialed,
             late_guard,
@@ -61,6 +64,22 @@ impl PendingLink {
 
     pub(crate) fn is_barred(&self, user: &User) -> bool {
         self.unwelcome.contains(user.id())
+    }
+
+    /// Who it is, as it was said to be last.
+    pub(crate) fn as_updated(&self, user: User) -> User {
+        let updated = self.updated.iter().find(|known| known.id() == user.id());
+        updated.cloned().unwrap_or(user)
+    }
+
+    pub(crate) fn update(&mut self, user: &User) {
+        if self.user.as_ref().is_some_and(|known| known != user.id()) || user.is_anonymous() {
+            return;
+        }
+        match self.updated.iter_mut().find(|known| known.id() == user.id()) {
+            Some(known) => *known = user.clone(),
+            None => self.updated.push(user.clone()),
+        }
     }
 
     pub(crate) fn bar(&mut self, user: &[u8]) {

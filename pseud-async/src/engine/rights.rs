@@ -40,9 +40,11 @@ impl Hub {
         seat.is_some_and(|seat| seat.end(reason))
     }
 
-    /// That user's sessions are of what it is said to be here; how many there are.
+    /// That user's sessions are of what it is said to be here; how many there are. So are those of who was
+    /// admitted as that user, by what was known before, and is not there yet.
     pub(crate) fn update_user(&self, user: &User) -> usize {
         let mut inner = self.lock();
+        inner.strangers.iter_mut().for_each(|(_, stranger)| stranger.update(user));
         let changed = inner.directory.update_user(user);
         let count = changed.len();
         let seats: Vec<_> = changed.iter().filter_map(|(peer, _)| inner.seat(*peer)).collect();

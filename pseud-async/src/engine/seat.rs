@@ -8,7 +8,7 @@ use super::noted::Noted;
 use super::seated::{SeatOf, Seated};
 use atomic_waker::AtomicWaker;
 use pseud_proto::Reason;
-use pseud_proto::session::{Admitted, Session};
+use pseud_proto::session::{Admitted, CallKey, Session};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -130,6 +130,8 @@ impl Seat {
     #[cold]
     fn perform_rare(&self, rare: RareEffects) -> Vec<Arc<AtomicWaker>> {
         let hub = &self.hub;
+        // What is kept is said before it is told that it is sent again.
+        rare.challenged.into_iter().for_each(|call| self.save_last_work(call));
         for step in rare.showing {
             hub.happen(|inner, happened| inner.showing(self.peer, step, happened));
         }
@@ -140,6 +142,17 @@ impl Seat {
         }
         rare.withheld.into_iter().for_each(|withheld| hub.withheld(withheld));
         rare.wait_list
+    }
+
+    /// Asks what is kept of a call that was not run: it, where nobody wants to say.
+    fn save_last_work(&self, call: CallKey) {
+        let asked = self.look(|session| Some((session.last_work(call)?, session.info().clone())));
+        let Some((work, server)) = asked else { return };
+        let kept = match self.hub.hooks.get() {
+            Some(hooks) => hooks.save_last_work(&server, work),
+            None => Some(work),
+        };
+        self.act(|session, noted| session.save_last_work(call, kept, noted));
     }
 
     /// Ends its session, whose link lives, for that reason. Says whether it was this that ended it; when it

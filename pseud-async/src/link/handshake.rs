@@ -72,6 +72,10 @@ impl<W: Writer> StreamLink<W> {
         }
         // An answer may come when the link is over, or everything is.
         let Some(mut stranger) = self.take_pending(&mut inner) else { return Ok(()) };
+        let mut ready = ready;
+        if self.side == Side::Accepting {
+            ready.user = stranger.as_updated(ready.user);
+        }
         let must_log_in = self.hub().config.requires_login;
         let is_known = !must_log_in || !ready.user.is_anonymous();
         let info =

@@ -54,7 +54,7 @@ impl MessageLink {
         host: &Arc<Host>,
         carrier: Arc<dyn MessageSocket>,
         key: usize,
-        info: PeerInfo,
+        mut info: PeerInfo,
         admitted: Option<&Asking>,
     ) -> Option<Arc<Self>> {
         let (seat, closing, told) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
@@ -81,8 +81,8 @@ impl MessageLink {
         let is_revoked = revoked.has(&info.user, info.client_key.as_ref());
         #[cfg(not(feature = "_curve"))]
         let is_revoked = revoked.has(&info.user);
-        let is_welcome =
-            admitted.is_none_or(|admitted| !is_revoked && admitted.arrive(&mut inner, &info.user));
+        let is_welcome = admitted
+            .is_none_or(|admitted| !is_revoked && admitted.arrive(&mut inner, &mut info.user));
         if inner.shut_down || !is_welcome {
             return None;
         }

@@ -113,19 +113,25 @@ const SETTLED: Duration = Duration::from_secs(5);
 /// the other one waited, at most [`Backoff::replaced`]'s longest.
 fn settled(reason: Reason, retry: Retry) -> Duration {
     match reason {
-        Reason::Replaced => SETTLED.saturating_add(retry.max.saturating_mul(2)),
+        Reason::Replaced | Reason::Occupied => SETTLED.saturating_add(retry.max.saturating_mul(2)),
         _ => SETTLED,
     }
 }
 
-fn report_closed(endpoint: &str, reason: Reason) {
+fn report_closed(endpoint: &Address, reason: Reason, wait: Duration) {
+    let wait = wait.as_secs_f64();
     match reason {
         Reason::Replaced => tracing::warn!(
             %endpoint,
-            "another link took over our name there: does a second process use it? Connecting again, later \
+            "another link took over our name there: does a second process use it? Connecting again in \
+             {wait:.1} s, later each time"
+        ),
+        Reason::Occupied => tracing::warn!(
+            %endpoint,
+            "our user is there already: does a second process use it? Connecting again in {wait:.1} s, later \
              each time"
         ),
-        _ => tracing::info!(%endpoint, %reason, "link closed; connecting again"),
+        _ => tracing::info!(%endpoint, %reason, "link closed; connecting again in {wait:.1} s"),
     }
 }
 
@@ -149,7 +155,6 @@ impl<R: Runtime> Dialer<R> {
                 Some(Ok((reason, ready))) => {
                     self.dial.ended(reason, ready);
                     ended = Some(reason);
-                    report_closed(endpoint, reason);
                     let lasted = self.runtime.now().saturating_duration_since(began);
                     if ready && lasted >= settled(reason, retry) {
                         backoff.succeeded();
@@ -161,9 +166,12 @@ impl<R: Runtime> Dialer<R> {
             let wait = match ended {
                 // Who was denied does not show the same credentials again soon: a server slows down who guesses.
                 Some(reason) if reason.is_denial() => backoff.refused(random),
-                Some(Reason::Replaced) => backoff.replaced(random),
+                Some(Reason::Replaced | Reason::Occupied) => backoff.replaced(random),
                 _ => backoff.failed(random),
             };
+            if let Some(reason) = ended {
+                report_closed(endpoint, reason, wait);
+            }
             if self.unless_shut_down(sleep(&self.runtime, wait)).await.is_none() {
                 return;
             }

@@ -43,8 +43,9 @@ impl Node {
 
     /// From now on the sessions of that user have the permissions, and what is kept beside, that are said
     /// here: in their next requests, and in [`peers`](Self::peers). Requests that are open keep what they
-    /// began with. Returns how many sessions there are. The authenticator is not asked: what it says counts
-    /// for the next session.
+    /// began with. So has who is in a handshake or a login as that user, whatever the authenticator has said of it.
+    /// Returns how many sessions there are. The authenticator is not asked: what it says counts for the next
+    /// link.
     pub fn update_user(&self, user: &User) -> usize {
         self.hub().update_user(user)
     }

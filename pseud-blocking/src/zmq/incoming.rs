@@ -198,6 +198,7 @@ fn may_return(reason: Reason, is_nobody: bool) -> bool {
         | Reason::HeartbeatTimeout
         | Reason::SlowPeer
         | Reason::Replaced
+        | Reason::Occupied
         | Reason::Disconnected => true,
         _ => is_nobody,
     }

@@ -49,8 +49,10 @@ struct KnownUsers {
 pub(crate) struct Reloaded {
     /// How many there are now.
     pub(crate) users: usize,
-    /// Whose sessions must end: they are users no more, or lost or gained what they may do.
+    /// Whose sessions must end: they are users no more, or lost what they came in by.
     pub(crate) gone: Vec<String>,
+    /// Whose sessions stay, and may do other things from now on.
+    pub(crate) changed: Vec<User>,
 }
 
 /// How many users have no password, no key, or neither.
@@ -79,7 +81,7 @@ impl Directory {
     }
 
     /// Reads the file again. Who was asked for before this returns may have been checked by what it said
-    /// before: [`Reloaded::gone`] are to be disconnected after.
+    /// before: [`Reloaded::gone`] are to be disconnected after, and those who changed to be updated.
     ///
     /// # Errors
     /// As for [`open`](Self::open); those who were known before still are.
@@ -91,7 +93,8 @@ impl Directory {
         let gone = now.users.gone_since(&before.users);
         let mut trusted = self.trusted();
         gone.iter().for_each(|user| trusted.forget(user));
-        Ok(Reloaded { users: now.users.len(), gone })
+        let changed = now.users.changed_since(&before.users);
+        Ok(Reloaded { users: now.users.len(), gone, changed })
     }
 
     fn trusted(&self) -> MutexGuard<'_, TrustedKeys> {

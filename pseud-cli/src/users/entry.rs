@@ -20,11 +20,9 @@ impl Entry {
         self.permissions.iter().fold(user, |user, permission| user.with_permission(&**permission))
     }
 
-    /// Whether who came in before may stay: nothing was taken from it or given to it but another key.
+    /// Whether who came in before may stay: what it came in by still lets it in. What it may do is another matter.
     pub(super) fn lets_stay(&self, before: &Self) -> bool {
-        self.password == before.password
-            && self.permissions == before.permissions
-            && self.keys.is_superset(&before.keys)
+        self.password == before.password && self.keys.is_superset(&before.keys)
     }
 }
 
@@ -81,6 +79,15 @@ impl Users {
         gone.sort_unstable();
         gone
     }
+
+    /// Who was let in by `before`, may stay, and may do other things than before, as it is now.
+    pub(crate) fn changed_since(&self, before: &Self) -> Vec<User> {
+        let changed = before.entries().filter_map(|(login, entry)| {
+            let now = self.entries.get(login).filter(|now| now.lets_stay(entry))?;
+            (now.permissions != entry.permissions).then(|| now.user(login))
+        });
+        changed.collect()
+    }
 }
 
 /// # Errors
@@ -117,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lost_or_gained_anything_but_a_key_may_not_stay() {
+    fn who_came_in_by_what_it_no_longer_has_may_not_stay() {
         let (one, two) = (PasswordHash::of(b"1").unwrap(), PasswordHash::of(b"2").unwrap());
         let before = || users(Some(entry(Some(&one), &[KEY], &["staff"])));
         for (now, stays) in [
@@ -127,11 +134,14 @@ mod tests {
             (Some(entry(Some(&two), &[KEY], &["staff"])), false),
             (Some(entry(None, &[KEY], &["staff"])), false),
             (Some(entry(Some(&one), &[OTHER], &["staff"])), false),
-            (Some(entry(Some(&one), &[KEY], &[])), false),
-            (Some(entry(Some(&one), &[KEY], &["staff", "root"])), false),
+            (Some(entry(Some(&one), &[KEY], &[])), true),
+            (Some(entry(Some(&one), &[KEY], &["staff", "root"])), true),
         ] {
-            let gone = users(now).gone_since(&before());
+            let may_do_else = now.as_ref().is_some_and(|now| now.permissions.len() != 1);
+            let now = users(now);
+            let gone = now.gone_since(&before());
             assert_eq!(gone.is_empty(), stays, "{gone:?}");
+            assert_eq!(now.changed_since(&before()).len(), usize::from(may_do_else));
         }
         assert!(before().gone_since(&users(None)).is_empty(), "who is new was not in");
     }

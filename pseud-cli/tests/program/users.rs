@@ -2,6 +2,7 @@
 
 use crate::run::{Demo, Ended, PATIENCE, Program, run};
 use crate::security::Place;
+use pseud::proto::value::Value;
 use pseud::proto::zmtp::Secret;
 use pseud::{CallError, Client, ConnectionEvent, Options, Reason};
 use std::fs::{self, Permissions};
@@ -55,7 +56,6 @@ fn a_user_is_added_listed_and_removed() {
 fn what_makes_no_user_is_not_written() {
     let place = Place::new("no-user");
     let (file, (_, key)) = (place.path("users.toml"), place.key("key"));
-    assert_failed(&user(&["add", &file, "charly"]), 2, "--password-file or --key");
     assert_failed(&user(&["add", &file, "charly", "--key", "short"]), 2, "40 characters");
     assert_failed(&user(&["add", &file, &key, "--key", &key]), 2, "cannot be a key");
     assert!(fs::metadata(&file).is_err(), "nothing was written");
@@ -65,6 +65,22 @@ fn what_makes_no_user_is_not_written() {
     assert_failed(&user(&["add", &file, "alice", "--key", &key]), 1, "chmod 600");
     fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     assert_eq!(done(&["list", &file]).lines().count(), 1);
+}
+
+/// As in the seed's `trusted_peer`, whose client has no password.
+#[test]
+fn a_name_alone_is_for_who_is_believed() {
+    let place = Place::new("name-alone");
+    let file = place.path("users.toml");
+    let ended = user(&["add", &file, "client1", "--permission", "restricted"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "client1: added\n"), "{ended:?}");
+    assert!(ended.stderr.contains("--security trusted-peer alone"), "{ended:?}");
+    assert_eq!(done(&["list", &file]), "client1 permission=restricted\n");
+    let demo = Demo::with(&["--security", "trusted-peer", "--users", &file]);
+    let empty = place.password("empty", "");
+    let call = |user: &str| demo.call(&["--user", user, "--password-file", &empty, "whoami"]);
+    assert_eq!(call("client1").stdout, "{\"$bin\":\"636c69656e7431\"}\n");
+    assert_failed(&call("client2"), 3, "no answer: refused (400)");
 }
 
 #[test]
@@ -152,6 +168,12 @@ fn flags_that_mean_nothing_are_told() {
     let serve = ["serve", "--name", "service", "--bind", "tcp://127.0.0.1:0"];
     let with = |flags: &[&str]| run(&[&serve[..], flags].concat());
     assert_failed(&with(&["--users", &file]), 2, "nobody would be asked");
+    let empty = place.password("empty", "");
+    let only_connects = ["serve", "--name", "service", "--connect", "tcp://127.0.0.1:1"];
+    for security in ["plain", "trusted-peer", "trusted-curve", "untrusted-curve"] {
+        let flags = ["--security", security, "--user", "charly", "--password-file", &empty];
+        assert_failed(&run(&[&only_connects[..], &flags].concat()), 2, "without --bind");
+    }
     assert_failed(&with(&["--security", "plain"]), 2, "--users");
     assert_failed(&with(&["--security", "plain", "--users", &file]), 2, &file);
     let (key, public) = place.key("key");
@@ -192,42 +214,49 @@ pub(crate) async fn disconnected(events: &mut pseud::Events) {
 async fn g_14_who_is_removed_goes_within_a_second() {
     let place = Place::new("reload");
     let (file, password) = (place.path("users.toml"), place.password("password", "open sesame"));
-    for name in ["charly", "alice", "staff"] {
+    for name in ["charly", "alice", "staff", "other"] {
         done(&["add", &file, name, "--password-file", &password]);
     }
     let demo = Demo::with(&["--security", "plain", "--users", &file]);
-    let (charly, alice, staff) =
-        (client(&demo, "charly").await, client(&demo, "alice").await, client(&demo, "staff").await);
-    let (mut charlys, mut staffs, mut alices) = (charly.events(), staff.events(), alice.events());
+    let (charly, alice) = (client(&demo, "charly").await, client(&demo, "alice").await);
+    let (staff, other) = (client(&demo, "staff").await, client(&demo, "other").await);
+    let (mut charlys, mut others) = (charly.events(), other.events());
+    let mut stay = [alice.events(), staff.events()];
+    // Not allowed before.
+    let peers = staff.call::<Value, _>("pseud.peers", ()).await.unwrap_err();
+    assert!(peers.is_service_not_found(), "{peers:?}");
     let open = charly.call::<f64, _>("sleep", (60.0,));
     let open = tokio::spawn(open);
     // It is there, and served, before it is removed.
     let _: String = charly.call("hello", ("x",)).await.unwrap();
     done(&["remove", &file, "charly"]);
-    done(&["add", &file, "staff", "--permission", "restricted"]);
+    done(&["add", &file, "staff", "--permission", "admin"]);
+    done(&["add", &file, "other", "--password-file", &place.password("another", "another")]);
     done(&["add", &file, "new", "--password-file", &password]);
     demo.program.signal("HUP");
     let start = Instant::now();
     disconnected(&mut charlys).await;
-    disconnected(&mut staffs).await;
+    disconnected(&mut others).await;
     // A second is what is promised; the rest is for a machine that is busy with other tests.
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     let cut = open.await.unwrap();
     assert!(matches!(cut, Err(CallError::Unknown(_))), "{cut:?}");
     let line = demo.program.log_with("users reloaded");
-    for part in ["users=3", "gone=2", "sessions=2"] {
+    for part in ["users=4", "gone=2", "changed=1", "sessions=2"] {
         assert!(line.contains(part), "{part}: {line}");
     }
     let back = charly.call::<String, _>("hello", ("x",)).await;
     assert!(matches!(back, Err(CallError::NotExecuted(Reason::Revoked))), "{back:?}");
-    // Who was changed comes again as it is now; who was not was never away; who is new comes in.
-    timeout(PATIENCE, staff.ready()).await.unwrap();
+    // Whose permissions changed was never away, and has the new ones; who is new comes in.
+    let _: Value = staff.call("pseud.peers", ()).await.unwrap();
     for stays in [&staff, &alice, &client(&demo, "new").await] {
         let greeting: String = stays.call("hello", ("x",)).await.unwrap();
         assert_eq!(greeting, "Hello x");
     }
-    let event = alices.poll_next(&mut Context::from_waker(Waker::noop()));
-    assert!(event.is_pending(), "nothing happened to her link: {event:?}");
+    for events in &mut stay {
+        let event = events.poll_next(&mut Context::from_waker(Waker::noop()));
+        assert!(event.is_pending(), "nothing happened to that link: {event:?}");
+    }
 }
 
 #[tokio::test]

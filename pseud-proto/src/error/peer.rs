@@ -80,6 +80,9 @@ pub enum Parting {
     /// Another link of our user took our name there: [`Reason::Replaced`](super::Reason::Replaced).
     #[error("another link took over this identity")]
     Replaced,
+    /// Another session of our user is there already: [`Reason::Occupied`](super::Reason::Occupied).
+    #[error("another session of this user is there already")]
+    Occupied,
 }
 
 /// How bytes can be wrong.

@@ -55,6 +55,9 @@ pub enum Reason {
     /// A newer link took over this peer's identity; or, where a server of this library has said so, another
     /// one took over ours: does a second process use the same name?
     Replaced,
+    /// Another session of that user is there already, and its server keeps the
+    /// [oldest](crate::UserSessions::Oldest): told by ours, or by a peer that said so (GOAWAY).
+    Occupied,
     /// The session was ended since its user is no longer welcome: by us, or by a peer that said so (GOAWAY).
     Revoked,
     /// We closed the link to that endpoint.
@@ -94,6 +97,7 @@ impl fmt::Display for Reason {
             Self::CallTooLarge => "the call is larger than the peer takes",
             Self::Unsupported => "the peer does not support this",
             Self::Replaced => "another link took over this identity",
+            Self::Occupied => "another session of this user is there already",
             Self::Revoked => "no longer welcome",
             Self::Disconnected => "this side closed the link",
             Self::SlowPeer => "the peer does not read",
@@ -134,6 +138,7 @@ impl From<PeerError> for Reason {
             PeerError::SentAway(Parting::Revoked) => Self::Revoked,
             PeerError::SentAway(Parting::Draining) => Self::Draining,
             PeerError::SentAway(Parting::Replaced) => Self::Replaced,
+            PeerError::SentAway(Parting::Occupied) => Self::Occupied,
             PeerError::Incompatible(Incompatible::Refused(400)) => Self::Denied,
             error => Self::PeerFault(error),
         }
@@ -161,6 +166,7 @@ impl Reason {
             | Self::Overloaded
             | Self::Draining
             | Self::Replaced
+            | Self::Occupied
             | Self::SlowPeer
             | Self::LateReply => true,
             Self::PeerFault(error) => error.is_of_the_moment(),

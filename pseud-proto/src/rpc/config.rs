@@ -92,7 +92,8 @@ pub enum UserSessions {
     Several,
     /// The newest stays: the others end as [`Reason::Replaced`](crate::Reason).
     Newest,
-    /// The oldest stays: who comes later ends as [`Reason::Disconnected`](crate::Reason).
+    /// The oldest stays: who comes later ends as [`Reason::Occupied`](crate::Reason), and is told so if it reads
+    /// that.
     Oldest,
 }
 

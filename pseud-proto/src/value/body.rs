@@ -12,6 +12,7 @@ use crate::value::de::{BadArguments, Mismatch};
 use crate::value::dynamic::decode;
 use crate::value::dynamic::decode::ExtTable;
 use crate::value::dynamic::value::Value;
+use crate::value::msgpack::edges;
 use crate::value::ser::EncodeError;
 use crate::value::shared::sharing;
 use bytes::Bytes;
@@ -251,6 +252,13 @@ impl Packed {
     /// Its bytes as they are kept.
     pub(crate) fn into_stored(self) -> Stored {
         self.bytes
+    }
+
+    /// Arguments and keyword arguments, each where it is. `None` of one value.
+    pub fn into_arguments(self) -> Option<Arguments> {
+        let mut rest = self.as_bytes();
+        let border = edges::cut(&mut rest).filter(|_| self.is_call())?.len();
+        Some(Arguments { packed: self, border })
     }
 
     /// Values in it, containers and keys included.

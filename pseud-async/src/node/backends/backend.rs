@@ -5,6 +5,7 @@ use crate::node::options::Options;
 use bytes::Bytes;
 use pseud_proto::User;
 use pseud_proto::peer::PeerInfo;
+use pseud_proto::session::LastWork;
 use pseud_proto::zmtp::{Question, Verdict};
 use std::future::ready;
 
@@ -29,7 +30,8 @@ pub enum Role {
 /// | `is_authenticated` | [`is_authenticated`](Self::is_authenticated) |
 /// | `get_predicate_arguments` | [`predicate_arguments`](Self::predicate_arguments) |
 /// | `register_routing_id`, `get_routing_id` | [`register_routing_id`](Self::register_routing_id), [`routing_id`](Self::routing_id); users are found without them |
-/// | `save_last_work`, `handle_authenticated` | [`save_last_work`](Self::save_last_work), [`handle_authenticated`](Self::handle_authenticated): told, since each session keeps its own calls and sends them again ([`Options::credentials`]) |
+/// | `save_last_work` | [`save_last_work`](Self::save_last_work): what is kept of a call; the session keeps it, and sends it again |
+/// | `handle_authenticated` | [`handle_authenticated`](Self::handle_authenticated): told, since what was kept is sent for it ([`Options::credentials`]) |
 /// | `stop` | [`stop`](Self::stop) |
 ///
 /// ```
@@ -104,9 +106,13 @@ pub trait AuthBackend: Send + Sync + 'static {
         None
     }
 
-    /// On a client: that server wants to know who we are before it runs a call, which is kept.
-    fn save_last_work(&self, server: &PeerInfo) {
+    /// On a client: that server did not run a call, since it wants to know who we are first. What is returned is
+    /// sent once it believes us: that call, or another one in its place, whose answer the caller then has. Of
+    /// `None` nothing is sent again: the call ends as [`Unauthorized`](pseud_proto::Reason::Unauthorized), not
+    /// executed; so it does where this panics. Once for each such call. Default: the call itself.
+    fn save_last_work(&self, server: &PeerInfo, work: LastWork) -> Option<LastWork> {
         let _ = server;
+        Some(work)
     }
 
     /// On a client: that server believes who we are, and what was kept is sent again.

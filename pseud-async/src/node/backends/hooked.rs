@@ -10,6 +10,8 @@ use crate::node::setup_error::SetupError;
 use crate::panics::caught;
 use bytes::Bytes;
 use pseud_proto::User;
+use pseud_proto::peer::PeerInfo;
+use pseud_proto::session::LastWork;
 use pseud_proto::zmtp::Verdict;
 use std::fmt;
 use std::sync::{Arc, Once};
@@ -80,12 +82,16 @@ impl Hooks for Hooked {
             LinkEvent::Connected { peer, .. } | LinkEvent::LoggedIn { peer, .. } => {
                 caught(|| backend.register_routing_id(peer), unlogged)
             }
-            LinkEvent::Challenged { peer, .. } => caught(|| backend.save_last_work(peer), unlogged),
             LinkEvent::Authenticated { peer, .. } => {
                 caught(|| backend.handle_authenticated(peer), unlogged)
             }
             _ => None,
         };
+    }
+
+    /// Of a panic nothing: whoever would have said no has not said yes.
+    fn save_last_work(&self, server: &PeerInfo, work: LastWork) -> Option<LastWork> {
+        caught(|| self.backend.save_last_work(server, work), unlogged).flatten()
     }
 
     fn routing_id(&self, user_id: &[u8]) -> Option<Bytes> {

@@ -16,6 +16,7 @@ impl Parting {
             Self::Revoked => "revoked",
             Self::Draining => "draining",
             Self::Replaced => "replaced",
+            Self::Occupied => "occupied",
         }
     }
 
@@ -25,6 +26,7 @@ impl Parting {
             Reason::Revoked => Some(Self::Revoked),
             Reason::Draining => Some(Self::Draining),
             Reason::Replaced => Some(Self::Replaced),
+            Reason::Occupied => Some(Self::Occupied),
             _ => None,
         }
     }
@@ -35,7 +37,7 @@ pub(crate) fn read(body: &[u8]) -> Option<Parting> {
     let mut rest = body;
     heads::read_array(&mut rest).filter(|items| *items > 0)?;
     let code = heads::read_text(&mut rest)?;
-    let known = [Parting::Revoked, Parting::Draining, Parting::Replaced];
+    let known = [Parting::Revoked, Parting::Draining, Parting::Replaced, Parting::Occupied];
     known.into_iter().find(|known| known.code().as_bytes() == code)
 }
 
@@ -79,6 +81,7 @@ mod tests {
             (Reason::Revoked, Parting::Revoked),
             (Reason::Draining, Parting::Draining),
             (Reason::Replaced, Parting::Replaced),
+            (Reason::Occupied, Parting::Occupied),
         ] {
             let sent = Transmit::goaway(ours(), reason).unwrap();
             let (kind, id, body) = sent.with(|message, _| {

@@ -41,8 +41,8 @@
 //! The last message of a session that one side ends: its id is empty, its body an array whose first item is
 //! a code, and what follows is passed over. `revoked`: the peer is no longer welcome, and coming back soon
 //! would change nothing; `draining`: it is to come back later, or to another server; `replaced`: another link
-//! of its user has its name, and if both come back at once they do so for ever
-//! ([`Parting`](crate::Parting)). Any other code says no more than the link's end does. What had been sent is
+//! of its user has its name, and if both come back at once they do so for ever; `occupied`: another session
+//! of its user is there already, and that one stays ([`Parting`](crate::Parting)). Any other code says no more than the link's end does. What had been sent is
 //! `Unknown`, what had not is `NotExecuted`, both for that reason.
 //!
 //! # Fourth items

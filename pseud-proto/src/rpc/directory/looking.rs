@@ -72,7 +72,7 @@ impl Directory {
         let mut older = sessions.iter().take(place);
         match policy {
             UserSessions::Newest => older.map(|old| (*old, Reason::Replaced)).collect(),
-            UserSessions::Oldest if older.next().is_some() => vec![(peer, Reason::Disconnected)],
+            UserSessions::Oldest if older.next().is_some() => vec![(peer, Reason::Occupied)],
             _ => Vec::new(),
         }
     }

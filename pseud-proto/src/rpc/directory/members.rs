@@ -188,10 +188,11 @@ impl Directory {
     /// found only from now on; it may take its name from an older session of the same user.
     pub fn login(&mut self, peer: PeerId, user: User) -> Option<LoggedIn> {
         let member = self.members.get_mut(peer.0)?;
-        let shown_out = member.asked.take().unwrap_or_default();
-        if shown_out.contains(user.id()) {
+        let mut meanwhile = member.asked.take().unwrap_or_default();
+        if meanwhile.shown_out.contains(user.id()) {
             return None;
         }
+        let user = meanwhile.updated.remove(user.id()).unwrap_or(user);
         if member.has_logged_in || !member.info.user.is_anonymous() || user.is_anonymous() {
             return None;
         }
@@ -212,8 +213,14 @@ impl Directory {
     }
 
     /// The sessions of that user, further links of its nodes among them, are of what it is said to be here.
-    /// Their [sessions](crate::rpc::session::Session::set_info) are to be told.
+    /// Their [sessions](crate::rpc::session::Session::set_info) are to be told. A [login](Self::login) as that user
+    /// about which somebody is [asked](Self::asked) has it so, too.
     pub fn update_user(&mut self, user: &User) -> Vec<(PeerId, Arc<PeerInfo>)> {
+        if !user.is_anonymous() {
+            for asked in self.members.values_mut().filter_map(|member| member.asked.as_mut()) {
+                asked.updated.insert(user.id().clone(), user.clone());
+            }
+        }
         let sessions: Vec<PeerId> = self.users.all(user.id()).collect();
         let changed = sessions.into_iter().filter_map(|peer| {
             let member = self.members.get_mut(peer.0)?;
@@ -224,7 +231,7 @@ impl Directory {
     }
 
     /// Somebody is about to be asked who that session is. Its answer may be older than a
-    /// [revocation](Self::revoke) that comes meanwhile.
+    /// [revocation](Self::revoke), or a [change](Self::update_user), that comes meanwhile.
     pub fn asked(&mut self, peer: PeerId) {
         if let Some(member) = self.members.get_mut(peer.0) {
             member.asked = Some(Box::default());
@@ -235,7 +242,7 @@ impl Directory {
     /// from coming back: that is up to whoever authenticates it.
     pub fn revoke(&mut self, user: &[u8]) -> Vec<PeerId> {
         for asked in self.members.values_mut().filter_map(|member| member.asked.as_mut()) {
-            asked.insert(Bytes::copy_from_slice(user));
+            asked.shown_out.insert(Bytes::copy_from_slice(user));
         }
         // Taken all at once: each need not be searched then, however many they are.
         self.users.take(user)

@@ -1,15 +1,15 @@
 //! Calls of ours to this peer: checked, sent, and ended once (`send_work` and `timeout_task` of Python
 //! `pseud/common.py`).
 
-use crate::base::pieces::Pieces;
 use crate::base::slab::Key;
 use crate::call::Outcome;
 use crate::dialect::{WorkMessage, work_size};
 use crate::error::{CallRefused, Executed, Reason};
 use crate::rpc::config::{Config, Limits};
 use crate::rpc::session::Session;
-use crate::rpc::session::calls::{PendingCall, Placed};
+use crate::rpc::session::calls::PendingCall;
 use crate::rpc::session::entry::{NewCall, Of, Outbound, Place};
+use crate::rpc::session::ids::OwnId;
 use crate::rpc::session::output::QueuedMessage;
 use crate::rpc::session::sink::Sink;
 use std::time::Instant;
@@ -19,7 +19,7 @@ impl Session {
     ///
     /// # Errors
     /// Which limit of ours, or of the peer's, stands in the way.
-    fn check_call(&self, outbound: &Outbound) -> Result<(), CallRefused> {
+    pub(super) fn check_call(&self, outbound: &Outbound) -> Result<(), CallRefused> {
         let claim = outbound.claim.as_ref().filter(|_| self.profile().reads_provenance());
         let tail = claim.map_or(0, |claim| claim.write().len());
         check_size(outbound, tail, &self.config, self.profile().body_bytes_max())?;
@@ -124,6 +124,7 @@ impl Session {
     fn start(&mut self, call: NewCall, is_harmless: bool, sink: &mut impl Sink) -> CallKey {
         let NewCall { tag, deadline, outbound, .. } = call;
         let (profile, placed) = (self.profile(), self.calls.place());
+        let kept = self.showing.as_ref().map(|_| outbound.clone());
         let Outbound { name, body, claim } = outbound;
         let work = match self.login_refusal() {
             Some(why) => Err(why),
@@ -131,7 +132,10 @@ impl Session {
         };
         match work {
             Ok(work) => {
-                let QueuedMessage { end, cost } = self.queue_call(&placed, work);
+                let QueuedMessage { end, cost } = self.queue_call(placed.key, &placed.id, work);
+                if let Some(kept) = kept {
+                    self.keep_for_challenge(placed.key, kept, cost);
+                }
                 let key =
                     self.calls.insert(PendingCall { tag, id: placed.id, deadline, end, cost });
                 self.queued(sink);
@@ -154,16 +158,8 @@ impl Session {
         }
     }
 
-    fn queue_call(&mut self, placed: &Placed, work: WorkMessage) -> QueuedMessage {
-        let (of, id) = (Of::Call(placed.key), placed.id.as_bytes());
-        if self.showing.is_none() {
-            return self.output.push(of, |out| work.put(out, id));
-        }
-        let mut message = Pieces::default();
-        work.put(&mut message, id);
-        self.keep_for_challenge(placed.key, &message);
-        let len = message.len();
-        self.output.push(of, |out| message.move_to(out, len))
+    pub(super) fn queue_call(&mut self, key: Key, id: &OwnId, work: WorkMessage) -> QueuedMessage {
+        self.output.push(Of::Call(key), |out| work.put(out, id.as_bytes()))
     }
 
     /// Gives a call up: it ends as `Cancelled` (or, where it had left, may have run); what is still
@@ -239,7 +235,7 @@ impl NewCall {
 
 /// Names a pending call in its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallKey(Key);
+pub struct CallKey(pub(super) Key);
 
 /// Why a session was not called.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 use std::time::Instant;
 
 /// A call's arguments, and what is sent with them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Outbound {
     pub(crate) name: SmolStr,
     pub(crate) body: Packed,

@@ -1,12 +1,12 @@
 //! What is kept of calls of ours until their peer knows who we are.
 
 use crate::auth::mechanism_name::MechanismName;
-use crate::base::pieces::Pieces;
 use crate::base::slab::Key;
 use crate::call::peer::PeerInfo;
 use crate::dialect::WireId;
 use crate::error::Reason;
 use crate::rpc::config::Config;
+use crate::rpc::session::entry::Outbound;
 use std::collections::BTreeMap;
 
 /// What is kept of calls until their peer has accepted one, so that they can be sent again.
@@ -21,17 +21,26 @@ pub(crate) struct Showing {
     pub(super) shown: u8,
     /// Why the last of them was refused: the session ends for that, once the calls that were sent have.
     pub(super) refused: Option<Reason>,
-    /// The peer has run a call before it said anything of our HELLO: nothing is kept any more.
+    /// Nothing more is kept: the peer has run a call before it said anything of our HELLO, or it believes us and
+    /// what is left waits for who decides of it.
     pub(super) is_accepted: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(super) call: Key,
-    pub(super) message: Pieces,
+    pub(super) work: Outbound,
     pub(super) cost: usize,
-    /// It was not run: its peer wants to know first who we are.
-    pub(super) is_challenged: bool,
+    pub(super) challenged: Challenged,
+}
+
+/// Whether a call was not run since its peer wants to know first who we are, and is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Challenged {
+    No,
+    /// Whoever drives us decides of it.
+    Undecided,
+    Yes,
 }
 
 impl Showing {
@@ -49,14 +58,28 @@ impl Showing {
         self.kept.remove(&call.index)
     }
 
+    pub(super) fn kept(&mut self, call: Key) -> Option<&mut Kept> {
+        self.kept.get_mut(&call.index).filter(|kept| kept.call == call)
+    }
+
     pub(super) fn is_challenged(&self, call: Key) -> bool {
         let kept = self.kept.get(&call.index).filter(|kept| kept.call == call);
-        kept.is_some_and(|kept| kept.is_challenged)
+        kept.is_some_and(|kept| kept.challenged != Challenged::No)
+    }
+
+    /// What of that call is to be decided of.
+    pub(super) fn undecided(&self, call: Key) -> Option<&Outbound> {
+        let kept = self.kept.get(&call.index).filter(|kept| kept.call == call)?;
+        (kept.challenged == Challenged::Undecided).then_some(&kept.work)
     }
 
     pub(super) fn challenged(&self) -> Vec<Key> {
-        let challenged = self.kept.values().filter(|kept| kept.is_challenged);
-        challenged.map(|kept| kept.call).collect()
+        self.those(|challenged| challenged != Challenged::No)
+    }
+
+    pub(super) fn those(&self, are: impl Fn(Challenged) -> bool) -> Vec<Key> {
+        let those = self.kept.values().filter(|kept| are(kept.challenged));
+        those.map(|kept| kept.call).collect()
     }
 }
 

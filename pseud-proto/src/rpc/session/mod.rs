@@ -10,6 +10,7 @@ pub(crate) mod heartbeat;
 pub(crate) mod ids;
 pub(crate) mod inbound;
 pub(crate) mod kept;
+pub(crate) mod last_work;
 pub(crate) mod late;
 pub(crate) mod login;
 pub(crate) mod output;

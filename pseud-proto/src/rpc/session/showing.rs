@@ -1,14 +1,14 @@
 //! We are asked who we are: one HELLO at a time, and each call that was challenged sent once more (Python's
 //! `save_last_work` and `handle_authenticated`, `pseud/interfaces.py`, keep the last call alone).
 
-use crate::base::pieces::Pieces;
 use crate::base::slab::Key;
 use crate::call::{Outcome, ShowingStep};
-use crate::dialect::{Answer, WireId};
+use crate::dialect::{Answer, WireId, WorkMessage};
 use crate::error::{Incompatible, PeerError, Reason};
 use crate::rpc::session::Session;
-use crate::rpc::session::entry::{ENTRY_COST, Of};
-use crate::rpc::session::kept::Kept;
+use crate::rpc::session::calling::CallKey;
+use crate::rpc::session::entry::{Of, Outbound};
+use crate::rpc::session::kept::{Challenged, Kept};
 use crate::rpc::session::late::Guard;
 use crate::rpc::session::output::QueuedMessage;
 use crate::rpc::session::sink::Sink;
@@ -17,14 +17,13 @@ use std::time::Instant;
 impl Session {
     /// A call waits to leave: it may have to be sent again. What is [kept](Self::bytes_kept) counts as what is
     /// queued does.
-    pub(super) fn keep_for_challenge(&mut self, call: Key, message: &Pieces) {
+    pub(super) fn keep_for_challenge(&mut self, call: Key, work: Outbound, cost: usize) {
         let Some(showing) = &mut self.showing else { return };
-        let cost = ENTRY_COST + message.len();
         if showing.refused.is_some() || showing.is_accepted {
             return;
         }
         showing.bytes += cost;
-        let kept = Kept { call, message: message.clone(), cost, is_challenged: false };
+        let kept = Kept { call, work, cost, challenged: Challenged::No };
         showing.kept.insert(call.index, kept);
     }
 
@@ -79,17 +78,14 @@ impl Session {
         }
         let Some(call) = call else { return false };
         let is_refused = showing.refused.is_some();
-        let Some(kept) = showing.kept.get_mut(&call.index).filter(|kept| kept.call == call) else {
-            return false;
-        };
-        if is_refused {
-            return false;
-        }
+        let Some(kept) = showing.kept(call).filter(|_| !is_refused) else { return false };
         // A call that is challenged twice is sent again once.
-        if !std::mem::replace(&mut kept.is_challenged, true) {
+        if kept.challenged == Challenged::No {
+            let is_undecided = sink.challenged(CallKey(call));
+            kept.challenged = if is_undecided { Challenged::Undecided } else { Challenged::Yes };
             sink.showing(ShowingStep::Challenged);
         }
-        if showing.hello.is_none() {
+        if showing.hello.is_none() && !showing.is_accepted {
             self.show(id, sink);
         }
         true
@@ -149,23 +145,37 @@ impl Session {
         }
         // A peer answers in the order in which it reads (Python's reader is serial): each call that it challenged
         // before it read this HELLO has been answered UNAUTHORIZED by now.
-        let kept = self.showing.take().map(|showing| showing.kept).unwrap_or_default();
-        for kept in kept.into_values().filter(|kept| kept.is_challenged) {
-            self.send_again(kept.call, kept.message);
+        showing.hello = None;
+        showing.is_accepted = true;
+        for call in showing.those(|challenged| challenged == Challenged::No) {
+            showing.forget(call);
         }
         sink.showing(ShowingStep::Authenticated);
-        self.queued(sink);
+        self.send_again(sink);
         true
     }
 
-    fn send_again(&mut self, key: Key, mut message: Pieces) {
-        if self.calls.get(key).is_none() {
+    /// Sends again what was challenged, and decided of, if the peer believes us.
+    pub(super) fn send_again(&mut self, sink: &mut impl Sink) {
+        let Some(showing) = self.showing.as_mut().filter(|showing| showing.is_accepted) else {
             return;
+        };
+        let decided = showing.those(|challenged| challenged == Challenged::Yes);
+        let kept: Vec<Kept> = decided.into_iter().filter_map(|call| showing.forget(call)).collect();
+        if showing.kept.is_empty() && showing.hello.is_none() {
+            self.showing = None;
         }
-        let len = message.len();
-        let QueuedMessage { end, cost } =
-            self.output.push(Of::Call(key), |out| message.move_to(out, len));
-        self.calls.moved(key, end, cost);
+        for Kept { call, work: Outbound { name, body, claim }, .. } in kept {
+            let Some(id) = self.calls.get(call).map(|pending| pending.id) else { continue };
+            match WorkMessage::new(name, body, claim.as_deref(), self.profile(), true) {
+                Ok(work) => {
+                    let QueuedMessage { end, cost } = self.queue_call(call, &id, work);
+                    self.calls.moved(call, end, cost);
+                }
+                Err(why) => self.finish(call, Outcome::NotExecuted(why), sink),
+            }
+        }
+        self.queued(sink);
     }
 
     /// It is there from now on: the time of a peer that has to log in runs. Where we have to, we show who

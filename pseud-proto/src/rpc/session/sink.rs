@@ -2,6 +2,7 @@
 
 use crate::call::peer::PeerInfo;
 use crate::call::{Outcome, RequestId, ShowingStep};
+use crate::rpc::session::calling::CallKey;
 use crate::rpc::stats::Counted;
 use std::sync::Arc;
 
@@ -20,6 +21,14 @@ pub trait Sink {
 
     /// There is something to pull; told again only after a pull has found nothing.
     fn flush(&mut self);
+
+    /// That call was not run: its peer wants to know first who we are. Says whether it is
+    /// [decided](crate::rpc::session::Session::save_last_work) later what is kept of it; it is not sent again
+    /// before that. Default: it is kept.
+    fn challenged(&mut self, call: CallKey) -> bool {
+        let _ = call;
+        false
+    }
 
     /// A login of ours has come one step further. Default: nobody wants to know.
     fn showing(&mut self, step: ShowingStep) {
