@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 /// Whom a share is of: one user, or, without a user, one source address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ShareOwner(Of);
+pub struct ShareOwner(Owner);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Of {
+enum Owner {
     User(Bytes),
     /// An IPv4 address, or the network of an IPv6 address: its first 64 bits, all of which one host has.
     Source(u64),
@@ -23,7 +23,7 @@ impl ShareOwner {
     /// behind which a proxy may have many.
     pub fn of(info: &PeerInfo) -> Option<Self> {
         if !info.user.is_anonymous() {
-            return Some(Self(Of::User(info.user.id().clone())));
+            return Some(Self(Owner::User(info.user.id().clone())));
         }
         let address: SocketAddr = info.address.parse().ok()?;
         Self::source(address.ip())
@@ -33,8 +33,8 @@ impl ShareOwner {
     pub fn source(ip: IpAddr) -> Option<Self> {
         match ip.to_canonical() {
             ip if ip.is_loopback() => None,
-            IpAddr::V4(ip) => Some(Self(Of::Source(u64::from(u32::from(ip))))),
-            IpAddr::V6(ip) => Some(Self(Of::Source((u128::from(ip) >> 64) as u64))),
+            IpAddr::V4(ip) => Some(Self(Owner::Source(u64::from(u32::from(ip))))),
+            IpAddr::V6(ip) => Some(Self(Owner::Source((u128::from(ip) >> 64) as u64))),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::rpc::budget::Budget;
 use crate::rpc::config::Config;
 use crate::rpc::directory::{Directory, Parking};
 use crate::rpc::endpoint::outbox::Outbox;
-use crate::rpc::session::calling::CallKey;
+use crate::rpc::session::calls::CallKey;
 use crate::rpc::session::entry::NewCall;
 use crate::rpc::session::{Session, earlier};
 use crate::rpc::stats::{Deadlines, Stats};

@@ -6,7 +6,7 @@ use crate::error::{Misbehaved, PeerError, Reason};
 use crate::rpc::endpoint::outbox::key_of;
 use crate::rpc::endpoint::{CallPlace, Endpoint};
 use crate::rpc::session::Session;
-use crate::rpc::session::calling::CallKey;
+use crate::rpc::session::calls::CallKey;
 use crate::rpc::session::entry::NewCall;
 use std::time::Instant;
 

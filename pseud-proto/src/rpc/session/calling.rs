@@ -7,7 +7,7 @@ use crate::dialect::{WorkMessage, work_size};
 use crate::error::{CallRefused, Executed, Reason};
 use crate::rpc::config::{Config, Limits};
 use crate::rpc::session::Session;
-use crate::rpc::session::calls::PendingCall;
+use crate::rpc::session::calls::{CallKey, PendingCall};
 use crate::rpc::session::entry::{NewCall, Of, Outbound, Place};
 use crate::rpc::session::ids::OwnId;
 use crate::rpc::session::output::QueuedMessage;
@@ -232,10 +232,6 @@ impl NewCall {
         check_size(&self.outbound, 0, config, None)
     }
 }
-
-/// Names a pending call in its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallKey(pub(super) Key);
 
 /// Why a session was not called.
 #[derive(Debug)]

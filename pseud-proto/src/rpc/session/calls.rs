@@ -7,6 +7,10 @@ use crate::rpc::session::ids::{Dialect, Ids, OwnId};
 use rand_chacha::rand_core::Rng;
 use std::time::Instant;
 
+/// Names a pending call in its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallKey(pub(super) Key);
+
 /// One pending call. How far it has come is said by its message's position in the output.
 #[derive(Debug)]
 pub(crate) struct PendingCall {

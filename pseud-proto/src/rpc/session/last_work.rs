@@ -4,7 +4,7 @@ use crate::call::{CallOptions, Outcome};
 use crate::dialect::Claim;
 use crate::error::{CallRefused, Reason};
 use crate::rpc::session::Session;
-use crate::rpc::session::calling::CallKey;
+use crate::rpc::session::calls::CallKey;
 use crate::rpc::session::entry::Outbound;
 use crate::rpc::session::kept::Challenged;
 use crate::rpc::session::sink::Sink;

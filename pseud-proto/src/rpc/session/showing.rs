@@ -6,7 +6,7 @@ use crate::call::{Outcome, ShowingStep};
 use crate::dialect::{Answer, WireId, WorkMessage};
 use crate::error::{Incompatible, PeerError, Reason};
 use crate::rpc::session::Session;
-use crate::rpc::session::calling::CallKey;
+use crate::rpc::session::calls::CallKey;
 use crate::rpc::session::entry::{Of, Outbound};
 use crate::rpc::session::kept::{Challenged, Kept};
 use crate::rpc::session::late::Guard;

@@ -2,7 +2,7 @@
 
 use crate::call::peer::PeerInfo;
 use crate::call::{Outcome, RequestId, ShowingStep};
-use crate::rpc::session::calling::CallKey;
+use crate::rpc::session::calls::CallKey;
 use crate::rpc::stats::Counted;
 use std::sync::Arc;
 
