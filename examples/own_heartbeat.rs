@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 const BEAT: Duration = Duration::from_millis(100);
 
@@ -18,6 +19,8 @@ const BEAT: Duration = Duration::from_millis(100);
 #[derive(Default)]
 struct OwnHeartbeat {
     missed: Mutex<BTreeMap<String, u32>>,
+    /// Whoever waits for the last line.
+    stopped: Notify,
 }
 
 fn name_of(peer: &PeerStatus) -> String {
@@ -62,13 +65,15 @@ impl HeartbeatBackend for OwnHeartbeat {
 
     fn stop(&self) {
         println!("stopped");
+        self.stopped.notify_one();
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut backends = HeartbeatBackends::default();
-    backends.register(Role::Server, "own_heartbeat", Arc::new(OwnHeartbeat::default()));
+    let own = Arc::new(OwnHeartbeat::default());
+    backends.register(Role::Server, "own_heartbeat", own.clone());
     backends.register(Role::Client, "quick", Arc::new(Ticking::new(BEAT / 2, None)));
 
     let options = Options::server("service");
@@ -96,7 +101,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{} left", server.peers().filter(is_lively).count());
     server.shutdown();
     // The node's own task has the last word.
-    while presence.next().await.is_some() {}
-    tokio::time::sleep(BEAT).await;
+    own.stopped.notified().await;
     Ok(())
 }

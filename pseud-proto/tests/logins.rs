@@ -525,6 +525,19 @@ fn g_05_a_password_is_shown_for_a_call_of_ours_and_twice_at_most() {
     assert!(ended.iter().all(|end| matches!(end, Outcome::NotExecuted(Reason::Unauthorized))));
     assert_eq!(ended.len(), 2);
     assert!(room.node.peer_info(peer).is_none(), "another link may be believed, later");
+    // As often in each session, not in all of a life.
+    for _ in 0..2 {
+        let again = room.join("service", "");
+        room.call();
+        let id = room.sent(again)[0].1.clone();
+        let mut shown = 0;
+        for _ in 0..10 {
+            room.says_with(again, &id, UNAUTHORIZED, b"?").unwrap();
+            shown += room.kinds(again).len();
+        }
+        assert_eq!(shown, 2);
+        assert!(matches!(room.outcomes()[..], [Outcome::NotExecuted(Reason::Unauthorized)]));
+    }
 }
 
 /// The link is of no use then, but calls that are under way are answered first: they were not run.

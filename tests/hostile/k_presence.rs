@@ -88,6 +88,7 @@ async fn k_03_data_is_a_sign_of_life_where_no_ping_is_answered() {
 async fn k_04_silence_is_found_in_time_ends_all_calls_and_is_told_once() {
     let bench = pinging().await;
     let mut presence = bench.server.presence();
+    let before = Instant::now();
     let mut wire = bench.peer_named("silent").await;
     let peer = bench.server.peer("silent");
     let calls: Vec<_> = (0..8)
@@ -101,6 +102,7 @@ async fn k_04_silence_is_found_in_time_ends_all_calls_and_is_told_once() {
     assert_eq!(bench.end(&wire).await, Reason::HeartbeatTimeout);
     let took = began.elapsed();
     assert!(took < TIMEOUT + INTERVAL + LATE, "{took:?}");
+    assert!(before.elapsed() >= TIMEOUT, "whoever spoke a moment ago is not gone");
     for call in calls {
         let error = call.await.unwrap().unwrap_err();
         assert!(matches!(error, CallError::Unknown(Reason::HeartbeatTimeout)), "{error:?}");

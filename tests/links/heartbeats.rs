@@ -55,8 +55,14 @@ fn they_are_found_by_name_and_role() {
         for name in ["noop", "noop_heartbeat_backend"] {
             assert_eq!(interval(name), None);
         }
-        let ping = Options::default().connection.heartbeat.interval;
-        assert!(ping.is_some() && interval("ping") == ping && interval("ticking") == ping);
+        let heartbeat = Options::default().connection.heartbeat;
+        assert_eq!(heartbeat.timeout, Duration::from_secs(15));
+        let ping = heartbeat.interval;
+        assert!(
+            ping == Some(Duration::from_secs(5))
+                && interval("ping") == ping
+                && interval("ticking") == ping
+        );
         assert!(matches!(named("tocking"), Err(SetupError::Heartbeat)));
     }
     let mut backends = backends;

@@ -27,6 +27,13 @@ impl Remote {
 }
 
 impl PresenceStore for Remote {
+    fn began(&self, node: SmolStr) -> Storing<'_, ()> {
+        Box::pin(async {
+            self.stored.began(node).await?;
+            self.round_trip().await
+        })
+    }
+
     fn joined(&self, entry: PresenceEntry) -> Storing<'_, ()> {
         Box::pin(async {
             self.stored.joined(entry).await?;
@@ -94,4 +101,36 @@ async fn a_store_that_is_far_away_and_fails_holds_in_the_end_who_is_there() {
     }
     until(&[]).await;
     assert!(store.asked.load(Ordering::Relaxed) > 4, "what failed was told again");
+}
+
+/// What a node that died has left is gone once one of its name begins; others' entries stay.
+#[tokio::test]
+async fn who_was_left_by_a_node_that_died_goes_when_it_begins_again() {
+    let store = MemoryPresence::new();
+    let publish = async |name: &'static str, client: &'static str| {
+        let (server, endpoint) = plain_server::<Tokio>().await;
+        let publishing = tokio::spawn(server.node().publish_presence(name, store.clone()));
+        let client = user::<Tokio>(&endpoint, client).await;
+        (server, publishing, client)
+    };
+    let until = async |user: &'static str, is_there: bool| {
+        soon(async {
+            while store.is_connected(user.into()).await.unwrap() != is_there {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    };
+    let dies = publish("here", "alice").await;
+    let other = publish("here-too", "carol").await;
+    until("alice", true).await;
+    until("carol", true).await;
+    // It tells nothing more, as after a crash.
+    dies.1.abort();
+    drop(dies);
+    let again = publish("here", "bob").await;
+    until("bob", true).await;
+    until("alice", false).await;
+    assert!(store.is_connected("carol".into()).await.unwrap());
+    drop((other, again));
 }

@@ -49,8 +49,11 @@ fn name_of(session: PeerId) -> SmolStr {
 pub type Storing<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;
 
 /// Where it is kept who is there. [`Node::publish_presence`](crate::Node::publish_presence) tells one of
-/// every session of a node, in order: for each `joined`, then `left`. What fails is tried again, so both
-/// may be told twice, and must then do nothing.
+/// every session of a node, in order: first that the node [began](Self::began), then for each `joined` and
+/// `left`. What fails is tried again, so all may be told twice, and must then do nothing.
+///
+/// A node that crashes tells nothing: what it had told stays until one of its name begins. Where that may be
+/// never, keep a lease for each node that its process renews, and take entries without one for nobody's.
 ///
 /// Async, so that a database can stand behind it. [`MemoryPresence`] is one in memory.
 ///
@@ -65,6 +68,16 @@ pub type Storing<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a
 /// # Ok(()) }
 /// ```
 pub trait PresenceStore: Send + Sync + 'static {
+    /// A node of that name begins to publish: what one of its name has left there is of nobody any more, and
+    /// its sessions' names come again, for others. Default: nothing is done, for stores that forget by themselves.
+    ///
+    /// # Errors
+    /// As for [`joined`](Self::joined).
+    fn began(&self, node: SmolStr) -> Storing<'_, ()> {
+        let _ = node;
+        Box::pin(ready(Ok(())))
+    }
+
     /// A session is there.
     ///
     /// # Errors
@@ -140,6 +153,15 @@ impl MemoryPresence {
 }
 
 impl PresenceStore for MemoryPresence {
+    fn began(&self, node: SmolStr) -> Storing<'_, ()> {
+        let mut kept = self.lock();
+        let old = kept.entries.range((node.clone(), SmolStr::default())..);
+        let old = old.map(|(key, _)| key.clone()).take_while(|(of, _)| *of == node);
+        let old: Vec<_> = old.collect();
+        old.iter().for_each(|key| kept.remove(key));
+        Box::pin(ready(Ok(())))
+    }
+
     fn joined(&self, entry: PresenceEntry) -> Storing<'_, ()> {
         self.lock().insert(entry);
         Box::pin(ready(Ok(())))
@@ -173,21 +195,24 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Tells a store of every session, until the node has ended and all have left.
 pub(crate) async fn publish(hub: Arc<Hub>, node: SmolStr, store: impl PresenceStore) {
     let mut presence = Presence::new(hub.clone());
+    until_told(&hub, || store.began(node.clone())).await;
     while let Some(event) = presence.next().await {
-        loop {
-            let told = match &event {
-                PresenceEvent::Joined { session, info, .. } => {
-                    store.joined(PresenceEntry::new(&node, *session, info)).await
-                }
-                PresenceEvent::Left { session, .. } => {
-                    store.left(node.clone(), name_of(*session)).await
-                }
-                PresenceEvent::Lagged(_) => Ok(()),
-            };
-            let Err(error) = told else { break };
-            tracing::warn!(%error, "a presence store failed; it is told again in a second");
-            let at = crate::runtime::time::after(hub.now(), RETRY);
-            hub.runtime.sleep(at).await;
-        }
+        until_told(&hub, || match &event {
+            PresenceEvent::Joined { session, info, .. } => {
+                store.joined(PresenceEntry::new(&node, *session, info))
+            }
+            PresenceEvent::Left { session, .. } => store.left(node.clone(), name_of(*session)),
+            PresenceEvent::Lagged(_) => Box::pin(ready(Ok(()))),
+        })
+        .await;
+    }
+}
+
+/// Tells it again for as long as the store fails.
+async fn until_told<'a>(hub: &Hub, tell: impl Fn() -> Storing<'a, ()>) {
+    while let Err(error) = tell().await {
+        tracing::warn!(%error, "a presence store failed; it is told again in a second");
+        let at = crate::runtime::time::after(hub.now(), RETRY);
+        hub.runtime.sleep(at).await;
     }
 }

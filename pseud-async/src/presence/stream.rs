@@ -34,7 +34,7 @@ pub enum PresenceEvent {
         session: PeerId,
         /// Who it was.
         info: Arc<PeerInfo>,
-        /// Why. `None`: that was among what was [missed](Self::Lagged).
+        /// Why. `None`: it has logged in, and joins again; or that was among what was [missed](Self::Lagged).
         reason: Option<Reason>,
     },
     /// The stream's reader was too slow: so many changes were missed. Nothing is to be done: the events
