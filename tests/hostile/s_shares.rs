@@ -74,6 +74,12 @@ async fn s_07_a_peer_with_a_thousand_blocking_calls_leaves_threads_to_others() {
     let mut wire = bench.peer().await;
     wire.send(&works("block", 1_000)).await;
     bench.until(|stats| stats.requests_open == 1_000 && blocked.begun() > 0).await;
+    bench
+        .until(|stats| {
+            let (running, waiting) = (stats.blocking_running, stats.blocking_waiting);
+            running == blocked.begun() && running + waiting == 1_000
+        })
+        .await;
     for _ in 0..20 {
         glances(&honest).await;
     }
@@ -81,6 +87,22 @@ async fn s_07_a_peer_with_a_thousand_blocking_calls_leaves_threads_to_others() {
     blocked.release();
     bench.until(|stats| stats.requests_open == 0).await;
     assert_eq!(blocked.begun(), 1_000, "each was served in the end");
+    bench.canary().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s_07_one_thread_for_blocking_handlers_is_one() {
+    let bench = Bench::with(|options| options.config.limits.blocking_max = 1).await;
+    let blocked = Blocked::register(&bench);
+    let (mut wire, mut other) = (bench.peer().await, bench.peer().await);
+    wire.send(&works("block", 8)).await;
+    other.send(&works("block", 8)).await;
+    bench.until(|stats| (stats.blocking_running, stats.blocking_waiting) == (1, 15)).await;
+    // Who leaves takes along what waits.
+    drop(other);
+    bench.until(|stats| stats.blocking_running + stats.blocking_waiting <= 9).await;
+    blocked.release();
+    bench.until(|stats| (stats.blocking_running, stats.blocking_waiting) == (0, 0)).await;
     bench.canary().await;
 }
 

@@ -85,6 +85,12 @@ impl BlockingJobs {
         drop(waiting);
     }
 
+    /// How many run, and how many wait.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let state = self.0.lock();
+        (state.running, state.lines.values().map(|line| line.waiting.len()).sum())
+    }
+
     fn start(&self, begun: Vec<(JobShare, BlockingJob)>) {
         for (share, job) in begun {
             let worker = JobThread { jobs: self.clone(), share: Some(share), job: Some(job) };

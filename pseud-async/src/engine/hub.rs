@@ -57,7 +57,7 @@ impl Hub {
     /// The operating system gives no entropy: there is no fallback.
     pub(crate) fn new(config: Arc<Config>, runtime: impl Executor + 'static) -> io::Result<Self> {
         let runtime: Arc<dyn Executor> = Arc::new(runtime);
-        let threads_max = runtime.blocking_threads_max();
+        let threads_max = runtime.blocking_threads_max().min(config.limits.blocking_max);
         let budget = Arc::new(Budget::new(&config));
         let directory = Directory::new(config.clone(), budget.clone(), runtime.seed()?);
         Ok(Self {
@@ -114,6 +114,7 @@ impl Hub {
         stats.requests_open_bytes = taken.request_bytes;
         stats.queued_bytes = taken.output_bytes;
         stats.partial_bytes = taken.partial_bytes;
+        (stats.blocking_running, stats.blocking_waiting) = self.blocking.counts();
         stats
     }
 }

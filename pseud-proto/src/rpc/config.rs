@@ -140,6 +140,10 @@ pub struct Limits {
     pub requests_open_bytes_max: usize,
     /// The same of the requests of one peer. Default 64 MiB: eight bodies of the largest size.
     pub requests_open_bytes_per_peer_max: usize,
+    /// Handlers that block which run at once, each on a thread of the driver's runtime, for a driver that has
+    /// threads: at most as many as that runtime has for it. Default 512, tokio's. Others wait their turn, by peer;
+    /// shares of users and sources leave room for each other.
+    pub blocking_max: usize,
     /// The newest requests of one session, served or refused, whose ids are remembered: one that
     /// repeats such an id is dropped, so that nothing runs twice. Besides, an id is remembered as long
     /// as its request is open: until it is answered. An older id may run
@@ -200,6 +204,7 @@ impl Default for Limits {
             requests_open_per_peer_max: 1_024,
             requests_open_bytes_max: 256 << 20,
             requests_open_bytes_per_peer_max: 64 << 20,
+            blocking_max: 512,
             requests_remembered_max: 1_024,
             queue_bytes_soft_max: 4 << 20,
             queue_bytes_hard_max: 16 << 20,

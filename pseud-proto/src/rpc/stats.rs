@@ -22,6 +22,10 @@ pub struct Stats {
     /// Bytes of the messages of those that are being served: what
     /// [`Limits::requests_open_bytes_max`](crate::Limits) bounds.
     pub requests_open_bytes: usize,
+    /// Handlers that block which run now: what [`Limits::blocking_max`](crate::Limits) bounds. A driver's.
+    pub blocking_running: usize,
+    /// Handlers that block which wait for a thread now. A driver's.
+    pub blocking_waiting: usize,
     /// Bytes of messages that wait to be sent: what
     /// [`Limits::queue_bytes_total_max`](crate::Limits) bounds.
     pub queued_bytes: usize,
