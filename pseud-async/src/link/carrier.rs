@@ -106,7 +106,9 @@ impl Carrier {
     /// is locked.
     pub(crate) fn receives_in_place(&self) -> bool {
         match self {
-            Self::Zmtp(connection) => connection.mechanism() != MechanismName::Curve,
+            Self::Zmtp(connection) => {
+                matches!(connection.mechanism(), MechanismName::Null | MechanismName::Plain)
+            }
             #[cfg(feature = "kaa")]
             Self::Kaa(_) => false,
         }
