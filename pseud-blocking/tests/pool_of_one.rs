@@ -6,7 +6,7 @@ use pseud_proto::Fault;
 use std::time::{Duration, Instant};
 
 /// What a call may wait for a thread that never comes free.
-const NESTED: Duration = Duration::from_millis(300);
+const NESTED: Duration = Duration::from_secs(2);
 /// Longer than what it is asked to wait for.
 const OUTER: Duration = Duration::from_secs(20);
 

@@ -88,7 +88,6 @@ fn serving_lasts_until_another_clone_closes_it() {
     ));
 }
 
-/// P-07: who must not block is told so, and nothing is sent.
 #[test]
 fn draining_answers_what_is_open() {
     let [server, client] = [endpoint(), endpoint()];
@@ -115,6 +114,7 @@ fn draining_answers_what_is_open() {
     assert_eq!(endpoint().drain(Duration::ZERO).unwrap(), Drain::Complete);
 }
 
+/// P-07: who must not block is told so, and nothing is sent.
 #[test]
 fn a_task_does_not_wait() {
     let [server, client] = [endpoint(), endpoint()];

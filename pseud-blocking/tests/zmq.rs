@@ -144,9 +144,12 @@ fn who_is_shown_out_over_libzmq_is_told_why() {
     let server = server(guarded());
     let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
     let (came, is_there) = std::sync::mpsc::channel();
+    let (over, is_over) = std::sync::mpsc::channel::<()>();
+    let is_over = std::sync::Mutex::new(is_over);
     let waits = move |_| {
         came.send(()).unwrap();
-        thread::sleep(Duration::from_secs(1));
+        // Until the test has seen how the call ends.
+        let _ = is_over.lock().unwrap().recv_timeout(Duration::from_secs(20));
         Ok::<_, Fault>(())
     };
     server.register("wait", waits).unwrap();
@@ -158,6 +161,7 @@ fn who_is_shown_out_over_libzmq_is_told_why() {
         assert_eq!(server.disconnect_user("charly"), 1);
         call.join().unwrap()
     });
+    drop(over);
     assert!(matches!(ended, Err(CallError::Unknown(Reason::Revoked))), "{ended:?}");
     let later = client.call::<String, _>("whoami", ()).wait();
     assert!(matches!(later, Err(CallError::NotExecuted(Reason::Revoked))), "{later:?}");

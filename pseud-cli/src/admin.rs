@@ -88,7 +88,15 @@ async fn watch(calling: Calling, as_json: bool, patience: Duration) -> ExitCode 
     loop {
         let call = calling.client.call::<Value, _>("pseud.watch", (CHANGED,)).timeout(WATCH);
         match call.await {
-            Ok(_) => return ExitCode::SUCCESS,
+            Ok(_) => {
+                let all_left = known.lock().unwrap_or_else(PoisonError::into_inner).all_left();
+                return match all_left {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => fail(FAILED, &format!("cannot write: {error}")),
+                };
+            }
+            // Its hour is over, and the link is there: the next one begins with all who are.
+            Err(CallError::Unknown(Reason::TimedOut)) => continue,
             Err(error) if error.is_transient() && !error.is_retry_safe() => {
                 // Who is there now is another server's to say: it names its sessions anew.
                 let all_left = known.lock().unwrap_or_else(PoisonError::into_inner).all_left();

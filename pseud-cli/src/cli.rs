@@ -144,8 +144,8 @@ pub(crate) struct KeygenArguments {
 
 /// Serve methods until SIGINT or SIGTERM.
 ///
-/// On SIGHUP it reads --users again, and a server's --key: sessions of users that were removed or changed
-/// end, links that are there keep the key that they began with, and where a file is bad, what was known
+/// On SIGHUP it reads --users again, and a server's --key: sessions of users that were removed, or
+/// whose password or key changed, end, changed permissions count at once, links that are there keep the key that they began with, and where a file is bad, what was known
 /// before still is. Without either SIGHUP ends it. When it is told to stop, open calls may end within 5 s, and their callers have a second more to
 /// read the answers; a second signal stops it at once. Before it serves it prints a line for each --bind, --kaa and
 /// --rpcudp: `listening on ENDPOINT`, with the real port, and ` (kaa.rpc)` or ` (rpcudp)` behind it where
@@ -323,7 +323,7 @@ An ARG, or a VALUE of --kw, that is JSON is that value; any other is a string. S
   {"$timezone": "+02:00[CEST]"}           the name is optional; [Europe/Paris] alone is a key
   {"$ext": [5, "00ff"]}                   another msgpack ext: its code, its bytes
 
-With --kaa also, as Python's pickles have them:
+With --kaa also, as Python's pickles have them (elsewhere these ARGs are exts of codes 96 to 99):
 
   {"$int": "36893488147419103232"}        an int of more than 64 bits
   {"$set": [1, 2]}                        {"$frozenset": […]}, {"$complex": [1.0, 2.0]}

@@ -30,7 +30,7 @@ pub(crate) enum Security {
 }
 
 /// What `serve` asks of its peers.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Guard {
     /// How peers prove who they are.
     #[arg(long, value_enum, default_value = "none")]

@@ -78,7 +78,7 @@ async fn serve(
         loop {
             hangups.next().await;
             if has_keys {
-                reload_keys(&serving.server, &arguments.guard);
+                reload_keys(&serving.server, &arguments.guard).await;
             }
             if let Some(users) = &users {
                 reload_beside(&serving.server, users).await;
@@ -191,8 +191,11 @@ fn reload(server: &Server, users_of: &Directory, read: io::Result<Reloaded>) {
 }
 
 /// Reads our keys again: new links have them.
-fn reload_keys(server: &Server, guard: &Guard) {
-    let loaded = guard.key_pairs().and_then(|pairs| {
+async fn reload_keys(server: &Server, guard: &Guard) {
+    // Beside: a file may be slow to open, and signals are heard meanwhile.
+    let guard = guard.clone();
+    let read = spawn_blocking(move || guard.key_pairs()).await;
+    let loaded = read.unwrap_or_else(|panic| Err(panic.into())).and_then(|pairs| {
         let shown: Vec<_> = pairs.iter().map(|pair| pair.public().to_string()).collect();
         server.set_key_pairs(pairs)?;
         Ok(shown.join(" "))

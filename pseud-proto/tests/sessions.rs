@@ -12,12 +12,13 @@ use pseud_proto::peer::PeerInfo;
 use pseud_proto::pseud::{Dropped, Stats};
 use pseud_proto::session::{
     AbsentPeer, Arrived, Budget, CallKey, Counted, Directory, NewCall, NotCalled, Outbound,
-    Portion, Reply, Session, Sink, Target, Visit,
+    Portion, Reply, Session, Sink, Target, Visit, Waits,
 };
 use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Parts, Token};
 use pseud_proto::{
     CallOptions, CallRefused, Config, Outcome, PeerId, Reason, RequestId, To, User, UserSessions,
+    WhenFull,
 };
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -312,6 +313,28 @@ fn s_06_many_sessions_of_one_user_are_one_peer() {
         let _ = honest.keep(request, b"x");
     }
     assert!(arrived(&mut honest, 99, &node.budget, &mut told).is_none(), "64 are 64");
+}
+
+#[test]
+fn a_call_that_waits_anew_is_counted_anew() {
+    let node = Node::new(1, |config| config.limits.calls_pending_max = 1);
+    let wait = |mut call: NewCall| {
+        call.when_full = WhenFull::Wait;
+        let Target::Nobody(wanted) = node.find("desk") else { panic!("somebody is there") };
+        let waits = node.directory.lock().unwrap().wait(wanted, call, Instant::now());
+        assert!(matches!(waits, Ok(Waits::For(_))), "{waits:?}");
+    };
+    (1..=2).for_each(|tag| wait(node.call(tag, "x")));
+    let (session, _) = node.join(PeerInfo::new("desk".into()));
+    let calls = node.directory.lock().unwrap().welcome(session.id());
+    node.directory.lock().unwrap().leave(session.id());
+    // Whom they waited for is gone before they are handed over.
+    for call in calls {
+        node.budget.give_up_call(&call);
+        wait(call);
+    }
+    let taken = node.budget.taken();
+    assert_eq!((taken.calls, taken.calls_waiting), (1, 1));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Outgoing, Token};
 use pseud_proto::{Misbehaved, PeerError, Reason};
 use pseud_testkit::connection::*;
-use pseud_testkit::raw::long_header;
+use pseud_testkit::raw::{command, long_header};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -171,4 +171,23 @@ fn s_09_without_a_rate_only_silence_ends_a_message() {
     assert_eq!(sent(config.clone(), 1_000, 1, 5 * SECOND).1, Ok(()));
     let (took, result) = sent(config, 1_000, 1, 31 * SECOND);
     assert_eq!((took, result), (31 * SECOND, Err(Misbehaved::Stalled.into())));
+}
+
+/// A command that came in pieces is no part of the message that begins behind it.
+#[test]
+fn s_09_a_command_in_pieces_takes_no_time_from_the_next_message() {
+    for config in with_and_without_pings() {
+        let start = Instant::now();
+        let mut link = ready(config, start);
+        feed(&mut link, &command("PING", b"\0\0"), 3, start).unwrap();
+        let _ = written(&mut link, usize::MAX);
+        for second in 1..=40 {
+            let now = start + second * SECOND;
+            feed(&mut link, b"\0\0", usize::MAX, now).unwrap();
+            pass(&mut link, now).unwrap();
+            let _ = written(&mut link, usize::MAX);
+        }
+        feed(&mut link, b"\0\x02a", usize::MAX, start + 40 * SECOND).unwrap();
+        pass(&mut link, start + 40 * SECOND).unwrap();
+    }
 }

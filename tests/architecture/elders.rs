@@ -49,8 +49,8 @@ fn leads(line: &str, word: &str) -> bool {
     if let Some(alias) = line.strip_prefix("#[doc(alias = \"") {
         return alias.split('"').next() == Some(word);
     }
-    // A variant, too.
-    if line.strip_suffix(',') == Some(word) {
+    // A variant of `Exception`.
+    if word.ends_with("Error") && line.strip_suffix(',') == Some(word) {
         return true;
     }
     let Some(item) = line.strip_prefix("pub ") else { return false };

@@ -297,5 +297,9 @@ pub(crate) fn docs(attributes: &[Attribute]) -> Vec<String> {
 }
 
 fn has_example(attributes: &[Attribute]) -> bool {
-    docs(attributes).iter().any(|line| matches!(&**line, "```" | "```no_run"))
+    let mut is_inside = false;
+    docs(attributes).iter().filter(|line| line.starts_with("```")).any(|line| {
+        is_inside = !is_inside;
+        is_inside && matches!(&**line, "```" | "```no_run")
+    })
 }

@@ -171,7 +171,7 @@ fn thousands_of_callers<A: Adapter>() {
     let node = client.inner();
     thread::scope(|scope| {
         let call = |n: i64| {
-            let call = move || A::wait(node.call::<i64, _>("add", (n, 1)).timeout(3 * SOON));
+            let call = move || A::wait(node.call::<i64, _>("add", (n, 1)).timeout(2 * SOON));
             let small = thread::Builder::new().stack_size(256 << 10);
             (n, small.spawn_scoped(scope, call).expect("a thread"))
         };

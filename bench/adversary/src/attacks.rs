@@ -75,7 +75,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         from_everywhere: false,
         run: stray,
     },
-    Attack { id: "all", what: "all of these at once", from_everywhere: false, run: all },
+    Attack { id: "all", what: "all of these but A-10 at once", from_everywhere: false, run: all },
 ];
 
 /// Bytes sent while that runs. What runs beside it counts, too.

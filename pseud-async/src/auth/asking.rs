@@ -70,8 +70,8 @@ impl Asking {
         drop(stranger);
     }
 
-    /// It has come, the first time or again: says whether it is welcome still; it is the user that it is said to be last. It stays known, so that who is
-    /// disconnected between two sessions, or in one, has no other behind it.
+    /// It has come, the first time or again: says whether it is welcome still. `user` is then as last updated. It
+    /// stays known, so that who is disconnected between two sessions, or in one, has no other behind it.
     pub(crate) fn arrive(&self, inner: &mut Inner, user: &mut User) -> bool {
         let stranger = inner.strangers.get(self.stranger.load(Ordering::Relaxed));
         let Some(stranger) = stranger.filter(|stranger| !stranger.is_barred(user)) else {

@@ -184,10 +184,11 @@ impl SharedSocket {
         let cancelling = std::mem::take(&mut inner.cancelling);
         let (wakers, requests) = inner.collect();
         drop(inner);
+        // Before those who wait are woken: they ask whether it is that.
+        self.hub.shutdown();
         cancelling.into_values().for_each(WaitList::wake);
         drop((requests, socket));
         wakers.into_iter().for_each(Waker::wake);
-        self.hub.shutdown();
         self.driver.wake();
     }
 

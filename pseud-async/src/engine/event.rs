@@ -60,7 +60,8 @@ pub enum LinkEvent<P> {
         address: String,
     },
     /// That peer wants to know who we are before it runs a call of ours: the call is kept, and goes again once
-    /// the peer [believes us](crate::Options::credentials).
+    /// the peer [believes us](crate::Options::credentials), unless
+    /// [`AuthBackend::save_last_work`](crate::AuthBackend::save_last_work) says otherwise.
     Challenged {
         /// A handle to call exactly this session.
         peer: P,
@@ -74,7 +75,7 @@ pub enum LinkEvent<P> {
         /// The session.
         session: PeerId,
     },
-    /// A session ended. It was `Ready` before, once.
+    /// A session ended. It was `Connected` before, once.
     Disconnected {
         /// The session.
         session: PeerId,

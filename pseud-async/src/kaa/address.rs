@@ -52,7 +52,8 @@ impl FromStr for Address {
 
     fn from_str(address: &str) -> Result<Self, BadAddress> {
         if let Some(socket) = address.strip_prefix("unix:") {
-            return if socket.starts_with('/') { socket.parse() } else { Self::named(socket) };
+            let socket = if socket.starts_with('/') { socket.parse() } else { Self::named(socket) };
+            return socket.map_err(|bad| BadAddress { endpoint: address.to_owned(), ..bad });
         }
         match address {
             endpoint if endpoint.contains("://") => endpoint.parse::<Endpoint>(),

@@ -169,6 +169,8 @@ impl Worker {
     /// Its session ends. libzmq keeps the connection: what a peer that was shown out sends on it is from nobody.
     pub(super) fn let_go(&mut self, peer: usize, reason: Reason) {
         let Some(peer) = self.peers.remove(peer) else { return };
+        // Where this side has ended it, that is why, whatever its peer does meanwhile.
+        let reason = peer.link.closing().unwrap_or(reason);
         if let Some(ticket) = &peer.ticket
             && let Some((who, _)) = self.admitted.get(ticket)
             && !may_return(reason, who.user.is_anonymous())

@@ -304,9 +304,10 @@ fn late_proof(vector: &Vector) -> &'static str {
     }
     server.read(&packet(1, b"CALL", ADD));
     serve(&mut server);
-    for ((seq, kind, payload), expected) in
-        packets(&server.written()).iter().zip(vector.meaning["then_call_reply"].as_array().unwrap())
-    {
+    let answered = packets(&server.written());
+    let expected = vector.meaning["then_call_reply"].as_array().unwrap();
+    assert_eq!(answered.len(), expected.len(), "{}", vector.name);
+    for ((seq, kind, payload), expected) in answered.iter().zip(expected) {
         assert_eq!((&expected["seq"], &expected["type"]), (&(*seq).into(), &kind.as_str().into()));
         compare(vector.case(), kind, payload, &expected["payload"]);
     }

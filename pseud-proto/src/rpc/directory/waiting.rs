@@ -29,7 +29,7 @@ impl Directory {
     /// [`Config::unroutable_timeout`](crate::Config::unroutable_timeout).
     ///
     /// A call that [waits where there is no room](WhenFull::Wait) has then no such place, and is counted as one
-    /// that waits for room.
+    /// that waits for room. One that had a place has [given it up](crate::rpc::budget::Budget::give_up_call) before.
     ///
     /// # Errors
     /// A limit of ours stands in the way.
@@ -40,6 +40,8 @@ impl Directory {
         now: Instant,
     ) -> Result<Waits, CallRefused> {
         let AbsentPeer { whom, is_server, is_patient } = wanted;
+        // One that waited before has given its place up.
+        call.place = Place::None;
         let (pending, queued) = self.parked.size(&whom);
         check_size(&call.outbound, 0, &self.config, None)?;
         let room = check_room(&self.config.limits, pending, queued);

@@ -68,9 +68,10 @@ impl Session {
     /// Says what [`call`](Self::call) would say of a call that has to wait behind others, whether or not
     /// there is room.
     pub fn call_behind(&self, call: NewCall) -> NotCalled {
-        let max = self.config.limits.calls_pending_per_peer_max;
+        let max = self.config.limits.calls_pending_max;
         match self.check_new(call) {
             Ok(call) => {
+                // Where its peer has room, it is the node's that all wait for.
                 let full = self.check_room().err();
                 let full = full.unwrap_or(CallRefused::TooManyPending { max });
                 NotCalled::Full(full, Box::new(call))
@@ -90,7 +91,7 @@ impl Session {
         }
     }
 
-    /// The same of a call that waited in the directory, and has its place. What waited in several ways
+    /// The same of a call that waited in the directory, with its place or without one: that is taken here. What waited in several ways
     /// may be more than goes to one peer: that is not the peer's fault.
     ///
     /// # Errors
@@ -124,7 +125,9 @@ impl Session {
     fn start(&mut self, call: NewCall, is_harmless: bool, sink: &mut impl Sink) -> CallKey {
         let NewCall { tag, deadline, outbound, .. } = call;
         let (profile, placed) = (self.profile(), self.calls.place());
-        let kept = self.showing.as_ref().map(|_| outbound.clone());
+        let showing = self.showing.as_ref();
+        let keeps = showing.is_some_and(|it| !it.is_accepted && it.refused.is_none());
+        let kept = keeps.then(|| outbound.clone());
         let Outbound { name, body, claim } = outbound;
         let work = match self.login_refusal() {
             Some(why) => Err(why),

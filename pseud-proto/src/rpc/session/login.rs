@@ -157,6 +157,7 @@ impl Session {
         let Some(asked) = self.login.as_mut().and_then(|login| login.asked.take()) else { return };
         if let Some(login) = &mut self.login {
             login.login = Some(asked.hello.login);
+            login.denied = None;
         }
         self.answer_hellos(asked.waiting, Answer::authenticated, sink);
     }

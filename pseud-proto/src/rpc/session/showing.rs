@@ -91,7 +91,7 @@ impl Session {
         true
     }
 
-    /// Shows who we are; nothing happens where that was done too often.
+    /// Shows who we are. How often is up to whoever asks.
     fn show(&mut self, id: &[u8], sink: &mut impl Sink) {
         let (Some(showing), Some(credentials)) = (&mut self.showing, &self.config.credentials)
         else {

@@ -232,6 +232,8 @@ impl Decoder {
         self.pending.truncate(self.cursor);
         if self.pending.is_empty() {
             self.pending = BytesMut::new();
+            // What comes next is another thing, with a time of its own (S-09).
+            self.partials += 1;
         }
     }
 

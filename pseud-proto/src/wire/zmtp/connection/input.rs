@@ -121,6 +121,7 @@ impl Connection {
         *input = rest.into_rest();
         decoded.map_err(|error| self.fail(error))
     }
+
     /// While a large frame is partial, the place for its next bytes: what is read into it need not be
     /// copied again. Call [`handle_filled`](Self::handle_filled) after reading.
     ///
