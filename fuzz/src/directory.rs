@@ -8,7 +8,7 @@
 use crate::limits;
 use crate::script::Script;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::session::{Budget, Directory, NewCall, Parking, Target, Waits};
+use pseud_proto::session::{AbsentPeer, Budget, Directory, NewCall, Parking, Target, Waits};
 use pseud_proto::value::Packed;
 use pseud_proto::{CallOptions, Config, PeerId, Reason, Several, To, User, UserSessions, WhenFull};
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,11 +196,16 @@ impl Node {
             options = options.timeout(limits::time(more / 8));
         }
         let body = Packed::call(&("x".repeat(usize::from(more)),), &()).expect("a text");
-        let Ok(mut call) = NewCall::made("x", body, options, &self.config, self.now) else {
+        let Ok(call) = NewCall::made("x", body, options, &self.config, self.now) else {
             return;
         };
+        self.wait(wanted, call, to);
+    }
+
+    fn wait(&mut self, wanted: AbsentPeer, mut call: NewCall, to: To) {
         self.tags += 1;
         call.tag = self.tags;
+        let when_full = call.when_full;
         match self.directory.wait(wanted, call, self.now) {
             Ok(Waits::For(parking)) => drop(self.parked.insert(self.tags, (parking, to))),
             Ok(Waits::InVain(_)) => {}
@@ -211,7 +216,8 @@ impl Node {
         }
     }
 
-    /// Calls that go to a session: in the order of each line.
+    /// Calls that go to a session: in the order of each line. A third of them finds that it is gone, and waits
+    /// anew where nobody else is meant.
     fn handed_out(&mut self, calls: Vec<NewCall>) {
         let mut last: Vec<(To, u64)> = Vec::new();
         for call in &calls {
@@ -219,8 +225,16 @@ impl Node {
             let to = to.clone();
             assert!(last.iter().all(|(line, tag)| *line != to || *tag < call.tag), "out of order");
             last.push((to, call.tag));
-            self.budget.give_up_call(call);
-            self.forget(call);
+        }
+        for call in calls {
+            let (_, to) = self.parked[&call.tag].clone();
+            self.budget.give_up_call(&call);
+            self.forget(&call);
+            if call.tag.is_multiple_of(3)
+                && let Ok(Target::Nobody(wanted)) = self.directory.find(&to)
+            {
+                self.wait(wanted, call, to);
+            }
         }
     }
 

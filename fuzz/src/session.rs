@@ -1,7 +1,7 @@
 //! Whatever two sessions of one node are told, in whatever order and under whatever limits: each call ends once,
 //! as not executed only if it was not written, and is refused for want of room only where there is none; each
 //! request is served once while it is open; the node's budget counts exactly what the sessions have, within its
-//! limits; and of sessions that are gone nothing is left.
+//! limits; and of sessions that are gone nothing is left. Nobody logs in here: the core's tests of logins have that.
 //!
 //! Six bytes of settings, then three for each step, and what that takes.
 
