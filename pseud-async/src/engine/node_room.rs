@@ -95,9 +95,12 @@ impl NodeRoom {
     /// Whose turn it is.
     fn next(&self, room_for: impl Fn(bool) -> bool) -> Option<PeerId> {
         self.change(|lines| {
-            let few = lines.few.front().filter(|_| room_for(true));
-            let peer = *few.or_else(|| lines.many.front().filter(|_| room_for(false)))?;
-            lines.leave(peer);
+            let has_few = !lines.few.is_empty() && room_for(true);
+            if !has_few && (lines.many.is_empty() || !room_for(false)) {
+                return None;
+            }
+            let peer = lines.of(has_few).pop_front()?;
+            lines.known.remove(&peer);
             Some(peer)
         })
     }
