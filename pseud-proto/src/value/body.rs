@@ -255,6 +255,14 @@ impl Packed {
     }
 
     /// Arguments and keyword arguments, each where it is. `None` of one value.
+    ///
+    /// ```
+    /// use pseud_proto::value::Packed;
+    ///
+    /// let arguments = Packed::call(&(1, 2), &()).unwrap().into_arguments().unwrap();
+    /// assert_eq!(arguments.args::<(i64, i64)>().unwrap(), (1, 2));
+    /// assert!(Packed::result(&1).unwrap().into_arguments().is_none());
+    /// ```
     pub fn into_arguments(self) -> Option<Arguments> {
         let mut rest = self.as_bytes();
         let border = edges::cut(&mut rest).filter(|_| self.is_call())?.len();
