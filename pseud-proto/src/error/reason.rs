@@ -86,7 +86,9 @@ impl fmt::Display for Reason {
             Self::PeerFault(error) => return write_fault(f, error),
             Self::Unauthorized => "unauthorized: the peer does not let this user make the call",
             Self::Overloaded => "the peer is too busy: try again later",
-            Self::Draining => "the peer is shutting down: try again later, or another one",
+            Self::Draining => {
+                "the peer is shutting down, or ended this session: try again, or another one"
+            }
             Self::NoSuchService => "the peer serves nothing of that name, or not to this user",
             Self::BadCall => "the peer found the arguments malformed",
             Self::TooManyHops => "too many hops: peers call each other in a circle",
