@@ -31,6 +31,14 @@ impl Stored {
         }
     }
 
+    /// A copy of the first `len` bytes of a buffer, where they fit in place. What lies behind them is copied
+    /// as well: a copy whose size is known takes a few instructions.
+    #[inline]
+    pub(crate) fn front_of(buffer: &[u8], len: usize) -> Option<Self> {
+        let bytes = *buffer.first_chunk()?;
+        (len <= Self::IN_PLACE_MAX).then_some(Self::InPlace { len: len as u8, bytes })
+    }
+
     /// The bytes.
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {

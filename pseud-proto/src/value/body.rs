@@ -6,6 +6,7 @@ use crate::base::slab::Key;
 use crate::base::stored::Stored;
 use crate::value::check::exts;
 use crate::value::check::exts::Risk;
+use crate::value::check::flat;
 use crate::value::check::limits::{Size, ValueLimits};
 use crate::value::check::{BadValue, Check, ExtSummary, Root};
 use crate::value::de::{BadArguments, Mismatch};
@@ -57,7 +58,15 @@ impl Unchecked {
     }
 
     /// Exactly one value: a result, or any other body.
+    #[inline]
     pub fn check(self, limits: &ValueLimits) -> Result<Packed, BadValue> {
+        match flat::value(self.as_bytes(), limits) {
+            Some(size) => Ok(Packed::plain(self.bytes, size, BodyShape::Value)),
+            None => self.check_any(limits),
+        }
+    }
+
+    fn check_any(self, limits: &ValueLimits) -> Result<Packed, BadValue> {
         let mut check = Check::new(self.as_bytes(), limits);
         check.value(Root::Any)?;
         check.end()?;
@@ -91,7 +100,17 @@ impl Unchecked {
         Ok((Arguments { packed: Packed::new(bytes, found, BodyShape::Call), border }, rest))
     }
 
+    #[inline]
     fn check_both(&self, limits: &ValueLimits) -> Result<Both, BadValue> {
+        match flat::call(self.as_bytes(), limits) {
+            Some((border, size)) => {
+                Ok(Both { border, end: border + 1, found: ExtSummary::none(size) })
+            }
+            None => self.check_any_both(limits),
+        }
+    }
+
+    fn check_any_both(&self, limits: &ValueLimits) -> Result<Both, BadValue> {
         let mut check = Check::new(self.as_bytes(), limits);
         check.value(Root::Arguments)?;
         let border = check.offset();
@@ -162,6 +181,12 @@ enum BodyShape {
 }
 
 impl Packed {
+    /// Without exts.
+    #[inline]
+    fn plain(bytes: Stored, size: Size, shape: BodyShape) -> Self {
+        Self { bytes, closed: true, zone_key: false, shape, size }
+    }
+
     #[inline]
     fn new(bytes: Stored, found: ExtSummary, shape: BodyShape) -> Self {
         let bytes = match found.protocol_5 {

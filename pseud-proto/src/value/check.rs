@@ -5,6 +5,7 @@
 
 mod bad_value;
 pub(crate) mod exts;
+pub(super) mod flat;
 pub(crate) mod limits;
 
 use super::pickle;
@@ -129,9 +130,6 @@ impl<'a> Check<'a> {
     /// Walks over one value. In its caller, which knows the root, little is left of it.
     #[inline(always)]
     pub(super) fn value(&mut self, root: Root) -> Result<(), BadValue> {
-        if self.flat(root) {
-            return Ok(());
-        }
         let at = self.offset();
         let short = match root {
             Root::Any => None,
@@ -146,29 +144,6 @@ impl<'a> Check<'a> {
             None => self.root(root, at)?,
         }
         if self.open.depth == 0 { Ok(()) } else { self.items(root == Root::Keywords) }
-    }
-
-    /// Walks over the value where that is flat, as most are: a short text in ASCII, a scalar of one byte,
-    /// an array of a few of them, or no keywords. Anything else is not taken.
-    #[inline(always)]
-    fn flat(&mut self, root: Root) -> bool {
-        let mut ahead = self.reader;
-        let (nodes, depth) = match root {
-            Root::Any if ahead.flat_item() => (1, 0),
-            Root::Arguments => match ahead.short_array() {
-                Some(items) if (0..items).all(|_| ahead.flat_item()) => (1 + items, 1),
-                _ => return false,
-            },
-            Root::Keywords if ahead.short_map() == Some(0) => (1, 1),
-            Root::Any | Root::Keywords => return false,
-        };
-        if depth > self.depth_max || nodes > self.nodes_left {
-            return false;
-        }
-        self.reader = ahead;
-        self.nodes_left -= nodes;
-        self.found.size.depth = self.found.size.depth.max(depth as u32);
-        true
     }
 
     fn root(&mut self, root: Root, at: usize) -> Result<(), BadValue> {
@@ -264,6 +239,12 @@ impl<'a> Check<'a> {
 }
 
 impl ExtSummary {
+    /// Of what has none.
+    #[inline]
+    pub(super) fn none(size: Size) -> Self {
+        Self { size, ..Self::default() }
+    }
+
     /// Looks at one more ext; an error where it holds a date that does not exist.
     pub(super) fn ext(&mut self, code: i8, payload: &[u8]) -> Result<(), OutOfRange> {
         self.size.ext_bytes = self.size.ext_bytes.max(payload.len());

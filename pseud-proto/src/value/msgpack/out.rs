@@ -36,6 +36,9 @@ impl Out {
     /// All of it; what is left is not to be used.
     #[inline]
     pub(crate) fn take(&mut self) -> Stored {
+        if let Some(stored) = Stored::front_of(&self.small, self.used) {
+            return stored;
+        }
         match self.small.get(..self.used) {
             Some(small) => Stored::copy_of(small),
             None => {

@@ -18,7 +18,8 @@ use serde::ser::Serialize;
 
 pub use crate::value::ser::error::EncodeError;
 
-/// One value, and what is in it.
+/// One value, and what is in it. In its one caller, as [`call`]: what is returned is moved once less.
+#[inline(always)]
 pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Stored, ExtSummary), EncodeError> {
     let mut encoder = Encoder::new();
     encoder.nested(value).map_err(Failure::into_error)?;
@@ -26,6 +27,7 @@ pub(super) fn value<T: Serialize + ?Sized>(value: &T) -> Result<(Stored, ExtSumm
 }
 
 /// Arguments and keyword arguments, and what is in them.
+#[inline(always)]
 pub(super) fn call<A, K>(args: &A, kwargs: &K) -> Result<(Stored, ExtSummary), EncodeError>
 where
     A: Serialize + ?Sized,
