@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::DefaultGuard;
+use tracing::subscriber::{DefaultGuard, Interest};
 use tracing::{Event, Metadata, Subscriber};
 
 /// No line is waited for longer.
@@ -26,6 +26,11 @@ impl Logged {
 
     /// What is logged under targets that begin so.
     pub(crate) fn of(target: &'static str) -> Self {
+        // With one subscriber alone, tracing asks the thread that logs first at a place whether anybody listens there,
+        // and keeps the answer for all: of another test's thread, which has none, it is no, for ever
+        // (tracing-core, `callsite::dispatchers`). So each thread has one.
+        let nobody = Lines { target: "nobody logs under this", lines: Arc::default() };
+        let _ = tracing::subscriber::set_global_default(nobody);
         let lines = Lines { target, lines: Arc::default() };
         let _guard = tracing::subscriber::set_default(lines.clone());
         Self { lines, _guard }
@@ -77,6 +82,10 @@ struct Lines {
 }
 
 impl Subscriber for Lines {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with(self.target)
     }
