@@ -243,6 +243,13 @@ impl<'a> Walk<'a> {
         self.small.get(..self.before).unwrap_or(self.small)
     }
 
+    /// Leaves out the first `count` of those.
+    #[inline]
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.small = self.small.get(count..).unwrap_or_default();
+        self.before = self.before.saturating_sub(count);
+    }
+
     #[inline]
     fn take_small(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.small.split_at_checked(count).unwrap_or((self.small, &[]));

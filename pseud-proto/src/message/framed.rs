@@ -92,6 +92,19 @@ impl<'a> Frames<'a> {
         count
     }
 
+    /// The next frame, if it lies in one piece and its payload has at most so many bytes: whether another
+    /// one follows, and its payload.
+    #[inline]
+    pub(crate) fn short(&mut self, max: usize) -> Option<(bool, &'a [u8])> {
+        let rest = self.walk.peek();
+        let (has_more, size) = Header::short_part(rest).filter(|_| self.left > 0)?;
+        let size = usize::from(size);
+        let payload = rest.get(2..2 + size).filter(|_| size <= max)?;
+        self.walk.skip(2 + size);
+        self.left = self.left.saturating_sub(2 + size);
+        Some((has_more, payload))
+    }
+
     /// The next message; `leading` is where its frames are gathered.
     fn message<'l>(&mut self, leading: &'l mut [&'a [u8]; Parts::MAX]) -> Option<Outgoing<'l>> {
         let mut count = 0;

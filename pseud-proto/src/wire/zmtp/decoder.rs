@@ -135,7 +135,11 @@ impl Decoder {
         input: &mut Input<'a>,
         rules: &mut Rules<'_>,
     ) -> Result<Found<'a>, PeerError> {
-        if self.traffic && self.opener.is_none() && self.scan_short(input.peek(), rules.config) {
+        if self.opener.is_some() {
+            if let Some((whole, end)) = self.open_short(input.peek_mut(), rules.config)? {
+                return self.found(input, whole, end, rules.config);
+            }
+        } else if self.traffic && self.scan_short(input.peek(), rules.config) {
             return Ok(Found::Message(IncomingBytes::Input(input.take(self.cursor))));
         }
         while let Some(header) = input.peek().get(self.cursor..).and_then(Header::decode) {
@@ -149,19 +153,35 @@ impl Decoder {
             let Some(frame) = input.peek_mut().get_mut(self.cursor..end) else { break };
             self.count(header, rules.stats);
             let whole = open(&mut self.opener, header, frame)?;
-            if whole.is_command {
-                let body = command_of(frame, whole, rules.config)?;
-                self.pending.extend_from_slice(input.take(self.cursor));
-                input.take(end.saturating_sub(self.cursor));
-                return Ok(Found::Command(body));
+            if !whole.is_command {
+                self.push(&whole, end, rules.config)?;
             }
-            self.push(&whole, end, rules.config)?;
-            if !whole.has_more {
-                return Ok(Found::Message(IncomingBytes::Input(input.take(end))));
+            if whole.is_command || !whole.has_more {
+                return self.found(input, whole, end, rules.config);
             }
         }
         self.pending.extend_from_slice(input.take(self.cursor));
         Ok(Found::Partial)
+    }
+
+    /// Takes what a frame that ends there has made whole: a message, or a command between its parts, which
+    /// go to `pending`.
+    #[inline]
+    fn found<'a>(
+        &mut self,
+        input: &mut Input<'a>,
+        whole: Whole,
+        end: usize,
+        config: &ConnectionConfig,
+    ) -> Result<Found<'a>, PeerError> {
+        if !whole.is_command {
+            return Ok(Found::Message(IncomingBytes::Input(input.take(end))));
+        }
+        let frame = input.peek().get(self.cursor..end).unwrap_or_default();
+        let body = command_of(frame, whole, config)?;
+        self.pending.extend_from_slice(input.take(self.cursor));
+        input.take(end.saturating_sub(self.cursor));
+        Ok(Found::Command(body))
     }
 
     /// Takes the frame at the cursor, and those behind it, from `pending`, which is fed no more than

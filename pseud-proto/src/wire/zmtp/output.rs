@@ -5,7 +5,7 @@
 
 use crate::base::pieces::Pieces;
 use crate::message::frame::{self, FrameKind, HEADER_MAX};
-use crate::message::framed::{Frame, Framed};
+use crate::message::framed::{Frame, Framed, Frames};
 use crate::message::outgoing::{Outgoing, Token};
 use crate::message::parts::USUAL;
 use crate::wire::zmtp::mechanism::{OVERHEAD, Scratch, Sealer};
@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 
 /// A sealed frame over this gets a buffer of its own, as a small one would have to grow for it.
 const SEAL_SMALL_MAX: usize = 64 * 1024;
+/// The largest payload whose sealed frame has a short header.
+const SEAL_SHORT_MAX: usize = frame::SHORT_MAX - OVERHEAD;
 
 /// The output queue of one link.
 #[derive(Default)]
@@ -110,19 +112,40 @@ impl LinkOutput {
         let sealing = messages.count() * USUAL * (HEADER_MAX + OVERHEAD);
         self.pieces.put(messages.len().min(SEAL_SMALL_MAX) + sealing, |_| {});
         let mut frames = messages.frames();
-        let mut begins = true;
         while frames.left > 0 {
-            if begins && !is_plenty && !sealer.has_left(frames.clone().of_message()) {
+            if !is_plenty && !sealer.has_left(frames.clone().of_message()) {
                 return false;
             }
-            let Some(frame) = frames.next() else { return false };
-            self.put_sealed_frame(sealer, &mut scratch, &frame);
-            begins = !frame.has_more;
-            if begins {
-                self.mark(Token(end - frames.left as u64), 0);
+            let mut is_whole = self.put_sealed_short(sealer, &mut scratch, &mut frames);
+            while !is_whole {
+                let Some(frame) = frames.next() else { return false };
+                self.put_sealed_frame(sealer, &mut scratch, &frame);
+                is_whole = !frame.has_more;
             }
+            self.mark(Token(end - frames.left as u64), 0);
         }
         true
+    }
+
+    /// Seals a message's first frames, as far as they are short and lie in one piece; whether that was
+    /// the whole message. There is room for the usual number of them.
+    #[inline]
+    fn put_sealed_short(
+        &mut self,
+        sealer: &mut Sealer,
+        scratch: &mut Scratch,
+        frames: &mut Frames<'_>,
+    ) -> bool {
+        let mut is_whole = false;
+        self.put(|pieces| {
+            pieces.put(0, |small| {
+                while !is_whole && let Some((has_more, payload)) = frames.short(SEAL_SHORT_MAX) {
+                    sealer.seal_short(scratch, small, has_more, payload);
+                    is_whole = !has_more;
+                }
+            });
+        });
+        is_whole
     }
 
     fn put_sealed_frame(&mut self, sealer: &mut Sealer, scratch: &mut Scratch, frame: &Frame<'_>) {

@@ -14,7 +14,7 @@ use dryoc::classic::crypto_core::{crypto_core_hsalsa20, crypto_scalarmult_base};
 use dryoc::classic::crypto_onetimeauth::crypto_onetimeauth;
 use salsa20::SalsaCore;
 use salsa20::cipher::consts::U10;
-use salsa20::cipher::{KeyIvInit, StreamCipherCore};
+use salsa20::cipher::{KeyIvInit, StreamCipherCore, StreamCipherSeekCore};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -24,6 +24,8 @@ const SEAL_SHORT_MAX: usize = 96;
 const OPEN_SHORT_MAX: usize = 192;
 /// Bytes of a block of key stream.
 const BLOCK_LEN: usize = 64;
+/// Bytes of the first one behind the tag's key: they cover the data's first.
+const PAD_LEN: usize = 32;
 
 /// A shared key.
 pub(crate) struct Dryoc(Zeroizing<KeyBytes>);
@@ -80,19 +82,56 @@ impl Default for KeyStreamBlock {
 }
 
 #[inline]
-fn halves(block: &[u8; BLOCK_LEN]) -> (&KeyBytes, &[u8]) {
-    let (key, pad) = block.split_first_chunk().unwrap_or((&[0; 32], &[]));
+fn halves(block: &[u8; BLOCK_LEN]) -> (&KeyBytes, &[u8; PAD_LEN]) {
+    let key = block.first_chunk().unwrap_or(&[0; 32]);
+    let pad = block.last_chunk().unwrap_or(&[0; PAD_LEN]);
     (key, pad)
 }
 
 impl DryocStream {
-    /// The key stream of that number: its first block is in the scratch, the others are to come.
+    /// The key stream of that number.
     #[inline]
-    fn begin(&self, scratch: &mut KeyStreamBlock, number: u64) -> SalsaCore<U10> {
-        let nonce = number.to_be_bytes();
-        let mut stream = SalsaCore::new((&*self.subkey).into(), (&nonce).into());
-        stream.write_keystream_block((&mut *scratch.block).into());
-        stream
+    fn key_stream(&self, number: u64) -> SalsaCore<U10> {
+        SalsaCore::new((&*self.subkey).into(), (&number.to_be_bytes()).into())
+    }
+
+    /// Puts the first block of a number's key stream into the scratch. Most boxes need no other, so the
+    /// stream itself never leaves the registers.
+    #[inline(always)]
+    fn begin(&self, scratch: &mut KeyStreamBlock, number: u64) {
+        self.key_stream(number).write_keystream_block((&mut *scratch.block).into());
+    }
+
+    /// Encrypts or decrypts: with the second half of the first block, then with the blocks behind it.
+    #[inline(always)]
+    fn apply(&self, number: u64, pad: &[u8; PAD_LEN], data: &mut [u8]) {
+        match data.split_first_chunk_mut() {
+            Some((front, behind)) => {
+                xor::<PAD_LEN>(front, pad);
+                self.apply_blocks(number, behind);
+            }
+            None => xor_short(data, pad),
+        }
+    }
+
+    /// The same with the blocks behind the first.
+    #[inline(never)]
+    fn apply_blocks(&self, number: u64, data: &mut [u8]) {
+        if data.is_empty() {
+            return;
+        }
+        let mut stream = self.key_stream(number);
+        stream.set_block_pos(1);
+        let mut block = Zeroizing::new([0; BLOCK_LEN]);
+        let (whole, rest) = data.as_chunks_mut();
+        for piece in whole {
+            stream.write_keystream_block((&mut *block).into());
+            xor::<BLOCK_LEN>(piece, &block);
+        }
+        if !rest.is_empty() {
+            stream.write_keystream_block((&mut *block).into());
+            rest.iter_mut().zip(&*block).for_each(|(byte, pad)| *byte ^= pad);
+        }
     }
 }
 
@@ -103,9 +142,9 @@ impl DirectionCipher for DryocStream {
         if data.len() > SEAL_SHORT_MAX {
             return self.key.seal(&short_nonce(&self.prefix, number), data);
         }
-        let mut stream = self.begin(scratch, number);
+        self.begin(scratch, number);
         let (mac_key, pad) = halves(&scratch.block);
-        apply(&mut stream, pad, data);
+        self.apply(number, pad, data);
         let mut tag = Tag::default();
         crypto_onetimeauth(&mut tag, data, mac_key);
         tag
@@ -121,36 +160,34 @@ impl DirectionCipher for DryocStream {
         if data.len() > OPEN_SHORT_MAX {
             return self.key.open(&short_nonce(&self.prefix, number), tag, data);
         }
-        let mut stream = self.begin(scratch, number);
+        self.begin(scratch, number);
         let (mac_key, pad) = halves(&scratch.block);
         crypto_onetimeauth(&mut scratch.tag, data, mac_key);
         let [came, right] = [*tag, *scratch.tag].map(u128::from_ne_bytes);
         if bool::from(came.ct_ne(&right)) {
             return Err(Forged);
         }
-        apply(&mut stream, pad, data);
+        self.apply(number, pad, data);
         Ok(())
     }
 }
 
-/// Encrypts or decrypts: with the second half of the first block, then with the blocks behind it.
 #[inline]
-fn apply(stream: &mut SalsaCore<U10>, pad: &[u8], data: &mut [u8]) {
-    let (front, behind) = data.split_at_mut(data.len().min(pad.len()));
-    xor(front, pad);
-    if !behind.is_empty() {
-        apply_blocks(stream, behind);
-    }
-}
-
-fn apply_blocks(stream: &mut SalsaCore<U10>, data: &mut [u8]) {
-    let mut block = Zeroizing::new([0; BLOCK_LEN]);
-    for piece in data.chunks_mut(BLOCK_LEN) {
-        stream.write_keystream_block((&mut *block).into());
-        xor(piece, &*block);
-    }
-}
-
-fn xor(data: &mut [u8], pad: &[u8]) {
+fn xor<const LEN: usize>(data: &mut [u8; LEN], pad: &[u8; LEN]) {
     data.iter_mut().zip(pad).for_each(|(byte, pad)| *byte ^= pad);
+}
+
+/// For less than the pad: by words, then by bytes. In line it takes registers from the key stream's rounds.
+#[inline(never)]
+fn xor_short(data: &mut [u8], pad: &[u8; PAD_LEN]) {
+    let (words, bytes) = data.as_chunks_mut::<8>();
+    let mut pad = &pad[..];
+    for word in words {
+        let Some((front, behind)) = pad.split_first_chunk() else { return };
+        xor::<8>(word, front);
+        pad = behind;
+    }
+    for (byte, pad) in bytes.iter_mut().zip(pad) {
+        *byte ^= pad;
+    }
 }

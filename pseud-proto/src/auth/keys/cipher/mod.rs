@@ -79,6 +79,8 @@ pub(crate) fn short_nonce(prefix: &Prefix, number: u64) -> Nonce {
 pub(crate) fn long_nonce<const A: usize, const B: usize>(front: [u8; A], back: [u8; B]) -> Nonce {
     const { assert!(A + B == 24) };
     let mut nonce = [0; 24];
-    nonce.iter_mut().zip(front.into_iter().chain(back)).for_each(|(place, byte)| *place = byte);
+    let (place_of_front, place_of_back) = nonce.split_at_mut(A);
+    place_of_front.copy_from_slice(&front);
+    place_of_back.copy_from_slice(&back);
     nonce
 }

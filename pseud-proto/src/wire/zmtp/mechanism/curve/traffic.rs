@@ -8,8 +8,9 @@ use crate::message::frame::FrameKind;
 use crate::wire::zmtp::mechanism::inner::InnerFlags;
 
 const NAME: &[u8; 8] = b"\x07MESSAGE";
+const NUMBER_LEN: usize = 8;
 /// Bytes of a MESSAGE before its payload, its header left out.
-pub(crate) const OVERHEAD: usize = NAME.len() + 8 + TAG_LEN + 1;
+pub(crate) const OVERHEAD: usize = NAME.len() + NUMBER_LEN + TAG_LEN + 1;
 
 const MORE: u8 = 0x01;
 /// libzmq's: the payload is a command, such as PING.
@@ -53,13 +54,52 @@ impl Sealer {
     ) {
         let size = pieces.iter().map(|piece| piece.len()).sum::<usize>();
         frame::put_header(out, FrameKind::Last, OVERHEAD.saturating_add(size));
-        out.extend_from_slice(NAME);
-        out.extend_from_slice(&self.next.to_be_bytes());
-        let tag_at = out.len();
-        out.extend_from_slice(&[0; TAG_LEN]);
-        out.push(flags(kind));
+        let body_at = out.len();
+        out.extend_from_slice(&self.lead(kind));
         pieces.iter().for_each(|piece| out.extend_from_slice(piece));
-        let place = out.get_mut(tag_at..).unwrap_or_default();
+        self.seal_body(scratch, out, body_at);
+    }
+
+    /// The same of a part that lies in one piece, and whose frame has a short header: its payload has
+    /// [`SHORT_MAX`] bytes at most.
+    #[inline]
+    pub(crate) fn seal_short(
+        &mut self,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+        has_more: bool,
+        payload: &[u8],
+    ) {
+        let kind = if has_more { FrameKind::More } else { FrameKind::Last };
+        let size = OVERHEAD.saturating_add(payload.len()) as u8;
+        let mut lead = [0; 2 + OVERHEAD];
+        let (header, rest) = lead.split_at_mut(2);
+        header.copy_from_slice(&[0, size]);
+        rest.copy_from_slice(&self.lead(kind));
+        let body_at = out.len() + 2;
+        out.extend_from_slice(&lead);
+        out.extend_from_slice(payload);
+        self.seal_body(scratch, out, body_at);
+    }
+
+    /// What is in front of a payload. There is no tag yet.
+    #[inline]
+    fn lead(&self, kind: FrameKind) -> [u8; OVERHEAD] {
+        let mut lead = [0; OVERHEAD];
+        let (name, rest) = lead.split_at_mut(NAME.len());
+        let (number, rest) = rest.split_at_mut(NUMBER_LEN);
+        name.copy_from_slice(NAME);
+        number.copy_from_slice(&self.next.to_be_bytes());
+        if let Some(place) = rest.last_mut() {
+            *place = flags(kind);
+        }
+        lead
+    }
+
+    /// Seals the body that begins there.
+    #[inline]
+    fn seal_body(&mut self, scratch: &mut Scratch, out: &mut [u8], body_at: usize) {
+        let place = out.get_mut(body_at + NAME.len() + NUMBER_LEN..).unwrap_or_default();
         if let Some((tag, data)) = place.split_first_chunk_mut() {
             *tag = self.stream.seal(scratch, self.next, data);
         }
@@ -82,14 +122,17 @@ pub(crate) struct Opener {
     last: u64,
     /// What the frames of one read share.
     scratch: Scratch,
+    /// Whether there is anything in it.
+    is_used: bool,
 }
 
 impl Opener {
     pub(crate) fn new(key: &Boxes, prefix: Prefix, last: u64) -> Self {
-        Self { stream: key.stream(prefix), last, scratch: Scratch::default() }
+        Self { stream: key.stream(prefix), last, scratch: Scratch::default(), is_used: false }
     }
 
     /// Opens a frame's body in place: behind its first [`OVERHEAD`] bytes is the payload.
+    #[inline]
     pub(crate) fn open(&mut self, body: &mut [u8]) -> Result<InnerFlags, PeerError> {
         let Some((name, rest)) = body.split_first_chunk_mut() else {
             return Err(Malformed::BadCommand.into());
@@ -104,6 +147,7 @@ impl Opener {
         }
         let number = u64::from_be_bytes(*number);
         number::follows(self.last, number)?;
+        self.is_used = true;
         self.stream.open(&mut self.scratch, number, tag, data).map_err(|_| Insecure::Box)?;
         // Only now: a forged frame must not move it.
         self.last = number;
@@ -114,7 +158,10 @@ impl Opener {
 impl Opener {
     /// Nothing more is at hand: what is left of the last frames' key stream is wiped.
     pub(crate) fn rest(&mut self) {
-        self.scratch = Scratch::default();
+        if self.is_used {
+            self.scratch = Scratch::default();
+            self.is_used = false;
+        }
     }
 }
 
