@@ -253,16 +253,15 @@ fn call(
             let had_room = why != Reason::Overloaded;
             assert!(!has_room || had_room, "{why:?} though there was room");
         }),
-        false => session.call(new, ledger).map_err(|not_called| {
+        false => session.call(&mut new, ledger).map_err(|not_called| {
             let is_full = match &not_called {
-                NotCalled::Full(full, call) => {
-                    assert_eq!(call.tag, tag, "another call came back");
+                NotCalled::Full(full) => {
                     matches!(
                         full,
                         CallRefused::TooManyPending { .. } | CallRefused::QueueFull { .. }
                     )
                 }
-                NotCalled::Ended(why, _) => {
+                NotCalled::Ended(why) => {
                     assert_eq!(session.ended(), Some(*why));
                     false
                 }

@@ -83,7 +83,7 @@ impl<T, A, K> CallAll<T, A, K> {
         let packed = encode(args, kwargs);
         let send = |peer: Peer| {
             let (packed, options) = (packed.clone()?, self.options.clone());
-            Pending::send(peer.route(), &self.name, packed, options, None)
+            Pending::send(peer.route(), self.name.clone(), packed, options, None)
         };
         self.calls = std::mem::take(&mut self.peers).into_iter().map(send).collect();
     }

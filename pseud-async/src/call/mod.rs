@@ -122,7 +122,7 @@ where
         if let Some((args, kwargs)) = this.arguments.take() {
             let packed = encode(&args, &kwargs)?;
             let (options, waker) = (this.options.clone(), Some(cx.waker()));
-            let pending = Pending::send(&this.route, &this.name, packed, options, waker)?;
+            let pending = Pending::send(&this.route, this.name.clone(), packed, options, waker)?;
             let is_over = pending.is_over();
             this.pending = Some(pending);
             if !is_over {

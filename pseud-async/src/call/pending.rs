@@ -7,6 +7,7 @@ use crate::engine::waiters::Waiter;
 use pseud_proto::session::NewCall;
 use pseud_proto::value::Packed;
 use pseud_proto::{CallOptions, CallRefused, Outcome, PeerId};
+use smol_str::SmolStr;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ impl Pending {
     /// Sends a call. Whoever knows who is to be woken says so: it is then not polled for that.
     pub(crate) fn send(
         route: &Arc<Route>,
-        name: &str,
+        name: impl Into<SmolStr>,
         arguments: Packed,
         options: CallOptions,
         waker: Option<&Waker>,

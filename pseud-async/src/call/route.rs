@@ -5,7 +5,7 @@ use crate::engine::effects::Effects;
 use crate::engine::hub::{Hub, Inner};
 use crate::engine::seat::Seat;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::session::{AbsentPeer, Counted, NewCall, NotCalled, Sink, Target};
+use pseud_proto::session::{AbsentPeer, CallKey, Counted, NewCall, NotCalled, Sink, Target};
 use pseud_proto::{CallRefused, Outcome, PeerId, Reason, To, WhenFull};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -47,8 +47,15 @@ pub(crate) enum Routed {
 /// What became of a call at a session.
 enum Tried {
     Routed(Routed),
-    /// The session has ended: the call is given back.
-    Ended(Reason, NewCall),
+    /// The session has ended: the call is as it was.
+    Ended(Reason, Arc<Seat>),
+}
+
+/// What the directory said.
+enum SeatLookup {
+    Seat(Arc<Seat>),
+    /// What became of the call.
+    Nobody(Routed),
 }
 
 impl fmt::Debug for Route {
@@ -102,28 +109,22 @@ impl Route {
         let hub = &self.hub;
         if let Meant::Session { seat, .. } = &self.meant {
             let Some(seat) = seat else { return self.gone(&call, false) };
-            return match try_call(seat, call, waker)? {
+            return match try_call(seat.clone(), &mut call, waker)? {
                 Tried::Routed(routed) => Ok(routed),
-                Tried::Ended(reason, call) => self.gone(&call, reason == Reason::Shutdown),
+                Tried::Ended(reason, _) => self.gone(&call, reason == Reason::Shutdown),
             };
         }
         for _ in 0..LOOKS_MAX {
             let seat = match self.remembered() {
                 Some(seat) => seat,
-                None => match self.find(call, waker, now)? {
-                    Ok((seat, found)) => {
-                        call = found;
-                        seat
-                    }
-                    Err(routed) => return Ok(routed),
+                None => match self.find(&mut call, waker, now)? {
+                    SeatLookup::Seat(seat) => seat,
+                    SeatLookup::Nobody(routed) => return Ok(routed),
                 },
             };
-            match try_call(&seat, call, waker)? {
+            match try_call(seat, &mut call, waker)? {
                 Tried::Routed(routed) => return Ok(routed),
-                Tried::Ended(_, back) => {
-                    hub.left(&seat);
-                    call = back;
-                }
+                Tried::Ended(_, seat) => hub.left(&seat),
             }
         }
         self.gone(&call, false)
@@ -158,14 +159,13 @@ impl Route {
         }
     }
 
-    /// Asks the directory. The call is given back where somebody is there; else it waits, or is over.
-    #[allow(clippy::type_complexity, reason = "a name for it would say no more")]
+    /// Asks the directory. Where nobody is there the call waits, or is over.
     fn find(
         &self,
-        call: NewCall,
+        call: &mut NewCall,
         waker: Option<&Waker>,
         now: Instant,
-    ) -> Result<Result<(Arc<Seat>, NewCall), Routed>, CallRefused> {
+    ) -> Result<SeatLookup, CallRefused> {
         let hub = &self.hub;
         let inner = hub.lock();
         let changes = hub.changes();
@@ -174,16 +174,16 @@ impl Route {
                 Some(seat) => {
                     drop(inner);
                     self.remember(&seat, changes);
-                    return Ok(Ok((seat, call)));
+                    return Ok(SeatLookup::Seat(seat));
                 }
                 None => {
                     drop(inner);
-                    return self.gone(&call, false).map(Err);
+                    return self.gone(call, false).map(SeatLookup::Nobody);
                 }
             },
             Target::Nobody(wanted) => wanted,
         };
-        self.wait(inner, wanted, call, waker, now).map(Err)
+        self.wait(inner, wanted, call.take(), waker, now).map(SeatLookup::Nobody)
     }
 
     /// Lets a call wait for whom it wants, where that is not in vain.
@@ -219,51 +219,65 @@ impl Route {
 }
 
 /// Calls that session, under its lock alone.
+#[inline]
 fn try_call(
-    seat: &Arc<Seat>,
-    mut call: NewCall,
+    seat: Arc<Seat>,
+    call: &mut NewCall,
     waker: Option<&Waker>,
 ) -> Result<Tried, CallRefused> {
     let mut effects = Effects::default();
-    let (tried, forgotten) = seat.visit_into(&mut effects, |session, noted| {
+    let (placed, forgotten) = seat.visit_into(&mut effects, |session, noted| {
         let waiter = noted.waiters.insert(waker.cloned());
         call.tag = waiter as u64;
-        let room = &seat.hub.room;
-        let is_behind = noted.backlog.is_some() || room.is_wanted(session.has_few_calls());
+        let is_behind = {
+            let room = &seat.hub.room;
+            noted.backlog.is_some() || room.is_wanted(session.has_few_calls())
+        };
         let called = match is_behind {
             false => session.call(call, noted),
             true => Err(session.call_behind(call)),
         };
-        let called = match called {
-            Ok(call) => {
+        let placed = match called {
+            Ok(key) => {
                 noted.count(Counted::Called);
                 match noted.waiters.take_done(waiter) {
-                    None => return (Ok(Ok((waiter, Some(call)))), None),
-                    Some(outcome) => return (Ok(Err(Tried::Routed(Routed::Over(outcome)))), None),
+                    None => return (Visited::At(waiter, Some(key)), None),
+                    Some(outcome) => return (Visited::Over(outcome), None),
                 }
             }
-            Err(NotCalled::Full(_, call)) if call.when_full == WhenFull::Wait => {
+            Err(NotCalled::Full(_)) if call.when_full == WhenFull::Wait => {
                 noted.count(Counted::Called);
-                noted.wait_for_room(*call, waiter, &seat.hub.budget);
-                return (Ok(Ok((waiter, None))), None);
+                noted.wait_for_room(call.take(), waiter, &seat.hub.budget);
+                return (Visited::At(waiter, None), None);
             }
-            Err(NotCalled::Full(full, _)) => Err(full),
-            Err(NotCalled::Refused(refused)) => Err(refused),
-            Err(NotCalled::Ended(reason, call)) => Ok(Err(Tried::Ended(reason, *call))),
+            Err(NotCalled::Full(refused) | NotCalled::Refused(refused)) => {
+                Visited::Refused(refused)
+            }
+            Err(NotCalled::Ended(reason)) => Visited::Ended(reason),
             Err(_) => {
                 noted.count(Counted::Called);
-                let over = Outcome::NotExecuted(Reason::TakesNoCalls);
-                Ok(Err(Tried::Routed(Routed::Over(over))))
+                Visited::Over(Outcome::NotExecuted(Reason::TakesNoCalls))
             }
         };
-        (called, noted.waiters.forget(waiter))
+        (placed, noted.waiters.forget(waiter))
     });
     drop(forgotten);
     seat.perform(&mut effects, false);
-    tried.map(|tried| match tried {
-        Ok((waiter, call)) => {
-            Tried::Routed(Routed::Sent(Sent { seat: seat.clone(), waiter, call }))
-        }
-        Err(tried) => tried,
-    })
+    let routed = match placed {
+        Visited::At(waiter, call) => Routed::Sent(Sent { seat, waiter, call }),
+        Visited::Over(outcome) => Routed::Over(outcome),
+        Visited::Refused(refused) => return Err(refused),
+        Visited::Ended(reason) => return Ok(Tried::Ended(reason, seat)),
+    };
+    Ok(Tried::Routed(routed))
+}
+
+/// Where a visit has left a call.
+enum Visited {
+    /// It is pending for that waiter, or waits for room.
+    At(usize, Option<CallKey>),
+    Over(Outcome),
+    Refused(CallRefused),
+    /// The session has ended.
+    Ended(Reason),
 }

@@ -81,21 +81,20 @@ impl Noted<'_> {
 
     /// Sends the first of them; `false` where the node has no room for it.
     fn send_first(&mut self, session: &mut Session, budget: &Budget) -> bool {
-        let Some(first) = self.backlog.as_mut().and_then(|backlog| backlog.pop()) else {
-            return true;
-        };
-        let (place, waiter) = (first.0, first.1.tag);
-        let over = match session.call(first.1, self) {
+        let first = self.backlog.as_mut().and_then(|backlog| backlog.pop());
+        let Some((place, mut call)) = first else { return true };
+        let waiter = call.tag;
+        let over = match session.call(&mut call, self) {
             Ok(call) => {
                 budget.leave_wait();
                 self.waiters.stands(waiter as usize, Stands::Sent(call));
                 return true;
             }
-            Err(NotCalled::Full(_, call)) => {
-                self.backlog.get_or_insert_default().put_back(place, *call);
+            Err(NotCalled::Full(_)) => {
+                self.backlog.get_or_insert_default().put_back(place, call);
                 return false;
             }
-            Err(NotCalled::Ended(why, _)) => over(why),
+            Err(NotCalled::Ended(why)) => over(why),
             Err(NotCalled::TakesNoCalls) => Outcome::NotExecuted(Reason::TakesNoCalls),
             // It waited for whoever has that name, and its peer was not known then.
             Err(NotCalled::Refused(CallRefused::BodyTooLarge { .. })) => {

@@ -18,6 +18,11 @@ impl Stored {
     /// 48 bytes, 16 more than a [`Bytes`].
     pub(crate) const IN_PLACE_MAX: usize = 46;
 
+    /// None.
+    pub(crate) fn empty() -> Self {
+        Self::InPlace { len: 0, bytes: [0; Self::IN_PLACE_MAX] }
+    }
+
     /// A copy.
     #[inline]
     pub(crate) fn copy_of(source: &[u8]) -> Self {
@@ -66,6 +71,11 @@ impl Stored {
             Self::InPlace { .. } => None,
             Self::Shared(bytes) => Some(bytes),
         }
+    }
+
+    /// Takes them; nothing is left.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::empty())
     }
 
     /// The bytes, counted: those in place are copied.

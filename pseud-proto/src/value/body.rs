@@ -187,6 +187,11 @@ impl Packed {
         Self { bytes, closed: true, zone_key: false, shape, size }
     }
 
+    /// Empty: neither a value nor arguments.
+    pub(crate) fn nothing() -> Self {
+        Self::plain(Stored::empty(), Size::default(), BodyShape::Value)
+    }
+
     #[inline]
     fn new(bytes: Stored, found: ExtSummary, shape: BodyShape) -> Self {
         let bytes = match found.protocol_5 {
@@ -272,6 +277,11 @@ impl Packed {
     /// Its bytes, owned. Those of a body that was encoded here and is shorter than 47 bytes are copied.
     pub fn into_bytes(self) -> Bytes {
         self.bytes.into_bytes()
+    }
+
+    /// Its bytes where they are kept.
+    pub(crate) fn stored_mut(&mut self) -> &mut Stored {
+        &mut self.bytes
     }
 
     /// Its bytes as they are kept.

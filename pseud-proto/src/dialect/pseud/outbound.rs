@@ -19,7 +19,6 @@ use crate::message::framed::Framed;
 use crate::message::outgoing::{Outgoing, Token};
 use crate::value::msgpack::edges as heads;
 use crate::value::{Packed, Stored, ValueLimits};
-use smol_str::SmolStr;
 use std::fmt;
 
 /// One message, pulled and ready to be sent.
@@ -76,22 +75,30 @@ const START: [u8; 7] = {
     [frame::MORE, 0, frame::MORE, 2, v, n, frame::MORE]
 };
 
+/// The same, the frames of an id of 16 bytes and of a kind, and the header of a short body: with zeros for what
+/// differs from message to message.
+const USUAL: [u8; 29] = {
+    let [a, b, c, d, e, f, g] = START;
+    let (more, last) = (frame::MORE, 0);
+    [a, b, c, d, e, f, g, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, more, 1, 0, last, 0]
+};
+
 /// Bytes of a message's frames and headers before its body, at most, but for the id's.
 const ENVELOPE_MAX: usize = START.len() + 1 + 3 + HEADER_MAX;
 
 /// A WORK that may be sent: its arguments do its peer no harm, and it is not too large for it.
-pub(crate) struct WorkMessage {
-    name: SmolStr,
-    arguments: Stored,
+pub(crate) struct WorkMessage<'a> {
+    name: &'a str,
+    arguments: &'a mut Stored,
     /// A WORK's fourth item, where it has one.
     tail: Vec<u8>,
 }
 
-impl WorkMessage {
+impl<'a> WorkMessage<'a> {
     /// The error is why its call ends, not executed.
     pub(crate) fn new(
-        name: SmolStr,
-        arguments: Packed,
+        name: &'a str,
+        arguments: &'a mut Packed,
         claim: Option<&Claim>,
         profile: Profile,
         is_harmless: bool,
@@ -104,11 +111,11 @@ impl WorkMessage {
         }
         let claim = claim.filter(|_| profile.reads_provenance());
         let tail = claim.map(Claim::write).unwrap_or_default();
-        check_work(&name, &arguments, tail.len(), profile)?;
-        Ok(Self { name, arguments: arguments.into_stored(), tail })
+        check_work(name, arguments, tail.len(), profile)?;
+        Ok(Self { name, arguments: arguments.stored_mut(), tail })
     }
 
-    /// Writes the message.
+    /// Writes the message. Long arguments are moved there.
     #[inline]
     pub(crate) fn put(self, out: &mut Pieces, id: &[u8]) {
         let Self { name, arguments, tail } = self;
@@ -134,7 +141,7 @@ fn put_message(
     id: &[u8],
     kind: Kind,
     head_len: usize,
-    body: Stored,
+    body: &mut Stored,
     tail: &[u8],
     head: impl FnOnce(&mut Vec<u8>),
 ) {
@@ -143,20 +150,16 @@ fn put_message(
     let copied = if is_apart { &[] } else { body.as_slice() };
     let size = head_len + body.as_slice().len() + tail.len();
     out.put(ENVELOPE_MAX + id.len() + head_len + copied.len() + tail.len(), |small| {
-        small.extend_from_slice(&START);
-        match <&[u8; 16]>::try_from(id) {
-            // Every id that Python and we make.
-            Ok(id) => {
-                small.push(16);
-                small.extend_from_slice(id);
-            }
-            Err(_) => {
+        match (id.try_into(), u8::try_from(size)) {
+            (Ok(id), Ok(size)) => small.extend_from_slice(&usual_envelope(id, kind, size)),
+            _ => {
+                small.extend_from_slice(&START);
                 small.push(id.len() as u8);
                 small.extend_from_slice(id);
+                small.extend_from_slice(&[frame::MORE, 1, kind.byte()]);
+                frame::put_header(small, FrameKind::Last, size);
             }
         }
-        small.extend_from_slice(&[frame::MORE, 1, kind.byte()]);
-        frame::put_header(small, FrameKind::Last, size);
         head(small);
         small.extend_from_slice(copied);
         if !is_apart {
@@ -164,9 +167,22 @@ fn put_message(
         }
     });
     if is_apart {
-        out.put_apart(body.into_bytes());
+        out.put_apart(body.take().into_bytes());
         out.put_bytes(tail);
     }
+}
+
+/// All of a message before its body, where its id has 16 bytes, as every one that Python and we make, and its body
+/// is short.
+#[inline]
+fn usual_envelope(id: &[u8; 16], kind: Kind, size: u8) -> [u8; USUAL.len()] {
+    let mut envelope = USUAL;
+    if let Some(place) = envelope.get_mut(START.len() + 1..).and_then(|id| id.first_chunk_mut()) {
+        *place = *id;
+    }
+    let [.., kind_at, _, size_at] = &mut envelope;
+    (*kind_at, *size_at) = (kind.byte(), size);
+    envelope
 }
 
 fn check_work(name: &str, arguments: &Packed, tail: usize, profile: Profile) -> Result<(), Reason> {
@@ -201,8 +217,8 @@ impl Answer {
     /// Writes the message that answers the request of that id.
     #[inline]
     pub(crate) fn put(self, out: &mut Pieces, id: &[u8]) {
-        let Self { kind, body } = self;
-        put_message(out, id, kind, 0, body, &[], |_| {});
+        let Self { kind, mut body } = self;
+        put_message(out, id, kind, 0, &mut body, &[], |_| {});
     }
 
     #[cfg(test)]

@@ -49,19 +49,19 @@ impl Endpoint {
     fn send_or_park(
         &mut self,
         target: Target,
-        call: NewCall,
+        mut call: NewCall,
         now: Instant,
     ) -> Result<(), CallRefused> {
         let tag = call.tag;
         let why = match target {
             // What a peer survives, and its own limit, are known where its session is.
             Target::Session(peer) if self.sessions.get(peer.0).is_some() => {
-                match self.visit(peer, |session, outbox| session.call(call, outbox)) {
+                match self.visit(peer, |session, outbox| session.call(&mut call, outbox)) {
                     Some(Ok(key)) => {
                         self.place(tag, peer, key);
                         return Ok(());
                     }
-                    Some(Err(NotCalled::Refused(refused) | NotCalled::Full(refused, _))) => {
+                    Some(Err(NotCalled::Refused(refused) | NotCalled::Full(refused))) => {
                         return Err(refused);
                     }
                     Some(Err(NotCalled::TakesNoCalls)) => Reason::TakesNoCalls,

@@ -54,39 +54,37 @@ impl Session {
     /// comes with the name that its driver gave it: at once, where this peer does not read what the call
     /// [needs](crate::CallOptions::origin).
     ///
+    /// It is read where it is: once it is queued nothing of it is needed any more.
+    ///
     /// # Errors
-    /// Nothing was sent, and nothing will be told of it.
-    pub fn call(&mut self, call: NewCall, sink: &mut impl Sink) -> Result<CallKey, NotCalled> {
-        let call = self.check_new(call)?;
+    /// Nothing was sent, and nothing will be told of it. The call is as it was.
+    pub fn call(&mut self, call: &mut NewCall, sink: &mut impl Sink) -> Result<CallKey, NotCalled> {
+        self.check_new(call)?;
         let place = self.check_room().and_then(|()| self.budget.take_call(self.has_few_calls()));
-        match place {
-            Ok(()) => Ok(self.start(call, true, sink)),
-            Err(full) => Err(NotCalled::Full(full, Box::new(call))),
-        }
+        place.map_err(NotCalled::Full)?;
+        Ok(self.start(call, true, sink))
     }
 
     /// Says what [`call`](Self::call) would say of a call that has to wait behind others, whether or not
     /// there is room.
-    pub fn call_behind(&self, call: NewCall) -> NotCalled {
+    pub fn call_behind(&self, call: &NewCall) -> NotCalled {
         let max = self.config.limits.calls_pending_max;
         match self.check_new(call) {
-            Ok(call) => {
-                // Where its peer has room, it is the node's that all wait for.
-                let full = self.check_room().err();
-                let full = full.unwrap_or(CallRefused::TooManyPending { max });
-                NotCalled::Full(full, Box::new(call))
-            }
+            // Where its peer has room, it is the node's that all wait for.
+            Ok(()) => NotCalled::Full(
+                self.check_room().err().unwrap_or(CallRefused::TooManyPending { max }),
+            ),
             Err(not_called) => not_called,
         }
     }
 
-    fn check_new(&self, call: NewCall) -> Result<NewCall, NotCalled> {
+    fn check_new(&self, call: &NewCall) -> Result<(), NotCalled> {
         if let Some(reason) = self.ended {
-            return Err(NotCalled::Ended(reason, Box::new(call)));
+            return Err(NotCalled::Ended(reason));
         }
         self.check_call(&call.outbound).map_err(NotCalled::Refused)?;
         match self.takes_calls() {
-            true => Ok(call),
+            true => Ok(()),
             false => Err(NotCalled::TakesNoCalls),
         }
     }
@@ -96,7 +94,11 @@ impl Session {
     ///
     /// # Errors
     /// Why it is over, not executed; its place is free.
-    pub fn call_waited(&mut self, call: NewCall, sink: &mut impl Sink) -> Result<CallKey, Reason> {
+    pub fn call_waited(
+        &mut self,
+        mut call: NewCall,
+        sink: &mut impl Sink,
+    ) -> Result<CallKey, Reason> {
         let has_place = call.place == Place::Pending;
         let few = self.has_few_calls();
         let place = || if has_place { Ok(()) } else { self.budget.take_call(few) };
@@ -112,7 +114,7 @@ impl Session {
                     self.budget.give_up_call(&call);
                 }
                 let is_harmless = self.risk(&call.outbound.body).is_none();
-                Ok(self.start(call, is_harmless, sink))
+                Ok(self.start(&mut call, is_harmless, sink))
             }
             Err(why) => {
                 self.budget.give_up_call(&call);
@@ -122,16 +124,19 @@ impl Session {
     }
 
     /// A call that has its place in the budget is queued.
-    fn start(&mut self, call: NewCall, is_harmless: bool, sink: &mut impl Sink) -> CallKey {
+    fn start(&mut self, call: &mut NewCall, is_harmless: bool, sink: &mut impl Sink) -> CallKey {
         let NewCall { tag, deadline, outbound, .. } = call;
+        let (tag, deadline) = (*tag, *deadline);
         let (profile, placed) = (self.profile(), self.calls.place());
         let showing = self.showing.as_ref();
         let keeps = showing.is_some_and(|it| !it.is_accepted && it.refused.is_none());
         let kept = keeps.then(|| outbound.clone());
-        let Outbound { name, body, claim } = outbound;
         let work = match self.login_refusal() {
             Some(why) => Err(why),
-            None => WorkMessage::new(name, body, claim.as_deref(), profile, is_harmless),
+            None => {
+                let Outbound { name, body, claim } = outbound;
+                WorkMessage::new(name, body, claim.as_deref(), profile, is_harmless)
+            }
         };
         match work {
             Ok(work) => {
@@ -145,23 +150,31 @@ impl Session {
                 CallKey(key)
             }
             Err(why) => {
-                // Its key names nobody later.
-                let key = self.calls.insert(PendingCall {
-                    tag,
-                    id: placed.id,
-                    deadline,
-                    end: 0,
-                    cost: 0,
-                });
-                self.calls.remove(key);
-                self.budget.give_calls(1);
-                sink.finish(tag, Outcome::NotExecuted(why));
-                CallKey(key)
+                let call = PendingCall { tag, id: placed.id, deadline, end: 0, cost: 0 };
+                self.not_started(call, why, sink)
             }
         }
     }
 
-    pub(super) fn queue_call(&mut self, key: Key, id: &OwnId, work: WorkMessage) -> QueuedMessage {
+    /// A call that has its place is over, and was not queued.
+    #[cold]
+    fn not_started(&mut self, call: PendingCall, why: Reason, sink: &mut impl Sink) -> CallKey {
+        let tag = call.tag;
+        // Its key names nobody later.
+        let key = self.calls.insert(call);
+        self.calls.remove(key);
+        self.budget.give_calls(1);
+        sink.finish(tag, Outcome::NotExecuted(why));
+        CallKey(key)
+    }
+
+    #[inline]
+    pub(super) fn queue_call(
+        &mut self,
+        key: Key,
+        id: &OwnId,
+        work: WorkMessage<'_>,
+    ) -> QueuedMessage {
         self.output.push(Of::Call(key), |out| work.put(out, id.as_bytes()))
     }
 
@@ -242,12 +255,12 @@ impl NewCall {
 pub enum NotCalled {
     /// A limit of ours stands in the way, or what this peer survives.
     Refused(CallRefused),
-    /// There is no room for it now, for that. The call is given back.
-    Full(CallRefused, Box<NewCall>),
+    /// There is no room for it now, for that.
+    Full(CallRefused),
     /// Its peer takes none: see [`PeerInfo::takes_calls`](crate::peer::PeerInfo).
     TakesNoCalls,
-    /// It has ended, for that: tell its directory so, and look again. The call is given back.
-    Ended(Reason, Box<NewCall>),
+    /// It has ended, for that: tell its directory so, and look again.
+    Ended(Reason),
 }
 
 /// Whether a call's body is within our limit, and the peer's where that is known.

@@ -59,12 +59,19 @@ impl NewCall {
         self.place != Place::Pending
     }
 
+    /// Moves it out. What is left is a call of nothing, which nobody can be sent.
+    pub fn take(&mut self) -> Self {
+        let nothing = Outbound { name: SmolStr::default(), body: Packed::nothing(), claim: None };
+        let left = Self::new(self.tag, self.deadline, nothing);
+        std::mem::replace(self, left)
+    }
+
     /// A call of `name` that is made now; it has no tag yet.
     ///
     /// # Errors
     /// It is over a limit: see [`Outbound::new`].
     pub fn made(
-        name: &str,
+        name: impl Into<SmolStr>,
         arguments: Packed,
         options: CallOptions,
         config: &Config,
@@ -83,11 +90,12 @@ impl Outbound {
     /// # Errors
     /// It is over one of those limits.
     pub fn new(
-        name: &str,
+        name: impl Into<SmolStr>,
         arguments: Packed,
         options: CallOptions,
         limits: &Limits,
     ) -> Result<Self, CallRefused> {
+        let name = name.into();
         if name.is_empty() {
             return Err(CallRefused::NameEmpty);
         }
@@ -109,7 +117,7 @@ impl Outbound {
         }
         let claim = (options.hops > 0 || options.origin.is_some())
             .then(|| Box::new(Claim { origin: options.origin, hops: options.hops }));
-        Ok(Self { name: SmolStr::new(name), body: arguments, claim })
+        Ok(Self { name, body: arguments, claim })
     }
 
     /// What it takes while it waits for a session, in bytes: for bounds. What its buffers take and its

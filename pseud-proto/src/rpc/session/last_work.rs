@@ -85,7 +85,7 @@ impl Session {
         claim: Option<Box<Claim>>,
     ) -> Result<Outbound, Reason> {
         let options = CallOptions::default();
-        let mut work = Outbound::new(&name, body, options, &self.config.limits).map_err(why)?;
+        let mut work = Outbound::new(name, body, options, &self.config.limits).map_err(why)?;
         work.claim = claim;
         self.check_call(&work).map_err(why)?;
         Ok(work)

@@ -307,7 +307,6 @@ mod tests {
     use crate::value::Packed;
     use rand_chacha::ChaCha20Rng;
     use rand_chacha::rand_core::{Rng, SeedableRng};
-    use smol_str::SmolStr;
     use std::time::Instant;
 
     fn reply(output: &mut Output) -> u64 {
@@ -317,9 +316,8 @@ mod tests {
 
     fn call(output: &mut Output, calls: &mut Calls, bytes: usize, now: Instant) -> Key {
         let placed = calls.place();
-        let arguments = Packed::call(&("x".repeat(bytes),), &()).unwrap();
-        let name = SmolStr::new("x");
-        let work = WorkMessage::new(name, arguments, None, Profile::V1, true).unwrap();
+        let mut arguments = Packed::call(&("x".repeat(bytes),), &()).unwrap();
+        let work = WorkMessage::new("x", &mut arguments, None, Profile::V1, true).unwrap();
         let QueuedMessage { end, cost } =
             output.push(Of::Call(placed.key), |out| work.put(out, placed.id.as_bytes()));
         calls.insert(PendingCall { tag: 0, id: placed.id, deadline: now, end, cost })

@@ -165,8 +165,9 @@ impl Session {
         if showing.kept.is_empty() && showing.hello.is_none() {
             self.showing = None;
         }
-        for Kept { call, work: Outbound { name, body, claim }, .. } in kept {
+        for Kept { call, mut work, .. } in kept {
             let Some(id) = self.calls.get(call).map(|pending| pending.id) else { continue };
+            let Outbound { name, body, claim } = &mut work;
             match WorkMessage::new(name, body, claim.as_deref(), self.profile(), true) {
                 Ok(work) => {
                     let QueuedMessage { end, cost } = self.queue_call(call, &id, work);
