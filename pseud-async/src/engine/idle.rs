@@ -48,8 +48,15 @@ impl Hub {
     }
 
     /// Something may have been the last that was open.
+    #[inline]
     pub(crate) fn look_idle(&self) {
-        if !self.is_idling.load(Ordering::SeqCst) || !self.budget.is_idle() {
+        if self.is_idling.load(Ordering::SeqCst) {
+            self.end_idling();
+        }
+    }
+
+    fn end_idling(&self) {
+        if !self.budget.is_idle() {
             return;
         }
         self.is_idling.store(false, Ordering::SeqCst);

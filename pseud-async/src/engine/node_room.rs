@@ -49,6 +49,7 @@ impl NodeRoom {
     }
 
     /// Whether somebody waits before whom one with few calls pending, or with many, is not to come.
+    #[inline]
     pub(crate) fn is_wanted(&self, has_few: bool) -> bool {
         self.few.load(Ordering::SeqCst) > 0 || !has_few && self.many.load(Ordering::SeqCst) > 0
     }

@@ -43,6 +43,7 @@ pub(crate) struct Waiters(Slab<Waiter>);
 
 impl Waiters {
     /// Somebody waits; its key is its call's tag.
+    #[inline]
     pub(crate) fn insert(&mut self, waker: Option<Waker>) -> usize {
         if self.0.capacity() == 0 {
             // One call after the other needs no more.

@@ -28,8 +28,8 @@ pub(crate) struct Key {
 pub(crate) struct Slab<T> {
     machine: MachineId,
     slots: Vec<Slot<T>>,
-    /// Each free slot before the last occupant's once; besides, such as were given up.
-    free: Vec<u32>,
+    /// The free slot that is taken next; [`NONE`] where there is none.
+    free: u32,
     live: usize,
     /// The generation of the next occupant: counted over all slots, so that one which was given up
     /// and comes again does not begin anew.
@@ -39,15 +39,29 @@ pub(crate) struct Slab<T> {
 #[derive(Debug)]
 struct Slot<T> {
     generation: u32,
-    value: Option<T>,
+    state: Occupancy<T>,
 }
 
+#[derive(Debug)]
+enum Occupancy<T> {
+    Taken(T),
+    /// Its neighbours in the list of free slots: so that list needs no memory of its own.
+    Free {
+        before: u32,
+        after: u32,
+    },
+}
+
+/// No slot.
+const NONE: u32 = u32::MAX;
 /// Room that is kept however few slots are in use.
 const SLOTS_KEPT: usize = 16;
+/// Slots that are made at least where one is taken.
+const BURST: usize = 7;
 
 impl<T> Slab<T> {
     pub(crate) fn new(machine: MachineId) -> Self {
-        Self { machine, slots: Vec::new(), free: Vec::new(), live: 0, generation: 0 }
+        Self { machine, slots: Vec::new(), free: NONE, live: 0, generation: 0 }
     }
 
     /// Whether that key may be of this table. One of another machine is its caller's mistake; to act
@@ -74,28 +88,26 @@ impl<T> Slab<T> {
     }
 
     /// The key that the next `insert` returns.
-    pub(crate) fn next_key(&mut self) -> Key {
-        while self.free.last().is_some_and(|&index| index as usize >= self.slots.len()) {
-            self.free.pop();
-        }
-        let index = self.free.last().copied().unwrap_or(self.slots.len() as u32);
+    pub(crate) fn next_key(&self) -> Key {
+        let index = if self.free == NONE { self.slots.len() as u32 } else { self.free };
         self.key(index, self.generation)
     }
 
+    #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Key {
         let key = self.next_key();
         self.generation = self.generation.wrapping_add(1);
         self.live += 1;
-        let slot = Slot { generation: key.generation, value: Some(value) };
+        let slot = Slot { generation: key.generation, state: Occupancy::Taken(value) };
         match self.slots.get_mut(key.index as usize) {
             Some(place) => {
-                *place = slot;
-                self.free.pop();
+                if let Occupancy::Free { before, after } = std::mem::replace(place, slot).state {
+                    self.unlink(before, after);
+                }
             }
             None => {
-                if self.slots.capacity() == 0 {
-                    // A peer that is called one call after the other needs one slot; `push` alone would make four.
-                    self.slots.reserve_exact(1);
+                if self.slots.len() == self.slots.capacity() {
+                    self.grow();
                 }
                 self.slots.push(slot);
             }
@@ -103,84 +115,126 @@ impl<T> Slab<T> {
         key
     }
 
+    /// A peer that is called one call after the other needs one slot; where one is behind another, several may be.
+    #[cold]
+    fn grow(&mut self) {
+        let more = if self.slots.is_empty() { 1 } else { BURST.max(self.slots.len()) };
+        self.slots.reserve_exact(more);
+    }
+
+    /// The free slot between those is free no more.
+    fn unlink(&mut self, before: u32, after: u32) {
+        match self.slots.get_mut(before as usize).map(|slot| &mut slot.state) {
+            Some(Occupancy::Free { after: behind, .. }) => *behind = after,
+            _ => self.free = after,
+        }
+        let next = self.slots.get_mut(after as usize).map(|slot| &mut slot.state);
+        if let Some(Occupancy::Free { before: ahead, .. }) = next {
+            *ahead = before;
+        }
+    }
+
+    #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         if !self.owns(key) {
             return None;
         }
         let slot = self.slots.get(key.index as usize)?;
-        slot.value.as_ref().filter(|_| slot.generation == key.generation)
+        slot.value().filter(|_| slot.generation == key.generation)
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         if !self.owns(key) {
             return None;
         }
-        let slot = self.slots.get_mut(key.index as usize)?;
-        slot.value.as_mut().filter(|_| slot.generation == key.generation)
+        match self.slots.get_mut(key.index as usize)? {
+            Slot { generation, state: Occupancy::Taken(value) }
+                if *generation == key.generation =>
+            {
+                Some(value)
+            }
+            _ => None,
+        }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         if !self.owns(key) {
             return None;
         }
         let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.generation != key.generation {
+        if slot.generation != key.generation || slot.value().is_none() {
             return None;
         }
-        let value = slot.value.take()?;
+        let free = Occupancy::Free { before: NONE, after: self.free };
+        let Occupancy::Taken(value) = std::mem::replace(&mut slot.state, free) else { return None };
         self.live -= 1;
-        if key.index as usize + 1 < self.slots.len() {
-            self.free.push(key.index);
+        let next = self.slots.get_mut(self.free as usize).map(|slot| &mut slot.state);
+        if let Some(Occupancy::Free { before, .. }) = next {
+            *before = key.index;
         }
-        self.shrink();
+        self.free = key.index;
+        if key.index as usize + 1 == self.slots.len() {
+            self.shrink();
+        }
         Some(value)
     }
 
     /// Each slot is given up once for each time that it was made, so this costs a few steps.
     fn shrink(&mut self) {
-        while self.slots.last().is_some_and(|slot| slot.value.is_none()) {
+        while let Some(&Slot { state: Occupancy::Free { before, after }, .. }) = self.slots.last() {
             self.slots.pop();
+            self.unlink(before, after);
         }
         let slots = self.slots.len();
-        if slots == 0 {
-            self.free = Vec::new();
-            if self.slots.capacity() > 1 {
-                self.slots = Vec::new();
-            }
+        if slots == 0 && self.slots.capacity() > 1 {
+            self.slots = Vec::new();
         } else if self.slots.capacity() > SLOTS_KEPT && slots < self.slots.capacity() / 4 {
             self.slots.shrink_to((2 * slots).max(SLOTS_KEPT));
-            self.free.retain(|&index| (index as usize) < slots);
-            self.free.shrink_to((2 * slots).max(SLOTS_KEPT));
         }
     }
 
     /// Who lives in that slot now, whatever the generation.
     pub(crate) fn occupant(&self, index: u32) -> Option<(Key, &T)> {
         let slot = self.slots.get(index as usize)?;
-        Some((self.key(index, slot.generation), slot.value.as_ref()?))
+        Some((self.key(index, slot.generation), slot.value()?))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slots.iter().zip(0u32..).filter_map(|(slot, index)| {
-            Some((self.key(index, slot.generation), slot.value.as_ref()?))
-        })
+        self.slots
+            .iter()
+            .zip(0u32..)
+            .filter_map(|(slot, index)| Some((self.key(index, slot.generation), slot.value()?)))
     }
 
     /// The same from that slot on.
     pub(crate) fn iter_from(&self, start: u32) -> impl Iterator<Item = (Key, &T)> {
         let slots = self.slots.get(start as usize..).unwrap_or_default();
         // The slots first: there may be no index behind `start`.
-        slots.iter().zip(start..).filter_map(|(slot, index)| {
-            Some((self.key(index, slot.generation), slot.value.as_ref()?))
-        })
+        slots
+            .iter()
+            .zip(start..)
+            .filter_map(|(slot, index)| Some((self.key(index, slot.generation), slot.value()?)))
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.slots.iter_mut().filter_map(|slot| slot.value.as_mut())
+        self.slots.iter_mut().filter_map(|slot| match &mut slot.state {
+            Occupancy::Taken(value) => Some(value),
+            Occupancy::Free { .. } => None,
+        })
     }
 
     pub(crate) fn keys(&self) -> Vec<Key> {
         self.iter().map(|(key, _)| key).collect()
+    }
+}
+
+impl<T> Slot<T> {
+    fn value(&self) -> Option<&T> {
+        match &self.state {
+            Occupancy::Taken(value) => Some(value),
+            Occupancy::Free { .. } => None,
+        }
     }
 }
 
@@ -283,7 +337,7 @@ mod tests {
         for &key in &keys[10..] {
             slab.remove(key);
         }
-        let room = |slab: &Slab<_>| slab.slots.capacity().max(slab.free.capacity());
+        let room = |slab: &Slab<_>| slab.slots.capacity();
         assert!(room(&slab) <= 64, "{}", room(&slab));
         assert!(keys[..10].iter().all(|&key| slab.get(key).is_some()));
         // Slots that were given up come back under new generations.

@@ -70,6 +70,7 @@ impl NewCall {
     ///
     /// # Errors
     /// It is over a limit: see [`Outbound::new`].
+    #[inline]
     pub fn made(
         name: impl Into<SmolStr>,
         arguments: Packed,
@@ -89,6 +90,7 @@ impl Outbound {
     ///
     /// # Errors
     /// It is over one of those limits.
+    #[inline]
     pub fn new(
         name: impl Into<SmolStr>,
         arguments: Packed,

@@ -65,17 +65,16 @@ impl Ids {
     }
 
     pub(crate) fn mint(&mut self, slot: u32, dialect: Dialect) -> OwnId {
-        let mut bytes = [0; OwnId::MAX];
-        let (first, rest) = bytes.split_at_mut(4);
-        first.copy_from_slice(&(slot ^ self.mask).to_be_bytes());
-        for piece in rest.chunks_exact_mut(8) {
-            piece.copy_from_slice(&self.next().to_be_bytes());
-        }
+        let mut drawn = self.next();
         if dialect == Dialect::Pseud {
-            // RFC 9562 §5.4: version 4, variant 10.
-            set_bits(&mut bytes, 6, 0xf0, 0x40);
-            set_bits(&mut bytes, 8, 0xc0, 0x80);
+            // RFC 9562 §5.4: version 4 in the first half of byte 6, variant 10 at the head of byte 8; this
+            // begins with byte 4.
+            drawn = drawn & !0xf000_c000_0000 | 0x4000_8000_0000;
         }
+        let [a, b, c, d] = (slot ^ self.mask).to_be_bytes();
+        let [e, f, g, h, i, j, k, l] = drawn.to_be_bytes();
+        let [m, n, o, p, q, r, s, t] = self.next().to_be_bytes();
+        let bytes = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t];
         OwnId { bytes, len: dialect.id_bytes() as u8 }
     }
 
@@ -90,12 +89,6 @@ impl Ids {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
-    }
-}
-
-fn set_bits(bytes: &mut [u8], at: usize, mask: u8, bits: u8) {
-    if let Some(byte) = bytes.get_mut(at) {
-        *byte = *byte & !mask | bits;
     }
 }
 

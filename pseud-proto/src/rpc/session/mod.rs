@@ -284,7 +284,12 @@ impl Session {
     }
 
     /// What in that body would harm this peer, for people.
+    #[inline]
     pub(crate) fn risk(&self, body: &Packed) -> Option<String> {
+        if body.is_v1_safe() { None } else { self.first_risk(body) }
+    }
+
+    fn first_risk(&self, body: &Packed) -> Option<String> {
         let harmless = |risk: Risk<'_>| {
             let heard = self.heard.as_ref().is_some_and(|heard| heard.knows(risk));
             heard
