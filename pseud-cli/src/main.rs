@@ -11,6 +11,8 @@ mod demo;
 mod exit;
 mod heartbeat;
 mod json;
+#[cfg(test)]
+mod json_tests;
 mod kaa;
 mod keygen;
 mod log;

@@ -72,7 +72,7 @@ pub(crate) const STOREYS: &[(&str, Storeys)] = &[
         &[
             &["terminal"],
             &["exit", "json", "log"],
-            &["parse"],
+            &["json_tests", "parse"],
             &["users"],
             &["credentials"],
             &["security", "heartbeat", "user", "result"],

@@ -26,6 +26,3 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
-
-#[cfg(test)]
-mod tests;

@@ -184,7 +184,7 @@ pub struct Limits {
     /// Default 3.
     pub login_tries_max: u8,
     /// HELLOs of ours in one session: the first, and again after it was refused. Default 2, the
-    /// reference's `max_retries`.
+    /// reference's `max_retries`. With 0 nothing is shown, as without [credentials](Config::credentials).
     pub logins_shown_max: u8,
     /// Calls that may lead to one another, each made while the one before was served. Default 32: deep
     /// enough for any honest chain, and a circle of peers ends. One more is refused, on either side.

@@ -77,6 +77,35 @@ fn g_05_a_password_is_shown_for_a_call_of_ours_and_twice_at_most() {
     }
 }
 
+/// As often as is allowed, also where that is never: the call's end is that of one without credentials.
+#[test]
+fn g_05_a_password_is_shown_exactly_as_often_as_it_may_be() {
+    for max in [0, 1, 2, 8, u8::MAX] {
+        for profile in [Profile::V1, Profile::declared(Capabilities::ALL, 1 << 20)] {
+            let mut room = Room::with(|config| {
+                config.server = Some("service".into());
+                let shown = Credentials::new("john", Secret::new("right"));
+                config.credentials = Some(shown.allow_plaintext(true));
+                config.limits.logins_shown_max = max;
+            });
+            let info = PeerInfo::new("service".into()).with_profile(profile);
+            let peer = room.node.handle_connected(info, room.now);
+            room.call();
+            let mut shown = 0;
+            for _ in 0..600 {
+                for (kind, id, _) in room.sent(peer) {
+                    shown += usize::from(kind == Kind::Hello);
+                    room.says_with(peer, &id, UNAUTHORIZED, b"?").unwrap();
+                }
+            }
+            assert_eq!(shown, usize::from(max));
+            let ended = room.outcomes();
+            let unauthorized = matches!(ended[..], [Outcome::NotExecuted(Reason::Unauthorized)]);
+            assert!(unauthorized, "{ended:?}");
+        }
+    }
+}
+
 /// The link is of no use then, but calls that are under way are answered first: they were not run.
 #[test]
 fn a_session_whose_login_was_refused_ends_behind_its_last_call() {

@@ -44,12 +44,12 @@ pub(crate) enum Challenged {
 }
 
 impl Showing {
-    /// For a session in which something may be shown: that of a server whose key is pinned, under CURVE,
-    /// or any where that was allowed.
+    /// For a session in which something may be shown, at least once: that of a server whose key is pinned, under
+    /// CURVE, or any where that was allowed.
     pub(super) fn of(config: &Config, info: &PeerInfo) -> Option<Box<Self>> {
         let credentials = config.credentials.as_ref()?;
         let may_show = credentials.allow_plaintext || is_pinned_server(info);
-        may_show.then(Box::default)
+        (may_show && config.limits.logins_shown_max > 0).then(Box::default)
     }
 
     pub(super) fn forget(&mut self, call: Key) -> Option<Kept> {

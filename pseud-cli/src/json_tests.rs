@@ -1,6 +1,6 @@
-//! Round trips, and what is refused.
+//! Values as JSON: round trips, and what is refused. They stand beside the module, which `fuzz/` takes without them.
 
-use super::{Exts, argument, write, write_of};
+use crate::json::{Exts, argument, write, write_of};
 use proptest::prelude::*;
 use pseud::proto::value::{Date, DateTime, TimeDelta, TimeZone, Value};
 
