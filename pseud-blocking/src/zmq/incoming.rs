@@ -114,11 +114,16 @@ impl Worker {
             let is_asked = asks(&self.options.connection.mechanism);
             let peer = self.peers.get_mut(known)?;
             let is_next = is_bound && is_probe && now.duration_since(peer.joined) >= SETTLED;
-            if !is_next && (!is_asked || peer.ticket == about.ticket) {
-                peer.heard = now;
-                return Some(known);
+            let is_same = !is_next && (!is_asked || peer.ticket == about.ticket);
+            match peer.link.closing() {
+                // What came behind the end of its session is nothing of that session's: it may begin the next one.
+                Some(_) => self.flush(known),
+                None if is_same => {
+                    peer.heard = now;
+                    return Some(known);
+                }
+                None => self.let_go(known, Reason::PeerGone),
             }
-            self.let_go(known, Reason::PeerGone);
         }
         self.join(key, id, about)
     }
@@ -132,7 +137,10 @@ impl Worker {
         // Ids that begin with a zero byte are of libzmq's making: their peers have announced none.
         let identity =
             if id.first() == Some(&0) { Bytes::new() } else { Bytes::copy_from_slice(id) };
-        let is_dialed = self.routers.get(key)?.dialed.is_some();
+        let router = self.routers.get(key)?;
+        let is_dialed = router.dialed.is_some();
+        // With the session of the one who was dialed its connection ended as well.
+        router.socket.as_ref()?;
         let mut info = PeerInfo::new(identity)
             .with_address(address)
             .with_side(if is_dialed { Side::Connecting } else { Side::Accepting })
@@ -214,5 +222,41 @@ fn name_of(mechanism: &MechanismConfig) -> MechanismName {
             MechanismName::Curve
         }
         _ => MechanismName::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::worker::Router;
+    use super::*;
+    use crate::runtime::Threads;
+    use pseud_async::Options;
+    use pseud_async::adapter::{Runtime, node_on};
+
+    /// A session has ended, its connection has not; and this thread has not looked yet when its next message is read.
+    #[test]
+    fn what_comes_behind_the_end_of_a_session_begins_the_next_one() {
+        let mut options = Options::server("service");
+        let node = node_on(&mut options, &Threads::current().unwrap()).unwrap();
+        let mut worker = Worker::new(node.host(), Arc::new(options), zmq::Context::new()).unwrap();
+        let socket = worker.context.socket(zmq::ROUTER).unwrap();
+        let router = Router { socket: Some(socket), dialed: None, closing: None };
+        let key = worker.routers.insert(router);
+        let arrive = |worker: &mut Worker| {
+            let about = About::default();
+            let (id, frames) = (b"client".to_vec(), Some(vec![Message::new()]));
+            worker.incoming(key, ReceivedMessage { id, frames, about });
+            worker
+                .peers
+                .find(key, b"client")
+                .map(|peer| worker.peers.get(peer).unwrap().link.clone())
+        };
+        let first = arrive(&mut worker).unwrap();
+        assert!(Arc::ptr_eq(&first, &arrive(&mut worker).unwrap()));
+        first.end(Reason::Replaced);
+        assert_eq!(first.closing(), Some(Reason::Replaced));
+        let second = arrive(&mut worker).unwrap();
+        assert!(!Arc::ptr_eq(&first, &second) && second.closing().is_none());
+        assert_eq!(node.all_sessions().len(), 1);
     }
 }
