@@ -9,12 +9,13 @@ use crate::limits;
 use crate::script::Script;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::session::{
-    Budget, CallKey, Came, Counted, Directory, NewCall, NotCalled, Portion, Reply, Session, Sink,
+    Arrived, Budget, CallKey, Counted, Directory, IncomingWork, NewCall, NotCalled, Portion, Reply,
+    Session, Sink,
 };
 use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Parts, Token};
 use pseud_proto::{
-    CallOptions, CallRefused, Config, Fault, Outcome, Reason, Refusal, RequestId, Ticket,
+    CallOptions, CallRefused, Config, Fault, Outcome, Reason, Refusal, Request, RequestId, Ticket,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,12 +47,20 @@ struct Call {
     is_over: bool,
 }
 
+/// How a request is answered.
+enum Serving {
+    Arrived(Arrived),
+    Kept(Ticket),
+}
+
 /// What one session tells, and what is known of it.
 #[derive(Default)]
 struct Ledger {
     calls: BTreeMap<u64, Call>,
     keys: Vec<(u64, CallKey)>,
-    serving: BTreeMap<RequestId, Ticket>,
+    serving: BTreeMap<RequestId, Serving>,
+    /// Whether what comes is to be answered where it came.
+    answers_in_place: bool,
     /// Tokens of what was pulled, and the call of each.
     pulled: Vec<(Token, Option<u64>)>,
 }
@@ -74,6 +83,20 @@ impl Sink for Ledger {
             Outcome::Value(_) | Outcome::Fault(_) => assert!(known.is_answered, "{call}"),
             _ => {}
         }
+    }
+
+    fn serve(&mut self, request: Request) {
+        let (id, ticket) = (request.id(), request.into_ticket());
+        assert!(self.serving.insert(id, Serving::Kept(ticket)).is_none(), "served twice");
+    }
+
+    fn serve_in_place(&mut self, arrived: Arrived, _: IncomingWork) {
+        let served = self.serving.insert(arrived.request(), Serving::Arrived(arrived));
+        assert!(served.is_none(), "served twice");
+    }
+
+    fn answers_in_place(&self) -> bool {
+        self.answers_in_place
     }
 
     fn cancelled(&mut self, request: RequestId) {
@@ -133,6 +156,7 @@ impl Node {
                 key.into_iter().for_each(|key| session.cancel(key, ledger));
             }
             7 => {
+                ledger.answers_in_place = more % 2 == 1;
                 let body: &[u8] = if more < 128 { b"\x93\xa1x\x90\x80" } else { b"\xc0" };
                 hear(session, ledger, (&[choice % 8; 16], 3, body), budget, now);
             }
@@ -164,8 +188,22 @@ impl Node {
             14 => session.close(Reason::Revoked, ledger),
             15 => {
                 let some = usize::from(choice) % ledger.serving.len().max(1);
-                let request = ledger.serving.keys().nth(some).copied();
-                request.map(|request| session.charge(request, usize::from(more)));
+                let Some(key) = ledger.serving.keys().nth(some).copied() else { return };
+                let Some(served) = ledger.serving.remove(&key) else { return };
+                let served = match served {
+                    Serving::Arrived(arrived) if more % 4 == 3 => {
+                        Serving::Kept(session.keep(arrived))
+                    }
+                    Serving::Arrived(mut arrived) => {
+                        let _ = session.charge_arrived(&mut arrived, usize::from(more));
+                        Serving::Arrived(arrived)
+                    }
+                    Serving::Kept(ticket) => {
+                        let _ = session.charge(key, usize::from(more));
+                        Serving::Kept(ticket)
+                    }
+                };
+                ledger.serving.insert(key, served);
             }
             _ => {}
         }
@@ -289,14 +327,11 @@ fn hear(
 ) {
     let parts = Parts::from_frames(&[&b""[..], b"v1", id, &[kind], body]).expect("five frames");
     let mut portion = Portion::take(budget);
+    let (was_over, serving) = (session.ended().is_some(), ledger.serving.len());
     let came = session.handle_message(parts, now, &mut portion, ledger);
     drop(portion);
+    assert!(!was_over || ledger.serving.len() == serving, "served after its end");
     match came {
-        Ok(Came::Request(request)) => {
-            let (id, ticket) = (request.id(), request.into_ticket());
-            assert!(session.ended().is_none(), "served after its end");
-            assert!(ledger.serving.insert(id, ticket).is_none(), "served twice");
-        }
         Ok(_) => {}
         Err(_) => session.handle_gone(Reason::PeerGone, ledger),
     }
@@ -305,14 +340,17 @@ fn hear(
 fn reply(session: &mut Session, ledger: &mut Ledger, choice: u8, more: u8, now: Instant) {
     let some = usize::from(choice) % ledger.serving.len().max(1);
     let key = ledger.serving.keys().nth(some).copied();
-    let Some(ticket) = key.and_then(|key| ledger.serving.remove(&key)) else { return };
+    let Some(served) = key.and_then(|key| ledger.serving.remove(&key)) else { return };
     let text = "x".repeat(usize::from(more));
     let reply = match more % 3 {
         0 => Reply::Refused(Refusal::Draining),
         1 => Reply::Handled(Err(Fault::new("E", text))),
         _ => Reply::Handled(Ok(Packed::result(&text).expect("a text"))),
     };
-    session.reply(ticket, reply, now, ledger);
+    match served {
+        Serving::Arrived(arrived) => session.answer(arrived, reply, now, ledger),
+        Serving::Kept(ticket) => session.reply(ticket, reply, now, ledger),
+    }
 }
 
 fn pull(session: &mut Session, ledger: &mut Ledger, now: Instant) {

@@ -2,9 +2,11 @@
 
 pub(crate) mod dropped;
 pub(crate) mod late_guard;
+pub(crate) mod open_request;
 pub mod peer;
 pub(crate) mod profile;
 pub(crate) mod siblings;
+pub(crate) mod wire_id;
 
 use crate::auth::question::Question;
 use crate::base::slab::Key;
@@ -12,6 +14,7 @@ use crate::call::peer::PeerInfo;
 use crate::error::{Executed, Fault, Reason};
 use crate::value::{Stored, Unchecked};
 use bytes::Bytes;
+use smol_str::SmolStr;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,19 +50,14 @@ key! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId {
     pub(crate) peer: PeerId,
-    /// In that session's table.
-    pub(crate) key: Key,
+    /// In that session: the next one has the next, and none comes again.
+    pub(crate) number: u64,
 }
 
 impl RequestId {
     /// The session that it came from.
     pub fn peer(self) -> PeerId {
         self.peer
-    }
-
-    /// Its slot in that session: small, dense, and used again after it.
-    pub fn slot(self) -> usize {
-        self.key.index as usize
     }
 }
 
@@ -215,19 +213,10 @@ impl CallOptions {
 }
 
 /// A peer's WORK, handed out to be served. Its body is checked as it is [opened](Self::open).
+#[derive(Debug)]
 pub struct Request {
     pub(crate) ticket: Ticket,
-    pub(crate) peer: PeerId,
-    pub(crate) caller: Arc<PeerInfo>,
-    /// The name, and all that is behind it.
-    pub(crate) body: Stored,
-    /// Bytes of the name.
-    pub(crate) name_len: usize,
-    /// Bytes of the message that it came in.
-    pub(crate) size: usize,
-    /// Whether something lies behind the arguments that says where it comes from.
-    pub(crate) has_claim: bool,
-    pub(crate) hops_max: u32,
+    pub(crate) work: IncomingWork,
 }
 
 impl Request {
@@ -238,10 +227,40 @@ impl Request {
 
     /// The session that it came from.
     pub fn peer(&self) -> PeerId {
-        self.peer
+        self.ticket.0.peer
     }
 
     /// Who is behind that session: it stays known when the session has ended.
+    pub fn caller(&self) -> &Arc<PeerInfo> {
+        &self.work.caller
+    }
+
+    /// Bytes of the message that it came in: what it holds until it is dropped.
+    pub fn size(&self) -> usize {
+        self.work.size
+    }
+
+    /// The dotted name, as the peer wrote it.
+    pub fn name(&self) -> &str {
+        &self.work.name
+    }
+}
+
+/// What a request asks for: its body is checked as it is [opened](Self::open).
+pub struct IncomingWork {
+    pub(crate) caller: Arc<PeerInfo>,
+    pub(crate) name: SmolStr,
+    /// The arguments, and all that is behind them.
+    pub(crate) body: Stored,
+    /// Bytes of the message that it came in.
+    pub(crate) size: usize,
+    /// Whether something lies behind the arguments that says where it comes from.
+    pub(crate) has_claim: bool,
+    pub(crate) hops_max: u32,
+}
+
+impl IncomingWork {
+    /// Who asks.
     pub fn caller(&self) -> &Arc<PeerInfo> {
         &self.caller
     }
@@ -250,22 +269,14 @@ impl Request {
     pub fn size(&self) -> usize {
         self.size
     }
-
-    /// The dotted name, as the peer wrote it.
-    pub fn name(&self) -> &str {
-        let name = self.body.as_slice().get(..self.name_len);
-        name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
-    }
 }
 
-impl fmt::Debug for Request {
+impl fmt::Debug for IncomingWork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
-            .field("id", &self.id())
-            .field("peer", &self.peer)
-            .field("name_bytes", &self.name_len)
-            .field("rest_bytes", &(self.body.as_slice().len() - self.name_len))
-            .finish()
+        f.debug_struct("IncomingWork")
+            .field("name_bytes", &self.name.len())
+            .field("rest_bytes", &self.body.as_slice().len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -153,6 +153,9 @@ impl Channel {
 
     /// That many bytes of [`slices`](Self::slices) were written.
     pub fn advance(&mut self, written: usize, now: Instant) {
+        if written == 0 {
+            return;
+        }
         self.link.advance(&mut self.endpoint, written, now);
         self.pump(now);
     }

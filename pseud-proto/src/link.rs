@@ -293,8 +293,11 @@ impl Link {
     /// That many bytes of [`slices`](Self::slices) were written.
     pub fn advance(&mut self, endpoint: &mut Endpoint, written: usize, now: Instant) {
         self.connection.advance(written);
-        // An error was told when it happened; here is only what `advance` itself gave rise to.
-        let _ = self.settle(endpoint, Ok(()), now);
+        while let Some(token) = self.connection.poll_written() {
+            if let Some(peer) = self.peer().filter(|_| self.is_of(endpoint)) {
+                endpoint.handle_written(peer, token, now);
+            }
+        }
     }
 
     /// The link is over for a reason of ours or of the socket's: its session ends, unless the

@@ -4,8 +4,9 @@
 //! `src/dialect/pseud/mod.rs`.
 
 pub use crate::call::dropped::Dropped;
+pub use crate::call::wire_id::WireId;
 pub use crate::channel::Channel;
-pub use crate::dialect::pseud::envelope::{Kind, WireId};
+pub use crate::dialect::pseud::envelope::Kind;
 pub use crate::dialect::pseud::outbound::Transmit;
 pub use crate::link::{BACKLOG_BYTES_LOW, Link};
 pub use crate::rpc::endpoint::Endpoint;

@@ -11,6 +11,8 @@
 //! An ended session is told to the directory by whoever finds it so: [`Directory::leave`] may be told
 //! twice.
 
+pub use crate::call::IncomingWork;
+pub use crate::dialect::pseud::origin::OpenedWork;
 pub use crate::message::parts::Lent;
 pub use crate::rpc::budget::{Budget, Portion, Taken};
 pub use crate::rpc::counts::EventCounts;
@@ -28,7 +30,7 @@ pub use crate::rpc::session::last_work::LastWork;
 pub use crate::rpc::session::owned::Came;
 pub use crate::rpc::session::replying::Reply;
 pub use crate::rpc::session::sink::Sink;
-pub use crate::rpc::session::visit::{Arrived, Visit};
+pub use crate::rpc::session::visit::{Arrived, Located, Visit};
 pub use crate::rpc::session::{Admitted, Session};
 pub use crate::rpc::share::{Held, Share};
 pub use crate::rpc::stats::Counted;

@@ -110,7 +110,10 @@ fn visit(session: &mut Session, parts: &Parts, budget: &Budget, told: &mut Told)
 
 fn arrived(session: &mut Session, id: u32, budget: &Budget, told: &mut Told) -> Option<Arrived> {
     match visit(session, &work(id), budget, told) {
-        Visit::Request(arrived) => Some(arrived),
+        Visit::Request(arrived, located) => {
+            assert_eq!((located.name(), located.rest().len()), ("echo", 2));
+            Some(arrived)
+        }
         Visit::Nothing => None,
         other => panic!("{other:?}"),
     }
@@ -142,12 +145,8 @@ fn a_request_is_answered_where_it_came_without_a_slot() {
     let mut session = node.session("desk");
     let first = arrived(&mut session, 1, &node.budget, &mut told).unwrap();
     assert_eq!((session.requests_open(), node.budget.taken().requests), (1, 1));
-    assert_eq!(
-        &work(1).lent().bytes()[first.name().start as usize..first.name().end as usize],
-        b"echo"
-    );
     assert!(arrived(&mut session, 1, &node.budget, &mut told).is_none(), "it came before");
-    session.answer(first, b"echo", ok(7), Instant::now(), &mut told);
+    session.answer(first, ok(7), Instant::now(), &mut told);
     let taken = node.budget.taken();
     assert_eq!((session.requests_open(), taken.requests, taken.request_bytes), (0, 0, 0));
     assert!(taken.output_bytes > 0 && !session.is_idle(), "its answer waits");
@@ -159,7 +158,7 @@ fn a_request_is_answered_where_it_came_without_a_slot() {
     // What its session does not live to answer is nobody's.
     let last = arrived(&mut session, 2, &node.budget, &mut told).unwrap();
     session.handle_gone(Reason::PeerGone, &mut told);
-    session.answer(last, b"echo", ok(7), Instant::now(), &mut told);
+    session.answer(last, ok(7), Instant::now(), &mut told);
     assert_eq!(told.stats.dropped(Dropped::CallerGone), 1);
     assert_eq!(node.budget.taken().requests, 0);
 }
@@ -169,7 +168,7 @@ fn an_open_request_is_told_of_its_callers_end() {
     let (node, mut told) = (Node::new(1, |_| {}), Told::default());
     let mut session = node.session("desk");
     let request = arrived(&mut session, 1, &node.budget, &mut told).unwrap();
-    let ticket = session.keep(request, b"echo");
+    let ticket = session.keep(request);
     assert_eq!(ticket.request().peer(), session.id());
     session.handle_gone(Reason::PeerGone, &mut told);
     assert_eq!(told.cancelled, [ticket.request()]);
@@ -252,7 +251,7 @@ fn nothing_begins_in_a_closed_budget() {
     node.directory.lock().unwrap().drain();
     assert!(arrived(&mut session, 2, &node.budget, &mut told).is_none());
     assert_eq!((told.stats.requests_shed, node.budget.taken().requests), (1, 1));
-    session.answer(open, b"echo", ok(1), Instant::now(), &mut told);
+    session.answer(open, ok(1), Instant::now(), &mut told);
     assert!(session.call(&mut node.call(1, "x"), &mut told).is_ok(), "handlers call on");
     let kinds: Vec<_> =
         pulled(&mut session, &mut told).iter().map(|(parts, _)| parts.get(3).unwrap()[0]).collect();
@@ -273,7 +272,7 @@ fn s_02_those_who_read_nothing_hold_no_more_than_the_nodes_bytes() {
             let Some(request) = arrived(session, id, &node.budget, &mut told) else { continue };
             let text = Packed::result(&"x".repeat(64 << 10)).unwrap();
             let reply = Reply::Handled(Ok(text));
-            session.answer(request, b"echo", reply, Instant::now(), &mut told);
+            session.answer(request, reply, Instant::now(), &mut told);
             if node.budget.is_over() {
                 let largest = node.directory.lock().unwrap().largest_holder().unwrap();
                 let largest = sessions.iter_mut().find(|session| session.id() == largest).unwrap();
@@ -301,7 +300,7 @@ fn s_06_many_sessions_of_one_user_are_one_peer() {
         for session in &mut greedy {
             open += usize::from(
                 arrived(session, id, &node.budget, &mut told)
-                    .map(|request| session.keep(request, b"x"))
+                    .map(|request| session.keep(request))
                     .is_some(),
             );
         }
@@ -310,7 +309,7 @@ fn s_06_many_sessions_of_one_user_are_one_peer() {
     let mut honest = node.join(PeerInfo::new("".into()).with_user("alice")).0;
     for id in 0..16 {
         let request = arrived(&mut honest, id, &node.budget, &mut told).expect("the last quarter");
-        let _ = honest.keep(request, b"x");
+        let _ = honest.keep(request);
     }
     assert!(arrived(&mut honest, 99, &node.budget, &mut told).is_none(), "64 are 64");
 }
@@ -383,12 +382,12 @@ fn threads_call_and_serve_side_by_side() {
                     theirs.visit(message.lent(), Instant::now(), &mut portion, &mut heard);
                 drop(portion);
                 match visited.unwrap() {
-                    Visit::Request(request) if n % 3 == 0 => {
-                        let ticket = theirs.keep(request, b"echo");
+                    Visit::Request(request, _) if n % 3 == 0 => {
+                        let ticket = theirs.keep(request);
                         theirs.reply(ticket, ok(n as u32), Instant::now(), &mut heard);
                     }
-                    Visit::Request(request) => {
-                        theirs.answer(request, b"echo", ok(n as u32), Instant::now(), &mut heard);
+                    Visit::Request(request, _) => {
+                        theirs.answer(request, ok(n as u32), Instant::now(), &mut heard);
                     }
                     _ => shed += 1,
                 }

@@ -12,7 +12,7 @@ use pseud_proto::session::{
 use pseud_proto::value::Packed;
 use pseud_proto::zmtp::Token;
 use pseud_proto::{
-    CallOptions, Config, Fault, Outcome, Reason, Refusal, RequestId, ShowingStep, Ticket,
+    CallOptions, Config, Fault, Outcome, Reason, Refusal, Request, RequestId, ShowingStep, Ticket,
 };
 use pseud_testkit::ledger::{Number, answer_to};
 use std::collections::{BTreeMap, VecDeque};
@@ -43,6 +43,8 @@ pub(super) struct ClientSide {
 struct Notes {
     ended: Vec<(Number, Outcome)>,
     serving: BTreeMap<RequestId, (Ticket, Option<Number>)>,
+    /// What has just come to be served.
+    arrived: Option<Request>,
     /// Whether its driver decides what is kept of challenged calls, and those of which it has not yet.
     decides: bool,
     undecided: Vec<CallKey>,
@@ -53,6 +55,10 @@ struct Notes {
 impl Sink for Notes {
     fn finish(&mut self, call: u64, outcome: Outcome) {
         self.ended.push((call, outcome));
+    }
+
+    fn serve(&mut self, request: Request) {
+        assert!(self.arrived.replace(request).is_none(), "one message has one request");
     }
 
     fn cancelled(&mut self, request: RequestId) {
@@ -106,7 +112,7 @@ impl Client {
             return;
         };
         new.tag = number;
-        if let Ok(key) = session.call(new, notes) {
+        if let Ok(key) = session.call(&mut new, notes) {
             judge.made(number, 1 + self.which, now);
             keys.push(key);
         }
@@ -180,13 +186,13 @@ impl Client {
         let mut portion = Portion::take(&self.budget);
         let came = session.handle_message(parts_of(frames), now, &mut portion, notes);
         drop(portion);
+        if let Some(request) = notes.arrived.take() {
+            assert!(session.ended().is_none(), "served after its end");
+            let number = judge.runs(request.name(), 1 + self.which);
+            let (id, ticket) = (request.id(), request.into_ticket());
+            assert!(notes.serving.insert(id, (ticket, number)).is_none(), "served twice");
+        }
         match came {
-            Ok(Came::Request(request)) => {
-                assert!(session.ended().is_none(), "served after its end");
-                let number = judge.runs(request.name(), 1 + self.which);
-                let (id, ticket) = (request.id(), request.into_ticket());
-                assert!(notes.serving.insert(id, (ticket, number)).is_none(), "served twice");
-            }
             Ok(Came::Login(_)) => panic!("a server logs in nowhere"),
             Ok(_) => {}
             Err(error) => {

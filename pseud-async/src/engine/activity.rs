@@ -26,7 +26,7 @@ impl Activity {
 
     fn offset(&self, now: Instant) -> u64 {
         let since = now.saturating_duration_since(self.born);
-        since.as_millis().try_into().unwrap_or(u64::MAX)
+        since.as_secs().saturating_mul(1_000).saturating_add(since.subsec_millis().into())
     }
 
     fn moment(&self, offset: &AtomicU64) -> Instant {

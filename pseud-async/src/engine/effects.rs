@@ -5,9 +5,9 @@ use super::refusals::withheld::Withheld;
 use super::spare::{Spare, SpareKey};
 use super::wakers::Wakers;
 use atomic_waker::AtomicWaker;
-use pseud_proto::session::{CallKey, NewCall};
+use pseud_proto::ShowingStep;
+use pseud_proto::session::{Arrived, CallKey, IncomingWork, NewCall};
 use pseud_proto::zmtp::Question;
-use pseud_proto::{Request, ShowingStep};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -46,20 +46,24 @@ pub(super) struct RareEffects {
 
 thread_local! {
     /// Requests, from their arrival to their turn.
-    pub(crate) static REQUESTS: Spare<Request> = const { Spare::new() };
+    pub(crate) static REQUESTS: Spare<ArrivedRequest> = const { Spare::new() };
 }
+
+/// A request, and the right to answer it.
+pub(crate) type ArrivedRequest = (Arrived, IncomingWork);
 
 /// Requests that one read brought: for the link that has read them to have them served. Nothing else
 /// gives rise to any.
 #[derive(Debug, Default)]
 pub(crate) struct ArrivedRequests {
-    pub(crate) requests: Vec<Request>,
+    pub(crate) requests: Vec<ArrivedRequest>,
     /// What its peer shows to log in: it is not asked about twice at a time.
     pub(crate) login: Option<Box<Question>>,
 }
 
 impl ArrivedRequests {
-    pub(super) fn push(&mut self, request: Request) {
+    #[inline]
+    pub(super) fn push(&mut self, request: ArrivedRequest) {
         if self.requests.capacity() == 0 {
             self.requests = REQUESTS.take();
         }
@@ -79,6 +83,17 @@ pub(super) struct Flush {
 }
 
 impl Effects {
+    /// What was done is forgotten; what was taken out is gone already.
+    pub(crate) fn begin(&mut self) {
+        (self.wants_flush, self.rearm) = (false, false);
+        (self.is_over_budget, self.asks_for_room) = (false, false);
+    }
+
+    /// What the session has for its link is pulled in this very visit.
+    pub(crate) fn pulled_here(&mut self) {
+        self.wants_flush = false;
+    }
+
     /// What is to be served.
     pub(crate) fn take_arrived(&mut self) -> ArrivedRequests {
         std::mem::take(&mut self.arrived)
@@ -105,8 +120,13 @@ impl Effects {
 
     /// Whether nothing is to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        let nobody = self.wakers.is_empty() && self.arrived.is_empty() && self.rare.is_none();
-        let is_quiet = !self.is_over_budget && !self.rearm && !self.asks_for_room;
-        nobody && is_quiet && self.flush.is_none()
+        self.is_done() && self.arrived.is_empty() && !self.asks_for_room
+    }
+
+    /// Whether nothing is to be done but to serve what has arrived.
+    #[inline]
+    pub(super) fn is_done(&self) -> bool {
+        let nobody = self.wakers.is_empty() && self.rare.is_none();
+        nobody && !self.is_over_budget && !self.rearm && self.flush.is_none()
     }
 }

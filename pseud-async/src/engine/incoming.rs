@@ -41,7 +41,6 @@ impl Noted<'_> {
     fn note(&mut self, came: Came) {
         match came {
             Came::Nothing => {}
-            Came::Request(request) => self.effects.arrived.push(request),
             Came::Login(question) => self.effects.arrived.login = Some(question.into()),
         }
     }

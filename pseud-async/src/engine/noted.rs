@@ -7,8 +7,8 @@ use super::wait_list::WaitList;
 use super::waiters::Waiters;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
-use pseud_proto::session::{CallKey, Counted, EventCounts, Sink};
-use pseud_proto::{Outcome, RequestId, ShowingStep, Ticket};
+use pseud_proto::session::{Arrived, CallKey, Counted, EventCounts, IncomingWork, Sink};
+use pseud_proto::{Outcome, RequestId, ShowingStep};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ pub(crate) struct Noted<'a> {
 
 impl Noted<'_> {
     /// A request is about to be answered: who waits to hear that nobody waits for that any more.
-    pub(crate) fn not_cancelled(&mut self, ticket: &Ticket) {
-        self.stop_waiting(ticket.request());
+    pub(crate) fn not_cancelled(&mut self, request: RequestId) {
+        self.stop_waiting(request);
     }
 
     /// It is this session's turn to take what the node has room for.
@@ -50,6 +50,16 @@ impl Sink for Noted<'_> {
         if let Some(waker) = self.waiters.finish(call as usize, outcome) {
             self.effects.wakers.push(waker);
         }
+    }
+
+    /// By whoever serves what has arrived.
+    fn answers_in_place(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn serve_in_place(&mut self, arrived: Arrived, work: IncomingWork) {
+        self.effects.arrived.push((arrived, work));
     }
 
     fn cancelled(&mut self, request: RequestId) {

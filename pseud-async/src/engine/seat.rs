@@ -101,7 +101,17 @@ impl Seat {
 
     /// Does all that is to be done. `is_own`: this runs in the task of its link, which flushes itself when
     /// it is done, if this says so.
+    #[inline]
     pub(crate) fn perform(&self, effects: &mut Effects, is_own: bool) -> bool {
+        // Nearly always there is little: all else is looked at once there is any of it.
+        let flush_here = !effects.is_done() && self.perform_all(effects, is_own);
+        self.hub.look_for_room();
+        self.hub.look_idle();
+        flush_here
+    }
+
+    /// The same; what a visit has made room for is not looked at.
+    fn perform_all(&self, effects: &mut Effects, is_own: bool) -> bool {
         let hub = &self.hub;
         if effects.rearm {
             hub.timer.wake();
@@ -121,8 +131,6 @@ impl Seat {
         if effects.is_over_budget {
             hub.close_largest();
         }
-        hub.look_for_room();
-        hub.look_idle();
         flush_here
     }
 

@@ -30,6 +30,7 @@ impl Wakers {
         usize::from(self.first.is_some()) + self.more.len()
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none()
     }

@@ -114,6 +114,16 @@ impl Carrier {
         }
     }
 
+    /// Whether nothing is kept of what was taken: there is no more than what its driver has.
+    #[inline]
+    pub(crate) fn is_drained(&self) -> bool {
+        match self {
+            Self::Zmtp(connection) => connection.is_drained() && self.receives_in_place(),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(_) => false,
+        }
+    }
+
     /// The next thing that came: what was taken before, then what the front of `input` holds, which is cut
     /// off, where messages are shown where they came.
     #[inline]

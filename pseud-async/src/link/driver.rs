@@ -139,7 +139,7 @@ impl<R: Runtime> Driver<R> {
 
     /// One turn: until there is nothing to do, or others are to have theirs.
     fn poll_turn(&mut self, cx: &mut Context<'_>, input: &mut TurnBuffer) -> Poll<Reason> {
-        let mut turn = Turn::default();
+        let (mut turn, mut fed) = (Turn::default(), Ingest::default());
         if self.flush(cx, &mut turn).is_err() {
             return Poll::Ready(Reason::PeerGone);
         }
@@ -147,14 +147,16 @@ impl<R: Runtime> Driver<R> {
             if let Some(reason) = self.live.link.closing() {
                 return Poll::Ready(reason);
             }
-            let mut fed = match self.poll_fed(cx, input, &mut turn) {
-                Poll::Ready(Ok(fed)) => fed,
+            match self.poll_fed(cx, input, &mut turn, &mut fed) {
+                Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(Reason::PeerGone),
                 Poll::Pending if turn.is_over() || turn.gathers => break,
-                Poll::Pending => ready!(self.poll_deadline(cx)),
-            };
-            if let Err(error) = self.settle(&mut fed, &mut turn) {
-                return Poll::Ready(error.into());
+                Poll::Pending => fed = ready!(self.poll_deadline(cx)),
+            }
+            // Behind the last of what was read, answers need not wait for others to go out with.
+            let flushes = input.rest().is_empty() && !self.blocked && !turn.gathers;
+            if let Err(reason) = self.settle(&mut fed, flushes, &mut turn) {
+                return Poll::Ready(reason);
             }
         }
         // Callers who were woken have their say first.
@@ -173,9 +175,10 @@ impl<R: Runtime> Driver<R> {
         cx: &mut Context<'_>,
         input: &mut TurnBuffer,
         turn: &mut Turn,
-    ) -> Poll<io::Result<Ingest>> {
-        if let Some(fed) = self.next(input) {
-            return Poll::Ready(Ok(fed));
+        fed: &mut Ingest,
+    ) -> Poll<io::Result<()>> {
+        if self.next(input, fed) {
+            return Poll::Ready(Ok(()));
         }
         if turn.gathers {
             return Poll::Pending;
@@ -184,45 +187,57 @@ impl<R: Runtime> Driver<R> {
         if turn.is_over() {
             return Poll::Pending;
         }
-        if let Some(fed) = ready!(self.poll_read(cx, input, turn))? {
-            return Poll::Ready(Ok(fed));
+        match ready!(self.poll_read(cx, input, turn))? {
+            Some(filled) => *fed = filled,
+            None => self.read(input, fed),
         }
-        let (fed, taken) = self.live.link.handle_some(input.rest());
-        input.took(taken);
-        Poll::Ready(Ok(fed))
+        Poll::Ready(Ok(()))
     }
 
-    /// What comes of the next messages that were read before, if there are any.
-    fn next(&mut self, input: &mut TurnBuffer) -> Option<Ingest> {
+    /// What comes of the next messages that were read before; `false` if there are none.
+    fn next(&mut self, input: &mut TurnBuffer, fed: &mut Ingest) -> bool {
         if std::mem::take(&mut self.waits) {
-            return Some(self.live.link.handle_waiting());
+            *fed = self.live.link.handle_waiting();
+            return true;
         }
         if input.rest().is_empty() {
-            return None;
+            return false;
         }
-        let (fed, taken) = self.live.link.handle_some(input.rest());
+        self.read(input, fed);
+        true
+    }
+
+    /// What comes of some of what was read.
+    fn read(&mut self, input: &mut TurnBuffer, fed: &mut Ingest) {
+        let taken = self.live.link.handle_some(input.rest(), fed);
         input.took(taken);
-        Some(fed)
     }
 
     /// The socket takes no more, or gives no more: what it gave before, answers among it, has come.
     fn finish(&mut self, input: &mut TurnBuffer) {
-        while let Some(mut fed) = self.next(input) {
-            if self.settle(&mut fed, &mut Turn::default()).is_err() {
+        let mut fed = Ingest::default();
+        while self.next(input, &mut fed) {
+            if self.settle(&mut fed, false, &mut Turn::default()).is_err() {
                 return;
             }
         }
     }
 
-    fn settle(&mut self, fed: &mut Ingest, turn: &mut Turn) -> Result<(), PeerError> {
+    /// `flushes`: answers are written at once.
+    fn settle(&mut self, fed: &mut Ingest, flushes: bool, turn: &mut Turn) -> Result<(), Reason> {
         let at = fed.at;
-        let settled = self.live.link.settle_portion(fed)?;
+        let settled = self.live.link.settle_portion(fed, flushes.then_some(FLUSH_BYTES))?;
         (self.waits, self.may_be_large) = (settled.waits, fed.may_be_large);
         turn.gathers |= settled.gathers;
-        if let Some(now) = settled.at {
+        if let Some((at, now)) = at.zip(settled.at) {
             let took = now.saturating_duration_since(at);
             turn.served(settled.requests, took);
             settled.names.warn(took);
+        }
+        match settled.flushed {
+            Some(Ok((flushed, bytes))) => self.flushed(flushed, bytes, turn),
+            Some(Err(_)) => return Err(Reason::PeerGone),
+            None => {}
         }
         Ok(())
     }
@@ -240,13 +255,20 @@ impl<R: Runtime> Driver<R> {
                 return Ok(());
             }
             let (flushed, bytes) = self.live.link.flush_part(FLUSH_BYTES)?;
-            turn.moved(bytes);
-            self.blocked = flushed == Flushed::Blocked;
-            if flushed == Flushed::Part {
-                self.live.link.flush_again();
-                turn.is_cut = true;
+            self.flushed(flushed, bytes, turn);
+            if turn.is_cut {
                 return Ok(());
             }
+        }
+    }
+
+    /// So far went a write of that many bytes.
+    fn flushed(&mut self, flushed: Flushed, bytes: usize, turn: &mut Turn) {
+        turn.moved(bytes);
+        self.blocked = flushed == Flushed::Blocked;
+        if flushed == Flushed::Part {
+            self.live.link.flush_again();
+            turn.is_cut = true;
         }
     }
 

@@ -71,6 +71,10 @@ impl<W: Writer> StreamLink<W> {
                 return taken;
             }
             messages += usize::from(is_message);
+            // Most reads bring one message: nothing is asked for behind it.
+            if input.is_empty() && connection.is_drained() {
+                break;
+            }
             if heard.all {
                 continue;
             }
@@ -93,7 +97,7 @@ impl<W: Writer> StreamLink<W> {
         let limits = &hub.config.limits;
         let own = limits.requests_open_per_peer_max.saturating_sub(session.requests_open());
         let max = limits.requests_open_max;
-        let all = (max - max / 4).saturating_sub(hub.budget.taken().requests) / LINKS_AT_ONCE;
+        let all = (max - max / 4).saturating_sub(hub.budget.requests()) / LINKS_AT_ONCE;
         own.min(all).min(PORTION_MAX - 1)
     }
 }

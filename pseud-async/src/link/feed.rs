@@ -34,7 +34,7 @@ pub struct Ingest {
     /// A frame is partial that may be read to its own place.
     pub(super) may_be_large: bool,
     /// When it was told.
-    pub(super) at: Instant,
+    pub(super) at: Option<Instant>,
     pub(super) result: Result<(), PeerError>,
 }
 
@@ -48,8 +48,9 @@ impl<W: Writer> StreamLink<W> {
         })
     }
 
-    /// Bytes were read. Some of them are taken, and looked at where they lie: how many is told.
-    pub(super) fn handle_some(self: &Arc<Self>, input: &mut [u8]) -> (Ingest, usize) {
+    /// Bytes were read. Some of them are taken, and looked at where they lie: how many is told. What comes of
+    /// them is in `fed`.
+    pub(super) fn handle_some(self: &Arc<Self>, input: &mut [u8], fed: &mut Ingest) -> usize {
         let (size, mut rest) = (input.len(), input);
         let mut connection = self.lock();
         let at = self.hub().now();
@@ -60,11 +61,11 @@ impl<W: Writer> StreamLink<W> {
                 rest = std::mem::take(&mut rest).get_mut(taken..).unwrap_or_default();
             }),
         };
-        let fed = self.hand_over(&mut connection, &mut rest, told, at);
+        self.hand_over(&mut connection, &mut rest, told, at, fed);
         // Behind an error nothing is looked at.
         let taken = if fed.result.is_err() { size } else { size - rest.len() };
         self.activity.receive(taken, fed.spoke, at);
-        (fed, taken)
+        taken
     }
 
     /// Whether there is a session that takes what comes.
@@ -113,7 +114,8 @@ impl<W: Writer> StreamLink<W> {
         let mut connection = self.lock();
         let at = self.hub().now();
         let told = tell(&mut connection, at);
-        let fed = self.hand_over(&mut connection, &mut Default::default(), told, at);
+        let mut fed = Ingest::default();
+        self.hand_over(&mut connection, &mut Default::default(), told, at, &mut fed);
         if fed.spoke {
             // It was kept since it was read: it counts, as its peer's being heard, from its turn on.
             self.activity.receive(0, true, at);
@@ -128,11 +130,12 @@ impl<W: Writer> StreamLink<W> {
         input: &mut &mut [u8],
         told: Result<(), PeerError>,
         at: Instant,
-    ) -> Ingest {
+        fed: &mut Ingest,
+    ) {
         // What came before an error has its turn now or never.
         let mut heard = ExchangeFindings { all: told.is_err(), ..ExchangeFindings::default() };
-        let mut fed = Ingest::of(at, Ok(()));
-        let Ingest { effects, gathers, .. } = &mut fed;
+        fed.begin(at);
+        let Ingest { effects, gathers, .. } = fed;
         let handled = match self.seat.get() {
             None => self.greet(connection, &mut heard, at),
             Some(_) if self.is_joining.load(Ordering::Acquire) => Ok(()),
@@ -159,16 +162,14 @@ impl<W: Writer> StreamLink<W> {
         fed.answered = connection.backlog() > 0;
         (fed.newcomer, fed.question, fed.waits) = (heard.newcomer, heard.question, heard.waits);
         fed.result = handled.and(told);
-        fed
     }
 }
 
-impl Ingest {
-    /// Of a moment at which nothing came.
-    pub(super) fn of(at: Instant, result: Result<(), PeerError>) -> Self {
-        let (newcomer, question) = (None, None);
+impl Default for Ingest {
+    fn default() -> Self {
+        let (newcomer, question, at) = (None, None, None);
         let (answered, waits, gathers, spoke, may_be_large) = (false, false, false, false, false);
-        let effects = Effects::default();
+        let (effects, result) = (Effects::default(), Ok(()));
         Self {
             effects,
             newcomer,
@@ -181,5 +182,18 @@ impl Ingest {
             at,
             result,
         }
+    }
+}
+
+impl Ingest {
+    /// Of a moment at which nothing came.
+    pub(super) fn of(at: Instant, result: Result<(), PeerError>) -> Self {
+        Self { at: Some(at), result, ..Self::default() }
+    }
+
+    /// The next one; what came of the one before was [settled](StreamLink::settle).
+    fn begin(&mut self, at: Instant) {
+        self.effects.begin();
+        (self.at, self.gathers) = (Some(at), false);
     }
 }

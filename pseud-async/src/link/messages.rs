@@ -113,11 +113,12 @@ impl MessageLink {
         let login = arrived.login.take();
         let flush_here = seat.perform(&mut effects, true);
         let served = self.host.dispatcher.serve_all(arrived, seat);
-        if flush_here | served.wants_flush {
-            self.notify();
-        }
-        if let Some(at) = served.at {
+        let answered = served.at.is_some_and(|at| {
             served.names.warn(at.saturating_duration_since(now));
+            served.answers.deliver(seat, at)
+        });
+        if flush_here | answered {
+            self.notify();
         }
         if let Some(login) = login {
             self.host.hub().asks_about(seat);

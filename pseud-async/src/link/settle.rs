@@ -1,7 +1,7 @@
 //! What came of telling a link something is done: callers are woken, handlers run, questions asked.
 
-use super::StreamLink;
 use super::feed::Ingest;
+use super::{Flushed, StreamLink};
 use crate::auth::admission;
 use crate::engine::any_link::AnyLink;
 use crate::engine::joining::Newcomer;
@@ -9,6 +9,7 @@ use crate::runtime::Writer;
 use crate::serve::busy::CalledMethods;
 use pseud_proto::PeerError;
 use pseud_proto::zmtp::{Question, Verdict};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -26,6 +27,8 @@ pub(super) struct Settled {
     pub(super) names: CalledMethods,
     /// When the last of their handlers had answered, or had to wait.
     pub(super) at: Option<Instant>,
+    /// What was queued is written already: how far that went, and how many bytes.
+    pub(super) flushed: Option<io::Result<(Flushed, usize)>>,
 }
 
 impl<W: Writer> StreamLink<W> {
@@ -35,14 +38,19 @@ impl<W: Writer> StreamLink<W> {
     /// # Errors
     /// The peer broke the protocol: write what is left, then close.
     pub fn settle(self: &Arc<Self>, mut fed: Ingest) -> Result<(), PeerError> {
-        while self.settle_portion(&mut fed)?.waits {
+        while self.settle_portion(&mut fed, None)?.waits {
             fed = self.handle_waiting();
         }
         Ok(())
     }
 
-    /// The same; messages may wait, to be [looked at](Self::handle_waiting) after this.
-    pub(super) fn settle_portion(self: &Arc<Self>, fed: &mut Ingest) -> Result<Settled, PeerError> {
+    /// The same; messages may wait, to be [looked at](Self::handle_waiting) after this. `flushes`: so many bytes may
+    /// be written at once if there are answers, since nothing else is to go out with them.
+    pub(super) fn settle_portion(
+        self: &Arc<Self>,
+        fed: &mut Ingest,
+        flushes: Option<usize>,
+    ) -> Result<Settled, PeerError> {
         let mut settled = Settled::default();
         loop {
             settled.waits |= fed.waits;
@@ -52,15 +60,24 @@ impl<W: Writer> StreamLink<W> {
                 *fed = self.complete(*newcomer, fed.result);
                 continue;
             }
-            let mut arrived = fed.effects.take_arrived();
-            let login = arrived.login.take();
+            let login = fed.effects.arrived.login.take();
             let mut flush_here = fed.answered;
             if let Some(seat) = self.seat.get() {
                 flush_here |= seat.perform(&mut fed.effects, true);
-                let served = self.host.dispatcher.serve_all(arrived, seat);
-                flush_here |= served.wants_flush;
-                settled.names.extend(served.names);
-                settled.at = served.at.or(settled.at);
+                if fed.effects.requests() > 0 {
+                    let arrived = fed.effects.take_arrived();
+                    let served = self.host.dispatcher.serve_all(arrived, seat);
+                    let now = served.at.unwrap_or_else(|| self.hub().now());
+                    settled.names.extend(served.names);
+                    settled.at = Some(now);
+                    match flushes.filter(|_| !settled.waits && !settled.gathers) {
+                        Some(max) if !served.answers.is_empty() && login.is_none() => {
+                            settled.flushed = Some(self.answer_now(seat, served.answers, now, max));
+                            flush_here = false;
+                        }
+                        _ => flush_here |= served.answers.deliver(seat, now),
+                    }
+                }
                 if login.is_some() {
                     self.hub().asks_about(seat);
                 }

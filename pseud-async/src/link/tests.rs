@@ -227,7 +227,8 @@ fn answers_that_wait_count_when_the_link_goes() {
     // RETN of 1, to each but the last.
     let answer = |seq: u32| [&seq.to_le_bytes()[..], b"RETN\x05\0\0\0\x80\x02K\x01."].concat();
     let mut bytes = (1..CALLS).flat_map(answer).collect::<Vec<_>>();
-    let (fed, taken) = link.handle_some(&mut bytes);
+    let mut fed = super::Ingest::default();
+    let taken = link.handle_some(&mut bytes, &mut fed);
     assert_eq!(taken, bytes.len());
     assert!(fed.waits && fed.result.is_ok());
     link.gone(Reason::PeerGone);

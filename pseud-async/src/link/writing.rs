@@ -4,7 +4,9 @@ use super::StreamLink;
 use super::carrier::Carrier;
 use crate::engine::effects::Effects;
 use crate::engine::noted::Noted;
+use crate::engine::seat::Seat;
 use crate::runtime::Writer;
+use crate::serve::dispatch::Answers;
 use pseud_proto::pseud::{BACKLOG_BYTES_LOW, Transmit};
 use pseud_proto::session::{Portion, Session};
 use pseud_proto::zmtp::Event;
@@ -51,16 +53,55 @@ impl<W: Writer> StreamLink<W> {
 
     pub(super) fn flush_locked<'a>(
         &'a self,
+        connection: MutexGuard<'a, Carrier>,
+        max: usize,
+    ) -> io::Result<(Flushed, usize)> {
+        self.flush_after(connection, max, None)
+    }
+
+    /// Hands answers to the session, pulls what is queued and writes that, as [`flush_part`](Self::flush_part)
+    /// does: in one visit of the session.
+    pub(super) fn answer_now(
+        &self,
+        seat: &Seat,
+        answers: Answers,
+        now: Instant,
+        max: usize,
+    ) -> io::Result<(Flushed, usize)> {
+        // Whoever asks for a flush from here on asks for another one.
+        self.take_flush();
+        let (mut connection, mut effects) = (self.lock(), Effects::default());
+        let looks_again = seat.visit_into(&mut effects, |session, noted| {
+            answers.put(session, noted, now);
+            if self.over.load(Ordering::Relaxed) {
+                return false;
+            }
+            noted.effects.pulled_here();
+            self.pull_into(&mut connection, session, noted, now)
+        });
+        self.flush_after(connection, max, Some((effects, looks_again)))
+    }
+
+    /// The same of what was pulled already, what followed from that, and whether it is to be done again; or of
+    /// what is yet to be.
+    fn flush_after<'a>(
+        &'a self,
         mut connection: MutexGuard<'a, Carrier>,
         max: usize,
+        mut pulled: Option<(Effects, bool)>,
     ) -> io::Result<(Flushed, usize)> {
         let mut bytes = 0;
         loop {
             if self.over.load(Ordering::Relaxed) {
+                drop(connection);
+                self.perform(pulled);
                 return Ok((Flushed::All, bytes));
             }
-            let mut effects = Effects::default();
-            let looks_again = self.pull(&mut connection, &mut effects);
+            let (mut effects, looks_again) = pulled.take().unwrap_or_else(|| {
+                let mut effects = Effects::default();
+                let looks_again = self.pull(&mut connection, &mut effects);
+                (effects, looks_again)
+            });
             let mut written = self.write(&mut connection);
             if let Ok(WriteOutcome::Some(count)) = written {
                 bytes += count;
@@ -108,20 +149,36 @@ impl<W: Writer> StreamLink<W> {
             return false;
         }
         let now = self.hub().now();
-        seat.visit_into(effects, |session, noted| {
-            self.report_written(connection, session, noted, now);
-            let is_full = connection.backlog() >= BACKLOG_BYTES_LOW
-                || session.pull(now, noted, |message, token| {
-                    connection.send(message, token);
-                    connection.backlog() < BACKLOG_BYTES_LOW
-                });
-            if connection.has_words_for_all() {
-                return is_full || session.awaits_written();
-            }
-            // A call that its wire has no words for has ended by this.
-            self.report_written(connection, session, noted, now);
-            true
-        })
+        seat.visit_into(effects, |session, noted| self.pull_into(connection, session, noted, now))
+    }
+
+    /// The same within a visit.
+    fn pull_into(
+        &self,
+        connection: &mut Carrier,
+        session: &mut Session,
+        noted: &mut Noted<'_>,
+        now: Instant,
+    ) -> bool {
+        self.report_written(connection, session, noted, now);
+        let is_full = connection.backlog() >= BACKLOG_BYTES_LOW
+            || session.pull(now, noted, |message, token| {
+                connection.send(message, token);
+                connection.backlog() < BACKLOG_BYTES_LOW
+            });
+        if connection.has_words_for_all() {
+            return is_full || session.awaits_written();
+        }
+        // A call that its wire has no words for has ended by this.
+        self.report_written(connection, session, noted, now);
+        true
+    }
+
+    /// Does what followed from a pull after which nothing is written any more.
+    fn perform(&self, pulled: Option<(Effects, bool)>) {
+        if let Some((seat, (mut effects, _))) = self.seat.get().zip(pulled) {
+            seat.perform(&mut effects, false);
+        }
     }
 
     /// Tells the session what was written. What was read may still wait: that is for the link's task.

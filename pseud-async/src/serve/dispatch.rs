@@ -14,11 +14,11 @@ use super::responder::Responder;
 use crate::engine::blocking_jobs::JobOwner;
 use crate::engine::effects::{ArrivedRequests, Effects, REQUESTS};
 use crate::engine::hub::Hub;
+use crate::engine::noted::Noted;
 use crate::engine::seat::Seat;
 use crate::engine::spare::{Spare, SpareKey};
-use pseud_proto::session::{Reply, ShareOwner};
-use pseud_proto::{Limits, Opened, Refusal, Ticket};
-use smol_str::SmolStr;
+use pseud_proto::session::{Arrived, IncomingWork, OpenedWork, Reply, Session, ShareOwner};
+use pseud_proto::{Limits, Refusal};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,18 +30,64 @@ const PORTION_BYTES: usize = 128 << 10;
 
 thread_local! {
     /// Answers that were given at once, until all of a portion are.
-    static READY: Spare<(Ticket, DispatchResult)> = const { Spare::new() };
+    static READY: Spare<(Arrived, DispatchResult)> = const { Spare::new() };
 }
 
 /// What came of requests that arrived together.
 #[derive(Debug, Default)]
+#[must_use = "callers wait for the answers in it"]
 pub(crate) struct ServedRequests {
-    /// The link in whose task they were served has something to flush.
-    pub(crate) wants_flush: bool,
+    /// Answers that are yet to be handed on.
+    pub(crate) answers: Answers,
     /// What they call.
     pub(crate) names: CalledMethods,
     /// When the last of their handlers had answered, or had to wait.
     pub(crate) at: Option<Instant>,
+}
+
+/// Answers that were given at once. Who drops them leaves their requests open.
+#[derive(Debug, Default)]
+pub(crate) struct Answers(Vec<(Arrived, DispatchResult)>);
+
+impl Answers {
+    fn some() -> Self {
+        Self(READY.take())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Hands them to their session, under its lock.
+    pub(crate) fn put(mut self, session: &mut Session, noted: &mut Noted<'_>, now: Instant) {
+        self.put_all(session, noted, now);
+        READY.keep(self.0);
+    }
+
+    fn put_all(&mut self, session: &mut Session, noted: &mut Noted<'_>, now: Instant) {
+        self.0.iter().for_each(|(arrived, _)| noted.not_cancelled(arrived.request()));
+        let replies = self.0.drain(..).map(|(arrived, served)| match served {
+            Ok(answer) => (arrived, Reply::Handled(answer)),
+            Err(refusal) => (arrived, Reply::Refused(refusal)),
+        });
+        session.answer_all(replies, now, noted);
+    }
+
+    /// The same in a visit of their own. Says whether the link, in whose task this is, has something to flush.
+    pub(crate) fn deliver(mut self, seat: &Seat, now: Instant) -> bool {
+        let wants_flush = self.deliver_all(seat, now);
+        READY.keep(self.0);
+        wants_flush
+    }
+
+    fn deliver_all(&mut self, seat: &Seat, now: Instant) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let mut effects = Effects::default();
+        seat.visit_into(&mut effects, |session, noted| self.put_all(session, noted, now));
+        seat.perform(&mut effects, true)
+    }
 }
 
 /// What serves the requests of a node.
@@ -53,75 +99,74 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Serves requests that arrived together: what is ready at once is answered together (large answers
-    /// in portions, so that they do not pile up before the first is written), the rest is spawned.
+    /// Serves requests that arrived together: what is ready at once is answered together (of large answers
+    /// all but the last portion is handed on here, so that they do not pile up before the first is written),
+    /// the rest is spawned.
     pub(crate) fn serve_all(&self, arrived: ArrivedRequests, seat: &Arc<Seat>) -> ServedRequests {
         let ArrivedRequests { mut requests, .. } = arrived;
         let mut all = ServedRequests::default();
         if requests.is_empty() {
             return all;
         }
-        let (mut ready, mut bytes) = (READY.take(), 0);
+        let mut bytes = 0;
+        all.answers = Answers::some();
         let mut snapshot = self.served.snapshot();
-        for request in requests.drain(..) {
+        for (arrived, work) in requests.drain(..) {
             // A handler before it may have changed what is served, and to whom.
             self.served.refresh(&mut snapshot, dropped);
             // Whoever has left, or was revoked, has no handler begun.
             let served = match seat.is_over() {
-                false => self.serve(seat, request, &snapshot, &mut all.names),
-                // It reaches nobody: the ticket is only given back.
-                true => Some((request.into_ticket(), Err(Refusal::Draining))),
+                false => self.serve(seat, arrived, work, &snapshot, &mut all.names),
+                // It reaches nobody: its place is only given back.
+                true => Some((arrived, Err(Refusal::Draining))),
             };
-            let Some((ticket, served)) = served else { continue };
+            let Some((arrived, served)) = served else { continue };
             bytes += size(&served);
-            ready.push((ticket, served));
+            all.answers.0.push((arrived, served));
             if bytes >= PORTION_BYTES {
-                if deliver(seat, &mut ready, seat.hub.now()) {
+                if all.answers.deliver_all(seat, seat.hub.now()) {
                     seat.flush_now();
                 }
                 bytes = 0;
             }
         }
-        let now = seat.hub.now();
-        all.wants_flush = deliver(seat, &mut ready, now);
-        all.at = Some(now);
+        all.at = Some(seat.hub.now());
         dropped(snapshot);
-        READY.keep(ready);
         REQUESTS.keep(requests);
         all
     }
 
     /// Requests whose session has ended before their turn: nobody is told, and their places are free.
     pub(crate) fn give_back(&self, arrived: ArrivedRequests, seat: &Arc<Seat>) {
-        let unserved =
-            |request: pseud_proto::Request| (request.into_ticket(), Err(Refusal::Draining));
-        let mut unserved = arrived.requests.into_iter().map(unserved).collect();
-        deliver(seat, &mut unserved, seat.hub.now());
+        let unserved = |(arrived, _)| (arrived, Err(Refusal::Draining));
+        let unserved = Answers(arrived.requests.into_iter().map(unserved).collect());
+        unserved.deliver(seat, seat.hub.now());
     }
 
     /// Starts one request; returns what came of it if that is known at once.
     fn serve(
         &self,
         seat: &Arc<Seat>,
-        request: pseud_proto::Request,
+        mut arrived: Arrived,
+        work: IncomingWork,
         snapshot: &Snapshot,
         names: &mut CalledMethods,
-    ) -> Option<(Ticket, DispatchResult)> {
-        let (ticket, request) = match open(seat, request) {
-            Ok(opened) => opened,
-            Err((ticket, refusal)) => return Some((ticket, Err(refusal))),
+    ) -> Option<(Arrived, DispatchResult)> {
+        let request = match open(seat, &mut arrived, work) {
+            Ok(request) => request,
+            Err(refusal) => return Some((arrived, Err(refusal))),
         };
         names.add(&request.name);
         if let Some(handler) = self.served.open(snapshot, &request.name) {
-            return self.start(seat, ticket, Started::new(request, handler));
+            return self.start(seat, arrived, Started::new(request, handler));
         }
         let mut resolving = Resolving::new(self.served.candidates(snapshot, &request.name));
         let mut cx = Context::from_waker(Waker::noop());
         match resolving.poll(&request, &self.served, &mut cx) {
-            Poll::Ready(Some(handler)) => self.start(seat, ticket, Started::of(request, handler)),
-            Poll::Ready(None) => Some((ticket, Err(unserved(request)))),
+            Poll::Ready(Some(handler)) => self.start(seat, arrived, Started::of(request, handler)),
+            Poll::Ready(None) => Some((arrived, Err(unserved(request)))),
             Poll::Pending => {
-                let responder = Responder::new(seat, ticket);
+                let responder = Responder::new(seat, arrived);
                 let (served, on_disconnect) = (self.served.clone(), self.on_disconnect);
                 let resolved = resolved(responder, resolving, request, served, on_disconnect);
                 self.hub.runtime.spawn(Box::pin(resolved));
@@ -134,19 +179,19 @@ impl Dispatcher {
     fn start(
         &self,
         seat: &Arc<Seat>,
-        ticket: Ticket,
+        arrived: Arrived,
         started: Started,
-    ) -> Option<(Ticket, DispatchResult)> {
+    ) -> Option<(Arrived, DispatchResult)> {
         let hub = &self.hub;
         match started {
-            Started::Answered(answer) => return Some((ticket, Ok(answer))),
+            Started::Answered(answer) => return Some((arrived, Ok(answer))),
             Started::Answering(mut answering) => {
                 let mut cx = Context::from_waker(Waker::noop());
                 if let Poll::Ready(answer) = Pin::new(&mut answering).poll(&mut cx) {
-                    return Some((ticket, Ok(answered(answer))));
+                    return Some((arrived, Ok(answered(answer))));
                 }
-                let gone = Cancelled::new(seat.clone(), ticket.request());
-                let responder = Responder::new(seat, ticket);
+                let gone = Cancelled::new(seat.clone(), arrived.request());
+                let responder = Responder::new(seat, arrived);
                 hub.runtime.spawn(Box::pin(waited_for(
                     responder,
                     gone,
@@ -155,7 +200,7 @@ impl Dispatcher {
                 )));
             }
             Started::Blocking(handler, request) => {
-                block(Responder::new(seat, ticket), handler, request);
+                block(Responder::new(seat, arrived), handler, request);
             }
         }
         None
@@ -172,49 +217,25 @@ fn size(served: &DispatchResult) -> usize {
     }
 }
 
-/// Answers all of these. Says whether the link has something to flush.
-fn deliver(seat: &Arc<Seat>, ready: &mut Vec<(Ticket, DispatchResult)>, now: Instant) -> bool {
-    if ready.is_empty() {
-        return false;
-    }
-    let mut effects = Effects::default();
-    seat.visit_into(&mut effects, |session, noted| {
-        ready.iter().for_each(|(ticket, _)| noted.not_cancelled(ticket));
-        let replies = ready.drain(..).map(|(ticket, served)| match served {
-            Ok(answer) => (ticket, Reply::Handled(answer)),
-            Err(refusal) => (ticket, Reply::Refused(refusal)),
-        });
-        session.reply_all(replies, now, noted);
-    });
-    seat.perform(&mut effects, true)
-}
-
 /// Whose request it is, which predicates check, stands behind the arguments: so these are checked
 /// before a handler is looked for, and alike for every name. Between the two: what it may take in
 /// bytes once its arguments are decoded.
-fn open(
-    seat: &Arc<Seat>,
-    request: pseud_proto::Request,
-) -> Result<(Ticket, Request), (Ticket, Refusal)> {
-    let (id, name) = (request.id(), SmolStr::new(request.name()));
-    let (info, size) = (request.caller().clone(), request.size());
-    let opened = request.open(&seat.hub.config.limits.values)?;
-    let charged = charge(seat, &opened, size);
-    let Opened { ticket, arguments, provenance, .. } = opened;
+fn open(seat: &Arc<Seat>, arrived: &mut Arrived, work: IncomingWork) -> Result<Request, Refusal> {
+    let size = work.size();
+    let opened = work.open(&seat.hub.config.limits.values)?;
+    let charged = charge(seat, arrived, size, opened.decoded_bytes());
+    let OpenedWork { name, arguments, provenance, caller, .. } = opened;
     seat.learn(arguments.packed());
-    if let Err(refusal) = charged {
-        return Err((ticket, refusal));
-    }
-    let caller = Caller::of_session(seat.clone(), info, provenance);
-    Ok((ticket, Request { asked: Asked::Session(id), caller, name, arguments }))
+    charged?;
+    let caller = Caller::of_session(seat.clone(), caller, provenance);
+    Ok(Request { asked: Asked::Session(arrived.request()), caller, name, arguments })
 }
 
 /// What a request of that many bytes takes once it is decoded. Those that stay small count by their
 /// number alone, so that they need no lock here.
-fn charge(seat: &Seat, opened: &Opened, size: usize) -> Result<(), Refusal> {
-    let decoded = opened.decoded_bytes();
+fn charge(seat: &Seat, arrived: &mut Arrived, size: usize, decoded: usize) -> Result<(), Refusal> {
     if size + decoded > Limits::REQUEST_BYTES_SMALL {
-        seat.visit(|session, _| session.charge(opened.ticket.request(), decoded)).0?;
+        seat.visit(|session, _| session.charge_arrived(arrived, decoded)).0?;
     }
     Ok(())
 }

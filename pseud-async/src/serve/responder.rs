@@ -2,7 +2,7 @@
 
 use super::handler::HandlerResult;
 use crate::engine::seat::Seat;
-use pseud_proto::session::Reply;
+use pseud_proto::session::{Arrived, Reply};
 use pseud_proto::{Fault, Refusal, Ticket};
 use std::sync::Arc;
 
@@ -16,8 +16,9 @@ pub(crate) struct Responder {
 }
 
 impl Responder {
-    /// Of a request of that session.
-    pub(crate) fn new(seat: &Arc<Seat>, ticket: Ticket) -> Self {
+    /// Of a request of that session, which keeps it from now on.
+    pub(crate) fn new(seat: &Arc<Seat>, arrived: Arrived) -> Self {
+        let ticket = seat.act(|session, _| session.keep(arrived));
         Self { seat: seat.clone(), ticket: Some(ticket) }
     }
 
@@ -34,7 +35,7 @@ impl Responder {
         let Some(ticket) = self.ticket.take() else { return };
         let now = self.seat.hub.now();
         self.seat.act(|session, noted| {
-            noted.not_cancelled(&ticket);
+            noted.not_cancelled(ticket.request());
             session.reply(ticket, reply, now, noted);
         });
     }
@@ -79,11 +80,11 @@ mod tests {
     }
 
     /// The duty to answer a request that has just come.
-    fn duty(seat: &Seat) -> Ticket {
+    fn duty(seat: &Seat) -> Arrived {
         let work = [b"".as_slice(), b"v1", b"", b"\x03", b"\x93\xa1x\x90\x80"];
         let (handled, mut effects) = seat.handle_message(Parts::from_frames(&work).unwrap());
         handled.unwrap();
-        effects.take_arrived().requests.pop().unwrap().into_ticket()
+        effects.take_arrived().requests.pop().unwrap().0
     }
 
     /// Who has the answer may call again at once, and find the room of the call that was answered.
@@ -98,9 +99,9 @@ mod tests {
         ];
         for answer in answers {
             let seat = Newcomer::without_link(&hub, PeerInfo::new("".into()));
-            let ticket = duty(&seat);
-            let mut over = Cancelled::new(seat.clone(), ticket.request());
-            let responder = Responder::new(&seat, ticket);
+            let arrived = duty(&seat);
+            let mut over = Cancelled::new(seat.clone(), arrived.request());
+            let responder = Responder::new(&seat, arrived);
             assert_eq!(looks.open().0, 1);
             let waker = Waker::from(looks.clone());
             assert!(Pin::new(&mut over).poll(&mut Context::from_waker(&waker)).is_pending());
@@ -116,8 +117,8 @@ mod tests {
         let hub = Arc::new(Hub::new(Arc::new(Config::default()), ByHand::default()).unwrap());
         let looks = Looks(hub.clone(), Mutex::default());
         let seat = Newcomer::without_link(&hub, PeerInfo::new("".into()));
-        let ticket = duty(&seat);
-        let responder = Responder::new(&seat, ticket);
+        let arrived = duty(&seat);
+        let responder = Responder::new(&seat, arrived);
         let before = looks.open();
         seat.end(pseud_proto::Reason::PeerGone);
         assert_eq!((looks.open(), hub.stats().sessions), (before, 0));

@@ -1,7 +1,7 @@
 //! Where a body's bytes are kept: short ones in place, so that a small call or result allocates
 //! nothing.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use std::fmt;
 
 /// A body's bytes.
@@ -50,18 +50,6 @@ impl Stored {
         match self {
             Self::InPlace { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
             Self::Shared(bytes) => bytes,
-        }
-    }
-
-    /// What lies behind the first `count`.
-    #[inline]
-    pub(crate) fn behind(mut self, count: usize) -> Self {
-        match &mut self {
-            Self::InPlace { .. } => Self::copy_of(self.as_slice().get(count..).unwrap_or_default()),
-            Self::Shared(bytes) => {
-                bytes.advance(count.min(bytes.len()));
-                self
-            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Until when a request may be answered whose caller's reader would die of a late answer.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long after its receipt a v1 peer's request may still be answered: later the answer is withheld.
 ///
@@ -36,6 +36,36 @@ impl fmt::Display for LateGuard {
         match self {
             Self::After(after) => write!(f, "{after:?}"),
             Self::Off => f.write_str("off"),
+        }
+    }
+}
+
+/// Until when a request may be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Its caller declared that late answers do it no harm.
+    Never,
+    /// Its caller's reader would die of a later one: Python's raises KeyError at the answer of a call that
+    /// has timed out, and its reading task has no guard (pseud 1.0.1, `pseud/common.py`, `_handle_ok` and
+    /// `cleanup_future`).
+    Until(Instant),
+    /// That moment has passed.
+    Passed,
+}
+
+impl Guard {
+    pub(crate) fn lets_pass(self, now: Instant) -> bool {
+        match self {
+            Self::Never => true,
+            Self::Until(at) => now < at,
+            Self::Passed => false,
+        }
+    }
+
+    pub(crate) fn until(self) -> Option<Instant> {
+        match self {
+            Self::Until(at) => Some(at),
+            Self::Never | Self::Passed => None,
         }
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod pseud;
 #[cfg(feature = "rpcudp")]
 pub(crate) mod rpcudp;
 
-pub(crate) use pseud::envelope::{Envelope, Kind, Received, WireId, Work, read_work};
+pub(crate) use pseud::envelope::{Envelope, Kind, Received, Work, read_work};
 pub(crate) use pseud::fault;
 pub(crate) use pseud::goaway;
 pub(crate) use pseud::login::{Hello, shows_password};

@@ -1,6 +1,6 @@
 //! Calls of the peer that are not answered yet.
 
-use crate::base::slab::{MachineId, Slab};
+use crate::base::slab::{Key, MachineId, Slab};
 use crate::call::{PeerId, RequestId};
 use crate::error::Refusal;
 use crate::rpc::config::Limits;
@@ -38,7 +38,7 @@ impl KaaRequests {
         Self::check_room(self.bytes, size, limits)?;
         self.bytes += size;
         let key = self.open.insert(KaaRequest { seq, size });
-        Ok(RequestId { peer: self.peer, key })
+        Ok(self.id_of(key))
     }
 
     /// One that is open takes so many bytes more.
@@ -48,7 +48,7 @@ impl KaaRequests {
         bytes: usize,
         limits: &Limits,
     ) -> Result<(), Refusal> {
-        let Some(open) = self.open.get_mut(id.key) else { return Ok(()) };
+        let Some(open) = self.open.get_mut(self.key_of(id)) else { return Ok(()) };
         Self::check_room(self.bytes - open.size, open.size + bytes, limits)?;
         open.size += bytes;
         self.bytes += bytes;
@@ -68,13 +68,13 @@ impl KaaRequests {
 
     /// It is answered: the number of its packet.
     pub(super) fn close(&mut self, id: RequestId) -> Option<u32> {
-        let open = self.open.remove(id.key)?;
+        let open = self.open.remove(self.key_of(id))?;
         self.bytes -= open.size;
         Some(open.seq)
     }
 
     pub(super) fn is_open(&self, id: RequestId) -> bool {
-        self.open.get(id.key).is_some()
+        self.open.get(self.key_of(id)).is_some()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -82,7 +82,18 @@ impl KaaRequests {
     }
 
     pub(super) fn all(&self) -> Vec<RequestId> {
-        let peer = self.peer;
-        self.open.keys().into_iter().map(|key| RequestId { peer, key }).collect()
+        self.open.keys().into_iter().map(|key| self.id_of(key)).collect()
+    }
+
+    /// Its number is its slot and that one's generation.
+    fn id_of(&self, key: Key) -> RequestId {
+        let number = u64::from(key.index) << 32 | u64::from(key.generation);
+        RequestId { peer: self.peer, number }
+    }
+
+    /// A peer's id says which machine it is of.
+    fn key_of(&self, id: RequestId) -> Key {
+        let machine = id.peer.0.machine;
+        Key { machine, index: (id.number >> 32) as u32, generation: id.number as u32 }
     }
 }

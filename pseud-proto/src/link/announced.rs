@@ -2,7 +2,7 @@
 
 use crate::call::profile::{Profile, is_ours};
 use crate::call::siblings::Siblings;
-use crate::dialect::pseud::envelope::WireId;
+use crate::call::wire_id::WireId;
 use crate::rpc::config::Config;
 use crate::rpc::endpoint::Endpoint;
 use crate::wire::zmtp::ConnectionConfig;

@@ -92,6 +92,7 @@ impl Budget {
     }
 
     /// Whether it is [closed](Self::close).
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.requests.load(Ordering::Acquire) & CLOSED != 0
     }
@@ -140,6 +141,12 @@ impl Budget {
         self.calls_waiting.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// Requests that are served, and places that were taken for more.
+    #[inline]
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Acquire) & !CLOSED
+    }
+
     /// Calls that are pending.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::Relaxed)
@@ -148,7 +155,7 @@ impl Budget {
     /// What is taken now.
     pub fn taken(&self) -> Taken {
         Taken {
-            requests: self.requests.load(Ordering::Acquire) & !CLOSED,
+            requests: self.requests(),
             request_bytes: self.request_bytes.load(Ordering::Acquire),
             calls: self.calls.load(Ordering::Acquire),
             calls_waiting: self.calls_waiting.load(Ordering::Acquire),
@@ -161,6 +168,7 @@ impl Budget {
     /// Whether what waits to be written, and what has come of messages that are not whole, is more than all
     /// sessions may have together: whoever
     /// [holds most](crate::rpc::directory::Directory::largest_holder) is to be closed.
+    #[inline]
     pub fn is_over(&self) -> bool {
         let partial = self.partial_bytes.load(Ordering::Relaxed);
         let output = self.output_bytes.load(Ordering::Relaxed);
@@ -272,8 +280,8 @@ pub struct Portion<'a> {
 impl<'a> Portion<'a> {
     /// At most 8 places, and no more than a quarter of each session's share of what is free.
     pub fn take(budget: &'a Budget) -> Self {
-        let Taken { requests, sessions, .. } = budget.taken();
-        let free = budget.requests_max.saturating_sub(requests);
+        let sessions = budget.sessions.load(Ordering::Acquire);
+        let free = budget.requests_max.saturating_sub(budget.requests());
         let places = PORTION_MAX.min(free / (4 * sessions.max(1)));
         let places = if places > 0 && budget.take_ahead(places) { places } else { 0 };
         Self { budget, places }

@@ -322,6 +322,7 @@ impl Packed {
     /// Whether any Python pseud 1.0 process reads it without harm: no ext 123 to 126 but the closed
     /// shapes of dates, which is all that such a process would run, and no zone by its key, which it may
     /// not have.
+    #[inline]
     pub fn is_v1_safe(&self) -> bool {
         self.closed && !self.zone_key
     }

@@ -34,7 +34,8 @@ fn called(names: &[&str], change: fn(&Served)) -> Vec<&'static str> {
         }
     });
     assert_eq!(effects.requests(), names.len());
-    dispatcher.serve_all(effects.take_arrived(), &seat);
+    let served = dispatcher.serve_all(effects.take_arrived(), &seat);
+    served.answers.deliver(&seat, hub.now());
     assert_eq!(hub.budget.taken().requests, 0);
     ran.lock().unwrap().clone()
 }

@@ -2,9 +2,9 @@
 
 use crate::call::dropped::Dropped;
 use crate::call::profile::Capabilities;
+use crate::call::wire_id::WireId;
 use crate::message::parts::Lent;
 use crate::value::msgpack::edges as heads;
-use std::fmt;
 use std::ops::Range;
 
 pub(crate) const VERSION: &[u8] = b"v1";
@@ -63,52 +63,6 @@ impl Kind {
             [0x12] => Some(Self::GoAway),
             _ => None,
         }
-    }
-}
-
-/// A message id as its maker wrote it: 16 bytes of a uuid4 from us and from Python, 0 to 64 bytes of anybody's
-/// (a HEARTBEAT's is empty), echoed verbatim as Python does.
-///
-/// Up to 22 bytes lie in place; a longer one, which no peer that we know makes, is on the heap.
-#[derive(Clone, PartialEq, Eq)]
-pub struct WireId(IdBytes);
-
-#[derive(Clone, PartialEq, Eq)]
-enum IdBytes {
-    Short { len: u8, bytes: [u8; WireId::IN_PLACE_MAX] },
-    Long(Box<[u8]>),
-}
-
-impl WireId {
-    /// The longest id that is echoed, in bytes.
-    pub const MAX: usize = 64;
-    /// With its length and the tag of the other form it fills 24 bytes.
-    const IN_PLACE_MAX: usize = 22;
-
-    /// Those bytes, at most [`WireId::MAX`].
-    #[inline]
-    pub fn new(id: &[u8]) -> Option<Self> {
-        let mut bytes = [0; Self::IN_PLACE_MAX];
-        if let Some(place) = bytes.get_mut(..id.len()) {
-            place.copy_from_slice(id);
-            return Some(Self(IdBytes::Short { len: id.len() as u8, bytes }));
-        }
-        (id.len() <= Self::MAX).then(|| Self(IdBytes::Long(id.into())))
-    }
-
-    /// Its bytes.
-    #[inline]
-    pub fn as_bytes(&self) -> &[u8] {
-        match &self.0 {
-            IdBytes::Short { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
-            IdBytes::Long(bytes) => bytes,
-        }
-    }
-}
-
-impl fmt::Debug for WireId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -204,8 +158,8 @@ fn head_and_body(([a, b, c, d, body], at): FiveParts<'_>) -> ([&[u8]; 4], &[u8],
 
 /// What the endpoint itself reads of a WORK's body.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Work {
-    pub(crate) name: Range<usize>,
+pub(crate) struct Work<'a> {
+    pub(crate) name: &'a str,
     /// Where the arguments begin.
     pub(crate) rest: usize,
     /// Whether there is a fourth item behind them.
@@ -214,7 +168,7 @@ pub(crate) struct Work {
 
 /// Where the name and what is behind it lie in a WORK body that is sent to a side which declared that,
 /// or what is wrong with its shape.
-pub(crate) fn read_work(body: &[u8], ours: Capabilities) -> Result<Work, &'static str> {
+pub(crate) fn read_work(body: &[u8], ours: Capabilities) -> Result<Work<'_>, &'static str> {
     let mut rest = body;
     let has_claim = match heads::read_array(&mut rest) {
         Some(3) => false,
@@ -222,11 +176,8 @@ pub(crate) fn read_work(body: &[u8], ours: Capabilities) -> Result<Work, &'stati
         _ => return Err("a call is an array [name, args, kwargs]"),
     };
     let name = heads::read_text(&mut rest).ok_or("the name of a call is a str")?;
-    if std::str::from_utf8(name).is_err() {
-        return Err("the name of a call is UTF-8");
-    }
-    let end = body.len() - rest.len();
-    Ok(Work { name: end - name.len()..end, rest: end, has_claim })
+    let name = std::str::from_utf8(name).map_err(|_| "the name of a call is UTF-8")?;
+    Ok(Work { name, rest: body.len() - rest.len(), has_claim })
 }
 
 #[cfg(test)]
@@ -234,17 +185,6 @@ mod tests {
     use super::*;
 
     use crate::message::parts::Parts;
-
-    #[test]
-    fn an_id_is_what_it_was_made_of_up_to_64_bytes() {
-        let bytes: Vec<u8> = (0..65).collect();
-        for len in 0..=64 {
-            let id = WireId::new(&bytes[..len]).unwrap();
-            assert_eq!(id.as_bytes(), &bytes[..len]);
-            assert_eq!(matches!(id.0, IdBytes::Long(_)), len > 22);
-        }
-        assert_eq!((WireId::new(&bytes), size_of::<WireId>()), (None, 24));
-    }
 
     fn parts(frames: &[&[u8]]) -> Parts {
         Parts::from_frames(frames).unwrap()
@@ -258,13 +198,13 @@ mod tests {
 
     #[test]
     fn a_python_2_name_is_a_bin() {
-        let work = Work { name: 3..6, rest: 6, has_claim: false };
+        let work = Work { name: "add", rest: 6, has_claim: false };
         assert_eq!(read_work(b"\x93\xc4\x03add\x90\x80", Capabilities::NONE), Ok(work));
     }
 
     #[test]
     fn a_fourth_item_is_read_by_who_declared_it() {
-        let work = Work { name: 2..5, rest: 5, has_claim: true };
+        let work = Work { name: "add", rest: 5, has_claim: true };
         let body = b"\x94\xa3add\x90\x80\x80";
         assert_eq!(read_work(body, Capabilities::PROVENANCE), Ok(work));
         let others = Capabilities::ALL.without(Capabilities::PROVENANCE);

@@ -9,12 +9,14 @@
 use super::extension_map;
 use crate::auth::user::User;
 use crate::call::peer::PeerInfo;
-use crate::call::{Request, Ticket};
+use crate::call::{IncomingWork, Request, Ticket};
 use crate::dialect::pseud::extension_map::DETAILS_BYTES_MAX;
 use crate::error::Refusal;
 use crate::value::msgpack::edges as heads;
 use crate::value::{Arguments, Unchecked, ValueLimits};
 use bytes::Bytes;
+use smol_str::SmolStr;
+use std::sync::Arc;
 
 /// The longest user id that travels with a call, in bytes: the whole item stays within its bound.
 pub(crate) const ORIGIN_BYTES_MAX: usize = 1_000;
@@ -118,8 +120,33 @@ impl Opened {
     /// Bytes that its arguments take at most once they are decoded, besides its message: to be
     /// [charged](crate::pseud::Endpoint::charge) before they are.
     pub fn decoded_bytes(&self) -> usize {
-        self.arguments.packed().nodes() * ValueLimits::NODE_BYTES
+        decoded_bytes(&self.arguments)
     }
+}
+
+/// What a request asks for, checked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct OpenedWork {
+    /// The dotted name that is called.
+    pub name: SmolStr,
+    /// What it is called with.
+    pub arguments: Arguments,
+    /// Whose request it is.
+    pub provenance: Provenance,
+    /// Who sent it.
+    pub caller: Arc<PeerInfo>,
+}
+
+impl OpenedWork {
+    /// As [`Opened::decoded_bytes`].
+    pub fn decoded_bytes(&self) -> usize {
+        decoded_bytes(&self.arguments)
+    }
+}
+
+fn decoded_bytes(arguments: &Arguments) -> usize {
+    arguments.packed().nodes() * ValueLimits::NODE_BYTES
 }
 
 impl Request {
@@ -130,12 +157,11 @@ impl Request {
     /// What the ticket is to be [refused](crate::pseud::Endpoint::refuse) with: a malformed body, one
     /// over a limit, too many hops, or a user in whose name this peer may not call.
     pub fn open(self, limits: &ValueLimits) -> Result<Opened, (Ticket, Refusal)> {
-        let Self { ticket, caller, body, name_len, has_claim, hops_max, .. } = self;
-        let body = Unchecked::stored(body.behind(name_len));
-        let opened = read(body, has_claim, limits)
-            .and_then(|(arguments, claim)| Ok((arguments, claim.check(&caller, hops_max)?)));
-        match opened {
-            Ok((arguments, provenance)) => Ok(Opened { ticket, arguments, provenance }),
+        let Self { ticket, work } = self;
+        match work.open(limits) {
+            Ok(OpenedWork { arguments, provenance, .. }) => {
+                Ok(Opened { ticket, arguments, provenance })
+            }
             Err(refusal) => Err((ticket, refusal)),
         }
     }
@@ -143,6 +169,23 @@ impl Request {
     /// Its ticket alone: to refuse it unread.
     pub fn into_ticket(self) -> Ticket {
         self.ticket
+    }
+}
+
+impl IncomingWork {
+    /// Checks its body: as [`Request::open`].
+    ///
+    /// # Errors
+    /// What it is to be refused with.
+    #[inline]
+    pub fn open(self, limits: &ValueLimits) -> Result<OpenedWork, Refusal> {
+        let Self { caller, name, body, has_claim, hops_max, .. } = self;
+        let (arguments, claim) = read(Unchecked::stored(body), has_claim, limits)?;
+        let provenance = match has_claim {
+            true => claim.check(&caller, hops_max)?,
+            false => Provenance { user: caller.user.clone(), hops: 0, is_forwarded: false },
+        };
+        Ok(OpenedWork { name, arguments, provenance, caller })
     }
 }
 

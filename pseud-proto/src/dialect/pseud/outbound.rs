@@ -227,6 +227,7 @@ impl Answer {
     }
 
     /// An OK. The error is what the caller must be told instead.
+    #[inline]
     pub(crate) fn result(
         result: Packed,
         profile: Profile,
@@ -257,6 +258,7 @@ impl Answer {
 }
 
 /// A result over a limit is a fault of the handler that made it.
+#[inline]
 pub(crate) fn check_values(result: &Packed, limits: &ValueLimits) -> Result<(), Fault> {
     match result.over(limits) {
         Some((size, max, what)) => {
@@ -268,6 +270,7 @@ pub(crate) fn check_values(result: &Packed, limits: &ValueLimits) -> Result<(), 
 }
 
 /// The same of its bytes.
+#[inline]
 pub(crate) fn check_result(result: &Packed, max: usize) -> Result<(), Fault> {
     match result.as_bytes().len() {
         size if size > max => {

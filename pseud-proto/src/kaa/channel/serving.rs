@@ -3,13 +3,14 @@
 use super::{Channel, is_too_large};
 use crate::base::name::NAME_BYTES_MAX;
 use crate::base::stored::Stored;
-use crate::call::{Action, Request, RequestId, Ticket};
+use crate::call::{Action, IncomingWork, Request, RequestId, Ticket};
 use crate::dialect::kaa::pickle::read::BadPickle;
 use crate::dialect::kaa::pickle::write::{Reads, Unwritable};
 use crate::dialect::kaa::{is_python2, read_call, write_fault, write_result};
 use crate::error::{Exception, Fault, Reason, Refusal};
 use crate::value::Packed;
 use bytes::Bytes;
+use smol_str::SmolStr;
 use std::time::Instant;
 
 impl Channel {
@@ -87,23 +88,21 @@ impl Channel {
             let text = "a command is a text of at most 255 bytes";
             return Err(Fault::new(Exception::KeyError, text));
         };
-        let message = [name.as_bytes(), &work.arguments].concat();
-        let size = size.max(message.len());
+        let unfolded = name.len() + work.arguments.len();
+        let size = size.max(unfolded);
         let request = self.requests.open(seq, size, limits);
         let request = request.map_err(|refusal| refusal.to_fault())?;
-        let (name_len, size) = (name.len(), message.len());
-        let Some(caller) = self.info.clone() else { return Ok(size) };
-        self.actions.push_back(Action::Serve(Request {
-            ticket: Ticket(request),
-            peer: self.id(),
+        let Some(caller) = self.info.clone() else { return Ok(unfolded) };
+        let work = IncomingWork {
             caller,
-            body: Stored::Shared(message.into()),
-            name_len,
-            size,
+            name: SmolStr::new(name),
+            body: Stored::Shared(work.arguments),
+            size: unfolded,
             has_claim: false,
             hops_max: limits.hops_max,
-        }));
-        Ok(size)
+        };
+        self.actions.push_back(Action::Serve(Request { ticket: Ticket(request), work }));
+        Ok(unfolded)
     }
 
     fn write_result(&self, seq: u32, body: &Packed) -> Result<Vec<u8>, Fault> {

@@ -105,6 +105,7 @@ impl Endpoint {
     }
 
     /// The next thing to do, in order.
+    #[inline]
     pub fn poll_action(&mut self) -> Option<Action> {
         let action = self.outbox.poll()?;
         if let Action::Finish { call, .. } = &action {

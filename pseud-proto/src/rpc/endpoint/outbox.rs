@@ -2,7 +2,7 @@
 
 use crate::base::slab::{Key, MachineId};
 use crate::call::peer::PeerInfo;
-use crate::call::{Action, CallId, Outcome, PeerId, RequestId, ShowingStep};
+use crate::call::{Action, CallId, Outcome, PeerId, Request, RequestId, ShowingStep};
 use crate::error::{Executed, Reason};
 use crate::rpc::session::sink::Sink;
 use crate::rpc::stats::{Counted, Stats};
@@ -55,6 +55,7 @@ impl Outbox {
         self.actions.push_back(action);
     }
 
+    #[inline]
     pub(crate) fn poll(&mut self) -> Option<Action> {
         let action = self.actions.pop_front();
         if action.is_none() && self.actions.capacity() > ACTIONS_KEPT {
@@ -85,6 +86,10 @@ impl Sink for Outbox {
     fn finish(&mut self, call: u64, outcome: Outcome) {
         let call = CallId(key_of(call, self.machine));
         self.push(Action::Finish { call, outcome });
+    }
+
+    fn serve(&mut self, request: Request) {
+        self.push(Action::Serve(request));
     }
 
     fn cancelled(&mut self, request: RequestId) {

@@ -1,7 +1,7 @@
 //! Messages in and out, and requests.
 
 use crate::call::dropped::Dropped;
-use crate::call::{Action, PeerId, RequestId, Ticket};
+use crate::call::{Action, PeerId, Ticket};
 use crate::dialect::Transmit;
 use crate::error::{Fault, PeerError, Refusal};
 use crate::message::framed::Framed;
@@ -52,7 +52,6 @@ impl Endpoint {
             let is_login = matches!(came, Came::Login(_));
             match came {
                 Came::Nothing => {}
-                Came::Request(request) => outbox.push(Action::Serve(request)),
                 Came::Login(question) => outbox.push(Action::Login(peer, question)),
             }
             Ok::<_, PeerError>(is_login)
@@ -154,8 +153,7 @@ impl Endpoint {
     /// # Errors
     /// What it is to be [refused](Self::refuse) with: there is no room for that much.
     pub fn charge(&mut self, ticket: &Ticket, bytes: usize) -> Result<(), Refusal> {
-        let RequestId { peer, .. } = ticket.0;
-        let session = self.sessions.get_mut(peer.0);
+        let session = self.sessions.get_mut(ticket.0.peer.0);
         session.map_or(Ok(()), |session| session.charge(ticket.0, bytes))
     }
 

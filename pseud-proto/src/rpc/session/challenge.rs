@@ -1,8 +1,9 @@
 //! How far the login of a peer has come.
 
 use crate::base::budget::FloodBudget as NoiseBudget;
-use crate::dialect::{Hello, WireId};
-use crate::rpc::session::late::Guard;
+use crate::call::late_guard::Guard;
+use crate::call::wire_id::WireId;
+use crate::dialect::Hello;
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 

@@ -59,8 +59,8 @@ impl Session {
             };
             self.finish(call, outcome, sink);
         }
-        for key in self.open_requests() {
-            sink.cancelled(RequestId { peer: self.id, key });
+        for number in self.requests.numbers() {
+            sink.cancelled(RequestId { peer: self.id, number });
         }
         self.release();
     }

@@ -3,11 +3,11 @@
 use crate::base::deadline::after;
 use crate::base::name::NAME_BYTES_MAX;
 use crate::base::slab::Key;
+use crate::call::late_guard::Guard;
 use crate::call::{CallOptions, WhenFull};
 use crate::dialect::{Claim, ORIGIN_BYTES_MAX};
 use crate::error::CallRefused;
 use crate::rpc::config::{CALL_TIMEOUT_MAX, Config, Limits};
-use crate::rpc::session::late::Guard;
 use crate::value::Packed;
 use smol_str::SmolStr;
 use std::time::Instant;

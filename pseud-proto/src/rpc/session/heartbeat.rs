@@ -1,10 +1,10 @@
 //! Signs of life for peers that count messages: to Python every message is one (`handle_heartbeat` in
 //! `pseud/common.py`'s `on_socket_ready`), and HEARTBEAT is the one that does nothing else.
 
+use crate::call::late_guard::Guard;
 use crate::dialect::Answer;
 use crate::rpc::session::Session;
 use crate::rpc::session::entry::Of;
-use crate::rpc::session::late::Guard;
 use crate::rpc::session::sink::Sink;
 
 impl Session {

@@ -2,12 +2,15 @@
 //! that makes no sense ends the reader.
 
 use crate::base::slab::Key;
-use crate::call::Outcome;
 use crate::call::dropped::Dropped;
+use crate::call::late_guard::Guard;
+use crate::call::open_request::OpenRequest;
 use crate::call::profile::Capabilities;
+use crate::call::wire_id::WireId;
+use crate::call::{Outcome, RequestId};
 use crate::dialect::fault;
 use crate::dialect::goaway;
-use crate::dialect::{Envelope, Kind, Received, WireId, Work, read_work};
+use crate::dialect::{Envelope, Kind, Received, Work, read_work};
 use crate::error::{Malformed, Misbehaved, PeerError, Reason, Refusal};
 use crate::message::parts::Lent;
 use crate::message::too_large::TooLarge;
@@ -16,8 +19,9 @@ use crate::rpc::config::Limits;
 use crate::rpc::session::Session;
 use crate::rpc::session::replay_window::{Known, fingerprint};
 use crate::rpc::session::sink::Sink;
-use crate::rpc::session::visit::{Arrived, Visit};
+use crate::rpc::session::visit::{Arrived, Located, Visit};
 use crate::rpc::stats::Counted;
+use smol_str::SmolStr;
 use std::time::Instant;
 
 impl Session {
@@ -141,7 +145,8 @@ impl Session {
             self.drop_message(Dropped::Duplicate, now, sink)?;
             return Ok(Visit::Nothing);
         }
-        self.remember(print);
+        let number = self.requests.count_up();
+        self.remember(print, number);
         if let Err(shed) = self.admit(bytes, portion) {
             sink.count(Counted::Shed);
             self.refuse_request(id, &shed, now, sink);
@@ -150,12 +155,14 @@ impl Session {
         match self.check_work(work) {
             Ok(Work { name, rest, has_claim }) => {
                 sink.count(Counted::Served);
-                self.in_place.count += 1;
-                self.in_place.bytes += bytes;
-                let (guard, start) = (self.guard(now), work.at.start);
-                let name = start + name.start as u32..start + name.end as u32;
-                let rest = start + rest as u32..work.at.end;
-                Ok(Visit::Request(Arrived { id, guard, bytes, print, name, rest, has_claim }))
+                let (guard, name) = (self.guard(now), SmolStr::new(name));
+                let withheld =
+                    if guard == Guard::Never { SmolStr::default() } else { name.clone() };
+                let open = OpenRequest { id, guard, name: withheld, bytes };
+                self.requests.begin(number, bytes);
+                let arrived = Arrived { request: RequestId { peer: self.id, number }, open };
+                let rest = work.at.start + rest as u32..work.at.end;
+                Ok(Visit::Request(arrived, Located { name, rest, has_claim }))
             }
             Err(refusal) => {
                 sink.count(Counted::Refused);
@@ -168,17 +175,16 @@ impl Session {
 
     /// Whether this session has used the id of this fingerprint before.
     fn is_repeated(&self, print: u64) -> bool {
-        let is_open = |request| self.requests.get(request).is_some();
+        let is_open = |number| self.requests.is_open(number);
         self.seen.as_ref().is_some_and(|seen| seen.is_known(print, is_open))
     }
 
-    /// It names no request, until that has a slot.
-    fn remember(&mut self, print: Option<u64>) {
+    /// The request of that number, which has just come, has used it.
+    fn remember(&mut self, print: Option<u64>, number: u64) {
         let Some(print) = print else { return };
         let (requests, max) = (&self.requests, self.config.limits.requests_remembered_max);
-        let request = Key { machine: self.id.0.machine, index: u32::MAX, generation: 0 };
-        let is_open = |request| requests.get(request).is_some();
-        self.seen.get_or_insert_default().remember(Known { print, request }, max, is_open);
+        let is_open = |known| known == number || requests.is_open(known);
+        self.seen.get_or_insert_default().remember(Known { print, number }, max, is_open);
     }
 
     /// Takes the place of a request of that size. All that is checked here is how much is open, so what
@@ -205,7 +211,7 @@ impl Session {
     }
 
     /// Where the name and the arguments lie in the body.
-    fn check_work(&self, work: &Envelope<'_>) -> Result<Work, Refusal> {
+    fn check_work<'a>(&self, work: &Envelope<'a>) -> Result<Work<'a>, Refusal> {
         let (size, max) = (work.body.len(), self.config.limits.body_bytes_max);
         if size > max {
             return Err(Refusal::TooLarge { size, max });

@@ -3,7 +3,7 @@
 use crate::auth::mechanism_name::MechanismName;
 use crate::base::slab::Key;
 use crate::call::peer::PeerInfo;
-use crate::dialect::WireId;
+use crate::call::wire_id::WireId;
 use crate::error::Reason;
 use crate::rpc::config::Config;
 use crate::rpc::session::entry::Outbound;

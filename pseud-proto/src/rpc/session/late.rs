@@ -6,36 +6,6 @@ use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// Until when a request may be answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Guard {
-    /// Its caller declared that late answers do it no harm.
-    Never,
-    /// Its caller's reader would die of a later one: Python's raises KeyError at the answer of a call that
-    /// has timed out, and its reading task has no guard (pseud 1.0.1, `pseud/common.py`, `_handle_ok` and
-    /// `cleanup_future`).
-    Until(Instant),
-    /// That moment has passed.
-    Passed,
-}
-
-impl Guard {
-    pub(crate) fn lets_pass(self, now: Instant) -> bool {
-        match self {
-            Self::Never => true,
-            Self::Until(at) => now < at,
-            Self::Passed => false,
-        }
-    }
-
-    pub(crate) fn until(self) -> Option<Instant> {
-        match self {
-            Self::Until(at) => Some(at),
-            Self::Never | Self::Passed => None,
-        }
-    }
-}
-
 /// Such answers, in the order of their positions in the output.
 #[derive(Debug, Default)]
 pub(crate) struct Late {

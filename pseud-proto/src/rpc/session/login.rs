@@ -5,13 +5,14 @@
 use crate::auth::question::Question;
 use crate::base::secret::Secret;
 use crate::call::dropped::Dropped;
+use crate::call::late_guard::Guard;
+use crate::call::open_request::OpenRequest;
 use crate::call::peer::PeerInfo;
-use crate::dialect::{Answer, Envelope, Hello, Kind, WireId};
+use crate::call::wire_id::WireId;
+use crate::dialect::{Answer, Envelope, Hello, Kind};
 use crate::error::{Misbehaved, PeerError};
 use crate::rpc::session::Session;
 use crate::rpc::session::challenge::AskedLogin;
-use crate::rpc::session::late::Guard;
-use crate::rpc::session::requests::OpenRequest;
 use crate::rpc::session::sink::Sink;
 use crate::rpc::session::visit::Visit;
 use crate::rpc::stats::Counted;

@@ -65,8 +65,6 @@ pub struct Session {
     pub(crate) info: Arc<PeerInfo>,
     pub(crate) calls: Calls,
     pub(crate) requests: Requests,
-    /// Requests that are answered where they arrive: they have no slot. What they take.
-    pub(crate) in_place: InPlace,
     pub(crate) output: Output,
     /// What of `output` the budget counts.
     output_charged: usize,
@@ -104,13 +102,6 @@ pub struct Session {
     pub(crate) is_timed: bool,
 }
 
-/// How many, and how many bytes.
-#[derive(Debug, Default)]
-pub(crate) struct InPlace {
-    pub(crate) count: usize,
-    pub(crate) bytes: usize,
-}
-
 /// What a directory says of a session that it has let in.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -140,8 +131,7 @@ impl Session {
             held,
             info,
             calls: Calls::new(id.0.machine, Dialect::Pseud, &mut rng),
-            requests: Requests::new(id.0.machine),
-            in_place: InPlace::default(),
+            requests: Requests::default(),
             output: Output::default(),
             output_charged: 0,
             partial_charged: 0,
@@ -187,27 +177,31 @@ impl Session {
     }
 
     /// Why it has ended, once it has.
+    #[inline]
     pub fn ended(&self) -> Option<Reason> {
         self.ended
     }
 
     /// Calls of ours that are pending here.
+    #[inline]
     pub fn calls_pending(&self) -> usize {
         self.calls.len()
     }
 
     /// Requests of this peer that are served.
+    #[inline]
     pub fn requests_open(&self) -> usize {
-        self.requests.len() + self.in_place.count
+        self.requests.len()
     }
 
     /// What those take, in bytes.
     pub(crate) fn requests_open_bytes(&self) -> usize {
-        self.requests.bytes() + self.in_place.bytes
+        self.requests.bytes()
     }
 
     /// Whether at most one call or request is open between that peer and us: then writing at once
     /// beats gathering what else there may be.
+    #[inline]
     pub fn is_quiet(&self) -> bool {
         self.calls_pending() + self.requests_open() <= 1
     }
@@ -220,6 +214,7 @@ impl Session {
 
     /// The earliest moment at which [`handle_timeout`](Self::handle_timeout) has something to do; it may
     /// be early, never late.
+    #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
         if self.ended.is_some() {
             return None;
@@ -240,7 +235,7 @@ impl Session {
 
     /// Whether somebody still waits for that request to be answered.
     pub fn is_awaited(&self, request: RequestId) -> bool {
-        self.ended.is_none() && self.requests.get(request.key).is_some()
+        self.ended.is_none() && request.peer == self.id && self.requests.is_open(request.number)
     }
 
     /// Answers that wait to be sent.
@@ -262,6 +257,7 @@ impl Session {
     /// Whether something depends on what was [written](Self::handle_written), and is to be told soon: an answer
     /// that may come too late, or one that who drains waits for. All else can be told when the session is
     /// visited next, or when its link ends.
+    #[inline]
     pub fn awaits_written(&self) -> bool {
         self.owes || self.late.len() > 0
     }
@@ -324,6 +320,7 @@ impl Session {
     }
 
     /// So many bytes have come of this peer's next message: they count with what waits to be written.
+    #[inline]
     pub fn note_partial(&mut self, bytes: usize) {
         let bytes = if self.ended.is_some() { 0 } else { bytes };
         match bytes.checked_sub(self.partial_charged) {

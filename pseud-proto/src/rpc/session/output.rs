@@ -299,11 +299,11 @@ impl fmt::Debug for Output {
 mod tests {
     use super::*;
     use crate::base::slab::{Key, MachineId};
+    use crate::call::late_guard::Guard;
     use crate::call::profile::Profile;
     use crate::dialect::{Answer, WorkMessage};
     use crate::rpc::session::calls::PendingCall;
     use crate::rpc::session::ids::Dialect;
-    use crate::rpc::session::late::Guard;
     use crate::value::Packed;
     use rand_chacha::ChaCha20Rng;
     use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -19,18 +19,16 @@ use std::time::Instant;
 /// Closed: a driver must see to each.
 #[derive(Debug)]
 pub enum Came {
-    /// Nothing.
+    /// Nothing more.
     Nothing,
-    /// A request is to be served.
-    Request(Request),
     /// The peer shows who it is: its directory is [told so](crate::session::Directory::asked) before
     /// anybody is asked.
     Login(Question),
 }
 
 impl Session {
-    /// A message came, to be kept where that is needed. The sink is told of a call that has ended by it. A
-    /// login's is wiped; one that lies in a driver's own buffer the driver has to wipe.
+    /// A message came, to be kept where that is needed. The sink is told of a call that has ended by it, and
+    /// given a request. A login's is wiped; one that lies in a driver's own buffer the driver has to wipe.
     ///
     /// # Errors
     /// As for [`visit`](Self::visit).
@@ -73,8 +71,12 @@ impl Session {
             }
             Visit::Ended { call, outcome } => sink.finish(call, outcome),
             Visit::Login(question) => return Ok(Came::Login(question)),
-            Visit::Request(arrived) => {
-                return Ok(Came::Request(self.keep_whole(arrived, message)));
+            Visit::Request(arrived, located) => {
+                let work = self.work(located, message);
+                match sink.answers_in_place() {
+                    true => sink.serve_in_place(arrived, work),
+                    false => sink.serve(Request { ticket: self.keep(arrived), work }),
+                }
             }
         }
         Ok(Came::Nothing)

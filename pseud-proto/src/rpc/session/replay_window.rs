@@ -1,6 +1,5 @@
 //! Which requests a session has made: none of them is acted on twice.
 
-use crate::base::slab::Key;
 use std::collections::BTreeMap;
 
 /// The most that are remembered, whatever a setting asks for.
@@ -12,7 +11,7 @@ const UNINDEXED_MAX: usize = 8;
 /// Kept ids that are looked through for such as are over, at the least.
 const KEPT_MIN: usize = 16;
 
-/// The newest ids of one session, and those of its requests that are open, as fingerprints: 24 bytes
+/// The newest ids of one session, and those of its requests that are open, as fingerprints: 16 bytes
 /// for each of the newest, taken as they come.
 ///
 /// A new id is taken for a known one once in 2⁵⁴ times (with 1 024 of them). Who does not know the
@@ -26,50 +25,40 @@ pub(crate) struct Seen {
     /// long as the ring is short.
     table: Vec<u32>,
     /// Those whose place was taken while their requests were open.
-    kept: BTreeMap<u64, Key>,
+    kept: BTreeMap<u64, u64>,
     /// How many of those there may be until such as are over go.
     kept_max: usize,
 }
 
-/// An id's fingerprint, and the request that brought it.
+/// An id's fingerprint, and the number of the request that brought it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
     pub(crate) print: u64,
-    pub(crate) request: Key,
+    pub(crate) number: u64,
 }
 
 impl Seen {
     /// Whether the id of that fingerprint is among the newest, or its request is open.
-    pub(crate) fn is_known(&self, print: u64, is_open: impl Fn(Key) -> bool) -> bool {
-        self.place(print).is_some()
-            || self.kept.get(&print).is_some_and(|&request| is_open(request))
+    pub(crate) fn is_known(&self, print: u64, is_open: impl Fn(u64) -> bool) -> bool {
+        self.place(print).is_some() || self.kept.get(&print).is_some_and(|&number| is_open(number))
     }
 
     /// Remembers an id that [is not known](Self::is_known), as one of the newest `max`, and as long as
     /// its request is open.
-    pub(crate) fn remember(&mut self, known: Known, max: usize, is_open: impl Fn(Key) -> bool) {
+    pub(crate) fn remember(&mut self, known: Known, max: usize, is_open: impl Fn(u64) -> bool) {
         let oldest = self.insert(known, max.min(REMEMBERED_MAX));
-        if let Some(old) = oldest.filter(|old| is_open(old.request)) {
+        if let Some(old) = oldest.filter(|old| is_open(old.number)) {
             self.keep(old, is_open);
         }
     }
 
-    /// The request of an id that was remembered is served from now on, under that key.
-    pub(crate) fn bind(&mut self, known: Known, is_open: impl Fn(Key) -> bool) {
-        let place = self.place(known.print);
-        match place.and_then(|index| self.ring.get_mut(index)) {
-            Some(place) => *place = known,
-            None => self.keep(known, is_open),
-        }
-    }
-
     /// Keeps what lives; as `remember` of sessions does, it costs a few steps and twice that room.
-    fn keep(&mut self, old: Known, is_open: impl Fn(Key) -> bool) {
+    fn keep(&mut self, old: Known, is_open: impl Fn(u64) -> bool) {
         if self.kept.len() >= self.kept_max.max(KEPT_MIN) {
-            self.kept.retain(|_, &mut request| is_open(request));
+            self.kept.retain(|_, &mut number| is_open(number));
             self.kept_max = 2 * self.kept.len();
         }
-        self.kept.insert(old.print, old.request);
+        self.kept.insert(old.print, old.number);
     }
 
     /// Returns whose place it took, if any.
@@ -206,22 +195,17 @@ fn fold(one: u64, other: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::slab::MachineId;
-    use crate::dialect::WireId;
+    use crate::call::wire_id::WireId;
     use std::collections::VecDeque;
 
     const KEY: u64 = 0x9e37_79b9_7f4a_7c15;
-
-    fn request(index: u32) -> Key {
-        Key { machine: MachineId(7), index, generation: 0 }
-    }
 
     /// Asks whether an id is new, and remembers it then, of a request that is over.
     fn is_new(seen: &mut Seen, id: &WireId, max: usize) -> bool {
         let print = fingerprint(id.as_bytes(), KEY).unwrap();
         let new = !seen.is_known(print, |_| false);
         if new {
-            seen.remember(Known { print, request: request(0) }, max, |_| false);
+            seen.remember(Known { print, number: 0 }, max, |_| false);
         }
         new
     }
@@ -255,7 +239,7 @@ mod tests {
                 let new = !list.contains(&print);
                 assert_eq!(seen.place(print).is_none(), new);
                 if new {
-                    seen.insert(Known { print, request: request(0) }, max);
+                    seen.insert(Known { print, number: 0 }, max);
                     list.push_back(print);
                     list.drain(..list.len().saturating_sub(max));
                 }
@@ -271,8 +255,8 @@ mod tests {
         for max in [0, 1, 10, 1_024] {
             let mut seen = Seen::default();
             let print = |n: u32| fingerprint(&n.to_be_bytes(), KEY).unwrap();
-            let known = |n| Known { print: print(n), request: request(n) };
-            let open = |known: Key| known.index.is_multiple_of(100);
+            let known = |n| Known { print: print(n), number: n.into() };
+            let open = |known: u64| known.is_multiple_of(100);
             // Every hundredth is open; then only the first is.
             for n in 0..10_000 {
                 assert!(!seen.is_known(print(n), |_| true), "{n} of {max}");
@@ -281,16 +265,16 @@ mod tests {
             assert!((0..10_000).step_by(100).all(|n| seen.is_known(print(n), open)));
             assert!(!seen.is_known(print(1), open), "it is over, and forgotten");
             assert!(seen.kept.len() <= 200, "{}", seen.kept.len());
-            let first = |known: Key| known.index == 0;
+            let first = |known: u64| known == 0;
             for n in 10_000..20_000 {
                 seen.remember(known(n), max, first);
             }
             assert!(seen.is_known(print(0), first) && !seen.is_known(print(100), first));
             for n in 20_000..22_000 {
-                seen.remember(known(n), max, |known| known.index >= 20_000);
+                seen.remember(known(n), max, |known| known >= 20_000);
             }
             for n in 22_000..32_000 {
-                seen.remember(known(n), max, |known| known.index % 100 == 1);
+                seen.remember(known(n), max, |known| known % 100 == 1);
             }
             assert!(seen.kept.len() <= 4_000, "{}", seen.kept.len());
         }

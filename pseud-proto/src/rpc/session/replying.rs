@@ -2,22 +2,20 @@
 //! `KeyError` in `_handle_ok` of Python `pseud/common.py`, which ends that peer's reader).
 
 use crate::base::deadline::after;
-use crate::base::slab::Key;
 use crate::call::dropped::Dropped;
-use crate::call::late_guard::LateGuard;
-use crate::call::{Request, RequestId, Ticket};
-use crate::dialect::{Answer, WireId, check_result, check_values};
+use crate::call::late_guard::{Guard, LateGuard};
+use crate::call::open_request::OpenRequest;
+use crate::call::wire_id::WireId;
+use crate::call::{IncomingWork, RequestId, Ticket};
+use crate::dialect::{Answer, check_result, check_values};
 use crate::error::{Fault, Refusal};
 use crate::message::incoming::IncomingMessage;
 use crate::rpc::config::Limits;
 use crate::rpc::session::Session;
 use crate::rpc::session::entry::Of;
-use crate::rpc::session::late::Guard;
 use crate::rpc::session::output::QueuedMessage;
-use crate::rpc::session::replay_window::Known;
-use crate::rpc::session::requests::OpenRequest;
 use crate::rpc::session::sink::Sink;
-use crate::rpc::session::visit::Arrived;
+use crate::rpc::session::visit::{Arrived, Located};
 use crate::rpc::stats::Counted;
 use crate::value::Packed;
 use smol_str::SmolStr;
@@ -35,89 +33,49 @@ pub enum Reply {
 }
 
 impl Session {
-    /// A request is served for longer than its arrival: it has a slot from now on, and what it holds
-    /// counts until it is [answered](Self::reply). `name`: what it calls.
-    pub fn keep(&mut self, arrived: Arrived, name: &[u8]) -> Ticket {
-        let Arrived { id, guard, bytes, print, .. } = arrived;
-        self.in_place.count -= 1;
-        self.in_place.bytes -= bytes;
-        let name = match guard {
-            Guard::Never => SmolStr::default(),
-            _ => std::str::from_utf8(name).map(SmolStr::new).unwrap_or_default(),
-        };
-        let key = self.requests.insert(OpenRequest { id, guard, name, bytes });
-        let requests = &self.requests;
-        if let (Some(seen), Some(print)) = (&mut self.seen, print) {
-            seen.bind(Known { print, request: key }, |known| requests.get(known).is_some());
+    /// A request is served for longer than its arrival: what is needed to answer it is kept here from now on,
+    /// until it is [answered](Self::reply).
+    pub fn keep(&mut self, arrived: Arrived) -> Ticket {
+        let Arrived { request, open } = arrived;
+        if request.peer == self.id {
+            self.requests.keep(request.number, open);
         }
-        Ticket(RequestId { peer: self.id, key })
+        Ticket(request)
     }
 
-    /// The same with what is kept of its message: a request that its driver answers when it likes.
-    pub fn keep_whole(&mut self, arrived: Arrived, message: IncomingMessage<'_>) -> Request {
-        let (name, rest, has_claim) = (arrived.name(), arrived.rest(), arrived.has_claim);
-        let (bytes, size) = (message.lent().bytes(), message.lent().bytes().len());
-        let called = bytes.get(name.start as usize..name.end as usize).unwrap_or_default();
-        let ticket = self.keep(arrived, called);
-        Request {
-            ticket,
-            peer: self.id,
-            caller: self.info.clone(),
-            name_len: name.len(),
-            // The arguments are right behind the name.
-            body: message.keep(name.start..rest.end),
-            size,
-            has_claim,
-            hops_max: self.config.limits.hops_max,
-        }
+    /// What it asks for; its arguments are copied where they lie in a driver's input.
+    #[inline]
+    pub(crate) fn work(&self, located: Located, message: IncomingMessage<'_>) -> IncomingWork {
+        let Located { name, rest, has_claim } = located;
+        let size = message.lent().bytes().len();
+        let (caller, hops_max) = (self.info.clone(), self.config.limits.hops_max);
+        IncomingWork { caller, name, body: message.keep(rest), size, has_claim, hops_max }
     }
 
-    /// Answers a request where it arrived: it never had a slot.
-    pub fn answer(
-        &mut self,
-        arrived: Arrived,
-        name: &[u8],
-        reply: Reply,
-        now: Instant,
-        sink: &mut impl Sink,
-    ) {
-        let Arrived { id, guard, bytes, .. } = arrived;
-        let name = match guard {
-            Guard::Never => SmolStr::default(),
-            _ => std::str::from_utf8(name).map(SmolStr::new).unwrap_or_default(),
-        };
-        self.in_place.count -= 1;
-        self.in_place.bytes -= bytes;
-        self.respond(OpenRequest { id, guard, name, bytes }, reply, now, sink);
-    }
-
-    /// Answers a request that was [kept](Self::keep). It is dropped, and counted, where nobody waits for
-    /// it: the session has ended, or a v1 caller has given up (its reader would die of it).
-    pub fn reply(&mut self, ticket: Ticket, reply: Reply, now: Instant, sink: &mut impl Sink) {
-        match self.requests.remove(ticket.0.key) {
-            Some(open) => self.respond(open, reply, now, sink),
-            None => sink.count(Counted::Dropped(Dropped::CallerGone)),
-        }
+    /// Answers a request where it came. It is dropped, and counted, where nobody waits for it: the session has
+    /// ended, or a v1 caller has given up (its reader would die of it).
+    pub fn answer(&mut self, arrived: Arrived, reply: Reply, now: Instant, sink: &mut impl Sink) {
+        self.answer_all([(arrived, reply)], now, sink);
     }
 
     /// The same of several: what they take and give back is counted once.
-    pub fn reply_all(
+    pub fn answer_all(
         &mut self,
-        replies: impl IntoIterator<Item = (Ticket, Reply)>,
+        replies: impl IntoIterator<Item = (Arrived, Reply)>,
         now: Instant,
         sink: &mut impl Sink,
     ) {
         let (mut count, mut bytes) = (0, 0);
         self.charges_later = true;
-        for (ticket, reply) in replies {
-            match self.requests.remove(ticket.0.key) {
-                Some(open) => {
-                    count += 1;
-                    bytes += open.bytes;
-                    self.put_reply(open, reply, now, sink);
-                }
-                None => sink.count(Counted::Dropped(Dropped::CallerGone)),
+        for (Arrived { request, open }, reply) in replies {
+            if request.peer != self.id {
+                sink.count(Counted::Dropped(Dropped::CallerGone));
+                continue;
             }
+            self.requests.end_in_place(request.number, open.bytes);
+            count += 1;
+            bytes += open.bytes;
+            self.put_reply(open, reply, now, sink);
         }
         self.charges_later = false;
         self.charge_output();
@@ -125,6 +83,17 @@ impl Session {
         self.give_back(count, bytes);
     }
 
+    /// Answers a request that was [kept](Self::keep); as [`answer`](Self::answer) does.
+    pub fn reply(&mut self, ticket: Ticket, reply: Reply, now: Instant, sink: &mut impl Sink) {
+        let RequestId { peer, number } = ticket.0;
+        let open = if peer == self.id { self.requests.remove(number) } else { None };
+        match open {
+            Some(open) => self.respond(open, reply, now, sink),
+            None => sink.count(Counted::Dropped(Dropped::CallerGone)),
+        }
+    }
+
+    #[inline]
     fn respond(&mut self, open: OpenRequest, reply: Reply, now: Instant, sink: &mut impl Sink) {
         let bytes = open.bytes;
         self.put_reply(open, reply, now, sink);
@@ -132,6 +101,7 @@ impl Session {
         self.give_back(1, bytes);
     }
 
+    #[inline]
     fn put_reply(&mut self, open: OpenRequest, reply: Reply, now: Instant, sink: &mut impl Sink) {
         if self.ended.is_some() {
             sink.count(Counted::Dropped(Dropped::CallerGone));
@@ -144,6 +114,7 @@ impl Session {
         }
     }
 
+    #[inline]
     fn make(&self, reply: Reply, sink: &mut impl Sink) -> Answer {
         let fault = match reply {
             Reply::Refused(refusal) => {
@@ -159,6 +130,7 @@ impl Session {
         Answer::fault(&fault, self.profile(), self.config.expose_traceback)
     }
 
+    #[inline]
     fn make_result(&self, result: Packed) -> Result<Answer, Fault> {
         let limits = &self.config.limits;
         check_result(&result, limits.body_bytes_max)?;
@@ -173,6 +145,7 @@ impl Session {
     }
 
     /// `is_awaited`: whether one who drains waits for it to be written.
+    #[inline]
     pub(crate) fn enqueue_reply(
         &mut self,
         open: OpenRequest,
@@ -232,8 +205,29 @@ impl Session {
     /// # Errors
     /// What it is to be refused with: there is no room for that much.
     pub fn charge(&mut self, request: RequestId, bytes: usize) -> Result<(), Refusal> {
-        let Some(open) = self.requests.get(request.key) else { return Ok(()) };
-        let size = open.bytes;
+        let RequestId { peer, number } = request;
+        let open = self.requests.get(number).filter(|_| peer == self.id);
+        let Some(size) = open.map(|open| open.bytes) else { return Ok(()) };
+        self.take_more(size, bytes)?;
+        self.requests.grow(number, bytes);
+        Ok(())
+    }
+
+    /// The same of one that is not kept.
+    ///
+    /// # Errors
+    /// As for [`charge`](Self::charge).
+    pub fn charge_arrived(&mut self, arrived: &mut Arrived, bytes: usize) -> Result<(), Refusal> {
+        if arrived.request.peer == self.id {
+            self.take_more(arrived.open.bytes, bytes)?;
+            arrived.open.bytes += bytes;
+            self.requests.grow_in_place(bytes);
+        }
+        Ok(())
+    }
+
+    /// Bytes for a request that takes `size` already.
+    fn take_more(&self, size: usize, bytes: usize) -> Result<(), Refusal> {
         let max = self.config.limits.requests_open_bytes_per_peer_max;
         let others = self.requests_open_bytes() - size;
         self.budget.take_request_bytes(size, bytes)?;
@@ -242,7 +236,6 @@ impl Session {
             let what = "bytes of requests of this peer are open";
             return Err(Refusal::Overloaded { max, what });
         }
-        self.requests.grow(request.key, bytes);
         Ok(())
     }
 
@@ -262,10 +255,5 @@ impl Session {
             }
             sink.count(Counted::Dropped(Dropped::LateReply));
         }
-    }
-
-    /// What is served, by its keys.
-    pub(crate) fn open_requests(&self) -> Vec<Key> {
-        self.requests.keys()
     }
 }

@@ -1,78 +1,232 @@
 //! Requests of one peer that are being served: from the WORK to its answer.
 
 use crate::base::deadline::Next;
-use crate::base::slab::{Key, MachineId, Slab};
-use crate::dialect::WireId;
-use crate::rpc::session::late::Guard;
-use smol_str::SmolStr;
+use crate::call::late_guard::Guard;
+use crate::call::open_request::OpenRequest;
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
-/// One request whose handler runs, or whose driver holds it.
-#[derive(Debug)]
-pub(crate) struct OpenRequest {
-    pub(crate) id: WireId,
-    pub(crate) guard: Guard,
-    /// What it calls, where its answer may be withheld.
-    pub(crate) name: SmolStr,
-    /// What its message takes, and what its arguments do once they are decoded, in bytes.
-    pub(crate) bytes: usize,
-}
+/// So many requests that are answered where they came have a bit each.
+const BITS: u64 = u64::BITS as u64;
 
-/// The open requests of one session.
-#[derive(Debug)]
+/// Places of requests that are over which are let be.
+const OVER_KEPT: usize = 16;
+
+/// The open requests of one session, by their numbers.
+#[derive(Debug, Default)]
 pub(crate) struct Requests {
-    slab: Slab<OpenRequest>,
+    /// The number of the next one.
+    number: u64,
+    in_place: InPlace,
+    /// In the order of their numbers. The first and the last are open, and most others.
+    kept: VecDeque<KeptRequest>,
+    /// How many of those are open.
+    open: usize,
     guards: usize,
-    /// What they take.
+    /// What those take.
     bytes: usize,
     next: Next,
 }
 
+/// Requests that are answered where they came, whose drivers hold what is needed for that: which of the numbers
+/// from the first on, how many, and what they take.
+#[derive(Debug, Default)]
+struct InPlace {
+    first: u64,
+    open: u64,
+    /// Those whose numbers are beyond: of a read that had very many.
+    #[allow(
+        clippy::box_collection,
+        reason = "each session has this room, and hardly one such numbers"
+    )]
+    beyond: Option<Box<BTreeSet<u64>>>,
+    count: usize,
+    bytes: usize,
+}
+
+/// One that waits for its answer, until it has that.
+#[derive(Debug)]
+struct KeptRequest {
+    number: u64,
+    open: Option<OpenRequest>,
+}
+
+impl InPlace {
+    /// The bit of that number.
+    #[inline]
+    fn bit(&self, number: u64) -> u64 {
+        match number.wrapping_sub(self.first) {
+            place @ 0..BITS => 1 << place,
+            _ => 0,
+        }
+    }
+
+    #[inline]
+    fn is_open(&self, number: u64) -> bool {
+        self.open & self.bit(number) != 0
+            || self.beyond.as_ref().is_some_and(|beyond| beyond.contains(&number))
+    }
+
+    #[cold]
+    fn leave_beyond(&mut self, number: u64) {
+        if let Some(beyond) = &mut self.beyond {
+            beyond.remove(&number);
+        }
+        self.beyond.take_if(|beyond| beyond.is_empty());
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = u64> {
+        let Self { first, open, .. } = *self;
+        let near = (0..BITS).filter(move |place| open >> place & 1 != 0);
+        near.map(move |place| first + place)
+            .chain(self.beyond.iter().flat_map(|beyond| beyond.iter().copied()))
+    }
+}
+
 impl Requests {
-    pub(crate) fn new(machine: MachineId) -> Self {
-        Self { slab: Slab::new(machine), guards: 0, bytes: 0, next: Next::default() }
-    }
-
+    /// How many are open.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.slab.len()
+        self.open + self.in_place.count
     }
 
+    /// What they take.
+    #[inline]
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.in_place.bytes
     }
 
+    #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
         self.next.get()
     }
 
-    pub(crate) fn insert(&mut self, open: OpenRequest) -> Key {
+    /// The number of one that has come.
+    #[inline]
+    pub(crate) fn count_up(&mut self) -> u64 {
+        let number = self.number;
+        self.number = number.wrapping_add(1);
+        number
+    }
+
+    /// That one is open, and takes so many bytes.
+    #[inline]
+    pub(crate) fn begin(&mut self, number: u64, bytes: usize) {
+        let in_place = &mut self.in_place;
+        if in_place.count == 0 {
+            in_place.first = number;
+        }
+        match in_place.bit(number) {
+            0 => _ = in_place.beyond.get_or_insert_default().insert(number),
+            bit => in_place.open |= bit,
+        }
+        in_place.count += 1;
+        in_place.bytes += bytes;
+    }
+
+    /// One that was to be answered where it came is over, or is kept.
+    #[inline]
+    pub(crate) fn end_in_place(&mut self, number: u64, bytes: usize) {
+        let in_place = &mut self.in_place;
+        match in_place.bit(number) {
+            0 => in_place.leave_beyond(number),
+            bit => in_place.open &= !bit,
+        }
+        in_place.count -= 1;
+        in_place.bytes -= bytes;
+    }
+
+    /// One of those takes so many bytes more.
+    pub(crate) fn grow_in_place(&mut self, bytes: usize) {
+        self.in_place.bytes += bytes;
+    }
+
+    /// Such a one waits for its answer from now on.
+    pub(crate) fn keep(&mut self, number: u64, open: OpenRequest) {
+        self.end_in_place(number, open.bytes);
+        self.insert(number, open);
+    }
+
+    fn insert(&mut self, number: u64, open: OpenRequest) {
         if let Some(at) = open.guard.until() {
             self.next.note(at);
             self.guards += 1;
         }
         self.bytes += open.bytes;
-        self.slab.insert(open)
+        self.open += 1;
+        if self.kept.capacity() == 0 {
+            // A peer that asks one thing after the other needs one place.
+            self.kept.reserve_exact(1);
+        }
+        let kept = KeptRequest { number, open: Some(open) };
+        match self.kept.back() {
+            Some(last) if last.number > number => {
+                let place = self.kept.partition_point(|known| known.number < number);
+                self.kept.insert(place, kept);
+            }
+            _ => self.kept.push_back(kept),
+        }
     }
 
-    pub(crate) fn get(&self, key: Key) -> Option<&OpenRequest> {
-        self.slab.get(key)
+    /// Whether that one is open.
+    #[inline]
+    pub(crate) fn is_open(&self, number: u64) -> bool {
+        self.in_place.is_open(number) || self.get(number).is_some()
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        match self.kept.front()?.number.cmp(&number) {
+            Ordering::Equal => Some(0),
+            Ordering::Less => self.kept.binary_search_by_key(&number, |known| known.number).ok(),
+            Ordering::Greater => None,
+        }
+    }
+
+    /// One that is kept.
+    pub(crate) fn get(&self, number: u64) -> Option<&OpenRequest> {
+        self.kept.get(self.place(number)?)?.open.as_ref()
     }
 
     /// It takes so many bytes more.
-    pub(crate) fn grow(&mut self, key: Key, bytes: usize) {
-        if let Some(open) = self.slab.get_mut(key) {
+    pub(crate) fn grow(&mut self, number: u64, bytes: usize) {
+        let known = self.place(number).and_then(|place| self.kept.get_mut(place));
+        if let Some(open) = known.and_then(|known| known.open.as_mut()) {
             open.bytes += bytes;
             self.bytes += bytes;
         }
     }
 
-    pub(crate) fn remove(&mut self, key: Key) -> Option<OpenRequest> {
-        let open = self.slab.remove(key)?;
+    pub(crate) fn remove(&mut self, number: u64) -> Option<OpenRequest> {
+        let place = self.place(number)?;
+        let open = self.kept.get_mut(place)?.open.take()?;
+        self.open -= 1;
         self.bytes -= open.bytes;
         if open.guard.until().is_some() {
             self.drop_guard();
         }
+        self.tidy();
         Some(open)
+    }
+
+    /// Places of those that are over go where they are the first, the last, or more than those of others; each
+    /// was made once, so this costs a few steps. A table without any holds room for one.
+    fn tidy(&mut self) {
+        while self.kept.front().is_some_and(|known| known.open.is_none()) {
+            self.kept.pop_front();
+        }
+        while self.kept.back().is_some_and(|known| known.open.is_none()) {
+            self.kept.pop_back();
+        }
+        if self.kept.len() > 2 * self.open + OVER_KEPT {
+            self.kept.retain(|known| known.open.is_some());
+        }
+        let (places, room) = (self.kept.len(), self.kept.capacity());
+        if places == 0 && room > 1 {
+            self.kept = VecDeque::new();
+        } else if room > OVER_KEPT && places < room / 4 {
+            self.kept.shrink_to((2 * places).max(OVER_KEPT));
+        }
     }
 
     fn drop_guard(&mut self) {
@@ -82,12 +236,12 @@ impl Requests {
         }
     }
 
-    /// Their callers no longer wait, but their handlers still run: the slots stay until those end. The
+    /// Their callers no longer wait, but their handlers still run: the places stay until those end. The
     /// earliest of the other guards becomes the next one.
     pub(crate) fn pass_guards(&mut self, now: Instant) {
         self.next.clear();
         let mut passed = 0;
-        for open in self.slab.values_mut() {
+        for open in self.kept.iter_mut().filter_map(|known| known.open.as_mut()) {
             match open.guard {
                 Guard::Until(at) if at <= now => {
                     open.guard = Guard::Passed;
@@ -102,23 +256,37 @@ impl Requests {
 
     /// How many have a guard, by scanning them.
     pub(crate) fn count_guards(&self) -> usize {
-        self.slab.iter().filter(|(_, open)| open.guard.until().is_some()).count()
+        let open = self.kept.iter().filter_map(|known| known.open.as_ref());
+        open.filter(|open| open.guard.until().is_some()).count()
     }
 
-    pub(crate) fn keys(&self) -> Vec<Key> {
-        self.slab.keys()
+    /// All that are open, in order.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        let kept = self.kept.iter().filter(|known| known.open.is_some());
+        let mut numbers: Vec<_> =
+            kept.map(|known| known.number).chain(self.in_place.numbers()).collect();
+        numbers.sort_unstable();
+        numbers
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::wire_id::WireId;
+    use smol_str::SmolStr;
+    use std::collections::BTreeMap;
     use std::time::Duration;
+
+    fn open(guard: Guard, bytes: usize) -> OpenRequest {
+        let id = WireId::new(b"sixteen bytes...").unwrap();
+        OpenRequest { id, guard, name: SmolStr::default(), bytes }
+    }
 
     /// What is counted as it changes is what a scan finds, whatever becomes of requests.
     #[test]
     fn sums_never_drift() {
-        let (mut now, mut requests) = (Instant::now(), Requests::new(MachineId(7)));
+        let (mut now, mut requests) = (Instant::now(), Requests::default());
         let mut known = Vec::new();
         let mut luck = 1_u64;
         for step in 0..2_000 {
@@ -127,13 +295,15 @@ mod tests {
             let some = known.get(dice % known.len().max(1)).copied();
             match (dice % 6, some) {
                 (0..=2, _) | (_, None) => {
-                    let id = WireId::new(b"sixteen bytes...").unwrap();
                     let guard = match dice % 4 {
                         0 => Guard::Never,
                         n => Guard::Until(now + Duration::from_secs(n as u64)),
                     };
-                    let (name, bytes) = (SmolStr::default(), dice % 1_000);
-                    known.push(requests.insert(OpenRequest { id, guard, name, bytes }));
+                    let number = requests.count_up();
+                    let open = open(guard, dice % 1_000);
+                    requests.begin(number, open.bytes);
+                    requests.keep(number, open);
+                    known.push(number);
                 }
                 (3, Some(some)) => requests.grow(some, dice % 900),
                 (4, Some(some)) => drop(requests.remove(some)),
@@ -142,16 +312,58 @@ mod tests {
                     requests.pass_guards(now);
                 }
             }
-            let open = || requests.slab.iter().map(|(_, open)| open);
+            let open = || requests.kept.iter().filter_map(|known| known.open.as_ref());
+            assert_eq!(requests.open, open().count());
             assert_eq!(requests.bytes, open().map(|open| open.bytes).sum::<usize>(), "step {step}");
             assert_eq!(requests.guards, requests.count_guards());
             let first = open().filter_map(|open| open.guard.until()).min();
             assert_eq!(requests.next().is_none(), first.is_none());
             assert!(requests.next().is_none_or(|next| Some(next) <= first), "early, never late");
+            assert!(requests.kept.len() <= 2 * requests.open + OVER_KEPT);
         }
         for request in known {
             requests.remove(request);
         }
-        assert_eq!((requests.len(), requests.bytes, requests.next()), (0, 0, None));
+        assert_eq!((requests.len(), requests.bytes(), requests.next()), (0, 0, None));
+        assert!(requests.kept.capacity() <= 1);
+    }
+
+    /// Some are answered where they came, some are kept, in any order and for however long: each is open until
+    /// it is over, and no other is for its sake.
+    #[test]
+    fn each_is_open_until_it_is_over() {
+        let (mut requests, mut known) = (Requests::default(), BTreeMap::new());
+        let mut luck = 7_u64;
+        for step in 0..20_000 {
+            luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let dice = (luck >> 33) as usize;
+            let often = if step % 2_000 < 1_000 { 5 } else { 3 };
+            let some = known.keys().nth(dice / 8 % known.len().max(1)).copied();
+            match (dice % 8, some) {
+                (choice, _) if choice < often => {
+                    let number = requests.count_up();
+                    if choice > 0 {
+                        requests.begin(number, 3);
+                        known.insert(number, Some(open(Guard::Never, 3)));
+                    }
+                }
+                (choice, Some(number)) => match known.remove(&number).unwrap() {
+                    Some(open) if choice == 7 => {
+                        requests.keep(number, open);
+                        known.insert(number, None);
+                    }
+                    Some(open) => requests.end_in_place(number, open.bytes),
+                    None => assert!(requests.remove(number).is_some()),
+                },
+                _ => {}
+            }
+            assert_eq!((requests.len(), requests.bytes()), (known.len(), 3 * known.len()));
+            if step % 64 == 0 {
+                let open: Vec<_> = known.keys().copied().collect();
+                assert_eq!(requests.numbers(), open);
+                let is_open = |number: &u64| requests.is_open(*number);
+                assert_eq!((0..requests.number).filter(is_open).collect::<Vec<_>>(), open);
+            }
+        }
     }
 }

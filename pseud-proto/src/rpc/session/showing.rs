@@ -2,14 +2,15 @@
 //! `save_last_work` and `handle_authenticated`, `pseud/interfaces.py`, keep the last call alone).
 
 use crate::base::slab::Key;
+use crate::call::late_guard::Guard;
+use crate::call::wire_id::WireId;
 use crate::call::{Outcome, ShowingStep};
-use crate::dialect::{Answer, WireId, WorkMessage};
+use crate::dialect::{Answer, WorkMessage};
 use crate::error::{Incompatible, PeerError, Reason};
 use crate::rpc::session::Session;
 use crate::rpc::session::calls::CallKey;
 use crate::rpc::session::entry::{Of, Outbound};
 use crate::rpc::session::kept::{Challenged, Kept};
-use crate::rpc::session::late::Guard;
 use crate::rpc::session::output::QueuedMessage;
 use crate::rpc::session::sink::Sink;
 use std::time::Instant;

@@ -1,8 +1,9 @@
 //! What a session tells its driver as it happens.
 
 use crate::call::peer::PeerInfo;
-use crate::call::{Outcome, RequestId, ShowingStep};
+use crate::call::{IncomingWork, Outcome, Request, RequestId, ShowingStep};
 use crate::rpc::session::calls::CallKey;
+use crate::rpc::session::visit::Arrived;
 use crate::rpc::stats::Counted;
 use std::sync::Arc;
 
@@ -11,6 +12,23 @@ use std::sync::Arc;
 pub trait Sink {
     /// That call is over, told once for each call: the name that its driver gave it, and how it ended.
     fn finish(&mut self, call: u64, outcome: Outcome);
+
+    /// That request is to be served. Default, for drivers that [look at](crate::rpc::session::Session::visit)
+    /// messages where they lie: there is none.
+    fn serve(&mut self, request: Request) {
+        let _ = request;
+    }
+
+    /// Whether requests are [answered](crate::rpc::session::Session::answer) where they came, or kept by who
+    /// serves them. Default: their session keeps them.
+    fn answers_in_place(&self) -> bool {
+        false
+    }
+
+    /// The same request, where it is so.
+    fn serve_in_place(&mut self, arrived: Arrived, work: IncomingWork) {
+        let _ = (arrived, work);
+    }
 
     /// The caller of a request that is served is gone.
     fn cancelled(&mut self, request: RequestId);

@@ -1,9 +1,9 @@
 //! What came of one message.
 
 use crate::auth::question::Question;
-use crate::call::Outcome;
-use crate::dialect::WireId;
-use crate::rpc::session::late::Guard;
+use crate::call::open_request::OpenRequest;
+use crate::call::{Outcome, RequestId};
+use smol_str::SmolStr;
 use std::ops::Range;
 
 /// What a driver has to see to after a message: at most one thing.
@@ -28,8 +28,8 @@ pub enum Visit {
         outcome: Outcome,
     },
     /// A request is to be served: it is [answered](crate::rpc::session::Session::answer) where it came,
-    /// or [kept](crate::rpc::session::Session::keep).
-    Request(Arrived),
+    /// or [kept](crate::rpc::session::Session::keep) to be answered later.
+    Request(Arrived, Located),
     /// The peer shows who it is: its directory is [told so](crate::rpc::directory::Directory::asked)
     /// before anybody is asked. To be answered by
     /// [`Session::logged_in`](crate::rpc::session::Session::logged_in), after its directory, or
@@ -37,24 +37,33 @@ pub enum Visit {
     Login(Question),
 }
 
-/// A request that has its place, and no slot yet. It is to be answered or kept: else its place is taken
-/// until its session ends.
+/// The right to answer a request that has come, and has its place: it is answered or kept.
 #[derive(Debug)]
 #[must_use = "a request that is neither answered nor kept holds its place"]
 pub struct Arrived {
-    pub(crate) id: WireId,
-    pub(crate) guard: Guard,
-    pub(crate) bytes: usize,
-    pub(crate) print: Option<u64>,
-    pub(crate) name: Range<u32>,
+    pub(crate) request: RequestId,
+    pub(crate) open: OpenRequest,
+}
+
+impl Arrived {
+    /// The request that it answers.
+    pub fn request(&self) -> RequestId {
+        self.request
+    }
+}
+
+/// What a request's message has, and where.
+#[derive(Debug)]
+pub struct Located {
+    pub(crate) name: SmolStr,
     pub(crate) rest: Range<u32>,
     pub(crate) has_claim: bool,
 }
 
-impl Arrived {
-    /// Where the dotted name lies in the message.
-    pub fn name(&self) -> Range<u32> {
-        self.name.clone()
+impl Located {
+    /// The dotted name that it calls.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where its arguments lie, and what is behind them.

@@ -176,7 +176,15 @@ impl Connection {
         event.or_else(|| self.poll_written().map(Event::Written))
     }
 
+    /// Whether no event waits, and no room is held for any: of an empty input nothing more
+    /// [comes](Self::receive).
+    #[inline]
+    pub fn is_drained(&self) -> bool {
+        self.events.is_empty() && self.events.capacity() <= 1
+    }
+
     /// Whether events wait, those of what was written apart.
+    #[inline]
     pub fn has_events(&self) -> bool {
         !self.events.is_empty()
     }
@@ -198,6 +206,7 @@ impl Connection {
     }
 
     /// The mechanism that we speak.
+    #[inline]
     pub fn mechanism(&self) -> MechanismName {
         self.config.mechanism.name()
     }

@@ -12,6 +12,7 @@ mod large;
 mod limits;
 mod short;
 mod skip;
+mod usual;
 mod whole;
 
 use crate::error::PeerError;

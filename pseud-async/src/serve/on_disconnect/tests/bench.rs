@@ -108,7 +108,8 @@ impl Bench {
         handled.unwrap();
         let arrived = effects.take_arrived();
         seat.perform(&mut effects, true);
-        self.dispatcher.serve_all(arrived, seat);
+        let served = self.dispatcher.serve_all(arrived, seat);
+        served.answers.deliver(seat, seat.hub.now());
     }
 
     /// Requests that have a place, and their bytes.

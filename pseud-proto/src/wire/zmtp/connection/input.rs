@@ -65,7 +65,23 @@ impl Connection {
     ///
     /// # Errors
     /// The peer broke the rules: close the link.
+    #[inline]
     pub fn receive<'a, 'i: 'a>(
+        &'a mut self,
+        input: &mut &'i mut [u8],
+        now: Instant,
+    ) -> Result<Option<Incoming<'a>>, PeerError> {
+        if self.is_drained()
+            && self.failed.is_none()
+            && let Some(message) = self.decoder.take_usual(input, &self.config)
+        {
+            self.liveness.heard(now);
+            return Ok(Some(Incoming::Message(self.received(IncomingBytes::Input(message)))));
+        }
+        self.receive_any(input, now)
+    }
+
+    fn receive_any<'a, 'i: 'a>(
         &'a mut self,
         input: &mut &'i mut [u8],
         now: Instant,

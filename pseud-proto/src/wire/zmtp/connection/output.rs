@@ -9,6 +9,7 @@ use std::io::IoSlice;
 
 impl Connection {
     /// The next [`Event::Written`](crate::zmtp::Event::Written), ahead of all other events.
+    #[inline]
     pub fn poll_written(&mut self) -> Option<Token> {
         self.output.poll_written()
     }
@@ -45,11 +46,13 @@ impl Connection {
     }
 
     /// Fills `out` with the next bytes to write, in order, and says how many slices that made.
+    #[inline]
     pub fn slices<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
         self.output.slices(out)
     }
 
     /// That many bytes of [`slices`](Self::slices) were written.
+    #[inline]
     pub fn advance(&mut self, written: usize) {
         self.output.advance(written);
     }
@@ -60,6 +63,7 @@ impl Connection {
     }
 
     /// Bytes queued and not written: messages, and what answers the peer's PINGs.
+    #[inline]
     pub fn backlog(&self) -> usize {
         self.output.backlog()
     }

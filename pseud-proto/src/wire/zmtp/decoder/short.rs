@@ -17,6 +17,9 @@ impl Decoder {
     #[inline]
     pub(crate) fn scan_short(&mut self, bytes: &[u8], config: &ConnectionConfig) -> bool {
         let limits = &config.limits;
+        if self.scan_usual(bytes, config).is_some() {
+            return true;
+        }
         if !lets_short_parts_pass(limits) {
             return false;
         }
@@ -83,7 +86,7 @@ impl Decoder {
 
 /// Whether no limit is in the way of as many short parts as a message usually has.
 #[inline]
-fn lets_short_parts_pass(limits: &FrameLimits) -> bool {
+pub(super) fn lets_short_parts_pass(limits: &FrameLimits) -> bool {
     let message_bytes_max = limits.message_bytes_max.min(MESSAGE_BYTES_MAX);
     limits.frame_bytes_max >= SHORT_MAX && message_bytes_max >= USUAL * SHORT_MAX
 }
