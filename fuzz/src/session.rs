@@ -280,7 +280,7 @@ fn call(
         options = options.timeout(limits::time(more / 4));
     }
     let body = Packed::call(&("x".repeat(usize::from(choice)),), &()).expect("a text");
-    let Ok(mut new) = NewCall::made(&format!("call{tag}"), body, options, config, now) else {
+    let Ok(mut new) = NewCall::made(format!("call{tag}"), body, options, config, now) else {
         return;
     };
     new.tag = tag;

@@ -108,7 +108,7 @@ impl Client {
             options = options.timeout(limits::time(more / 4));
         }
         let body = Packed::call(&("x".repeat(usize::from(choice)),), &()).expect("a text");
-        let Ok(mut new) = NewCall::made(&name_of(number), body, options, &self.config, now) else {
+        let Ok(mut new) = NewCall::made(name_of(number), body, options, &self.config, now) else {
             return;
         };
         new.tag = number;
