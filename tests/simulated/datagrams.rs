@@ -76,7 +76,7 @@ fn endpoint(member: Member, book: &Book) -> Endpoint {
             async move {
                 let sender = request.caller().rpcudp().unwrap().clone();
                 let (meant, timeout) = (vec![member_at(sender.address())], Duration::from_secs(1));
-                let plan = Plan { maker: member, meant, timeout, given_up: None };
+                let plan = Plan::new(member, meant, timeout);
                 let call = |number, timeout| sender.call(next, (number,)).timeout(timeout);
                 book.follow(plan, |number, timeout| answered(call(number, timeout))).await;
                 ran
@@ -103,7 +103,7 @@ async fn call_others(endpoint: Endpoint, maker: Member, book: Book, mut luck: Lu
         let timeout = Duration::from_millis(luck.one_of(&[10, 300, 2_000, 5_000]));
         let given_up = (luck.between(0, 8) == 0).then(|| luck.millis(0, 50));
         let (name, again) = (luck.one_of(&NAMES), luck.one_of(&[None, Some(20), Some(200)]));
-        let plan = Plan { maker, meant: vec![meant], timeout, given_up };
+        let plan = Plan { given_up, ..Plan::new(maker, vec![meant], timeout) };
         let call = |number, timeout| {
             let call = endpoint.call::<u64, _>(at(meant), name, (number,)).timeout(timeout);
             match again {

@@ -1,10 +1,10 @@
 //! The ledger of one life: who tells it of calls and runs.
 
-use pseud::CallError;
+use super::counts::Counts;
+use pseud::{CallError, Reason};
 use pseud_testkit::ledger::{CallEnd, Ledger, Made, Member, Number};
 use pseud_testkit::sim;
 use pseud_testkit::spy::end_of;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ pub(crate) const SERVER: Member = 0;
 
 /// How many names clients have; two clients share one at times.
 pub(crate) const NAMES: usize = 3;
+
+/// Whose name is the guest's, who comes late or never.
+pub(crate) const GUEST: usize = NAMES;
 
 /// Who has no session that anybody could call.
 pub(crate) const NOBODY: Member = 1_000;
@@ -31,10 +34,15 @@ pub(crate) fn twin(number: usize) -> Member {
     1 + NAMES + number
 }
 
+pub(crate) fn guest() -> Member {
+    1 + 2 * NAMES
+}
+
 /// Who may be meant by that identity.
 pub(crate) fn members(identity: &[u8]) -> Vec<Member> {
     match (0..NAMES).find(|number| name(*number).as_bytes() == identity) {
         Some(number) => vec![desk(number), twin(number)],
+        None if identity == name(GUEST).as_bytes() => vec![guest()],
         None => vec![SERVER],
     }
 }
@@ -43,7 +51,7 @@ pub(crate) fn members(identity: &[u8]) -> Vec<Member> {
 #[derive(Clone, Default)]
 pub(crate) struct Book {
     ledger: Arc<Mutex<Ledger>>,
-    evictions: Arc<AtomicU64>,
+    counts: Arc<Mutex<Counts>>,
 }
 
 impl Book {
@@ -68,29 +76,38 @@ impl Book {
     }
 
     /// Makes a call and sees how it ends, unless it is given up before.
-    pub(crate) async fn follow<C>(&self, plan: Plan, call: impl FnOnce(Number, Duration) -> C)
+    pub(crate) async fn follow<C>(
+        &self,
+        plan: Plan,
+        call: impl FnOnce(Number, Duration) -> C,
+    ) -> CallEnd
     where
         C: Future<Output = Result<(u64, String), CallError>>,
     {
-        let number = self.made(plan.maker, plan.meant, plan.timeout);
+        let number = self.made(plan.maker, plan.meant, plan.until);
         let call = call(number, plan.timeout);
         let told = match plan.given_up {
             Some(after) => sim::timeout(after, call).await,
             None => Some(call.await),
         };
+        if matches!(told, Some(Err(CallError::NotExecuted(Reason::Draining)))) {
+            self.count(|counts| counts.turned_away += 1);
+        }
         let told = told.map(|result| end_of(result.map(|(answer, _)| answer)));
         // Nobody is told of a call that is given up: it may have run.
-        self.ended(number, told.unwrap_or_else(|| CallEnd::Unknown("given up".into())));
+        let end = told.unwrap_or_else(|| CallEnd::Unknown("given up".into()));
+        self.ended(number, end.clone());
+        end
     }
 
-    /// A node gave a peer up for its silence.
-    pub(crate) fn evicts(&self) {
-        self.evictions.fetch_add(1, Ordering::Relaxed);
+    /// Something has happened.
+    pub(super) fn count(&self, count: impl FnOnce(&mut Counts)) {
+        count(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// How often that was.
-    pub(crate) fn evictions(&self) -> u64 {
-        self.evictions.load(Ordering::Relaxed)
+    /// How often what has happened.
+    pub(super) fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it knows.
@@ -104,6 +121,15 @@ pub(crate) struct Plan {
     pub(crate) maker: Member,
     pub(crate) meant: Vec<Member>,
     pub(crate) timeout: Duration,
+    /// After how long it ends at the latest.
+    pub(crate) until: Duration,
     /// After how long its future is dropped, if it has not ended.
     pub(crate) given_up: Option<Duration>,
+}
+
+impl Plan {
+    /// It is awaited to its end.
+    pub(crate) fn new(maker: Member, meant: Vec<Member>, timeout: Duration) -> Self {
+        Self { maker, meant, timeout, until: timeout, given_up: None }
+    }
 }

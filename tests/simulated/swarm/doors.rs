@@ -97,7 +97,7 @@ async fn judge(question: Question) -> Verdict {
         Question::Login { login, password, .. } => (login, password),
         _ => return Verdict::Deny,
     };
-    let is_known = (0..book::NAMES).any(|number| login == book::name(number).as_bytes());
+    let is_known = (0..=book::GUEST).any(|number| login == book::name(number).as_bytes());
     match is_known && password.matches(b"sesame") {
         true => Verdict::Admit(User::new(login)),
         false => Verdict::Deny,

@@ -60,7 +60,7 @@ async fn call_back(
     let timeout = Duration::from_secs(1);
     // Where the caller leaves, this future is dropped, and its call with it: that is no end that anybody
     // is told of.
-    let plan = Plan { maker: member, meant, timeout, given_up: None };
+    let plan = Plan::new(member, meant, timeout);
     let (caller, books) = (request.caller().peer(), book.clone());
     let calling = sim::spawn(async move {
         let call = |number, timeout| caller.call(next, (number, String::new())).timeout(timeout);

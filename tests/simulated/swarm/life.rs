@@ -2,9 +2,11 @@
 
 use super::book::{self, Book, SERVER};
 use super::callers::{Present, call_desk, call_server};
+use super::counts::Counts;
 use super::doors::Doors;
-use super::{handlers, repeater, troubles, watcher};
+use super::{errands, handlers, repeater, troubles, watcher};
 use pseud::Node;
+use pseud::proto::pseud::Dropped;
 use pseud_testkit::ledger::{Ledger, Tally};
 use pseud_testkit::luck::Luck;
 use pseud_testkit::sim::{self, Client, Conditions, Server, Sim};
@@ -26,8 +28,7 @@ pub(super) struct Life {
     pub(super) seed: u64,
     pub(super) digest: u64,
     pub(super) tally: Tally,
-    /// Peers that were given up for their silence.
-    pub(super) evictions: u64,
+    pub(super) counts: Counts,
     pub(super) ledger: Ledger,
 }
 
@@ -52,7 +53,7 @@ pub(super) fn live(seed: u64) -> Life {
     let tally = ledger.check(SLACK).unwrap_or_else(|lie| panic!("PSEUD_SEED={seed}: {lie}"));
     let left = sim.runtime().tasks();
     assert_eq!(left, 0, "PSEUD_SEED={seed}: tasks of nodes that have ended");
-    Life { seed, digest, tally, evictions: book.evictions(), ledger }
+    Life { seed, digest, tally, counts: book.counts(), ledger }
 }
 
 async fn live_in_world(book: Book, mut luck: Luck) {
@@ -72,6 +73,7 @@ async fn live_in_world(book: Book, mut luck: Luck) {
         let meant = if doors.serves_strangers() { vec![SERVER] } else { vec![] };
         callers.push(sim::spawn(repeater::repeat(endpoint, book.clone(), meant, luck)));
     }
+    callers.push(sim::spawn(errands::wait_for_guest(scene.clone(), luck.fork())));
     let troubles = sim::spawn(troubles::make(scene.clone(), luck.fork()));
     sim::join_all(callers).await;
     troubles.abort();
@@ -88,6 +90,23 @@ impl Scene {
         let desks = (0..book::NAMES).map(new).collect();
         let twins = Arc::new(Mutex::new(vec![None; book::NAMES]));
         Self { server: Present(Arc::new(Mutex::new(server))), endpoint, desks, twins, doors, book }
+    }
+
+    pub(super) fn book(&self) -> Book {
+        self.book.clone()
+    }
+
+    /// A server has ended: what it has seen.
+    pub(super) fn has_ended(&self, server: &Server) {
+        let repeats = server.stats().dropped(Dropped::Duplicate);
+        self.book.count(|counts| counts.repeats += repeats);
+    }
+
+    /// A server ends when what is open has ended, or that time has passed.
+    pub(super) async fn drain(&self, server: &Server, time: Duration) {
+        let drains = u64::from(server.stats().sessions > 0);
+        self.book.count(|counts| counts.drains += drains);
+        server.drain(time).await;
     }
 
     pub(super) fn new_server(&self) -> Server {
@@ -108,7 +127,8 @@ impl Scene {
             assert_eq!(client.stats().sessions, 0);
         }
         let server = self.server.server();
-        server.drain(luck.millis(0, 500)).await;
+        self.drain(&server, luck.millis(0, 500)).await;
+        self.has_ended(&server);
         let stats = server.stats();
         assert_eq!((stats.sessions, stats.requests_open), (0, 0), "{stats:?}");
     }
@@ -117,13 +137,18 @@ impl Scene {
 fn new_server(doors: Doors, book: &Book) -> Server {
     let server = Server::with_options(doors.server()).unwrap();
     handlers::serve(server.node(), SERVER, book);
+    errands::serve(server.node(), book);
     sim::spawn(watcher::watch(server.node().clone(), doors.limits(), book.clone()));
     server
 }
 
 fn new_client(number: usize, is_twin: bool, doors: Doors, book: &Book, endpoint: &str) -> Client {
     let client = Client::with_options(doors.client(number)).unwrap();
-    let member = if is_twin { book::twin(number) } else { book::desk(number) };
+    let member = match number {
+        book::GUEST => book::guest(),
+        _ if is_twin => book::twin(number),
+        _ => book::desk(number),
+    };
     handlers::serve(client.node(), member, book);
     if !is_twin {
         sim::spawn(watcher::watch(client.node().clone(), doors.limits(), book.clone()));

@@ -4,13 +4,16 @@
 
 pub(crate) mod book;
 mod callers;
+mod counts;
 mod doors;
+mod errands;
 mod handlers;
 mod life;
 mod repeater;
 mod troubles;
 mod watcher;
 
+use counts::Counts;
 use life::Life;
 use pseud_testkit::ledger::{Tally, assert_lies_are_caught};
 use pseud_testkit::sim;
@@ -44,13 +47,15 @@ fn live_all(seeds: impl IntoIterator<Item = u64>) -> Vec<Life> {
 fn whole_nodes_keep_their_promises() {
     let lives = live_all(sim::seeds(LIVES));
     let all = lives.iter().fold(Tally::default(), |all, life| all.and(life.tally));
-    let evictions: u64 = lives.iter().map(|life| life.evictions).sum();
-    println!("{} lives: {evictions} evictions, {all:?}", lives.len());
+    let counts = lives.iter().fold(Counts::default(), |all, life| all.and(&life.counts));
+    println!("{} lives: {:?}, {all:?}", lives.len(), counts.all());
     assert!(all.values > 0, "{all:?}");
     if lives.len() >= 100 {
         let some = [all.faults, all.not_executed, all.unknown, all.unknown_but_run, all.closed];
         assert!(some.iter().all(|count| *count > 0), "no call ended so: {all:?}");
-        assert!(evictions > 0, "no peer was silent for long");
+        for (what, count) in counts.all() {
+            assert!(count > 0, "in none of these lives: {what}");
+        }
     }
 }
 

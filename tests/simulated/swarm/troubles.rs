@@ -30,9 +30,10 @@ async fn restart(scene: &Scene, luck: &mut Luck) {
     let old = scene.server.server();
     match luck.between(0, 3) {
         0 => old.shutdown(),
-        1 => drop(old.drain(Duration::ZERO).await),
-        _ => drop(old.drain(luck.millis(0, 1_000)).await),
+        1 => scene.drain(&old, Duration::ZERO).await,
+        _ => scene.drain(&old, luck.millis(0, 1_000)).await,
     }
+    scene.has_ended(&old);
     let new = scene.new_server();
     new.bind(&scene.endpoint).await.expect("what has ended has left its address");
     *scene.server.0.lock().unwrap() = new;

@@ -39,9 +39,13 @@ pub(super) async fn watch(node: Node, limits: Limits, book: Book) {
             }
             Some(Some(PresenceEvent::Left { session, reason, .. })) => {
                 let heard = there.remove(&session).expect("who leaves has joined");
-                if reason == Some(Reason::HeartbeatTimeout) {
-                    is_in_time(sim::now() - heard);
-                    book.evicts();
+                match reason {
+                    Some(Reason::HeartbeatTimeout) => {
+                        is_in_time(sim::now() - heard);
+                        book.count(|counts| counts.evictions += 1);
+                    }
+                    Some(Reason::Replaced) => book.count(|counts| counts.take_overs += 1),
+                    _ => {}
                 }
             }
             Some(Some(other)) => panic!("{other:?}: it is watched in time"),
