@@ -42,9 +42,10 @@ pub(crate) fn take(size: usize) -> Option<BytesMut> {
     .ok()?
 }
 
-/// Those bytes are to come again when nobody reads them any more.
-pub(crate) fn keep(bytes: &Bytes) {
-    if !KEPT.contains(&bytes.len()) {
+/// Those bytes are to come again when nobody reads them any more; `capacity`: what they lie in. What takes more than
+/// may be [kept](KEPT) is left to the allocator, however little of it is used.
+pub(crate) fn keep(bytes: &Bytes, capacity: usize) {
+    if !KEPT.contains(&bytes.len()) || !KEPT.contains(&capacity) {
         return;
     }
     let _ = LAST.try_with(|last| {
@@ -58,6 +59,16 @@ pub(crate) fn keep(bytes: &Bytes) {
     });
 }
 
+/// What all lies in that this thread keeps and nobody reads: it is let go.
+#[cfg(test)]
+pub(crate) fn release() -> usize {
+    let capacity = |bytes: &mut Bytes| match std::mem::take(bytes).try_into_mut() {
+        Ok(buffer) => buffer.capacity(),
+        Err(_) => 0,
+    };
+    LAST.with_borrow_mut(|last| last.iter_mut().map(capacity).sum())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,7 +79,7 @@ mod tests {
         assert!(take(size).is_none());
         let bytes = Bytes::from(vec![1; size]);
         let place = bytes.as_ptr();
-        keep(&bytes);
+        keep(&bytes, size);
         assert!(take(size).is_none(), "it is read");
         let part = bytes.slice(7..9);
         drop(bytes);
@@ -84,11 +95,23 @@ mod tests {
     #[test]
     fn of_many_the_last_few_are_kept_and_none_that_are_small_or_huge() {
         let all: Vec<Bytes> = (0..5).map(|_| Bytes::from(vec![0; 20_000])).collect();
-        all.iter().for_each(keep);
-        [1_000, 1 << 20].into_iter().for_each(|size| keep(&Bytes::from(vec![0; size])));
+        all.iter().for_each(|bytes| keep(bytes, bytes.len()));
+        [1_000, 1 << 20].into_iter().for_each(|size| keep(&Bytes::from(vec![0; size]), size));
         drop(all);
         assert!(take(1_000).is_none() && take(1 << 20).is_none());
         let taken: Vec<_> = std::iter::from_fn(|| take(20_000)).collect();
         assert_eq!(taken.len(), 4);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_by_its_capacity() {
+        for capacity in [1 << 20, 129 << 10] {
+            let mut large = BytesMut::with_capacity(capacity);
+            large.extend_from_slice(&[7; 20_000]);
+            let capacity = large.capacity();
+            let bytes = large.freeze();
+            keep(&bytes, capacity);
+            assert_eq!(release(), 0, "{capacity}");
+        }
     }
 }

@@ -68,8 +68,8 @@ impl<'a> IncomingMessage<'a> {
         match self.bytes {
             IncomingBytes::Input(bytes) => Bytes::copy_from_slice(bytes),
             IncomingBytes::Buffer(bytes) => {
-                let bytes = bytes.freeze();
-                reused::keep(&bytes);
+                let (capacity, bytes) = (bytes.capacity(), bytes.freeze());
+                reused::keep(&bytes, capacity);
                 bytes
             }
             IncomingBytes::Shared(bytes) => bytes,

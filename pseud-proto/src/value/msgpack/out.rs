@@ -42,8 +42,9 @@ impl Out {
         match self.small.get(..self.used) {
             Some(small) => Stored::copy_of(small),
             None => {
-                let bytes = std::mem::take(&mut self.large).into();
-                reused::keep(&bytes);
+                let (capacity, bytes) =
+                    (self.large.capacity(), std::mem::take(&mut self.large).into());
+                reused::keep(&bytes, capacity);
                 Stored::Shared(bytes)
             }
         }
@@ -219,6 +220,23 @@ impl Family {
             0..=0xff if byte != 0 => ([byte, d, 0, 0, 0], 2),
             0..=0xffff => ([short, c, d, 0, 0], 3),
             _ => ([long, a, b, c, d], 5),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written a piece at a time, a body lies in up to twice its bytes.
+    #[test]
+    fn what_is_kept_of_encoded_bytes_is_bounded_by_what_they_lie_in() {
+        for size in [20_000, 70_000, 120_000, 130_000, 140_000] {
+            let mut out = Out::new();
+            (0..size / 100).for_each(|_| out.put(&[7; 100]));
+            drop(out.take());
+            let kept = reused::release();
+            assert!(kept <= 128 << 10, "{size} bytes: {kept}");
         }
     }
 }
