@@ -1,9 +1,11 @@
 //! One call to many peers: encoded once, each with its own outcome.
 
-use super::{decode, encode};
+use super::decode;
 use crate::call::error::CallError;
 use crate::call::peer::Peer;
 use crate::call::pending::Pending;
+use crate::call::route::Route;
+use pseud_proto::value::Packed;
 use pseud_proto::{CallOptions, CallRefused, WhenFull};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,6 +14,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,7 +37,7 @@ pub struct CallAll<T, A, K = ()> {
     name: SmolStr,
     arguments: Option<(A, K)>,
     options: CallOptions,
-    calls: VecDeque<Result<Pending, CallRefused>>,
+    calls: VecDeque<Result<(Pending, Arc<Route>), CallRefused>>,
     results: Vec<Result<T, CallError>>,
 }
 
@@ -80,10 +83,12 @@ impl<T, A, K> CallAll<T, A, K> {
         A: Serialize,
         K: Serialize,
     {
-        let packed = encode(args, kwargs);
+        let packed = Packed::call(args, kwargs).map_err(CallRefused::from);
         let send = |peer: Peer| {
             let (packed, options) = (packed.clone()?, self.options.clone());
-            Pending::send(peer.route(), self.name.clone(), packed, options, None)
+            let route = peer.route();
+            let pending = Pending::send(route, self.name.clone(), packed, options, None)?;
+            Ok((pending, route.clone()))
         };
         self.calls = std::mem::take(&mut self.peers).into_iter().map(send).collect();
     }
@@ -106,10 +111,10 @@ where
         // Whoever has ended is taken out before its result is decoded: that may panic.
         while let Some(call) = this.calls.pop_front() {
             let result = match call {
-                Ok(mut pending) => match Pin::new(&mut pending).poll(cx) {
-                    Poll::Ready(outcome) => decode(pending.hub(), outcome),
+                Ok((mut pending, route)) => match Pin::new(&mut pending).poll(cx) {
+                    Poll::Ready(outcome) => decode(&route.hub, outcome),
                     Poll::Pending => {
-                        this.calls.push_front(Ok(pending));
+                        this.calls.push_front(Ok((pending, route)));
                         return Poll::Pending;
                     }
                 },

@@ -120,8 +120,12 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if let Some((args, kwargs)) = this.arguments.take() {
-            let packed = encode(&args, &kwargs)?;
-            let (options, waker) = (this.options.clone(), Some(cx.waker()));
+            // Here, in the caller's task, under no lock.
+            let packed = match Packed::call(&args, &kwargs) {
+                Ok(packed) => packed,
+                Err(error) => return Poll::Ready(Err(CallRefused::from(error).into())),
+            };
+            let (options, waker) = (std::mem::take(&mut this.options), Some(cx.waker()));
             let pending = Pending::send(&this.route, this.name.clone(), packed, options, waker)?;
             let is_over = pending.is_over();
             this.pending = Some(pending);
@@ -136,15 +140,6 @@ where
         this.pending = None;
         Poll::Ready(decode(&this.route.hub, outcome))
     }
-}
-
-/// Encoded here, in the caller's task, under no lock.
-pub(crate) fn encode<A, K>(args: &A, kwargs: &K) -> Result<Packed, CallRefused>
-where
-    A: Serialize,
-    K: Serialize,
-{
-    Packed::call(args, kwargs).map_err(|error| CallRefused::Arguments(error.to_string().into()))
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(hub: &Hub, outcome: Outcome) -> Result<T, CallError> {

@@ -34,19 +34,21 @@ struct LastFound {
     changes: u64,
 }
 
-/// What became of a call as it was made.
+/// What became of a call.
+#[derive(Debug)]
 pub(crate) enum Routed {
     /// It is at a session.
     Sent(Sent),
     /// It waits for somebody to be there.
-    Waits(Arc<Absent>),
-    /// It is over.
+    Waits(Arc<Absent>, Arc<Hub>),
+    /// It is over, and not told yet.
     Over(Outcome),
+    Told,
 }
 
-/// What became of a call at a session.
-enum Tried {
-    Routed(Routed),
+/// Why a call was not made at a session.
+enum NotSent {
+    Refused(CallRefused),
     /// The session has ended: the call is as it was.
     Ended(Reason, Arc<Seat>),
 }
@@ -102,32 +104,33 @@ impl Route {
     /// Makes a call. Its caller's waker, if it is known, saves a look.
     pub(crate) fn call(
         &self,
-        mut call: NewCall,
+        call: &mut NewCall,
         waker: Option<&Waker>,
         now: Instant,
     ) -> Result<Routed, CallRefused> {
-        let hub = &self.hub;
         if let Meant::Session { seat, .. } = &self.meant {
-            let Some(seat) = seat else { return self.gone(&call, false) };
-            return match try_call(seat.clone(), &mut call, waker)? {
-                Tried::Routed(routed) => Ok(routed),
-                Tried::Ended(reason, _) => self.gone(&call, reason == Reason::Shutdown),
+            let Some(seat) = seat else { return self.gone(call, false) };
+            return match try_call(seat.clone(), call, waker) {
+                Ok(sent) => Ok(sent),
+                Err(NotSent::Refused(refused)) => Err(refused),
+                Err(NotSent::Ended(reason, _)) => self.gone(call, reason == Reason::Shutdown),
             };
         }
         for _ in 0..LOOKS_MAX {
             let seat = match self.remembered() {
                 Some(seat) => seat,
-                None => match self.find(&mut call, waker, now)? {
+                None => match self.find(call, waker, now)? {
                     SeatLookup::Seat(seat) => seat,
                     SeatLookup::Nobody(routed) => return Ok(routed),
                 },
             };
-            match try_call(seat, &mut call, waker)? {
-                Tried::Routed(routed) => return Ok(routed),
-                Tried::Ended(_, seat) => hub.left(&seat),
+            match try_call(seat, call, waker) {
+                Ok(sent) => return Ok(sent),
+                Err(NotSent::Refused(refused)) => return Err(refused),
+                Err(NotSent::Ended(_, seat)) => self.hub.left(&seat),
             }
         }
-        self.gone(&call, false)
+        self.gone(call, false)
     }
 
     /// Nobody is there to take it.
@@ -210,7 +213,7 @@ impl Route {
         let why = match (parked?, absent) {
             (None, Some(caller)) => {
                 hub.counts.of_nobody().count(Counted::Called);
-                return Ok(Routed::Waits(caller));
+                return Ok(Routed::Waits(caller, hub.clone()));
             }
             (why, _) => why.unwrap_or(Reason::NotConnected),
         };
@@ -219,36 +222,29 @@ impl Route {
 }
 
 /// Calls that session, under its lock alone.
-#[inline]
-fn try_call(
-    seat: Arc<Seat>,
-    call: &mut NewCall,
-    waker: Option<&Waker>,
-) -> Result<Tried, CallRefused> {
-    let mut effects = Effects::default();
-    let (placed, forgotten) = seat.visit_into(&mut effects, |session, noted| {
+fn try_call(seat: Arc<Seat>, call: &mut NewCall, waker: Option<&Waker>) -> Result<Routed, NotSent> {
+    let (mut effects, mut forgotten) = (Effects::default(), None);
+    let visited = seat.visit_into(&mut effects, |session, noted| {
         let waiter = noted.waiters.insert(waker.cloned());
         call.tag = waiter as u64;
-        let is_behind = {
-            let room = &seat.hub.room;
-            noted.backlog.is_some() || room.is_wanted(session.has_few_calls())
-        };
+        let room = &seat.hub.room;
+        let is_behind = noted.backlog.is_some() || room.is_wanted(session.has_few_calls());
         let called = match is_behind {
             false => session.call(call, noted),
             true => Err(session.call_behind(call)),
         };
-        let placed = match called {
+        let visited = match called {
             Ok(key) => {
                 noted.count(Counted::Called);
-                match noted.waiters.take_done(waiter) {
-                    None => return (Visited::At(waiter, Some(key)), None),
-                    Some(outcome) => return (Visited::Over(outcome), None),
-                }
+                return match noted.waiters.take_done(waiter) {
+                    None => Visited::Placed(waiter, Some(key)),
+                    Some(outcome) => Visited::Over(outcome),
+                };
             }
             Err(NotCalled::Full(_)) if call.when_full == WhenFull::Wait => {
                 noted.count(Counted::Called);
                 noted.wait_for_room(call.take(), waiter, &seat.hub.budget);
-                return (Visited::At(waiter, None), None);
+                return Visited::Placed(waiter, None);
             }
             Err(NotCalled::Full(refused) | NotCalled::Refused(refused)) => {
                 Visited::Refused(refused)
@@ -259,23 +255,23 @@ fn try_call(
                 Visited::Over(Outcome::NotExecuted(Reason::TakesNoCalls))
             }
         };
-        (placed, noted.waiters.forget(waiter))
+        forgotten = noted.waiters.forget(waiter);
+        visited
     });
     drop(forgotten);
     seat.perform(&mut effects, false);
-    let routed = match placed {
-        Visited::At(waiter, call) => Routed::Sent(Sent { seat, waiter, call }),
-        Visited::Over(outcome) => Routed::Over(outcome),
-        Visited::Refused(refused) => return Err(refused),
-        Visited::Ended(reason) => return Ok(Tried::Ended(reason, seat)),
-    };
-    Ok(Tried::Routed(routed))
+    match visited {
+        Visited::Placed(waiter, call) => Ok(Routed::Sent(Sent { seat, waiter, call })),
+        Visited::Over(outcome) => Ok(Routed::Over(outcome)),
+        Visited::Refused(refused) => Err(NotSent::Refused(refused)),
+        Visited::Ended(reason) => Err(NotSent::Ended(reason, seat)),
+    }
 }
 
 /// Where a visit has left a call.
 enum Visited {
     /// It is pending for that waiter, or waits for room.
-    At(usize, Option<CallKey>),
+    Placed(usize, Option<CallKey>),
     Over(Outcome),
     Refused(CallRefused),
     /// The session has ended.

@@ -89,6 +89,7 @@ impl Waiters {
     }
 
     /// Nobody waits for that call any more. What is returned is to be dropped behind the lock.
+    #[inline]
     pub(crate) fn forget(&mut self, waiter: usize) -> Option<Waiter> {
         let waiter = self.0.try_remove(waiter);
         if self.0.is_empty() && self.0.capacity() > KEPT_MAX {

@@ -129,7 +129,7 @@ impl Pair {
         let seat = self.link.seat.get().unwrap().clone();
         let info = seat.look(|session| session.info().clone());
         let (route, packed) = (Route::to_session(seat, info), Packed::call(&(), &()).unwrap());
-        let sent = Pending::send(&route, "name", packed, CallOptions::default(), None);
+        let sent = Pending::send(&route, "name".into(), packed, CallOptions::default(), None);
         let mut pending = sent.unwrap();
         assert!(is_pending(&mut pending));
         pending
@@ -219,7 +219,7 @@ fn answers_that_wait_count_when_the_link_goes() {
             let info = seat.look(|session| session.info().clone());
             let (route, packed) =
                 (Route::to_session(seat.clone(), info), Packed::call(&(), &()).unwrap());
-            Pending::send(&route, "name", packed, CallOptions::default(), None).unwrap()
+            Pending::send(&route, "name".into(), packed, CallOptions::default(), None).unwrap()
         })
         .collect();
     assert!(calls.iter_mut().all(is_pending));

@@ -70,7 +70,6 @@ impl NewCall {
     ///
     /// # Errors
     /// It is over a limit: see [`Outbound::new`].
-    #[inline]
     pub fn made(
         name: impl Into<SmolStr>,
         arguments: Packed,
@@ -78,11 +77,78 @@ impl NewCall {
         config: &Config,
         now: Instant,
     ) -> Result<Self, CallRefused> {
+        let name = name.into();
+        check(&name, &arguments, &options, &config.limits)?;
+        Ok(Self::checked(name, arguments, options, config, now))
+    }
+
+    /// Such a call, for that alone: it is made in its place, and not moved from there.
+    ///
+    /// # Errors
+    /// It is over a limit, or what that says.
+    #[inline]
+    pub fn make<R>(
+        name: impl Into<SmolStr>,
+        arguments: Packed,
+        options: CallOptions,
+        config: &Config,
+        now: Instant,
+        send: impl FnOnce(&mut Self) -> Result<R, CallRefused>,
+    ) -> Result<R, CallRefused> {
+        let name = name.into();
+        check(&name, &arguments, &options, &config.limits)?;
+        send(&mut Self::checked(name, arguments, options, config, now))
+    }
+
+    #[inline]
+    fn checked(
+        name: SmolStr,
+        body: Packed,
+        options: CallOptions,
+        config: &Config,
+        now: Instant,
+    ) -> Self {
         let timeout = options.timeout.unwrap_or(config.call_timeout).min(CALL_TIMEOUT_MAX);
         let when_full = options.when_full.unwrap_or(config.when_full);
-        let outbound = Outbound::new(name, arguments, options, &config.limits)?;
-        Ok(Self { when_full, ..Self::new(0, after(now, timeout), outbound) })
+        let outbound = Outbound { name, body, claim: claim(options) };
+        let (tag, deadline, place) = (0, after(now, timeout), Place::None);
+        Self { tag, deadline, outbound, when_full, place }
     }
+}
+
+/// Whether that is within those limits.
+fn check(
+    name: &str,
+    arguments: &Packed,
+    options: &CallOptions,
+    limits: &Limits,
+) -> Result<(), CallRefused> {
+    if name.is_empty() {
+        return Err(CallRefused::NameEmpty);
+    }
+    if name.len() > NAME_BYTES_MAX {
+        return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
+    }
+    if !arguments.is_call() {
+        return Err(CallRefused::Arguments("one value is no arguments".into()));
+    }
+    if let Some((size, max, what)) = arguments.over(&limits.values) {
+        return Err(CallRefused::OverLimit { size, max, what });
+    }
+    if options.hops > limits.hops_max {
+        return Err(CallRefused::TooManyHops { max: limits.hops_max });
+    }
+    let origin = options.origin.as_ref().map_or(0, |user| user.len());
+    if origin > ORIGIN_BYTES_MAX {
+        return Err(CallRefused::OriginTooLong { size: origin, max: ORIGIN_BYTES_MAX });
+    }
+    Ok(())
+}
+
+/// What its peer is told of whose call it is, if that is anything.
+fn claim(options: CallOptions) -> Option<Box<Claim>> {
+    let CallOptions { hops, origin, .. } = options;
+    (hops > 0 || origin.is_some()).then(|| Box::new(Claim { origin, hops }))
 }
 
 impl Outbound {
@@ -90,7 +156,6 @@ impl Outbound {
     ///
     /// # Errors
     /// It is over one of those limits.
-    #[inline]
     pub fn new(
         name: impl Into<SmolStr>,
         arguments: Packed,
@@ -98,28 +163,8 @@ impl Outbound {
         limits: &Limits,
     ) -> Result<Self, CallRefused> {
         let name = name.into();
-        if name.is_empty() {
-            return Err(CallRefused::NameEmpty);
-        }
-        if name.len() > NAME_BYTES_MAX {
-            return Err(CallRefused::NameTooLong { size: name.len(), max: NAME_BYTES_MAX });
-        }
-        if !arguments.is_call() {
-            return Err(CallRefused::Arguments("one value is no arguments".into()));
-        }
-        if let Some((size, max, what)) = arguments.over(&limits.values) {
-            return Err(CallRefused::OverLimit { size, max, what });
-        }
-        if options.hops > limits.hops_max {
-            return Err(CallRefused::TooManyHops { max: limits.hops_max });
-        }
-        let origin = options.origin.as_ref().map_or(0, |user| user.len());
-        if origin > ORIGIN_BYTES_MAX {
-            return Err(CallRefused::OriginTooLong { size: origin, max: ORIGIN_BYTES_MAX });
-        }
-        let claim = (options.hops > 0 || options.origin.is_some())
-            .then(|| Box::new(Claim { origin: options.origin, hops: options.hops }));
-        Ok(Self { name, body: arguments, claim })
+        check(&name, &arguments, &options, limits)?;
+        Ok(Self { name, body: arguments, claim: claim(options) })
     }
 
     /// What it takes while it waits for a session, in bytes: for bounds. What its buffers take and its
