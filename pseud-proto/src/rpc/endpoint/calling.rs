@@ -28,13 +28,18 @@ impl Endpoint {
         options: CallOptions,
         now: Instant,
     ) -> Result<CallId, CallRefused> {
-        let mut new = NewCall::made(name, arguments, options, &self.config, now)?;
+        let config = self.config.clone();
+        NewCall::make(name, arguments, options, &config, now, |call| self.start(&to, call, now))
+    }
+
+    /// A call within our limits is sent, or waits.
+    fn start(&mut self, to: &To, new: &mut NewCall, now: Instant) -> Result<CallId, CallRefused> {
         new.when_full = WhenFull::Refuse;
         let max = self.config.limits.calls_pending_max;
         if self.budget.taken().calls >= max {
             return Err(CallRefused::TooManyPending { max });
         }
-        let target = self.directory.find(&to)?;
+        let target = self.directory.find(to)?;
         let call = CallId(self.calls.insert(CallPlace::Over));
         new.tag = tag(call.0);
         if let Err(refused) = self.send_or_park(target, new, now) {
@@ -49,14 +54,14 @@ impl Endpoint {
     fn send_or_park(
         &mut self,
         target: Target,
-        mut call: NewCall,
+        call: &mut NewCall,
         now: Instant,
     ) -> Result<(), CallRefused> {
         let tag = call.tag;
         let why = match target {
             // What a peer survives, and its own limit, are known where its session is.
             Target::Session(peer) if self.sessions.get(peer.0).is_some() => {
-                match self.visit(peer, |session, outbox| session.call(&mut call, outbox)) {
+                match self.visit(peer, |session, outbox| session.call(call, outbox)) {
                     Some(Ok(key)) => {
                         self.place(tag, peer, key);
                         return Ok(());
@@ -72,7 +77,7 @@ impl Endpoint {
                 call.check_size(&self.config)?;
                 Reason::PeerGone
             }
-            Target::Nobody(wanted) => match self.directory.wait(wanted, call, now)? {
+            Target::Nobody(wanted) => match self.directory.wait(wanted, call.take(), now)? {
                 Waits::For(parking) => {
                     let place = self.calls.get_mut(key_of(tag, self.directory.machine()));
                     place.into_iter().for_each(|place| *place = CallPlace::Parked(parking));
