@@ -1,7 +1,7 @@
 //! Page faults of large bodies: memory that is given back to the system and taken anew each time.
 
 use crate::measure::Measure;
-use crate::whole::{Pair, echo, runtime};
+use crate::whole::{Pair, curve, echo, runtime};
 use pseud::tokio::Options;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -13,29 +13,32 @@ const CALLS: usize = 500;
 /// How often it is tried: where the heap's end lies differs from process to process.
 const PROCESSES: usize = 8;
 
-/// Of a call of 64 KiB: of the client's process and of the server's, which have a heap each. The
-/// median of several processes: one that the system is short of memory beside is none to check by.
+/// Of a call of 64 KiB, in clear and encrypted: of the client's process and of the server's, which have a
+/// heap each. The median of several processes: one that the system is short of memory beside is none to
+/// check by.
 pub(crate) fn page_faults() -> Vec<Measure> {
-    let all: Vec<_> = (0..PROCESSES).map(|_| once()).collect();
-    let median = |index: usize| {
-        let mut faults: Vec<_> = all.iter().map(|each| each[index]).collect();
-        faults.sort_by(f64::total_cmp);
-        faults[PROCESSES / 2]
-    };
-    vec![
-        Measure::new("page_faults.call_64_kib.client", median(0)),
-        Measure::new("page_faults.call_64_kib.server", median(1)),
-    ]
+    [("call", SERVER), ("curve", CURVE_SERVER)]
+        .into_iter()
+        .flat_map(|(name, server)| {
+            let all: Vec<_> = (0..PROCESSES).map(|_| once(server)).collect();
+            ["client", "server"].into_iter().enumerate().map(move |(index, end)| {
+                let mut faults: Vec<_> = all.iter().map(|each| each[index]).collect();
+                faults.sort_by(f64::total_cmp);
+                Measure::new(format!("page_faults.{name}_64_kib.{end}"), faults[PROCESSES / 2])
+            })
+        })
+        .collect()
 }
 
-fn once() -> [f64; 2] {
+fn once(name: &str) -> [f64; 2] {
     let mut server = Command::new(env::current_exe().expect("this very program"))
-        .args(["run", SERVER, "1"])
+        .args(["run", name, "1"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("it just ran");
-    let pair = Pair::with_server_at(&endpoint_of(&mut server));
+    let [client, _] = options(name);
+    let pair = Pair::with_server_at(client, &endpoint_of(&mut server));
     let body = "x".repeat(64 << 10);
     pair.calls(body.clone(), WARM_UP);
     let processes = ["self".to_owned(), server.id().to_string()];
@@ -47,15 +50,29 @@ fn once() -> [f64; 2] {
     [0, 1].map(|index| (after[index] - before[index]) as f64 / CALLS as f64)
 }
 
-/// The subject that [`serve`] is.
-pub(crate) const SERVER: &str = "server";
+/// The subjects that [`serve`] is: in clear, and with CURVE.
+const SERVER: &str = "server";
+const CURVE_SERVER: &str = "curve_server";
+
+pub(crate) fn is_server(subject: &str) -> bool {
+    [SERVER, CURVE_SERVER].contains(&subject)
+}
+
+/// A client's and a server's.
+fn options(name: &str) -> [Options; 2] {
+    match name {
+        CURVE_SERVER => curve(),
+        _ => [Options::client("server"), Options::server("server")],
+    }
+}
 
 /// Serves in a process of its own until its stdin ends. Prints where.
-pub(crate) fn serve() {
+pub(crate) fn serve(name: &str) {
     let runtime = runtime();
     let server = {
         let _inside = runtime.enter();
-        echo(Options::server("server"))
+        let [_, server] = options(name);
+        echo(server)
     };
     println!("{}", runtime.block_on(server.bind("tcp://127.0.0.1:0")).expect("a free port"));
     let waits = runtime.spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));

@@ -66,8 +66,8 @@ fn main() -> ExitCode {
 }
 
 fn run(subject: &str, times: usize) -> ExitCode {
-    if subject == large::SERVER {
-        large::serve();
+    if large::is_server(subject) {
+        large::serve(subject);
         return ExitCode::SUCCESS;
     }
     let Some(subject) = measures::SUBJECTS.iter().find(|known| known.name == subject) else {

@@ -21,10 +21,8 @@ impl Pair {
     }
 
     fn curve() -> Self {
-        let [ours, theirs] = [1, 2].map(|byte| KeyPair::generate([byte; 32]));
-        let who = Authenticator::keys([(*ours.public(), "client")]);
-        let client = Options::client("server").curve_client(ours, [*theirs.public()]);
-        Self::new(Options::server("server").curve_server([theirs], who), client)
+        let [client, server] = curve();
+        Self::new(server, client)
     }
 
     fn new(server: Options, client: Options) -> Self {
@@ -39,9 +37,9 @@ impl Pair {
     }
 
     /// The client alone: its server is elsewhere.
-    pub(crate) fn with_server_at(endpoint: &str) -> Self {
+    pub(crate) fn with_server_at(client: Options, endpoint: &str) -> Self {
         let runtime = runtime();
-        let client = connected(&runtime, Options::client("server"), endpoint);
+        let client = connected(&runtime, client, endpoint);
         Self { runtime, client, _server: None }
     }
 
@@ -69,6 +67,14 @@ impl Pair {
             }
         });
     }
+}
+
+/// A client's and a server's, with the same keys in every process.
+pub(crate) fn curve() -> [Options; 2] {
+    let [ours, theirs] = [1, 2].map(|byte| KeyPair::generate([byte; 32]));
+    let who = Authenticator::keys([(*ours.public(), "client")]);
+    let client = Options::client("server").curve_client(ours, [*theirs.public()]);
+    [client, Options::server("server").curve_server([theirs], who)]
 }
 
 fn connected(runtime: &Runtime, options: Options, endpoint: &str) -> Client {

@@ -182,6 +182,21 @@ impl Pieces {
         }
     }
 
+    /// How many of the first `count` bytes are in the small buffer.
+    pub(crate) fn small_of(&self, count: usize) -> usize {
+        let (mut left, mut small) = (count, 0);
+        for LargePiece { small_before, bytes } in &self.large {
+            let before = left.min(*small_before);
+            small += before;
+            left -= before;
+            if left == 0 {
+                break;
+            }
+            left -= left.min(bytes.len());
+        }
+        small + left
+    }
+
     /// Holds nothing that it does not need.
     pub(crate) fn release(&mut self) {
         if self.is_empty() {

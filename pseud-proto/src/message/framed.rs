@@ -41,6 +41,11 @@ impl<'a> Framed<'a> {
         self.len == 0
     }
 
+    /// Bytes that are not pieces of their own.
+    pub(crate) fn small_len(&self) -> usize {
+        self.pieces.small_of(self.len)
+    }
+
     /// Takes the bytes as they are.
     pub(crate) fn move_to(self, others: &mut Pieces) {
         self.pieces.move_to(others, self.len);

@@ -15,7 +15,7 @@ use std::io::IoSlice;
 use zeroize::Zeroizing;
 
 /// A sealed frame over this gets a buffer of its own, as a small one would have to grow for it.
-const SEAL_SMALL_MAX: usize = 64 * 1024;
+const SEAL_SMALL_MAX: usize = 16 * 1024;
 /// The largest payload whose sealed frame has a short header.
 const SEAL_SHORT_MAX: usize = frame::SHORT_MAX - OVERHEAD;
 
@@ -110,7 +110,7 @@ impl LinkOutput {
         // No frame is without a byte of its header.
         let is_plenty = sealer.has_left(messages.len());
         let sealing = messages.count() * USUAL * (HEADER_MAX + OVERHEAD);
-        self.pieces.put(messages.len().min(SEAL_SMALL_MAX) + sealing, |_| {});
+        self.pieces.put(messages.small_len().min(SEAL_SMALL_MAX) + sealing, |_| {});
         let mut frames = messages.frames();
         while frames.left > 0 {
             if !is_plenty && !sealer.has_left(frames.clone().of_message()) {
@@ -337,6 +337,17 @@ mod tests {
         assert!(output.put_message(two, Token(2)));
         assert!(!output.put_command(b"\x04PONG"));
         assert_eq!(drained(&mut output, 10, 1).1, [Token(2)]);
+    }
+
+    #[test]
+    #[cfg(feature = "_curve")]
+    fn nothing_is_reserved_beside_a_large_sealed_frame() {
+        let mut output = LinkOutput::default();
+        output.seal_with(Sealer::at(3));
+        let body = Bytes::from(vec![7; 64 << 10]);
+        output.put_message(Outgoing { head: b"h", body, ..Default::default() }, Token(1));
+        assert!(output.pieces.capacity() < 1_024, "{}", output.pieces.capacity());
+        assert_eq!(output.backlog(), 9 + OVERHEAD + 1 + (64 << 10));
     }
 
     /// Several messages have one mark; whoever asks hears how far into them it was written. One whose
