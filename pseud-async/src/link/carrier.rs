@@ -1,8 +1,8 @@
 //! What carries a link's messages: ZMTP, or kaa.rpc's packets.
 
 use pseud_proto::zmtp::{
-    Connection, ConnectionConfig, Event, Heartbeat, Incoming, MechanismConfig, MechanismName, Side,
-    Verdict,
+    Connection, ConnectionConfig, Event, Heartbeat, Incoming, MechanismConfig, MechanismName,
+    OpenedMessages, Side, Verdict,
 };
 use pseud_proto::{Config, PeerError, Siblings};
 use std::io::IoSlice;
@@ -89,16 +89,30 @@ impl Carrier {
         either!(self, carrier => carrier.handle_input(input, now))
     }
 
-    /// The same of the next few messages; how many bytes were taken.
-    pub(crate) fn handle_some(
+    /// The same of the next messages, which are cut off `input`: sealed ones are opened where they lie, `max`
+    /// of them.
+    pub(crate) fn open_some<'i>(
         &mut self,
-        input: &mut [u8],
+        input: &mut &'i mut [u8],
+        max: usize,
         now: Instant,
-    ) -> Result<usize, PeerError> {
+    ) -> (OpenedMessages<'i>, Result<(), PeerError>) {
         match self {
-            Self::Zmtp(connection) => connection.handle_some(input, now),
+            Self::Zmtp(connection) => connection.open_some(input, max, now),
             #[cfg(feature = "kaa")]
-            Self::Kaa(connection) => connection.handle_some(input, now).map(|()| input.len()),
+            Self::Kaa(connection) => {
+                let handled = connection.handle_some(std::mem::take(input), now);
+                (OpenedMessages::default(), handled)
+            }
+        }
+    }
+
+    /// What of that nobody has taken waits.
+    pub(crate) fn keep_opened(&mut self, opened: &mut OpenedMessages<'_>) {
+        match self {
+            Self::Zmtp(connection) => connection.keep_opened(opened),
+            #[cfg(feature = "kaa")]
+            Self::Kaa(_) => {}
         }
     }
 

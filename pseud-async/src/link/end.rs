@@ -72,7 +72,8 @@ impl<W: Writer> StreamLink<W> {
         // A few at a time: packets unfold. What is behind one that ends the link is not looked at.
         loop {
             let read = connection.handle_waiting(now);
-            let nothing = &mut Default::default();
+            let (mut opened, mut input) = Default::default();
+            let nothing = (&mut opened, &mut input);
             let told = self.exchange(connection, nothing, session, noted, &mut heard, now);
             if read.and(told).is_err() || !connection.has_waiting() {
                 break;

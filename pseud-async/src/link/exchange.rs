@@ -7,11 +7,13 @@ use crate::engine::noted::Noted;
 use crate::runtime::Writer;
 use pseud_proto::PeerError;
 use pseud_proto::session::{Portion, Session};
-use pseud_proto::zmtp::{Event, Incoming, Question};
+use pseud_proto::zmtp::{Event, Incoming, OpenedMessages, Question};
 use std::time::Instant;
 
 /// Requests that are handed to handlers together.
 const PORTION_MAX: usize = 8;
+/// Sealed messages that are opened before they are looked at under a lock: of requests that is a portion.
+pub(super) const OPENED_MAX: usize = PORTION_MAX - 1;
 /// Input that is longer may hold several requests, whose places are taken together.
 const SEVERAL_BYTES: usize = 256;
 /// Messages that are looked at under one lock, at most.
@@ -32,8 +34,8 @@ pub(super) struct ExchangeFindings {
 }
 
 impl<W: Writer> StreamLink<W> {
-    /// Tells the session what was written and what came: first what the connection has kept, then what `input`
-    /// holds, which is looked at where it lies, and cut off. Messages behind one that ends the link are
+    /// Tells the session what was written and what came: first what was opened, then what the connection has
+    /// kept, then what `input` holds, which is looked at where it lies, and cut off. Messages behind one that ends the link are
     /// not looked at, whoever asks next.
     ///
     /// It stops after a few requests, until these were answered or have handlers that wait: so what is
@@ -41,20 +43,27 @@ impl<W: Writer> StreamLink<W> {
     pub(super) fn exchange(
         &self,
         connection: &mut Carrier,
-        input: &mut &mut [u8],
+        (opened, input): (&mut OpenedMessages<'_>, &mut &mut [u8]),
         session: &mut Session,
         noted: &mut Noted<'_>,
         heard: &mut ExchangeFindings,
         now: Instant,
     ) -> Result<(), PeerError> {
         let budget = &self.hub().budget;
-        let portion = &mut match input.len() > SEVERAL_BYTES {
+        let portion = &mut match opened.len() + input.len() > SEVERAL_BYTES {
             true => Portion::take(budget),
             false => Portion::exact(budget),
         };
         self.report_written(connection, session, noted, now);
         let (mut room, mut messages) = (None, 0);
-        while let Some(incoming) = connection.receive(input, now)? {
+        loop {
+            let incoming = match opened.receive() {
+                Some(message) => Incoming::Message(message),
+                None => match connection.receive(input, now)? {
+                    Some(incoming) => incoming,
+                    None => break,
+                },
+            };
             let is_message = match &incoming {
                 Incoming::Event(event) => matches!(event, Event::Message(_)),
                 _ => true,
@@ -67,6 +76,7 @@ impl<W: Writer> StreamLink<W> {
             };
             heard.spoke |= is_message;
             if taken.is_err() {
+                *opened = OpenedMessages::default();
                 while connection.poll_event().is_some() {}
                 return taken;
             }
@@ -82,7 +92,7 @@ impl<W: Writer> StreamLink<W> {
             let is_enough = requests > 0
                 && requests >= *room.get_or_insert_with(|| requests + self.room(session));
             if is_enough || messages == MESSAGES_MAX {
-                heard.waits = connection.has_events();
+                heard.waits = connection.has_events() || !opened.is_empty();
                 break;
             }
         }

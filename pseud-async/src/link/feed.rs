@@ -3,11 +3,11 @@
 
 use super::StreamLink;
 use super::carrier::Carrier;
-use super::exchange::ExchangeFindings;
+use super::exchange::{ExchangeFindings, OPENED_MAX};
 use crate::engine::effects::Effects;
 use crate::engine::joining::Newcomer;
 use crate::runtime::Writer;
-use pseud_proto::zmtp::{Connection, Question};
+use pseud_proto::zmtp::{Connection, OpenedMessages, Question};
 use pseud_proto::{PeerError, Reason};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -54,14 +54,18 @@ impl<W: Writer> StreamLink<W> {
         let (size, mut rest) = (input.len(), input);
         let mut connection = self.lock();
         let at = self.hub().now();
-        let told = match self.is_open() && connection.receives_in_place() {
-            true => Ok(()),
-            // Until its session takes messages, the connection keeps them.
-            false => connection.handle_some(rest, at).map(|taken| {
-                rest = std::mem::take(&mut rest).get_mut(taken..).unwrap_or_default();
-            }),
-        };
-        self.hand_over(&mut connection, &mut rest, told, at, fed);
+        if self.is_open() && connection.receives_in_place() {
+            let mut opened = OpenedMessages::default();
+            self.hand_over(&mut connection, (&mut opened, &mut rest), Ok(()), at, fed);
+        } else {
+            let (mut opened, told) = connection.open_some(&mut rest, OPENED_MAX, at);
+            let nothing = &mut Default::default();
+            self.hand_over(&mut connection, (&mut opened, nothing), told, at, fed);
+            if !opened.is_empty() {
+                // Until its session takes messages, the connection keeps them.
+                connection.keep_opened(&mut opened);
+            }
+        }
         // Behind an error nothing is looked at.
         let taken = if fed.result.is_err() { size } else { size - rest.len() };
         self.activity.receive(taken, fed.spoke, at);
@@ -115,7 +119,8 @@ impl<W: Writer> StreamLink<W> {
         let at = self.hub().now();
         let told = tell(&mut connection, at);
         let mut fed = Ingest::default();
-        self.hand_over(&mut connection, &mut Default::default(), told, at, &mut fed);
+        let (mut opened, mut rest) = Default::default();
+        self.hand_over(&mut connection, (&mut opened, &mut rest), told, at, &mut fed);
         if fed.spoke {
             // It was kept since it was read: it counts, as its peer's being heard, from its turn on.
             self.activity.receive(0, true, at);
@@ -123,11 +128,11 @@ impl<W: Writer> StreamLink<W> {
         fed
     }
 
-    /// Hands what the connection was told, and what `input` holds, to the session.
+    /// Hands what was opened, what the connection was told, and what `input` holds, to the session.
     fn hand_over(
         self: &Arc<Self>,
         connection: &mut Carrier,
-        input: &mut &mut [u8],
+        input: (&mut OpenedMessages<'_>, &mut &mut [u8]),
         told: Result<(), PeerError>,
         at: Instant,
         fed: &mut Ingest,

@@ -4,6 +4,7 @@ mod deadlines;
 mod decoded;
 mod handshake;
 mod input;
+pub(crate) mod opened;
 mod output;
 mod traffic;
 

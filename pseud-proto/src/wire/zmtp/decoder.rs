@@ -79,6 +79,11 @@ impl Decoder {
         self.opener = Some(Box::new(opener));
     }
 
+    /// Whether traffic is encrypted.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.opener.is_some()
+    }
+
     /// Whether the last message is whole.
     pub(crate) fn is_between_messages(&self) -> bool {
         self.pending.is_empty() && self.skipping == 0

@@ -44,5 +44,6 @@ pub use crate::message::too_large::TooLarge;
 pub use crate::wire::zmtp::config::mechanism::MechanismConfig;
 pub use crate::wire::zmtp::config::{ConnectionConfig, FrameLimits, Heartbeat};
 pub use crate::wire::zmtp::connection::Connection;
+pub use crate::wire::zmtp::connection::opened::OpenedMessages;
 pub use crate::wire::zmtp::event::{Event, Incoming, Ready};
 pub use crate::wire::zmtp::stats::ConnectionStats;

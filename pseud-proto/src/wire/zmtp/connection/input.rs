@@ -46,7 +46,7 @@ impl Connection {
         Ok(size - rest.len())
     }
 
-    fn keep(&mut self, event: Event) {
+    pub(crate) fn keep(&mut self, event: Event) {
         if self.events.len() == self.events.capacity() {
             // One message after the other needs one place; where one is behind another, many may be.
             let places =
@@ -100,7 +100,7 @@ impl Connection {
     }
 
     #[inline]
-    fn received<'a>(&'a self, bytes: IncomingBytes<'a>) -> IncomingMessage<'a> {
+    pub(crate) fn received<'a>(&'a self, bytes: IncomingBytes<'a>) -> IncomingMessage<'a> {
         let (first, more) = self.decoder.places();
         IncomingMessage::new(bytes, first, more)
     }
@@ -114,7 +114,7 @@ impl Connection {
         })
     }
 
-    fn next<'a>(
+    pub(crate) fn next<'a>(
         &mut self,
         input: &mut &'a mut [u8],
         now: Instant,

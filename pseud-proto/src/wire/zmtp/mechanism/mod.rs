@@ -13,9 +13,11 @@ mod plain;
 mod step;
 
 #[cfg(not(feature = "_curve"))]
-pub(crate) use crate::wire::zmtp::mechanism::absent::{OVERHEAD, Opener, Scratch, Sealer};
+pub(crate) use crate::wire::zmtp::mechanism::absent::{
+    OVERHEAD, Opener, Scratch, Sealer, has_more,
+};
 #[cfg(feature = "_curve")]
-pub(crate) use crate::wire::zmtp::mechanism::curve::{OVERHEAD, Opener, Scratch, Sealer};
+pub(crate) use crate::wire::zmtp::mechanism::curve::{OVERHEAD, Opener, Scratch, Sealer, has_more};
 
 pub(crate) use crate::wire::zmtp::mechanism::inner::InnerFlags;
 pub(crate) use crate::wire::zmtp::mechanism::step::{Complete, Step};

@@ -20,7 +20,9 @@ mod vectors;
 
 pub(crate) use crate::wire::zmtp::mechanism::curve::client::ClientHandshake;
 pub(crate) use crate::wire::zmtp::mechanism::curve::server::{COOKIE_TIMEOUT, ServerHandshake};
-pub(crate) use crate::wire::zmtp::mechanism::curve::traffic::{OVERHEAD, Opener, Scratch, Sealer};
+pub(crate) use crate::wire::zmtp::mechanism::curve::traffic::{
+    OVERHEAD, Opener, Scratch, Sealer, has_more,
+};
 
 use crate::auth::keys::cipher::{Boxes, Cipher, Nonce, TAG_LEN};
 use crate::auth::keys::key::{PublicKey, SecretKey};

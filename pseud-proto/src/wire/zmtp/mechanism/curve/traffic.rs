@@ -165,6 +165,12 @@ impl Opener {
     }
 }
 
+/// Whether a frame whose body was opened says that another one follows.
+#[inline]
+pub(crate) fn has_more(body: &[u8]) -> Option<bool> {
+    body.get(OVERHEAD - 1).map(|flags| flags & MORE != 0)
+}
+
 fn inner(flags: u8) -> Result<InnerFlags, PeerError> {
     if flags & !(MORE | COMMAND) != 0 {
         return Err(Malformed::ReservedFlag.into());
