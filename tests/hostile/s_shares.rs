@@ -4,13 +4,14 @@
 use crate::alone::alone;
 use crate::bench::Bench;
 use crate::memory::live;
-use pseud::{Client, Fault};
+use pseud::{Client, Fault, Options, Server};
 use pseud_testkit::raw::{PATIENCE, RawPeer, works};
 use socket2::SockRef;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 
 /// Handlers that block until they are let, also by a test that has failed: how many were begun.
 #[derive(Default)]
@@ -191,4 +192,49 @@ async fn leave_much_behind() {
         assert!(peak > before + PEERS * (4 << 20), "{before} {peak}");
         assert!(after < before + (1 << 20), "{before} before, {after} after");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s_02_what_many_at_once_had_in_their_handshakes_is_given_back() {
+    let test = "s_shares::s_02_what_many_at_once_had_in_their_handshakes_is_given_back";
+    alone(test, 2_000, shake_hands_and_leave).await;
+}
+
+async fn shake_hands_and_leave() {
+    let mut options = Options::server("service");
+    // None is dropped for being one of many.
+    options.admission.strangers.handshakes_drop_from = MANY;
+    options.admission.strangers.handshakes_max = MANY + 1;
+    let server = Server::with_options(options).unwrap();
+    let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
+    let address = endpoint.trim_start_matches("tcp://").to_owned();
+    // What few have, the workers' buffers among it, is there before.
+    let mut before = usize::MAX;
+    for count in [8, 8, MANY] {
+        let mut streams = Vec::with_capacity(MANY);
+        for _ in 0..count {
+            streams.push(TcpStream::connect(&address).await.unwrap());
+        }
+        until(|| server.stats().strangers.handshakes == count).await;
+        drop(streams);
+        until(|| server.stats().strangers.handshakes == 0).await;
+        if count < MANY {
+            before = live().0;
+        }
+    }
+    // A place of each in a table would be 150 bytes at least.
+    let given_back = || live().0 < before + 50 * MANY;
+    until(given_back).await;
+}
+
+/// At once in their handshakes.
+const MANY: usize = 400;
+
+async fn until(done: impl Fn() -> bool) {
+    let wait = async {
+        while !done() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("it comes about");
 }

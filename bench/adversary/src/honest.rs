@@ -1,15 +1,16 @@
 //! An honest peer: one call after the other, all the time.
 
-use crate::victim::NAME;
+use crate::victim::{NAME, THREADS_END};
 use pseud::Client;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
-/// Bytes that the node under attack holds.
+/// Bytes that the node under attack holds, and threads of its process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Held {
     pub(crate) now: usize,
     pub(crate) peak: usize,
+    pub(crate) threads: usize,
 }
 
 /// What an honest peer's calls took, in microseconds, and how many had no answer.
@@ -76,22 +77,25 @@ impl Honest {
 
     pub(crate) fn held(&self) -> Held {
         let held = self.runtime.block_on(async { self.client.call("held", ()).await });
-        let (now, peak) = held.expect("an honest peer is answered");
-        Held { now, peak }
+        let (now, peak, threads) = held.expect("an honest peer is answered");
+        Held { now, peak, threads }
     }
 
-    /// What is held once nothing more is given back: the attackers' links are over by then.
-    pub(crate) fn settled(&self) -> usize {
+    /// What is held once nothing more is given back, and no more threads are there than those: the attackers'
+    /// links are over by then, and the runtime has ended what threads they made it have.
+    pub(crate) fn settled(&self, threads: usize) -> Held {
         let begun = Instant::now();
-        let mut least = self.held().now;
+        let mut least = self.held();
         let mut since = Instant::now();
-        while since.elapsed() < Duration::from_secs(1) && begun.elapsed() < Duration::from_secs(10)
+        while (since.elapsed() < Duration::from_secs(1) || least.threads > threads)
+            && begun.elapsed() < THREADS_END
         {
             std::thread::sleep(Duration::from_millis(50));
-            let now = self.held().now;
-            if now < least {
-                (least, since) = (now, Instant::now());
+            let held = self.held();
+            if held.now < least.now {
+                since = Instant::now();
             }
+            least = Held { now: least.now.min(held.now), ..held };
         }
         least
     }

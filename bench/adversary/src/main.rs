@@ -85,20 +85,20 @@ fn run(attack: &attacks::Attack, victim: &Victim, honest: &Honest, share: Durati
     let quiet = (share / 5).max(Duration::from_secs(1));
     let under = share.saturating_sub(2 * quiet).max(Duration::from_secs(2));
     let before = honest.measure(quiet);
-    let held_before = honest.settled();
+    let held_before = honest.settled(usize::MAX);
     let address = victim.address.clone();
     let run = attack.run;
     let attacking = std::thread::spawn(move || run(&address, under));
     let during = honest.measure(under);
     let sent = attacking.join().expect("an attack ends");
     let held_at_most = honest.held().peak;
-    let held_after = honest.settled();
+    let held_after = honest.settled(held_before.threads);
     let after = honest.measure(quiet);
     Row {
         id: attack.id,
         what: attack.what,
         sent,
-        held: [held_before, held_at_most, held_after],
+        held: [held_before.now, held_at_most, held_after.now],
         slack: if attack.from_everywhere { SOURCES_REMEMBERED } else { 0 },
         times: [before, during, after],
     }

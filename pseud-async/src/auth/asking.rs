@@ -6,12 +6,12 @@ use super::places::Admissions;
 use crate::engine::any_link::AnyLink;
 use crate::engine::hub::Hub;
 use crate::engine::hub::Inner;
-use crate::engine::pending_link::PendingLink;
+use crate::engine::pending_link::{PendingLink, PendingLinks};
 use atomic_waker::AtomicWaker;
 use pseud_proto::zmtp::{Question, Verdict};
 use pseud_proto::{Reason, User};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -25,7 +25,7 @@ pub struct Asking {
     hub: Arc<Hub>,
     answer: Mutex<Option<OnVerdict>>,
     /// Where the hub knows it.
-    stranger: AtomicUsize,
+    stranger: AtomicU64,
     by: Instant,
     /// Nobody waits for the answer any more.
     ended: AtomicBool,
@@ -50,7 +50,7 @@ impl Asking {
         answer: impl FnOnce(Verdict) + Send + 'static,
     ) -> Arc<Self> {
         let answer: OnVerdict = Box::new(answer);
-        let stranger = AtomicUsize::new(usize::MAX);
+        let stranger = AtomicU64::new(PendingLinks::NONE);
         let (ended, waiting) = (AtomicBool::new(false), AtomicWaker::new());
         let answer = Mutex::new(Some(answer));
         let asking = Arc::new(Self { hub: hub.clone(), answer, stranger, by, ended, waiting });
@@ -90,7 +90,7 @@ impl Asking {
     }
 
     fn take(&self, inner: &mut Inner) -> Option<PendingLink> {
-        inner.strangers.try_remove(self.stranger.swap(usize::MAX, Ordering::Relaxed))
+        inner.strangers.remove(self.stranger.swap(PendingLinks::NONE, Ordering::Relaxed))
     }
 
     /// The transport does not tell when it gives up, so that is known by time.

@@ -9,6 +9,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Room for so many peers is kept while there are fewer.
+const KEPT_MAX: usize = 16;
+
 /// What a thread is to do.
 pub(crate) type BlockingJob = Box<dyn FnOnce() + Send>;
 
@@ -177,6 +180,15 @@ impl State {
         }
         if self.shares.is_empty() {
             self.shares = HashMap::new();
+        }
+        // Where some are always there, too.
+        let has_plenty = |len, room| room > KEPT_MAX && len < room / 4;
+        if has_plenty(self.lines.len(), self.lines.capacity()) {
+            self.lines.shrink_to(2 * self.lines.len());
+            self.turns.shrink_to(2 * self.turns.len());
+        }
+        if has_plenty(self.shares.len(), self.shares.capacity()) {
+            self.shares.shrink_to(2 * self.shares.len());
         }
     }
 

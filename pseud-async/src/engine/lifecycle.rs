@@ -60,7 +60,7 @@ impl Hub {
         let watching = inner.watchers.wake_all();
         drop(inner);
         watching.into_iter().for_each(Waker::wake);
-        strangers.into_iter().for_each(|(_, stranger)| stranger.link.close(Reason::Shutdown));
+        strangers.into_links().for_each(|stranger| stranger.link.close(Reason::Shutdown));
         self.timer.wake();
         if let Some(hooks) = self.hooks.get() {
             hooks.stopped();

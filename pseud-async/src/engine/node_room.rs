@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// Room for so many is kept while nobody waits.
+const KEPT_MAX: usize = 16;
+
 /// Those peers, in two lines. One that has [few](pseud_proto::Limits::CALLS_FEW) calls pending waits only
 /// where nothing at all is free; it is in the line of those.
 #[derive(Debug, Default)]
@@ -33,6 +36,23 @@ impl Lines {
     fn leave(&mut self, peer: PeerId) {
         if let Some(has_few) = self.known.remove(&peer) {
             self.of(has_few).retain(|known| *known != peer);
+            self.shrink();
+        }
+    }
+
+    fn next(&mut self, has_few: bool) -> Option<PeerId> {
+        let peer = self.of(has_few).pop_front()?;
+        self.known.remove(&peer);
+        self.shrink();
+        Some(peer)
+    }
+
+    /// What a crowd needed is given back.
+    fn shrink(&mut self) {
+        for line in [&mut self.few, &mut self.many] {
+            if line.is_empty() && line.capacity() > KEPT_MAX {
+                *line = VecDeque::new();
+            }
         }
     }
 }
@@ -100,9 +120,7 @@ impl NodeRoom {
             if !has_few && (lines.many.is_empty() || !room_for(false)) {
                 return None;
             }
-            let peer = lines.of(has_few).pop_front()?;
-            lines.known.remove(&peer);
-            Some(peer)
+            lines.next(has_few)
         })
     }
 }
@@ -157,6 +175,19 @@ mod tests {
                 |peer| given.set(Some(peer)),
             );
             assert_eq!(given.get(), Some(peer), "few: {has_few}");
+        }
+    }
+
+    #[test]
+    fn a_crowd_leaves_no_room_behind() {
+        let (room, crowd) = (NodeRoom::default(), peers::<100>());
+        for leaves in [false, true] {
+            crowd.iter().for_each(|peer| room.join(*peer, true));
+            match leaves {
+                true => crowd.iter().for_each(|peer| room.leave(*peer)),
+                false => room.give_turns(|_| true, |_| ()),
+            }
+            assert!(room.change(|lines| lines.few.capacity()) <= KEPT_MAX);
         }
     }
 

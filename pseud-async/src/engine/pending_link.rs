@@ -4,8 +4,49 @@ use super::any_link::AnyLink;
 use super::handshakes::{Handshake, blame};
 use bytes::Bytes;
 use pseud_proto::{HandshakeEnd, LateGuard, LinkId, Reason, User};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Those links, each by a key of its own. A flood of them leaves no room behind.
+#[derive(Debug, Default)]
+pub(crate) struct PendingLinks {
+    links: BTreeMap<u64, PendingLink>,
+    next: u64,
+}
+
+impl PendingLinks {
+    /// No link's key.
+    pub(crate) const NONE: u64 = u64::MAX;
+
+    /// One more; its key.
+    pub(crate) fn insert(&mut self, link: PendingLink) -> u64 {
+        let key = self.next;
+        self.next += 1;
+        self.links.insert(key, link);
+        key
+    }
+
+    pub(crate) fn get(&self, key: u64) -> Option<&PendingLink> {
+        self.links.get(&key)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut PendingLink> {
+        self.links.get_mut(&key)
+    }
+
+    pub(crate) fn remove(&mut self, key: u64) -> Option<PendingLink> {
+        self.links.remove(&key)
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut PendingLink> {
+        self.links.values_mut()
+    }
+
+    pub(crate) fn into_links(self) -> impl Iterator<Item = PendingLink> {
+        self.links.into_values()
+    }
+}
 
 /// A link whose handshake is not over.
 #[derive(Debug)]

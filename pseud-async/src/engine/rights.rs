@@ -12,7 +12,7 @@ impl Hub {
         let reason = PeerError::SentAway(why).into();
         let mut inner = self.lock();
         if !user.is_empty() {
-            inner.strangers.iter_mut().for_each(|(_, stranger)| stranger.bar(user));
+            inner.strangers.iter_mut().for_each(|stranger| stranger.bar(user));
         }
         let sessions = inner.directory.revoke(user);
         let seats: Vec<_> = sessions.into_iter().filter_map(|peer| inner.seat(peer)).collect();
@@ -44,7 +44,7 @@ impl Hub {
     /// admitted as that user, by what was known before, and is not there yet.
     pub(crate) fn update_user(&self, user: &User) -> usize {
         let mut inner = self.lock();
-        inner.strangers.iter_mut().for_each(|(_, stranger)| stranger.update(user));
+        inner.strangers.iter_mut().for_each(|stranger| stranger.update(user));
         let changed = inner.directory.update_user(user);
         let count = changed.len();
         let seats: Vec<_> = changed.iter().filter_map(|(peer, _)| inner.seat(*peer)).collect();

@@ -3,7 +3,7 @@
 use super::absent::{AbsentOf, AwaitingOf};
 use super::any_link::AnyLink;
 use super::dials::Dials;
-use super::pending_link::PendingLink;
+use super::pending_link::PendingLinks;
 use super::seated::SeatOf;
 use super::wait_list::WaitList;
 use super::watchers::Watchers;
@@ -27,7 +27,7 @@ pub(crate) struct NodeState<H> {
     pub(crate) idling: WaitList,
     pub(crate) watchers: Watchers,
     /// Links whose handshake is not over.
-    pub(crate) strangers: Slab<PendingLink>,
+    pub(crate) strangers: PendingLinks,
     /// Endpoints that we connect to.
     pub(crate) dials: Dials,
     pub(crate) shut_down: bool,
@@ -54,7 +54,7 @@ impl<H> NodeState<H> {
             ending: WaitList::default(),
             idling: WaitList::default(),
             watchers: Watchers::default(),
-            strangers: Slab::new(),
+            strangers: PendingLinks::default(),
             dials: Dials::default(),
             shut_down: false,
             all_told: false,

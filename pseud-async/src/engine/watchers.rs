@@ -7,6 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 /// How many events wait for a watcher before the oldest are dropped.
 const EVENTS_MAX: usize = 256;
+/// Room for so many is kept while none waits.
+const KEPT_MAX: usize = 16;
 
 #[derive(Debug, Default)]
 pub(crate) struct Watcher {
@@ -89,7 +91,12 @@ impl Watchers {
         match watcher.events.pop_front() {
             Some(event) => (Poll::Ready(Some(event)), None),
             None if is_over => (Poll::Ready(None), None),
-            None => (Poll::Pending, watcher.waker.replace(cx.waker().clone())),
+            None => {
+                if watcher.events.capacity() > KEPT_MAX {
+                    watcher.events = VecDeque::new();
+                }
+                (Poll::Pending, watcher.waker.replace(cx.waker().clone()))
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use super::StreamLink;
 use super::carrier::Carrier;
 use super::exchange::ExchangeFindings;
 use crate::engine::hub::Inner;
-use crate::engine::pending_link::PendingLink;
+use crate::engine::pending_link::{PendingLink, PendingLinks};
 use crate::engine::refusals::line::Failed;
 use crate::runtime::Writer;
 use pseud_proto::peer::PeerInfo;
@@ -17,7 +17,7 @@ use std::time::Instant;
 impl<W: Writer> StreamLink<W> {
     /// Takes the link off the list of those whose handshake is not over.
     pub(super) fn take_pending(&self, inner: &mut Inner) -> Option<PendingLink> {
-        inner.strangers.try_remove(self.stranger.swap(usize::MAX, Ordering::Relaxed))
+        inner.strangers.remove(self.stranger.swap(PendingLinks::NONE, Ordering::Relaxed))
     }
 
     /// Whether that user was disconnected, or it or its key revoked, while this link's handshake went on.

@@ -27,7 +27,7 @@ use self::carrier::Carrier;
 use crate::engine::activity::Activity;
 use crate::engine::dial::Dial;
 use crate::engine::hub::Hub;
-use crate::engine::pending_link::PendingLink;
+use crate::engine::pending_link::{PendingLink, PendingLinks};
 use crate::engine::seat::Seat;
 use crate::runtime::Writer;
 use atomic_waker::AtomicWaker;
@@ -35,7 +35,7 @@ use pseud_proto::zmtp::Side;
 use pseud_proto::{LateGuard, Reason, Siblings};
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
@@ -70,7 +70,7 @@ pub struct StreamLink<W> {
     /// Its session has begun, and nobody can find it yet: what its peer says waits for that.
     is_joining: AtomicBool,
     /// Where the hub knows it until its handshake is over.
-    stranger: AtomicUsize,
+    stranger: AtomicU64,
     wants_flush: AtomicBool,
     /// Its calls were told whether they had left: no byte of them is written any more.
     over: AtomicBool,
@@ -137,7 +137,7 @@ impl<W: Writer> StreamLink<W> {
             denied: OnceLock::new(),
             waker: AtomicWaker::new(),
             activity: Activity::new(hub.now()),
-            stranger: AtomicUsize::new(usize::MAX),
+            stranger: AtomicU64::new(PendingLinks::NONE),
         });
         let mut inner = hub.lock();
         if inner.shut_down {

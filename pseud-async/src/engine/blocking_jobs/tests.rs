@@ -149,3 +149,16 @@ fn a_panic_costs_its_thread_alone() {
     assert_eq!(*pool.ran.lock().unwrap(), [1, 1]);
     assert!(pool.is_empty());
 }
+
+#[test]
+fn a_crowd_leaves_no_room_behind_whoever_stays() {
+    let pool = Pool::new(2);
+    (0..200).for_each(|who| pool.ask(who, 3));
+    (1..200).for_each(|who| pool.jobs.leave(from(who)));
+    let state = pool.jobs.0.lock();
+    assert_eq!(state.lines.len(), 1);
+    assert!(state.lines.capacity() <= 2 * KEPT_MAX && state.turns.capacity() <= 2 * KEPT_MAX);
+    drop(state);
+    pool.runtime.run_jobs();
+    assert!(pool.is_empty());
+}
