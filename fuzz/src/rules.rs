@@ -61,7 +61,7 @@ impl Rules {
 
     /// Counts a whole frame.
     pub(crate) fn count(&mut self, flags: u8) {
-        self.stats.reserved_flags += u64::from(is_irregular(flags));
+        self.stats.reserved_flags += u32::from(is_irregular(flags));
     }
 
     /// Takes a part of a message.

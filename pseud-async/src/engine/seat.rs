@@ -77,7 +77,7 @@ impl Seat {
         effects: &mut Effects,
     ) {
         if let Some(reason) = session.ended()
-            && self.over.set(reason).is_ok()
+            && self.over.set(Box::new(reason)).is_ok()
         {
             effects.rare().ended = Some(link.take());
         }

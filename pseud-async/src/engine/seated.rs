@@ -23,7 +23,7 @@ pub(crate) struct SeatOf<H> {
     pub(crate) peer: PeerId,
     pub(super) state: Mutex<Seated>,
     /// Why its session has ended: no handler is begun for it.
-    pub(super) over: OnceLock<Reason>,
+    pub(super) over: OnceLock<Box<Reason>>,
     /// When its session wants to be told the time, for the node's timer: see [`Hub::offset`].
     pub(super) due: AtomicU64,
     /// How many calls are pending and how many requests are open, for whoever lists peers.
@@ -100,12 +100,12 @@ impl<H> SeatOf<H> {
 
     /// Whether its session has ended: no handler is begun for it any more.
     pub(crate) fn is_over(&self) -> bool {
-        self.over().is_some()
+        self.over.get().is_some()
     }
 
     /// Why its session has ended, once it has.
     pub(crate) fn over(&self) -> Option<Reason> {
-        self.over.get().copied()
+        self.over.get().map(|reason| **reason)
     }
 
     /// A body of that peer's was checked: what not everybody could be sent may go back there.
@@ -119,5 +119,19 @@ impl<H> SeatOf<H> {
     pub(crate) fn flush_now(&self) {
         let link = self.lock().link.clone();
         link.inspect(|link| link.flush_now());
+    }
+}
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    use crate::engine::hub::Hub;
+    use crate::engine::seat::Seat;
+    use crate::engine::state::Present;
+
+    /// In bytes: each peer has them, however long it is idle.
+    #[test]
+    fn a_seat_stays_small() {
+        assert!(size_of::<Seat>() <= 624);
+        assert!(size_of::<Option<Present<Hub>>>() <= 32);
     }
 }

@@ -38,28 +38,30 @@ impl Waiter {
 
 /// Who waits for which call, by the calls' tags. A waiter outlives its call, until its future has picked
 /// the outcome up: so it has a slot of its own.
+/// A peer that is never called has no table.
 #[derive(Debug, Default)]
-pub(crate) struct Waiters(Slab<Waiter>);
+pub(crate) struct Waiters(Option<Box<Slab<Waiter>>>);
 
 impl Waiters {
     /// Somebody waits; its key is its call's tag.
     #[inline]
     pub(crate) fn insert(&mut self, waker: Option<Waker>) -> usize {
-        if self.0.capacity() == 0 {
+        let waiters = self.0.get_or_insert_default();
+        if waiters.capacity() == 0 {
             // One call after the other needs no more.
-            self.0.reserve_exact(1);
+            waiters.reserve_exact(1);
         }
-        self.0.insert(Waiter::Waiting(waker))
+        waiters.insert(Waiter::Waiting(waker))
     }
 
     /// The call is over: keeps its outcome for its future, and returns whom to wake.
     pub(crate) fn finish(&mut self, waiter: usize, outcome: Outcome) -> Option<Waker> {
-        std::mem::replace(self.0.get_mut(waiter)?, Waiter::Done(outcome)).into_waker()
+        std::mem::replace(self.get_mut(waiter)?, Waiter::Done(outcome)).into_waker()
     }
 
     /// The call of that waiter had to wait for room, and stands there now.
     pub(crate) fn stands(&mut self, waiter: usize, stands: Stands) {
-        let Some(known) = self.0.get_mut(waiter) else { return };
+        let Some(known) = self.get_mut(waiter) else { return };
         if let Waiter::Waiting(waker) | Waiter::Queued(waker, _) = known {
             *known = Waiter::Queued(waker.take(), stands);
         }
@@ -67,19 +69,19 @@ impl Waiters {
 
     /// Where it stands, unless it is over.
     pub(crate) fn where_stands(&self, waiter: usize) -> Option<Stands> {
-        match self.0.get(waiter)? {
+        match self.0.as_ref()?.get(waiter)? {
             Waiter::Queued(_, stands) => Some(*stands),
             Waiter::Waiting(_) | Waiter::Done(_) => None,
         }
     }
 
     pub(crate) fn get_mut(&mut self, waiter: usize) -> Option<&mut Waiter> {
-        self.0.get_mut(waiter)
+        self.0.as_mut()?.get_mut(waiter)
     }
 
     /// The outcome of a call that is over, taken by its future.
     pub(crate) fn take_done(&mut self, waiter: usize) -> Option<Outcome> {
-        match self.0.get(waiter)? {
+        match self.0.as_ref()?.get(waiter)? {
             Waiter::Waiting(_) | Waiter::Queued(..) => None,
             Waiter::Done(_) => match self.forget(waiter)? {
                 Waiter::Done(outcome) => Some(outcome),
@@ -91,9 +93,10 @@ impl Waiters {
     /// Nobody waits for that call any more. What is returned is to be dropped behind the lock.
     #[inline]
     pub(crate) fn forget(&mut self, waiter: usize) -> Option<Waiter> {
-        let waiter = self.0.try_remove(waiter);
-        if self.0.is_empty() && self.0.capacity() > KEPT_MAX {
-            self.0 = Slab::new();
+        let waiters = self.0.as_mut()?;
+        let waiter = waiters.try_remove(waiter);
+        if waiters.is_empty() && waiters.capacity() > KEPT_MAX {
+            self.0 = None;
         }
         waiter
     }

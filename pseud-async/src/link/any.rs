@@ -45,7 +45,7 @@ impl<W: Writer> AnyLink for StreamLink<W> {
         if self.is_ready() {
             self.over.store(true, Ordering::Relaxed);
         }
-        let _ = self.closing.set(reason);
+        let _ = self.closing.set(Box::new(reason));
         self.waker.wake();
     }
 

@@ -87,7 +87,7 @@ impl<W: Writer> StreamLink<W> {
         let fed = self.feed(|connection, _| connection.handle_eof());
         if fed.result.is_ok() {
             // A peer that says no more takes no more either: ZMTP knows no half-closed link.
-            let _ = self.closing.set(Reason::PeerGone);
+            let _ = self.closing.set(Box::new(Reason::PeerGone));
         }
         fed
     }

@@ -103,7 +103,7 @@ impl<W: Writer> StreamLink<W> {
             _ => return,
         };
         let (offered, expected) = self.lock().mechanisms();
-        let (address, who) = (self.address.clone(), self.denied.get().cloned());
+        let (address, who) = (self.address.to_string(), self.denied.get().cloned());
         let is_dialed = self.side == Side::Connecting;
         self.hub().refused(Failed { address, error, who, offered, expected, is_dialed });
     }

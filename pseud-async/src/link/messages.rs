@@ -78,7 +78,7 @@ impl MessageLink {
         let mut inner = hub.lock();
         let revoked = &link.host.admissions.revoked;
         #[cfg(feature = "_curve")]
-        let is_revoked = revoked.has(&info.user, info.client_key.as_ref());
+        let is_revoked = revoked.has(&info.user, info.client_key.as_deref());
         #[cfg(not(feature = "_curve"))]
         let is_revoked = revoked.has(&info.user);
         let is_welcome = admitted

@@ -33,6 +33,7 @@ use crate::runtime::Writer;
 use atomic_waker::AtomicWaker;
 use pseud_proto::zmtp::Side;
 use pseud_proto::{LateGuard, Reason, Siblings};
+use smol_str::SmolStr;
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -63,7 +64,8 @@ pub struct StreamLink<W> {
     host: Arc<Host>,
     connection: Mutex<Carrier>,
     writer: W,
-    address: String,
+    /// In place: an address and a port seldom have more than 23 bytes.
+    address: SmolStr,
     side: Side,
     /// From the end of its handshake on.
     seat: OnceLock<Arc<Seat>>,
@@ -79,7 +81,8 @@ pub struct StreamLink<W> {
     reads_goaway: AtomicBool,
     /// Who asks about the peer, to hear that the answer is for nobody any more.
     asking: AtomicWaker,
-    closing: OnceLock<Reason>,
+    /// Boxed, as is all that a link has at its end alone.
+    closing: OnceLock<Box<Reason>>,
     /// Who was not let in.
     denied: OnceLock<Box<str>>,
     waker: AtomicWaker,
@@ -124,7 +127,7 @@ impl<W: Writer> StreamLink<W> {
             host: host.clone(),
             connection: Mutex::new(connection),
             writer,
-            address,
+            address: address.into(),
             side,
             seat: OnceLock::new(),
             is_joining: AtomicBool::new(false),
@@ -170,7 +173,7 @@ impl<W: Writer> StreamLink<W> {
 
     /// Why this link is to be closed, if it is.
     pub fn closing(&self) -> Option<Reason> {
-        self.closing.get().copied()
+        self.closing.get().map(|reason| **reason)
     }
 
     /// Whether somebody asked for a flush since the last time.

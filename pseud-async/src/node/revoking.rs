@@ -32,7 +32,7 @@ impl Node {
     #[cfg(feature = "_curve")]
     pub fn revoke_key(&self, key: &PublicKey) -> usize {
         self.host().admissions.revoked.add_key(*key);
-        self.hub().disconnect_who(|info| info.client_key.as_ref() == Some(key))
+        self.hub().disconnect_who(|info| info.client_key.as_deref() == Some(key))
     }
 
     /// Lets whoever proves that key in again, where the authenticator does; says whether it was revoked.

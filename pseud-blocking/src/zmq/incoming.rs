@@ -159,7 +159,7 @@ impl Worker {
             info = info.with_user(who.user.clone());
             #[cfg(feature = "_curve")]
             {
-                info.client_key = who.key;
+                info.client_key = who.key.map(Box::new);
             }
             admitted = Some(asking);
         }

@@ -14,15 +14,19 @@ use std::sync::Arc;
 /// Two are equal if their ids and their permissions are; their [extensions](Self::with_extension) are not
 /// compared, nor shown by `Debug`.
 #[derive(Clone, Default)]
-pub struct User {
+pub struct User(Option<Arc<KnownUser>>);
+
+/// What is known of a user; of nobody nothing is.
+#[derive(Clone, Default)]
+struct KnownUser {
     id: Bytes,
-    permissions: Option<Arc<BTreeSet<Box<str>>>>,
+    permissions: BTreeSet<Box<str>>,
     extensions: Extensions,
 }
 
 impl PartialEq for User {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.permissions == other.permissions
+        self.id() == other.id() && self.permissions().eq(other.permissions())
     }
 }
 
@@ -38,15 +42,19 @@ impl User {
 
     /// That user, without permissions.
     pub fn new(id: impl Into<Bytes>) -> Self {
-        Self { id: id.into(), ..Self::default() }
+        let mut user = Self::default();
+        let id = id.into();
+        if !id.is_empty() {
+            user.known().id = id;
+        }
+        user
     }
 
     /// The same, permitted that: any word that a predicate asks for.
     #[must_use]
     pub fn with_permission(mut self, permission: impl Into<Box<str>>) -> Self {
-        let mut permissions = self.permissions.take().unwrap_or_default();
-        Arc::make_mut(&mut permissions).insert(permission.into());
-        Self { permissions: Some(permissions), ..self }
+        self.known().permissions.insert(permission.into());
+        self
     }
 
     /// The same, with a value of the application's beside it: what a database said, a token's claims. It
@@ -54,43 +62,51 @@ impl User {
     /// one of each type: a second takes the first's place.
     #[must_use]
     pub fn with_extension<T: Any + Send + Sync>(mut self, value: T) -> Self {
-        self.extensions.insert(value);
+        self.known().extensions.insert(value);
         self
     }
 
     /// The value of that type that it was given.
     pub fn extension<T: Any>(&self) -> Option<&T> {
-        self.extensions.get()
+        self.0.as_ref()?.extensions.get()
     }
 
     /// Its id; empty for the anonymous user.
     pub fn id(&self) -> &Bytes {
-        &self.id
+        static NOBODY: Bytes = Bytes::new();
+        self.0.as_ref().map_or(&NOBODY, |known| &known.id)
     }
 
     /// Whether it was given exactly that permission.
     pub fn has_permission(&self, permission: &str) -> bool {
-        self.permissions.as_ref().is_some_and(|known| known.contains(permission))
+        self.0.as_ref().is_some_and(|known| known.permissions.contains(permission))
     }
 
     /// Whether nobody said who it is.
     pub fn is_anonymous(&self) -> bool {
-        self.id.is_empty()
+        self.id().is_empty()
+    }
+
+    fn known(&mut self) -> &mut KnownUser {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+
+    fn permissions(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|known| known.permissions.iter().map(AsRef::as_ref))
     }
 }
 
 /// The id as text; bytes that are not UTF-8 are escaped.
 impl fmt::Display for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.id.escape_ascii())
+        write!(f, "{}", self.id().escape_ascii())
     }
 }
 
 impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "User({self}")?;
-        let mut permissions = self.permissions.iter().flat_map(|known| known.iter());
-        permissions.try_for_each(|permission| write!(f, ", {permission:?}"))?;
+        self.permissions().try_for_each(|permission| write!(f, ", {permission:?}"))?;
         f.write_str(")")
     }
 }

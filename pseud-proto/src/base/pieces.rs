@@ -20,11 +20,15 @@ pub(crate) struct Pieces {
     small: Vec<u8>,
     /// Where those begin that are not gone.
     small_at: usize,
-    large: VecDeque<LargePiece>,
+    /// Made where there is one.
+    large: Option<Box<LargePieces>>,
     /// Bytes of the small buffer behind all large pieces.
     small_behind: usize,
     len: usize,
 }
+
+#[derive(Default, Clone)]
+struct LargePieces(VecDeque<LargePiece>);
 
 /// A piece that is queued as it is.
 #[derive(Clone)]
@@ -80,11 +84,12 @@ impl Pieces {
             return;
         }
         self.len += bytes.len();
-        if self.large.capacity() == 0 {
+        let LargePieces(large) = &mut **self.large.get_or_insert_default();
+        if large.capacity() == 0 {
             // One large body after the other needs no more.
-            self.large.reserve_exact(1);
+            large.reserve_exact(1);
         }
-        self.large.push_back(LargePiece { small_before: self.small_behind, bytes });
+        large.push_back(LargePiece { small_before: self.small_behind, bytes });
         self.small_behind = 0;
     }
 
@@ -100,7 +105,7 @@ impl Pieces {
             slice.into_iter().for_each(|slice| *slice = IoSlice::new(bytes));
             is_put
         };
-        for LargePiece { small_before, bytes } in &self.large {
+        for LargePiece { small_before, bytes } in self.large.iter().flat_map(|large| &large.0) {
             let (before, rest) = small.split_at_checked(*small_before).unwrap_or_default();
             small = rest;
             if !put(before) || !put(bytes) {
@@ -116,7 +121,8 @@ impl Pieces {
         let mut left = count.min(self.len);
         self.len -= left;
         while left > 0
-            && let Some(large) = self.large.front_mut()
+            && let Some(LargePieces(all)) = self.large.as_deref_mut()
+            && let Some(large) = all.front_mut()
         {
             let small = left.min(large.small_before);
             large.small_before -= small;
@@ -125,7 +131,7 @@ impl Pieces {
             large.bytes.advance(gone);
             left -= small + gone;
             if large.small_before == 0 && large.bytes.is_empty() {
-                self.large.pop_front();
+                all.pop_front();
             }
         }
         self.small_behind -= left;
@@ -142,7 +148,8 @@ impl Pieces {
         let mut left = count.min(self.len);
         self.len -= left;
         while left > 0
-            && let Some(large) = self.large.front_mut()
+            && let Some(LargePieces(all)) = self.large.as_deref_mut()
+            && let Some(large) = all.front_mut()
         {
             let small = left.min(large.small_before);
             large.small_before -= small;
@@ -154,7 +161,7 @@ impl Pieces {
             others.put_apart(large.bytes.split_to(moved));
             left -= small + moved;
             if large.small_before == 0 && large.bytes.is_empty() {
-                self.large.pop_front();
+                all.pop_front();
             }
         }
         others.put_bytes(self.small.get(self.small_at..self.small_at + left).unwrap_or_default());
@@ -177,15 +184,18 @@ impl Pieces {
             self.small.drain(..self.small_at);
             self.small_at = 0;
         }
-        if self.large.is_empty() && self.large.capacity() > 1 {
-            self.large = VecDeque::new();
+        if let Some(LargePieces(large)) = self.large.as_deref_mut()
+            && large.is_empty()
+            && large.capacity() > 1
+        {
+            self.large = None;
         }
     }
 
     /// How many of the first `count` bytes are in the small buffer.
     pub(crate) fn small_of(&self, count: usize) -> usize {
         let (mut left, mut small) = (count, 0);
-        for LargePiece { small_before, bytes } in &self.large {
+        for LargePiece { small_before, bytes } in self.large.iter().flat_map(|large| &large.0) {
             let before = left.min(*small_before);
             small += before;
             left -= before;
@@ -208,7 +218,7 @@ impl Pieces {
     #[inline]
     pub(crate) fn walk(&self) -> Walk<'_> {
         let small = self.small.get(self.small_at..).unwrap_or_default();
-        let mut large = self.large.iter();
+        let mut large = self.large.as_ref().map(|large| large.0.iter()).unwrap_or_default();
         let next = large.next();
         Walk { small, large, next, before: next.map_or(usize::MAX, |large| large.small_before) }
     }
@@ -216,7 +226,8 @@ impl Pieces {
     /// Bytes of memory that its buffers take, bodies that are shared apart.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
-        self.small.capacity() + self.large.capacity() * size_of::<LargePiece>()
+        let large = self.large.as_ref().map_or(0, |large| large.0.capacity());
+        self.small.capacity() + large * size_of::<LargePiece>()
     }
 }
 

@@ -30,7 +30,7 @@ impl ProgressLimit {
 
 /// What was seen at the beginning of a window.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(Option<WindowStart>);
+pub(crate) struct Progress(Option<Box<WindowStart>>);
 
 #[derive(Debug, Clone, Copy)]
 struct WindowStart {
@@ -44,13 +44,13 @@ struct WindowStart {
 impl Progress {
     /// What is to move, as it was seen last.
     pub(crate) fn of(&self) -> Option<u64> {
-        self.0.map(|start| start.of)
+        self.0.as_ref().map(|start| start.of)
     }
 
     /// So many bytes of that have moved by now: a window begins, unless one has for the same.
     pub(crate) fn note(&mut self, of: u64, moved: u64, now: Instant) {
         if self.of() != Some(of) {
-            self.0 = Some(WindowStart { at: now, of, moved });
+            self.begin(WindowStart { at: now, of, moved });
         }
     }
 
@@ -63,17 +63,24 @@ impl Progress {
         limit: &ProgressLimit,
     ) -> bool {
         self.note(of, moved, now);
-        let Some(start) = self.0.filter(|_| self.deadline(of, limit).is_some_and(|at| at <= now))
-        else {
-            return true;
-        };
-        self.0 = Some(WindowStart { at: now, of, moved });
-        moved.saturating_sub(start.moved) >= limit.bytes()
+        let is_over = self.deadline(of, limit).is_some_and(|at| at <= now);
+        let Some(start) = self.0.as_ref().filter(|_| is_over) else { return true };
+        let gone = moved.saturating_sub(start.moved);
+        self.begin(WindowStart { at: now, of, moved });
+        gone >= limit.bytes()
+    }
+
+    /// Links where nothing is ever partial have none: what one took is kept.
+    fn begin(&mut self, start: WindowStart) {
+        match &mut self.0 {
+            Some(known) => **known = start,
+            None => self.0 = Some(Box::new(start)),
+        }
     }
 
     /// When the window of that is over.
     pub(crate) fn deadline(&self, of: u64, limit: &ProgressLimit) -> Option<Instant> {
-        let start = self.0.filter(|start| start.of == of && limit.bytes() > 0)?;
+        let start = self.0.as_ref().filter(|start| start.of == of && limit.bytes() > 0)?;
         start.at.checked_add(limit.window)
     }
 }

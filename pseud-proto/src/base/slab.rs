@@ -30,7 +30,7 @@ pub(crate) struct Slab<T> {
     slots: Vec<Slot<T>>,
     /// The free slot that is taken next; [`NONE`] where there is none.
     free: u32,
-    live: usize,
+    live: u32,
     /// The generation of the next occupant: counted over all slots, so that one which was given up
     /// and comes again does not begin anew.
     generation: u32,
@@ -80,7 +80,7 @@ impl<T> Slab<T> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.live
+        self.live as usize
     }
 
     pub(crate) fn is_empty(&self) -> bool {

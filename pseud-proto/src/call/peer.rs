@@ -22,7 +22,7 @@ pub struct PeerInfo {
     pub user: User,
     /// The key that it has proven, as a client of CURVE whose server we are.
     #[cfg(feature = "_curve")]
-    pub client_key: Option<PublicKey>,
+    pub client_key: Option<Box<PublicKey>>,
     /// Where it connects from, as text; empty if unknown. For logs.
     pub address: String,
     /// The type of its ZeroMQ socket.

@@ -11,6 +11,7 @@
 use crate::call::siblings::Siblings;
 use bytes::Bytes;
 use std::fmt;
+use std::num::NonZeroUsize;
 
 /// The property's name. Names are compared without case.
 const PROPERTY: &str = "X-Pseud";
@@ -81,7 +82,8 @@ impl fmt::Debug for Capabilities {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Profile {
     capabilities: Capabilities,
-    body_bytes_max: Option<usize>,
+    /// No less than [`BODY_BYTES_MAX_LEAST`].
+    body_bytes_max: Option<NonZeroUsize>,
 }
 
 impl Profile {
@@ -90,7 +92,8 @@ impl Profile {
 
     /// A peer of those capabilities, which takes bodies of that many bytes.
     pub fn declared(capabilities: Capabilities, body_bytes_max: usize) -> Self {
-        Self { capabilities, body_bytes_max: Some(body_bytes_max.max(BODY_BYTES_MAX_LEAST)) }
+        let body_bytes_max = NonZeroUsize::new(body_bytes_max.max(BODY_BYTES_MAX_LEAST));
+        Self { capabilities, body_bytes_max }
     }
 
     /// What the application's properties of a peer declare (`Ready::properties`); [`V1`](Self::V1)
@@ -124,7 +127,8 @@ impl Profile {
             }
         }
         let capabilities = capabilities.unwrap_or_default();
-        Some((Self { capabilities, body_bytes_max: max }, siblings))
+        let body_bytes_max = max.and_then(NonZeroUsize::new);
+        Some((Self { capabilities, body_bytes_max }, siblings))
     }
 
     /// The property that declares it of that link; `None` for one without capabilities.
@@ -174,7 +178,7 @@ impl Profile {
 
     /// The largest body that it says it takes, in bytes.
     pub fn body_bytes_max(&self) -> Option<usize> {
-        self.body_bytes_max
+        self.body_bytes_max.map(NonZeroUsize::get)
     }
 }
 

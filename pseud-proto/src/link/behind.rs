@@ -17,7 +17,7 @@ impl PeerInfo {
             identity: ready.identity,
             user: ready.user,
             #[cfg(feature = "_curve")]
-            client_key: ready.client_key,
+            client_key: ready.client_key.map(Box::new),
             address: address.into(),
             socket_type: ready.socket_type,
             mechanism: ready.mechanism,

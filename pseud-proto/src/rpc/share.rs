@@ -23,17 +23,21 @@ impl Share {
     }
 }
 
-/// Bytes that one session holds: told by it, looked at by its directory without its lock.
+/// Bytes that one session holds: told by it, looked at by its directory without its lock. And what it has
+/// open, where it shares with nobody.
 #[derive(Debug, Default)]
-pub struct Held(AtomicUsize);
+pub struct Held {
+    bytes: AtomicUsize,
+    pub(crate) own: Share,
+}
 
 impl Held {
     /// How many those are now.
     pub fn bytes(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set(&self, bytes: usize) {
-        self.0.store(bytes, Ordering::Relaxed);
+        self.bytes.store(bytes, Ordering::Relaxed);
     }
 }

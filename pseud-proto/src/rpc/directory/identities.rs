@@ -6,96 +6,164 @@ use crate::auth::user::User;
 use crate::call::PeerId;
 use crate::call::peer::PeerInfo;
 use crate::call::siblings::LinkId;
-use bytes::Bytes;
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One name, and who announced it.
+#[derive(Debug)]
+struct Name {
+    holder: Holder,
+    /// Who announced the same name and does not hold it, oldest first. Hardly any name has such.
+    standby: Option<Box<NamesakesWaiting>>,
+}
 
 #[derive(Debug, Default)]
-struct Name {
-    holder: Option<Holder>,
-    /// Who announced the same name and does not hold it, oldest first.
-    standby: Vec<Holder>,
-}
+struct NamesakesWaiting(Vec<Holder>);
 
-impl Name {
-    fn all(&self) -> impl Iterator<Item = &Holder> {
-        self.holder.iter().chain(&self.standby)
-    }
-}
-
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Holder {
     peer: PeerId,
-    /// Who authentication says it is: nobody else takes the name from it.
-    user: User,
-    /// We opened its link: nobody who opens one to us takes the name from it.
-    dialed: bool,
+    /// Who authentication says it is: nobody else takes the name from it. Whether we opened its link: nobody
+    /// who opens one to us takes the name from it.
+    info: Arc<PeerInfo>,
     /// Which of its node's links it is, if nobody had said so before.
     link: Option<LinkId>,
 }
 
-/// The identity table. Sessions, not names, own calls: a name only says which session is meant now.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    table: BTreeMap<Bytes, Name>,
+impl Holder {
+    fn user(&self) -> &User {
+        &self.info.user
+    }
 }
 
-impl Names {
-    pub(crate) fn holder(&self, name: &[u8]) -> Option<PeerId> {
-        Some(self.table.get(name)?.holder.as_ref()?.peer)
+impl Name {
+    fn all(&self) -> impl Iterator<Item = &Holder> {
+        std::iter::once(&self.holder).chain(self.standby.iter().flat_map(|standby| &standby.0))
     }
 
-    /// The newest link takes the name, unless a link that we opened holds it, or another user, or a link
-    /// to which the newcomer [yields](crate::Siblings::yields_to): then the newcomer stands by. Returns who lost it for good: another user than one whose link we
-    /// opened only stands by.
-    pub(crate) fn take(&mut self, peer: PeerId, info: &PeerInfo) -> Option<PeerId> {
-        let entry = self.table.entry(info.identity.clone()).or_default();
-        let is_known = |link: &LinkId| entry.all().any(|other| other.link == Some(*link));
-        let link = info.siblings.link().filter(|link| !is_known(link));
-        let newcomer = Holder { peer, user: info.user.clone(), dialed: info.dialed, link };
-        let keeps = |holder: &Holder| {
-            // Users are compared by id: one whose permissions have changed since is the same user.
-            let is_another = holder.user.id() != info.user.id();
-            let other = is_another || info.siblings.yields_to(holder.link);
-            holder.dialed || !info.dialed && other
-        };
-        if entry.holder.as_ref().is_some_and(keeps) {
-            entry.standby.push(newcomer);
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Holder> {
+        let standby = self.standby.iter_mut().flat_map(|standby| &mut standby.0);
+        std::iter::once(&mut self.holder).chain(standby)
+    }
+
+    fn stand_by(&mut self, holder: Holder) {
+        self.standby.get_or_insert_default().0.push(holder);
+    }
+
+    fn take(&mut self, newcomer: Holder) -> Option<PeerId> {
+        let (holder, info) = (&self.holder, &newcomer.info);
+        // Users are compared by id: one whose permissions have changed since is the same user.
+        let is_another = holder.user().id() != info.user.id();
+        let yields = is_another || info.siblings.yields_to(holder.link);
+        if holder.info.dialed || !info.dialed && yields {
+            self.stand_by(newcomer);
             return None;
         }
-        let old = entry.holder.replace(newcomer)?;
-        if old.user.id() != info.user.id() {
-            entry.standby.push(old);
+        let old = std::mem::replace(&mut self.holder, newcomer);
+        if is_another {
+            self.stand_by(old);
             return None;
         }
         Some(old.peer)
     }
 
-    /// Whoever that session turned out to be: nobody else takes the name from it.
-    pub(crate) fn login(&mut self, name: &Bytes, peer: PeerId, user: &User) {
-        let Some(entry) = self.table.get_mut(name) else { return };
-        let all = entry.holder.iter_mut().chain(&mut entry.standby);
-        all.filter(|known| known.peer == peer).for_each(|known| known.user = user.clone());
+    /// Who is to have it after its holder.
+    fn successor(&mut self) -> Option<Holder> {
+        let NamesakesWaiting(standby) = &mut **self.standby.as_mut()?;
+        let dialed = standby.iter().position(|other| other.info.dialed);
+        let same_user = || standby.iter().rposition(|other| other.user() == self.holder.user());
+        let next = dialed.or_else(same_user).unwrap_or_default();
+        (next < standby.len()).then(|| standby.remove(next))
+    }
+}
+
+/// A name, as its holder announced it: it takes no more than that.
+#[derive(Debug)]
+struct HeldName(Arc<PeerInfo>);
+
+impl Borrow<[u8]> for HeldName {
+    fn borrow(&self) -> &[u8] {
+        &self.0.identity
+    }
+}
+
+impl Ord for HeldName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.identity.cmp(&other.0.identity)
+    }
+}
+
+impl PartialOrd for HeldName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for HeldName {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for HeldName {}
+
+/// The identity table. Sessions, not names, own calls: a name only says which session is meant now.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    table: BTreeMap<HeldName, Name>,
+}
+
+impl Names {
+    pub(crate) fn holder(&self, name: &[u8]) -> Option<PeerId> {
+        Some(self.table.get(name)?.holder.peer)
+    }
+
+    /// Its key is its holder's from now on.
+    fn put(&mut self, name: Name) {
+        self.table.insert(HeldName(name.holder.info.clone()), name);
+    }
+
+    /// The newest link takes the name, unless a link that we opened holds it, or another user, or a link
+    /// to which the newcomer [yields](crate::Siblings::yields_to): then the newcomer stands by. Returns who lost it for good: another user than one whose link we
+    /// opened only stands by.
+    pub(crate) fn take(&mut self, peer: PeerId, info: &Arc<PeerInfo>) -> Option<PeerId> {
+        let (info, link) = (info.clone(), info.siblings.link());
+        let Some(mut name) = self.table.remove(&*info.identity) else {
+            self.put(Name { holder: Holder { peer, info, link }, standby: None });
+            return None;
+        };
+        let link = link.filter(|link| name.all().all(|other| other.link != Some(*link)));
+        let old = name.take(Holder { peer, info, link });
+        self.put(name);
+        old
+    }
+
+    /// Whoever that session turned out to be, or is said to be now: nobody else takes the name from it.
+    pub(crate) fn set_info(&mut self, peer: PeerId, info: &Arc<PeerInfo>) {
+        let Some(mut name) = self.table.remove(&*info.identity) else { return };
+        let known = name.all_mut().filter(|known| known.peer == peer);
+        known.for_each(|known| known.info = info.clone());
+        self.put(name);
     }
 
     /// That session holds the name no more. A newer holder stays; else who stands by takes it: one
     /// whose link we opened first, then the newest of the same user (the other link of a node before
     /// any that it has lost), then the oldest. Returns who took it.
-    pub(crate) fn release(&mut self, name: &Bytes, peer: PeerId) -> Option<PeerId> {
-        let entry = self.table.get_mut(name)?;
-        entry.standby.retain(|other| other.peer != peer);
-        if entry.holder.as_ref().is_some_and(|holder| holder.peer != peer) {
-            return None;
+    pub(crate) fn release(&mut self, name: &[u8], peer: PeerId) -> Option<PeerId> {
+        let mut entry = self.table.remove(name)?;
+        if let Some(standby) = &mut entry.standby {
+            standby.0.retain(|other| other.peer != peer);
         }
-        let user = entry.holder.as_ref().map(|holder| &holder.user);
-        let dialed = entry.standby.iter().position(|other| other.dialed);
-        let same_user = || entry.standby.iter().rposition(|other| Some(&other.user) == user);
-        let next = dialed.or_else(same_user).unwrap_or_default();
-        let successor = (next < entry.standby.len()).then(|| entry.standby.remove(next));
-        let Some(successor) = successor else {
-            self.table.remove(name);
-            return None;
-        };
-        Some(entry.holder.insert(successor).peer)
+        let has_left = entry.holder.peer == peer;
+        if has_left {
+            entry.holder = entry.successor()?;
+        }
+        entry.standby.take_if(|standby| standby.0.is_empty());
+        let successor = has_left.then_some(entry.holder.peer);
+        self.put(entry);
+        successor
     }
 }
 
@@ -105,14 +173,15 @@ mod tests {
     use crate::base::side::Side;
     use crate::base::slab::{Key, MachineId};
     use crate::call::siblings::Siblings;
+    use bytes::Bytes;
 
     fn peer(index: u32) -> PeerId {
         PeerId(Key { machine: MachineId(7), index, generation: 0 })
     }
 
-    fn info(dialed: bool, user: &'static str) -> PeerInfo {
+    fn info(dialed: bool, user: &'static str) -> Arc<PeerInfo> {
         let side = if dialed { Side::Connecting } else { Side::Accepting };
-        PeerInfo::new("name".into()).with_side(side).with_user(user)
+        PeerInfo::new("name".into()).with_side(side).with_user(user).into()
     }
 
     #[test]
@@ -129,7 +198,8 @@ mod tests {
         let (mut names, name) = (Names::default(), Bytes::from_static(b"name"));
         names.take(peer(1), &info(false, "alice"));
         let mut promoted = info(false, "alice");
-        promoted.user = promoted.user.with_permission("admin");
+        let user = promoted.user.clone().with_permission("admin");
+        Arc::make_mut(&mut promoted).user = user;
         assert_eq!(names.take(peer(2), &promoted), Some(peer(1)));
         assert_eq!(names.holder(&name), Some(peer(2)));
     }
@@ -171,10 +241,10 @@ mod tests {
         assert!(names.table.is_empty());
     }
 
-    fn link(id: u8, beside: &[u8], user: &'static str) -> PeerInfo {
+    fn link(id: u8, beside: &[u8], user: &'static str) -> Arc<PeerInfo> {
         let id_of = |id: u8| LinkId::new([id; 8]);
         let siblings = Siblings::new(id_of(id), beside.iter().map(|&other| id_of(other)));
-        info(false, user).with_siblings(siblings)
+        Arc::unwrap_or_clone(info(false, user)).with_siblings(siblings).into()
     }
 
     #[test]

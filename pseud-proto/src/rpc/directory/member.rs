@@ -2,7 +2,6 @@
 
 use crate::auth::user::User;
 use crate::call::peer::PeerInfo;
-use crate::rpc::directory::shares::ShareOwner;
 use crate::rpc::directory::unnamed::UnnamedKey;
 use crate::rpc::share::Held;
 use bytes::Bytes;
@@ -13,7 +12,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) info: Arc<PeerInfo>,
-    pub(crate) share_of: Option<ShareOwner>,
     pub(crate) held: Arc<Held>,
     /// Whether it can be found.
     pub(crate) is_welcome: bool,

@@ -69,15 +69,8 @@ impl Directory {
         let (kept, told) = (info.clone(), held.clone());
         let (unnamed, asked) = (None, None);
         let held_by = told;
-        let member = Member {
-            info: kept,
-            share_of,
-            held: held_by,
-            is_welcome,
-            unnamed,
-            has_logged_in,
-            asked,
-        };
+        let member =
+            Member { info: kept, held: held_by, is_welcome, unnamed, has_logged_in, asked };
         let id = PeerId(self.members.insert(member));
         // Who has not said yet who it is takes no name: it could be another's.
         let (ends, crowded_out) = match self.config.challenges(&info) {
@@ -170,9 +163,14 @@ impl Directory {
 
     /// That session has ended. `None`: it has left before.
     pub fn leave(&mut self, peer: PeerId) -> Option<Left> {
-        let Member { info, share_of, unnamed, .. } = self.members.remove(peer.0)?;
+        let Member { info, unnamed, has_logged_in, .. } = self.members.remove(peer.0)?;
         let _ = unnamed.map(|place| self.unnamed.leave(place));
         self.unreachable.left(&info, self.config.server.as_ref());
+        // Who it has become since has no part in that: a share is taken where a session begins.
+        let share_of = match has_logged_in {
+            true => ShareOwner::of_source(&info),
+            false => ShareOwner::of(&info),
+        };
         self.shares.leave(share_of.as_ref());
         let successor = self.names.release(&info.identity, peer);
         self.users.leave(&info.user, peer);
@@ -204,7 +202,7 @@ impl Directory {
         let ends = match self.config.requires_login {
             true => self.names.take(peer, &info),
             false => {
-                self.names.login(&info.identity, peer, &info.user);
+                self.names.set_info(peer, &info);
                 None
             }
         };
@@ -225,6 +223,7 @@ impl Directory {
         let changed = sessions.into_iter().filter_map(|peer| {
             let member = self.members.get_mut(peer.0)?;
             Arc::make_mut(&mut member.info).user = user.clone();
+            self.names.set_info(peer, &member.info);
             Some((peer, member.info.clone()))
         });
         changed.collect()

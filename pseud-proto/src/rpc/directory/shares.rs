@@ -25,6 +25,11 @@ impl ShareOwner {
         if !info.user.is_anonymous() {
             return Some(Self(Owner::User(info.user.id().clone())));
         }
+        Self::of_source(info)
+    }
+
+    /// That of its address, whoever it is.
+    pub(crate) fn of_source(info: &PeerInfo) -> Option<Self> {
         let address: SocketAddr = info.address.parse().ok()?;
         Self::source(address.ip())
     }
@@ -46,11 +51,12 @@ pub(crate) struct Shares {
 }
 
 impl Shares {
-    pub(crate) fn join(&mut self, of: Option<&ShareOwner>) -> Arc<Share> {
-        let Some(of) = of else { return Arc::default() };
+    /// One session more; `None`: it shares with nobody.
+    pub(crate) fn join(&mut self, of: Option<&ShareOwner>) -> Option<Arc<Share>> {
+        let of = of?;
         let (share, sessions) = self.table.entry(of.clone()).or_default();
         *sessions += 1;
-        share.clone()
+        Some(share.clone())
     }
 
     pub(crate) fn leave(&mut self, of: Option<&ShareOwner>) {
@@ -82,9 +88,9 @@ mod tests {
             assert_eq!(of("", local), None, "{local}");
         }
         let (mut shares, alice) = (Shares::default(), of("alice", ""));
-        let [one, other] = [(); 2].map(|()| shares.join(alice.as_ref()));
+        let [one, other] = [(); 2].map(|()| shares.join(alice.as_ref()).unwrap());
         one.take_request();
-        assert_eq!((other.requests(), shares.join(None).requests()), (1, 0));
+        assert_eq!((other.requests(), shares.join(None).is_none()), (1, true));
         for left in [1, 0] {
             shares.leave(alice.as_ref());
             assert_eq!(shares.table.len(), left);

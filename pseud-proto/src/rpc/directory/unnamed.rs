@@ -2,17 +2,19 @@
 
 use crate::call::PeerId;
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 /// Those sessions, in order of joining. They cost memory, and nobody has vouched for them.
 #[derive(Debug, Default)]
 pub(crate) struct Unnamed {
     order: BTreeMap<UnnamedKey, PeerId>,
-    next: u64,
+    /// How many have joined.
+    joined: u64,
 }
 
 /// A place in that order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct UnnamedKey(u64);
+pub(crate) struct UnnamedKey(NonZeroU64);
 
 impl Unnamed {
     pub(crate) fn len(&self) -> usize {
@@ -22,8 +24,8 @@ impl Unnamed {
     /// One more. Where there are more than `max` by that, the one that is to end: the oldest. A flood of
     /// newcomers so keeps nobody out who logs in as it comes.
     pub(crate) fn join(&mut self, peer: PeerId, max: usize) -> (UnnamedKey, Option<PeerId>) {
-        let place = UnnamedKey(self.next);
-        self.next += 1;
+        self.joined += 1;
+        let place = UnnamedKey(NonZeroU64::new(self.joined).unwrap_or(NonZeroU64::MAX));
         self.order.insert(place, peer);
         let oldest = (self.order.len() > max).then(|| self.order.first_key_value()).flatten();
         (place, oldest.map(|(_, oldest)| *oldest))

@@ -79,7 +79,7 @@ impl Session {
     }
 
     fn check_new(&self, call: &NewCall) -> Result<(), NotCalled> {
-        if let Some(reason) = self.ended {
+        if let Some(reason) = self.ended() {
             return Err(NotCalled::Ended(reason));
         }
         self.check_call(&call.outbound).map_err(NotCalled::Refused)?;

@@ -46,7 +46,7 @@ impl Session {
         if self.ended.is_some() {
             return;
         }
-        self.ended = Some(reason);
+        self.ended = Some(Box::new(reason));
         if reason == PeerError::from(Misbehaved::NotLoggedIn).into() {
             sink.count(Counted::LoginMissed);
         }
@@ -87,7 +87,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         if self.ended.is_none() {
-            self.ended = Some(Reason::PeerGone);
+            self.ended = Some(Box::new(Reason::PeerGone));
             self.release();
         }
         self.give_back(self.requests_open(), self.requests_open_bytes());

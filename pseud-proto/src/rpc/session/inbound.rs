@@ -64,7 +64,11 @@ impl Session {
     /// Counts a message that brings nothing.
     pub(super) fn flood(&mut self, now: Instant) -> Result<(), PeerError> {
         let limit = self.config.limits.flood;
-        if self.flood.spend(limit, now) { Ok(()) } else { Err(Misbehaved::Flood.into()) }
+        if self.flood.get_or_insert_default().spend(limit, now) {
+            Ok(())
+        } else {
+            Err(Misbehaved::Flood.into())
+        }
     }
 
     pub(super) fn drop_message(
@@ -205,8 +209,8 @@ impl Session {
                 what: "bytes of requests of this peer are open",
             });
         }
-        portion.take_request(self.share.requests() < Limits::REQUESTS_FEW, bytes)?;
-        self.share.take_request();
+        portion.take_request(self.share().requests() < Limits::REQUESTS_FEW, bytes)?;
+        self.share().take_request();
         Ok(())
     }
 

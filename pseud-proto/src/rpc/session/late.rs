@@ -6,9 +6,13 @@ use smol_str::SmolStr;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// Such answers, in the order of their positions in the output.
+/// Such answers. Peers that need no guard have none, and others only while an answer waits.
 #[derive(Debug, Default)]
-pub(crate) struct Late {
+pub(crate) struct Late(Option<Box<Guarded>>);
+
+/// In the order of their positions in the output; never none.
+#[derive(Debug, Default)]
+struct Guarded {
     answers: VecDeque<Answered>,
     next: Next,
 }
@@ -25,23 +29,25 @@ struct Answered {
 
 impl Late {
     pub(crate) fn len(&self) -> usize {
-        self.answers.len()
+        self.0.as_ref().map_or(0, |guarded| guarded.answers.len())
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.next.get()
+        self.0.as_ref()?.next.get()
     }
 
     /// An answer that ends there, behind all others.
     pub(crate) fn push(&mut self, end: u64, until: Instant, name: SmolStr) {
-        self.next.note(until);
-        self.answers.push_back(Answered { end, until, name });
+        let guarded = self.0.get_or_insert_default();
+        guarded.next.note(until);
+        guarded.answers.push_back(Answered { end, until, name });
     }
 
     /// All up to there is written.
     pub(crate) fn written(&mut self, written: u64) {
-        while self.answers.front().is_some_and(|answer| answer.end <= written) {
-            self.answers.pop_front();
+        let Some(Guarded { answers, .. }) = self.0.as_deref_mut() else { return };
+        while answers.front().is_some_and(|answer| answer.end <= written) {
+            answers.pop_front();
         }
         self.rest();
     }
@@ -49,26 +55,27 @@ impl Late {
     /// The answer that ends there is not sent. Returns what was called if it was here: that is told
     /// once.
     pub(crate) fn withhold(&mut self, end: u64) -> Option<SmolStr> {
-        let place = self.answers.binary_search_by_key(&end, |answer| answer.end).ok()?;
-        let name = self.answers.remove(place)?.name;
+        let answers = &mut self.0.as_mut()?.answers;
+        let place = answers.binary_search_by_key(&end, |answer| answer.end).ok()?;
+        let name = answers.remove(place)?.name;
         self.rest();
         Some(name)
     }
 
     /// Holds nothing, and no moment, where nothing is left.
     fn rest(&mut self) {
-        if self.answers.is_empty() {
-            self.answers = VecDeque::new();
-            self.next.clear();
+        if self.len() == 0 {
+            self.0 = None;
         }
     }
 
     /// Takes out those whose moment has passed; says where they end, and what was called. The earliest
     /// moment of the others becomes the next one.
     pub(crate) fn overdue(&mut self, now: Instant) -> Vec<(u64, SmolStr)> {
-        self.next.clear();
-        let (mut overdue, next) = (Vec::new(), &mut self.next);
-        self.answers.retain_mut(|answer| {
+        let Some(Guarded { answers, next }) = self.0.as_deref_mut() else { return Vec::new() };
+        next.clear();
+        let mut overdue = Vec::new();
+        answers.retain_mut(|answer| {
             let is_overdue = answer.until <= now;
             if is_overdue {
                 overdue.push((answer.end, std::mem::take(&mut answer.name)));
@@ -77,6 +84,7 @@ impl Late {
             }
             !is_overdue
         });
+        self.rest();
         overdue
     }
 }

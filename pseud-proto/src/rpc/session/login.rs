@@ -138,7 +138,7 @@ impl Session {
             login,
             password,
             #[cfg(feature = "_curve")]
-            client_key: self.info.client_key,
+            client_key: self.info.client_key.as_deref().copied(),
         }
     }
 

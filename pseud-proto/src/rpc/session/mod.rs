@@ -60,7 +60,7 @@ pub struct Session {
     pub(crate) id: PeerId,
     pub(crate) config: Arc<Config>,
     pub(crate) budget: Arc<Budget>,
-    pub(crate) share: Arc<Share>,
+    share: Option<Arc<Share>>,
     pub(crate) held: Arc<Held>,
     pub(crate) info: Arc<PeerInfo>,
     pub(crate) calls: Calls,
@@ -92,10 +92,12 @@ pub struct Session {
     pub(crate) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(crate) version_told: bool,
-    pub(crate) flood: FloodBudget,
+    /// Made where there is something to spend: hardly ever.
+    pub(crate) flood: Option<Box<FloodBudget>>,
     /// Answers that may yet come though nobody waits for them: they are no flood.
     pub(crate) answers_due: u32,
-    pub(crate) ended: Option<Reason>,
+    /// Boxed, as no session has one but at its end.
+    pub(crate) ended: Option<Box<Reason>>,
     /// Whether the budget counts it as one that owes answers.
     owes: bool,
     /// For who drives many: whether it was seen to have a deadline.
@@ -110,9 +112,9 @@ pub struct Admitted {
     pub id: PeerId,
     /// Who is behind it.
     pub info: Arc<PeerInfo>,
-    /// What it shares with other sessions of the same user or address.
-    pub share: Arc<Share>,
-    /// Where it tells how much it holds.
+    /// What it shares with other sessions of the same user or address; `None` where it shares with nobody.
+    pub share: Option<Arc<Share>>,
+    /// Where it tells how much it holds, and what it has open where it has no share.
     pub held: Arc<Held>,
     /// For ids and fingerprints.
     pub seed: [u8; 32],
@@ -147,7 +149,7 @@ impl Session {
             showing,
             bad_envelopes: 0,
             version_told: false,
-            flood: FloodBudget::default(),
+            flood: None,
             // As many as its peer may have been asked for over an earlier link.
             answers_due: config.limits.calls_pending_per_peer_max.try_into().unwrap_or(u32::MAX),
             ended: None,
@@ -179,7 +181,7 @@ impl Session {
     /// Why it has ended, once it has.
     #[inline]
     pub fn ended(&self) -> Option<Reason> {
-        self.ended
+        self.ended.as_deref().copied()
     }
 
     /// Calls of ours that are pending here.
@@ -302,6 +304,11 @@ impl Session {
     /// Whether something may be there to pull.
     pub fn has_output(&self) -> bool {
         self.flushing
+    }
+
+    /// What it has open, with those it shares with.
+    pub(crate) fn share(&self) -> &Share {
+        self.share.as_deref().unwrap_or(&self.held.own)
     }
 
     /// Tells the budget and the directory what the output holds now.

@@ -193,7 +193,7 @@ impl Session {
 
     /// The places of so many requests are free, and what they took.
     pub(crate) fn give_back(&mut self, count: usize, bytes: usize) {
-        self.share.give_requests(count);
+        self.share().give_requests(count);
         self.budget.give_request_bytes(bytes);
         self.budget.give_requests(count);
     }

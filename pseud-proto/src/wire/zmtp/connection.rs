@@ -83,7 +83,8 @@ pub struct Connection {
     /// Whether a message that was begun goes on, and whether the peer reads.
     coming: Progress,
     leaving: Progress,
-    failed: Option<PeerError>,
+    /// Boxed, as hardly any link has one.
+    failed: Option<Box<PeerError>>,
 }
 
 #[derive(Debug)]
@@ -229,15 +230,15 @@ impl Connection {
         &mut self,
         step: impl FnOnce(&mut Self) -> Result<(), PeerError>,
     ) -> Result<(), PeerError> {
-        if let Some(error) = self.failed {
-            return Err(error);
+        if let Some(error) = &self.failed {
+            return Err(**error);
         }
         step(self).map_err(|error| self.fail(error))
     }
 
     #[cold]
     fn fail(&mut self, error: PeerError) -> PeerError {
-        self.failed = Some(error);
+        self.failed = Some(Box::new(error));
         self.mechanism = Mechanism::Over;
         self.decoder.release();
         error

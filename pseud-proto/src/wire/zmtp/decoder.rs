@@ -40,6 +40,10 @@ pub(crate) enum Found<'a> {
     Partial,
 }
 
+/// Where parts lie behind the usual ones.
+#[derive(Default)]
+struct MoreParts(Vec<PartRange>);
+
 /// The decoder of one link.
 #[derive(Default)]
 pub(crate) struct Decoder {
@@ -53,7 +57,8 @@ pub(crate) struct Decoder {
     header: Option<Header>,
     /// Where the first parts lie, and those beyond.
     first: [PartRange; USUAL],
-    more: Vec<PartRange>,
+    /// Hardly any message has more than the usual ones.
+    more: Option<Box<MoreParts>>,
     frames: usize,
     /// Bytes of the message's bodies so far.
     body_bytes: u64,
@@ -265,7 +270,8 @@ impl Decoder {
 
     /// Counts a whole frame.
     fn count(&mut self, header: Header, stats: &mut ConnectionStats) {
-        stats.reserved_flags += u64::from(header.is_irregular());
+        stats.reserved_flags =
+            stats.reserved_flags.saturating_add(u32::from(header.is_irregular()));
         if !self.traffic {
             self.handshake_bytes = self.handshake_bytes.saturating_add(header.frame_bytes());
         }
@@ -283,7 +289,7 @@ impl Decoder {
         let place = (start as u32, end as u32);
         match self.first.get_mut(self.frames) {
             Some(first) => *first = place,
-            None => self.more.push(place),
+            None => self.more.get_or_insert_default().0.push(place),
         }
         self.frames += 1;
         self.body_bytes = self.body_bytes.saturating_add(end.saturating_sub(start) as u64);
@@ -294,7 +300,8 @@ impl Decoder {
     /// Where the parts lie that were found last: the usual ones, and those behind them.
     #[inline]
     pub(crate) fn places(&self) -> (&[PartRange], &[PartRange]) {
-        (self.first.get(..self.frames).unwrap_or(&self.first), &self.more)
+        let more = self.more.as_ref().map_or(&[][..], |more| &more.0);
+        (self.first.get(..self.frames).unwrap_or(&self.first), more)
     }
 
     #[inline]
@@ -302,8 +309,8 @@ impl Decoder {
         self.cursor = 0;
         self.frames = 0;
         self.body_bytes = 0;
-        if self.more.capacity() > 0 {
-            self.more = Vec::new();
+        if self.more.is_some() {
+            self.more = None;
         }
     }
 

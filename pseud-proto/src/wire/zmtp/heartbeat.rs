@@ -27,9 +27,9 @@ pub(crate) enum Beat {
 /// Who was heard when, and what follows from it.
 #[derive(Debug)]
 pub(crate) struct Liveness {
-    /// `None`: we do not PING and do not mind silence.
-    interval: Option<Duration>,
-    timeout: Duration,
+    /// In nanoseconds, as half of a `Duration`'s size; 0: we do not PING and do not mind silence.
+    interval: u64,
+    timeout: u64,
     heard: Instant,
     /// When to look again.
     next: Option<Instant>,
@@ -42,6 +42,7 @@ impl Liveness {
     pub(crate) fn new(config: &Heartbeat, seed: [u8; 32], now: Instant) -> Self {
         let interval = config.interval.map(|interval| jittered(interval.max(INTERVAL_MIN), seed));
         let timeout = config.timeout.max(interval.unwrap_or_default().saturating_mul(2));
+        let (interval, timeout) = (nanos(interval.unwrap_or_default()), nanos(timeout));
         Self { interval, timeout, heard: now, next: None, ttl: None }
     }
 
@@ -49,14 +50,22 @@ impl Liveness {
     /// asked and may be silent.
     pub(crate) fn begin(&mut self, minor: u8, now: Instant) {
         if minor == 0 {
-            self.interval = None;
+            self.interval = 0;
         }
-        self.next = self.interval.and_then(|interval| now.checked_add(interval));
+        self.next = self.interval().and_then(|interval| now.checked_add(interval));
+    }
+
+    fn interval(&self) -> Option<Duration> {
+        (self.interval > 0).then(|| Duration::from_nanos(self.interval))
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_nanos(self.timeout)
     }
 
     /// Whether a silent peer is asked.
     pub(crate) fn pings(&self) -> bool {
-        self.interval.is_some()
+        self.interval > 0
     }
 
     /// Bytes came. Any byte is a sign of life, not a PONG alone: libzmq, too, clears both of its timers at any
@@ -91,16 +100,16 @@ impl Liveness {
             return Beat::Silent;
         }
         let due = self.next.filter(|due| *due <= now);
-        let (Some(interval), Some(due)) = (self.interval, due) else { return Beat::Wait };
+        let (Some(interval), Some(due)) = (self.interval(), due) else { return Beat::Wait };
         // Who was stopped itself has read nothing since: that is nobody's silence, and asked about first.
         let silence = due.saturating_duration_since(self.heard);
-        if silence >= self.timeout {
+        if silence >= self.timeout() {
             return Beat::Silent;
         }
         let (beat, wait) = if silence < interval {
             (Beat::Wait, interval.saturating_sub(silence))
         } else {
-            (Beat::Ping, interval.min(self.timeout.saturating_sub(silence)))
+            (Beat::Ping, interval.min(self.timeout().saturating_sub(silence)))
         };
         self.next = now.checked_add(wait);
         beat
@@ -108,9 +117,14 @@ impl Liveness {
 
     /// The ttl that our PING announces: within it the peer hears our next PING, or is right to go.
     pub(crate) fn ttl_deciseconds(&self) -> u16 {
-        let deciseconds = self.timeout.as_millis() / 100;
+        let deciseconds = self.timeout().as_millis() / 100;
         u16::try_from(deciseconds).unwrap_or(u16::MAX).min(TTL_DECISECONDS_MAX)
     }
+}
+
+/// 584 years at most.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// 90 % to 110 % of `interval`.

@@ -119,8 +119,8 @@ impl Connection {
         input: &mut &'a mut [u8],
         now: Instant,
     ) -> Result<Decoded<'a>, PeerError> {
-        if let Some(error) = self.failed {
-            return Err(error);
+        if let Some(error) = &self.failed {
+            return Err(**error);
         }
         if !matches!(self.phase, Phase::Traffic)
             && let Some(event) = self.next_of_handshake(input, now)?
@@ -169,8 +169,8 @@ impl Connection {
     /// # Errors
     /// As [`receive`](Self::receive).
     pub fn receive_filled(&mut self, now: Instant) -> Result<Option<Incoming<'_>>, PeerError> {
-        if let Some(error) = self.failed {
-            return Err(error);
+        if let Some(error) = &self.failed {
+            return Err(**error);
         }
         self.liveness.heard(now);
         let decoded = self.decode(&mut Input::new(&mut []), now);

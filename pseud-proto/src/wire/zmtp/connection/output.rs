@@ -38,10 +38,10 @@ impl Connection {
         let is_early = !matches!(self.phase, Phase::Traffic) && self.failed.is_none();
         debug_assert!(!is_early, "a message was sent before Event::Ready");
         if !self.is_ready() {
-            self.stats.unsent += 1;
+            self.stats.unsent = self.stats.unsent.saturating_add(1);
         } else if !put(&mut self.output) {
-            self.stats.unsent += 1;
-            self.failed = Some(Insecure::Exhausted.into());
+            self.stats.unsent = self.stats.unsent.saturating_add(1);
+            self.failed = Some(Box::new(Insecure::Exhausted.into()));
         }
     }
 

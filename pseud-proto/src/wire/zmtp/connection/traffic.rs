@@ -77,16 +77,16 @@ impl Connection {
         match command.name {
             b"PING" => {
                 let ping = Ping::parse(command.data)?;
-                self.stats.pings += 1;
+                count(&mut self.stats.pings);
                 self.liveness.expect(ping.ttl_deciseconds, now);
                 if self.output.backlog() < PONG_BACKLOG_MAX {
                     self.put_command(&command::pong(ping.context))?;
                 }
             }
-            b"PONG" => self.stats.pongs += 1,
-            b"SUBSCRIBE" | b"CANCEL" => self.stats.subscriptions += 1,
-            b"READY" | b"ERROR" => self.stats.late_commands += 1,
-            _ => self.stats.unknown_commands += 1,
+            b"PONG" => count(&mut self.stats.pongs),
+            b"SUBSCRIBE" | b"CANCEL" => count(&mut self.stats.subscriptions),
+            b"READY" | b"ERROR" => count(&mut self.stats.late_commands),
+            _ => count(&mut self.stats.unknown_commands),
         }
         Ok(())
     }
@@ -107,4 +107,8 @@ impl Connection {
     pub(crate) fn put_command(&mut self, body: &[u8]) -> Result<(), PeerError> {
         if self.output.put_command(body) { Ok(()) } else { Err(Insecure::Exhausted.into()) }
     }
+}
+
+fn count(seen: &mut u32) {
+    *seen = seen.saturating_add(1);
 }

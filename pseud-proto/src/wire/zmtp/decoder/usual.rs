@@ -35,8 +35,8 @@ impl Decoder {
         }
         let end = self.scan_usual(input, config)?;
         // What the message before had besides is forgotten.
-        if self.more.capacity() > 0 {
-            self.more = Vec::new();
+        if self.more.is_some() {
+            self.more = None;
         }
         let (message, rest) = std::mem::take(input).split_at_mut_checked(end)?;
         *input = rest;

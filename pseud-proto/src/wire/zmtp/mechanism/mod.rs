@@ -38,7 +38,7 @@ use std::time::Duration;
 pub(crate) enum Mechanism {
     Null(Null),
     PlainClient(PlainClient),
-    PlainServer(PlainServer),
+    PlainServer(Box<PlainServer>),
     #[cfg(feature = "_curve")]
     CurveClient(Box<curve::ClientHandshake>),
     #[cfg(feature = "_curve")]
@@ -60,7 +60,7 @@ impl Mechanism {
         match &config.mechanism {
             MechanismConfig::Null => Self::Null(Null::new(side)),
             MechanismConfig::PlainClient { .. } => Self::PlainClient(PlainClient::new()),
-            MechanismConfig::PlainServer => Self::PlainServer(PlainServer::new()),
+            MechanismConfig::PlainServer => Self::PlainServer(Box::new(PlainServer::new())),
             #[cfg(feature = "_curve")]
             MechanismConfig::CurveClient { server_keys, key_pair } => Self::CurveClient(Box::new(
                 curve::ClientHandshake::new(server_keys, attempt, key_pair.clone(), entropy.into()),
