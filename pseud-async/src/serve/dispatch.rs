@@ -41,7 +41,7 @@ pub(crate) struct ServedRequests {
     pub(crate) answers: Answers,
     /// What they call.
     pub(crate) names: CalledMethods,
-    /// When the last of their handlers had answered, or had to wait.
+    /// When the last of their handlers had answered, or had to wait, and was dropped where it was unregistered.
     pub(crate) at: Option<Instant>,
 }
 
@@ -130,9 +130,10 @@ impl Dispatcher {
                 bytes = 0;
             }
         }
-        all.at = Some(seat.hub.now());
         dropped(snapshot);
         REQUESTS.keep(requests);
+        // Last: what a user drops may take longer than a caller waits.
+        all.at = Some(seat.hub.now());
         all
     }
 
