@@ -97,7 +97,7 @@ impl NodeRoom {
     ///
     /// One at a time, who looks again when that is over: whoever gave a place back meanwhile has left it to
     /// that one.
-    pub(super) fn give_turns(&self, room_for: impl Fn(bool) -> bool, mut give: impl FnMut(PeerId)) {
+    pub(crate) fn give_turns(&self, room_for: impl Fn(bool) -> bool, mut give: impl FnMut(PeerId)) {
         while self.has_turn(&room_for) && !self.is_giving.swap(true, Ordering::SeqCst) {
             let giving = Giving(&self.is_giving);
             if let Some(peer) = self.next(&room_for) {

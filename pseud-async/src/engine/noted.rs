@@ -29,7 +29,7 @@ impl Noted<'_> {
     }
 
     /// It is this session's turn to take what the node has room for.
-    pub(super) fn give_turn(&mut self) {
+    pub(crate) fn give_turn(&mut self) {
         self.backlog.iter_mut().for_each(|backlog| backlog.has_turn = true);
     }
 

@@ -1,13 +1,15 @@
 //! When a link writes: at once where nothing else is open, else once for all who speak together.
 
-use super::{CarrierConfig, Host, Origin, StreamLink};
+use super::{CarrierConfig, Host, Ingest, Origin, StreamLink};
 use crate::call::pending::Pending;
 use crate::call::route::Route;
+use crate::engine::joining::Newcomer;
 use crate::runtime::Writer;
 use crate::runtime::tests::ByHand;
+use pseud_proto::peer::PeerInfo;
 use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
-use pseud_proto::{CallOptions, Config};
+use pseud_proto::{CallOptions, Config, WhenFull};
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -52,8 +54,12 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
+        Self::of(Config::default())
+    }
+
+    fn of(config: Config) -> Self {
+        let host = Host::new(Arc::new(config), ByHand::default()).unwrap();
         let config = Arc::new(ConnectionConfig::default());
-        let host = Host::new(Arc::new(Config::default()), ByHand::default()).unwrap();
         let host = Arc::new(host);
         let origin = Origin::Accepted { late_guard: None };
         let link = StreamLink::new(
@@ -98,6 +104,12 @@ impl Pair {
 
     /// The link reads what the other end has to say.
     fn hear(&mut self) {
+        let fed = self.read();
+        self.link.settle(fed).unwrap();
+    }
+
+    /// The same, before what comes of it is done.
+    fn read(&mut self) -> Ingest {
         self.said();
         let mut bytes = Vec::new();
         loop {
@@ -110,8 +122,7 @@ impl Pair {
                 break;
             }
         }
-        let fed = self.link.handle_input(&mut bytes);
-        self.link.settle(fed).unwrap();
+        self.link.handle_input(&mut bytes)
     }
 
     fn answer(&mut self, ids: &[Vec<u8>]) {
@@ -128,16 +139,19 @@ impl Pair {
     fn call(&self) -> Pending {
         let seat = self.link.seat.get().unwrap().clone();
         let info = seat.look(|session| session.info().clone());
-        let (route, packed) = (Route::to_session(seat, info), Packed::call(&(), &()).unwrap());
-        let sent = Pending::send(&route, "name".into(), packed, CallOptions::default(), None);
-        let mut pending = sent.unwrap();
-        assert!(is_pending(&mut pending));
-        pending
+        call(Route::to_session(seat, info), CallOptions::default())
     }
 
     fn wakes(&self) -> usize {
         self.wakes.0.swap(0, Ordering::Relaxed)
     }
+}
+
+fn call(route: Arc<Route>, options: CallOptions) -> Pending {
+    let packed = Packed::call(&(), &()).unwrap();
+    let mut pending = Pending::send(&route, "name".into(), packed, options, None).unwrap();
+    assert!(is_pending(&mut pending));
+    pending
 }
 
 fn is_pending(pending: &mut Pending) -> bool {
@@ -184,6 +198,44 @@ fn one_call_at_a_time_is_written_by_its_caller() {
     }
 }
 
+/// A call waits for a place of the node's, which is given back while a request of its peer's is looked at that takes
+/// more than a few bytes: whoever finds the place free is the link's task, as it charges for the request.
+#[test]
+fn a_call_that_is_sent_as_a_request_is_opened_is_written() {
+    let mut config = Config::default();
+    config.limits.calls_pending_max = 1;
+    let mut pair = Pair::of(config);
+    let hub = pair.link.host.hub().clone();
+    let another = Newcomer::without_link(&hub, PeerInfo::new("another".into()));
+    let info = another.look(|session| session.info().clone());
+    let other = call(Route::to_session(another, info), CallOptions::default());
+    let seat = pair.link.seat.get().unwrap().clone();
+    let info = seat.look(|session| session.info().clone());
+    let mut options = CallOptions::default();
+    options.when_full = Some(WhenFull::Wait);
+    let _waits = call(Route::to_session(seat.clone(), info), options);
+    let body = [&b"\x93\xa1x\x91\xc5\x20\x00"[..], &[0; 0x2000], b"\x80"].concat();
+    let frames = [b"", b"v1".as_slice(), b"1", b"\x03"];
+    pair.other
+        .send(Outgoing { frames: &frames, body: body.into(), ..Outgoing::default() }, Token(0));
+    let fed = pair.read();
+    pair.wakes();
+    // It is that session's turn; before it hears so, its link's task goes on.
+    let (mut other, mut fed) = (Some(other), Some(fed));
+    hub.room.give_turns(
+        |_| true,
+        |peer| {
+            assert_eq!(peer, seat.peer);
+            drop(other.take());
+            pair.link.settle(fed.take().unwrap()).unwrap();
+            seat.act(|_, noted| noted.give_turn());
+        },
+    );
+    pair.poll();
+    let (_, ids) = pair.said();
+    assert_eq!(ids.len(), 2, "the call, and the answer");
+}
+
 /// Answers of kaa.rpc wait in the link, a few having been looked at; then it goes.
 #[cfg(feature = "kaa")]
 #[test]
@@ -227,7 +279,7 @@ fn answers_that_wait_count_when_the_link_goes() {
     // RETN of 1, to each but the last.
     let answer = |seq: u32| [&seq.to_le_bytes()[..], b"RETN\x05\0\0\0\x80\x02K\x01."].concat();
     let mut bytes = (1..CALLS).flat_map(answer).collect::<Vec<_>>();
-    let mut fed = super::Ingest::default();
+    let mut fed = Ingest::default();
     let taken = link.handle_some(&mut bytes, &mut fed);
     assert_eq!(taken, bytes.len());
     assert!(fed.waits && fed.result.is_ok());

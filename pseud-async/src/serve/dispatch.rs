@@ -236,7 +236,8 @@ fn open(seat: &Arc<Seat>, arrived: &mut Arrived, work: IncomingWork) -> Result<R
 /// number alone, so that they need no lock here.
 fn charge(seat: &Seat, arrived: &mut Arrived, size: usize, decoded: usize) -> Result<(), Refusal> {
     if size + decoded > Limits::REQUEST_BYTES_SMALL {
-        seat.visit(|session, _| session.charge_arrived(arrived, decoded)).0?;
+        // A call that waits for room may be sent by this visit as by any other.
+        seat.act(|session, _| session.charge_arrived(arrived, decoded))?;
     }
     Ok(())
 }
