@@ -7,7 +7,7 @@ use crate::engine::blocking_jobs::JobOwner;
 use crate::serve::caller::Caller;
 use crate::serve::cancelled::Cancelled;
 use crate::serve::dispatch::Started;
-use crate::serve::handler::HandlerResult;
+use crate::serve::handler::{Handler, HandlerResult};
 use crate::serve::handler_panics::{CaughtAnswer, Whose, answered, catch, dropped};
 use crate::serve::on_disconnect::while_wanted;
 use crate::serve::registry::service_table::Served;
@@ -107,7 +107,7 @@ impl ServedEndpoint {
         let mut cx = Context::from_waker(Waker::noop());
         match resolving.poll(&request, &self.served, &mut cx) {
             Poll::Ready(None) => responder.silence(Silence::NoSuchService),
-            Poll::Ready(Some(handler)) => start(responder, Started::of(request, handler)),
+            Poll::Ready(Some(handler)) => begin(responder, request, handler),
             Poll::Pending => {
                 let resolved = resolved(responder, resolving, request, self.served.clone());
                 shared.hub.runtime.spawn(Box::pin(resolved));
@@ -129,6 +129,14 @@ fn caller(shared: &Arc<SharedSocket>, from: SocketAddr) -> Caller {
     let mut caller = Caller::of_session(nobody, info, Provenance::default());
     caller.sender = Some(Peer::new(shared.clone(), from));
     caller
+}
+
+/// Of a request that predicates have accepted.
+fn begin(responder: DatagramResponder, request: Request, handler: Handler) {
+    match Started::of(request, handler) {
+        Some(started) => start(responder, started),
+        None => responder.unwanted(),
+    }
 }
 
 fn start(responder: DatagramResponder, started: Started) {
@@ -171,7 +179,7 @@ async fn resolved(
     match while_wanted(&mut gone, |cx| resolving.poll(&request, &served, cx)).await {
         None => responder.unwanted(),
         Some(None) => responder.silence(Silence::NoSuchService),
-        Some(Some(handler)) => start(responder, Started::of(request, handler)),
+        Some(Some(handler)) => begin(responder, request, handler),
     }
 }
 

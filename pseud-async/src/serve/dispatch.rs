@@ -164,7 +164,10 @@ impl Dispatcher {
         let mut resolving = Resolving::new(self.served.candidates(snapshot, &request.name));
         let mut cx = Context::from_waker(Waker::noop());
         match resolving.poll(&request, &self.served, &mut cx) {
-            Poll::Ready(Some(handler)) => self.start(seat, arrived, Started::of(request, handler)),
+            Poll::Ready(Some(handler)) => match Started::of(request, handler) {
+                Some(started) => self.start(seat, arrived, started),
+                None => Some((arrived, Err(Refusal::Draining))),
+            },
             Poll::Ready(None) => Some((arrived, Err(unserved(request)))),
             Poll::Pending => {
                 let responder = Responder::new(seat, arrived);
@@ -269,10 +272,10 @@ impl Started {
         }
     }
 
-    /// The same of one that may have been unregistered meanwhile, and goes here: its drop is a user's, too, and
-    /// is caught.
-    pub(crate) fn of(request: Request, handler: Handler) -> Self {
-        let started = Self::new(request, &handler);
+    /// The same once predicates have accepted the caller; `None` where that has left while they were asked. The
+    /// handler may have been unregistered meanwhile, and goes here: its drop is a user's, too, and is caught.
+    pub(crate) fn of(request: Request, handler: Handler) -> Option<Self> {
+        let started = (!request.is_unwanted()).then(|| Self::new(request, &handler));
         dropped(handler);
         started
     }
@@ -291,11 +294,12 @@ async fn resolved(
         None => {}
         Some(None) => responder.refuse(unserved(request)),
         Some(Some(handler)) => match Started::of(request, handler) {
-            Started::Answered(answer) => responder.answer(answer),
-            Started::Answering(answering) => {
+            None => {}
+            Some(Started::Answered(answer)) => responder.answer(answer),
+            Some(Started::Answering(answering)) => {
                 waited_for(responder, gone, answering, on_disconnect).await;
             }
-            Started::Blocking(handler, request) => block(responder, handler, request),
+            Some(Started::Blocking(handler, request)) => block(responder, handler, request),
         },
     }
 }

@@ -111,6 +111,15 @@ impl Request {
         }
     }
 
+    /// Whether its caller is gone, before its handler has begun.
+    pub(crate) fn is_unwanted(&self) -> bool {
+        match &self.asked {
+            Asked::Session(_) => self.caller.seat.is_over(),
+            #[cfg(feature = "rpcudp")]
+            Asked::Datagram(..) => self.cancelled().is_cancelled(),
+        }
+    }
+
     /// Whose request it is: Python's `with_identity`, without asking for it. Nothing that the caller
     /// writes into its arguments changes it. See [`Caller::user`].
     pub fn user(&self) -> &User {

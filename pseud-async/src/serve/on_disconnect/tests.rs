@@ -4,8 +4,8 @@ mod bench;
 
 use super::*;
 use crate::serve::on_disconnect::tests::bench::{Bench, Held, LARGE};
-use pseud_proto::Fault;
 use pseud_proto::pseud::Dropped;
+use pseud_proto::{Fault, Reason};
 use std::future::pending;
 
 #[test]
@@ -80,6 +80,22 @@ fn what_waits_for_a_predicate_is_not_begun_for_who_has_left() {
     assert_eq!((bench.turn(), bench.diary()), (1, vec![]));
     bench.hub.shutdown();
     assert_eq!(bench.turn(), 1, "it is to finish");
+}
+
+/// Who is asked about a caller shows it out, or takes so long that it is gone: it has accepted somebody who is not there.
+#[test]
+fn who_leaves_while_a_predicate_is_asked_has_no_handler_begun() {
+    let bench = Bench::new(OnDisconnect::Detach);
+    let registry = bench.dispatcher.served.registry();
+    registry.predicate("default", |caller| caller.seat.end(Reason::Disconnected));
+    bench.call(&bench.join(), "waits", 0);
+    registry.predicate_async("default", |caller| async move {
+        yield_once().await;
+        caller.seat.end(Reason::Disconnected)
+    });
+    bench.call(&bench.join(), "waits", 0);
+    assert_eq!((bench.turn(), bench.diary()), (0, vec![]));
+    bench.over(2);
 }
 
 #[test]
