@@ -107,6 +107,12 @@ impl Decoder {
         }
     }
 
+    /// Whether nothing is left of a key stream.
+    #[cfg(all(test, feature = "_curve"))]
+    pub(crate) fn has_rested(&self) -> bool {
+        self.opener.as_ref().is_none_or(|opener| opener.has_rested())
+    }
+
     /// Lets go of a partial message.
     pub(crate) fn release(&mut self) {
         if !self.traffic {

@@ -43,6 +43,9 @@ impl Connection {
         {
             self.keep(incoming);
         }
+        if rest.is_empty() {
+            self.decoder.rest();
+        }
         Ok(size - rest.len())
     }
 
@@ -202,6 +205,43 @@ mod tests {
     use crate::wire::zmtp::config::ConnectionConfig;
     use std::io::IoSlice;
     use std::sync::Arc;
+
+    /// As many messages as are taken at once, and one less: nothing of their key stream is left when the input is
+    /// used up.
+    #[cfg(feature = "_curve")]
+    #[test]
+    fn no_key_stream_is_left_behind_the_last_frame() {
+        use crate::auth::keys::cipher::{Boxes, Cipher};
+        use crate::message::frame::FrameKind;
+        use crate::wire::zmtp::mechanism::{Opener, Scratch, Sealer};
+
+        let now = Instant::now();
+        let config = Arc::new(ConnectionConfig::default());
+        let key = Boxes::agree(&Boxes::public_key(&[1; 32]), &[2; 32]).unwrap();
+        for count in [1, EVENTS_AT_ONCE - 1, EVENTS_AT_ONCE, EVENTS_AT_ONCE + 1] {
+            let mut one = Connection::new(config.clone(), Side::Accepting, [1; 32], now);
+            let other = Connection::new(config.clone(), Side::Connecting, [2; 32], now);
+            let mut slices = [IoSlice::new(&[]); 8];
+            let slots = other.slices(&mut slices);
+            let mut handshake: Vec<u8> =
+                slices[..slots].iter().flat_map(|slice| slice.to_vec()).collect();
+            one.handle_input(&mut handshake, now).unwrap();
+            while one.poll_event().is_some() {}
+            one.decoder.open_with(Opener::new(&key, *b"CurveZMQMESSAGEC", 0));
+            let (mut sealer, mut sealed) = (Sealer::at(1), Vec::new());
+            for _ in 0..count {
+                let scratch = &mut Scratch::default();
+                sealer.seal(scratch, &mut sealed, FrameKind::Last, &[b"short"]);
+            }
+            let mut rest = &mut sealed[..];
+            while !rest.is_empty() {
+                let taken = one.handle_some(rest, now).unwrap();
+                rest = &mut rest[taken..];
+                assert!(one.decoder.has_rested() || !rest.is_empty(), "{count} messages");
+                while one.poll_event().is_some() {}
+            }
+        }
+    }
 
     #[test]
     fn a_burst_of_messages_leaves_no_room_behind() {

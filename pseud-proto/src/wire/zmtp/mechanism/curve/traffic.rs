@@ -163,6 +163,11 @@ impl Opener {
             self.is_used = false;
         }
     }
+
+    #[cfg(test)]
+    pub(crate) fn has_rested(&self) -> bool {
+        !self.is_used
+    }
 }
 
 /// Whether a frame whose body was opened says that another one follows.
