@@ -10,3 +10,12 @@ use bstr::ByteSlice;
 pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
     bytes.to_str().ok()
 }
+
+/// The front of a text: so many bytes at most.
+pub(crate) fn cut(text: &str, max: usize) -> &str {
+    let mut end = max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
+}

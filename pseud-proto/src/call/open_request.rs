@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 pub(crate) struct OpenRequest {
     pub(crate) id: WireId,
     pub(crate) guard: Guard,
-    /// What it calls, where its answer may be withheld.
+    /// What it calls, where its answer may be withheld: of a name that is too long its front.
     pub(crate) name: SmolStr,
     /// What its message takes, and what its arguments do once they are decoded, in bytes.
     pub(crate) bytes: usize,

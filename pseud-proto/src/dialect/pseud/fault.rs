@@ -2,6 +2,7 @@
 //! nothing was executed.
 
 use super::extension_map;
+use crate::base::text::cut;
 use crate::call::Outcome;
 use crate::call::profile::{Capabilities, Profile};
 use crate::dialect::pseud::classes::v1_class;
@@ -109,14 +110,6 @@ fn put_text(body: &mut Vec<u8>, text: &str) {
 
 fn put(body: &mut Vec<u8>, (head, used): ([u8; 5], usize)) {
     body.extend_from_slice(head.get(..used).unwrap_or_default());
-}
-
-fn cut(text: &str, max: usize) -> &str {
-    let mut end = max.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What a received message does: `BaseRPC.dispatch` of Python `pseud/common.py`, kind by kind, where nothing
 //! that makes no sense ends the reader.
 
+use crate::base::name::NAME_BYTES_MAX;
 use crate::base::slab::Key;
+use crate::base::text::cut;
 use crate::call::dropped::Dropped;
 use crate::call::late_guard::Guard;
 use crate::call::open_request::OpenRequest;
@@ -160,8 +162,10 @@ impl Session {
             Ok(Work { name, rest, has_claim }) => {
                 sink.count(Counted::Served);
                 let (guard, name) = (self.guard(now), SmolStr::new(name));
-                let withheld =
-                    if guard == Guard::Never { SmolStr::default() } else { name.clone() };
+                let withheld = match guard {
+                    Guard::Never => SmolStr::default(),
+                    Guard::Until(_) | Guard::Passed => shown(&name),
+                };
                 let open = OpenRequest { id, guard, name: withheld, bytes };
                 self.requests.begin(number, bytes);
                 let arrived = Arrived { request: RequestId { peer: self.id, number }, open };
@@ -303,6 +307,16 @@ impl Session {
     pub(super) fn asked(&self, id: &[u8]) -> Option<Key> {
         let (call, known) = self.calls.find(id)?;
         self.output.has_pulled(known.end).then_some(call)
+    }
+}
+
+/// What is kept of a name for people, for as long as its answer is not written: as much as a handler's may have. A
+/// peer's may be as long as its message is, whose place is free by then.
+#[inline]
+fn shown(name: &SmolStr) -> SmolStr {
+    match name.len() <= NAME_BYTES_MAX {
+        true => name.clone(),
+        false => SmolStr::new(cut(name, NAME_BYTES_MAX)),
     }
 }
 
