@@ -141,6 +141,9 @@ impl Connection {
             self.keep(event);
             break;
         }
+        if rest.is_empty() {
+            self.decoder.rest();
+        }
         (opened, rest.len(), Ok(()))
     }
 
@@ -259,6 +262,24 @@ mod tests {
                 }
                 assert!(came.iter().copied().eq(0..100), "{step}, {received_at_once}: {came:?}");
                 assert_eq!(server.stats().pings, 20);
+            }
+        }
+    }
+
+    /// Nothing of the key stream is left behind the last one, also where no more than that may be opened.
+    #[test]
+    fn no_key_stream_is_left_behind_the_last_message() {
+        let now = Instant::now();
+        for count in [1, 4, 6, 7] {
+            let [mut client, mut server] = pair(now);
+            let mut bytes = sent(&mut client, count);
+            let mut input = &mut bytes[..];
+            while !input.is_empty() {
+                let (mut opened, told) = server.open_some(&mut input, usize::from(count), now);
+                assert_eq!(told, Ok(()));
+                assert!(server.decoder.has_rested() || !input.is_empty(), "{count} messages");
+                server.keep_opened(&mut opened);
+                waiting(&mut server);
             }
         }
     }
