@@ -389,7 +389,8 @@ fn a_call_to_nobody_has_not_run() {
     );
 }
 
-/// The endpoint is free: at once, or when the connections that ended with its server have left the port.
+/// The endpoint is free: at once, or after the moment for which Linux was seen to call the port in use though nothing
+/// listens there.
 fn bind_again(server: &Server, endpoint: &str) {
     let began = Instant::now();
     while let Err(error) = server.bind(endpoint) {

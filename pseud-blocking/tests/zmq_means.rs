@@ -164,7 +164,7 @@ fn p_06_a_child_process_holds_nothing() {
     drop(server);
     let again = Server::new("service").unwrap();
     again.register_sync("one", |_| Ok::<_, Fault>(1)).unwrap();
-    // A connection on its way to its end may keep the port from who listens for a moment; the child would for a minute.
+    // Linux was seen to call the port in use for a moment though nothing listens there; a child would for a minute.
     let began = Instant::now();
     while let Err(error) = again.bind(&endpoint) {
         assert!(began.elapsed() < Duration::from_secs(20), "{error}");

@@ -55,7 +55,7 @@ pub(crate) fn serve(bounds_loopback: bool) {
     let _ = std::io::stdin().read_line(&mut String::new());
 }
 
-/// Tokio's tables of its blocking threads and of what waits for one (42 kB at 512) never shrink: they grow here,
+/// Tokio's tables of its blocking threads and of what waits for one (about 50 kB at 512) never shrink: they grow here,
 /// once, so that what is left by an attack is the node's. Its threads themselves, 250 bytes each, go.
 fn fill_pool(runtime: &Runtime) {
     let before = threads();
