@@ -13,24 +13,25 @@ const CALLS: usize = 500;
 /// How often it is tried: where the heap's end lies differs from process to process.
 const PROCESSES: usize = 8;
 
-/// Of a call of 64 KiB, in clear and encrypted: of the client's process and of the server's, which have a
-/// heap each. The median of several processes: one that the system is short of memory beside is none to
-/// check by.
+/// Of a call of 64 KiB and of one of 1 MiB, in clear and encrypted: of the client's process and of the server's,
+/// which have a heap each. The median of several processes: one that the system is short of memory beside
+/// is none to check by.
 pub(crate) fn page_faults() -> Vec<Measure> {
     [("call", SERVER), ("curve", CURVE_SERVER)]
         .into_iter()
-        .flat_map(|(name, server)| {
-            let all: Vec<_> = (0..PROCESSES).map(|_| once(server)).collect();
+        .flat_map(|kind| [(kind, "64_kib", 64 << 10), (kind, "1_mib", 1 << 20)])
+        .flat_map(|((name, server), size, bytes)| {
+            let all: Vec<_> = (0..PROCESSES).map(|_| once(server, bytes)).collect();
             ["client", "server"].into_iter().enumerate().map(move |(index, end)| {
                 let mut faults: Vec<_> = all.iter().map(|each| each[index]).collect();
                 faults.sort_by(f64::total_cmp);
-                Measure::new(format!("page_faults.{name}_64_kib.{end}"), faults[PROCESSES / 2])
+                Measure::new(format!("page_faults.{name}_{size}.{end}"), faults[PROCESSES / 2])
             })
         })
         .collect()
 }
 
-fn once(name: &str) -> [f64; 2] {
+fn once(name: &str, bytes: usize) -> [f64; 2] {
     let mut server = Command::new(env::current_exe().expect("this very program"))
         .args(["run", name, "1"])
         .stdin(Stdio::piped())
@@ -39,7 +40,7 @@ fn once(name: &str) -> [f64; 2] {
         .expect("it just ran");
     let [client, _] = options(name);
     let pair = Pair::with_server_at(client, &endpoint_of(&mut server));
-    let body = "x".repeat(64 << 10);
+    let body = "x".repeat(bytes);
     pair.calls(body.clone(), WARM_UP);
     let processes = ["self".to_owned(), server.id().to_string()];
     let before = processes.each_ref().map(|process| minor_faults(process));

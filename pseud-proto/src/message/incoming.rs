@@ -1,6 +1,5 @@
 //! A message as it came, before anybody has said what of it is needed for longer.
 
-use crate::base::reused;
 use crate::base::stored::Stored;
 use crate::message::parts::{Lent, PartRange, Parts};
 use bytes::{Buf, Bytes, BytesMut};
@@ -67,11 +66,7 @@ impl<'a> IncomingMessage<'a> {
     pub fn into_bytes(self) -> Bytes {
         match self.bytes {
             IncomingBytes::Input(bytes) => Bytes::copy_from_slice(bytes),
-            IncomingBytes::Buffer(bytes) => {
-                let (capacity, bytes) = (bytes.capacity(), bytes.freeze());
-                reused::keep(&bytes, capacity);
-                bytes
-            }
+            IncomingBytes::Buffer(bytes) => bytes.freeze(),
             IncomingBytes::Shared(bytes) => bytes,
         }
     }

@@ -1,6 +1,6 @@
 //! Where encoded bytes go: small bodies on the stack, so that a call costs one allocation.
 
-use crate::base::reused;
+use crate::base::heap_room;
 use crate::base::stored::Stored;
 use crate::value::Integer;
 
@@ -41,12 +41,7 @@ impl Out {
         }
         match self.small.get(..self.used) {
             Some(small) => Stored::copy_of(small),
-            None => {
-                let (capacity, bytes) =
-                    (self.large.capacity(), std::mem::take(&mut self.large).into());
-                reused::keep(&bytes, capacity);
-                Stored::Shared(bytes)
-            }
+            None => Stored::Shared(std::mem::take(&mut self.large).into()),
         }
     }
 
@@ -96,10 +91,8 @@ impl Out {
         if let Some(small) = self.small.get(..self.used) {
             // With room for what stands behind a long text: keyword arguments, mostly none.
             let room = small.len().saturating_add(more).saturating_add(4 * SMALL);
-            match reused::take(room) {
-                Some(buffer) => self.large = buffer.into(),
-                None => self.large.reserve(room),
-            }
+            heap_room::expect(room);
+            self.large.reserve(room);
             self.large.extend_from_slice(small);
             self.used = MOVED;
         }
@@ -220,23 +213,6 @@ impl Family {
             0..=0xff if byte != 0 => ([byte, d, 0, 0, 0], 2),
             0..=0xffff => ([short, c, d, 0, 0], 3),
             _ => ([long, a, b, c, d], 5),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Written a piece at a time, a body lies in up to twice its bytes.
-    #[test]
-    fn what_is_kept_of_encoded_bytes_is_bounded_by_what_they_lie_in() {
-        for size in [20_000, 70_000, 120_000, 130_000, 140_000] {
-            let mut out = Out::new();
-            (0..size / 100).for_each(|_| out.put(&[7; 100]));
-            drop(out.take());
-            let kept = reused::release();
-            assert!(kept <= 128 << 10, "{size} bytes: {kept}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Large frames: read straight to their place, in a buffer that is never larger than they are.
 
 use super::Decoder;
+use crate::base::heap_room;
 use crate::base::pieces::halved_to;
-use crate::base::reused;
 use bytes::buf::Limit;
 use bytes::{BufMut, BytesMut};
 
@@ -51,12 +51,7 @@ impl Decoder {
         while size <= capacity {
             size = size.saturating_mul(2);
         }
-        match reused::take(size) {
-            Some(mut buffer) => {
-                buffer.extend_from_slice(&self.pending);
-                self.pending = buffer;
-            }
-            None => self.pending.reserve(size.saturating_sub(came)),
-        }
+        heap_room::expect(size);
+        self.pending.reserve(size.saturating_sub(came));
     }
 }

@@ -1,0 +1,36 @@
+//! Room that the allocator keeps for large bodies, which come and go with each call.
+//!
+//! glibc gives the free end of its heap back to the system once that is over `M_TRIM_THRESHOLD`: 128 KiB at first,
+//! and twice the largest mapping that was ever freed from then on (mallopt(3), `M_MMAP_THRESHOLD`). What lies in a
+//! heap that grew never was a mapping, so the bodies of each call would be taken anew, page by page: with 1 MiB that
+//! cost four times all else. Other allocators, and whoever set those thresholds, notice nothing.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Smaller ones lie within what glibc keeps in any case.
+const LARGE_MIN: usize = 16 << 10;
+/// A body, at both ends of its way: as it came, decoded, encoded again; and of several calls.
+const BODIES: usize = 16;
+/// Twice that is the most that is kept, for the process.
+const ROOM_MAX: usize = 4 << 20;
+
+/// What room was asked for.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// A body of that size is about to get its memory.
+#[inline]
+pub(crate) fn expect(size: usize) {
+    if size >= LARGE_MIN {
+        ask((size * BODIES).min(ROOM_MAX));
+    }
+}
+
+#[inline(never)]
+fn ask(room: usize) {
+    if ASKED.load(Ordering::Relaxed) < room {
+        ASKED.fetch_max(room, Ordering::Relaxed);
+        // No page of it is touched.
+        drop(black_box(Vec::<u8>::with_capacity(room)));
+    }
+}
