@@ -4,6 +4,7 @@ use super::host::Host;
 use super::input::{KeptInput, TurnBuffer};
 use super::turn::Turn;
 use super::{CarrierConfig, Flushed, Ingest, Origin, StreamLink, farewell};
+use crate::engine::any_link::AnyLink;
 use crate::engine::sockets::OpenSocket;
 use crate::runtime::{Reader, Runtime, Stream, Timer, Writer};
 use bytes::BytesMut;
@@ -39,6 +40,8 @@ pub(crate) struct Driver<R: Runtime> {
     /// A deadline that was noticed [`LATE`] counts from then on.
     excused: Option<Instant>,
     blocked: bool,
+    /// Others had their turn since the last one of this task.
+    has_yielded: bool,
     /// Messages wait at the connection.
     waits: bool,
     /// A frame is partial that may be read to its own place.
@@ -78,7 +81,7 @@ impl<R: Runtime> Driver<R> {
         let live = Live { open: host.hub().open_socket(), link };
         let runtime = runtime.clone();
         let (timer, armed, excused, kept) = (None, None, None, None);
-        let (blocked, waits, may_be_large) = (false, false, false);
+        let (blocked, has_yielded, waits, may_be_large) = (false, false, false, false);
         Ok(Self {
             live,
             reader,
@@ -86,6 +89,7 @@ impl<R: Runtime> Driver<R> {
             armed,
             excused,
             blocked,
+            has_yielded,
             waits,
             may_be_large,
             kept,
@@ -140,6 +144,10 @@ impl<R: Runtime> Driver<R> {
     /// One turn: until there is nothing to do, or others are to have theirs.
     fn poll_turn(&mut self, cx: &mut Context<'_>, input: &mut TurnBuffer) -> Poll<Reason> {
         let (mut turn, mut fed) = (Turn::default(), Ingest::default());
+        if self.is_early() {
+            self.runtime.yield_now(cx);
+            return Poll::Pending;
+        }
         if self.flush(cx, &mut turn).is_err() {
             return Poll::Ready(Reason::PeerGone);
         }
@@ -163,8 +171,16 @@ impl<R: Runtime> Driver<R> {
         if !turn.gathers && !turn.is_cut && self.flush(cx, &mut turn).is_err() {
             return Poll::Ready(Reason::PeerGone);
         }
+        self.has_yielded = true;
         self.runtime.yield_now(cx);
         Poll::Pending
+    }
+
+    /// Callers have asked for a flush, and this is polled before others that may ask, too.
+    fn is_early(&mut self) -> bool {
+        let has_yielded = std::mem::take(&mut self.has_yielded);
+        self.has_yielded = !has_yielded && self.live.link.will_flush();
+        self.has_yielded
     }
 
     /// What comes of the next messages: of those that wait, or of what is read. All that is to be
