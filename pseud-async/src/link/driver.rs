@@ -138,6 +138,9 @@ impl<R: Runtime> Driver<R> {
             self.finish(&mut input);
         }
         self.kept = input.end();
+        if let Some(kept) = &self.kept {
+            self.live.link.note_kept(kept.bytes());
+        }
         polled
     }
 
@@ -176,7 +179,8 @@ impl<R: Runtime> Driver<R> {
         Poll::Pending
     }
 
-    /// Callers have asked for a flush, and this is polled before others that may ask, too.
+    /// Whether callers have asked for a flush, and others that may ask as well were not polled since: tokio's workers
+    /// poll what was woken last before all that waits. One flush a caller makes two workers slower than one.
     fn is_early(&mut self) -> bool {
         let has_yielded = std::mem::take(&mut self.has_yielded);
         self.has_yielded = !has_yielded && self.live.link.will_flush();

@@ -82,6 +82,15 @@ impl<W: Writer> StreamLink<W> {
         self.feed(|connection, now| connection.handle_waiting(now))
     }
 
+    /// What was read and not looked at is kept in so much memory until the next turn: it counts as what has come
+    /// of a message does.
+    pub(super) fn note_kept(&self, bytes: usize) {
+        if let Some(seat) = self.seat.get() {
+            let partial = self.lock().partial_bytes();
+            seat.act(|session, _| session.note_partial(partial + bytes));
+        }
+    }
+
     /// The stream ended: the link closes. An error inside the handshake, or inside a message.
     pub fn handle_eof(self: &Arc<Self>) -> Ingest {
         let fed = self.feed(|connection, _| connection.handle_eof());

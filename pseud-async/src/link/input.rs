@@ -4,14 +4,31 @@ use std::cell::Cell;
 use std::ops::Range;
 use zeroize::Zeroize;
 
-/// How much is read at once. No more, since the rest of a large frame is read to its own place: what
-/// is copied first is its front alone.
-const SCRATCH_BYTES: usize = 16 << 10;
+/// How much is read at once: some dozens of messages of 1 KiB for one system call. No more, since the rest of a
+/// large frame is read to its own place: what is copied first is its front alone.
+const SCRATCH_BYTES: usize = 64 << 10;
 
 thread_local! {
     /// What is read into and parsed in. Shared by all links of a thread, so an idle link holds no
-    /// buffer; one whose turn ends before all is parsed keeps the rest as a copy.
-    static SCRATCH: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+    /// buffer; one whose turn ends before all is parsed keeps the rest as a copy, or one of these. So there are
+    /// two: links that go on like that need not make one each turn.
+    static SCRATCH: Cell<[Option<Box<[u8]>>; 2]> = const { Cell::new([None, None]) };
+}
+
+fn take_scratch() -> Box<[u8]> {
+    let taken = SCRATCH.try_with(|scratch| {
+        let [first, second] = scratch.take();
+        scratch.set([second, None]);
+        first
+    });
+    taken.ok().flatten().unwrap_or_else(|| vec![0; SCRATCH_BYTES].into())
+}
+
+fn keep_scratch(buffer: Box<[u8]>) {
+    let _ = SCRATCH.try_with(|scratch| {
+        let [first, _] = scratch.take();
+        scratch.set([Some(buffer), first]);
+    });
 }
 
 /// What is left of a turn's input goes with its buffer where it is more than this; the thread then makes
@@ -45,18 +62,24 @@ impl Drop for KeptInput {
     }
 }
 
+impl KeptInput {
+    /// Of memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.buffer.len()
+    }
+}
+
 impl TurnBuffer {
     /// With what was kept of the last turn. `wipes`: what was looked at is not to be left there.
     pub(super) fn begin(kept: &mut Option<KeptInput>, wipes: bool) -> Self {
-        let scratch = || SCRATCH.take().unwrap_or_else(|| vec![0; SCRATCH_BYTES].into());
         let Some(mut kept) = kept.take() else {
-            return Self { buffer: scratch(), rest: 0..0, wipes };
+            return Self { buffer: take_scratch(), rest: 0..0, wipes };
         };
         let rest = kept.rest.start as usize..kept.rest.end as usize;
         if kept.buffer.len() == SCRATCH_BYTES {
             return Self { buffer: std::mem::take(&mut kept.buffer), rest, wipes };
         }
-        let mut buffer = scratch();
+        let mut buffer = take_scratch();
         buffer[rest.clone()].copy_from_slice(&kept.buffer);
         Self { buffer, rest, wipes }
     }
@@ -109,7 +132,7 @@ impl TurnBuffer {
 impl Drop for TurnBuffer {
     fn drop(&mut self) {
         if !self.buffer.is_empty() {
-            let _ = SCRATCH.try_with(|scratch| scratch.set(Some(std::mem::take(&mut self.buffer))));
+            keep_scratch(std::mem::take(&mut self.buffer));
         }
     }
 }
