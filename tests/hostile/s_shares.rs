@@ -194,7 +194,8 @@ async fn leave_much_behind() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// On one thread: each keeps buffers to read into from its first link on.
+#[tokio::test]
 async fn s_02_what_many_at_once_had_in_their_handshakes_is_given_back() {
     let test = "s_shares::s_02_what_many_at_once_had_in_their_handshakes_is_given_back";
     alone(test, 2_000, shake_hands_and_leave).await;
@@ -208,7 +209,7 @@ async fn shake_hands_and_leave() {
     let server = Server::with_options(options).unwrap();
     let endpoint = server.bind("tcp://127.0.0.1:0").await.unwrap();
     let address = endpoint.trim_start_matches("tcp://").to_owned();
-    // What few have, the workers' buffers among it, is there before.
+    // What few have, the thread's buffers among it, is there before.
     let mut before = usize::MAX;
     for count in [8, 8, MANY] {
         let mut streams = Vec::with_capacity(MANY);

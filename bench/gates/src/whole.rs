@@ -26,7 +26,10 @@ impl Pair {
     }
 
     fn new(server: Options, client: Options) -> Self {
-        let runtime = runtime();
+        Self::on(runtime(), server, client)
+    }
+
+    fn on(runtime: Runtime, server: Options, client: Options) -> Self {
         let (server, endpoint) = runtime.block_on(async {
             let server = echo(server);
             let endpoint = server.bind("tcp://127.0.0.1:0").await.expect("a free port");
@@ -113,6 +116,13 @@ pub(crate) fn null_1(times: usize) {
 
 pub(crate) fn null_256(times: usize) {
     Pair::null().in_flight(times);
+}
+
+/// On tokio's other scheduler, whose worker polls the task that was woken last before all others.
+pub(crate) fn worker_256(times: usize) {
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
+    Pair::on(runtime, Options::server("server"), Options::client("server")).in_flight(times);
 }
 
 pub(crate) fn curve_1(times: usize) {

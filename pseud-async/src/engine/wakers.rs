@@ -36,6 +36,7 @@ impl Wakers {
     }
 
     /// Wakes all of them.
+    #[inline]
     pub(crate) fn wake(&mut self) {
         self.first.take().into_iter().for_each(Waker::wake);
         if self.more.capacity() > 0 {

@@ -17,6 +17,7 @@ pub(crate) struct CalledMethods(Vec<SmolStr>);
 
 impl CalledMethods {
     /// That one, too.
+    #[inline]
     pub(crate) fn add(&mut self, name: &SmolStr) {
         if self.0.capacity() == 0 {
             self.0 = NAMES.take();

@@ -125,6 +125,7 @@ impl Handler {
 }
 
 /// Encoded here, in the handler's task, before any lock is taken.
+#[inline]
 fn encode<T: Serialize, E: HandlerError>(result: Result<T, E>, wire: Wire) -> HandlerResult {
     let value = result.map_err(HandlerError::into_fault)?;
     let packed = match wire {

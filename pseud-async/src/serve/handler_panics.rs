@@ -58,6 +58,7 @@ pub(crate) fn catch(whose: &Whose, run: impl FnOnce() -> HandlerResult) -> Handl
     answered(caught(run, |panic| whose.handler_panicked(panic)))
 }
 
+#[inline]
 pub(crate) fn catch_future(
     whose: Whose,
     run: impl FnOnce() -> Answering,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 const FAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// That long from now, or a year, whatever a setting asks for.
+#[inline]
 pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
     now.checked_add(wait.min(FAR)).unwrap_or(now)
 }

@@ -229,6 +229,7 @@ impl Budget {
     }
 
     /// One more pending call, to a peer that has few of them, or many.
+    #[inline]
     pub(crate) fn take_call(&self, has_few: bool) -> Result<(), CallRefused> {
         let max = self.calls_max(has_few);
         let taken = self.calls.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {

@@ -310,6 +310,7 @@ impl Packed {
     }
 
     /// What of it is over one of those limits: how much there is, how much there may be, and of what.
+    #[inline]
     pub(crate) fn over(&self, limits: &ValueLimits) -> Option<(usize, usize, &'static str)> {
         self.size.over(limits)
     }

@@ -48,6 +48,7 @@ impl Served {
     }
 
     /// The same once more, where that has changed meanwhile: what it was is dropped there.
+    #[inline]
     pub(crate) fn refresh(&self, snapshot: &mut Snapshot, dropped: impl FnOnce(Snapshot)) {
         if !self.table.is_current(snapshot, Some(global())) {
             dropped(std::mem::replace(snapshot, self.snapshot()));
@@ -66,6 +67,7 @@ impl Served {
     }
 
     /// The first of those, where it is open to everyone.
+    #[inline]
     pub(crate) fn open<'a>(&self, snapshot: &'a Snapshot, name: &str) -> Option<&'a Handler> {
         match self.ended.load(Ordering::Acquire) {
             true => None,

@@ -40,6 +40,7 @@ impl Session {
         self.calls.len() < Limits::CALLS_FEW
     }
 
+    #[inline]
     fn check_room(&self) -> Result<(), CallRefused> {
         let queued = self.output.bytes().max(self.bytes_kept());
         check_room(&self.config.limits, self.calls.len(), queued)
@@ -78,6 +79,7 @@ impl Session {
         }
     }
 
+    #[inline]
     fn check_new(&self, call: &NewCall) -> Result<(), NotCalled> {
         if let Some(reason) = self.ended() {
             return Err(NotCalled::Ended(reason));
@@ -279,6 +281,7 @@ pub(crate) fn check_size(
 }
 
 /// Whether one more call may wait beside so many that are pending and so many bytes that are queued.
+#[inline]
 pub(crate) fn check_room(
     limits: &Limits,
     pending: usize,

@@ -51,6 +51,7 @@ impl Calls {
     }
 
     /// The key and the id that the next [`insert`](Self::insert) is for.
+    #[inline]
     pub(crate) fn place(&mut self) -> Placed {
         let key = self.slab.next_key();
         Placed { key, id: self.ids.mint(key.index, self.dialect) }

@@ -117,6 +117,7 @@ impl NewCall {
 }
 
 /// Whether that is within those limits.
+#[inline]
 fn check(
     name: &str,
     arguments: &Packed,
@@ -146,6 +147,7 @@ fn check(
 }
 
 /// What its peer is told of whose call it is, if that is anything.
+#[inline]
 fn claim(options: CallOptions) -> Option<Box<Claim>> {
     let CallOptions { hops, origin, .. } = options;
     (hops > 0 || origin.is_some()).then(|| Box::new(Claim { origin, hops }))

@@ -312,6 +312,7 @@ impl Session {
     }
 
     /// Tells the budget and the directory what the output holds now.
+    #[inline]
     pub(crate) fn charge_output(&mut self) {
         if self.charges_later {
             return;
@@ -341,6 +342,7 @@ impl Session {
 }
 
 /// The earlier of two moments that may not be.
+#[inline]
 pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

@@ -244,6 +244,7 @@ impl Output {
     }
 
     /// Whether more than that waits [behind the oldest entry](Self::bytes_behind).
+    #[inline]
     pub(crate) fn is_over(&self, max: usize) -> bool {
         self.bytes_behind() > max
     }
@@ -254,6 +255,7 @@ impl Output {
     }
 
     /// How many bytes of one more answer there is room for. An empty queue takes any.
+    #[inline]
     pub(crate) fn room(&self, max: usize) -> usize {
         match self.entries.is_empty() {
             true => usize::MAX,

@@ -40,6 +40,7 @@ impl<'de> De<'de> {
         Self { reader, must_take: None }
     }
 
+    #[inline]
     fn head(&mut self) -> Result<Head<'de>, Mismatch> {
         Ok(self.reader.head()?)
     }
@@ -50,6 +51,7 @@ impl<'de> De<'de> {
         Ok(ahead.head()?)
     }
 
+    #[inline]
     fn visit<V: Visitor<'de>>(
         &mut self,
         head: Head<'de>,
@@ -135,6 +137,7 @@ impl<'de> Deserializer<'de> for &mut De<'de> {
         }
     }
 
+    #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         self.deserialize_str(visitor)
     }

@@ -71,6 +71,7 @@ pub(crate) fn map_head(count: u32) -> ([u8; 5], usize) {
 }
 
 /// What stands before a str of that many bytes; those bytes of it that count.
+#[inline]
 pub(crate) fn str_head(len: u32) -> ([u8; 5], usize) {
     STR.head(len)
 }
