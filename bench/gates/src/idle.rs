@@ -3,8 +3,8 @@
 use crate::measure::Measure;
 use crate::whole::{echo, runtime};
 use allocation_counter::measure;
-use pseud::Client;
 use pseud::tokio::Options;
+use pseud::{Client, Server};
 use std::sync::mpsc;
 use std::thread;
 use tokio::sync::oneshot;
@@ -16,7 +16,7 @@ const PEERS: usize = 500;
 /// The peers live on another thread: allocations are counted by thread, so only the server's are.
 pub(crate) fn bytes() -> Vec<Measure> {
     let runtime = runtime();
-    let server = {
+    let server: Server = {
         let _inside = runtime.enter();
         echo(Options::server("server"))
     };

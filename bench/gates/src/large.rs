@@ -70,7 +70,7 @@ fn options(name: &str) -> [Options; 2] {
 /// Serves in a process of its own until its stdin ends. Prints where.
 pub(crate) fn serve(name: &str) {
     let runtime = runtime();
-    let server = {
+    let server: pseud::Server = {
         let _inside = runtime.enter();
         let [_, server] = options(name);
         echo(server)

@@ -12,6 +12,7 @@ mod idle;
 mod large;
 mod measure;
 mod measures;
+mod steady;
 mod valgrind;
 mod whole;
 

@@ -1,10 +1,15 @@
 //! Whole calls over loopback, both ends on one thread, as an application makes them: names, time-outs,
 //! heartbeats, events and bounds on, as by default.
 
+use crate::steady::Steady;
 use pseud::tokio::Options;
-use pseud::{Authenticator, Client, Fault, KeyPair, Server};
+use pseud::{Authenticator, Fault, KeyPair};
+use pseud_async::adapter::Runtime as Adapter;
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
+
+type Client = pseud_async::Client<Steady>;
+type Server = pseud_async::Server<Steady>;
 
 const TEXT: &str = "0123456789abcdef";
 
@@ -93,8 +98,8 @@ pub(crate) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-pub(crate) fn echo(options: Options) -> Server {
-    let server = Server::with_options(options).expect("a server");
+pub(crate) fn echo<R: Adapter>(options: Options) -> pseud_async::Server<R> {
+    let server = pseud_async::Server::with_options(options).expect("a server");
     let registered = server.register("echo", |request| async move {
         let (value,): (pseud::Value,) = request.args()?;
         Ok::<_, Fault>(value)

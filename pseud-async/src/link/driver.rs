@@ -252,6 +252,7 @@ impl<R: Runtime> Driver<R> {
         if let Some((at, now)) = at.zip(settled.at) {
             let took = now.saturating_duration_since(at);
             turn.served(settled.requests, took);
+            self.live.link.together.served(took);
             settled.names.warn(took);
         }
         match settled.flushed {

@@ -2,6 +2,7 @@
 
 use super::StreamLink;
 use super::carrier::Carrier;
+use super::turn::TOGETHER_MAX;
 use crate::engine::joining::Newcomer;
 use crate::engine::noted::Noted;
 use crate::runtime::Writer;
@@ -10,10 +11,8 @@ use pseud_proto::session::{Portion, Session};
 use pseud_proto::zmtp::{Event, Incoming, OpenedMessages, Question};
 use std::time::Instant;
 
-/// Requests that are handed to handlers together.
-const PORTION_MAX: usize = 8;
-/// Sealed messages that are opened before they are looked at under a lock: of requests that is a portion.
-pub(super) const OPENED_MAX: usize = PORTION_MAX - 1;
+/// Sealed messages that are opened before they are looked at under a lock, at most.
+pub(super) const OPENED_MAX: usize = TOGETHER_MAX as usize - 1;
 /// Input that is longer may hold several requests, whose places are taken together.
 const SEVERAL_BYTES: usize = 256;
 /// Messages that are looked at under one lock, at most.
@@ -108,7 +107,7 @@ impl<W: Writer> StreamLink<W> {
         let own = limits.requests_open_per_peer_max.saturating_sub(session.requests_open());
         let max = limits.requests_open_max;
         let all = (max - max / 4).saturating_sub(hub.budget.requests()) / LINKS_AT_ONCE;
-        own.min(all).min(PORTION_MAX - 1)
+        own.min(all).min(self.together.max() - 1)
     }
 }
 

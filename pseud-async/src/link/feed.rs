@@ -58,7 +58,8 @@ impl<W: Writer> StreamLink<W> {
             let mut opened = OpenedMessages::default();
             self.hand_over(&mut connection, (&mut opened, &mut rest), Ok(()), at, fed);
         } else {
-            let (mut opened, told) = connection.open_some(&mut rest, OPENED_MAX, at);
+            let max = OPENED_MAX.min(self.together.max());
+            let (mut opened, told) = connection.open_some(&mut rest, max, at);
             let nothing = &mut Default::default();
             self.hand_over(&mut connection, (&mut opened, nothing), told, at, fed);
             if !opened.is_empty() {

@@ -24,6 +24,7 @@ pub use messages::{MessageLink, MessageSocket};
 pub use writing::Flushed;
 
 use self::carrier::Carrier;
+use self::turn::Together;
 use crate::engine::activity::Activity;
 use crate::engine::dial::Dial;
 use crate::engine::hub::Hub;
@@ -87,6 +88,7 @@ pub struct StreamLink<W> {
     denied: OnceLock<Box<str>>,
     waker: AtomicWaker,
     activity: Activity,
+    together: Together,
 }
 
 impl<W> fmt::Debug for StreamLink<W> {
@@ -140,6 +142,7 @@ impl<W: Writer> StreamLink<W> {
             denied: OnceLock::new(),
             waker: AtomicWaker::new(),
             activity: Activity::new(hub.now()),
+            together: Together::new(),
             stranger: AtomicU64::new(PendingLinks::NONE),
         });
         let mut inner = hub.lock();

@@ -1,13 +1,16 @@
 //! A link's turn: what it may do before other tasks and the sockets have theirs.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 /// What may be read, served and written in one turn, in bytes; a request counts as 1 KiB.
 const BYTES_MAX: usize = 128 << 10;
 /// The least that a read, a write or a request counts.
 const STEP_BYTES: usize = 1 << 10;
-/// How long handlers may run in one turn.
-const HANDLERS_MAX: Duration = Duration::from_micros(200);
+/// How long handlers may run in one turn, but for the last few.
+const HANDLERS_MAX: Duration = Duration::from_micros(60);
+/// Requests that are handed to handlers together, at most.
+pub(super) const TOGETHER_MAX: u8 = 8;
 
 /// What is left of a link's turn. Answers to calls of ours do not count: whoever waits for them is to
 /// have them together.
@@ -38,6 +41,34 @@ impl Turn {
     }
 }
 
+/// How many requests are handed to handlers together: as many as run within a part of a turn, going by those before.
+/// Whoever has slow handlers has them run in small portions, so that others need not wait for many.
+#[derive(Debug)]
+pub(super) struct Together(AtomicU8);
+
+impl Together {
+    pub(super) const fn new() -> Self {
+        Self(AtomicU8::new(TOGETHER_MAX))
+    }
+
+    pub(super) fn max(&self) -> usize {
+        self.0.load(Ordering::Relaxed).into()
+    }
+
+    /// As many as those took that time.
+    pub(super) fn served(&self, took: Duration) {
+        let now = self.0.load(Ordering::Relaxed);
+        let next = match took {
+            _ if took > HANDLERS_MAX / 2 => (now / 2).max(1),
+            _ if took < HANDLERS_MAX / 8 => (now * 2).min(TOGETHER_MAX),
+            _ => now,
+        };
+        if next != now {
+            self.0.store(next, Ordering::Relaxed);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,9 +86,26 @@ mod tests {
         };
         let served = |micros| move |turn: &mut Turn| turn.served(8, Duration::from_micros(micros));
         assert_eq!(after(&served(0)), 16);
-        assert_eq!(after(&served(60)), 4);
+        assert_eq!(after(&served(15)), 4);
         assert_eq!(after(&|turn| turn.moved(64 << 10)), 2);
         assert_eq!(after(&|turn| turn.moved(1)), 128, "a read of one byte is a read");
         assert_eq!(after(&|turn| turn.served(0, Duration::ZERO)), 1_000);
+    }
+
+    #[test]
+    fn slow_handlers_run_in_small_portions_and_quick_ones_together() {
+        let together = Together::new();
+        let portions = |micros: u64| {
+            let served = |_| {
+                let count = together.max();
+                together.served(Duration::from_micros(count as u64 * micros));
+                count
+            };
+            (0..5).map(served).collect::<Vec<_>>()
+        };
+        assert_eq!(portions(1), [8; 5]);
+        assert_eq!(portions(30), [8, 4, 2, 1, 1]);
+        assert_eq!(portions(1_000), [1; 5]);
+        assert_eq!(portions(1), [1, 2, 4, 8, 8]);
     }
 }
