@@ -19,6 +19,8 @@ pub(crate) const SHORT_MAX: usize = 0xff;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     flags: u8,
+    /// Whether its size has eight bytes: `flags` says so too, but a `bool` leaves room for `None`.
+    is_long: bool,
     /// Bytes of the body.
     pub(crate) size: u64,
 }
@@ -38,10 +40,11 @@ impl Header {
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [flags, size, ..] if flags & LONG == 0 => {
-                Some(Self { flags: *flags, size: u64::from(*size) })
+                Some(Self { flags: *flags, is_long: false, size: u64::from(*size) })
             }
             [flags, rest @ ..] if flags & LONG != 0 => {
-                Some(Self { flags: *flags, size: u64::from_be_bytes(*rest.first_chunk()?) })
+                let size = u64::from_be_bytes(*rest.first_chunk()?);
+                Some(Self { flags: *flags, is_long: true, size })
             }
             _ => None,
         }
@@ -57,7 +60,7 @@ impl Header {
 
     /// Its own length.
     pub(crate) fn len(self) -> usize {
-        if self.flags & LONG != 0 { HEADER_MAX } else { 2 }
+        if self.is_long { HEADER_MAX } else { 2 }
     }
 
     /// Bytes of the whole frame.

@@ -7,7 +7,9 @@ mod input;
 pub(crate) mod opened;
 mod output;
 mod traffic;
+mod waiting;
 
+use self::waiting::WaitingEvents;
 use super::greeting;
 use crate::auth::mechanism_name::MechanismName;
 use crate::base::budget::FloodBudget;
@@ -23,13 +25,9 @@ use crate::wire::zmtp::heartbeat::Liveness;
 use crate::wire::zmtp::mechanism::Mechanism;
 use crate::wire::zmtp::output::LinkOutput;
 use crate::wire::zmtp::stats::ConnectionStats;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Events of one portion of input.
-const EVENTS_AT_ONCE: usize = 32;
 
 /// One ZMTP 3.1 link: bytes in, events and bytes out. It owns no socket and no clock.
 ///
@@ -76,7 +74,7 @@ pub struct Connection {
     asked: bool,
     decoder: Decoder,
     liveness: Liveness,
-    events: VecDeque<Event>,
+    events: WaitingEvents,
     output: LinkOutput,
     stats: ConnectionStats,
     flood: FloodBudget,
@@ -90,11 +88,11 @@ pub struct Connection {
 #[derive(Debug)]
 enum Phase {
     Greeting(Box<Start>),
-    Handshake { minor: u8, deadline: Option<Instant> },
+    Handshake(Box<Start>),
     Traffic,
 }
 
-/// What only the first 64 bytes need.
+/// What only the handshake needs.
 #[derive(Debug)]
 struct Start {
     greeting: Greeting,
@@ -145,7 +143,7 @@ impl Connection {
             mechanism,
             asked: false,
             decoder: Decoder::default(),
-            events: VecDeque::new(),
+            events: WaitingEvents::default(),
             output,
             stats: ConnectionStats::default(),
             flood: FloodBudget::default(),
@@ -171,9 +169,8 @@ impl Connection {
     /// The next event; drain it until `None`.
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
-        if event.is_none() && self.events.capacity() > 1 {
-            // The queue of a burst of tiny messages has a hundred times the size of their bytes: it is not kept.
-            self.events = VecDeque::new();
+        if event.is_none() {
+            self.events.rest();
         }
         event.or_else(|| self.poll_written().map(Event::Written))
     }
@@ -182,7 +179,7 @@ impl Connection {
     /// [comes](Self::receive).
     #[inline]
     pub fn is_drained(&self) -> bool {
-        self.events.is_empty() && self.events.capacity() <= 1
+        self.events.is_drained()
     }
 
     /// Whether events wait, those of what was written apart.
@@ -201,7 +198,7 @@ impl Connection {
     pub fn offered_mechanism(&self) -> Option<String> {
         match &self.phase {
             Phase::Greeting(start) => start.greeting.mechanism(),
-            Phase::Handshake { .. } | Phase::Traffic => {
+            Phase::Handshake(_) | Phase::Traffic => {
                 Some(self.config.mechanism.name().as_str().to_owned())
             }
         }
@@ -250,7 +247,7 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phase = match self.phase {
             Phase::Greeting(_) => "greeting",
-            Phase::Handshake { .. } => "handshake",
+            Phase::Handshake(_) => "handshake",
             Phase::Traffic => "traffic",
         };
         f.debug_struct("Connection")

@@ -59,18 +59,18 @@ pub(crate) struct Decoder {
     first: [PartRange; USUAL],
     /// Hardly any message has more than the usual ones.
     more: Option<Box<MoreParts>>,
-    frames: usize,
-    /// Bytes of the message's bodies so far.
-    body_bytes: u64,
+    frames: u32,
+    /// Bytes of the message's bodies so far: their ranges have 32 bits.
+    body_bytes: u32,
     /// Bytes of the handshake's frames so far.
-    handshake_bytes: u64,
+    handshake_bytes: u32,
+    /// Bytes of a frame that is passed over that have yet to come.
+    skipping: u32,
+    /// Partial messages, and frames passed over, that have come to their end: which one the next is.
+    partials: u32,
     traffic: bool,
     /// Whether a frame that is too large may be passed over.
     skips: bool,
-    /// Bytes of such a frame that have yet to come.
-    skipping: u64,
-    /// Partial messages, and frames passed over, that have come to their end.
-    partials: u64,
 }
 
 impl Decoder {
@@ -235,7 +235,7 @@ impl Decoder {
             }
             self.push(&whole, end, rules.config)?;
             if !whole.has_more {
-                self.partials += 1;
+                self.partials = self.partials.wrapping_add(1);
                 return Ok(Found::Message(IncomingBytes::Buffer(std::mem::take(
                     &mut self.pending,
                 ))));
@@ -270,7 +270,7 @@ impl Decoder {
         if self.pending.is_empty() {
             self.pending = BytesMut::new();
             // What comes next is another thing, with a time of its own (S-09).
-            self.partials += 1;
+            self.partials = self.partials.wrapping_add(1);
         }
     }
 
@@ -279,7 +279,8 @@ impl Decoder {
         stats.reserved_flags =
             stats.reserved_flags.saturating_add(u32::from(header.is_irregular()));
         if !self.traffic {
-            self.handshake_bytes = self.handshake_bytes.saturating_add(header.frame_bytes());
+            let bytes = u32::try_from(header.frame_bytes()).unwrap_or(u32::MAX);
+            self.handshake_bytes = self.handshake_bytes.saturating_add(bytes);
         }
     }
 
@@ -293,12 +294,12 @@ impl Decoder {
         self.check_frames(config)?;
         let start = self.cursor.saturating_add(whole.lead);
         let place = (start as u32, end as u32);
-        match self.first.get_mut(self.frames) {
+        match self.first.get_mut(self.frames as usize) {
             Some(first) => *first = place,
             None => self.more.get_or_insert_default().0.push(place),
         }
         self.frames += 1;
-        self.body_bytes = self.body_bytes.saturating_add(end.saturating_sub(start) as u64);
+        self.body_bytes = self.body_bytes.saturating_add(end.saturating_sub(start) as u32);
         self.cursor = end;
         Ok(())
     }
@@ -307,7 +308,7 @@ impl Decoder {
     #[inline]
     pub(crate) fn places(&self) -> (&[PartRange], &[PartRange]) {
         let more = self.more.as_ref().map_or(&[][..], |more| &more.0);
-        (self.first.get(..self.frames).unwrap_or(&self.first), more)
+        (self.first.get(..self.frames as usize).unwrap_or(&self.first), more)
     }
 
     #[inline]

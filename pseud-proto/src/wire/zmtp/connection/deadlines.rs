@@ -12,7 +12,7 @@ impl Connection {
         }
         match &self.phase {
             Phase::Greeting(start) => start.greeting_deadline,
-            Phase::Handshake { deadline, .. } => *deadline,
+            Phase::Handshake(start) => start.deadline,
             Phase::Traffic => {
                 let waits = [self.liveness.deadline(), self.stalls_at(), self.leaves_by()];
                 waits.into_iter().flatten().min()
@@ -74,7 +74,7 @@ impl Connection {
             }
             match this.phase {
                 Phase::Traffic => this.check_progress(now).and_then(|()| this.beat(now)),
-                Phase::Greeting(_) | Phase::Handshake { .. } => {
+                Phase::Greeting(_) | Phase::Handshake(_) => {
                     Err(Misbehaved::HandshakeTimeout.into())
                 }
             }

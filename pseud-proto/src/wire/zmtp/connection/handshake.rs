@@ -53,14 +53,13 @@ impl Connection {
         now: Instant,
     ) -> Result<Option<Event>, PeerError> {
         if let Phase::Greeting(start) = &mut self.phase {
-            let Start { greeting, deadline, .. } = &mut **start;
+            let Start { greeting, .. } = &mut **start;
             let taken = greeting.take(input.peek());
             input.take(taken);
             greeting.check(self.config.mechanism.name())?;
             if !greeting.is_complete() {
                 return Ok(None);
             }
-            self.phase = Phase::Handshake { minor: greeting.minor(), deadline: *deadline };
             self.begin_handshake()?;
         }
         if input.is_empty() {
@@ -76,6 +75,10 @@ impl Connection {
 
     /// The peer's greeting is whole and names our mechanism.
     pub(crate) fn begin_handshake(&mut self) -> Result<(), PeerError> {
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Traffic) {
+            Phase::Greeting(start) => Phase::Handshake(start),
+            later => later,
+        };
         if let Some(body) = self.mechanism.handle_greeting(&self.config)? {
             self.put_secret_command(body);
         }
@@ -130,7 +133,7 @@ impl Connection {
             }
             Step::Ask(question) => {
                 self.asked = true;
-                self.events.push_back(Event::Ask(question));
+                self.events.tell(Event::Ask(question));
                 Ok(())
             }
             Step::Complete(complete) => self.become_ready(complete, now),
@@ -138,10 +141,13 @@ impl Connection {
     }
 
     fn become_ready(&mut self, complete: Complete, now: Instant) -> Result<(), PeerError> {
-        let Phase::Handshake { minor, .. } = self.phase else { return Ok(()) };
+        let Phase::Handshake(start) = &self.phase else { return Ok(()) };
+        let minor = start.greeting.minor();
         #[cfg(feature = "_curve")]
         let client_key = complete.client_key;
         let Complete { last, metadata, user, session, .. } = complete;
+        // Whoever got as far has read what was queued: no room is kept for secrets, which had buffers of their own.
+        self.output.release();
         if let Some(body) = last {
             self.put_command(&body)?;
         }
@@ -161,7 +167,7 @@ impl Connection {
             client_key,
             properties,
         };
-        self.events.push_back(Event::Ready(Box::new(ready)));
+        self.events.tell(Event::Ready(Box::new(ready)));
         self.phase = Phase::Traffic;
         self.mechanism = Mechanism::Over;
         self.decoder.begin_traffic();

@@ -1,14 +1,14 @@
 //! A link's way in: bytes are told to it, and what they hold comes out.
 
 use super::decoded::Decoded;
-use super::{Connection, EVENTS_AT_ONCE, Phase};
+use super::waiting::EVENTS_AT_ONCE;
+use super::{Connection, Phase};
 use crate::error::{Malformed, Misbehaved, PeerError};
 use crate::message::incoming::{IncomingBytes, IncomingMessage};
 use crate::wire::zmtp::event::{Event, Incoming};
 use crate::wire::zmtp::input::Input;
 use bytes::BytesMut;
 use bytes::buf::Limit;
-use std::collections::VecDeque;
 use std::time::Instant;
 
 impl Connection {
@@ -50,13 +50,7 @@ impl Connection {
     }
 
     pub(crate) fn keep(&mut self, event: Event) {
-        if self.events.len() == self.events.capacity() {
-            // One message after the other needs one place; where one is behind another, many may be.
-            let places =
-                if self.events.is_empty() { 1 } else { self.events.len().max(EVENTS_AT_ONCE) };
-            self.events.reserve_exact(places);
-        }
-        self.events.push_back(event);
+        self.events.keep(event);
     }
 
     /// The next thing that came, where it lies: an event that waits, else what the front of `input` holds,
@@ -92,9 +86,7 @@ impl Connection {
         if let Some(event) = self.events.pop_front() {
             return Ok(Some(Incoming::Event(event)));
         }
-        if self.events.capacity() > 1 {
-            self.events = VecDeque::new();
-        }
+        self.events.rest();
         Ok(match self.next(input, now)? {
             Decoded::Message(bytes) => Some(Incoming::Message(self.received(bytes))),
             Decoded::Event(event) => Some(Incoming::Event(event)),
@@ -193,7 +185,7 @@ impl Connection {
             Phase::Traffic if this.decoder.is_between_messages() => Ok(()),
             Phase::Traffic => Err(Malformed::Truncated.into()),
             Phase::Greeting(_) => Err(Misbehaved::HandshakeIncomplete.into()),
-            Phase::Handshake { .. } => Err(this.mechanism.left_alone()),
+            Phase::Handshake(_) => Err(this.mechanism.left_alone()),
         })
     }
 }
@@ -256,6 +248,6 @@ mod tests {
         handshake.extend([0; 2].repeat(10_000));
         one.handle_input(&mut handshake, now).unwrap();
         assert_eq!(std::iter::from_fn(|| one.poll_event()).count(), 10_001);
-        assert!(one.events.capacity() <= 1);
+        assert!(one.events.is_drained());
     }
 }

@@ -61,7 +61,7 @@ impl Connection {
     fn handle_command(&mut self, command: Command<'_>, now: Instant) -> Result<(), PeerError> {
         match self.phase {
             Phase::Greeting(_) => Ok(()),
-            Phase::Handshake { .. } => self.handle_handshake_command(command, now),
+            Phase::Handshake(_) => self.handle_handshake_command(command, now),
             Phase::Traffic => self.handle_traffic_command(command, now),
         }
     }
@@ -97,7 +97,7 @@ impl Connection {
             Beat::Silent => Err(PeerError::HeartbeatTimeout),
             Beat::Ping => {
                 self.output.release();
-                self.events.shrink_to_fit();
+                self.events.release();
                 let body = command::ping(self.liveness.ttl_deciseconds());
                 self.put_command(&body)
             }

@@ -24,7 +24,7 @@ impl Decoder {
             return self.check_handshake(header, config);
         }
         let message_bytes_max = limits.message_bytes_max.min(MESSAGE_BYTES_MAX);
-        let message_bytes = self.body_bytes.saturating_add(header.size);
+        let message_bytes = u64::from(self.body_bytes).saturating_add(header.size);
         within("frame bytes", header.size, limits.frame_bytes_max)?;
         within("message bytes", message_bytes, message_bytes_max)?;
         if self.opener.is_none() {
@@ -36,14 +36,14 @@ impl Decoder {
     /// Judges whether the message may have one frame more.
     pub(crate) fn check_frames(&self, config: &ConnectionConfig) -> Result<(), PeerError> {
         let max = config.limits.frames_max.min(Parts::MAX);
-        within("frames of a message", self.frames as u64 + 1, max)
+        within("frames of a message", u64::from(self.frames) + 1, max)
     }
 
     fn check_handshake(&self, header: Header, config: &ConnectionConfig) -> Result<(), PeerError> {
         if self.traffic {
             return Ok(());
         }
-        let bytes = self.handshake_bytes.saturating_add(header.frame_bytes());
+        let bytes = u64::from(self.handshake_bytes).saturating_add(header.frame_bytes());
         within("handshake bytes", bytes, config.limits.handshake_bytes_max)
     }
 }

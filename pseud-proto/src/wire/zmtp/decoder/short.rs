@@ -38,8 +38,8 @@ impl Decoder {
                 break;
             }
         }
-        (self.cursor, self.frames) = (cursor, frames);
-        self.body_bytes = (cursor - 2 * frames) as u64;
+        (self.cursor, self.frames) = (cursor, frames as u32);
+        self.body_bytes = (cursor - 2 * frames) as u32;
         is_whole
     }
 
@@ -78,8 +78,8 @@ impl Decoder {
                 break;
             }
         }
-        (self.cursor, self.frames) = (cursor, frames);
-        self.body_bytes = (cursor - (2 + OVERHEAD) * frames) as u64;
+        (self.cursor, self.frames) = (cursor, frames as u32);
+        self.body_bytes = (cursor - (2 + OVERHEAD) * frames) as u32;
         Ok(found)
     }
 }

@@ -52,16 +52,16 @@ impl Decoder {
         self.count(header, rules.stats);
         self.restart();
         self.header = None;
-        self.partials += 1;
-        self.skipping = header.size;
+        self.partials = self.partials.wrapping_add(1);
+        self.skipping = u32::try_from(header.size).unwrap_or(u32::MAX);
         Found::TooLarge(Box::new(TooLarge { head, ..large }))
     }
 
     /// What is partial: its number, and a count of bytes that grows with what has come of it.
     pub(crate) fn partial(&self) -> Option<(u64, u64)> {
-        let left = SKIP_BYTES_MAX.saturating_sub(self.skipping);
+        let left = SKIP_BYTES_MAX.saturating_sub(self.skipping.into());
         let came = left.saturating_add(self.pending.len() as u64);
-        (!self.is_between_messages()).then_some((self.partials, came))
+        (!self.is_between_messages()).then_some((self.partials.into(), came))
     }
 
     /// Drops what came of a frame that is passed over; whether there is anything behind it yet.
@@ -71,8 +71,8 @@ impl Decoder {
         }
         let count = usize::try_from(self.skipping).unwrap_or(usize::MAX);
         let skipped = input.take(count).len();
-        self.skipping = self.skipping.saturating_sub(skipped as u64);
-        self.partials += u64::from(self.skipping == 0);
+        self.skipping = self.skipping.saturating_sub(skipped as u32);
+        self.partials = self.partials.wrapping_add(u32::from(self.skipping == 0));
         self.skipping == 0
     }
 }

@@ -18,7 +18,7 @@ impl Decoder {
             return None;
         }
         self.first = [(2, 2), (4, 6), (8, 24), (26, 27), (29, end as u32)];
-        (self.cursor, self.frames, self.body_bytes) = (end, USUAL, (end - 2 * USUAL) as u64);
+        (self.cursor, self.frames, self.body_bytes) = (end, USUAL as u32, (end - 2 * USUAL) as u32);
         Some(end)
     }
 
@@ -86,7 +86,7 @@ mod tests {
                 start = end;
             }
             assert_eq!((&once.first[..], once.cursor, once.frames), (&places[..], start, 5));
-            assert_eq!(once.body_bytes, 19 + last as u64);
+            assert_eq!(once.body_bytes, 19 + last as u32);
         }
     }
 
