@@ -22,13 +22,15 @@ pub(crate) struct Pieces {
     small_at: usize,
     /// Made where there is one.
     large: Option<Box<LargePieces>>,
-    /// Bytes of the small buffer behind all large pieces.
-    small_behind: usize,
     len: usize,
 }
 
 #[derive(Default, Clone)]
-struct LargePieces(VecDeque<LargePiece>);
+struct LargePieces {
+    queue: VecDeque<LargePiece>,
+    /// Bytes of the small buffer that are before one of them.
+    small_before: usize,
+}
 
 /// A piece that is queued as it is.
 #[derive(Clone)]
@@ -60,7 +62,6 @@ impl Pieces {
         put(&mut self.small);
         let added = self.small.len() - before;
         self.len += added;
-        self.small_behind += added;
     }
 
     /// One small message after the other needs no more than its own room; where one is behind another,
@@ -84,13 +85,14 @@ impl Pieces {
             return;
         }
         self.len += bytes.len();
-        let LargePieces(large) = &mut **self.large.get_or_insert_default();
-        if large.capacity() == 0 {
+        let large = self.large.get_or_insert_default();
+        if large.queue.capacity() == 0 {
             // One large body after the other needs no more.
-            large.reserve_exact(1);
+            large.queue.reserve_exact(1);
         }
-        large.push_back(LargePiece { small_before: self.small_behind, bytes });
-        self.small_behind = 0;
+        let small_before = self.small.len() - self.small_at - large.small_before;
+        large.small_before += small_before;
+        large.queue.push_back(LargePiece { small_before, bytes });
     }
 
     /// Fills `out` with the front and says how many slices that made.
@@ -105,7 +107,8 @@ impl Pieces {
             slice.into_iter().for_each(|slice| *slice = IoSlice::new(bytes));
             is_put
         };
-        for LargePiece { small_before, bytes } in self.large.iter().flat_map(|large| &large.0) {
+        let large = self.large.iter().flat_map(|large| &large.queue);
+        for LargePiece { small_before, bytes } in large {
             let (before, rest) = small.split_at_checked(*small_before).unwrap_or_default();
             small = rest;
             if !put(before) || !put(bytes) {
@@ -121,20 +124,20 @@ impl Pieces {
         let mut left = count.min(self.len);
         self.len -= left;
         while left > 0
-            && let Some(LargePieces(all)) = self.large.as_deref_mut()
-            && let Some(large) = all.front_mut()
+            && let Some(LargePieces { queue, small_before }) = self.large.as_deref_mut()
+            && let Some(large) = queue.front_mut()
         {
             let small = left.min(large.small_before);
             large.small_before -= small;
+            *small_before -= small;
             self.small_at += small;
             let gone = (left - small).min(large.bytes.len());
             large.bytes.advance(gone);
             left -= small + gone;
             if large.small_before == 0 && large.bytes.is_empty() {
-                all.pop_front();
+                queue.pop_front();
             }
         }
-        self.small_behind -= left;
         self.small_at += left;
         self.compact();
     }
@@ -148,11 +151,12 @@ impl Pieces {
         let mut left = count.min(self.len);
         self.len -= left;
         while left > 0
-            && let Some(LargePieces(all)) = self.large.as_deref_mut()
-            && let Some(large) = all.front_mut()
+            && let Some(LargePieces { queue, small_before }) = self.large.as_deref_mut()
+            && let Some(large) = queue.front_mut()
         {
             let small = left.min(large.small_before);
             large.small_before -= small;
+            *small_before -= small;
             others.put_bytes(
                 self.small.get(self.small_at..self.small_at + small).unwrap_or_default(),
             );
@@ -161,11 +165,10 @@ impl Pieces {
             others.put_apart(large.bytes.split_to(moved));
             left -= small + moved;
             if large.small_before == 0 && large.bytes.is_empty() {
-                all.pop_front();
+                queue.pop_front();
             }
         }
         others.put_bytes(self.small.get(self.small_at..self.small_at + left).unwrap_or_default());
-        self.small_behind -= left;
         self.small_at += left;
         self.compact();
     }
@@ -184,9 +187,9 @@ impl Pieces {
             self.small.drain(..self.small_at);
             self.small_at = 0;
         }
-        if let Some(LargePieces(large)) = self.large.as_deref_mut()
-            && large.is_empty()
-            && large.capacity() > 1
+        if let Some(LargePieces { queue, .. }) = self.large.as_deref()
+            && queue.is_empty()
+            && queue.capacity() > 1
         {
             self.large = None;
         }
@@ -195,7 +198,8 @@ impl Pieces {
     /// How many of the first `count` bytes are in the small buffer.
     pub(crate) fn small_of(&self, count: usize) -> usize {
         let (mut left, mut small) = (count, 0);
-        for LargePiece { small_before, bytes } in self.large.iter().flat_map(|large| &large.0) {
+        let large = self.large.iter().flat_map(|large| &large.queue);
+        for LargePiece { small_before, bytes } in large {
             let before = left.min(*small_before);
             small += before;
             left -= before;
@@ -218,7 +222,7 @@ impl Pieces {
     #[inline]
     pub(crate) fn walk(&self) -> Walk<'_> {
         let small = self.small.get(self.small_at..).unwrap_or_default();
-        let mut large = self.large.as_ref().map(|large| large.0.iter()).unwrap_or_default();
+        let mut large = self.large.as_ref().map(|large| large.queue.iter()).unwrap_or_default();
         let next = large.next();
         Walk { small, large, next, before: next.map_or(usize::MAX, |large| large.small_before) }
     }
@@ -226,7 +230,7 @@ impl Pieces {
     /// Bytes of memory that its buffers take, bodies that are shared apart.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
-        let large = self.large.as_ref().map_or(0, |large| large.0.capacity());
+        let large = self.large.as_ref().map_or(0, |large| large.queue.capacity());
         self.small.capacity() + large * size_of::<LargePiece>()
     }
 }

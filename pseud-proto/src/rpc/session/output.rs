@@ -32,9 +32,9 @@ pub(crate) struct Output {
     entries: VecDeque<Entry>,
     bytes: usize,
     /// Answers among them.
-    replies: usize,
+    replies: u32,
     /// Answers that may come too late.
-    guarded: usize,
+    guarded: u32,
     /// Entries of calls that are over, and what they take. Few peers ever have such.
     over: Option<Box<Over>>,
     end: u64,
@@ -76,8 +76,8 @@ impl Output {
         let entry = Entry { end: self.end, len, of };
         let cost = entry.cost();
         self.bytes += cost;
-        self.replies += usize::from(matches!(of, Of::Reply(_)));
-        self.guarded += usize::from(entry.is_guarded());
+        self.replies += u32::from(matches!(of, Of::Reply(_)));
+        self.guarded += u32::from(entry.is_guarded());
         if self.entries.len() == self.entries.capacity() {
             // One call after the other needs one place; where one is behind another, many may be.
             self.entries.reserve_exact(if self.entries.is_empty() {
@@ -167,8 +167,8 @@ impl Output {
     fn forget_front(&mut self) {
         let Some(entry) = self.entries.pop_front() else { return };
         self.bytes -= entry.cost();
-        self.replies -= usize::from(matches!(entry.of, Of::Reply(_)));
-        self.guarded -= usize::from(entry.is_guarded());
+        self.replies -= u32::from(matches!(entry.of, Of::Reply(_)));
+        self.guarded -= u32::from(entry.is_guarded());
     }
 
     /// The oldest entry lives, and a queue that has become empty holds room for one.
@@ -281,7 +281,7 @@ impl Output {
 
     /// Answers that wait.
     pub(crate) fn replies(&self) -> usize {
-        self.replies
+        self.replies as usize
     }
 }
 
