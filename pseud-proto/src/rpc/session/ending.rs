@@ -5,6 +5,7 @@ use crate::call::{Outcome, RequestId};
 use crate::error::{Executed, Misbehaved, PeerError, Reason};
 use crate::rpc::session::Session;
 use crate::rpc::session::output::Output;
+use crate::rpc::session::replay_window::Seen;
 use crate::rpc::session::sink::Sink;
 use crate::rpc::stats::Counted;
 use std::time::Instant;
@@ -16,7 +17,7 @@ impl Session {
         if self.ended.is_some() {
             return;
         }
-        if self.calls.next.is_due(now) {
+        if self.calls.next().is_some_and(|next| next <= now) {
             self.end_overdue_calls(now, sink);
         }
         self.pass_guards(now, sink);
@@ -76,7 +77,8 @@ impl Session {
         self.charge_output();
         self.note_partial(0);
         self.late.written(u64::MAX);
-        (self.seen, self.heard, self.login, self.showing) = (None, None, None, None);
+        self.seen = Seen::default();
+        (self.heard, self.login, self.showing) = (None, None, None);
         self.note_owing();
         self.budget.left();
     }

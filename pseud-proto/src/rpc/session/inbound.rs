@@ -1,6 +1,7 @@
 //! What a received message does: `BaseRPC.dispatch` of Python `pseud/common.py`, kind by kind, where nothing
 //! that makes no sense ends the reader.
 
+use crate::base::budget::FloodBudget;
 use crate::base::name::NAME_BYTES_MAX;
 use crate::base::slab::Key;
 use crate::base::text::cut;
@@ -66,11 +67,12 @@ impl Session {
     /// Counts a message that brings nothing.
     pub(super) fn flood(&mut self, now: Instant) -> Result<(), PeerError> {
         let limit = self.config.limits.flood;
-        if self.flood.get_or_insert_default().spend(limit, now) {
-            Ok(())
-        } else {
-            Err(Misbehaved::Flood.into())
+        // Nearly every peer is a ROUTER that sends one probe, and nothing else that brings nothing.
+        if !std::mem::replace(&mut self.has_flooded, true) && limit.burst > 0 {
+            return Ok(());
         }
+        let flood = self.flood.get_or_insert_with(|| Box::new(FloodBudget::after_one(now)));
+        if flood.spend(limit, now) { Ok(()) } else { Err(Misbehaved::Flood.into()) }
     }
 
     pub(super) fn drop_message(
@@ -184,7 +186,7 @@ impl Session {
     /// Whether this session has used the id of this fingerprint before.
     fn is_repeated(&self, print: u64) -> bool {
         let is_open = |number| self.requests.is_open(number);
-        self.seen.as_ref().is_some_and(|seen| seen.is_known(print, is_open))
+        self.seen.is_known(print, is_open)
     }
 
     /// The request of that number, which has just come, has used it.
@@ -192,7 +194,7 @@ impl Session {
         let Some(print) = print else { return };
         let (requests, max) = (&self.requests, self.config.limits.requests_remembered_max);
         let is_open = |known| known == number || requests.is_open(known);
-        self.seen.get_or_insert_default().remember(Known { print, number }, max, is_open);
+        self.seen.remember(Known { print, number }, max, is_open);
     }
 
     /// Takes the place of a request of that size. All that is checked here is how much is open, so what

@@ -77,8 +77,8 @@ pub struct Session {
     pub(crate) late: Late,
     /// Whether the driver was told to pull and has not found the output empty since.
     pub(crate) flushing: bool,
-    /// Its ids; `None` as long as it has made no request.
-    pub(crate) seen: Option<Box<Seen>>,
+    /// The ids of its requests.
+    pub(crate) seen: Seen,
     /// For fingerprints of ids.
     pub(crate) print_key: u64,
     /// Made where there is something: hardly ever.
@@ -92,7 +92,9 @@ pub struct Session {
     pub(crate) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(crate) version_told: bool,
-    /// Made where there is something to spend: hardly ever.
+    /// Whether it sent something that brings nothing.
+    has_flooded: bool,
+    /// Made for the second such thing.
     pub(crate) flood: Option<Box<FloodBudget>>,
     /// Answers that may yet come though nobody waits for them: they are no flood.
     pub(crate) answers_due: u32,
@@ -141,7 +143,7 @@ impl Session {
             answered: 0,
             late: Late::default(),
             flushing: false,
-            seen: None,
+            seen: Seen::default(),
             print_key: rng.next_u64(),
             heard: None,
             is_stranger,
@@ -149,6 +151,7 @@ impl Session {
             showing,
             bad_envelopes: 0,
             version_told: false,
+            has_flooded: false,
             flood: None,
             // As many as its peer may have been asked for over an earlier link.
             answers_due: config.limits.calls_pending_per_peer_max.try_into().unwrap_or(u32::MAX),
@@ -221,7 +224,7 @@ impl Session {
         if self.ended.is_some() {
             return None;
         }
-        let next = earlier(earlier(self.calls.next.get(), self.requests.next()), self.late.next());
+        let next = earlier(earlier(self.calls.next(), self.requests.next()), self.late.next());
         if self.is_stranger { earlier(next, self.login_by()) } else { next }
     }
 

@@ -1,6 +1,7 @@
 //! Which requests a session has made: none of them is acted on twice.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 /// The most that are remembered, whatever a setting asks for.
 const REMEMBERED_MAX: usize = 1 << 24;
@@ -16,8 +17,24 @@ const KEPT_MIN: usize = 16;
 ///
 /// A new id is taken for a known one once in 2⁵⁴ times (with 1 024 of them). Who does not know the
 /// key cannot make that happen more often, nor make a search long.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// Many a peer asks once.
+    One {
+        print: NonZeroU64,
+        number: u64,
+    },
+    More(Option<Box<Window>>),
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self::More(None)
+    }
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Window {
     /// In order of coming. Once it is full, each takes the place of the oldest.
     ring: Vec<Known>,
     oldest: usize,
@@ -39,13 +56,57 @@ pub(crate) struct Known {
 
 impl Seen {
     /// Whether the id of that fingerprint is among the newest, or its request is open.
+    #[inline]
     pub(crate) fn is_known(&self, print: u64, is_open: impl Fn(u64) -> bool) -> bool {
-        self.place(print).is_some() || self.kept.get(&print).is_some_and(|&number| is_open(number))
+        match self {
+            Self::One { print: known, .. } => known.get() == print,
+            Self::More(None) => false,
+            Self::More(Some(window)) => window.is_known(print, is_open),
+        }
     }
 
     /// Remembers an id that [is not known](Self::is_known), as one of the newest `max`, and as long as
     /// its request is open.
+    #[inline]
     pub(crate) fn remember(&mut self, known: Known, max: usize, is_open: impl Fn(u64) -> bool) {
+        match self {
+            Self::More(Some(window)) => window.remember(known, max, is_open),
+            _ => self.begin(known, max, is_open),
+        }
+    }
+
+    /// The same of the first ones.
+    #[cold]
+    #[inline(never)]
+    fn begin(&mut self, known: Known, max: usize, is_open: impl Fn(u64) -> bool) {
+        *self = match (&self, NonZeroU64::new(known.print)) {
+            (Self::More(None), Some(print)) if max > 0 => Self::One { print, number: known.number },
+            _ => {
+                let mut window = Window::behind(self);
+                window.remember(known, max, is_open);
+                Self::More(Some(Box::new(window)))
+            }
+        };
+    }
+}
+
+impl Window {
+    /// With the one that was known before.
+    fn behind(seen: &Seen) -> Self {
+        let mut window = Self::default();
+        if let Seen::One { print, number } = *seen {
+            window.ring.push(Known { print: print.get(), number });
+        }
+        window
+    }
+
+    #[inline]
+    fn is_known(&self, print: u64, is_open: impl Fn(u64) -> bool) -> bool {
+        self.place(print).is_some() || self.kept.get(&print).is_some_and(|&number| is_open(number))
+    }
+
+    #[inline]
+    fn remember(&mut self, known: Known, max: usize, is_open: impl Fn(u64) -> bool) {
         let oldest = self.insert(known, max.min(REMEMBERED_MAX));
         if let Some(old) = oldest.filter(|old| is_open(old.number)) {
             self.keep(old, is_open);
@@ -74,10 +135,6 @@ impl Seen {
     }
 
     fn push(&mut self, known: Known) {
-        if self.ring.capacity() == 0 {
-            // Many a peer asks once.
-            self.ring.reserve_exact(1);
-        }
         self.ring.push(known);
         let (print, len) = (known.print, self.ring.len());
         if len <= UNINDEXED_MAX {
@@ -210,6 +267,11 @@ mod tests {
         new
     }
 
+    fn window(seen: &Seen) -> &Window {
+        let Seen::More(Some(window)) = seen else { panic!("{seen:?}") };
+        window
+    }
+
     fn id(bytes: &[u8]) -> WireId {
         WireId::new(bytes).unwrap()
     }
@@ -224,14 +286,15 @@ mod tests {
         assert!(ids[90..].iter().all(|id| !is_new(&mut seen, id, 10)));
         assert!(is_new(&mut seen, &ids[89], 10));
         assert!(is_new(&mut seen, &ids[90], 10), "it has made room");
-        assert_eq!((seen.ring.len(), seen.table.len()), (10, 32));
+        let window = window(&seen);
+        assert_eq!((window.ring.len(), window.table.len()), (10, 32));
     }
 
     /// Few fingerprints, close together, so that slots are fought for.
     #[test]
     fn it_does_as_a_plain_list_would() {
         for max in [0, 1, 2, 7, 8, 9, 64] {
-            let (mut seen, mut list) = (Seen::default(), VecDeque::new());
+            let (mut seen, mut list) = (Window::default(), VecDeque::new());
             let mut state = 1u64;
             for _ in 0..20_000 {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -264,7 +327,7 @@ mod tests {
             }
             assert!((0..10_000).step_by(100).all(|n| seen.is_known(print(n), open)));
             assert!(!seen.is_known(print(1), open), "it is over, and forgotten");
-            assert!(seen.kept.len() <= 200, "{}", seen.kept.len());
+            assert!(window(&seen).kept.len() <= 200, "{}", window(&seen).kept.len());
             let first = |known: u64| known == 0;
             for n in 10_000..20_000 {
                 seen.remember(known(n), max, first);
@@ -276,14 +339,13 @@ mod tests {
             for n in 22_000..32_000 {
                 seen.remember(known(n), max, |known| known % 100 == 1);
             }
-            assert!(seen.kept.len() <= 4_000, "{}", seen.kept.len());
+            assert!(window(&seen).kept.len() <= 4_000, "{}", window(&seen).kept.len());
         }
     }
 
     #[test]
     fn a_session_that_asks_nothing_holds_nothing() {
-        let seen = Seen::default();
-        assert_eq!((seen.ring.capacity(), seen.table.capacity()), (0, 0));
+        assert!(matches!(Seen::default(), Seen::More(None)));
     }
 
     #[test]

@@ -18,19 +18,25 @@ const OVER_KEPT: usize = 16;
 pub(crate) struct Requests {
     /// The number of the next one.
     number: u64,
+    /// How many are open, and what they take.
+    open: u32,
+    bytes: usize,
     in_place: InPlace,
+    /// Made for the first one that waits: most peers have none.
+    waiting: Option<Box<WaitingRequests>>,
+}
+
+/// Those that wait for their answers.
+#[derive(Debug, Default)]
+struct WaitingRequests {
     /// In the order of their numbers. The first and the last are open, and most others.
     kept: VecDeque<KeptRequest>,
-    /// How many of those are open.
-    open: usize,
     guards: usize,
-    /// What those take.
-    bytes: usize,
     next: Next,
 }
 
 /// Requests that are answered where they came, whose drivers hold what is needed for that: which of the numbers
-/// from the first on, how many, and what they take.
+/// from the first on, and how many.
 #[derive(Debug, Default)]
 struct InPlace {
     first: u64,
@@ -41,8 +47,7 @@ struct InPlace {
         reason = "each session has this room, and hardly one such numbers"
     )]
     beyond: Option<Box<BTreeSet<u64>>>,
-    count: usize,
-    bytes: usize,
+    count: u32,
 }
 
 /// One that waits for its answer, until it has that.
@@ -68,6 +73,15 @@ impl InPlace {
             || self.beyond.as_ref().is_some_and(|beyond| beyond.contains(&number))
     }
 
+    #[inline]
+    fn leave(&mut self, number: u64) {
+        match self.bit(number) {
+            0 => self.leave_beyond(number),
+            bit => self.open &= !bit,
+        }
+        self.count -= 1;
+    }
+
     #[cold]
     fn leave_beyond(&mut self, number: u64) {
         if let Some(beyond) = &mut self.beyond {
@@ -88,18 +102,18 @@ impl Requests {
     /// How many are open.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.open + self.in_place.count
+        self.open as usize
     }
 
     /// What they take.
     #[inline]
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes + self.in_place.bytes
+        self.bytes
     }
 
     #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.next.get()
+        self.waiting.as_ref()?.next.get()
     }
 
     /// The number of one that has come.
@@ -122,39 +136,96 @@ impl Requests {
             bit => in_place.open |= bit,
         }
         in_place.count += 1;
-        in_place.bytes += bytes;
+        self.open += 1;
+        self.bytes += bytes;
     }
 
     /// One that was to be answered where it came is over, or is kept.
     #[inline]
     pub(crate) fn end_in_place(&mut self, number: u64, bytes: usize) {
-        let in_place = &mut self.in_place;
-        match in_place.bit(number) {
-            0 => in_place.leave_beyond(number),
-            bit => in_place.open &= !bit,
-        }
-        in_place.count -= 1;
-        in_place.bytes -= bytes;
+        self.in_place.leave(number);
+        self.open -= 1;
+        self.bytes -= bytes;
     }
 
     /// One of those takes so many bytes more.
     pub(crate) fn grow_in_place(&mut self, bytes: usize) {
-        self.in_place.bytes += bytes;
+        self.bytes += bytes;
     }
 
     /// Such a one waits for its answer from now on.
     pub(crate) fn keep(&mut self, number: u64, open: OpenRequest) {
-        self.end_in_place(number, open.bytes);
-        self.insert(number, open);
+        self.in_place.leave(number);
+        self.waiting.get_or_insert_with(WaitingRequests::begin).insert(number, open);
     }
 
+    /// Whether that one is open.
+    #[inline]
+    pub(crate) fn is_open(&self, number: u64) -> bool {
+        self.in_place.is_open(number) || self.get(number).is_some()
+    }
+
+    /// One that is kept.
+    #[inline]
+    pub(crate) fn get(&self, number: u64) -> Option<&OpenRequest> {
+        self.waiting.as_ref()?.get(number)
+    }
+
+    /// It takes so many bytes more.
+    pub(crate) fn grow(&mut self, number: u64, bytes: usize) {
+        if let Some(open) = self.waiting.as_mut().and_then(|waiting| waiting.get_mut(number)) {
+            open.bytes += bytes;
+            self.bytes += bytes;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn remove(&mut self, number: u64) -> Option<OpenRequest> {
+        let waiting = self.waiting.as_mut()?;
+        let open = waiting.remove(number)?;
+        self.open -= 1;
+        self.bytes -= open.bytes;
+        waiting.tidy((self.open - self.in_place.count) as usize);
+        Some(open)
+    }
+
+    /// Their callers no longer wait, but their handlers still run: the places stay until those end. The
+    /// earliest of the other guards becomes the next one.
+    pub(crate) fn pass_guards(&mut self, now: Instant) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.pass_guards(now);
+        }
+    }
+
+    /// How many have a guard, by scanning them.
+    pub(crate) fn count_guards(&self) -> usize {
+        let open = self.waiting.iter().flat_map(|waiting| waiting.all());
+        open.filter(|(_, open)| open.guard.until().is_some()).count()
+    }
+
+    /// All that are open, in order.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        let kept = self.waiting.iter().flat_map(|waiting| waiting.all());
+        let mut numbers: Vec<_> =
+            kept.map(|(number, _)| number).chain(self.in_place.numbers()).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+}
+
+impl WaitingRequests {
+    #[cold]
+    #[inline(never)]
+    fn begin() -> Box<Self> {
+        Box::default()
+    }
+
+    #[inline]
     fn insert(&mut self, number: u64, open: OpenRequest) {
         if let Some(at) = open.guard.until() {
             self.next.note(at);
             self.guards += 1;
         }
-        self.bytes += open.bytes;
-        self.open += 1;
         if self.kept.capacity() == 0 {
             // A peer that asks one thing after the other needs one place.
             self.kept.reserve_exact(1);
@@ -169,12 +240,7 @@ impl Requests {
         }
     }
 
-    /// Whether that one is open.
     #[inline]
-    pub(crate) fn is_open(&self, number: u64) -> bool {
-        self.in_place.is_open(number) || self.get(number).is_some()
-    }
-
     fn place(&self, number: u64) -> Option<usize> {
         match self.kept.front()?.number.cmp(&number) {
             Ordering::Equal => Some(0),
@@ -183,42 +249,36 @@ impl Requests {
         }
     }
 
-    /// One that is kept.
-    pub(crate) fn get(&self, number: u64) -> Option<&OpenRequest> {
+    #[inline]
+    fn get(&self, number: u64) -> Option<&OpenRequest> {
         self.kept.get(self.place(number)?)?.open.as_ref()
     }
 
-    /// It takes so many bytes more.
-    pub(crate) fn grow(&mut self, number: u64, bytes: usize) {
-        let known = self.place(number).and_then(|place| self.kept.get_mut(place));
-        if let Some(open) = known.and_then(|known| known.open.as_mut()) {
-            open.bytes += bytes;
-            self.bytes += bytes;
-        }
+    fn get_mut(&mut self, number: u64) -> Option<&mut OpenRequest> {
+        let place = self.place(number)?;
+        self.kept.get_mut(place)?.open.as_mut()
     }
 
-    pub(crate) fn remove(&mut self, number: u64) -> Option<OpenRequest> {
+    fn remove(&mut self, number: u64) -> Option<OpenRequest> {
         let place = self.place(number)?;
         let open = self.kept.get_mut(place)?.open.take()?;
-        self.open -= 1;
-        self.bytes -= open.bytes;
         if open.guard.until().is_some() {
             self.drop_guard();
         }
-        self.tidy();
         Some(open)
     }
 
     /// Places of those that are over go where they are the first, the last, or more than those of others; each
     /// was made once, so this costs a few steps. A table without any holds room for one.
-    fn tidy(&mut self) {
+    #[inline]
+    fn tidy(&mut self, open: usize) {
         while self.kept.front().is_some_and(|known| known.open.is_none()) {
             self.kept.pop_front();
         }
         while self.kept.back().is_some_and(|known| known.open.is_none()) {
             self.kept.pop_back();
         }
-        if self.kept.len() > 2 * self.open + OVER_KEPT {
+        if self.kept.len() > 2 * open + OVER_KEPT {
             self.kept.retain(|known| known.open.is_some());
         }
         let (places, room) = (self.kept.len(), self.kept.capacity());
@@ -236,9 +296,7 @@ impl Requests {
         }
     }
 
-    /// Their callers no longer wait, but their handlers still run: the places stay until those end. The
-    /// earliest of the other guards becomes the next one.
-    pub(crate) fn pass_guards(&mut self, now: Instant) {
+    fn pass_guards(&mut self, now: Instant) {
         self.next.clear();
         let mut passed = 0;
         for open in self.kept.iter_mut().filter_map(|known| known.open.as_mut()) {
@@ -254,19 +312,8 @@ impl Requests {
         self.guards -= passed;
     }
 
-    /// How many have a guard, by scanning them.
-    pub(crate) fn count_guards(&self) -> usize {
-        let open = self.kept.iter().filter_map(|known| known.open.as_ref());
-        open.filter(|open| open.guard.until().is_some()).count()
-    }
-
-    /// All that are open, in order.
-    pub(crate) fn numbers(&self) -> Vec<u64> {
-        let kept = self.kept.iter().filter(|known| known.open.is_some());
-        let mut numbers: Vec<_> =
-            kept.map(|known| known.number).chain(self.in_place.numbers()).collect();
-        numbers.sort_unstable();
-        numbers
+    fn all(&self) -> impl Iterator<Item = (u64, &OpenRequest)> {
+        self.kept.iter().filter_map(|known| Some((known.number, known.open.as_ref()?)))
     }
 }
 
@@ -312,20 +359,21 @@ mod tests {
                     requests.pass_guards(now);
                 }
             }
-            let open = || requests.kept.iter().filter_map(|known| known.open.as_ref());
-            assert_eq!(requests.open, open().count());
+            let waiting = requests.waiting.as_ref().unwrap();
+            let open = || waiting.all().map(|(_, open)| open);
+            assert_eq!(requests.len(), open().count());
             assert_eq!(requests.bytes, open().map(|open| open.bytes).sum::<usize>(), "step {step}");
-            assert_eq!(requests.guards, requests.count_guards());
+            assert_eq!(waiting.guards, requests.count_guards());
             let first = open().filter_map(|open| open.guard.until()).min();
             assert_eq!(requests.next().is_none(), first.is_none());
             assert!(requests.next().is_none_or(|next| Some(next) <= first), "early, never late");
-            assert!(requests.kept.len() <= 2 * requests.open + OVER_KEPT);
+            assert!(waiting.kept.len() <= 2 * requests.len() + OVER_KEPT);
         }
         for request in known {
             requests.remove(request);
         }
         assert_eq!((requests.len(), requests.bytes(), requests.next()), (0, 0, None));
-        assert!(requests.kept.capacity() <= 1);
+        assert!(requests.waiting.unwrap().kept.capacity() <= 1);
     }
 
     /// Some are answered where they came, some are kept, in any order and for however long: each is open until
