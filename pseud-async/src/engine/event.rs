@@ -100,21 +100,21 @@ impl KeptEvent {
     /// A session began.
     pub(crate) fn ready(session: PeerId, info: Arc<PeerInfo>) -> Self {
         let (user, identity) = (info.user.clone(), info.identity.to_vec());
-        let address = info.address.clone();
+        let address = info.address.to_string();
         Self::Connected { peer: info, session, user, identity, address }
     }
 
     /// A session has logged in.
     pub(crate) fn logged_in(session: PeerId, info: Arc<PeerInfo>) -> Self {
         let (user, identity) = (info.user.clone(), info.identity.to_vec());
-        let address = info.address.clone();
+        let address = info.address.to_string();
         Self::LoggedIn { peer: info, session, user, identity, address }
     }
 
     /// A session ended.
     pub(crate) fn lost(session: PeerId, info: &PeerInfo, reason: Reason) -> Self {
         let (user, identity) = (info.user.clone(), info.identity.to_vec());
-        Self::Disconnected { session, user, identity, address: info.address.clone(), reason }
+        Self::Disconnected { session, user, identity, address: info.address.to_string(), reason }
     }
 
     /// The same with a handle to call the session by.

@@ -36,7 +36,7 @@ impl PresenceEntry {
             session: name_of(session),
             user: info.user.clone(),
             identity: info.identity.clone(),
-            address: SmolStr::new(&info.address),
+            address: info.address.clone(),
         }
     }
 }

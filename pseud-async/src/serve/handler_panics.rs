@@ -28,6 +28,7 @@ impl Whose {
     /// The panic's text stays in our log: it is ours to read, not the peer's.
     fn log(&self, who: &str, panic: &str) {
         let PeerInfo { address, user, .. } = &*self.info;
+        let address = address.as_str();
         let (peer, by) = (shown(&self.info.identity), self.origin.as_ref().map(|_| user));
         let user = Some(self.origin.as_ref().unwrap_or(user)).filter(|user| !user.is_anonymous());
         let [user, by] = [user, by].map(|user| user.map(tracing::field::display));

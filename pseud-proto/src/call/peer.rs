@@ -10,6 +10,7 @@ use crate::call::late_guard::LateGuard;
 use crate::call::profile::Profile;
 use crate::call::siblings::Siblings;
 use bytes::Bytes;
+use smol_str::SmolStr;
 
 /// Who is behind a link, as the link's driver says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub struct PeerInfo {
     #[cfg(feature = "_curve")]
     pub client_key: Option<Box<PublicKey>>,
     /// Where it connects from, as text; empty if unknown. For logs.
-    pub address: String,
+    pub address: SmolStr,
     /// The type of its ZeroMQ socket.
     pub socket_type: SocketType,
     /// The mechanism of its link.
@@ -49,7 +50,7 @@ impl PeerInfo {
             user: User::default(),
             #[cfg(feature = "_curve")]
             client_key: None,
-            address: String::new(),
+            address: SmolStr::default(),
             socket_type: SocketType::Router,
             mechanism: MechanismName::Null,
             dialed: false,
@@ -86,7 +87,7 @@ impl PeerInfo {
 
     /// The same, connecting from that address.
     #[must_use]
-    pub fn with_address(mut self, address: impl Into<String>) -> Self {
+    pub fn with_address(mut self, address: impl Into<SmolStr>) -> Self {
         self.address = address.into();
         self
     }

@@ -4,11 +4,12 @@ use crate::base::side::Side;
 use crate::call::peer::PeerInfo;
 use crate::call::profile::Profile;
 use crate::wire::zmtp::Ready;
+use smol_str::SmolStr;
 
 impl PeerInfo {
     /// Whoever a handshake has shown to be there, over a link that we opened or accepted.
     #[expect(clippy::boxed_local, reason = "a handshake's event brings it in its box")]
-    pub fn behind(ready: Box<Ready>, side: Side, address: impl Into<String>) -> Self {
+    pub fn behind(ready: Box<Ready>, side: Side, address: impl Into<SmolStr>) -> Self {
         let (profile, siblings) = Profile::with_siblings(&ready.properties);
         Self {
             profile,

@@ -101,7 +101,7 @@ impl Shown {
             session: session.to_string(),
             user: text_or_bytes(info.user.id()),
             identity: text_or_bytes(&info.identity),
-            address: info.address.clone(),
+            address: info.address.to_string(),
             mechanism: info.mechanism.as_str(),
             capabilities: info.profile.capabilities().bits(),
             dialed: info.dialed,
