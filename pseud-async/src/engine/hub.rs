@@ -1,5 +1,6 @@
 //! The hub: the node's directory under its lock, what its sessions share, and who waits for them.
 
+use super::activity::Born;
 use super::blocking_jobs::BlockingJobs;
 use super::counts::Sharded;
 use super::hooks::Hooks;
@@ -78,6 +79,12 @@ impl Hub {
             sockets: Arc::default(),
             hooks: OnceLock::new(),
         })
+    }
+
+    /// What its links count moments from.
+    #[inline]
+    pub(crate) fn born(&self) -> Born {
+        Born(self.born)
     }
 
     /// The runtime's clock.

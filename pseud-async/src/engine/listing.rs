@@ -57,7 +57,10 @@ impl Present<Hub> {
     fn listed(&self, info: Arc<PeerInfo>, now: Instant) -> Listed {
         let (calls_pending, requests_open) = self.seat.open();
         let activity = self.link.as_ref().and_then(|link| link.activity());
-        let moments = |activity: &Activity| (activity.joined(), activity.heard(), activity.spoke());
+        let born = self.seat.hub.born();
+        let moments = |activity: &Activity| {
+            (activity.joined(born), activity.heard(born), activity.spoke(born))
+        };
         let (since, last_heard, last_message) = activity.map_or((now, now, now), moments);
         let (bytes_received, bytes_sent) =
             activity.map(|activity| activity.bytes()).unwrap_or_default();

@@ -3,19 +3,18 @@
 use super::backlog::Backlog;
 use super::effects::Effects;
 use super::refusals::withheld::Withheld;
-use super::wait_list::WaitList;
+use super::seated::{CancelledRequests, Cancelling};
 use super::waiters::Waiters;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::session::{Arrived, CallKey, Counted, EventCounts, IncomingWork, Sink};
 use pseud_proto::{Outcome, RequestId, ShowingStep};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where a session's [`Sink`] writes to, with what lives beside it.
 pub(crate) struct Noted<'a> {
     pub(crate) waiters: &'a mut Waiters,
-    pub(crate) cancelling: &'a mut BTreeMap<RequestId, WaitList>,
+    pub(super) cancelling: &'a mut Cancelling,
     pub(crate) effects: &'a mut Effects,
     pub(crate) counts: &'a EventCounts,
     /// Calls that wait for room at the session.
@@ -34,11 +33,12 @@ impl Noted<'_> {
     }
 
     fn stop_waiting(&mut self, request: RequestId) {
-        if self.cancelling.is_empty() {
-            return;
-        }
+        let Some(CancelledRequests(cancelling)) = self.cancelling.as_deref_mut() else { return };
         let waiting: Option<Vec<Arc<AtomicWaker>>> =
-            self.cancelling.remove(&request).map(|mut wait_list| wait_list.leave());
+            cancelling.remove(&request).map(|mut wait_list| wait_list.leave());
+        if cancelling.is_empty() {
+            *self.cancelling = None;
+        }
         if let Some(waiting) = waiting {
             self.effects.rare().wait_list.extend(waiting);
         }

@@ -35,7 +35,7 @@ pub(super) struct Seated {
     pub(super) session: Session,
     pub(super) waiters: Waiters,
     /// Who waits to hear that a request's caller is gone.
-    pub(super) cancelling: BTreeMap<RequestId, WaitList>,
+    pub(super) cancelling: Cancelling,
     /// Until the session has ended.
     pub(super) link: Option<Arc<dyn AnyLink>>,
     /// Calls that wait for room; hardly ever there.
@@ -43,6 +43,12 @@ pub(super) struct Seated {
     /// What [`SeatOf::due`] was computed from.
     pub(super) due: Option<Instant>,
 }
+
+/// Who waits to hear that the callers of which requests are gone; made where somebody does.
+pub(super) type Cancelling = Option<Box<CancelledRequests>>;
+
+#[derive(Default)]
+pub(super) struct CancelledRequests(pub(super) BTreeMap<RequestId, WaitList>);
 
 impl<H> fmt::Debug for SeatOf<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,7 +60,7 @@ impl<H> SeatOf<H> {
     /// Of a session of that node.
     pub(crate) fn new(hub: Arc<H>, session: Session, link: Option<Arc<dyn AnyLink>>) -> Arc<Self> {
         let peer = session.id();
-        let (waiters, cancelling) = (Waiters::default(), BTreeMap::new());
+        let (waiters, cancelling) = (Waiters::default(), None);
         let (backlog, due) = (None, None);
         let seated = Seated { session, waiters, cancelling, link, backlog, due };
         let state = Mutex::new(seated);
@@ -72,7 +78,7 @@ impl<H> SeatOf<H> {
         let mut seated = self.lock();
         let waits = seated.session.is_awaited(request);
         if waits {
-            seated.cancelling.entry(request).or_default().join(place);
+            seated.cancelling.get_or_insert_default().0.entry(request).or_default().join(place);
         }
         waits
     }
@@ -131,7 +137,7 @@ mod tests {
     /// In bytes: each peer has them, however long it is idle.
     #[test]
     fn a_seat_stays_small() {
-        assert!(size_of::<Seat>() <= 624);
+        assert!(size_of::<Seat>() <= 520);
         assert!(size_of::<Option<Present<Hub>>>() <= 32);
     }
 }

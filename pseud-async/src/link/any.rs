@@ -61,11 +61,11 @@ impl<W: Writer> AnyLink for StreamLink<W> {
     }
 
     fn denies(&self, who: String) {
-        let _ = self.denied.set(who.into());
+        self.asked.deny(who);
     }
 
     fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.asking.register(cx.waker());
+        self.asked.register(cx.waker());
         match self.ended.load(Ordering::Acquire) {
             true => Poll::Ready(()),
             false => Poll::Pending,
@@ -73,6 +73,7 @@ impl<W: Writer> AnyLink for StreamLink<W> {
     }
 
     fn answer(self: Arc<Self>, verdict: Verdict) {
+        self.asked.answered();
         let fed = self.answered(verdict);
         match self.settle(fed) {
             Ok(()) => {

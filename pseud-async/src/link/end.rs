@@ -33,7 +33,7 @@ impl<W: Writer> StreamLink<W> {
         if self.ended.swap(true, Ordering::AcqRel) {
             return;
         }
-        self.asking.wake();
+        self.asked.wake();
         let stranger = self.take_pending(&mut hub.lock());
         if let Some(stranger) = stranger {
             self.refused(reason);

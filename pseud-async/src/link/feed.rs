@@ -43,7 +43,7 @@ impl<W: Writer> StreamLink<W> {
     pub fn handle_input(self: &Arc<Self>, input: &mut [u8]) -> Ingest {
         let bytes = input.len();
         self.feed(|connection, now| {
-            self.activity.receive(bytes, false, now);
+            self.activity.receive(bytes, false, self.hub().born(), now);
             connection.handle_input(input, now)
         })
     }
@@ -69,7 +69,7 @@ impl<W: Writer> StreamLink<W> {
         }
         // Behind an error nothing is looked at.
         let taken = if fed.result.is_err() { size } else { size - rest.len() };
-        self.activity.receive(taken, fed.spoke, at);
+        self.activity.receive(taken, fed.spoke, self.hub().born(), at);
         taken
     }
 
@@ -110,7 +110,7 @@ impl<W: Writer> StreamLink<W> {
     /// So many bytes were read straight into a large frame.
     pub fn handle_filled(self: &Arc<Self>, bytes: usize) -> Ingest {
         self.feed(|connection, now| {
-            self.activity.receive(bytes, false, now);
+            self.activity.receive(bytes, false, self.hub().born(), now);
             connection.handle_filled(now)
         })
     }
@@ -133,7 +133,7 @@ impl<W: Writer> StreamLink<W> {
         self.hand_over(&mut connection, (&mut opened, &mut rest), told, at, &mut fed);
         if fed.spoke {
             // It was kept since it was read: it counts, as its peer's being heard, from its turn on.
-            self.activity.receive(0, true, at);
+            self.activity.receive(0, true, self.hub().born(), at);
         }
         fed
     }

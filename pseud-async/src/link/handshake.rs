@@ -78,14 +78,14 @@ impl<W: Writer> StreamLink<W> {
         }
         let must_log_in = self.hub().config.requires_login;
         let is_known = !must_log_in || !ready.user.is_anonymous();
-        let info =
-            PeerInfo::behind(ready, self.side, &*self.address).with_late_guard(stranger.late_guard);
+        let info = PeerInfo::behind(ready, self.side, self.address.clone())
+            .with_late_guard(stranger.late_guard);
         if let Some(link) = stranger.dialed {
             inner.dials.arrived(link, &info.identity);
         }
         self.reads_goaway.store(info.reads_goaway(), Ordering::Relaxed);
         let newcomer = inner.join(self.host.hub(), info, Some(self.clone()));
-        self.activity.join(now);
+        self.activity.join(self.hub().born(), now);
         self.is_joining.store(true, Ordering::Release);
         let _ = self.seat.set(newcomer.seat.clone());
         drop(inner);
@@ -103,7 +103,7 @@ impl<W: Writer> StreamLink<W> {
             _ => return,
         };
         let (offered, expected) = self.lock().mechanisms();
-        let (address, who) = (self.address.to_string(), self.denied.get().cloned());
+        let (address, who) = (self.address.to_string(), self.asked.denied());
         let is_dialed = self.side == Side::Connecting;
         self.hub().refused(Failed { address, error, who, offered, expected, is_dialed });
     }

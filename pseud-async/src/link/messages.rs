@@ -58,7 +58,7 @@ impl MessageLink {
         admitted: Option<&Asking>,
     ) -> Option<Arc<Self>> {
         let (seat, closing, told) = (OnceLock::new(), OnceLock::new(), AtomicBool::new(false));
-        let (host, activity) = (host.clone(), Activity::new(host.hub().now()));
+        let (host, activity) = (host.clone(), Activity::default());
         let (address, reads_goaway) = (info.address.to_string(), info.reads_goaway());
         let (ended, asking) = (AtomicBool::new(false), AtomicWaker::new());
         let link = Arc::new(Self {
@@ -87,8 +87,7 @@ impl MessageLink {
             return None;
         }
         let now = hub.now();
-        link.activity.join(now);
-        link.activity.receive(0, false, now);
+        link.activity.join(hub.born(), now);
         let newcomer = inner.join(hub, info, Some(link.clone()));
         drop(inner);
         let _ = link.seat.set(newcomer.seat.clone());
@@ -106,7 +105,7 @@ impl MessageLink {
         let mut portion = Portion::exact(&self.host.hub().budget);
         let (handled, mut effects) = seat.visit(|session, noted| {
             // Under the session's lock: one writes at a time.
-            self.activity.receive(bytes, true, now);
+            self.activity.receive(bytes, true, self.host.hub().born(), now);
             noted.take(session, message, &mut portion, now)
         });
         let mut arrived = effects.take_arrived();

@@ -1,6 +1,7 @@
 //! One link: a connection, its socket's writing half, and what other tasks may ask of it.
 
 mod any;
+mod asked;
 mod carrier;
 pub(crate) mod driver;
 mod end;
@@ -23,6 +24,7 @@ pub use host::Host;
 pub use messages::{MessageLink, MessageSocket};
 pub use writing::Flushed;
 
+use self::asked::AskedPeer;
 use self::carrier::Carrier;
 use self::turn::Together;
 use crate::engine::activity::Activity;
@@ -80,12 +82,9 @@ pub struct StreamLink<W> {
     ended: AtomicBool,
     /// Its peer reads why its session is ended.
     reads_goaway: AtomicBool,
-    /// Who asks about the peer, to hear that the answer is for nobody any more.
-    asking: AtomicWaker,
+    asked: AskedPeer,
     /// Boxed, as is all that a link has at its end alone.
     closing: OnceLock<Box<Reason>>,
-    /// Who was not let in.
-    denied: OnceLock<Box<str>>,
     waker: AtomicWaker,
     activity: Activity,
     together: Together,
@@ -137,11 +136,10 @@ impl<W: Writer> StreamLink<W> {
             over: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             reads_goaway: AtomicBool::new(false),
-            asking: AtomicWaker::new(),
+            asked: AskedPeer::default(),
             closing: OnceLock::new(),
-            denied: OnceLock::new(),
             waker: AtomicWaker::new(),
-            activity: Activity::new(hub.now()),
+            activity: Activity::default(),
             together: Together::new(),
             stranger: AtomicU64::new(PendingLinks::NONE),
         });
