@@ -62,7 +62,7 @@ impl Activity {
         born.moment(&self.joined)
     }
 
-    /// When its peer was last heard.
+    /// When its peer was last heard; before that, when its handshake was over.
     pub(crate) fn heard(&self, born: Born) -> Instant {
         born.moment(&self.heard)
     }

@@ -3,7 +3,7 @@
 use super::backlog::Backlog;
 use super::effects::Effects;
 use super::refusals::withheld::Withheld;
-use super::seated::{CancelledRequests, Cancelling};
+use super::seated::{CancelWaiters, Cancelling};
 use super::waiters::Waiters;
 use atomic_waker::AtomicWaker;
 use pseud_proto::peer::PeerInfo;
@@ -33,7 +33,7 @@ impl Noted<'_> {
     }
 
     fn stop_waiting(&mut self, request: RequestId) {
-        let Some(CancelledRequests(cancelling)) = self.cancelling.as_deref_mut() else { return };
+        let Some(CancelWaiters(cancelling)) = self.cancelling.as_deref_mut() else { return };
         let waiting: Option<Vec<Arc<AtomicWaker>>> =
             cancelling.remove(&request).map(|mut wait_list| wait_list.leave());
         if cancelling.is_empty() {

@@ -45,10 +45,10 @@ pub(super) struct Seated {
 }
 
 /// Who waits to hear that the callers of which requests are gone; made where somebody does.
-pub(super) type Cancelling = Option<Box<CancelledRequests>>;
+pub(super) type Cancelling = Option<Box<CancelWaiters>>;
 
 #[derive(Default)]
-pub(super) struct CancelledRequests(pub(super) BTreeMap<RequestId, WaitList>);
+pub(super) struct CancelWaiters(pub(super) BTreeMap<RequestId, WaitList>);
 
 impl<H> fmt::Debug for SeatOf<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,7 +137,7 @@ mod tests {
     /// In bytes: each peer has them, however long it is idle.
     #[test]
     fn a_seat_stays_small() {
-        assert!(size_of::<Seat>() <= 520);
+        assert!(size_of::<Seat>() <= 536);
         assert!(size_of::<Option<Present<Hub>>>() <= 32);
     }
 }

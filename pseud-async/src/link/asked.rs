@@ -34,8 +34,11 @@ impl AskedPeer {
 
     /// Nobody asks any more.
     pub(super) fn answered(&self) {
-        let known = self.lock().take_if(|asked| asked.denied.is_none());
-        drop(known);
+        let mut asked = self.lock();
+        let asking = asked.as_mut().and_then(|asked| asked.asking.take());
+        asked.take_if(|asked| asked.denied.is_none());
+        drop(asked);
+        drop(asking);
     }
 
     pub(super) fn deny(&self, who: String) {
@@ -45,5 +48,50 @@ impl AskedPeer {
     /// Who was not let in.
     pub(super) fn denied(&self) -> Option<Box<str>> {
         self.lock().as_ref()?.denied.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    struct Task;
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn who_was_answered_is_let_go() {
+        let (asked, task) = (AskedPeer::default(), Arc::new(Task));
+        asked.register(&task.clone().into());
+        asked.deny("somebody".to_owned());
+        asked.answered();
+        assert_eq!(Arc::strong_count(&task), 1, "the waker of a task that has ended is kept");
+    }
+
+    #[test]
+    fn a_wake_is_never_lost() {
+        use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+        struct Count(AtomicUsize);
+        impl Wake for Count {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        for _ in 0..20_000 {
+            let (asked, ended) = (Arc::new(AskedPeer::default()), Arc::new(AtomicBool::new(false)));
+            let count = Arc::new(Count(AtomicUsize::new(0)));
+            let (a, e) = (asked.clone(), ended.clone());
+            let end = std::thread::spawn(move || {
+                e.swap(true, Ordering::AcqRel);
+                a.wake();
+            });
+            asked.register(&count.clone().into());
+            let saw = ended.load(Ordering::Acquire);
+            end.join().unwrap();
+            assert!(saw || count.0.load(Ordering::SeqCst) == 1);
+        }
     }
 }

@@ -138,9 +138,6 @@ impl<R: Runtime> Driver<R> {
             self.finish(&mut input);
         }
         self.kept = input.end();
-        if let Some(kept) = &self.kept {
-            self.live.link.note_kept(kept.bytes());
-        }
         polled
     }
 
@@ -148,7 +145,9 @@ impl<R: Runtime> Driver<R> {
     fn poll_turn(&mut self, cx: &mut Context<'_>, input: &mut TurnBuffer) -> Poll<Reason> {
         let (mut turn, mut fed) = (Turn::default(), Ingest::default());
         if self.is_early() {
-            self.runtime.yield_now(cx);
+            // Behind all that waits to be polled. Not as after a turn, behind the sockets as well: tokio looks at
+            // those once in 61 tasks.
+            cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         if self.flush(cx, &mut turn).is_err() {
@@ -183,7 +182,7 @@ impl<R: Runtime> Driver<R> {
     /// poll what was woken last before all that waits. One flush a caller makes two workers slower than one.
     fn is_early(&mut self) -> bool {
         let has_yielded = std::mem::take(&mut self.has_yielded);
-        self.has_yielded = !has_yielded && self.live.link.will_flush();
+        self.has_yielded = !has_yielded && !self.blocked && self.live.link.will_flush();
         self.has_yielded
     }
 
@@ -252,7 +251,7 @@ impl<R: Runtime> Driver<R> {
         if let Some((at, now)) = at.zip(settled.at) {
             let took = now.saturating_duration_since(at);
             turn.served(settled.requests, took);
-            self.live.link.together.served(took);
+            self.live.link.together.served(settled.requests, took);
             settled.names.warn(took);
         }
         match settled.flushed {
@@ -310,7 +309,7 @@ impl<R: Runtime> Driver<R> {
         };
         let large = if self.may_be_large { read_large() } else { None };
         let is_large = large.is_some();
-        let read = large.unwrap_or_else(|| reader.poll_read(cx, input.buffer()));
+        let read = large.unwrap_or_else(|| reader.poll_read(cx, input.room()));
         let count = ready!(read)?;
         turn.moved(count);
         Poll::Ready(Ok(match (count, is_large) {

@@ -58,8 +58,7 @@ impl<W: Writer> StreamLink<W> {
             let mut opened = OpenedMessages::default();
             self.hand_over(&mut connection, (&mut opened, &mut rest), Ok(()), at, fed);
         } else {
-            let max = OPENED_MAX.min(self.together.max());
-            let (mut opened, told) = connection.open_some(&mut rest, max, at);
+            let (mut opened, told) = connection.open_some(&mut rest, OPENED_MAX, at);
             let nothing = &mut Default::default();
             self.hand_over(&mut connection, (&mut opened, nothing), told, at, fed);
             if !opened.is_empty() {
@@ -81,15 +80,6 @@ impl<W: Writer> StreamLink<W> {
     /// The requests that were read before had their turn: those that wait have theirs.
     pub(super) fn handle_waiting(self: &Arc<Self>) -> Ingest {
         self.feed(|connection, now| connection.handle_waiting(now))
-    }
-
-    /// What was read and not looked at is kept in so much memory until the next turn: it counts as what has come
-    /// of a message does.
-    pub(super) fn note_kept(&self, bytes: usize) {
-        if let Some(seat) = self.seat.get() {
-            let partial = self.lock().partial_bytes();
-            seat.act(|session, _| session.note_partial(partial + bytes));
-        }
     }
 
     /// The stream ended: the link closes. An error inside the handshake, or inside a message.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroize::Zeroize;
 
 /// How much is read at once: some dozens of messages of 1 KiB for one system call. No more, since the rest of a
@@ -35,6 +36,13 @@ fn keep_scratch(buffer: Box<[u8]>) {
 /// another one.
 const COPIED_MAX: usize = 4 << 10;
 
+/// Over this, what all links have left of their turns, each reads no more at once than it leaves as a copy: peers that
+/// send more than is looked at make no more memory grow.
+const KEPT_MAX: usize = 16 << 20;
+
+/// Memory of what links have left of their turns.
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
 /// The thread's buffer, for one turn. It is taken out of its place: a handler that drives another link
 /// within its own turn finds none there, and makes one.
 #[derive(Debug)]
@@ -50,22 +58,25 @@ pub(super) struct TurnBuffer {
 pub(super) struct KeptInput {
     buffer: Box<[u8]>,
     rest: Range<u32>,
+    /// Bytes of it in [`KEPT`].
+    counted: u32,
     /// As of its turn's buffer: a link may end before its next one.
     wipes: bool,
 }
 
-impl Drop for KeptInput {
-    fn drop(&mut self) {
-        if self.wipes {
-            self.buffer.zeroize();
-        }
+impl KeptInput {
+    fn new(buffer: Box<[u8]>, rest: Range<u32>, wipes: bool) -> Self {
+        KEPT.fetch_add(buffer.len(), Ordering::Relaxed);
+        Self { counted: buffer.len() as u32, buffer, rest, wipes }
     }
 }
 
-impl KeptInput {
-    /// Of memory.
-    pub(super) fn bytes(&self) -> usize {
-        self.buffer.len()
+impl Drop for KeptInput {
+    fn drop(&mut self) {
+        KEPT.fetch_sub(self.counted as usize, Ordering::Relaxed);
+        if self.wipes {
+            self.buffer.zeroize();
+        }
     }
 }
 
@@ -95,19 +106,23 @@ impl TurnBuffer {
                     self.buffer[rest].zeroize();
                 }
                 let rest = 0..buffer.len() as u32;
-                Some(KeptInput { buffer, rest, wipes: self.wipes })
+                Some(KeptInput::new(buffer, rest, self.wipes))
             }
             _ => {
                 let rest = rest.start as u32..rest.end as u32;
                 let (buffer, wipes) = (std::mem::take(&mut self.buffer), self.wipes);
-                Some(KeptInput { buffer, rest, wipes })
+                Some(KeptInput::new(buffer, rest, wipes))
             }
         }
     }
 
     /// Where to read to: nothing is left that would be lost.
-    pub(super) fn buffer(&mut self) -> &mut [u8] {
-        &mut self.buffer
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        let room = match KEPT.load(Ordering::Relaxed) {
+            ..=KEPT_MAX => SCRATCH_BYTES,
+            _ => COPIED_MAX,
+        };
+        &mut self.buffer[..room]
     }
 
     /// So much was read.
@@ -140,20 +155,27 @@ impl Drop for TurnBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// What is kept is of the process: one test at a time.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// A turn that has read so many bytes and taken some of them, within which another link has its turn:
     /// what is left in the next one.
     fn next_turn(read: usize, taken: usize) -> TurnBuffer {
         let mut input = TurnBuffer::begin(&mut None, false);
-        (0..read).for_each(|at| input.buffer()[at] = at as u8);
+        (0..read).for_each(|at| input.room()[at] = at as u8);
         input.filled(read);
         input.took(taken);
         let mut within = TurnBuffer::begin(&mut None, false);
-        within.buffer().fill(0);
+        within.room().fill(0);
         drop(within);
         let mut kept = input.end();
         let mut another = TurnBuffer::begin(&mut None, false);
-        another.buffer().fill(0);
+        another.room().fill(0);
         drop(another);
         let next = TurnBuffer::begin(&mut kept, false);
         assert!(kept.is_none());
@@ -162,6 +184,7 @@ mod tests {
 
     #[test]
     fn what_a_turn_leaves_is_there_in_the_next() {
+        let _alone = alone();
         for (read, taken) in [(5, 2), (COPIED_MAX + 3, 2), (SCRATCH_BYTES, 1)] {
             let mut input = next_turn(read, taken);
             let left: Vec<u8> = (taken..read).map(|at| at as u8).collect();
@@ -173,19 +196,44 @@ mod tests {
 
     #[test]
     fn what_was_looked_at_is_wiped_where_passwords_come() {
+        let _alone = alone();
         let mut kept = None;
         for step in 0..2 {
             let mut input = TurnBuffer::begin(&mut kept, true);
             if step == 0 {
-                input.buffer()[..7].copy_from_slice(b"abcdefg");
+                input.room()[..7].copy_from_slice(b"abcdefg");
                 input.filled(7);
             }
             input.took(3);
-            assert_eq!(input.buffer()[..3], [0; 3]);
+            assert_eq!(input.room()[..3], [0; 3]);
             kept = input.end();
             let mut next = TurnBuffer::begin(&mut None, true);
-            assert!(next.buffer()[..7].iter().all(|byte| *byte == 0));
+            assert!(next.room()[..7].iter().all(|byte| *byte == 0));
         }
         assert_eq!(TurnBuffer::begin(&mut kept, true).rest(), b"g");
+    }
+
+    #[test]
+    fn where_much_is_left_little_is_read() {
+        let _alone = alone();
+        let before = KEPT.load(Ordering::Relaxed);
+        let room = || TurnBuffer::begin(&mut None, false).room().len();
+        let mut all = Vec::new();
+        while room() == SCRATCH_BYTES {
+            let mut input = TurnBuffer::begin(&mut None, false);
+            let count = input.room().len();
+            input.filled(count);
+            input.took(1);
+            all.push(input.end());
+        }
+        assert_eq!(all.len(), KEPT_MAX / SCRATCH_BYTES + 1);
+        assert_eq!(room(), COPIED_MAX);
+        all.pop();
+        assert_eq!(room(), SCRATCH_BYTES);
+        // Given back where a link goes on, and where it does not.
+        all.truncate(9);
+        all.iter_mut().take(5).for_each(|kept| drop(TurnBuffer::begin(kept, false)));
+        drop(all);
+        assert_eq!(KEPT.load(Ordering::Relaxed), before);
     }
 }

@@ -9,7 +9,7 @@ use crate::runtime::tests::ByHand;
 use pseud_proto::peer::PeerInfo;
 use pseud_proto::value::Packed;
 use pseud_proto::zmtp::{Connection, ConnectionConfig, Event, Outgoing, Side, Token};
-use pseud_proto::{CallOptions, Config, Reason, WhenFull};
+use pseud_proto::{CallOptions, Config, WhenFull};
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -198,24 +198,6 @@ fn one_call_at_a_time_is_written_by_its_caller() {
     }
 }
 
-/// A turn that ends before all that was read is looked at keeps the rest: in memory that its peer makes grow.
-#[test]
-fn what_a_turn_leaves_counts_until_the_next() {
-    let mut config = Config::default();
-    config.limits.queue_bytes_total_max = 100_000;
-    let mut pair = Pair::of(config);
-    let hub = pair.link.host.hub().clone();
-    let call = pair.call();
-    let (_, ids) = pair.said();
-    pair.link.note_kept(64 << 10);
-    assert_eq!((hub.stats().partial_bytes, pair.link.closing()), (64 << 10, None));
-    pair.answer(&ids);
-    assert_eq!(hub.stats().partial_bytes, 0);
-    drop(call);
-    pair.link.note_kept(100_001);
-    assert_eq!(pair.link.closing(), Some(Reason::SlowPeer), "more than all may take");
-}
-
 /// A call waits for a place of the node's, which is given back while a request of its peer's is looked at that takes
 /// more than a few bytes: whoever finds the place free is the link's task, as it charges for the request.
 #[test]
@@ -258,6 +240,7 @@ fn a_call_that_is_sent_as_a_request_is_opened_is_written() {
 #[cfg(feature = "kaa")]
 #[test]
 fn answers_that_wait_count_when_the_link_goes() {
+    use pseud_proto::Reason;
     use pseud_proto::kaa;
     const CALLS: u32 = 100;
     let config = Arc::new(kaa::Config::new("s3cret"));

@@ -55,15 +55,14 @@ impl Together {
         self.0.load(Ordering::Relaxed).into()
     }
 
-    /// As many as those took that time.
-    pub(super) fn served(&self, took: Duration) {
-        let now = self.0.load(Ordering::Relaxed);
-        let next = match took {
-            _ if took > HANDLERS_MAX / 2 => (now / 2).max(1),
-            _ if took < HANDLERS_MAX / 8 => (now * 2).min(TOGETHER_MAX),
-            _ => now,
-        };
-        if next != now {
+    /// So many were served, or begun, in that time: as many come next as take a half of what handlers have.
+    pub(super) fn served(&self, requests: usize, took: Duration) {
+        if requests == 0 {
+            return;
+        }
+        let each = (took.as_nanos() / requests as u128).max(1);
+        let next = (HANDLERS_MAX.as_nanos() / 2 / each).clamp(1, TOGETHER_MAX.into()) as u8;
+        if next != self.0.load(Ordering::Relaxed) {
             self.0.store(next, Ordering::Relaxed);
         }
     }
@@ -98,14 +97,15 @@ mod tests {
         let portions = |micros: u64| {
             let served = |_| {
                 let count = together.max();
-                together.served(Duration::from_micros(count as u64 * micros));
+                together.served(count, Duration::from_micros(count as u64 * micros));
                 count
             };
             (0..5).map(served).collect::<Vec<_>>()
         };
         assert_eq!(portions(1), [8; 5]);
-        assert_eq!(portions(30), [8, 4, 2, 1, 1]);
-        assert_eq!(portions(1_000), [1; 5]);
-        assert_eq!(portions(1), [1, 2, 4, 8, 8]);
+        assert_eq!(portions(10), [8, 3, 3, 3, 3]);
+        assert_eq!(portions(1_000), [3, 1, 1, 1, 1]);
+        together.served(0, Duration::from_secs(1));
+        assert_eq!(portions(1), [1, 8, 8, 8, 8], "one pause is soon forgotten");
     }
 }

@@ -21,9 +21,9 @@ pub struct PeerStatus {
     pub info: Arc<PeerInfo>,
     /// When it began.
     pub since: Instant,
-    /// When a byte last came from it, to a millisecond. Any byte is a sign of life.
+    /// When a byte last came from it; before that, when its session began. Any byte is a sign of life.
     pub last_heard: Instant,
-    /// When it last sent a message, to a millisecond; before its first, when its session began. PINGs and
+    /// When it last sent a message; before its first, when its session began. PINGs and
     /// their answers are none.
     pub last_message: Instant,
     /// Calls of ours that wait for its answer.

@@ -26,11 +26,6 @@ pub(crate) struct FloodBudget {
 }
 
 impl FloodBudget {
-    /// One unit of it was spent.
-    pub(crate) fn after_one(now: Instant) -> Self {
-        Self { spent: 1, since: Some(now) }
-    }
-
     /// Spends one unit; false if there is none left.
     pub(crate) fn spend(&mut self, limit: FloodLimit, now: Instant) -> bool {
         let since = *self.since.get_or_insert(now);

@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const LARGE_MIN: usize = 16 << 10;
 /// A body, at both ends of its way: as it came, decoded, encoded again; and of several calls.
 const BODIES: usize = 16;
-/// Twice that is the most that is kept, for the process.
-const ROOM_MAX: usize = 4 << 20;
+/// Twice that is the most that is kept, of each arena: of each thread, where there are not many. It is as if one body
+/// of that size had been freed once.
+const ROOM_MAX: usize = 2 << 20;
 
 /// What room was asked for.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
@@ -22,7 +23,7 @@ static ASKED: AtomicUsize = AtomicUsize::new(0);
 #[inline]
 pub(crate) fn expect(size: usize) {
     if size >= LARGE_MIN {
-        ask((size * BODIES).min(ROOM_MAX));
+        ask(size.saturating_mul(BODIES).min(ROOM_MAX));
     }
 }
 
@@ -30,7 +31,9 @@ pub(crate) fn expect(size: usize) {
 fn ask(room: usize) {
     if ASKED.load(Ordering::Relaxed) < room {
         ASKED.fetch_max(room, Ordering::Relaxed);
-        // No page of it is touched.
-        drop(black_box(Vec::<u8>::with_capacity(room)));
+        let mut shown = Vec::<u8>::new();
+        // No page of it is touched; where there is no such room, nothing is shown.
+        let _ = shown.try_reserve_exact(room);
+        drop(black_box(shown));
     }
 }

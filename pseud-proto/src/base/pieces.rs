@@ -312,3 +312,6 @@ pub(crate) fn halved_to(size: usize, max: usize) -> usize {
     }
     size.div_ceil(1 << halvings)
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,8 +29,7 @@ pub struct Stats {
     /// Bytes of messages that wait to be sent: what
     /// [`Limits::queue_bytes_total_max`](crate::Limits) bounds.
     pub queued_bytes: usize,
-    /// Bytes of messages that have come in part, and what a driver keeps of messages that it has read and had no time
-    /// for yet; they count with those that are queued.
+    /// Bytes of messages that have come in part; they count with those that are queued.
     pub partial_bytes: usize,
     /// Probes seen.
     pub probes: u64,

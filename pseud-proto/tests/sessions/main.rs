@@ -444,3 +444,36 @@ fn of_two_sessions_that_come_at_once_one_stays() {
         assert!(all.iter().all(|(peer, _)| *peer != stays.id()));
     }
 }
+
+fn heartbeats(burst: u32, per_second: u32, at: &[u64]) -> Vec<bool> {
+    let (node, mut told) = (
+        Node::new(1, |config| {
+            config.limits.flood.burst = burst;
+            config.limits.flood.per_second = per_second;
+        }),
+        Told::default(),
+    );
+    let mut session = node.session("desk");
+    let start = Instant::now();
+    let probe = Parts::from_frames(&[&b""[..]]).unwrap();
+    at.iter()
+        .map(|at| {
+            let mut portion = Portion::exact(&node.budget);
+            let now = start + Duration::from_secs(*at);
+            session.visit(probe.lent(), now, &mut portion, &mut told).is_ok()
+        })
+        .collect()
+}
+
+/// One an hour, where one a second is let by.
+#[test]
+fn a_trickle_is_no_flood_with_a_burst_of_one() {
+    assert_eq!(heartbeats(1, 1, &[0, 3_600, 7_200]), [true; 3]);
+}
+
+/// A peer that was silent for an hour may send a whole burst.
+#[test]
+fn a_burst_behind_an_hour_is_whole() {
+    let at: Vec<u64> = [0].into_iter().chain([3_600; 1_000]).collect();
+    assert_eq!(heartbeats(1_000, 100, &at).iter().filter(|ok| !**ok).count(), 0);
+}

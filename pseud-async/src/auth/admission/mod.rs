@@ -155,10 +155,10 @@ impl Applicant {
                     self.handshakes.denied(name, &self.source.address, self.hub.now());
                 }
                 self.logged_in(false);
-                if self.is_login {
-                    self.hub.login_refused(&self.source.address, &self.who);
+                match self.is_login {
+                    true => self.hub.login_refused(&self.source.address, &self.who),
+                    false => self.link.denies(self.who.clone()),
                 }
-                self.link.denies(self.who.clone());
                 Verdict::Deny
             }
             Some(verdict) => {

@@ -1,7 +1,6 @@
 //! What a received message does: `BaseRPC.dispatch` of Python `pseud/common.py`, kind by kind, where nothing
 //! that makes no sense ends the reader.
 
-use crate::base::budget::FloodBudget;
 use crate::base::name::NAME_BYTES_MAX;
 use crate::base::slab::Key;
 use crate::base::text::cut;
@@ -67,12 +66,7 @@ impl Session {
     /// Counts a message that brings nothing.
     pub(super) fn flood(&mut self, now: Instant) -> Result<(), PeerError> {
         let limit = self.config.limits.flood;
-        // Nearly every peer is a ROUTER that sends one probe, and nothing else that brings nothing.
-        if !std::mem::replace(&mut self.has_flooded, true) && limit.burst > 0 {
-            return Ok(());
-        }
-        let flood = self.flood.get_or_insert_with(|| Box::new(FloodBudget::after_one(now)));
-        if flood.spend(limit, now) { Ok(()) } else { Err(Misbehaved::Flood.into()) }
+        if self.flood.spend(limit, now) { Ok(()) } else { Err(Misbehaved::Flood.into()) }
     }
 
     pub(super) fn drop_message(

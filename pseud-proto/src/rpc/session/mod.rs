@@ -92,10 +92,8 @@ pub struct Session {
     pub(crate) bad_envelopes: u8,
     /// Whether it was told that its version of the protocol is not ours.
     pub(crate) version_told: bool,
-    /// Whether it sent something that brings nothing.
-    has_flooded: bool,
-    /// Made for the second such thing.
-    pub(crate) flood: Option<Box<FloodBudget>>,
+    /// In place: nearly every peer is a ROUTER that sends a probe.
+    flood: FloodBudget,
     /// Answers that may yet come though nobody waits for them: they are no flood.
     pub(crate) answers_due: u32,
     /// Boxed, as no session has one but at its end.
@@ -151,8 +149,7 @@ impl Session {
             showing,
             bad_envelopes: 0,
             version_told: false,
-            has_flooded: false,
-            flood: None,
+            flood: FloodBudget::default(),
             // As many as its peer may have been asked for over an earlier link.
             answers_due: config.limits.calls_pending_per_peer_max.try_into().unwrap_or(u32::MAX),
             ended: None,

@@ -357,4 +357,46 @@ mod tests {
         }
         assert!(ids.iter().all(|bytes| !is_new(&mut seen, &id(bytes), 100)));
     }
+
+    /// From the first one on, which is kept in place, as a plain list with open requests would.
+    #[test]
+    fn the_face_does_as_a_plain_list_would() {
+        for max in [0usize, 1, 2, 7, 8, 9, 64] {
+            for seed in 1..200u64 {
+                let (mut seen, mut list) = (Seen::default(), VecDeque::<(u64, u64)>::new());
+                let mut kept: Vec<(u64, u64)> = Vec::new();
+                let mut open = std::collections::BTreeSet::new();
+                let mut state = seed;
+                for number in 0..200u64 {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    // Zero among them.
+                    let print = (state >> 40) % 30 / 3 * 61;
+                    let known = list.iter().any(|k| k.0 == print)
+                        || kept.iter().any(|k| k.0 == print && open.contains(&k.1));
+                    assert_eq!(
+                        seen.is_known(print, |n| open.contains(&n)),
+                        known,
+                        "{max} {seed} {number}"
+                    );
+                    if !known {
+                        open.insert(number);
+                        seen.remember(Known { print, number }, max, |n| open.contains(&n));
+                        list.push_back((print, number));
+                        while list.len() > max {
+                            let old = list.pop_front().unwrap();
+                            kept.retain(|k| k.0 != old.0);
+                            kept.push(old);
+                        }
+                    }
+                    // Some are answered.
+                    if state >> 20 & 1 == 0
+                        && let Some(&n) =
+                            open.iter().nth((state >> 21) as usize % open.len().max(1))
+                    {
+                        open.remove(&n);
+                    }
+                }
+            }
+        }
+    }
 }
