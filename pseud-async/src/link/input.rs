@@ -11,25 +11,8 @@ const SCRATCH_BYTES: usize = 64 << 10;
 
 thread_local! {
     /// What is read into and parsed in. Shared by all links of a thread, so an idle link holds no
-    /// buffer; one whose turn ends before all is parsed keeps the rest as a copy, or one of these. So there are
-    /// two: links that go on like that need not make one each turn.
-    static SCRATCH: Cell<[Option<Box<[u8]>>; 2]> = const { Cell::new([None, None]) };
-}
-
-fn take_scratch() -> Box<[u8]> {
-    let taken = SCRATCH.try_with(|scratch| {
-        let [first, second] = scratch.take();
-        scratch.set([second, None]);
-        first
-    });
-    taken.ok().flatten().unwrap_or_else(|| vec![0; SCRATCH_BYTES].into())
-}
-
-fn keep_scratch(buffer: Box<[u8]>) {
-    let _ = SCRATCH.try_with(|scratch| {
-        let [first, _] = scratch.take();
-        scratch.set([Some(buffer), first]);
-    });
+    /// buffer; one whose turn ends before all is parsed keeps the rest as a copy.
+    static SCRATCH: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
 }
 
 /// What is left of a turn's input goes with its buffer where it is more than this; the thread then makes
@@ -83,14 +66,15 @@ impl Drop for KeptInput {
 impl TurnBuffer {
     /// With what was kept of the last turn. `wipes`: what was looked at is not to be left there.
     pub(super) fn begin(kept: &mut Option<KeptInput>, wipes: bool) -> Self {
+        let scratch = || SCRATCH.take().unwrap_or_else(|| vec![0; SCRATCH_BYTES].into());
         let Some(mut kept) = kept.take() else {
-            return Self { buffer: take_scratch(), rest: 0..0, wipes };
+            return Self { buffer: scratch(), rest: 0..0, wipes };
         };
         let rest = kept.rest.start as usize..kept.rest.end as usize;
         if kept.buffer.len() == SCRATCH_BYTES {
             return Self { buffer: std::mem::take(&mut kept.buffer), rest, wipes };
         }
-        let mut buffer = take_scratch();
+        let mut buffer = scratch();
         buffer[rest.clone()].copy_from_slice(&kept.buffer);
         Self { buffer, rest, wipes }
     }
@@ -147,7 +131,7 @@ impl TurnBuffer {
 impl Drop for TurnBuffer {
     fn drop(&mut self) {
         if !self.buffer.is_empty() {
-            keep_scratch(std::mem::take(&mut self.buffer));
+            let _ = SCRATCH.try_with(|scratch| scratch.set(Some(std::mem::take(&mut self.buffer))));
         }
     }
 }

@@ -60,8 +60,14 @@ impl Together {
         if requests == 0 {
             return;
         }
-        let each = (took.as_nanos() / requests as u128).max(1);
-        let next = (HANDLERS_MAX.as_nanos() / 2 / each).clamp(1, TOGETHER_MAX.into()) as u8;
+        let next = match took {
+            // However few they were.
+            _ if took < HANDLERS_MAX / 2 / u32::from(TOGETHER_MAX) => TOGETHER_MAX,
+            _ => {
+                let each = (took.as_nanos() / requests as u128).max(1);
+                (HANDLERS_MAX.as_nanos() / 2 / each).clamp(1, TOGETHER_MAX.into()) as u8
+            }
+        };
         if next != self.0.load(Ordering::Relaxed) {
             self.0.store(next, Ordering::Relaxed);
         }
