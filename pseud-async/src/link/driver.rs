@@ -22,9 +22,9 @@ const LATE: Duration = Duration::from_millis(100);
 /// What one flush of a turn writes.
 const FLUSH_BYTES: usize = 128 << 10;
 
-/// How much of a large frame is read at once. Its place is cleared before, which is lost where less
-/// comes; a socket's buffer seldom holds more.
-const LARGE_READ: usize = 512 << 10;
+/// How much of a large frame is read at once. Its place is cleared before, which is lost where less comes; and while this
+/// is read, its peer can write more.
+const LARGE_READ: usize = 128 << 10;
 
 /// The reading half of a runtime's streams.
 type ReaderOf<R> = <<R as Runtime>::Stream as Stream>::Reader;
