@@ -21,6 +21,7 @@ mod events;
 mod faces;
 mod floods;
 mod foreign;
+mod gathering;
 mod goaway;
 mod guarded;
 mod heartbeats;
