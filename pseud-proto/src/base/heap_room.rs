@@ -2,8 +2,8 @@
 //!
 //! glibc gives the free end of its heap back to the system once that is over `M_TRIM_THRESHOLD`: 128 KiB at first,
 //! and twice the largest mapping that was ever freed from then on (mallopt(3), `M_MMAP_THRESHOLD`). What lies in a
-//! heap that grew never was a mapping, so the bodies of each call would be taken anew, page by page: with 1 MiB that
-//! cost four times all else. Other allocators, and whoever set those thresholds, notice nothing.
+//! heap that grew never was a mapping, so the bodies of each call would be taken anew, page by page: a call of
+//! 1 MiB took four times as long. Other allocators, and whoever set those thresholds, notice nothing.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
